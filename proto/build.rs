@@ -1,0 +1,18 @@
+//! Compiles the protobuf files without `protoc`, and keeps the descriptor set for reflection and the JSON form.
+
+use std::{env, error::Error, fs, path::PathBuf};
+
+use prost::Message as _;
+
+const FILES: [&str; 4] = ["loader/v1/spec.proto", "loader/v1/run.proto", "loader/v1/control.proto", "faas.proto"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for file in FILES {
+        println!("cargo:rerun-if-changed={file}");
+    }
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    let set = protox::compile(FILES, ["."])?;
+    fs::write(out.join("descriptors.bin"), set.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(set)?;
+    Ok(())
+}
