@@ -1,0 +1,100 @@
+//! Ids of runs and functions.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// The id of a run. Ids sort by time of submission and are valid file names and Kubernetes label values.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(String);
+
+/// A text that is no run id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not a run id: run ids look like 20261123t142501123-9f3a")]
+pub struct InvalidRunId(String);
+
+impl RunId {
+    /// The id of a run that was submitted at `unix_ms`, milliseconds since the Unix epoch, with a random `suffix`.
+    pub fn new(unix_ms: i64, suffix: u16) -> Self {
+        let time = jiff::Timestamp::from_millisecond(unix_ms).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let millis = unix_ms.rem_euclid(1000);
+        Self(format!("{}{millis:03}-{suffix:04x}", time.strftime("%Y%m%dt%H%M%S")))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<RunId> for String {
+    fn from(id: RunId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = InvalidRunId;
+
+    fn try_from(text: String) -> Result<Self, InvalidRunId> {
+        text.parse()
+    }
+}
+
+impl FromStr for RunId {
+    type Err = InvalidRunId;
+
+    /// Takes exactly what [`RunId::new`] makes, so that an id from outside is always safe as a file name.
+    fn from_str(text: &str) -> Result<Self, InvalidRunId> {
+        let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        let hex = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        let valid = text.is_ascii()
+            && text.len() == 23
+            && digits(&text[..8])
+            && &text[8..9] == "t"
+            && digits(&text[9..18])
+            && &text[18..19] == "-"
+            && hex(&text[19..]);
+        if valid { Ok(Self(text.to_owned())) } else { Err(InvalidRunId(text.to_owned())) }
+    }
+}
+
+/// A function of a plan, by its place in the plan's list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FunctionIndex(pub u32);
+
+impl FunctionIndex {
+    /// The place as an index.
+    pub fn as_usize(self) -> usize {
+        self.0 as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_show_their_time_and_sort_by_it() {
+        let early = RunId::new(1_795_444_301_123, 0xffff);
+        let late = RunId::new(1_795_444_301_124, 0);
+        assert_eq!(early.as_str(), "20261123t143141123-ffff");
+        assert!(early < late);
+        assert_eq!(early.as_str().parse(), Ok(early.clone()));
+    }
+
+    #[test]
+    fn nothing_else_is_an_id() {
+        for text in ["", "latest", "../../../etc/passwd/aaa", "20261123t143141123-FFFF", "20261123t143141123-fff/", "é"]
+        {
+            assert!(text.parse::<RunId>().is_err(), "{text:?} was taken");
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! One invocation of a plan.
+
+use std::time::Duration;
+
+use crate::id::FunctionIndex;
+
+/// Whole nanoseconds since the start of the load (t0), rounded once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Offset(u64);
+
+impl Offset {
+    /// The instant `nanos` nanoseconds after the start.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Nanoseconds since the start.
+    pub const fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Time since the start.
+    pub const fn as_duration(self) -> Duration {
+        Duration::from_nanos(self.0)
+    }
+
+    /// The instant that lies `by` later.
+    pub fn plus(self, by: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+    }
+}
+
+/// What a row counts for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Phase {
+    /// Load that brings the platform into a steady state; not measured.
+    Warmup,
+    /// The measured part.
+    Measure,
+}
+
+impl Phase {
+    /// As in invocations.csv.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Warmup => "warmup",
+            Self::Measure => "measure",
+        }
+    }
+}
+
+/// What is special about an invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Mark {
+    /// Nothing.
+    #[default]
+    None,
+    /// It falls into the warm-up of its step and does not count in the slot's statistics.
+    StepWarmup,
+    /// It belongs to the burst.
+    Burst,
+    /// It is the victim of the burst.
+    Victim,
+    /// It was meant to find a cold function.
+    Cold,
+}
+
+impl Mark {
+    /// As in invocations.csv.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "",
+            Self::StepWarmup => "step_warmup",
+            Self::Burst => "burst",
+            Self::Victim => "victim",
+            Self::Cold => "cold",
+        }
+    }
+}
+
+/// Whom an invocation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// This function.
+    Function(FunctionIndex),
+    /// Any function of [`super::Plan::cold_pool`] that stands at scale zero when the invocation is due.
+    Cold {
+        /// The function to call when none is.
+        otherwise: FunctionIndex,
+    },
+}
+
+/// One invocation of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Invocation {
+    /// When it is due.
+    pub due: Offset,
+    /// Whom it is for.
+    pub target: Target,
+    /// Run time to ask for, in microseconds. On the wire it is rounded to whole milliseconds.
+    pub runtime_us: u32,
+    /// Memory to ask for, in MiB.
+    pub memory_mib: u32,
+    /// What is special about it.
+    pub mark: Mark,
+}
+
+/// The unit of time in which invocations are numbered: the i-th invocation due in second u is `sec<u>.inv<i>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Unit {
+    /// Minutes.
+    Minute,
+    /// Seconds.
+    Second,
+}
+
+impl Unit {
+    /// Its length in nanoseconds.
+    pub const fn as_nanos(self) -> u64 {
+        match self {
+            Self::Minute => 60_000_000_000,
+            Self::Second => 1_000_000_000,
+        }
+    }
+
+    /// As in an invocation id.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Minute => "min",
+            Self::Second => "sec",
+        }
+    }
+}
