@@ -6,11 +6,18 @@
 pub mod json;
 
 /// The control API, `loader.v1`.
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::too_many_lines,
+    reason = "generated code"
+)]
 pub mod v1 {
     tonic::include_proto!("loader.v1");
 }
 
 /// The function protocol, `faas`.
+#[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated code")]
 pub mod faas {
     tonic::include_proto!("faas");
 }

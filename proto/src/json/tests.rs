@@ -1,0 +1,154 @@
+use prost_types::Duration;
+
+use super::*;
+use crate::v1::{BurstMode, ColdStartMode, FunctionSpec, RunProgress, RunSpec, run_spec::Mode};
+
+fn spec() -> RunSpec {
+    RunSpec {
+        name: "burst-demo".to_owned(),
+        platform: "local".to_owned(),
+        seed: Some(42),
+        function: Some(FunctionSpec { kind: "trace".to_owned() }),
+        mode: Some(Mode::Burst(BurstMode {
+            target_rps: Some(8),
+            burst: Some(10),
+            hold: Some(Duration { seconds: 240, nanos: 0 }),
+            step_duration: Some(Duration { seconds: 60, nanos: 0 }),
+            runtime: Some(Duration { seconds: 0, nanos: 500_000_000 }),
+            memory_mib: Some(10),
+        })),
+        ..RunSpec::default()
+    }
+}
+
+fn faults(yaml: &str) -> Vec<(String, String)> {
+    let (_, faults) = from_yaml::<RunSpec>(yaml);
+    faults.into_iter().map(|fault| (fault.field, fault.description)).collect()
+}
+
+#[test]
+fn a_spec_file_is_the_message() {
+    let (read, faults) = from_yaml::<RunSpec>(
+        "
+name: burst-demo
+platform: local
+seed: 42
+function: { kind: trace }
+burst: { targetRps: 8, burst: 10, hold: 4m, stepDuration: 1m, runtime: 500ms, memoryMib: 10MiB }
+",
+    );
+    assert_eq!(faults, []);
+    assert_eq!(read, spec());
+}
+
+#[test]
+fn writing_and_reading_give_the_same_message() {
+    assert_eq!(from_yaml::<RunSpec>(&to_yaml(&spec())), (spec(), vec![]));
+    assert_eq!(from_value::<RunSpec>(&to_value(&spec(), Integers::Strings)), (spec(), vec![]));
+}
+
+#[test]
+fn the_json_form_has_proto3_names_and_units() {
+    let expected = serde_json::json!({
+        "name": "burst-demo", "platform": "local", "seed": "42", "function": {"kind": "trace"},
+        "burst": {"targetRps": 8, "burst": 10, "hold": "240s", "stepDuration": "60s", "runtime": "0.500s", "memoryMib": 10},
+    });
+    assert_eq!(to_value(&spec(), Integers::Strings), expected);
+}
+
+#[test]
+fn a_full_value_writes_zeros() {
+    let full = to_full_value(&RunProgress::default(), Integers::Numbers);
+    assert_eq!(full["issued"], serde_json::json!(0));
+    assert_eq!(full["saturated"], serde_json::json!(false));
+}
+
+#[test]
+fn every_fault_is_found_in_one_pass() {
+    let found = faults(
+        "
+nmae: x
+platfrom: local
+seed: -1
+burst: { targetRps: many, hold: 4, memoryMib: 10 apples, burst: 1.5, zebra: 1 }
+overload: 3
+",
+    );
+    let fields: Vec<_> = found.iter().map(|(field, _)| field.as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            "nmae",
+            "platfrom",
+            "seed",
+            "burst.targetRps",
+            "burst.hold",
+            "burst.memoryMib",
+            "burst.burst",
+            "burst.zebra",
+            "overload"
+        ]
+    );
+    let texts: Vec<_> = found.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts[0], "unknown field; did you mean name?");
+    assert_eq!(texts[1], "unknown field; did you mean platform?");
+    assert_eq!(texts[2], "-1 is not between 0 and 18446744073709551615");
+    assert_eq!(texts[3], "must be a whole number, not \"many\"");
+    assert_eq!(texts[4], "4 has no unit: write it as 4s or 4ms");
+    assert_eq!(texts[5], "\"10 apples\" is not a memory size: write it as 170MiB or 1GiB");
+    assert_eq!(texts[6], "must be a whole number, not 1.5");
+    assert_eq!(texts[7], "unknown field; known are targetRps, burst, hold, stepDuration, runtime, memoryMib");
+    assert_eq!(texts[8], "must hold fields, not 3");
+}
+
+#[test]
+fn two_modes_are_one_too_many() {
+    let found = faults("burst: {}\nrps: {}\n");
+    assert_eq!(found, [("rps".to_owned(), "burst is there, too: only one of them may be given".to_owned())]);
+}
+
+#[test]
+fn items_of_a_list_have_their_place() {
+    let found = faults("coldstart: { coldStarts: [1, two, 3] }");
+    assert_eq!(found, [("coldstart.coldStarts[1]".to_owned(), "must be a whole number, not \"two\"".to_owned())]);
+    let (read, _) = from_yaml::<RunSpec>("coldstart: { coldStarts: [1, 2] }");
+    assert_eq!(read.mode, Some(Mode::Coldstart(ColdStartMode { cold_starts: vec![1, 2], ..ColdStartMode::default() })));
+}
+
+#[test]
+fn broken_text_names_its_line() {
+    let found = faults("name: x\nburst: {\n");
+    let description = "not readable as YAML or JSON: line 2 column 8: unclosed bracket '{'".to_owned();
+    assert_eq!(found, [(String::new(), description)]);
+}
+
+#[test]
+fn a_file_that_is_no_spec_is_a_fault() {
+    assert_eq!(faults("just text"), [(String::new(), "must hold fields, not \"just text\"".to_owned())]);
+}
+
+#[test]
+fn durations_as_people_write_them() {
+    let ok = |text| parse_duration(text).map(|it| (it.seconds, it.nanos));
+    assert_eq!(ok("240s"), Ok((240, 0)));
+    assert_eq!(ok("1.5s"), Ok((1, 500_000_000)));
+    assert_eq!(ok("4m"), Ok((240, 0)));
+    assert_eq!(ok("1h 30m"), Ok((5400, 0)));
+    assert_eq!(ok("500ms"), Ok((0, 500_000_000)));
+    assert_eq!(ok("-500ms"), Ok((0, -500_000_000)));
+    assert_eq!(ok("-3s"), Ok((-3, 0)));
+    for text in ["", "4", "four", "4 apples", "99999999999999999999s"] {
+        assert!(parse_duration(text).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn sizes_as_people_write_them() {
+    assert_eq!(parse_mib("170"), Ok(170));
+    assert_eq!(parse_mib("170MiB"), Ok(170));
+    assert_eq!(parse_mib("1 GiB"), Ok(1024));
+    assert_eq!(parse_mib("1Ti"), Ok(1 << 20));
+    for text in ["", "MiB", "-1", "1.5MiB", "100MB", "512KiB", "9999999999GiB", "5 apples"] {
+        assert!(parse_mib(text).is_err(), "{text:?}");
+    }
+}

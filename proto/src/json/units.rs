@@ -1,0 +1,52 @@
+//! Durations and memory sizes as people write them.
+
+/// Bytes of a MiB.
+const MIB: u64 = 1 << 20;
+
+/// Reads a duration such as `240s`, `4m`, `1h 30m` or `500ms`. A leading minus is read, too: whether a negative duration
+/// makes sense is for the field to say.
+///
+/// # Errors
+/// A text that is no duration, or a number without a unit.
+pub fn parse_duration(text: &str) -> Result<prost_types::Duration, String> {
+    let wrong = || format!("{text:?} is not a duration: write it as 90s, 4m or 500ms");
+    if let Ok(duration) = text.parse::<prost_types::Duration>() {
+        return Ok(duration);
+    }
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text),
+    };
+    let parsed = humantime::parse_duration(digits).map_err(|_| wrong())?;
+    let seconds = i64::try_from(parsed.as_secs()).map_err(|_| wrong())?;
+    let nanos = i32::try_from(parsed.subsec_nanos()).map_err(|_| wrong())?;
+    let sign = if negative { -1 } else { 1 };
+    Ok(prost_types::Duration { seconds: seconds * i64::from(sign), nanos: nanos * sign })
+}
+
+/// Reads a memory size such as `170`, `170MiB` or `1GiB`, in MiB. A number without a unit is MiB.
+///
+/// # Errors
+/// A text that is no size, a size that is no whole number of MiB, or more than 2^32 - 1 MiB.
+pub fn parse_mib(text: &str) -> Result<u32, String> {
+    let wrong = || format!("{text:?} is not a memory size: write it as 170MiB or 1GiB");
+    let trimmed = text.trim();
+    let unit_at = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
+    let (number, unit) = trimmed.split_at(unit_at);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let unit_bytes: u64 = match unit.trim_start() {
+        "" | "MiB" | "Mi" => MIB,
+        "KiB" | "Ki" => 1 << 10,
+        "GiB" | "Gi" => 1 << 30,
+        "TiB" | "Ti" => 1 << 40,
+        "KB" | "kB" => 1000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => return Err(wrong()),
+    };
+    let bytes = number.checked_mul(unit_bytes).ok_or_else(wrong)?;
+    if !bytes.is_multiple_of(MIB) {
+        return Err(format!("{text:?} is not a whole number of MiB"));
+    }
+    u32::try_from(bytes / MIB).map_err(|_| format!("{text:?} is more than any machine has"))
+}
