@@ -108,11 +108,6 @@ pub trait Plan: Send {
     /// a plan that needs outcomes, except for its first slot.
     fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot>;
 
-    /// Takes the outcome of the last slot, for [`Plan::findings`], when the run ended before another slot was asked for.
-    fn conclude(&mut self, last: &SlotOutcome) {
-        let _ = last;
-    }
-
     /// What the plan found so far.
     fn findings(&self) -> Findings {
         Findings::None

@@ -1,0 +1,84 @@
+//! The planner thread: generates the plan ahead of the pacer, so that preparing a slot delays no invocation.
+//!
+//! ```text
+//! plan ──▶ planner thread ──batches──▶ pacer thread
+//!               ▲                         │
+//!               └───── slot outcomes ─────┘   (plans that decide by them wait here between two slots)
+//! ```
+
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use super::pacer::{Item, SlotHead};
+use crate::plan::{Plan, Slot, SlotOutcome};
+
+/// Items in one batch: enough that a hand-over between threads costs little for each.
+const BATCH: usize = 256;
+
+/// Batches that the planner may be ahead.
+const AHEAD: usize = 32;
+
+/// The pacer's end of the feed: an iterator over the schedule.
+pub(super) struct Feed {
+    batches: Receiver<Vec<Item>>,
+    current: std::vec::IntoIter<Item>,
+}
+
+impl Iterator for Feed {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        loop {
+            if let Some(item) = self.current.next() {
+                return Some(item);
+            }
+            self.current = self.batches.recv().ok()?.into_iter();
+        }
+    }
+}
+
+/// The planner's end of the feed.
+pub(super) struct Planner {
+    batches: SyncSender<Vec<Item>>,
+    outcomes: Receiver<SlotOutcome>,
+}
+
+/// The two ends of a feed, and where the pacer says what came of a slot.
+pub(super) fn feed() -> (Planner, Feed, SyncSender<SlotOutcome>) {
+    let (batches, receive_batches) = sync_channel(AHEAD);
+    let (outcomes, receive_outcomes) = sync_channel(AHEAD);
+    let planner = Planner { batches, outcomes: receive_outcomes };
+    (planner, Feed { batches: receive_batches, current: Vec::new().into_iter() }, outcomes)
+}
+
+impl Planner {
+    /// Generates `plan` until it ends or the pacer has gone, and gives it back for what it found.
+    pub(super) fn run(self, mut plan: Box<dyn Plan>) -> Box<dyn Plan> {
+        let mut previous = None;
+        while let Some(slot) = plan.next_slot(previous.as_ref()) {
+            if self.give(slot).is_none() {
+                break;
+            }
+            if plan.needs_outcomes() {
+                let Ok(outcome) = self.outcomes.recv() else { break };
+                previous = Some(outcome);
+            }
+        }
+        plan
+    }
+
+    /// Hands a slot on; `None` when the pacer has gone.
+    fn give(&self, slot: Slot) -> Option<()> {
+        let Slot { index, phase, start, duration, rate, planned, measured, invocations } = slot;
+        let head = SlotHead { index, phase, start, duration, rate, planned, measured };
+        let close = Item::Close { slot: index, end: head.end() };
+        let mut items = std::iter::once(Item::Open(head))
+            .chain(invocations.map(Item::Invoke))
+            .chain(std::iter::once(close))
+            .peekable();
+        while items.peek().is_some() {
+            let batch: Vec<_> = items.by_ref().take(BATCH).collect();
+            self.batches.send(batch).ok()?;
+        }
+        Some(())
+    }
+}

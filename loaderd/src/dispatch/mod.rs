@@ -1,0 +1,202 @@
+//! Dispatch: hands each invocation out at its due time, waits for no answer before the next, and leaves a row for each.
+//!
+//! ```text
+//! planner thread ──items──▶ pacer thread ──jobs──▶ worker threads ──rows──▶ recorder thread
+//!   (plan, ahead)            (due times)            (connections, calls)
+//! ```
+//!
+//! The pacer never waits for anything but time. What can't be handed out (too many invocations out already) becomes a
+//! row with status `not_sent`.
+
+mod board;
+mod counters;
+mod feed;
+mod outlet;
+mod pacer;
+mod sleeper;
+mod thread;
+mod worker;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+
+pub use board::ScaleBoard;
+pub use counters::Counters;
+pub use pacer::{InvocationId, SlotHead};
+pub use sleeper::Stop;
+pub use thread::{Lost, Running};
+
+use crate::{
+    clock::{Anchor, Clock},
+    invoke::{Abandon, ConnectionCount, Route, Status},
+    plan::{Plan, Unit},
+    record::Event,
+};
+use outlet::RunOutlet;
+use sleeper::ThreadSleeper;
+use worker::{Job, Worker};
+
+/// How long the connections of a pool are given to be made before the load starts.
+const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How a run's invocations are dispatched.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Worker threads, at least 1.
+    pub workers: usize,
+    /// Connections to each address, over all workers; at least one for each worker.
+    pub connections: usize,
+    /// Most invocations that may be out at once.
+    pub max_in_flight: u32,
+    /// How long making a connection may take.
+    pub connect_timeout: Duration,
+    /// How long an answer may take, counted from the send.
+    pub function_timeout: Duration,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// A dispatch that is ready: its workers are connected.
+pub struct Dispatch {
+    settings: Settings,
+    events: mpsc::Sender<Event>,
+    jobs: Vec<mpsc::Sender<Job>>,
+    workers: Vec<Running<()>>,
+    counters: Arc<Counters>,
+    connections: ConnectionCount,
+    board: Arc<ScaleBoard>,
+    abandon: Abandon,
+}
+
+/// A dispatch under way.
+pub struct Dispatching {
+    planner: Running<Box<dyn Plan>>,
+    pacer: Running<()>,
+    workers: Vec<Running<()>>,
+    stop: Stop,
+    abandon: Abandon,
+}
+
+impl Dispatch {
+    /// Starts the workers and lets them connect to `routes`, one for each function of the plan.
+    ///
+    /// # Errors
+    /// A thread that can't be started.
+    pub async fn prepare(
+        settings: Settings,
+        routes: Arc<[Route]>,
+        board: Arc<ScaleBoard>,
+        events: mpsc::Sender<Event>,
+    ) -> std::io::Result<Self> {
+        let counters = Arc::new(Counters::default());
+        let connections = ConnectionCount::default();
+        let abandon = Abandon::default();
+        let count = settings.workers.max(1);
+        let (prepared, mut all_prepared) = mpsc::channel(count);
+        let (mut jobs, mut workers) = (Vec::new(), Vec::new());
+        for index in 0..count {
+            // As many as may be out at all, so that handing a job over never fails for want of room.
+            let (sender, receiver) = mpsc::channel(settings.max_in_flight as usize);
+            let worker = Worker {
+                routes: Arc::clone(&routes),
+                connections: settings.connections.div_ceil(count),
+                connect_timeout: settings.connect_timeout,
+                function_timeout: settings.function_timeout,
+                clock: settings.clock,
+                count: connections.clone(),
+                counters: Arc::clone(&counters),
+                board: Arc::clone(&board),
+                abandon: abandon.clone(),
+                events: events.clone(),
+            };
+            let prepared = prepared.clone();
+            let run = move || worker.run(receiver, PREPARE_TIMEOUT, prepared);
+            workers.push(Running::start(&format!("worker-{index}"), run)?);
+            jobs.push(sender);
+        }
+        drop(prepared);
+        while all_prepared.recv().await.is_some() {}
+        Ok(Self { settings, events, jobs, workers, counters, connections, board, abandon })
+    }
+
+    /// What is counted while it goes.
+    pub fn counters(&self) -> Arc<Counters> {
+        Arc::clone(&self.counters)
+    }
+
+    /// How many connections there are.
+    pub fn connections(&self) -> ConnectionCount {
+        self.connections.clone()
+    }
+
+    /// Starts the load: offsets of the plan count from `t0`.
+    ///
+    /// # Errors
+    /// A thread that can't be started.
+    pub fn start(self, plan: Box<dyn Plan>, t0: Anchor) -> std::io::Result<Dispatching> {
+        let Self { settings, events, jobs, workers, counters, connections: _, board, abandon } = self;
+        let unit: Unit = plan.unit();
+        let outcomes_wanted = plan.needs_outcomes();
+        let pool = plan.cold_pool();
+        let (planner_end, feed, outcomes) = feed::feed();
+        let planner = Running::start("planner", move || planner_end.run(plan))?;
+        let stop = Stop::default();
+        let sleeper = ThreadSleeper::new(t0.instant, settings.clock, stop.clone());
+        let outlet = RunOutlet::new(outlet::Parts {
+            jobs,
+            events,
+            counters,
+            board,
+            pool,
+            max_in_flight: settings.max_in_flight.into(),
+            outcomes: outcomes_wanted.then_some(outcomes),
+        });
+        let pacer = Running::start("pacer", move || {
+            let (mut sleeper, mut outlet) = (sleeper, outlet);
+            sleeper.settle_in();
+            pacer::pace(feed, unit, &mut sleeper, &mut outlet);
+            outlet.finish();
+        })?;
+        Ok(Dispatching { planner, pacer, workers, stop, abandon })
+    }
+}
+
+impl Dispatching {
+    /// Sends nothing more.
+    pub fn stop(&self) {
+        self.stop.stop();
+    }
+
+    /// Ends everything that is out with `status`.
+    pub fn give_up(&self, status: Status) {
+        self.abandon.give_up(status);
+    }
+
+    /// Waits until the last invocation was handed out.
+    ///
+    /// # Errors
+    /// A thread that broke.
+    pub async fn paced(&mut self) -> Result<(), Lost> {
+        self.pacer.wait().await
+    }
+
+    /// Waits until everything that was sent has ended; the plan, with what it found. Call [`Dispatching::paced`] first.
+    ///
+    /// # Errors
+    /// A thread that broke.
+    pub async fn drained(&mut self) -> Result<(), Lost> {
+        for worker in &mut self.workers {
+            worker.wait().await?;
+        }
+        Ok(())
+    }
+
+    /// The plan, with what it found. Call [`Dispatching::paced`] first.
+    ///
+    /// # Errors
+    /// A thread that broke.
+    pub async fn into_plan(mut self) -> Result<Box<dyn Plan>, Lost> {
+        self.planner.take().await
+    }
+}

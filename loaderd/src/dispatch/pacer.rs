@@ -1,0 +1,145 @@
+//! The pacer: walks along a schedule and hands each item out when it is due. Pure: time comes from a [`Sleeper`], and
+//! what an item means is an [`Outlet`]'s business.
+
+use std::time::Duration;
+
+use crate::plan::{Invocation, Offset, Phase, Unit};
+
+/// The head of a slot: all but its invocations.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SlotHead {
+    /// Number of the slot.
+    pub index: u32,
+    /// What its rows count for.
+    pub phase: Phase,
+    /// When it begins.
+    pub start: Offset,
+    /// How long it lasts.
+    pub duration: Duration,
+    /// The rate that it stands for, in invocations per second.
+    pub rate: f64,
+    /// Its invocations.
+    pub planned: u64,
+    /// Those of them that count in its statistics.
+    pub measured: u64,
+}
+
+impl SlotHead {
+    /// When the slot ends.
+    pub fn end(&self) -> Offset {
+        self.start.plus(self.duration)
+    }
+}
+
+/// One entry of a schedule. Entries come in the order in which they are due.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Item {
+    /// A slot begins.
+    Open(SlotHead),
+    /// An invocation is due.
+    Invoke(Invocation),
+    /// A slot ends.
+    Close {
+        /// Its number.
+        slot: u32,
+        /// When.
+        end: Offset,
+    },
+}
+
+impl Item {
+    /// When it is due.
+    pub fn due(&self) -> Offset {
+        match self {
+            Self::Open(head) => head.start,
+            Self::Invoke(invocation) => invocation.due,
+            Self::Close { end, .. } => *end,
+        }
+    }
+}
+
+/// Names an invocation: the `number`-th that came due in the `unit`-th unit of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InvocationId {
+    /// What is counted: minutes or seconds.
+    pub of: Unit,
+    /// Which minute or second since the start of the load.
+    pub unit: u64,
+    /// Which invocation in it.
+    pub number: u64,
+}
+
+impl std::fmt::Display for InvocationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}.inv{}", self.of.as_str(), self.unit, self.number)
+    }
+}
+
+/// Numbers invocations in the order in which they come due.
+#[derive(Debug)]
+struct Numbering {
+    last: InvocationId,
+    fresh: bool,
+}
+
+impl Numbering {
+    fn new(of: Unit) -> Self {
+        Self { last: InvocationId { of, unit: 0, number: 0 }, fresh: true }
+    }
+
+    fn next(&mut self, due: Offset) -> InvocationId {
+        let unit = due.as_nanos() / self.last.of.as_nanos();
+        let number = if self.fresh || unit != self.last.unit { 0 } else { self.last.number + 1 };
+        self.fresh = false;
+        self.last = InvocationId { unit, number, ..self.last };
+        self.last
+    }
+}
+
+/// Waits for instants of a run.
+pub trait Sleeper {
+    /// Returns at `due`, or at once when that is over; false when the run is stopped meanwhile.
+    fn sleep_until(&mut self, due: Offset) -> bool;
+}
+
+/// Takes what comes due. Must return quickly: whatever it waits for makes all that follows late.
+pub trait Outlet {
+    /// A slot begins.
+    fn open(&mut self, head: SlotHead);
+    /// An invocation is due.
+    fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation);
+    /// The slot ends; not `complete` when the run was stopped in its middle.
+    fn close(&mut self, head: SlotHead, complete: bool);
+}
+
+/// Walks along `items` until they end or the sleeper says stop. A slot that was opened is closed in either case.
+pub fn pace(items: impl Iterator<Item = Item>, unit: Unit, sleeper: &mut impl Sleeper, outlet: &mut impl Outlet) {
+    let mut numbering = Numbering::new(unit);
+    let mut open: Option<SlotHead> = None;
+    for item in items {
+        if !sleeper.sleep_until(item.due()) {
+            break;
+        }
+        match (item, open) {
+            (Item::Open(head), _) => {
+                open = Some(head);
+                outlet.open(head);
+            }
+            (Item::Invoke(invocation), Some(head)) => {
+                outlet.invoke(numbering.next(invocation.due), head, invocation);
+            }
+            (Item::Close { .. }, Some(head)) => {
+                open = None;
+                outlet.close(head, true);
+            }
+            // Outside a slot there is nothing to invoke or to close.
+            (Item::Invoke(_) | Item::Close { .. }, None) => {}
+        }
+    }
+    if let Some(head) = open {
+        outlet.close(head, false);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! A worker: a thread with its own connections that makes the calls handed to it.
+
+use std::{collections::BTreeSet, rc::Rc, sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc, task::LocalSet};
+use tokio_util::task::TaskTracker;
+
+use super::{Counters, ScaleBoard};
+use crate::{
+    clock::Clock,
+    invoke::{Abandon, Call, ConnectionCount, Connections, Invoker, Outcome, Route, Status},
+    plan::Mark,
+    record::{Event, Planned, Row},
+};
+
+/// How long closing the connections may take when the run is over.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// One invocation to make, now.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Job {
+    pub(super) planned: Planned,
+}
+
+/// What a worker works with.
+pub(super) struct Worker {
+    pub(super) routes: Arc<[Route]>,
+    pub(super) connections: usize,
+    pub(super) connect_timeout: Duration,
+    pub(super) function_timeout: Duration,
+    pub(super) clock: Clock,
+    pub(super) count: ConnectionCount,
+    pub(super) counters: Arc<Counters>,
+    pub(super) board: Arc<ScaleBoard>,
+    pub(super) abandon: Abandon,
+    pub(super) events: mpsc::Sender<Event>,
+}
+
+impl Worker {
+    /// Connects, drops `prepared`, and makes calls until there are no more jobs and all calls have ended.
+    pub(super) fn run(self, jobs: mpsc::Receiver<Job>, prepare: Duration, prepared: mpsc::Sender<()>) {
+        match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+            Ok(runtime) => LocalSet::new().block_on(&runtime, self.work(jobs, prepare, prepared)),
+            // Without a runtime no call can be made. The jobs' channel closes, so that each becomes a row not_sent.
+            Err(error) => log::error!("a worker cannot start: {error}"),
+        }
+    }
+
+    async fn work(self, mut jobs: mpsc::Receiver<Job>, prepare: Duration, prepared: mpsc::Sender<()>) {
+        let drivers = TaskTracker::new();
+        let connections = Connections::new(self.connections, drivers.clone(), self.count.clone(), self.clock);
+        let invoker = Invoker::new(connections, self.clock);
+        let mut addresses = BTreeSet::new();
+        for route in self.routes.iter().filter(|route| addresses.insert(&route.address)) {
+            invoker.prepare(route, prepare).await;
+        }
+        drop(prepared);
+
+        let calls = TaskTracker::new();
+        let shared = Rc::new((self, invoker));
+        while let Some(job) = jobs.recv().await {
+            let shared = Rc::clone(&shared);
+            calls.spawn_local(async move {
+                let (worker, invoker) = &*shared;
+                worker.make(invoker, job).await;
+            });
+        }
+        calls.close();
+        calls.wait().await;
+        drop(shared);
+        drivers.close();
+        // A peer that does not close its side is left to the operating system.
+        let _closed = tokio::time::timeout(CLOSE_TIMEOUT, drivers.wait()).await;
+    }
+
+    /// Makes one call and leaves its row.
+    async fn make(&self, invoker: &Invoker, Job { planned }: Job) {
+        let outcome = match self.routes.get(planned.function.as_usize()) {
+            Some(route) => invoker.call(route, self.call(&planned), &self.abandon).await,
+            None => Outcome::bare(Status::NotSent, "the function was not deployed"),
+        };
+        let row = Box::new(Row { planned, outcome });
+        if planned.mark == Mark::Cold {
+            self.board.settle(planned.function);
+        }
+        self.counters.ended(planned.counts(), row.succeeded());
+        // The recorder outlives the workers. Waiting for room here holds up no send.
+        let _recorded = self.events.send(Event::Row(row)).await;
+    }
+
+    fn call(&self, planned: &Planned) -> Call {
+        Call {
+            runtime_ms: planned.runtime_us.saturating_add(500) / 1000,
+            memory_mib: planned.memory_mib,
+            connect_timeout: self.connect_timeout,
+            function_timeout: self.function_timeout,
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Connections, shared by the calls of one worker.
+//!
+//! Each address has a fixed number of places. A place makes its connection when it is first needed and makes a new one
+//! when the old one is found dead; whoever comes meanwhile waits for the one attempt under way.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use h2::client::{Builder, SendRequest};
+use tokio::{
+    net::TcpStream,
+    sync::Mutex,
+    time::{Instant, timeout_at},
+};
+use tokio_util::task::TaskTracker;
+
+use super::outcome::{Failure, Status};
+use crate::clock::Clock;
+
+/// A connection that has room for one more call.
+pub(super) type Ready = SendRequest<Bytes>;
+
+/// Flow-control window of a connection, in bytes: many small replies may sit unread while the worker is busy, and the
+/// peer must not be held up (nor the `h2` crate count them as an attack).
+const CONNECTION_WINDOW: u32 = 8 << 20;
+
+/// Flow-control window of a call, in bytes.
+const STREAM_WINDOW: u32 = 1 << 20;
+
+/// How many connections there are, over all workers.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectionCount {
+    open: Arc<AtomicU64>,
+    connecting: Arc<AtomicU64>,
+}
+
+impl ConnectionCount {
+    /// Connections that stand.
+    pub fn open(&self) -> u64 {
+        self.open.load(Ordering::Relaxed)
+    }
+
+    /// Connections that are being made.
+    pub fn connecting(&self) -> u64 {
+        self.connecting.load(Ordering::Relaxed)
+    }
+}
+
+/// Counts one while it lives.
+struct Counted(Arc<AtomicU64>);
+
+impl Counted {
+    fn new(counter: &Arc<AtomicU64>) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(counter))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// A ready connection, and how long this caller waited for it to be made.
+pub(super) struct Connected {
+    pub(super) ready: Ready,
+    pub(super) connect: Option<Duration>,
+}
+
+/// A connection of a place. Its number tells it from the ones that the place had before.
+#[derive(Clone)]
+struct Standing {
+    number: u64,
+    ready: Ready,
+}
+
+type Place = Mutex<Option<Standing>>;
+
+/// The places of one address, taken in turn.
+struct Places {
+    places: Vec<Place>,
+    next: Cell<usize>,
+}
+
+/// All connections of one worker.
+pub struct Connections {
+    per_address: usize,
+    addresses: RefCell<HashMap<String, Rc<Places>>>,
+    drivers: TaskTracker,
+    count: ConnectionCount,
+    clock: Clock,
+    made: Cell<u64>,
+}
+
+impl Connections {
+    /// At most `per_address` connections to each address; `drivers` owns the tasks that serve them.
+    pub fn new(per_address: usize, drivers: TaskTracker, count: ConnectionCount, clock: Clock) -> Self {
+        Self { per_address: per_address.max(1), addresses: RefCell::default(), drivers, count, clock, made: Cell::new(0) }
+    }
+
+    /// Makes every connection to `address`.
+    pub(super) async fn prepare(&self, address: &str, deadline: Instant) {
+        for _ in 0..self.per_address {
+            if self.ready(address, deadline).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// A connection to `address` with room for one more call. Waits while the peer allows no further stream: that wait is
+    /// the loader's own lateness, and has no deadline but the run's.
+    pub(super) async fn ready(&self, address: &str, deadline: Instant) -> Result<Connected, Failure> {
+        let places = self.places(address);
+        let turn = places.next.get();
+        places.next.set((turn + 1) % places.places.len());
+        let place = &places.places[turn];
+        let mut connect = None;
+        loop {
+            let (standing, made) = self.standing(place, address, deadline).await?;
+            connect = connect.or(made);
+            let error = match standing.ready.ready().await {
+                Ok(ready) => return Ok(Connected { ready, connect }),
+                Err(error) => error,
+            };
+            // It has died. If nobody had looked at it yet, a new one is tried: nothing was sent so far.
+            place.lock().await.take_if(|other| other.number == standing.number);
+            if made.is_some() {
+                return Err(Failure::new(Status::ConnectError, format!("{address}: {error}")));
+            }
+        }
+    }
+
+    /// The place's connection; makes one when there is none, and says how long that took.
+    async fn standing(
+        &self,
+        place: &Place,
+        address: &str,
+        deadline: Instant,
+    ) -> Result<(Standing, Option<Duration>), Failure> {
+        if let Ok(guard) = place.try_lock()
+            && let Some(standing) = guard.as_ref()
+        {
+            return Ok((standing.clone(), None));
+        }
+        let begun = self.clock.now();
+        let connected = timeout_at(deadline, async {
+            let mut guard = place.lock().await;
+            match guard.as_ref() {
+                Some(standing) => Ok(standing.clone()),
+                None => Ok(guard.insert(self.connect(address).await?).clone()),
+            }
+        });
+        let standing = connected.await.map_err(|_| {
+            let allowed = humantime::format_duration(deadline.saturating_duration_since(begun));
+            Failure::new(Status::ConnectTimeout, format!("no connection to {address} within {allowed}"))
+        })??;
+        Ok((standing, Some(self.clock.now().duration_since(begun))))
+    }
+
+    async fn connect(&self, address: &str) -> Result<Standing, Failure> {
+        let failed = |what: &dyn std::fmt::Display| Failure::new(Status::ConnectError, format!("{address}: {what}"));
+        let connecting = Counted::new(&self.count.connecting);
+        let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
+        stream.set_nodelay(true).map_err(|error| failed(&error))?;
+        let (ready, connection) = Builder::new()
+            .initial_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .enable_push(false)
+            .handshake(stream)
+            .await
+            .map_err(|error| failed(&error))?;
+        drop(connecting);
+        let open = Counted::new(&self.count.open);
+        self.drivers.spawn_local(async move {
+            // How a connection ended shows in the calls that were on it.
+            let _ended = connection.await;
+            drop(open);
+        });
+        self.made.set(self.made.get() + 1);
+        Ok(Standing { number: self.made.get(), ready })
+    }
+
+    fn places(&self, address: &str) -> Rc<Places> {
+        if let Some(places) = self.addresses.borrow().get(address) {
+            return Rc::clone(places);
+        }
+        let places = (0..self.per_address).map(|_| Place::default()).collect();
+        let places = Rc::new(Places { places, next: Cell::new(0) });
+        self.addresses.borrow_mut().insert(address.to_owned(), Rc::clone(&places));
+        places
+    }
+}

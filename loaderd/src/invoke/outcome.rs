@@ -1,0 +1,189 @@
+//! What came of one invocation.
+
+use std::{borrow::Cow, time::Duration};
+
+use tokio::time::Instant;
+use tonic::Code;
+
+use crate::clock::UnixMicros;
+
+/// How an invocation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Status {
+    /// The function did what was asked.
+    Ok,
+    /// No connection in time.
+    ConnectTimeout,
+    /// No connection.
+    ConnectError,
+    /// Sent, and no answer in time.
+    FunctionTimeout,
+    /// The function could not have the memory.
+    MemoryAllocationFailed,
+    /// Any other gRPC status.
+    Grpc(Code),
+    /// An answer that is not gRPC: a gateway's.
+    Http(u16),
+    /// The run was cancelled while it was out.
+    Cancelled,
+    /// It was still out when the run's time to drain was over.
+    Unfinished,
+    /// The loader did not send it.
+    NotSent,
+}
+
+impl Status {
+    /// As in invocations.csv.
+    pub fn as_str(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Ok => "ok",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::ConnectError => "connect_error",
+            Self::FunctionTimeout => "function_timeout",
+            Self::MemoryAllocationFailed => "memory_allocation_failed",
+            Self::Grpc(code) => code_name(code),
+            Self::Http(status) => return Cow::Owned(format!("http_{status}")),
+            Self::Cancelled => "cancelled",
+            Self::Unfinished => "unfinished",
+            Self::NotSent => "not_sent",
+        })
+    }
+}
+
+fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "grpc_OK",
+        Code::Cancelled => "grpc_CANCELLED",
+        Code::Unknown => "grpc_UNKNOWN",
+        Code::InvalidArgument => "grpc_INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "grpc_DEADLINE_EXCEEDED",
+        Code::NotFound => "grpc_NOT_FOUND",
+        Code::AlreadyExists => "grpc_ALREADY_EXISTS",
+        Code::PermissionDenied => "grpc_PERMISSION_DENIED",
+        Code::ResourceExhausted => "grpc_RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "grpc_FAILED_PRECONDITION",
+        Code::Aborted => "grpc_ABORTED",
+        Code::OutOfRange => "grpc_OUT_OF_RANGE",
+        Code::Unimplemented => "grpc_UNIMPLEMENTED",
+        Code::Internal => "grpc_INTERNAL",
+        Code::Unavailable => "grpc_UNAVAILABLE",
+        Code::DataLoss => "grpc_DATA_LOSS",
+        Code::Unauthenticated => "grpc_UNAUTHENTICATED",
+    }
+}
+
+/// What came of one invocation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// How it ended.
+    pub status: Status,
+    /// What went wrong, in words; empty when nothing did.
+    pub error: String,
+    /// When the request was put on the wire.
+    pub sent: Option<Instant>,
+    /// How long this call waited for a connection to be made; absent when one was there.
+    pub connect: Option<Duration>,
+    /// From the send to the end of the answer; absent when there was none.
+    pub response: Option<Duration>,
+    /// Run time that the function measured, in microseconds.
+    pub runtime_us: Option<u32>,
+    /// Memory that the function held, in KiB.
+    pub memory_kib: Option<u32>,
+    /// The instance that answered; empty when it did not say.
+    pub instance: String,
+    /// Whether this was the instance's first invocation, if it said.
+    pub cold_start: Option<bool>,
+    /// When the instance started, if it said.
+    pub instance_started: Option<UnixMicros>,
+}
+
+/// A function's reply.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Reply {
+    pub(super) runtime_us: u32,
+    pub(super) memory_kib: u32,
+    pub(super) origin: Origin,
+}
+
+/// Who answered, as the response's metadata says.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Origin {
+    pub(super) instance: String,
+    pub(super) cold_start: Option<bool>,
+    pub(super) started: Option<UnixMicros>,
+}
+
+/// Why there was no reply.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Failure {
+    pub(super) status: Status,
+    pub(super) error: String,
+    pub(super) origin: Origin,
+}
+
+impl Failure {
+    pub(super) fn new(status: Status, error: impl Into<String>) -> Self {
+        Self { status, error: error.into(), origin: Origin::default() }
+    }
+}
+
+impl From<h2::Error> for Failure {
+    /// Maps a broken stream as the gRPC specification maps HTTP/2 error codes, and a broken connection to UNAVAILABLE.
+    fn from(error: h2::Error) -> Self {
+        let code = match error.reason() {
+            _ if error.is_io() || error.is_go_away() => Code::Unavailable,
+            Some(h2::Reason::REFUSED_STREAM) => Code::Unavailable,
+            Some(h2::Reason::CANCEL) => Code::Cancelled,
+            Some(h2::Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
+            Some(h2::Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
+            Some(_) => Code::Internal,
+            None => Code::Unavailable,
+        };
+        Self::new(Status::Grpc(code), error.to_string())
+    }
+}
+
+impl Outcome {
+    /// The outcome of an invocation of which nothing is known but how it ended.
+    pub fn bare(status: Status, error: impl Into<String>) -> Self {
+        Self {
+            status,
+            error: error.into(),
+            sent: None,
+            connect: None,
+            response: None,
+            runtime_us: None,
+            memory_kib: None,
+            instance: String::new(),
+            cold_start: None,
+            instance_started: None,
+        }
+    }
+
+    pub(super) fn unsent(failure: Failure) -> Self {
+        Self::bare(failure.status, failure.error)
+    }
+
+    pub(super) fn timed_out(timeout: Duration) -> Self {
+        Self::bare(Status::FunctionTimeout, format!("no answer within {}", humantime::format_duration(timeout)))
+    }
+
+    pub(super) fn failed(failure: Failure, took: Duration) -> Self {
+        Self { response: Some(took), ..Self::bare(failure.status, failure.error) }.from_instance(failure.origin)
+    }
+
+    pub(super) fn replied(reply: Reply, took: Duration) -> Self {
+        Self {
+            response: Some(took),
+            runtime_us: Some(reply.runtime_us),
+            memory_kib: Some(reply.memory_kib),
+            ..Self::bare(Status::Ok, "")
+        }
+        .from_instance(reply.origin)
+    }
+
+    fn from_instance(self, origin: Origin) -> Self {
+        let Origin { instance, cold_start, started } = origin;
+        Self { instance, cold_start, instance_started: started, ..self }
+    }
+}

@@ -1,0 +1,26 @@
+//! Records: what came of every invocation, on disk while the run goes, and added up.
+//!
+//! ```text
+//! workers ──rows──▶ recorder thread ──▶ invocations.csv, slots.csv   (flushed at least each second)
+//! pacer ──slots──▶       │         └──▶ statistics ──▶ progress, metrics, summary.json
+//! ```
+//!
+//! A row is written whatever became of its invocation. Rows stand in order of completion.
+
+mod distribution;
+mod file;
+mod progress;
+mod recorder;
+mod row;
+mod slots;
+mod statistics;
+mod summary;
+
+pub use distribution::Tally;
+pub use file::{CsvFile, RecordError};
+pub use progress::Progress;
+pub use recorder::{Event, Recorder, RecorderSettings, Recorded};
+pub use row::{Planned, Row};
+pub use slots::SlotRow;
+pub use statistics::{BurstWindow, FunctionStatistics, Statistics};
+pub use summary::{SummaryFacts, summarise};

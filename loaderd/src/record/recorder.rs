@@ -1,0 +1,221 @@
+//! The recorder: takes what workers and pacer tell, in order, and keeps it. It runs on a thread of its own and is the
+//! only writer of invocations.csv and slots.csv.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use tokio::sync::{mpsc, watch};
+
+use super::{
+    BurstWindow, CsvFile, Progress, RecordError, Row, Statistics,
+    progress::Window,
+    row, slots,
+    slots::{Settled, Slots, micros},
+};
+use crate::{
+    clock::{Anchor, Clock},
+    dispatch::SlotHead,
+    id::RunId,
+    telemetry::{Completed, Metrics},
+};
+
+/// Events that are taken at once.
+const BATCH: usize = 1024;
+
+/// What the recorder is told.
+#[derive(Debug)]
+pub enum Event {
+    /// A slot begins.
+    Opened(SlotHead),
+    /// An invocation has ended, or was not sent.
+    Row(Box<Row>),
+    /// A slot's time is over.
+    Closed {
+        /// The slot.
+        head: SlotHead,
+        /// How many of its invocations came due.
+        dispatched: u64,
+        /// How many of them should have found a cold function where none was.
+        shortfall: u64,
+        /// Whether it was carried out to its end.
+        complete: bool,
+    },
+    /// Time has passed: flush, and say how far it has come.
+    Tick,
+}
+
+/// What a recorder needs to know of its run.
+pub struct RecorderSettings {
+    /// The run.
+    pub run: RunId,
+    /// Names of the functions, in the plan's order.
+    pub functions: Arc<[String]>,
+    /// The instant from which offsets count.
+    pub t0: Anchor,
+    /// Dispatch lag above which the loader counts as too slow.
+    pub lag_bound: Duration,
+    /// Mode burst: when the burst goes.
+    pub burst: Option<BurstWindow>,
+    /// Where figures are exported.
+    pub metrics: Metrics,
+    /// Where progress is shown.
+    pub progress: watch::Sender<Progress>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// What is left when the last event was taken.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The run's figures.
+    pub statistics: Statistics,
+    /// Why records are missing, if some could not be written. Figures are complete all the same.
+    pub error: Option<RecordError>,
+}
+
+/// Keeps the records of one run.
+pub struct Recorder {
+    settings: RecorderSettings,
+    invocations: CsvFile,
+    slot_rows: CsvFile,
+    slots: Slots,
+    statistics: Statistics,
+    window: Window,
+    target: Option<SlotHead>,
+    error: Option<RecordError>,
+    failure: watch::Sender<Option<String>>,
+}
+
+impl Recorder {
+    /// Makes the files in the run's directory. `failure` is told at once when a record can't be written.
+    ///
+    /// # Errors
+    /// A file that can't be made.
+    pub fn create(
+        directory: &Path,
+        settings: RecorderSettings,
+        failure: watch::Sender<Option<String>>,
+    ) -> Result<Self, RecordError> {
+        Ok(Self {
+            invocations: CsvFile::create(&directory.join("invocations.csv"), &row::COLUMNS)?,
+            slot_rows: CsvFile::create(&directory.join("slots.csv"), &slots::COLUMNS)?,
+            slots: Slots::new(settings.t0, settings.lag_bound),
+            statistics: Statistics::new(settings.functions.len()),
+            window: Window::default(),
+            target: None,
+            error: None,
+            failure,
+            settings,
+        })
+    }
+
+    /// Takes events until there are no more senders, then makes the files durable.
+    pub fn run(mut self, mut events: mpsc::Receiver<Event>) -> Recorded {
+        let mut batch = Vec::with_capacity(BATCH);
+        while events.blocking_recv_many(&mut batch, BATCH) > 0 {
+            self.settings.metrics.records_queued(events.len() as u64);
+            batch.drain(..).for_each(|event| self.take(event));
+        }
+        self.tick();
+        if self.error.is_none() {
+            let synced = self.invocations.sync().and_then(|()| self.slot_rows.sync());
+            self.check(synced);
+        }
+        Recorded { statistics: self.statistics, error: self.error }
+    }
+
+    fn take(&mut self, event: Event) {
+        match event {
+            Event::Opened(head) => {
+                self.settings.metrics.target_rate(head.rate);
+                self.target = Some(head);
+            }
+            Event::Row(row) => self.row(&row),
+            Event::Closed { head, dispatched, shortfall, complete } => {
+                self.statistics.slot_closed(&head, shortfall);
+                let settled = self.slots.closed(head, dispatched, complete);
+                self.settled(settled);
+                if self.error.is_none() {
+                    let synced = self.invocations.sync();
+                    self.check(synced);
+                }
+            }
+            Event::Tick => self.tick(),
+        }
+    }
+
+    fn row(&mut self, row: &Row) {
+        let RecorderSettings { run, functions, t0, lag_bound, burst, clock, .. } = &self.settings;
+        self.statistics.row(row, t0, burst.as_ref());
+        self.window.add(clock.now(), row.own_lag(t0.instant).map(micros), row.outcome.response.map(micros));
+        if self.error.is_none() {
+            let function = functions.get(row.planned.function.as_usize()).map_or("", String::as_str);
+            let saturated = row.is_saturated(t0.instant, *lag_bound);
+            let fields = row.fields(run.as_str(), function, t0, saturated);
+            let written = self.invocations.append(fields.iter().map(|field| field.as_bytes()));
+            self.check(written);
+        }
+        self.export(row);
+        let settled = self.slots.row(row);
+        self.settled(settled);
+    }
+
+    fn export(&self, row: &Row) {
+        let metrics = &self.settings.metrics;
+        metrics.records_written(u64::from(self.error.is_none()));
+        if let Some(lag) = row.own_lag(self.settings.t0.instant) {
+            metrics.sent(lag);
+        }
+        metrics.completed(&Completed {
+            status: &row.outcome.status.as_str(),
+            cold_start: row.outcome.cold_start,
+            response: row.outcome.response,
+            scheduling_latency: row.scheduling_latency(),
+            slowdown: row.slowdown(),
+        });
+    }
+
+    fn settled(&mut self, settled: Option<Settled>) {
+        let Some(Settled { row, verdict }) = settled else { return };
+        if let Some(verdict) = &verdict {
+            self.settings.metrics.saturated(true);
+            log::warn!(RUN_ID = self.settings.run.as_str(); "the loader is the bottleneck: {verdict}");
+        }
+        if self.error.is_none() {
+            let written = self.slot_rows.append(slots::fields(&row));
+            self.check(written);
+        }
+        self.statistics.slot_settled(row, verdict);
+    }
+
+    fn tick(&mut self) {
+        if self.error.is_none() {
+            let flushed = self.invocations.flush().and_then(|()| self.slot_rows.flush());
+            self.check(flushed);
+        }
+        let (lag, response) = self.window.figures(self.settings.clock.now());
+        let statistics = &self.statistics;
+        self.settings.progress.send_replace(Progress {
+            slot: self.target.map_or(0, |head| head.index),
+            target_rate: self.target.map_or(0.0, |head| head.rate),
+            completed: statistics.rows,
+            failed: statistics.failed,
+            cold_starts: statistics.cold_starts,
+            lag_p99_us: lag.quantile(0.99),
+            response_p50_us: response.quantile(0.5),
+            response_p99_us: response.quantile(0.99),
+            saturated: statistics.is_saturated(),
+        });
+    }
+
+    /// Notes the first failure. After it nothing more is written, so that what is there stays whole.
+    fn check(&mut self, result: Result<(), RecordError>) {
+        if let (Err(error), None) = (result, &self.error) {
+            log::error!(RUN_ID = self.settings.run.as_str(); "records are lost: {error}");
+            self.failure.send_replace(Some(error.to_string()));
+            self.error = Some(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

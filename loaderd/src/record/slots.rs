@@ -1,0 +1,219 @@
+//! Slots while they are under way and until their last invocation has ended; then a row of slots.csv.
+
+use std::{collections::BTreeMap, fmt, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{Row, Tally, row::boolean};
+use crate::{clock::Anchor, dispatch::SlotHead, invoke::Status};
+
+/// The columns of slots.csv.
+pub(super) const COLUMNS: [&str; 12] = [
+    "slot",
+    "phase",
+    "start_unix_us",
+    "duration_us",
+    "rps",
+    "planned",
+    "issued",
+    "returned",
+    "failed",
+    "cold_starts",
+    "lag_p99_us",
+    "saturated",
+];
+
+/// The share of a slot's plan that must go out inside the slot.
+const ISSUED_SHARE: f64 = 0.99;
+
+/// A finished slot, as in slots.csv. Invocations marked `step_warmup` are in none of its figures.
+pub type SlotRow = loader_proto::v1::SlotSummary;
+
+/// The fields of a slot's row in the order of [`COLUMNS`].
+pub(super) fn fields(row: &SlotRow) -> [String; COLUMNS.len()] {
+    [
+        row.slot.to_string(),
+        row.phase.clone(),
+        row.start_unix_us.to_string(),
+        row.duration_us.to_string(),
+        row.rps.to_string(),
+        row.planned.to_string(),
+        row.issued.to_string(),
+        row.returned.to_string(),
+        row.failed.to_string(),
+        row.cold_starts.to_string(),
+        row.lag_p99_us.to_string(),
+        boolean(row.saturated).to_owned(),
+    ]
+}
+
+/// Why a slot was saturated, in numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Verdict {
+    pub(super) slot: u32,
+    pub(super) lag_p99: Duration,
+    pub(super) late: bool,
+    pub(super) attempted: u64,
+    pub(super) planned: u64,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { slot, lag_p99, late, attempted, planned } = self;
+        if *late {
+            write!(f, "slot {slot}: dispatch lag p99 {:.1} ms", lag_p99.as_secs_f64() * 1e3)
+        } else {
+            write!(f, "slot {slot}: {attempted} of {planned} invocations sent in time")
+        }
+    }
+}
+
+/// A slot that has not settled yet.
+#[derive(Debug)]
+struct Open {
+    head: SlotHead,
+    closed: Option<Closed>,
+    ended: u64,
+    issued: u64,
+    attempted: u64,
+    returned: u64,
+    failed: u64,
+    cold_starts: u64,
+    lag: Tally,
+    response: Tally,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Closed {
+    complete: bool,
+    dispatched: u64,
+}
+
+/// All slots that have not settled yet.
+#[derive(Debug)]
+pub(super) struct Slots {
+    open: BTreeMap<u32, Open>,
+    t0: Anchor,
+    lag_bound: Duration,
+}
+
+/// A slot that has settled.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Settled {
+    pub(super) row: SlotRow,
+    pub(super) verdict: Option<Verdict>,
+}
+
+impl Slots {
+    pub(super) fn new(t0: Anchor, lag_bound: Duration) -> Self {
+        Self { open: BTreeMap::new(), t0, lag_bound }
+    }
+
+    /// Takes a row; the slot, when this was the last thing that it waited for.
+    pub(super) fn row(&mut self, row: &Row) -> Option<Settled> {
+        let (t0, bound) = (self.t0.instant, self.lag_bound);
+        let open = self.open(row.planned.slot);
+        open.ended += 1;
+        if row.planned.counts() {
+            open.count(row, t0, bound);
+        }
+        self.settled(row.planned.slot.index)
+    }
+
+    /// The slot's time is over, after `dispatched` of its invocations; the slot, when all of them have ended.
+    pub(super) fn closed(&mut self, head: SlotHead, dispatched: u64, complete: bool) -> Option<Settled> {
+        self.open(head).closed = Some(Closed { complete, dispatched });
+        self.settled(head.index)
+    }
+
+    fn open(&mut self, head: SlotHead) -> &mut Open {
+        self.open.entry(head.index).or_insert_with(|| Open::new(head))
+    }
+
+    fn settled(&mut self, slot: u32) -> Option<Settled> {
+        let open = self.open.get(&slot)?;
+        let closed = open.closed.filter(|closed| open.ended >= closed.dispatched)?;
+        let open = self.open.remove(&slot)?;
+        let verdict = open.verdict(closed, self.lag_bound);
+        Some(Settled { row: open.into_row(&self.t0, verdict.is_some()), verdict })
+    }
+}
+
+impl Open {
+    fn new(head: SlotHead) -> Self {
+        Self {
+            head,
+            closed: None,
+            ended: 0,
+            issued: 0,
+            attempted: 0,
+            returned: 0,
+            failed: 0,
+            cold_starts: 0,
+            lag: Tally::default(),
+            response: Tally::default(),
+        }
+    }
+
+    fn count(&mut self, row: &Row, t0: Instant, bound: Duration) {
+        let outcome = &row.outcome;
+        let end = t0 + self.head.end().as_duration();
+        if let Some(sent) = outcome.sent {
+            self.issued += u64::from(sent <= end + bound);
+        }
+        // An attempt that found no connection went out in time, as far as the loader is concerned.
+        let refused = matches!(outcome.status, Status::ConnectError | Status::ConnectTimeout);
+        let in_time = outcome.sent.is_some_and(|sent| sent <= end + bound + outcome.connect.unwrap_or_default());
+        self.attempted += u64::from(refused || in_time);
+        self.returned += u64::from(outcome.response.is_some());
+        self.failed += u64::from(!row.succeeded());
+        self.cold_starts += u64::from(outcome.cold_start == Some(true));
+        if let Some(lag) = row.own_lag(t0) {
+            self.lag.add(micros(lag));
+        }
+        if let (true, Some(response)) = (row.succeeded(), outcome.response) {
+            self.response.add(micros(response));
+        }
+    }
+
+    /// Whether the loader was the bottleneck. A slot that was cut short is judged by its lag alone.
+    fn verdict(&self, closed: Closed, bound: Duration) -> Option<Verdict> {
+        let lag_p99 = Duration::from_micros(self.lag.quantile(0.99));
+        let late = lag_p99 > bound;
+        let short = closed.complete && (self.attempted as f64) < ISSUED_SHARE * self.head.measured as f64;
+        (late || short).then_some(Verdict {
+            slot: self.head.index,
+            lag_p99,
+            late,
+            attempted: self.attempted,
+            planned: self.head.measured,
+        })
+    }
+
+    fn into_row(self, t0: &Anchor, saturated: bool) -> SlotRow {
+        SlotRow {
+            slot: self.head.index,
+            phase: self.head.phase.as_str().to_owned(),
+            start_unix_us: t0.unix.plus(self.head.start.as_duration()).0,
+            duration_us: micros(self.head.duration),
+            rps: self.head.rate,
+            planned: self.head.measured,
+            issued: self.issued,
+            returned: self.returned,
+            failed: self.failed,
+            cold_starts: self.cold_starts,
+            lag_p99_us: self.lag.quantile(0.99),
+            saturated,
+            response_p50_us: self.response.quantile(0.5),
+            response_p99_us: self.response.quantile(0.99),
+        }
+    }
+}
+
+/// Whole microseconds.
+pub(super) fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

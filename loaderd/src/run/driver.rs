@@ -1,0 +1,293 @@
+//! The driver: the one task that owns a run and takes it from its turn in the queue to its end.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use loader_proto::v1;
+use tokio::{sync::watch, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Event, Machine, Preparation, RunDirectory, RunView, State, Verdict, deployment,
+    load::{Deployed, Ended, Interrupts, Load, Outcome, Show},
+    prepare,
+    scales::Scales,
+    view::ProgressFacts,
+};
+use crate::{
+    clock::Clock,
+    dispatch::ScaleBoard,
+    id::RunId,
+    invoke::Route,
+    plan::{Outline, Plan},
+    platform::{Deployment, Platform, Platforms},
+    record::{RecordError, SummaryFacts, summarise},
+    spec::{Defaults, Mode, RunSpec},
+    telemetry::Metrics,
+    traces::TraceStore,
+};
+
+/// What runs work with.
+pub struct Context {
+    /// Platforms by name.
+    pub platforms: Platforms,
+    /// What specs leave out.
+    pub defaults: Defaults,
+    /// Uploaded traces.
+    pub traces: TraceStore,
+    /// Directories below which specs may name traces on this machine.
+    pub trace_roots: Vec<PathBuf>,
+    /// Worker threads of a run.
+    pub workers: usize,
+    /// Connections to each address.
+    pub connections: usize,
+    /// How long a run's answers are awaited when the daemon ends.
+    pub shutdown_drain: Duration,
+    /// Exported figures.
+    pub metrics: Metrics,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// Carries one run out.
+pub(super) struct Driver {
+    pub(super) context: Arc<Context>,
+    pub(super) directory: RunDirectory,
+    pub(super) machine: Machine,
+    pub(super) view: watch::Sender<Arc<RunView>>,
+    /// A user cancels the run.
+    pub(super) cancel: CancellationToken,
+    /// The daemon ends.
+    pub(super) shutdown: CancellationToken,
+}
+
+/// What the scale feed told to its end: how many instances were started, and what could not be recorded.
+type Followed = (u64, Result<(), RecordError>);
+
+impl Driver {
+    /// Carries the run out, whatever happens, and takes away what it made.
+    pub(super) async fn drive(mut self) {
+        self.apply(Event::Start);
+        let summary = match self.prepare().await {
+            Ok(preparation) => self.carry_out(preparation).await,
+            Err(reason) => {
+                self.apply(Event::End(Verdict::Failed(reason)));
+                None
+            }
+        };
+        self.finish(summary);
+    }
+
+    async fn prepare(&self) -> Result<Preparation, String> {
+        let (context, spec) = (Arc::clone(&self.context), Arc::clone(&self.view.borrow().spec));
+        match tokio::task::spawn_blocking(move || prepare(&spec, &context)).await {
+            Ok(Ok(preparation)) => Ok(preparation),
+            Ok(Err(violations)) => {
+                let faults: Vec<_> = violations.iter().map(ToString::to_string).collect();
+                Err(faults.join("; "))
+            }
+            Err(broken) => Err(format!("preparing the plan broke: {broken}")),
+        }
+    }
+
+    async fn carry_out(&mut self, preparation: Preparation) -> Option<v1::RunSummary> {
+        let Preparation { spec, plan, outline } = preparation;
+        let Some(platform) = self.context.platforms.get(spec.platform.as_str()).cloned() else {
+            let reason = format!("this daemon has no platform {}", spec.platform.as_str());
+            self.apply(Event::End(Verdict::Failed(reason)));
+            return None;
+        };
+        let mut following = JoinSet::new();
+        let functions: Vec<_> = plan.functions().iter().map(|function| function.name.clone()).collect();
+        let loaded = match self.deploy(&*platform, &spec, plan, &outline, &mut following).await {
+            Ok(deployed) => self.load(&spec, deployed).await,
+            Err(verdict) => Err(verdict),
+        };
+        let loaded = match loaded {
+            Ok(outcome) => {
+                self.apply(verdict(&outcome.ended).map_or(Event::Drained, Event::End));
+                Some(outcome)
+            }
+            Err(verdict) => {
+                self.apply(Event::End(verdict));
+                None
+            }
+        };
+        if let Err(error) = platform.clean(&self.run_id()).await {
+            self.apply(Event::End(Verdict::Failed(format!("cleaning up: {error}"))));
+        }
+        let instances_started = self.followed(following).await;
+        let Outcome { ended: _, t0, recorded, findings, clamped } = loaded?;
+        let facts = SummaryFacts {
+            start: t0.unix,
+            functions,
+            instances_started,
+            findings,
+            burst: matches!(spec.mode, Mode::Burst(_)),
+            clamped,
+            dropped_functions: outline.dropped_functions,
+        };
+        let summary = summarise(recorded.statistics, facts);
+        Some(v1::RunSummary { seed: spec.seed, ..summary })
+    }
+
+    /// Deploys the plan's functions and follows their scales.
+    async fn deploy(
+        &mut self,
+        platform: &dyn Platform,
+        spec: &RunSpec,
+        plan: Box<dyn Plan>,
+        outline: &Outline,
+        following: &mut JoinSet<Followed>,
+    ) -> Result<Deployed, Verdict> {
+        let failed = |error: &dyn std::fmt::Display| Verdict::Failed(error.to_string());
+        let deploy = deployment::request(self.run_id(), spec, plan.functions());
+        let total = u32::try_from(deploy.functions.len()).unwrap_or(u32::MAX);
+        let (ready, mut readiness) = watch::channel(0);
+        let mut deploying = platform.deploy(deploy.clone(), ready, self.cancel.child_token());
+        let deployment = loop {
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return Err(stopped()),
+                deployment = &mut deploying => break deployment,
+                Ok(()) = readiness.changed() => {
+                    let functions_ready = *readiness.borrow_and_update();
+                    let progress = v1::RunProgress { functions_ready, functions_total: total, ..Default::default() };
+                    self.publish(|view| view.progress = Some(progress));
+                }
+            }
+        };
+        drop(deploying);
+        let Deployment { endpoints, scales } = match deployment {
+            Ok(deployment) => deployment,
+            Err(_) if self.cancel.is_cancelled() => return Err(Verdict::Cancelled),
+            Err(error) => return Err(failed(&error)),
+        };
+        let names: Arc<[String]> = plan.functions().iter().map(|function| function.name.clone()).collect();
+        let board = Arc::new(ScaleBoard::new(names.len()));
+        let metrics = self.context.metrics.clone();
+        let follower = Scales::create(self.directory.path(), Arc::clone(&names), Arc::clone(&board), metrics);
+        following.spawn(follower.map_err(|error| failed(&error))?.follow(scales));
+        let rows = deployment::FunctionRows { functions: plan.functions(), deploy: &deploy, endpoints: &endpoints };
+        rows.write(self.directory.path()).map_err(|error| failed(&error))?;
+        let routes: Result<Arc<[Route]>, _> = endpoints.iter().map(Route::new).collect();
+        let facts = ProgressFacts::new(total, outline);
+        Ok(Deployed { plan, facts, names, routes: routes.map_err(|error| failed(&error))?, board })
+    }
+
+    async fn load(&mut self, spec: &RunSpec, deployed: Deployed) -> Result<Outcome, Verdict> {
+        let (context, directory, run) = (Arc::clone(&self.context), self.directory.clone(), self.run_id());
+        let (cancel, shutdown) = (self.cancel.clone(), self.shutdown.clone());
+        let load = Load { context: &context, run: &run, spec, directory: &directory, deployed };
+        let interrupts = Interrupts { cancel: &cancel, shutdown: &shutdown };
+        load.run(interrupts, self).await.map_err(|error| Verdict::Failed(format!("{error:#}")))
+    }
+
+    /// Waits until the scale feed has ended, which it does when the run is cleaned.
+    async fn followed(&mut self, mut following: JoinSet<Followed>) -> u64 {
+        match following.join_next().await {
+            Some(Ok((started, Ok(())))) => started,
+            Some(Ok((started, Err(error)))) => {
+                self.apply(Event::End(Verdict::Failed(error.to_string())));
+                started
+            }
+            Some(Err(_)) | None => 0,
+        }
+    }
+
+    /// Says how the run ended, with its summary, once both are on disk.
+    fn finish(&mut self, summary: Option<v1::RunSummary>) {
+        let mut last = self.machine.clone();
+        // A run that is being finished has passed to cleaning, from where it can only end.
+        let _cleaned = last.apply(Event::Cleaned);
+        let summary = summary.map(|summary| {
+            let file = &self.view.borrow().file;
+            v1::RunSummary {
+                run_id: file.run_id.to_string(),
+                name: file.name.clone(),
+                mode: file.mode.clone(),
+                platform: file.platform.clone(),
+                state: control::convert::state(last.state()).into(),
+                reason: last.reason().to_owned(),
+                ..summary
+            }
+        });
+        if let Some(summary) = summary {
+            if let Err(error) = self.directory.save_summary(&summary) {
+                self.apply(Event::End(Verdict::Failed(error.to_string())));
+            }
+            self.publish(|view| view.summary = Some(Arc::new(summary)));
+        }
+        self.apply(Event::Cleaned);
+        self.context.metrics.phase(None);
+        self.context.metrics.run_ended(self.machine.state().as_str());
+    }
+
+    fn run_id(&self) -> RunId {
+        self.view.borrow().file.run_id.clone()
+    }
+
+    /// Takes an event; the new state is on disk before it is shown.
+    fn apply(&mut self, event: Event) {
+        let before = self.machine.state();
+        if let Err(forbidden) = self.machine.apply(event) {
+            log::error!(RUN_ID = self.run_id().as_str(); "{forbidden}");
+            return;
+        }
+        let state = self.machine.state();
+        if state == before {
+            return;
+        }
+        let now = self.context.clock.unix();
+        let mut file = self.view.borrow().file.clone();
+        file.state = state;
+        file.reason = self.machine.reason().to_owned();
+        if state == State::Deploying {
+            file.started_unix_us = Some(now.0);
+        }
+        if state.is_terminal() {
+            file.finished_unix_us = Some(now.0);
+        } else {
+            self.context.metrics.phase(Some(state.as_str()));
+        }
+        if let Err(error) = self.directory.save(&file) {
+            log::error!(RUN_ID = file.run_id.as_str(); "the run's state is not on disk: {error}");
+        }
+        log::info!(RUN_ID = file.run_id.as_str(), PHASE = state.as_str(); "{}{}", state.as_str(), because(&file.reason));
+        self.publish(|view| view.file = file);
+    }
+
+    fn publish(&self, change: impl FnOnce(&mut RunView)) {
+        self.view.send_modify(|view| change(Arc::make_mut(view)));
+    }
+}
+
+impl Show for Driver {
+    fn began(&mut self) {
+        self.apply(Event::Measure);
+    }
+
+    fn paced(&mut self) {
+        self.apply(Event::LoadEnded);
+    }
+
+    fn progress(&mut self, progress: v1::RunProgress) {
+        self.publish(|view| view.progress = Some(progress));
+    }
+}
+
+fn verdict(ended: &Ended) -> Option<Verdict> {
+    match ended {
+        Ended::Complete => None,
+        Ended::Failed(reason) => Some(Verdict::Failed(reason.clone())),
+        Ended::Cancelled => Some(Verdict::Cancelled),
+        Ended::Shutdown => Some(stopped()),
+    }
+}
+
+fn stopped() -> Verdict {
+    Verdict::Interrupted("the daemon was stopped".to_owned())
+}
+
+fn because(reason: &str) -> String {
+    if reason.is_empty() { String::new() } else { format!(": {reason}") }
+}

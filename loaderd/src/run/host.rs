@@ -1,0 +1,1 @@
+//! Watches the loader's own host while a load goes: loader.csv.

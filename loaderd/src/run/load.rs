@@ -1,0 +1,267 @@
+//! The load of a run: from the first due invocation to the last answer, with records, progress and the loader's own host
+//! watched meanwhile.
+
+use std::{sync::Arc, time::Duration};
+
+use loader_proto::v1;
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    Context, RunDirectory,
+    host::HostSampler,
+    view::{ProgressFacts, progress},
+};
+use crate::{
+    clock::Anchor,
+    dispatch::{Counters, Dispatch, Dispatching, Running, ScaleBoard, Settings},
+    id::RunId,
+    invoke::{ConnectionCount, Route, Status},
+    plan::{Findings, Plan},
+    record::{BurstWindow, Event, Progress, Recorded, Recorder, RecorderSettings},
+    spec::{Mode, RunSpec},
+};
+
+/// From everything being ready to the first due time: enough for the threads to have settled in.
+const LEAD: Duration = Duration::from_millis(100);
+
+/// Events that may wait for the recorder.
+const EVENTS: usize = 1 << 16;
+
+/// How often records are flushed and progress is shown.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How the load ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// It was carried out.
+    Complete,
+    /// It could not be carried out.
+    Failed(String),
+    /// A user cancelled it.
+    Cancelled,
+    /// The daemon ends.
+    Shutdown,
+}
+
+/// What the load left.
+pub(super) struct Outcome {
+    pub(super) ended: Ended,
+    pub(super) t0: Anchor,
+    pub(super) recorded: Recorded,
+    pub(super) findings: Findings,
+    pub(super) clamped: u64,
+}
+
+/// What ends a load early.
+pub(super) struct Interrupts<'a> {
+    /// A user cancels the run.
+    pub(super) cancel: &'a CancellationToken,
+    /// The daemon ends.
+    pub(super) shutdown: &'a CancellationToken,
+}
+
+/// Where the load's stages and figures are shown.
+pub(super) trait Show {
+    /// The first invocation is about to be due.
+    fn began(&mut self);
+    /// The last invocation was handed out.
+    fn paced(&mut self);
+    /// New figures.
+    fn progress(&mut self, progress: v1::RunProgress);
+}
+
+/// A plan whose functions can be called.
+pub(super) struct Deployed {
+    pub(super) plan: Box<dyn Plan>,
+    pub(super) facts: ProgressFacts,
+    pub(super) names: Arc<[String]>,
+    pub(super) routes: Arc<[Route]>,
+    pub(super) board: Arc<ScaleBoard>,
+}
+
+/// A load that is ready to go.
+pub(super) struct Load<'a> {
+    pub(super) context: &'a Context,
+    pub(super) run: &'a RunId,
+    pub(super) spec: &'a RunSpec,
+    pub(super) directory: &'a RunDirectory,
+    pub(super) deployed: Deployed,
+}
+
+/// A load under way.
+struct UnderWay<'a> {
+    context: &'a Context,
+    spec: &'a RunSpec,
+    facts: ProgressFacts,
+    dispatching: Dispatching,
+    events: mpsc::Sender<Event>,
+    counters: Arc<Counters>,
+    connections: ConnectionCount,
+    progress: watch::Receiver<Progress>,
+    failure: watch::Receiver<Option<String>>,
+    host: HostSampler,
+}
+
+impl Load<'_> {
+    /// Sends the load and awaits its answers.
+    ///
+    /// # Errors
+    /// Why it could not begin, or broke. What was recorded until then stays.
+    pub(super) async fn run(self, interrupts: Interrupts<'_>, show: &mut impl Show) -> anyhow::Result<Outcome> {
+        let Self { context, run, spec, directory, deployed } = self;
+        let Deployed { plan, facts, names, routes, board } = deployed;
+        let (events, receive_events) = mpsc::channel(EVENTS);
+        let settings = Settings {
+            workers: context.workers,
+            connections: context.connections,
+            max_in_flight: spec.max_in_flight,
+            connect_timeout: spec.timeouts.connect,
+            function_timeout: spec.timeouts.function,
+            clock: context.clock,
+        };
+        let dispatch = Dispatch::prepare(settings, routes, board, events.clone()).await?;
+        let now = context.clock.anchor();
+        let t0 = Anchor { instant: now.instant + LEAD, unix: now.unix.plus(LEAD) };
+
+        let (show_progress, progress) = watch::channel(Progress::default());
+        let (tell_failure, failure) = watch::channel(None);
+        let settings = RecorderSettings {
+            run: run.clone(),
+            functions: names,
+            t0,
+            lag_bound: spec.saturation.lag,
+            burst: burst_window(spec),
+            metrics: context.metrics.clone(),
+            progress: show_progress,
+            clock: context.clock,
+        };
+        let recorder = Recorder::create(directory.path(), settings, tell_failure)?;
+        let mut recorder = Running::start("recorder", move || recorder.run(receive_events))?;
+
+        let (counters, connections) = (dispatch.counters(), dispatch.connections());
+        let host = HostSampler::create(directory.path(), context.clock)?;
+        show.began();
+        let dispatching = dispatch.start(plan, t0)?;
+        let mut under_way = UnderWay {
+            context,
+            spec,
+            facts: ProgressFacts { t0: Some(t0.instant), ..facts },
+            dispatching,
+            events,
+            counters,
+            connections,
+            progress,
+            failure,
+            host,
+        };
+        let mut ended = under_way.pace(&interrupts, show).await?;
+        show.paced();
+        under_way.drain(&interrupts, &mut ended, show).await?;
+        let UnderWay { dispatching, events, host, .. } = under_way;
+        drop(events);
+        host.finish();
+        let recorded = recorder.take().await?;
+        if let (Ended::Complete, Some(error)) = (&ended, &recorded.error) {
+            ended = Ended::Failed(error.to_string());
+        }
+        let plan = dispatching.into_plan().await?;
+        Ok(Outcome { ended, t0, recorded, findings: plan.findings(), clamped: plan.clamped() })
+    }
+}
+
+impl UnderWay<'_> {
+    /// Until the last invocation was handed out, or the load is ended early.
+    async fn pace(&mut self, interrupts: &Interrupts<'_>, show: &mut impl Show) -> anyhow::Result<Ended> {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ended = loop {
+            tokio::select! {
+                biased;
+                () = interrupts.cancel.cancelled() => break Ended::Cancelled,
+                () = interrupts.shutdown.cancelled() => break Ended::Shutdown,
+                failure = failed(&mut self.failure) => break Ended::Failed(failure),
+                paced = self.dispatching.paced() => {
+                    paced?;
+                    return Ok(Ended::Complete);
+                }
+                _ = tick.tick() => {
+                    self.tick(show);
+                    if self.spec.saturation.abort && self.progress.borrow().saturated {
+                        break Ended::Failed("the loader itself is the bottleneck (saturation.abort)".to_owned());
+                    }
+                }
+            }
+        };
+        self.dispatching.stop();
+        self.dispatching.paced().await?;
+        Ok(ended)
+    }
+
+    /// Until everything that was sent has ended. Who ends the run early waits for less, or for nothing.
+    async fn drain(
+        &mut self,
+        interrupts: &Interrupts<'_>,
+        ended: &mut Ended,
+        show: &mut impl Show,
+    ) -> anyhow::Result<()> {
+        let begun = self.context.clock.now();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let deadline = begun + self.patience(ended);
+            tokio::select! {
+                biased;
+                drained = self.dispatching.drained() => return Ok(drained?),
+                () = interrupts.cancel.cancelled(), if *ended != Ended::Cancelled => *ended = Ended::Cancelled,
+                () = interrupts.shutdown.cancelled(), if *ended == Ended::Complete => *ended = Ended::Shutdown,
+                () = tokio::time::sleep_until(deadline) => break,
+                _ = tick.tick() => self.tick(show),
+            }
+        }
+        self.dispatching.give_up(if *ended == Ended::Cancelled { Status::Cancelled } else { Status::Unfinished });
+        Ok(self.dispatching.drained().await?)
+    }
+
+    /// How long answers are awaited after the last send.
+    fn patience(&self, ended: &Ended) -> Duration {
+        match ended {
+            Ended::Complete => self.spec.timeouts.drain,
+            Ended::Shutdown => self.spec.timeouts.drain.min(self.context.shutdown_drain),
+            Ended::Failed(_) | Ended::Cancelled => Duration::ZERO,
+        }
+    }
+
+    fn tick(&mut self, show: &mut impl Show) {
+        // A recorder that is behind flushes anyway.
+        let _behind = self.events.try_send(Event::Tick);
+        let metrics = &self.context.metrics;
+        let in_flight = self.counters.in_flight();
+        metrics.in_flight(in_flight);
+        metrics.connections(self.connections.open(), self.connections.connecting());
+        let queued = (EVENTS - self.events.capacity()) as u64;
+        self.host.sample(in_flight, self.connections.open(), queued);
+        let now: Instant = self.context.clock.now();
+        let figures = self.progress.borrow().clone();
+        show.progress(progress(&mut self.facts, now, &self.counters, figures));
+    }
+}
+
+/// Waits until a record could not be written.
+async fn failed(failure: &mut watch::Receiver<Option<String>>) -> String {
+    match failure.wait_for(Option::is_some).await {
+        Ok(failure) => failure.clone().unwrap_or_default(),
+        // The recorder has ended without a failure.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+/// Mode burst: when the burst goes.
+fn burst_window(spec: &RunSpec) -> Option<BurstWindow> {
+    let Mode::Burst(burst) = &spec.mode else { return None };
+    let (hold, begin, end) = burst.burst_window();
+    Some(BurstWindow { hold, begin, end: end + Duration::from_secs(1) })
+}

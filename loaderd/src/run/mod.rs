@@ -1,0 +1,19 @@
+//! Runs: their states, their directories, the queue, and the one task that carries a run out.
+
+mod deployment;
+mod driver;
+mod host;
+mod load;
+mod prepare;
+mod registry;
+mod scales;
+mod state;
+mod store;
+mod view;
+
+pub use driver::Context;
+pub use prepare::{Preparation, prepare};
+pub use registry::{Page, Registry, RegistryError, RegistryTask, Selector, Submitted};
+pub use state::{Event, Forbidden, Machine, State, Verdict};
+pub use store::{RunDirectory, RunFile, Store, StoreError};
+pub use view::RunView;

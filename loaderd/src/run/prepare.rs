@@ -1,0 +1,78 @@
+//! From a spec message to a plan: validation, the trace, the plan. Reads files, so it belongs on a blocking thread.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use loader_proto::v1;
+use loader_trace::{Directory, Options, Trace};
+
+use super::Context;
+use crate::{
+    plan::{self, Outline, Plan},
+    spec::{self, Mode, RunSpec, TraceSource, TraceSpec, Violation},
+};
+
+/// A spec that can be run.
+pub struct Preparation {
+    /// What was asked for, checked.
+    pub spec: RunSpec,
+    /// The plan, before its first slot.
+    pub plan: Box<dyn Plan>,
+    /// What the plan will do.
+    pub outline: Outline,
+}
+
+/// Checks a spec, reads its trace and makes its plan. Deploys nothing.
+///
+/// # Errors
+/// Every fault, by field.
+pub fn prepare(message: &v1::RunSpec, context: &Context) -> Result<Preparation, Vec<Violation>> {
+    let spec = spec::validate(message, &context.defaults)?;
+    let (trace, dropped) = match &spec.mode {
+        Mode::Trace(trace) => {
+            let (trace, dropped) = read_trace(trace, context)?;
+            (Some(Arc::new(trace)), dropped)
+        }
+        Mode::Rps(_) | Mode::Burst(_) | Mode::ColdStart(_) => (None, BTreeMap::new()),
+    };
+    let plan = plan::build(&spec, trace)?;
+    let outline = Outline { dropped_functions: dropped, ..plan.outline() };
+    Ok(Preparation { spec, plan, outline })
+}
+
+fn read_trace(spec: &TraceSpec, context: &Context) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
+    let (field, directory) = match &spec.source {
+        TraceSource::Upload(id) => ("trace.upload", uploaded(id, context)?),
+        TraceSource::Path(path) => ("trace.path", below_roots(path, &context.trace_roots)?),
+    };
+    let options =
+        Options { format: spec.format, units: spec.units, skip_incomplete: spec.skip_incomplete, ..Options::default() };
+    let (trace, report) = loader_trace::read(&Directory(directory), &options).map_err(|faults| {
+        faults.iter().map(|fault| Violation::new(field, fault.to_string())).collect::<Vec<_>>()
+    })?;
+    Ok((trace, report.dropped()))
+}
+
+fn uploaded(id: &str, context: &Context) -> Result<PathBuf, Vec<Violation>> {
+    context.traces.path_of(id).ok_or_else(|| {
+        let description = format!("no trace {id} was uploaded (or it was removed): upload it again");
+        vec![Violation::new("trace.upload", description)]
+    })
+}
+
+/// The path with all links resolved, if it lies below one of the roots.
+fn below_roots(path: &Path, roots: &[PathBuf]) -> Result<PathBuf, Vec<Violation>> {
+    let refuse = |description: String| vec![Violation::new("trace.path", description)];
+    if roots.is_empty() {
+        return Err(refuse(
+            "the daemon reads no traces from its own machine (traces.roots is empty): upload the trace".to_owned(),
+        ));
+    }
+    let resolved =
+        path.canonicalize().map_err(|error| refuse(format!("{} cannot be read: {error}", path.display())))?;
+    let allowed = roots.iter().filter_map(|root| root.canonicalize().ok()).any(|root| resolved.starts_with(root));
+    if allowed { Ok(resolved) } else { Err(refuse(format!("{} is not below a trace root", path.display()))) }
+}

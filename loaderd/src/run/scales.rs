@@ -1,0 +1,90 @@
+//! Follows the platform's scale feed: scales.csv, the board of cold functions, metrics, and how many instances started.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use tokio::sync::mpsc;
+
+use crate::{
+    dispatch::ScaleBoard,
+    platform::{Scale, ScaleSample},
+    record::{CsvFile, RecordError},
+    telemetry::Metrics,
+};
+
+/// The columns of scales.csv.
+const COLUMNS: [&str; 8] = ["unix_us", "function", "desired", "running", "unready", "pending", "terminating", "queue"];
+
+/// How often what was written goes to the operating system.
+const FLUSH: Duration = Duration::from_millis(500);
+
+/// Follows the scales of one run.
+pub(super) struct Scales {
+    file: CsvFile,
+    names: Arc<[String]>,
+    board: Arc<ScaleBoard>,
+    metrics: Metrics,
+    latest: Vec<Scale>,
+}
+
+impl Scales {
+    /// Makes scales.csv in the run's directory.
+    ///
+    /// # Errors
+    /// A file that can't be made.
+    pub(super) fn create(
+        directory: &Path,
+        names: Arc<[String]>,
+        board: Arc<ScaleBoard>,
+        metrics: Metrics,
+    ) -> Result<Self, RecordError> {
+        let latest = vec![Scale::default(); names.len()];
+        Ok(Self { file: CsvFile::create(&directory.join("scales.csv"), &COLUMNS)?, names, board, metrics, latest })
+    }
+
+    /// Follows `feed` to its end; how many instances were started, and what could not be written.
+    pub(super) async fn follow(mut self, mut feed: mpsc::Receiver<ScaleSample>) -> (u64, Result<(), RecordError>) {
+        let mut flush = tokio::time::interval(FLUSH);
+        let mut written = Ok(());
+        loop {
+            tokio::select! {
+                sample = feed.recv() => match sample {
+                    Some(sample) => {
+                        let row = self.take(&sample);
+                        written = written.and(row);
+                    }
+                    None => break,
+                },
+                _ = flush.tick() => written = written.and(self.file.flush()),
+            }
+        }
+        written = written.and(self.file.sync());
+        self.metrics.pods(&Scale::default());
+        (self.latest.iter().map(|scale| scale.started).sum(), written)
+    }
+
+    fn take(&mut self, sample: &ScaleSample) -> Result<(), RecordError> {
+        self.board.show(sample);
+        let index = sample.function.as_usize();
+        if let Some(latest) = self.latest.get_mut(index) {
+            *latest = sample.scale;
+        }
+        self.metrics.pods(&total(&self.latest));
+        let Scale { desired, running, unready, pending, terminating, queue, started: _ } = sample.scale;
+        let name = self.names.get(index).map_or("", String::as_str);
+        let numbers = [desired, running, unready, pending, terminating, queue].map(|number| number.to_string());
+        let fields = [sample.at.0.to_string(), name.to_owned()].into_iter().chain(numbers);
+        self.file.append(fields)
+    }
+}
+
+fn total(scales: &[Scale]) -> Scale {
+    scales.iter().fold(Scale::default(), |sum, scale| Scale {
+        desired: sum.desired + scale.desired,
+        running: sum.running + scale.running,
+        unready: sum.unready + scale.unready,
+        pending: sum.pending + scale.pending,
+        terminating: sum.terminating + scale.terminating,
+        queue: sum.queue + scale.queue,
+        started: sum.started + scale.started,
+    })
+}

@@ -1,0 +1,230 @@
+//! Run directories: `<state>/runs/<run-id>/`, with `run.json` and `spec.yaml` in each.
+
+use std::{
+    fs, io,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
+
+use loader_proto::{json, v1};
+use serde::{Deserialize, Serialize};
+
+use super::State;
+use crate::{clock::UnixMicros, id::RunId};
+
+/// Version of run.json that this program writes.
+const VERSION: u32 = 1;
+
+/// What went wrong with a run's directory.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {doing} {}: {source}", path.display())]
+pub struct StoreError {
+    doing: &'static str,
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// A way to say what failed, for `map_err`.
+fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    move |source| StoreError { doing, path: path.to_owned(), source }
+}
+
+/// What run.json holds: a run's identity and state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Version of this layout.
+    pub version: u32,
+    /// The run.
+    pub run_id: RunId,
+    /// The spec's name.
+    pub name: String,
+    /// The mode.
+    pub mode: String,
+    /// The platform.
+    pub platform: String,
+    /// Where it stands.
+    pub state: State,
+    /// Why, where that needs a word.
+    pub reason: String,
+    /// When it was submitted, Unix microseconds.
+    pub submitted_unix_us: i64,
+    /// When it left the queue.
+    pub started_unix_us: Option<i64>,
+    /// When it reached a terminal state.
+    pub finished_unix_us: Option<i64>,
+    /// The key by which it was submitted; empty when there was none.
+    pub idempotency_key: String,
+}
+
+impl RunFile {
+    /// The file of a run that was just submitted.
+    pub fn new(run_id: RunId, names: (&str, &str, &str), submitted: UnixMicros, idempotency_key: &str) -> Self {
+        let (name, mode, platform) = names;
+        Self {
+            version: VERSION,
+            run_id,
+            name: name.to_owned(),
+            mode: mode.to_owned(),
+            platform: platform.to_owned(),
+            state: State::Queued,
+            reason: String::new(),
+            submitted_unix_us: submitted.0,
+            started_unix_us: None,
+            finished_unix_us: None,
+            idempotency_key: idempotency_key.to_owned(),
+        }
+    }
+}
+
+/// All run directories.
+#[derive(Debug, Clone)]
+pub struct Store {
+    runs: PathBuf,
+}
+
+/// One run's directory.
+#[derive(Debug, Clone)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl Store {
+    /// The store below `state`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// A directory that can't be made.
+    pub fn open(state: &Path) -> Result<Self, StoreError> {
+        let runs = state.join("runs");
+        fs::create_dir_all(&runs).map_err(failed("create", &runs))?;
+        Ok(Self { runs })
+    }
+
+    /// Where the run's directory is, or would be.
+    pub fn directory(&self, run: &RunId) -> RunDirectory {
+        RunDirectory { path: self.runs.join(run.as_str()) }
+    }
+
+    /// Makes the directory of a run, with its spec and its state.
+    ///
+    /// # Errors
+    /// What can't be written. Nothing is left then.
+    pub fn create(&self, file: &RunFile, spec: &v1::RunSpec) -> Result<RunDirectory, StoreError> {
+        let directory = self.directory(&file.run_id);
+        fs::create_dir(&directory.path).map_err(failed("create", &directory.path))?;
+        let written = directory.replace("spec.yaml", json::to_yaml(spec).as_bytes());
+        match written.and_then(|()| directory.save(file)) {
+            Ok(()) => Ok(directory),
+            Err(error) => {
+                // The first error is the one to tell.
+                let _left_behind = fs::remove_dir_all(&directory.path);
+                Err(error)
+            }
+        }
+    }
+
+    /// Every run whose state can be read, oldest first. What can't be read is left where it is, and logged.
+    ///
+    /// # Errors
+    /// When the directory itself can't be listed.
+    pub fn load(&self) -> Result<Vec<RunFile>, StoreError> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.runs).map_err(failed("list", &self.runs))? {
+            let path = entry.map_err(failed("list", &self.runs))?.path();
+            match read_run_file(&path) {
+                Ok(file) => files.push(file),
+                Err(reason) => log::warn!("skipped {}: {reason}", path.display()),
+            }
+        }
+        files.sort_by(|a: &RunFile, b| a.run_id.cmp(&b.run_id));
+        Ok(files)
+    }
+
+    /// Removes a run's directory.
+    ///
+    /// # Errors
+    /// What can't be removed.
+    pub fn remove(&self, run: &RunId) -> Result<(), StoreError> {
+        let path = self.directory(run).path;
+        // Out of sight first, so that a crash in the middle leaves no half run.
+        let doomed = path.with_file_name(format!(".deleted-{run}"));
+        fs::rename(&path, &doomed).map_err(failed("remove", &path))?;
+        fs::remove_dir_all(&doomed).map_err(failed("remove", &doomed))
+    }
+}
+
+fn read_run_file(path: &Path) -> Result<RunFile, String> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let id: RunId = name.parse().map_err(|_| "it is not named like a run".to_owned())?;
+    let file = path.join("run.json");
+    let text = fs::read_to_string(&file).map_err(|error| format!("cannot read run.json: {error}"))?;
+    let file: RunFile = serde_json::from_str(&text).map_err(|error| format!("run.json is damaged: {error}"))?;
+    match file {
+        RunFile { version, .. } if version != VERSION => Err(format!("run.json has the unknown version {version}")),
+        RunFile { run_id, .. } if run_id != id => Err(format!("run.json is that of {run_id}")),
+        file => Ok(file),
+    }
+}
+
+impl RunDirectory {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Saves the run's state; a crash leaves either the old or the new one.
+    ///
+    /// # Errors
+    /// What can't be written.
+    pub fn save(&self, file: &RunFile) -> Result<(), StoreError> {
+        let text = serde_json::to_string_pretty(file).map_err(io::Error::from);
+        let text = text.map_err(failed("write", &self.path.join("run.json")))?;
+        self.replace("run.json", text.as_bytes())
+    }
+
+    /// The spec as it was submitted.
+    ///
+    /// # Errors
+    /// A spec that can't be read.
+    pub fn spec(&self) -> Result<v1::RunSpec, StoreError> {
+        let path = self.path.join("spec.yaml");
+        let text = fs::read_to_string(&path).map_err(failed("read", &path))?;
+        match json::from_yaml(&text) {
+            (spec, faults) if faults.is_empty() => Ok(spec),
+            (_, faults) => {
+                let fault = format!("{}: {}", faults[0].field, faults[0].description);
+                Err(failed("read", &path)(io::Error::new(io::ErrorKind::InvalidData, fault)))
+            }
+        }
+    }
+
+    /// Saves the summary.
+    ///
+    /// # Errors
+    /// What can't be written.
+    pub fn save_summary(&self, summary: &v1::RunSummary) -> Result<(), StoreError> {
+        let value = json::to_full_value(summary, json::Integers::Numbers);
+        self.replace("summary.json", format!("{value:#}\n").as_bytes())
+    }
+
+    /// The summary, if there is one that can be read.
+    pub fn summary(&self) -> Option<v1::RunSummary> {
+        let text = fs::read_to_string(self.path.join("summary.json")).ok()?;
+        let value = serde_json::from_str(&text).ok()?;
+        Some(json::from_value(&value).0)
+    }
+
+    /// Replaces a file whole, durably: a crash leaves either the old or the new content.
+    fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
+        let path = self.path.join(name);
+        let replaced = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(&self.path).and_then(|mut file| {
+            file.write_all(content)?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            fs::File::open(&self.path)?.sync_all()
+        });
+        replaced.map_err(failed("write", &path))
+    }
+}
+
+#[cfg(test)]
+mod tests;

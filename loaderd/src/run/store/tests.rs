@@ -1,0 +1,65 @@
+use super::*;
+
+fn file(millis: i64) -> RunFile {
+    RunFile::new(RunId::new(millis, 7), ("demo", "burst", "local"), UnixMicros(millis * 1000), "key")
+}
+
+fn spec() -> v1::RunSpec {
+    v1::RunSpec { name: "demo".to_owned(), seed: Some(7), ..v1::RunSpec::default() }
+}
+
+#[test]
+fn what_was_saved_is_loaded_oldest_first() {
+    let state = tempfile::tempdir().expect("a directory");
+    let store = Store::open(state.path()).expect("opens");
+    let (late, mut early) = (file(2_000), file(1_000));
+    store.create(&late, &spec()).expect("creates");
+    let directory = store.create(&early, &spec()).expect("creates");
+    early.state = State::Failed;
+    early.reason = "no room".to_owned();
+    directory.save(&early).expect("saves");
+    assert_eq!(store.load().expect("loads"), [early, late]);
+    assert_eq!(directory.spec().expect("reads"), spec());
+}
+
+#[test]
+fn what_is_no_run_is_skipped_and_left_alone() {
+    let state = tempfile::tempdir().expect("a directory");
+    let store = Store::open(state.path()).expect("opens");
+    let good = file(1_000);
+    store.create(&good, &spec()).expect("creates");
+    let foreign = store.runs.join("notes");
+    fs::create_dir(&foreign).expect("creates");
+    let damaged = store.create(&file(2_000), &spec()).expect("creates");
+    fs::write(damaged.path().join("run.json"), "{\"version\": 1").expect("writes");
+    let newer = store.create(&file(3_000), &spec()).expect("creates");
+    newer.save(&RunFile { version: 99, ..file(3_000) }).expect("saves");
+    assert_eq!(store.load().expect("loads"), [good]);
+    assert!(foreign.exists() && damaged.path().exists() && newer.path().exists());
+}
+
+#[test]
+fn a_removed_run_is_gone() {
+    let state = tempfile::tempdir().expect("a directory");
+    let store = Store::open(state.path()).expect("opens");
+    let file = file(1_000);
+    let directory = store.create(&file, &spec()).expect("creates");
+    store.remove(&file.run_id).expect("removes");
+    assert!(!directory.path().exists());
+    assert_eq!(store.load().expect("loads"), []);
+    let error = store.remove(&file.run_id).expect_err("is gone");
+    assert!(error.to_string().starts_with("cannot remove "), "{error}");
+}
+
+#[test]
+fn a_summary_comes_back_as_it_was() {
+    let state = tempfile::tempdir().expect("a directory");
+    let directory = Store::open(state.path()).expect("opens").create(&file(1_000), &spec()).expect("creates");
+    assert_eq!(directory.summary(), None);
+    let by_status = [("ok".to_owned(), 3_u64)].into_iter().collect();
+    let summary = v1::RunSummary { requested: 3, by_status, achieved_ratio: 1.0, ..v1::RunSummary::default() };
+    directory.save_summary(&summary).expect("saves");
+    assert_eq!(directory.summary(), Some(summary));
+    let text = fs::read_to_string(directory.path().join("summary.json")).expect("reads");
+    assert!(text.contains("\"requested\": 3") && text.contains("\"failed\": 0"), "plain numbers, zeros too: {text}");
+}
