@@ -1,6 +1,6 @@
 //! Traces of serverless platforms: reading them, drawing from them, and making them up.
 //!
-//! Pure and synchronous: no clock, no async, and files only through [`format::Source`].
+//! Pure and synchronous: no clock, no async, and files only through [`format::Directory`] and [`synth::Synth::write`].
 //! Everything random comes from a [`random::StreamKey`], so that the same seed gives the same draws.
 //!
 //! ```text
@@ -15,6 +15,7 @@ pub mod counts;
 pub mod format;
 pub mod random;
 pub mod sizes;
+pub mod synth;
 pub mod trace;
 
 pub use arrivals::{ArrivalStream, Arrivals};
@@ -22,4 +23,5 @@ pub use counts::Counts;
 pub use format::{Directory, Faults, Format, Options, Report, Source, read};
 pub use random::{Purpose, StreamKey, StreamRng};
 pub use sizes::{Clamp, Clamped, MemoryProfile, RuntimeProfile};
+pub use synth::{Synth, SynthError};
 pub use trace::{Trace, TraceFunction};
