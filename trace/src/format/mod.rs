@@ -10,6 +10,7 @@
 mod fault;
 mod invocations;
 mod kind;
+mod lines;
 mod profiles;
 mod report;
 mod source;

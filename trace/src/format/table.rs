@@ -6,6 +6,7 @@ use csv::ByteRecord;
 
 use super::Reading;
 use super::fault::{Fault, Faults, Problem};
+use super::lines::unix_lines;
 
 /// An open file, after its header.
 pub(super) struct Table {
@@ -24,9 +25,9 @@ impl Table {
     }
 
     fn try_open(reading: &Reading<'_>, file: &str) -> Result<Self, Problem> {
-        let bytes = reading.source.open(file)?;
+        let lines = unix_lines(reading.source.open(file)?);
         // Lines of another length are found by `next_row`, which says which column is missing.
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(bytes);
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(lines);
         let header = reader.byte_headers().map_err(unreadable)?;
         let header: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
         if header.is_empty() {
@@ -80,7 +81,7 @@ impl Table {
             if fields == header {
                 break;
             }
-            let line = self.line();
+            let line = Some(self.line());
             let column = self.header.get(fields).cloned();
             let problem = Problem::FieldCount { fields, header };
             faults.push(Fault { file: self.file.clone(), line, column, problem });
@@ -88,14 +89,16 @@ impl Table {
         Some(Row { line: self.line(), file: &self.file, header: &self.header, record: &self.record })
     }
 
-    fn line(&self) -> Option<u64> {
-        self.record.position().map(csv::Position::line)
+    /// Of the record that was read last, whose line end has been read too. The record's own position is that before any
+    /// empty lines.
+    fn line(&self) -> u64 {
+        self.reader.position().line() - 1
     }
 }
 
 /// One line of a [`Table`]. Columns are indices that the table gave.
 pub(super) struct Row<'t> {
-    line: Option<u64>,
+    line: u64,
     file: &'t str,
     header: &'t [String],
     record: &'t ByteRecord,
@@ -130,7 +133,7 @@ impl Row<'_> {
 
     /// A fault of one field.
     pub(super) fn fault(&self, column: usize, problem: Problem) -> Fault {
-        Fault { file: self.file.to_owned(), line: self.line, column: self.header.get(column).cloned(), problem }
+        Fault { file: self.file.to_owned(), line: Some(self.line), column: self.header.get(column).cloned(), problem }
     }
 
     fn bytes(&self, column: usize) -> &[u8] {
