@@ -63,7 +63,8 @@ impl Arrivals {
     /// Due offsets of `n` invocations from the start of a unit of `unit_ns` nanoseconds: exactly `n`, ascending, each in
     /// `[0, unit_ns)` and rounded down once to whole nanoseconds.
     ///
-    /// Takes up to four passes over `rng`'s draws, of one draw for each invocation. A unit of 0 ns puts all at 0.
+    /// The random ones sum `n` draws before this returns (some 10 ns each) and draw them again as the stream is read; the
+    /// memory they take does not depend on `n`. A unit of 0 ns puts all at 0.
     pub fn stream(self, n: u32, unit_ns: u64, rng: StreamRng) -> ArrivalStream {
         let due = match self {
             Self::Equidistant => Due::Even { at: 0, n, unit_ns },

@@ -94,7 +94,7 @@ pub enum Problem {
         wanted: usize,
     },
     /// Functions with invocations have no row.
-    #[error("lacks {count} functions that are invoked: {}; skip_incomplete leaves them out", and_more(examples, *count))]
+    #[error("lacks functions that are invoked, {count} in all: {}; skipIncomplete leaves them out", and_more(examples, *count))]
     FunctionsMissing {
         /// How many.
         count: u64,

@@ -4,7 +4,7 @@
 //! Source ──names──▶ Format ──Tables──▶ invocations ──▶ durations, memory ──join──▶ Trace, Report
 //! ```
 //! Files are read row by row; what stays is the counts and profiles of the functions that are kept. A format that keeps
-//! memory per application adds another key to [`tables`]; one of another shape (a row for each invocation, functions as
+//! memory per application adds another key to `tables`; one of another shape (a row for each invocation, functions as
 //! columns) gets a reader of its own beside it. All end in a [`Trace`].
 
 mod fault;

@@ -152,119 +152,94 @@ fn tells_the_format_or_is_told() {
     );
 }
 
-#[test]
-fn says_where_a_file_is_bad() {
-    let table = [
-        (
-            "invocations.csv",
-            "f2,timer,0,70000,5.0",
-            "f2,timer,0,7",
-            "invocations.csv:3: column 3: the line has 6 fields, the header 7",
-        ),
-        ("invocations.csv", "1,0,3", "1,0,3,4", "invocations.csv:2: the line has 8 fields, the header 7"),
-        (
-            "invocations.csv",
-            "1,0,3",
-            "1,x,3",
-            "invocations.csv:2: column 2: \"x\" is not a whole number from 0 to 4294967295",
-        ),
-        (
-            "invocations.csv",
-            "1,0,3",
-            "1,,3",
-            "invocations.csv:2: column 2: \"\" is not a whole number from 0 to 4294967295",
-        ),
-        (
-            "invocations.csv",
-            "1,0,3",
-            "-1,0,3",
-            "invocations.csv:2: column 1: \"-1\" is not a whole number from 0 to 4294967295",
-        ),
-        (
-            "invocations.csv",
-            "1,0,3",
-            "1,0,1.5",
-            "invocations.csv:2: column 3: \"1.5\" is not a whole number from 0 to 4294967295",
-        ),
-        (
-            "invocations.csv",
-            "1,0,3",
-            "1,0,NaN",
-            "invocations.csv:2: column 3: \"NaN\" is not a whole number from 0 to 4294967295",
-        ),
-        (
-            "invocations.csv",
-            "1,0,3",
-            "1,0,inf",
-            "invocations.csv:2: column 3: \"inf\" is not a whole number from 0 to 4294967295",
-        ),
-        (
-            "invocations.csv",
-            "70000",
-            "4294967296",
-            "invocations.csv:3: column 2: \"4294967296\" is not a whole number from 0 to 4294967295",
-        ),
-        ("invocations.csv", "o1,a1,f1", "o1,a1,", "invocations.csv:2: column HashFunction: is empty"),
-        ("invocations.csv", "HashApp,", "App,", "invocations.csv:1: column HashApp: is missing"),
-        (
-            "invocations.csv",
-            "HashApp,",
-            "HashOwner,",
-            "invocations.csv:1: column HashOwner: stands twice in the header\ninvocations.csv:1: column HashApp: is missing",
-        ),
-        ("invocations.csv", ",1,2,3", ",1,2,4", "invocations.csv:1: column 3: is missing"),
-        ("invocations.csv", ",1,2,3", ",2,3,4", "invocations.csv:1: column 1: is missing"),
-        ("invocations.csv", ",1,2,3", ",1,2,2", "invocations.csv:1: column 2: stands twice in the header"),
-        ("invocations.csv", ",1,2,3", ",a,b,c", "invocations.csv:1: column 1: is missing"),
-        (
-            "durations.csv",
-            "percentile_Average_50,",
-            "p50,",
-            "durations.csv:1: column percentile_Average_50: is missing",
-        ),
-        (
-            "durations.csv",
-            "1,2.5,3",
-            "1,2.5ms,3",
-            "durations.csv:2: column percentile_Average_1: \"2.5ms\" is not a number",
-        ),
-        ("durations.csv", "1,2.5,3", "1,2.5,", "durations.csv:2: column percentile_Average_25: \"\" is not a number"),
-        (
-            "durations.csv",
-            "1,2.5,3",
-            "-1,2.5,3",
-            "durations.csv:2: column percentile_Average_0: percentile 0 is -1; it must be 0 or more",
-        ),
-        (
-            "durations.csv",
-            "1,2.5,3",
-            "1,2.5,NaN",
-            "durations.csv:2: column percentile_Average_25: percentile 25 is NaN; it must be 0 or more",
-        ),
-        (
-            "durations.csv",
-            "1,2.5,3",
-            "1,3.5,3",
-            "durations.csv:2: column percentile_Average_25: percentile 25 is 3, below percentile 1 with 3.5; they must not decrease",
-        ),
-        (
-            "durations.csv",
-            "o1,a1,f2,100.0",
-            "o1,a1,f2",
-            "durations.csv:3: column percentile_Average_100: the line has 13 fields, the header 14",
-        ),
-        ("memory.csv", "AverageAllocatedMb_pct95,", "", "memory.csv:1: column AverageAllocatedMb_pct95: is missing"),
-        (
-            "memory.csv",
-            ",107\n",
-            ",10\n",
-            "memory.csv:2: column AverageAllocatedMb_pct100: percentile 100 is 10, below percentile 99 with 106; they must not decrease",
-        ),
-        ("memory.csv", "HashFunction,", "Function,", "memory.csv:1: column HashFunction: is missing"),
-    ];
-    for (file, from, to, expected) in table {
-        assert_eq!(complaint(&edited(file, from, to)), expected, "{from:?} as {to:?}");
+fn assert_complaints(file: &str, table: &[(&str, &str, &str)]) {
+    for (from, to, expected) in table {
+        assert_eq!(complaint(&edited(file, from, to)), *expected, "{from:?} as {to:?}");
     }
+}
+
+#[test]
+fn says_where_a_count_is_bad() {
+    let file = "invocations.csv";
+    for (from, to, place, text) in [
+        ("1,0,3", "1,x,3", "2: column 2", "x"),
+        ("1,0,3", "1,,3", "2: column 2", ""),
+        ("1,0,3", "1, 0,3", "2: column 2", " 0"),
+        ("1,0,3", "-1,0,3", "2: column 1", "-1"),
+        ("1,0,3", "1,0,1.5", "2: column 3", "1.5"),
+        ("1,0,3", "1,0,NaN", "2: column 3", "NaN"),
+        ("1,0,3", "1,0,inf", "2: column 3", "inf"),
+        ("70000", "4294967296", "3: column 2", "4294967296"),
+    ] {
+        let expected = format!("{file}:{place}: {text:?} is not a whole number from 0 to 4294967295");
+        assert_eq!(complaint(&edited(file, from, to)), expected);
+    }
+}
+
+#[test]
+fn says_where_lines_and_headers_of_invocations_are_bad() {
+    assert_complaints(
+        "invocations.csv",
+        &[
+            ("0,70000,5.0", "0,7", "invocations.csv:3: column 3: the line has 6 fields, the header 7"),
+            ("1,0,3", "1,0,3,4", "invocations.csv:2: the line has 8 fields, the header 7"),
+            ("o1,a1,f1", "o1,a1,", "invocations.csv:2: column HashFunction: is empty"),
+            ("HashApp,", "App,", "invocations.csv:1: column HashApp: is missing"),
+            ("Trigger,", "HashApp,", "invocations.csv:1: column HashApp: stands twice in the header"),
+            (",1,2,3", ",1,2,4", "invocations.csv:1: column 3: is missing"),
+            (",1,2,3", ",2,3,4", "invocations.csv:1: column 1: is missing"),
+            (",1,2,3", ",1,2,2", "invocations.csv:1: column 2: stands twice in the header"),
+            (",1,2,3", ",a,b,c", "invocations.csv:1: column 1: is missing"),
+        ],
+    );
+}
+
+#[test]
+fn says_where_durations_are_bad() {
+    assert_complaints(
+        "durations.csv",
+        &[
+            ("percentile_Average_50,", "p50,", "durations.csv:1: column percentile_Average_50: is missing"),
+            ("HashFunction,", "Function,", "durations.csv:1: column HashFunction: is missing"),
+            ("1,2.5,3", "1,2.5ms,3", "durations.csv:2: column percentile_Average_1: \"2.5ms\" is not a number"),
+            ("1,2.5,3", "1,2.5,", "durations.csv:2: column percentile_Average_25: \"\" is not a number"),
+            (
+                "1,2.5,3",
+                "-1,2.5,3",
+                "durations.csv:2: column percentile_Average_0: percentile 0 is -1; it must be 0 or more",
+            ),
+            (
+                "1,2.5,3",
+                "1,2.5,NaN",
+                "durations.csv:2: column percentile_Average_25: percentile 25 is NaN; it must be 0 or more",
+            ),
+            (
+                "1,2.5,3",
+                "1,3.5,3",
+                "durations.csv:2: column percentile_Average_25: percentile 25 is 3, below percentile 1 with 3.5; they \
+                 must not decrease",
+            ),
+            ("70\n", "\n", "durations.csv:3: column percentile_Average_100: \"\" is not a number"),
+            (",70\n", "\n", "durations.csv:3: column percentile_Average_100: the line has 13 fields, the header 14"),
+        ],
+    );
+}
+
+#[test]
+fn says_where_memory_is_bad() {
+    assert_complaints(
+        "memory.csv",
+        &[
+            ("AverageAllocatedMb_pct95,", "", "memory.csv:1: column AverageAllocatedMb_pct95: is missing"),
+            (
+                ",107\n",
+                ",10\n",
+                "memory.csv:2: column AverageAllocatedMb_pct100: percentile 100 is 10, below percentile 99 with 106; \
+                 they must not decrease",
+            ),
+            ("o1,a1,f2", "o1,a1,", "memory.csv:3: column HashFunction: is empty"),
+        ],
+    );
 }
 
 #[test]
@@ -370,7 +345,7 @@ fn functions_without_a_profile_fail_or_are_left_out() {
         let files = edited(file, "o1,a1,f2", "o1,a1,f3");
         assert_eq!(
             complaint(&files),
-            format!("{file}: lacks 1 functions that are invoked: f2; skip_incomplete leaves them out")
+            format!("{file}: lacks functions that are invoked, 1 in all: f2; skipIncomplete leaves them out")
         );
         let (trace, report) = read(&files, &skipping).unwrap();
         assert_eq!(trace.functions.iter().map(|function| function.id.as_str()).collect::<Vec<_>>(), ["f1"]);
@@ -381,8 +356,8 @@ fn functions_without_a_profile_fail_or_are_left_out() {
     files.0.get_mut("invocations.csv").unwrap().extend(rows.into_bytes());
     assert_eq!(
         complaint(&files),
-        "durations.csv: lacks 7 functions that are invoked: g0, g1, g2, g3, g4, …; skip_incomplete leaves them out\n\
-         memory.csv: lacks 7 functions that are invoked: g0, g1, g2, g3, g4, …; skip_incomplete leaves them out"
+        "durations.csv: lacks functions that are invoked, 7 in all: g0, g1, g2, g3, g4, …; skipIncomplete leaves them out\n\
+         memory.csv: lacks functions that are invoked, 7 in all: g0, g1, g2, g3, g4, …; skipIncomplete leaves them out"
     );
 }
 

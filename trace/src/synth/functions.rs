@@ -74,7 +74,7 @@ impl Members<'_> {
                 "timer" => load::regular(count, self.synth.minutes, &mut draft.draws),
                 _ => load::scattered(count, &weights, &mut draft.draws),
             },
-            // Five apps for three owners, about as in the Azure 2019 files.
+            // Five apps for three owners; not published.
             owner: self.hash("owner", self.number / 5 * 3 + self.number % 5 * 3 / 5),
             app: self.hash("app", self.number),
             id: self.hash("function", draft.number),
@@ -124,8 +124,8 @@ fn trigger(q: f64) -> (&'static str, f64, f64) {
     TRIGGERS[0]
 }
 
-/// Rounds a sequence to whole numbers so that every partial sum is within one of its own: nothing is lost over many
-/// functions.
+/// Rounds a sequence so that every partial sum is its own, rounded: nothing is lost over many functions. A value of at
+/// least 1 gives at least 1.
 #[derive(Debug, Default)]
 struct Whole {
     sum: f64,
@@ -133,11 +133,11 @@ struct Whole {
 }
 
 impl Whole {
-    /// The next of the sequence; at least 1, as each value is.
+    /// The next of the sequence.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of positive numbers, rounded")]
     fn next(&mut self, value: f64) -> u64 {
         self.sum += value;
-        let whole = (self.sum.round() as u64).saturating_sub(self.given).max(1);
+        let whole = (self.sum.round() as u64).saturating_sub(self.given);
         self.given += whole;
         whole
     }

@@ -74,3 +74,6 @@ pub(super) fn regular(invocations: u64, minutes: u32, rng: &mut StreamRng) -> Ve
     let before = |minute: u64| (minute * invocations + start) / minutes;
     (0..minutes).map(|minute| u32::try_from(before(minute + 1) - before(minute)).unwrap_or(u32::MAX)).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -43,8 +43,8 @@ fn apps_have_the_published_sizes_and_popularity() {
     assert_share(daily.iter().filter(|&&daily| daily <= 1440.0).count(), n, 0.81);
     let sum: f64 = daily.iter().sum();
     assert!((sum / (synth.target_rate * 86_400.0) - 1.0).abs() < 1e-6);
-    // Not a random number but fixed by the rate; the tolerance is for the rate, which is rounded.
-    let popular: f64 = daily[(n as f64 * 0.814) as usize..].iter().sum();
+    // The 18.6 % most popular. No random number: the rate fixes it, and is rounded here.
+    let popular: f64 = daily[n * 407 / 500..].iter().sum();
     assert!((popular / sum - 0.996).abs() < 0.001, "{}", popular / sum);
 }
 
@@ -55,7 +55,7 @@ fn functions_have_the_published_triggers_run_times_and_memory() {
     assert_eq!(n, 20_000);
     for (trigger, percent, _) in TRIGGERS {
         let found = functions.iter().filter(|function| function.trigger == trigger).count();
-        assert_share(found, n, percent / 100.1 * 1.001);
+        assert_share(found, n, percent / 100.0);
     }
 
     let logs: Vec<f64> = functions.iter().map(|function| (function.runtime.average / 1000.0).ln()).collect();
@@ -82,40 +82,21 @@ fn meets_the_rate_whatever_the_size() {
         let wanted = rate * 60.0 * f64::from(minutes);
         assert_eq!(made.len(), functions as usize);
         assert!(made.iter().all(|function| total(function) > 0 && function.counts.len() == minutes as usize));
-        // Totals are rounded function by function with the error carried on; each is at least one.
-        assert!((invocations as f64 - wanted).abs() <= 1.0 + 0.01 * wanted, "{invocations} for {wanted}");
+        // Totals are rounded function by function with the error carried on.
+        assert!((invocations as f64 - wanted).abs() <= 1.0, "{invocations} for {wanted}");
     }
 }
 
-/// The hours of the day differ for half of the load.
+/// The hours of the day differ for half of the load: over the whole it goes from 1 − 0.5·0.75 at night to 1 + 0.5·0.75 at
+/// day, or somewhat less as the peaks are not all at one hour. Were all of it constant the ratio would be 1; were none, 7.
 #[test]
-fn half_of_the_load_is_constant() {
-    let mut rng = synth(1, 1, 1.0).draws("load", 0);
-    let steady = load::weights(2880, true, &mut rng);
-    let busy = steady.iter().filter(|&&weight| weight > 0.0);
-    assert!(busy.clone().all(|&weight| (weight - 1.0).abs() < 1e-9) && busy.count() > 0);
-
-    let functions = all(&synth(3000, 1440, 300.0));
+fn half_of_the_load_follows_the_hours_of_the_day() {
     let mut by_hour = [0.0; 24];
-    for function in &functions {
+    for function in all(&synth(3000, 1440, 300.0)) {
         function.counts.iter().enumerate().for_each(|(minute, &count)| by_hour[minute / 60] += f64::from(count));
     }
     let (night, day) = (by_hour[0..4].iter().sum::<f64>(), by_hour[12..16].iter().sum::<f64>());
-    // Half constant, half 1 ± 0.75: about 0.65 to 1.35.
-    assert!((1.5..3.0).contains(&(day / night)), "{}", day / night);
-}
-
-#[test]
-fn scattering_and_spacing_keep_every_invocation() {
-    let mut rng = synth(1, 1, 1.0).draws("load", 1);
-    for invocations in [0, 1, 7, 5000, 3_000_000] {
-        let counts = load::scattered(invocations, &[0.0, 1.0, 3.0, 0.0], &mut rng);
-        assert_eq!(counts.iter().copied().map(u64::from).sum::<u64>(), invocations);
-        assert_eq!((counts[0], counts[3]), (0, 0));
-        let counts = load::regular(invocations, 7, &mut rng);
-        assert_eq!(counts.iter().copied().map(u64::from).sum::<u64>(), invocations);
-        assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1);
-    }
+    assert!((1.5..2.5).contains(&(day / night)), "{}", day / night);
 }
 
 #[test]
