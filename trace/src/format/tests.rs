@@ -1,6 +1,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
 use super::*;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 
@@ -371,4 +374,34 @@ fn a_trace_without_a_function_is_refused() {
     let mut bare = good();
     bare.0.insert("invocations.csv".to_owned(), header.as_bytes().to_vec());
     assert_eq!(complaint(&bare), expected);
+}
+
+proptest! {
+    /// Whatever is in the files, the answer is a trace whose functions are whole, or faults that say where.
+    #[test]
+    fn damage_is_a_fault_or_no_matter(
+        file in select(vec!["invocations.csv", "durations.csv", "memory.csv"]),
+        at: Index,
+        damage in select(vec!["", "\"", ",", "\n", "\r", "-", "\0", "\u{feff}", "9999999999", "1,2,3\n4"]),
+        length in 0_usize..40,
+    ) {
+        let mut files = good();
+        let text = files.0.get_mut(file).unwrap();
+        let from = at.index(text.len());
+        let to = (from + length).min(text.len());
+        text.splice(from..to, damage.bytes());
+        match read(&files, &Options { skip_incomplete: true, ..Options::default() }) {
+            Ok((trace, _)) => {
+                prop_assert!(!trace.functions.is_empty());
+                for function in trace.functions {
+                    prop_assert!(function.runtime.is_some() && function.memory.is_some());
+                    prop_assert!(function.counts.units() == trace.units && function.counts.total() > 0);
+                }
+            }
+            Err(faults) => {
+                prop_assert!(faults.total > 0);
+                prop_assert!(faults.to_string().lines().all(|line| line.contains(".csv")));
+            }
+        }
+    }
 }
