@@ -2,8 +2,21 @@
 //!
 //! `ARCHITECTURE.md` tells how the modules hang together.
 
+pub mod app;
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod control;
+pub mod dispatch;
 pub mod endpoint;
 pub mod id;
+pub mod invoke;
 pub mod plan;
 pub mod platform;
+pub mod record;
+pub mod results;
+pub mod run;
+pub mod scrape;
+pub mod spec;
+pub mod telemetry;
+pub mod traces;

@@ -3,6 +3,7 @@
 //! A platform deploys functions, says where they are reached, tells their scales while the run goes, and takes away
 //! exactly what the run made.
 
+pub mod attach;
 pub mod local;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -23,6 +24,8 @@ pub struct Deploy {
     pub run: RunId,
     /// The functions, in the plan's order.
     pub functions: Vec<FunctionDeployment>,
+    /// Endpoints that the spec names; for the platform `attach`, which deploys nothing.
+    pub targets: Vec<Endpoint>,
 }
 
 /// One function of a [`Deploy`].

@@ -44,7 +44,7 @@ pub(super) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction])
             stable_window: scaling.stable_window,
         },
     });
-    Deploy { run, functions: functions.collect() }
+    Deploy { run, functions: functions.collect(), targets: spec.attach.clone() }
 }
 
 /// The rows of functions.csv. The three lists go along with each other.

@@ -206,7 +206,7 @@ impl Driver {
                 name: file.name.clone(),
                 mode: file.mode.clone(),
                 platform: file.platform.clone(),
-                state: control::convert::state(last.state()).into(),
+                state: v1::RunState::from(last.state()).into(),
                 reason: last.reason().to_owned(),
                 ..summary
             }

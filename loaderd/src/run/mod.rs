@@ -13,7 +13,7 @@ mod view;
 
 pub use driver::Context;
 pub use prepare::{Preparation, prepare};
-pub use registry::{Page, Registry, RegistryError, RegistryTask, Selector, Submitted};
+pub use registry::{Activity, Page, Registry, RegistryError, RegistryTask, Selector, Submission, Submitted};
 pub use state::{Event, Forbidden, Machine, State, Verdict};
 pub use store::{RunDirectory, RunFile, Store, StoreError};
 pub use view::RunView;

@@ -9,7 +9,7 @@ use std::{
 use loader_proto::v1;
 use tokio::time::Instant;
 
-use super::RunFile;
+use super::{RunFile, State};
 use crate::{dispatch::Counters, plan::Outline, record::Progress};
 
 /// Over how long the achieved rate is taken.
@@ -24,8 +24,26 @@ pub struct RunView {
     pub spec: Arc<v1::RunSpec>,
     /// How far it has come; absent before its load starts.
     pub progress: Option<v1::RunProgress>,
-    /// What came out; present at its end, if its load had started.
+    /// What came out; present when its load had started and it ended in this process. That of an earlier process is in
+    /// its directory.
     pub summary: Option<Arc<v1::RunSummary>>,
+}
+
+impl From<State> for v1::RunState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Queued => Self::Queued,
+            State::Deploying => Self::Deploying,
+            State::WarmingUp => Self::WarmingUp,
+            State::Running => Self::Running,
+            State::Draining => Self::Draining,
+            State::Cleaning => Self::Cleaning,
+            State::Succeeded => Self::Succeeded,
+            State::Failed => Self::Failed,
+            State::Cancelled => Self::Cancelled,
+            State::Interrupted => Self::Interrupted,
+        }
+    }
 }
 
 /// What is known of a load beside its figures.

@@ -1,0 +1,151 @@
+//! The composition root: configuration → build → run → drain. The only file that knows everything.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use loader_proto::v1;
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::Clock,
+    config::{self, Config},
+    control::{Bound, Listeners, Service, StatusFacts},
+    platform::{Platform, Platforms, attach::Attach, local},
+    run::{self, RegistryTask, Store},
+    spec::Defaults,
+    telemetry::{self, Metrics},
+    traces::{Limits, TraceStore},
+};
+
+/// The daemon, built and bound, not yet running.
+pub struct App {
+    bound: Bound,
+    service: Service,
+    registry: RegistryTask,
+    metrics: Metrics,
+    metrics_listener: Option<TcpListener>,
+    platforms: Platforms,
+    shutdown: CancellationToken,
+}
+
+impl App {
+    /// Binds every socket, opens the state directory and takes up what an earlier process left.
+    ///
+    /// # Errors
+    /// What can't be opened or bound, with its path or address.
+    pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Self> {
+        let clock = Clock;
+        let metrics = Metrics::new();
+        let store = Store::open(&config.state_dir)?;
+        let max_bytes = config.traces.max_upload_mib << 20;
+        let traces = TraceStore::open(&config.state_dir.join("traces"), Limits { max_bytes })?;
+        let listeners = Listeners { tcp: config.listen.clone(), unix: config.socket.clone() };
+        let bound = listeners.bind().await?;
+        let metrics_listener = match config.metrics_listen {
+            Some(address) => Some(
+                TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} for metrics"))?,
+            ),
+            None => None,
+        };
+        let platforms = platforms(&config.local, clock).await?;
+        let context = Arc::new(run::Context {
+            platforms: platforms.clone(),
+            defaults: Defaults { platform: config.platform.clone() },
+            traces,
+            trace_roots: config.traces.roots.clone(),
+            workers: config.dispatch.workers,
+            connections: config.dispatch.connections,
+            shutdown_drain: config.shutdown_drain,
+            metrics: metrics.clone(),
+            clock,
+        });
+        let (registry_task, registry) =
+            RegistryTask::recover(Arc::clone(&context), store.clone(), shutdown.clone()).await?;
+        let facts = facts(&config, &bound, metrics_listener.as_ref(), &platforms, clock);
+        let service = Service::new(context, registry, store, facts);
+        Ok(Self { bound, service, registry: registry_task, metrics, metrics_listener, platforms, shutdown })
+    }
+
+    /// Serves until `shutdown`, then drains: refuses new runs, ends the active one, takes away what it made.
+    ///
+    /// # Errors
+    /// A server that can't be set up.
+    pub async fn run(self) -> anyhow::Result<()> {
+        let Self { bound, service, registry, metrics, metrics_listener, platforms, shutdown } = self;
+        for address in bound.addresses() {
+            log::info!("control API on {address}");
+        }
+        let (ready, readiness) = watch::channel(true);
+        let drained = CancellationToken::new();
+        let endpoint = async {
+            if let Some(listener) = metrics_listener {
+                if let Ok(address) = listener.local_addr() {
+                    log::info!("metrics on http://{address}/metrics");
+                }
+                telemetry::endpoint::serve(listener, metrics, readiness, drained.clone()).await;
+            }
+        };
+        let serve = bound.serve(service, drained.clone());
+        let work = async {
+            registry.run().await;
+            ready.send_replace(false);
+            for platform in platforms.values() {
+                platform.shutdown().await;
+            }
+            log::info!("drained");
+            drained.cancel();
+        };
+        let (served, (), ()) = tokio::join!(serve, work, endpoint);
+        shutdown.cancel();
+        Ok(served?)
+    }
+}
+
+async fn platforms(config: &config::Local, clock: Clock) -> anyhow::Result<Platforms> {
+    let settings = local::Settings {
+        trace_func: config.trace_func.clone().unwrap_or_else(trace_func),
+        max_instances: config.max_instances,
+        memory_ratio: config.memory_ratio,
+        stable_window: config.stable_window,
+        start_timeout: config.start_timeout,
+        ..local::Settings::default()
+    };
+    let local: Arc<dyn Platform> = Arc::new(local::Local::start(settings, clock).await.context("the local platform")?);
+    let attach: Arc<dyn Platform> = Arc::new(Attach);
+    Ok(HashMap::from([(local.name(), local), (attach.name(), attach)]))
+}
+
+/// The function server that was built with this daemon, or the one on the PATH.
+fn trace_func() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("trace-func")));
+    beside.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from("trace-func"))
+}
+
+fn facts(
+    config: &Config,
+    bound: &Bound,
+    metrics: Option<&TcpListener>,
+    platforms: &Platforms,
+    clock: Clock,
+) -> StatusFacts {
+    let mut names: Vec<_> = platforms.keys().map(|name| (*name).to_owned()).collect();
+    names.sort();
+    let started = clock.unix().0;
+    let memory = procfs::Meminfo::current_kb();
+    let message = v1::GetStatusResponse {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started: Some(crate::control::timestamp(started)),
+        host: nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default(),
+        state_directory: config.state_dir.display().to_string(),
+        default_platform: config.platform.clone(),
+        platforms: names,
+        active_run_id: String::new(),
+        queued_runs: 0,
+        listen: bound.addresses(),
+        metrics_listen: metrics.and_then(|it| it.local_addr().ok()).map(|it| it.to_string()).unwrap_or_default(),
+        cores: std::thread::available_parallelism().map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
+        memory_mib: memory,
+    };
+    StatusFacts { message }
+}

@@ -1,0 +1,78 @@
+//! The command line of `loaderd`: flags that win over the configuration file.
+
+use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::Parser;
+
+use crate::config::Config;
+
+/// Exit code for a configuration that can't be used.
+const EX_CONFIG: u8 = 2;
+
+/// Measures serverless clusters: takes runs over a gRPC API, deploys functions, replays load, records what comes of it.
+#[derive(Debug, Parser)]
+#[command(name = "loaderd", version)]
+pub struct Arguments {
+    /// Configuration file (TOML); flags win over it.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Directory for runs and uploaded traces [default: /var/lib/loader].
+    #[arg(long, value_name = "DIR")]
+    state_dir: Option<PathBuf>,
+    /// Address of the control API; repeatable; port 0 picks a free one [default: 127.0.0.1:9470].
+    #[arg(long, value_name = "ADDR")]
+    listen: Vec<SocketAddr>,
+    /// Address of the Prometheus endpoint; port 0 picks a free one [default: 127.0.0.1:9480].
+    #[arg(long, value_name = "ADDR")]
+    metrics_listen: Option<SocketAddr>,
+    /// Unix socket of the control API.
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Platform for specs that name none [default: local].
+    #[arg(long, value_name = "NAME")]
+    platform: Option<String>,
+    /// Check the configuration and exit: code 0 when it can be used, 2 when not.
+    #[arg(long)]
+    pub check_config: bool,
+}
+
+impl Arguments {
+    /// The configuration: defaults, the file, the flags.
+    ///
+    /// # Errors
+    /// Every fault, in words.
+    pub fn config(&self) -> Result<Config, Vec<String>> {
+        let mut config = match &self.config {
+            Some(path) => {
+                let text = fs::read_to_string(path).map_err(|error| vec![format!("{}: {error}", path.display())])?;
+                Config::from_toml(&text).map_err(|faults| {
+                    faults.iter().map(|fault| format!("{}: {fault}", path.display())).collect::<Vec<_>>()
+                })?
+            }
+            None => Config::default(),
+        };
+        if let Some(state_dir) = &self.state_dir {
+            config.state_dir.clone_from(state_dir);
+        }
+        if !self.listen.is_empty() {
+            config.listen.clone_from(&self.listen);
+        }
+        if let Some(platform) = &self.platform {
+            config.platform.clone_from(platform);
+        }
+        config.metrics_listen = self.metrics_listen.or(config.metrics_listen);
+        config.socket = self.socket.clone().or(config.socket);
+        let faults = config.check();
+        if faults.is_empty() { Ok(config) } else { Err(faults) }
+    }
+
+    /// Tells the faults of the configuration.
+    pub fn refuse(&self, faults: &[String]) -> ExitCode {
+        let mut stderr = std::io::stderr().lock();
+        for fault in faults {
+            // Where stderr is closed, there is nobody to tell.
+            let _unheard = writeln!(stderr, "loaderd: {fault}");
+        }
+        ExitCode::from(EX_CONFIG)
+    }
+}

@@ -1,0 +1,172 @@
+//! The daemon's configuration: a TOML file, and flags that win over it.
+
+mod read;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use read::Section;
+
+/// The daemon's configuration. Every value has a default, so that no file is needed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Where runs and uploads are kept.
+    pub state_dir: PathBuf,
+    /// TCP addresses of the control API; loopback only.
+    pub listen: Vec<SocketAddr>,
+    /// Unix socket of the control API.
+    pub socket: Option<PathBuf>,
+    /// Address of the Prometheus endpoint; loopback only. `None`: there is none.
+    pub metrics_listen: Option<SocketAddr>,
+    /// The platform for specs that name none.
+    pub platform: String,
+    /// How much is logged.
+    pub log_level: log::LevelFilter,
+    /// How long a run's answers are awaited when the daemon ends.
+    pub shutdown_drain: Duration,
+    /// `[dispatch]`: how invocations are sent.
+    pub dispatch: Dispatch,
+    /// `[traces]`: uploads, and traces on the daemon's machine.
+    pub traces: Traces,
+    /// `[local]`: the local platform.
+    pub local: Local,
+}
+
+/// `[dispatch]`: how invocations are sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Dispatch {
+    /// Worker threads.
+    pub workers: usize,
+    /// Connections to each address, over all workers.
+    pub connections: usize,
+}
+
+/// `[traces]`: uploads, and traces on the daemon's machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Traces {
+    /// Directories below which specs may name traces by path.
+    pub roots: Vec<PathBuf>,
+    /// Largest upload, in MiB.
+    pub max_upload_mib: u64,
+}
+
+/// `[local]`: the local platform.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Local {
+    /// The function server; `None`: `trace-func` beside `loaderd`, else on the PATH.
+    pub trace_func: Option<PathBuf>,
+    /// Most instances at once, over all functions.
+    pub max_instances: u32,
+    /// The share of the host's memory that instances may have, 0.01 to 1.
+    pub memory_ratio: f64,
+    /// How long an instance is kept without need.
+    pub stable_window: Duration,
+    /// How long an instance may take to start.
+    pub start_timeout: Duration,
+}
+
+/// Instances for each processor core where the configuration does not say.
+const INSTANCES_PER_CORE: u32 = 8;
+
+impl Default for Config {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            state_dir: PathBuf::from("/var/lib/loader"),
+            listen: vec![SocketAddr::from(([127, 0, 0, 1], 9470))],
+            socket: None,
+            metrics_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9480))),
+            platform: "local".to_owned(),
+            log_level: log::LevelFilter::Info,
+            shutdown_drain: Duration::from_secs(10),
+            dispatch: Dispatch { workers: (cores / 2).clamp(1, 8), connections: 4 },
+            traces: Traces { roots: Vec::new(), max_upload_mib: 4096 },
+            local: Local {
+                trace_func: None,
+                max_instances: u32::try_from(cores).unwrap_or(1).saturating_mul(INSTANCES_PER_CORE),
+                memory_ratio: 0.8,
+                stable_window: Duration::from_secs(30),
+                start_timeout: Duration::from_secs(10),
+            },
+        }
+    }
+}
+
+/// One fault of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line, from 1.
+    pub line: usize,
+    /// The key with its section, such as `local.max_instances`; empty for the whole file.
+    pub key: String,
+    /// What is wrong, and what would be right.
+    pub description: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let separator = if self.key.is_empty() { "" } else { ": " };
+        write!(f, "line {}: {}{separator}{}", self.line, self.key, self.description)
+    }
+}
+
+impl Config {
+    /// Reads a configuration from TOML text. What the text leaves out is at its default.
+    ///
+    /// # Errors
+    /// Every fault, in the order of the file.
+    pub fn from_toml(text: &str) -> Result<Self, Vec<Fault>> {
+        read::document(text, |section| {
+            let mut config = Self::default();
+            section.take("state_dir", &mut config.state_dir);
+            section.take("listen", &mut config.listen);
+            section.take("socket", &mut config.socket);
+            section.take("metrics_listen", &mut config.metrics_listen);
+            section.take("platform", &mut config.platform);
+            section.take("log_level", &mut config.log_level);
+            section.take("shutdown_drain", &mut config.shutdown_drain);
+            section.section("dispatch", |section| config.dispatch.read(section));
+            section.section("traces", |section| config.traces.read(section));
+            section.section("local", |section| config.local.read(section));
+            config
+        })
+    }
+
+    /// What can't be allowed, whatever the values were read from.
+    pub fn check(&self) -> Vec<String> {
+        let public = self.listen.iter().chain(&self.metrics_listen).filter(|address| !address.ip().is_loopback());
+        let mut faults: Vec<_> = public
+            .map(|address| format!("{address} is no loopback address: without TLS and authentication nothing else is served"))
+            .collect();
+        if self.listen.is_empty() && self.socket.is_none() {
+            faults.push("nothing to listen on: give listen or socket".to_owned());
+        }
+        faults
+    }
+}
+
+impl Dispatch {
+    fn read(&mut self, section: &mut Section<'_>) {
+        section.take_within("workers", &mut self.workers, 1..=256);
+        section.take_within("connections", &mut self.connections, 1..=4096);
+    }
+}
+
+impl Traces {
+    fn read(&mut self, section: &mut Section<'_>) {
+        section.take("roots", &mut self.roots);
+        section.take_within("max_upload_mib", &mut self.max_upload_mib, 1..=1 << 20);
+    }
+}
+
+impl Local {
+    fn read(&mut self, section: &mut Section<'_>) {
+        section.take("trace_func", &mut self.trace_func);
+        section.take_within("max_instances", &mut self.max_instances, 1..=100_000);
+        section.take_within("memory_ratio", &mut self.memory_ratio, 0.01..=1.0);
+        section.take("stable_window", &mut self.stable_window);
+        section.take("start_timeout", &mut self.start_timeout);
+    }
+}
+
+#[cfg(test)]
+mod tests;

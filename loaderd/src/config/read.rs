@@ -1,0 +1,215 @@
+//! Reads a TOML document key by key, and notes every fault with its line.
+
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
+
+use toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::Fault;
+
+/// How alike a key must be to be offered as the one that was meant (Jaro-Winkler).
+const ALIKE: f64 = 0.7;
+
+/// Reads a document with `read`.
+///
+/// # Errors
+/// Every fault, in the order of the document.
+pub(super) fn document<T>(text: &str, read: impl FnOnce(&mut Section<'_>) -> T) -> Result<T, Vec<Fault>> {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let mut faults: Vec<_> = errors
+        .iter()
+        .map(|error| Fault {
+            line: line(text, error.span().map_or(0, |span| span.start)),
+            key: String::new(),
+            description: error.message().to_owned(),
+        })
+        .collect();
+    let mut section = Section { text, name: String::new(), table: table.get_ref(), known: Vec::new(), faults: &mut faults };
+    let value = read(&mut section);
+    section.finish();
+    faults.sort_by_key(|fault| fault.line);
+    if faults.is_empty() { Ok(value) } else { Err(faults) }
+}
+
+/// The line of a byte, from 1.
+fn line(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}
+
+/// A table of the document, read key by key.
+pub(super) struct Section<'a> {
+    text: &'a str,
+    name: String,
+    table: &'a DeTable<'a>,
+    known: Vec<&'static str>,
+    faults: &'a mut Vec<Fault>,
+}
+
+impl<'a> Section<'a> {
+    /// Reads the key into `value`, if it is there.
+    pub(super) fn take<T: FromToml>(&mut self, key: &'static str, value: &mut T) {
+        self.known.push(key);
+        let Some((at, given)) = self.find(key) else { return };
+        match T::from_toml(given) {
+            Ok(read) => *value = read,
+            Err(wanted) => self.fault(at, key, format!("must be {wanted}, not {given}")),
+        }
+    }
+
+    /// Reads a number that must lie within bounds.
+    pub(super) fn take_within<T>(&mut self, key: &'static str, value: &mut T, bounds: RangeInclusive<T>)
+    where
+        T: FromToml + PartialOrd + std::fmt::Display,
+    {
+        let mut read = None;
+        self.take(key, &mut read);
+        let Some(read) = read else { return };
+        if bounds.contains(&read) {
+            *value = read;
+        } else if let Some((at, _)) = self.find(key) {
+            let description = format!("must be between {} and {}, not {read}", bounds.start(), bounds.end());
+            self.fault(at, key, description);
+        }
+    }
+
+    /// Reads a table within this one, if it is there.
+    pub(super) fn section(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'_>)) {
+        self.known.push(key);
+        let Some((at, given)) = self.find(key) else { return };
+        let DeValue::Table(table) = given else {
+            return self.fault(at, key, format!("must be a section, [{key}], not {given}"));
+        };
+        let name = self.path(key);
+        let mut section = Section { text: self.text, name, table, known: Vec::new(), faults: self.faults };
+        read(&mut section);
+        section.finish();
+    }
+
+    /// What was not read is not known.
+    fn finish(&mut self) {
+        for (key, value) in self.table {
+            let name: &str = key.get_ref();
+            if !self.known.contains(&name) {
+                let description = unknown(name, &self.known);
+                self.fault(value.span().start.min(key.span().start), name, description);
+            }
+        }
+    }
+
+    fn find(&self, key: &str) -> Option<(usize, &'a DeValue<'a>)> {
+        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(name, value)| (name.span().start, value.get_ref()))
+    }
+
+    fn path(&self, key: &str) -> String {
+        if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
+    }
+
+    fn fault(&mut self, at: usize, key: &str, description: String) {
+        self.faults.push(Fault { line: line(self.text, at), key: self.path(key), description });
+    }
+}
+
+fn unknown(key: &str, known: &[&str]) -> String {
+    let nearest = known
+        .iter()
+        .map(|known| (strsim::jaro_winkler(key, known), known))
+        .max_by(|(a, _), (b, _)| a.total_cmp(b))
+        .filter(|(alike, _)| *alike >= ALIKE);
+    match nearest {
+        Some((_, nearest)) => format!("unknown key; did you mean {nearest}?"),
+        None => format!("unknown key; known are {}", known.join(", ")),
+    }
+}
+
+/// A value that can be read from TOML; what it should have been, if it can't.
+pub(super) trait FromToml: Sized {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str>;
+}
+
+impl<T: FromToml> FromToml for Option<T> {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        T::from_toml(value).map(Some)
+    }
+}
+
+impl<T: FromToml> FromToml for Vec<T> {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        match value {
+            DeValue::Array(items) => items.iter().map(|item: &Spanned<DeValue<'_>>| T::from_toml(item.get_ref())).collect(),
+            one => T::from_toml(one).map(|one| vec![one]),
+        }
+    }
+}
+
+/// A value that is written as text.
+fn parsed<T: FromStr>(value: &DeValue<'_>, wanted: &'static str) -> Result<T, &'static str> {
+    value.as_str().and_then(|text| text.parse().ok()).ok_or(wanted)
+}
+
+impl FromToml for String {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        parsed(value, "text")
+    }
+}
+
+impl FromToml for PathBuf {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        parsed(value, "a path")
+    }
+}
+
+impl FromToml for SocketAddr {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        parsed(value, "an address such as \"127.0.0.1:9470\"")
+    }
+}
+
+impl FromToml for log::LevelFilter {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        parsed(value, "one of \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\"")
+    }
+}
+
+impl FromToml for Duration {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let wanted = "a duration such as \"30s\" or \"500ms\"";
+        value.as_str().and_then(|text| humantime::parse_duration(text).ok()).ok_or(wanted)
+    }
+}
+
+impl FromToml for f64 {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let text = match value {
+            DeValue::Float(float) => float.as_str(),
+            DeValue::Integer(integer) => integer.as_str(),
+            _ => return Err("a number"),
+        };
+        text.replace('_', "").parse().map_err(|_| "a number")
+    }
+}
+
+/// A whole number that is not negative.
+fn whole<T: TryFrom<u64>>(value: &DeValue<'_>) -> Result<T, &'static str> {
+    let number = value.as_integer().and_then(|integer| u64::from_str_radix(integer.as_str(), integer.radix()).ok());
+    number.and_then(|number| T::try_from(number).ok()).ok_or("a whole number")
+}
+
+impl FromToml for u64 {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        whole(value)
+    }
+}
+
+impl FromToml for u32 {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        whole(value)
+    }
+}
+
+impl FromToml for usize {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        whole(value)
+    }
+}

@@ -1,0 +1,138 @@
+//! Between the domain and the wire. Every struct is taken apart in full, so that a new field breaks the build here.
+
+use loader_proto::v1;
+use prost_types::{Duration, Timestamp};
+
+use crate::{
+    plan::{FunctionOutline, Outline, PlannedFunction, SlotOutline},
+    run::{Preparation, RunDirectory, RunFile, RunView, State},
+};
+
+/// Slots and functions that a plan's summary lists.
+const LISTED: usize = 10_000;
+
+/// A run as the API shows it.
+pub(super) fn run(view: &RunView, directory: &RunDirectory, queue_position: u32) -> v1::Run {
+    let RunView { file, spec, progress, summary } = view;
+    let RunFile {
+        version: _,
+        run_id,
+        name: _,
+        mode,
+        platform,
+        state,
+        reason,
+        submitted_unix_us,
+        started_unix_us,
+        finished_unix_us,
+        idempotency_key: _,
+    } = file;
+    v1::Run {
+        run_id: run_id.to_string(),
+        spec: Some(v1::RunSpec::clone(spec)),
+        state: v1::RunState::from(*state).into(),
+        reason: reason.clone(),
+        submitted: Some(timestamp(*submitted_unix_us)),
+        started: started_unix_us.map(timestamp),
+        finished: finished_unix_us.map(timestamp),
+        queue_position,
+        directory: directory.path().display().to_string(),
+        progress: progress.clone(),
+        summary: summary.as_deref().cloned(),
+        mode: mode.clone(),
+        platform: platform.clone(),
+    }
+}
+
+/// The state that a filter names; `None` for one that is none.
+pub(super) fn state(wire: i32) -> Option<State> {
+    Some(match v1::RunState::try_from(wire).ok()? {
+        v1::RunState::Unspecified => return None,
+        v1::RunState::Queued => State::Queued,
+        v1::RunState::Deploying => State::Deploying,
+        v1::RunState::WarmingUp => State::WarmingUp,
+        v1::RunState::Running => State::Running,
+        v1::RunState::Draining => State::Draining,
+        v1::RunState::Cleaning => State::Cleaning,
+        v1::RunState::Succeeded => State::Succeeded,
+        v1::RunState::Failed => State::Failed,
+        v1::RunState::Cancelled => State::Cancelled,
+        v1::RunState::Interrupted => State::Interrupted,
+    })
+}
+
+/// What a plan would do.
+pub(super) fn plan(preparation: &Preparation) -> v1::PlanSummary {
+    let Preparation { spec, plan, outline } = preparation;
+    let Outline { slots, functions, open_ended, clamped, dropped_functions } = outline;
+    let (invocations, duration) = (outline.invocations(), outline.duration());
+    let peak = |figure: fn(&SlotOutline) -> f64| slots.iter().map(figure).fold(0.0, f64::max);
+    let seconds = duration.as_secs_f64();
+    v1::PlanSummary {
+        mode: spec.mode.as_str().to_owned(),
+        platform: spec.platform.as_str().to_owned(),
+        functions: u32::try_from(plan.functions().len()).unwrap_or(u32::MAX),
+        slots: if *open_ended { 0 } else { u32::try_from(slots.len()).unwrap_or(u32::MAX) },
+        invocations,
+        duration: (!open_ended).then(|| span(duration)),
+        mean_rate: if seconds > 0.0 { invocations as f64 / seconds } else { 0.0 },
+        peak_rate: peak(|slot| slot.rate),
+        peak_concurrency: peak(|slot| slot.concurrency),
+        peak_memory_mib: peak(|slot| slot.memory_mib),
+        clamped: *clamped,
+        dropped_functions: dropped_functions.clone(),
+        slot_plans: (0..).zip(slots).take(LISTED).map(plan_slot).collect(),
+        function_plans: plan.functions().iter().zip(functions).take(LISTED).map(plan_function).collect(),
+        open_ended: *open_ended,
+    }
+}
+
+fn plan_slot((slot, outline): (u32, &SlotOutline)) -> v1::PlanSlot {
+    let &SlotOutline { invocations, duration, rate, concurrency, memory_mib } = outline;
+    v1::PlanSlot { slot, invocations, duration: Some(span(duration)), rate, concurrency, memory_mib }
+}
+
+fn plan_function((function, outline): (&PlannedFunction, &FunctionOutline)) -> v1::PlanFunction {
+    let PlannedFunction { name, source_id, trigger: _, initial_scale: _, invocations: _, peak_memory_mib: _ } = function;
+    let &FunctionOutline { invocations, mean_runtime, mean_memory_mib } = outline;
+    v1::PlanFunction {
+        function: name.clone(),
+        source_id: source_id.clone(),
+        invocations,
+        mean_runtime_us: u64::try_from(mean_runtime.as_micros()).unwrap_or(u64::MAX),
+        mean_memory_mib,
+    }
+}
+
+/// An instant, from Unix microseconds.
+pub(super) fn timestamp(unix_us: i64) -> Timestamp {
+    let nanos = unix_us.rem_euclid(1_000_000) * 1000;
+    // The remainder is below a second.
+    Timestamp { seconds: unix_us.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or_default() }
+}
+
+/// A length of time; what no message can hold becomes the longest that one can.
+fn span(duration: std::time::Duration) -> Duration {
+    Duration::try_from(duration).unwrap_or(Duration { seconds: i64::MAX, nanos: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_goes_to_the_wire_and_back() {
+        for wire in 1..=10 {
+            let domain = state(wire).expect("a state");
+            assert_eq!(i32::from(v1::RunState::from(domain)), wire);
+        }
+        assert_eq!(state(0), None);
+        assert_eq!(state(11), None);
+    }
+
+    #[test]
+    fn timestamps_are_exact() {
+        assert_eq!(timestamp(1_500_000), Timestamp { seconds: 1, nanos: 500_000_000 });
+        assert_eq!(timestamp(-1), Timestamp { seconds: -1, nanos: 999_999_000 });
+    }
+}

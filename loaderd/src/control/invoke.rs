@@ -1,0 +1,91 @@
+//! One invocation by hand.
+
+use std::time::Duration;
+
+use loader_proto::v1;
+use tokio::task::LocalSet;
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    clock::Clock,
+    endpoint::Endpoint,
+    invoke::{Abandon, Call, Connections, Invoker, Outcome, Route},
+    spec::Violation,
+};
+
+/// How long an invocation by hand may take where the request does not say.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// An invocation to make, checked.
+#[derive(Debug)]
+pub(super) struct ByHand {
+    route: Route,
+    call: Call,
+}
+
+impl ByHand {
+    /// Checks a request.
+    ///
+    /// # Errors
+    /// Every fault, by field.
+    pub(super) fn check(request: v1::InvokeRequest) -> Result<Self, Vec<Violation>> {
+        let v1::InvokeRequest { address, authority, runtime, memory_mib, timeout } = request;
+        let mut violations = Vec::new();
+        let mut duration = |field: &str, wire: Option<prost_types::Duration>, default: Duration| match wire {
+            None => default,
+            Some(wire) => Duration::try_from(wire).unwrap_or_else(|_| {
+                violations.push(Violation::new(field, "must not be negative"));
+                default
+            }),
+        };
+        let runtime = duration("runtime", runtime, Duration::ZERO);
+        let timeout = duration("timeout", timeout, TIMEOUT);
+        if !address.contains(':') {
+            violations.push(Violation::new("address", "must be host:port"));
+        }
+        let authority = if authority.is_empty() { address.clone() } else { authority };
+        let route = Route::new(&Endpoint { address, authority });
+        let runtime_ms = u32::try_from(runtime.as_millis()).unwrap_or(u32::MAX);
+        let call = Call { runtime_ms, memory_mib, connect_timeout: timeout, function_timeout: timeout };
+        match route {
+            Ok(route) if violations.is_empty() => Ok(Self { route, call }),
+            Ok(_) => Err(violations),
+            Err(error) => {
+                violations.push(Violation::new("authority", error.to_string()));
+                Err(violations)
+            }
+        }
+    }
+
+    /// Makes the invocation, on a runtime of its own: an invoker lives on one thread. Blocks until it has ended.
+    ///
+    /// # Errors
+    /// No runtime can be made.
+    pub(super) fn make(self, clock: Clock) -> std::io::Result<v1::Record> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let due = clock.unix();
+        let outcome = LocalSet::new().block_on(&runtime, async {
+            let connections = Connections::new(1, TaskTracker::new(), Default::default(), clock);
+            Invoker::new(connections, clock).call(&self.route, self.call, &Abandon::default()).await
+        });
+        let Outcome { status, error, sent: _, connect, response, runtime_us, memory_kib, instance, cold_start, instance_started } =
+            outcome;
+        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        Ok(v1::Record {
+            due_unix_us: due.0,
+            sent_unix_us: response.map(|_| due.plus(connect.unwrap_or_default()).0),
+            connect_us: connect.map(micros),
+            response_us: response.map(micros),
+            requested_runtime_us: u64::from(self.call.runtime_ms) * 1000,
+            actual_runtime_us: runtime_us.map(u64::from),
+            requested_memory_kib: u64::from(self.call.memory_mib) * 1024,
+            actual_memory_kib: memory_kib.map(u64::from),
+            status: status.as_str().into_owned(),
+            error,
+            instance,
+            cold_start,
+            instance_started_unix_us: instance_started.map(|started| started.0),
+            ..v1::Record::default()
+        })
+    }
+}

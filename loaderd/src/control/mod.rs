@@ -1,0 +1,12 @@
+//! The control API: the gRPC edge of the daemon. The service is thin; what it says is [`convert`]'s business, and how it
+//! fails is [`status`]'s.
+
+mod convert;
+mod invoke;
+mod server;
+mod service;
+mod status;
+mod streams;
+
+pub use server::{Bound, Listeners, ServeError};
+pub use service::{Service, StatusFacts};

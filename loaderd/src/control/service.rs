@@ -1,0 +1,238 @@
+//! The methods of `loader.v1.LoaderControl`. Each checks its input, asks whoever knows, and converts the answer.
+
+use std::{pin::Pin, sync::Arc};
+
+use futures_util::Stream;
+use loader_proto::v1::{self, loader_control_server::LoaderControl};
+use tonic::{Request, Response, Status, Streaming};
+
+use super::{convert, invoke::ByHand, status, streams};
+use crate::{
+    id::RunId,
+    run::{Context, Preparation, Registry, RunView, Selector, Store, Submission, prepare},
+};
+
+/// Runs in one page of a list where the request does not say, and at most.
+const PAGE_SIZES: (usize, usize) = (100, 1000);
+
+/// Longest idempotency key, in characters.
+const MAX_KEY: usize = 128;
+
+/// What `GetStatus` tells that never changes.
+#[derive(Debug, Clone, Default)]
+pub struct StatusFacts {
+    /// All but the figures that change.
+    pub message: v1::GetStatusResponse,
+}
+
+/// The control API.
+#[derive(Clone)]
+pub struct Service {
+    context: Arc<Context>,
+    registry: Registry,
+    store: Store,
+    facts: StatusFacts,
+}
+
+type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+impl Service {
+    /// The service over a registry and its store.
+    pub fn new(context: Arc<Context>, registry: Registry, store: Store, facts: StatusFacts) -> Self {
+        Self { context, registry, store, facts }
+    }
+
+    /// Checks a spec down to its trace and plan, away from the threads that serve.
+    async fn prepare(&self, spec: Option<v1::RunSpec>) -> Result<(v1::RunSpec, Preparation), Status> {
+        let spec = spec.ok_or_else(|| status::fault("spec", "is required"))?;
+        let context = Arc::clone(&self.context);
+        let prepared = tokio::task::spawn_blocking(move || prepare(&spec, &context).map(|it| (spec, it))).await;
+        prepared.map_err(|error| status::broken(&error))?.map_err(|violations| status::invalid(&violations))
+    }
+
+    async fn run(&self, view: &RunView) -> Result<v1::Run, Status> {
+        let position = self.registry.position(view.file.run_id.clone()).await?;
+        Ok(convert::run(view, &self.store.directory(&view.file.run_id), position))
+    }
+
+    /// The run, with the summary that an earlier process left.
+    async fn run_with_summary(&self, view: &RunView) -> Result<v1::Run, Status> {
+        let mut run = self.run(view).await?;
+        if run.summary.is_none() && view.file.state.is_terminal() {
+            let directory = self.store.directory(&view.file.run_id);
+            let summary = tokio::task::spawn_blocking(move || directory.summary()).await;
+            run.summary = summary.map_err(|error| status::broken(&error))?;
+        }
+        Ok(run)
+    }
+
+    /// The run's view, if the run has ended.
+    async fn ended(&self, run: &str) -> Result<Arc<RunView>, Status> {
+        let view = self.registry.watch(selector(run)?).await?.borrow().clone();
+        if view.file.state.is_terminal() {
+            return Ok(view);
+        }
+        let words = format!("run {} is {}: its results are not complete yet", view.file.run_id, view.file.state.as_str());
+        Err(Status::failed_precondition(words))
+    }
+}
+
+fn selector(run: &str) -> Result<Selector, Status> {
+    run.parse().map_err(|error: crate::id::InvalidRunId| status::fault("runId", error.to_string()))
+}
+
+#[tonic::async_trait]
+impl LoaderControl for Service {
+    async fn submit_run(
+        &self,
+        request: Request<v1::SubmitRunRequest>,
+    ) -> Result<Response<v1::SubmitRunResponse>, Status> {
+        let v1::SubmitRunRequest { spec, idempotency_key } = request.into_inner();
+        if idempotency_key.chars().count() > MAX_KEY {
+            return Err(status::fault("idempotencyKey", format!("must have at most {MAX_KEY} characters")));
+        }
+        let (spec, preparation) = self.prepare(spec).await?;
+        let submission = Submission {
+            spec,
+            name: preparation.spec.name,
+            mode: preparation.spec.mode.as_str(),
+            platform: preparation.spec.platform.as_str().to_owned(),
+            idempotency_key,
+        };
+        let submitted = self.registry.submit(submission).await?;
+        let run = Some(self.run_with_summary(&submitted.view).await?);
+        Ok(Response::new(v1::SubmitRunResponse { run, existing: submitted.existing }))
+    }
+
+    async fn plan_run(&self, request: Request<v1::PlanRunRequest>) -> Result<Response<v1::PlanRunResponse>, Status> {
+        let v1::PlanRunRequest { spec } = request.into_inner();
+        let (_, preparation) = self.prepare(spec).await?;
+        Ok(Response::new(v1::PlanRunResponse { plan: Some(convert::plan(&preparation)) }))
+    }
+
+    async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
+        let v1::GetRunRequest { run_id } = request.into_inner();
+        let view = self.registry.watch(selector(&run_id)?).await?.borrow().clone();
+        Ok(Response::new(v1::GetRunResponse { run: Some(self.run_with_summary(&view).await?) }))
+    }
+
+    async fn list_runs(&self, request: Request<v1::ListRunsRequest>) -> Result<Response<v1::ListRunsResponse>, Status> {
+        let v1::ListRunsRequest { states, page_size, page_token } = request.into_inner();
+        let before = match page_token.as_str() {
+            "" => None,
+            token => Some(token.parse::<RunId>().map_err(|_| status::fault("pageToken", "is not one of this API"))?),
+        };
+        let states = states
+            .into_iter()
+            .map(|wire| convert::state(wire).ok_or_else(|| status::fault("states", format!("{wire} is no run state"))))
+            .collect::<Result<Vec<_>, _>>()?;
+        let (default, most) = PAGE_SIZES;
+        let limit = if page_size == 0 { default } else { (page_size as usize).min(most) };
+        let page = self.registry.list(before, states, limit).await?;
+        let mut runs = Vec::with_capacity(page.runs.len());
+        for view in &page.runs {
+            let mut run = self.run_with_summary(view).await?;
+            if let Some(summary) = &mut run.summary {
+                summary.slots.clear();
+                summary.functions.clear();
+            }
+            runs.push(run);
+        }
+        let last = page.runs.last().filter(|_| page.more);
+        let next_page_token = last.map(|view| view.file.run_id.to_string()).unwrap_or_default();
+        Ok(Response::new(v1::ListRunsResponse { runs, next_page_token }))
+    }
+
+    type WatchRunStream = Streamed<v1::WatchRunResponse>;
+
+    async fn watch_run(
+        &self,
+        request: Request<v1::WatchRunRequest>,
+    ) -> Result<Response<Self::WatchRunStream>, Status> {
+        let v1::WatchRunRequest { run_id } = request.into_inner();
+        let views = self.registry.watch(selector(&run_id)?).await?;
+        let service = self.clone();
+        let runs = streams::views(views, move |view| {
+            let service = service.clone();
+            async move { service.run_with_summary(&view).await.map(|run| v1::WatchRunResponse { run: Some(run) }) }
+        });
+        Ok(Response::new(Box::pin(runs)))
+    }
+
+    async fn cancel_run(
+        &self,
+        request: Request<v1::CancelRunRequest>,
+    ) -> Result<Response<v1::CancelRunResponse>, Status> {
+        let v1::CancelRunRequest { run_id } = request.into_inner();
+        let view = self.registry.cancel(selector(&run_id)?).await?;
+        Ok(Response::new(v1::CancelRunResponse { run: Some(self.run_with_summary(&view).await?) }))
+    }
+
+    async fn delete_run(
+        &self,
+        request: Request<v1::DeleteRunRequest>,
+    ) -> Result<Response<v1::DeleteRunResponse>, Status> {
+        let v1::DeleteRunRequest { run_id } = request.into_inner();
+        let id = run_id.parse().map_err(|error: crate::id::InvalidRunId| status::fault("runId", error.to_string()))?;
+        self.registry.delete(id).await?;
+        Ok(Response::new(v1::DeleteRunResponse {}))
+    }
+
+    type StreamRecordsStream = Streamed<v1::StreamRecordsResponse>;
+
+    async fn stream_records(
+        &self,
+        request: Request<v1::StreamRecordsRequest>,
+    ) -> Result<Response<Self::StreamRecordsStream>, Status> {
+        let v1::StreamRecordsRequest { run_id } = request.into_inner();
+        let views = self.registry.watch(selector(&run_id)?).await?;
+        let id = views.borrow().file.run_id.clone();
+        let records = streams::records(self.store.directory(&id), views);
+        Ok(Response::new(Box::pin(records)))
+    }
+
+    type DownloadResultsStream = Streamed<v1::DownloadResultsResponse>;
+
+    async fn download_results(
+        &self,
+        request: Request<v1::DownloadResultsRequest>,
+    ) -> Result<Response<Self::DownloadResultsStream>, Status> {
+        let v1::DownloadResultsRequest { run_id, layout } = request.into_inner();
+        let layout = streams::layout(&layout)?;
+        let view = self.ended(&run_id).await?;
+        let pieces = streams::results(&self.store.directory(&view.file.run_id), layout)?;
+        Ok(Response::new(Box::pin(pieces)))
+    }
+
+    type UploadTraceStream = Streamed<v1::UploadTraceResponse>;
+
+    async fn upload_trace(
+        &self,
+        request: Request<Streaming<v1::UploadTraceRequest>>,
+    ) -> Result<Response<Self::UploadTraceStream>, Status> {
+        let answers = streams::upload(self.context.traces.clone(), request.into_inner());
+        Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn invoke(&self, request: Request<v1::InvokeRequest>) -> Result<Response<v1::InvokeResponse>, Status> {
+        let by_hand = ByHand::check(request.into_inner()).map_err(|violations| status::invalid(&violations))?;
+        let clock = self.context.clock;
+        let made = tokio::task::spawn_blocking(move || by_hand.make(clock)).await;
+        let record = made.map_err(|error| status::broken(&error))?;
+        let record = record.map_err(|error| Status::internal(format!("cannot start a runtime: {error}")))?;
+        Ok(Response::new(v1::InvokeResponse { record: Some(record) }))
+    }
+
+    async fn get_status(
+        &self,
+        request: Request<v1::GetStatusRequest>,
+    ) -> Result<Response<v1::GetStatusResponse>, Status> {
+        let v1::GetStatusRequest {} = request.into_inner();
+        let activity = self.registry.activity().await?;
+        Ok(Response::new(v1::GetStatusResponse {
+            active_run_id: activity.active.map(|id| id.to_string()).unwrap_or_default(),
+            queued_runs: activity.queued,
+            ..self.facts.message.clone()
+        }))
+    }
+}

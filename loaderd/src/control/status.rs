@@ -1,0 +1,50 @@
+//! The one place where errors become gRPC statuses.
+//!
+//! | status | when |
+//! | --- | --- |
+//! | INVALID_ARGUMENT | bad input, with `google.rpc.BadRequest`: one field violation for each fault |
+//! | NOT_FOUND | there is no such run |
+//! | ALREADY_EXISTS | the idempotency key belongs to another spec |
+//! | FAILED_PRECONDITION | the run's state forbids it |
+//! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large |
+//! | UNAVAILABLE | the daemon is shutting down |
+//! | INTERNAL | the state directory can't be read or written |
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt as _};
+
+use crate::{run::RegistryError, spec::Violation};
+
+/// Bad input, every fault by its field.
+pub(super) fn invalid(violations: &[Violation]) -> Status {
+    let mut details = ErrorDetails::new();
+    for Violation { field, description } in violations {
+        details.add_bad_request_violation(field.as_str(), description.as_str());
+    }
+    let words: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    Status::with_error_details(Code::InvalidArgument, words.join("; "), details)
+}
+
+/// One fault.
+pub(super) fn fault(field: &str, description: impl Into<String>) -> Status {
+    invalid(&[Violation::new(field, description)])
+}
+
+impl From<RegistryError> for Status {
+    fn from(error: RegistryError) -> Self {
+        let code = match &error {
+            RegistryError::NotFound(_) => Code::NotFound,
+            RegistryError::KeyTaken(_) => Code::AlreadyExists,
+            RegistryError::NotEnded { .. } => Code::FailedPrecondition,
+            RegistryError::QueueFull => Code::ResourceExhausted,
+            RegistryError::ShuttingDown => Code::Unavailable,
+            RegistryError::Store(_) => Code::Internal,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// A task of the daemon that broke.
+pub(super) fn broken(error: &tokio::task::JoinError) -> Status {
+    Status::internal(format!("the request broke: {error}"))
+}

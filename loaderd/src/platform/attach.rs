@@ -1,0 +1,83 @@
+//! The platform `attach`: functions that someone else deployed. Nothing is made, so nothing is taken away, and nothing is
+//! known of scales.
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{Deploy, Deployment, Platform, PlatformError};
+use crate::id::RunId;
+
+/// Calls functions that are there already.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Attach;
+
+#[tonic::async_trait]
+impl Platform for Attach {
+    fn name(&self) -> &'static str {
+        "attach"
+    }
+
+    async fn deploy(
+        &self,
+        deploy: Deploy,
+        ready: watch::Sender<u32>,
+        _cancel: CancellationToken,
+    ) -> Result<Deployment, PlatformError> {
+        let Deploy { run: _, functions, targets } = deploy;
+        if targets.is_empty() {
+            let reason = "the spec names no targets".to_owned();
+            return Err(PlatformError::Platform { platform: self.name(), reason });
+        }
+        let endpoints: Vec<_> = targets.iter().cycle().take(functions.len()).cloned().collect();
+        ready.send_replace(u32::try_from(endpoints.len()).unwrap_or(u32::MAX));
+        // Without a sender the feed ends at once.
+        let (_, scales) = mpsc::channel(1);
+        Ok(Deployment { endpoints, scales })
+    }
+
+    async fn clean(&self, _run: &RunId) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    async fn shutdown(&self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        endpoint::Endpoint,
+        platform::{FunctionDeployment, Scaling},
+    };
+
+    fn deploy(functions: usize, targets: &[&str]) -> Deploy {
+        let scaling = Scaling { initial: 0, min: 0, max: None, container_concurrency: 1, stable_window: None };
+        let function = |index| FunctionDeployment {
+            name: format!("f-{index}"),
+            kind: "trace".to_owned(),
+            peak_memory_mib: 1,
+            scaling,
+        };
+        let target = |address: &&str| Endpoint { address: (*address).to_owned(), authority: (*address).to_owned() };
+        Deploy {
+            run: RunId::new(0, 0),
+            functions: (0..functions).map(function).collect(),
+            targets: targets.iter().map(target).collect(),
+        }
+    }
+
+    #[tokio::test]
+    async fn targets_are_taken_in_turn() {
+        let (ready, readiness) = watch::channel(0);
+        let deployed = Attach.deploy(deploy(3, &["a:1", "b:2"]), ready, CancellationToken::new()).await;
+        let addresses: Vec<_> = deployed.expect("deploys").endpoints.into_iter().map(|it| it.address).collect();
+        assert_eq!(addresses, ["a:1", "b:2", "a:1"]);
+        assert_eq!(*readiness.borrow(), 3);
+    }
+
+    #[tokio::test]
+    async fn without_targets_there_is_nothing_to_call() {
+        let deployed = Attach.deploy(deploy(1, &[]), watch::Sender::new(0), CancellationToken::new()).await;
+        assert_eq!(deployed.expect_err("is refused").to_string(), "platform attach: the spec names no targets");
+    }
+}
