@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode, header::CONTENT_TYPE};
 use http_body_util::{Either, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 
-use super::function::Hold;
+use super::lease::Hold;
 
 /// A response's body.
 pub(super) type Answer = Either<Passing, Full<Bytes>>;

@@ -14,6 +14,7 @@ use super::{
     capacity::{Capacity, Place},
     feed::Feed,
     instance::{Client, Instance, Launch, Launcher, News},
+    lease::{self, Call, Calls},
     rule::Rule,
     scaler::{CallId, Decision, Event, InstanceId, Scaler},
     tasks::Tasks,
@@ -24,49 +25,12 @@ use crate::{
     platform::{Scale, ScaleSample},
 };
 
-/// Calls that may be on their way to a function's task. Those that the task has taken wait in its queue.
-const CALLS: usize = 1024;
 /// News that may be on their way to a function's task.
 const NEWS: usize = 64;
 /// Rounds of instances that die after their start, after which a deployment gives up: about a second and a half.
 const TRIES: u32 = 5;
 /// When a function looks at the time if nothing else is to come.
 const IDLE_TICK: Duration = Duration::from_secs(3600);
-
-/// The gateway's way to a function.
-#[derive(Debug, Clone)]
-pub(super) struct Calls(mpsc::Sender<Call>);
-
-/// A call on its way: where to say which instance it got, and how to learn that it is over.
-#[derive(Debug)]
-struct Call {
-    grant: oneshot::Sender<Client>,
-    over: oneshot::Receiver<()>,
-}
-
-/// An instance's slot, free again when `hold` is dropped.
-#[derive(Debug)]
-pub(super) struct Lease {
-    /// The instance.
-    pub(super) client: Client,
-    /// Holds the slot.
-    pub(super) hold: Hold,
-}
-
-/// Holds an instance's slot.
-#[derive(Debug)]
-pub(super) struct Hold(#[expect(dead_code, reason = "its drop tells the function")] oneshot::Sender<()>);
-
-impl Calls {
-    /// Waits for a free slot; `None` when the function has ended. Who drops the future leaves the queue.
-    pub(super) async fn lease(&self) -> Option<Lease> {
-        let (grant, granted) = oneshot::channel();
-        let (hold, over) = oneshot::channel();
-        self.0.send(Call { grant, over }).await.ok()?;
-        let client = granted.await.ok()?;
-        Some(Lease { client, hold: Hold(hold) })
-    }
-}
 
 /// What a function is made of.
 pub(super) struct Spec {
@@ -142,7 +106,7 @@ enum Input {
 impl Function {
     /// A function without instances, the way to call it, and word of whether it came up.
     pub(super) fn new(spec: Spec, around: Surroundings) -> (Self, Calls, oneshot::Receiver<Deployed>) {
-        let (calls, receiver) = mpsc::channel(CALLS);
+        let (calls, receiver) = lease::calls();
         let (tell, news) = mpsc::channel(NEWS);
         let (deployed, came_up) = oneshot::channel();
         let function = Self {
@@ -162,7 +126,7 @@ impl Function {
             deployed: Some(deployed),
             published: None,
         };
-        (function, Calls(calls), came_up)
+        (function, calls, came_up)
     }
 
     /// Serves until it is stopped and all its instances are gone.
@@ -335,6 +299,8 @@ impl Function {
         self.waiting.clear();
         self.scaler.close();
         self.settle();
+        // From here on only instances have a way to tell news: when the last one has ended, in whatever way, so have they.
+        self.tell = mpsc::channel(1).0;
         while !self.scaler.is_empty() {
             let Some((instance, news)) = self.news.recv().await else { break };
             self.hear(instance, news);

@@ -18,7 +18,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     CONNECTION_WINDOW, STREAM_WINDOW,
     answer::{self, Answer},
-    function::{Calls, Lease},
+    lease::{Calls, Lease},
     route::Routes,
     tasks::Tasks,
 };

@@ -24,6 +24,7 @@ mod feed;
 mod function;
 mod gateway;
 mod instance;
+mod lease;
 mod process;
 mod route;
 mod rule;
@@ -173,6 +174,13 @@ impl Local {
             return Err(self.refusal(reason));
         }
         Ok(())
+    }
+}
+
+impl Drop for Local {
+    /// Without a shutdown everything still ends, only nobody waits for it.
+    fn drop(&mut self) {
+        self.gateway.stop.cancel();
     }
 }
 

@@ -7,7 +7,7 @@ use std::{
 
 use http::Uri;
 
-use super::function::Calls;
+use super::lease::Calls;
 use crate::id::RunId;
 
 /// The name under which a run's function is called.

@@ -82,6 +82,14 @@ impl Run {
     }
 }
 
+impl Drop for Run {
+    /// A run that nobody ended ends unwatched.
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.functions.close();
+    }
+}
+
 /// How a function scales here.
 pub(super) fn rule(function: &FunctionDeployment, settings: &Settings) -> Rule {
     Rule::new(&function.scaling, settings.stable_window)
