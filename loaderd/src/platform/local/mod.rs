@@ -1,1 +1,252 @@
-//! The local platform.
+//! The local platform: `trace-func` processes on this machine behind a small gateway that behaves as Knative's ingress
+//! and activator do. For trying out, for tests and for calibrating the loader; not for measuring clusters.
+//!
+//! ```text
+//!            :authority            lease a slot               HTTP/2
+//! client ──▶ gateway ──▶ routes ──▶ function (queue, scaler) ──▶ instance ──▶ process
+//!                                     │ one place each ▲              │ started and reaped by one thread
+//!                                     ▼                └── news ──────┘
+//!                              capacity (all runs)         feed ──▶ the run's scales
+//! ```
+//!
+//! What it does as a cluster would: calls wait while no instance is free, up to the request timeout; instances start on
+//! demand and go when they were idle for the stable window; those that keep dying are started ever more slowly; what
+//! does not fit into the bounds waits, and nothing is evicted for it. What it does not: it looks at no utilisation
+//! target, so one call in flight wants one instance, and it adds no headers.
+//!
+//! Instances end with the daemon: in order through [`Platform::shutdown`], or, when it is killed, because each has
+//! asked the kernel to end it with its parent. That is the only guard in that case.
+
+mod answer;
+mod backoff;
+mod capacity;
+mod feed;
+mod function;
+mod gateway;
+mod instance;
+mod lease;
+mod process;
+mod route;
+mod rule;
+mod run;
+mod scaler;
+mod settings;
+mod tasks;
+
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::{net::TcpListener, sync::watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use self::settings::Settings;
+use self::{
+    capacity::{Capacity, Demand},
+    gateway::Gateway,
+    instance::Launcher,
+    process::Processes,
+    run::Run,
+};
+use super::{Deploy, Deployment, FunctionDeployment, Platform, PlatformError};
+use crate::{clock::Clock, endpoint::Endpoint, id::RunId};
+
+/// The platform's name in a spec.
+const NAME: &str = "local";
+/// HTTP/2 window of a stream, in bytes, as Envoy's.
+const STREAM_WINDOW: u32 = 16 * 1024 * 1024;
+/// HTTP/2 window of a connection, in bytes. h2 ends a connection on which many small responses sit unread, unless its
+/// window is large.
+const CONNECTION_WINDOW: u32 = 64 * 1024 * 1024;
+
+/// The local platform.
+pub struct Local {
+    settings: Settings,
+    clock: Clock,
+    address: SocketAddr,
+    gateway: Arc<Gateway>,
+    launcher: Arc<dyn Launcher>,
+    /// The launcher again, if it is the real one, which wants to be shut down.
+    processes: Option<Arc<Processes>>,
+    capacity: Arc<Capacity>,
+    runs: Mutex<Runs>,
+}
+
+/// Runs that have not been cleaned.
+#[derive(Debug, Default)]
+struct Runs {
+    by_id: HashMap<RunId, Arc<Run>>,
+    /// Whether the platform takes no more.
+    closed: bool,
+}
+
+/// Why the platform could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The gateway has no address.
+    #[error("the local platform cannot listen on {address}: {source}")]
+    Listen {
+        /// The address that was asked for.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+    /// There is no thread to start instances from.
+    #[error("the local platform cannot start its thread: {0}")]
+    Thread(#[source] io::Error),
+    /// The host does not say how much memory it has.
+    #[error("the local platform cannot learn the host's memory: {0}")]
+    Memory(#[from] sysinfo::Error),
+}
+
+impl Local {
+    /// Starts the gateway. Must be called within a tokio runtime.
+    pub async fn start(settings: Settings, clock: Clock) -> Result<Self, StartError> {
+        let processes =
+            Processes::start(settings.trace_func.clone(), settings.stop_grace).map_err(StartError::Thread)?;
+        let processes = Arc::new(processes);
+        let capacity = Capacity::new(settings.max_instances, settings.memory_mib()?);
+        let mut local = Self::with(Arc::clone(&processes) as Arc<dyn Launcher>, capacity, settings, clock).await?;
+        local.processes = Some(processes);
+        Ok(local)
+    }
+
+    /// Where the gateway listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    async fn with(
+        launcher: Arc<dyn Launcher>,
+        capacity: Capacity,
+        settings: Settings,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        let listen = |source| StartError::Listen { address: settings.listen, source };
+        let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let gateway = Arc::new(Gateway {
+            routes: Default::default(),
+            request_timeout: settings.request_timeout,
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+        });
+        gateway.tasks.spawn(Arc::clone(&gateway).accept(listener));
+        Ok(Self {
+            settings,
+            clock,
+            address,
+            gateway,
+            launcher,
+            processes: None,
+            capacity: Arc::new(capacity),
+            runs: Mutex::default(),
+        })
+    }
+
+    fn runs(&self) -> MutexGuard<'_, Runs> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refusal(&self, reason: impl Into<String>) -> PlatformError {
+        PlatformError::Platform { platform: NAME, reason: reason.into() }
+    }
+
+    /// Refuses what could never come up.
+    fn check(&self, deploy: &Deploy) -> Result<(), PlatformError> {
+        if let Some(obstacle) = self.launcher.obstacle() {
+            return Err(self.refusal(obstacle));
+        }
+        let demand = |function: &FunctionDeployment| Demand {
+            instances: run::rule(function, &self.settings).initial,
+            peak_memory_mib: function.peak_memory_mib,
+        };
+        for function in &deploy.functions {
+            let one = demand(function);
+            if let Some(reason) = self.capacity.refusal([Demand { instances: one.instances.max(1), ..one }]) {
+                return Err(PlatformError::Function { function: function.name.clone(), reason });
+            }
+        }
+        if let Some(reason) = self.capacity.refusal(deploy.functions.iter().map(demand)) {
+            return Err(self.refusal(reason));
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Local {
+    /// Without a shutdown everything still ends, only nobody waits for it.
+    fn drop(&mut self) {
+        self.gateway.stop.cancel();
+    }
+}
+
+#[tonic::async_trait]
+impl Platform for Local {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn deploy(
+        &self,
+        deploy: Deploy,
+        ready: watch::Sender<u32>,
+        cancel: CancellationToken,
+    ) -> Result<Deployment, PlatformError> {
+        self.check(&deploy)?;
+        let (coming_up, scales) = {
+            let mut runs = self.runs();
+            if runs.closed {
+                return Err(self.refusal("it is shutting down"));
+            }
+            match runs.by_id.entry(deploy.run.clone()) {
+                Entry::Occupied(_) => return Err(self.refusal(format!("run {} is deployed already", deploy.run))),
+                Entry::Vacant(vacant) => {
+                    let (run, coming_up, scales) = Run::begin(self, &deploy);
+                    vacant.insert(Arc::new(run));
+                    (coming_up, scales)
+                }
+            }
+        };
+        tokio::select! {
+            came_up = run::all_up(coming_up, &ready) => came_up?,
+            () = cancel.cancelled() => return Err(PlatformError::Cancelled),
+        }
+        let endpoint =
+            |name: &str| Endpoint { address: self.address.to_string(), authority: route::authority(name, &deploy.run) };
+        let endpoints = deploy.functions.iter().map(|function| endpoint(&function.name)).collect();
+        Ok(Deployment { endpoints, scales })
+    }
+
+    async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
+        let known = self.runs().by_id.get(run).cloned();
+        if let Some(known) = known {
+            self.gateway.routes.remove(&known.authorities);
+            known.end().await;
+            self.runs().by_id.remove(run);
+        }
+        Ok(())
+    }
+
+    async fn shutdown(&self) {
+        let runs: Vec<RunId> = {
+            let mut runs = self.runs();
+            runs.closed = true;
+            runs.by_id.keys().cloned().collect()
+        };
+        // Cleaning a run of this platform cannot fail.
+        futures_util::future::join_all(runs.iter().map(|run| self.clean(run))).await;
+        self.gateway.stop.cancel();
+        self.gateway.tasks.close();
+        self.gateway.tasks.wait().await;
+        if let Some(processes) = &self.processes {
+            processes.shutdown().await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

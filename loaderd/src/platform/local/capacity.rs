@@ -1,0 +1,158 @@
+//! The room that all functions of all runs share: a number of instances and an amount of memory, both bounded, so that
+//! functions never push the loader or the host over.
+//!
+//! What does not fit waits, first come, first served, as pods wait for a node. Each function waits for one place at a
+//! time, so that functions take turns when places get free, however many instances one of them wants. Nothing is evicted
+//! for somebody who waits: places get free as stable windows pass, as in Kubernetes.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// What an instance takes besides the memory of its invocations, in MiB (`trace-func` itself uses 2–4).
+const OWN_MIB: u32 = 4;
+
+/// The shared room.
+#[derive(Debug)]
+pub(super) struct Capacity {
+    max_instances: u32,
+    memory_mib: u32,
+    instances: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
+}
+
+/// Instances that are to be there at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Demand {
+    /// How many.
+    pub(super) instances: u32,
+    /// Most memory that an invocation asks for, in MiB.
+    pub(super) peak_memory_mib: u32,
+}
+
+/// One instance's place in the room. It is free again when this is dropped.
+#[derive(Debug)]
+pub(super) struct Place {
+    _memory: OwnedSemaphorePermit,
+    _instance: OwnedSemaphorePermit,
+}
+
+impl Capacity {
+    /// Room for `max_instances` instances that together may use `memory_mib` MiB.
+    pub(super) fn new(max_instances: u32, memory_mib: u32) -> Self {
+        let semaphore = |permits: u32| {
+            let permits = usize::try_from(permits).unwrap_or(Semaphore::MAX_PERMITS);
+            Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS)))
+        };
+        Self { max_instances, memory_mib, instances: semaphore(max_instances), memory: semaphore(memory_mib) }
+    }
+
+    /// Why the demanded instances could never be there at once, if so.
+    pub(super) fn refusal(&self, demands: impl IntoIterator<Item = Demand>) -> Option<String> {
+        let (mut instances, mut memory) = (0_u64, 0_u64);
+        for demand in demands {
+            instances += u64::from(demand.instances);
+            memory += u64::from(demand.instances) * u64::from(cost(demand.peak_memory_mib));
+        }
+        if instances > u64::from(self.max_instances) {
+            return Some(format!(
+                "{instances} instances are needed at once, and the local platform holds {}: lower the scale, or raise \
+                 the platform's bound",
+                self.max_instances
+            ));
+        }
+        (memory > u64::from(self.memory_mib)).then(|| {
+            format!(
+                "{memory} MiB of memory are needed at once, and the local platform may use {} MiB: lower the scale or \
+                 the memory of an invocation, or raise the platform's memory ratio",
+                self.memory_mib
+            )
+        })
+    }
+
+    /// Waits for a place. Who drops the future leaves the line.
+    ///
+    /// Memory is taken before the number, by everybody, so that nobody who holds one waits for somebody who holds the
+    /// other.
+    pub(super) async fn place(self: Arc<Self>, peak_memory_mib: u32) -> Place {
+        let memory = acquire(&self.memory, cost(peak_memory_mib)).await;
+        let instance = acquire(&self.instances, 1).await;
+        Place { _memory: memory, _instance: instance }
+    }
+}
+
+fn cost(peak_memory_mib: u32) -> u32 {
+    peak_memory_mib.saturating_add(OWN_MIB)
+}
+
+async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> OwnedSemaphorePermit {
+    match Arc::clone(semaphore).acquire_many_owned(permits).await {
+        Ok(permit) => permit,
+        // Only a closed semaphore refuses, and nobody closes these.
+        Err(_) => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use futures_util::{FutureExt as _, future::BoxFuture};
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn place(capacity: &Arc<Capacity>, peak_memory_mib: u32) -> BoxFuture<'static, Place> {
+        Box::pin(Arc::clone(capacity).place(peak_memory_mib))
+    }
+
+    #[test]
+    fn what_can_never_fit_is_refused() {
+        let capacity = Capacity::new(3, 100);
+        for (demands, refused) in [
+            (&[(1, 96)][..], false),
+            (&[(1, 97)], true),
+            (&[(2, 46)], false),
+            (&[(2, 47)], true),
+            (&[(3, 1)], false),
+            (&[(4, 1)], true),
+            (&[(2, 10), (1, 60)], false),
+            (&[(2, 10), (1, 70)], true),
+            (&[(2, 1), (2, 1)], true),
+            (&[(0, 5000)], false),
+            (&[], false),
+        ] {
+            let all = demands.iter().map(|(instances, peak)| Demand { instances: *instances, peak_memory_mib: *peak });
+            assert_eq!(capacity.refusal(all).is_some(), refused, "{demands:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn both_bounds_hold_and_places_come_back() {
+        let capacity = Arc::new(Capacity::new(2, 100));
+        let first = place(&capacity, 10).await;
+        let second = place(&capacity, 10).await;
+        assert!(place(&capacity, 10).now_or_never().is_none(), "a third instance got in");
+        drop(first);
+        assert!(place(&capacity, 90).now_or_never().is_none(), "memory went over its bound");
+        drop(second);
+        assert!(place(&capacity, 90).now_or_never().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_line_is_first_come_first_served_and_can_be_left() {
+        let capacity = Arc::new(Capacity::new(1, 1000));
+        let held = place(&capacity, 10).await;
+        let (mut leaves, mut second, mut third) = (place(&capacity, 10), place(&capacity, 10), place(&capacity, 10));
+        for waiting in [&mut leaves, &mut second, &mut third] {
+            assert!(timeout(Duration::from_secs(1), waiting).await.is_err());
+        }
+        drop(leaves);
+        drop(held);
+        assert!((&mut third).now_or_never().is_none(), "the third overtook the second");
+        let got = (&mut second).now_or_never();
+        assert!(got.is_some());
+        drop(got);
+        assert!(third.now_or_never().is_some());
+    }
+}

@@ -1,0 +1,222 @@
+//! Instances as processes.
+//!
+//! One thread starts and owns them all, and lives as long as the platform. That matters: an instance asks the kernel for
+//! its end when its parent *thread* ends (`PR_SET_PDEATHSIG`, set by `trace-func --die-with-parent`), so that a daemon
+//! that is killed leaves nothing behind, and the threads of a runtime's pool may end earlier. Against a daemon that dies
+//! without a word this is the only guard; one that ends in order stops its instances itself.
+//!
+//! Processes are started without a `pre_exec` hook, so that the standard library can use `posix_spawn`: from a parent
+//! with much memory that is some hundred times faster than `fork`.
+
+use std::{
+    env, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    pin::pin,
+    process::{ExitStatus, Stdio},
+    sync::{Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, killpg},
+    unistd::Pid,
+};
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncRead, BufReader},
+    net::TcpStream,
+    process::{Child, Command},
+    runtime::{self, Handle},
+    sync::oneshot,
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::instance::{Exit, Launch, Launcher, Process, Stream};
+
+/// The line by which an instance says where it listens.
+const LISTENING: &str = "listening on ";
+/// How long the output of a process that has ended may take to arrive.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// Launches `trace-func` processes.
+#[derive(Debug)]
+pub(super) struct Processes {
+    program: PathBuf,
+    stop_grace: Duration,
+    runtime: Handle,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Processes {
+    /// Starts the thread. A process that is told to go and is still there after `stop_grace` is killed.
+    pub(super) fn start(program: PathBuf, stop_grace: Duration) -> io::Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+        let (handle, tasks) = (runtime.handle().clone(), TaskTracker::new());
+        let all_gone = tasks.clone();
+        let thread = thread::Builder::new()
+            .name("instances".to_owned())
+            .spawn(move || runtime.block_on(async move { all_gone.wait().await }))?;
+        let thread = Mutex::new(Some(thread));
+        Ok(Self { program, stop_grace, runtime: handle, tasks, stop: CancellationToken::new(), thread })
+    }
+
+    /// Stops every process, and the thread when all are gone.
+    pub(super) async fn shutdown(&self) {
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // The thread has nothing left to wait for; only a panic of its own could make this fail.
+        if let Some(Err(_)) = thread.map(JoinHandle::join) {
+            log::error!("the thread that owns the local instances has failed");
+        }
+    }
+
+    fn command(&self, launch: &Launch) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(["--kind", &launch.kind, "--host", "127.0.0.1", "--port", "0"])
+            .args(["--instance-id", &launch.instance, "--die-with-parent"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            // Of its own, so that Ctrl-C on the daemon's terminal leaves it to the daemon to stop instances.
+            .process_group(0)
+            .kill_on_drop(true);
+        command
+    }
+}
+
+impl Drop for Processes {
+    /// Without a shutdown the thread still ends by itself, after the processes.
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.tasks.close();
+    }
+}
+
+#[tonic::async_trait]
+impl Launcher for Processes {
+    fn obstacle(&self) -> Option<String> {
+        let found = match self.program.parent() {
+            Some(folder) if folder != Path::new("") => self.program.is_file(),
+            _ => env::var_os("PATH")
+                .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(&self.program).is_file())),
+        };
+        (!found).then(|| format!("there is no {}: install trace-func, or set the path to it", self.program.display()))
+    }
+
+    fn launch(&self, launch: Launch, stop: CancellationToken) -> Process {
+        let (listens, listening) = oneshot::channel();
+        let (ends, exit) = oneshot::channel();
+        let spawned = self.command(&launch);
+        let (program, grace, stop_all) = (self.program.clone(), self.stop_grace, self.stop.clone());
+        let watch = async move {
+            let stop = async {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = stop_all.cancelled() => {}
+                }
+            };
+            let exit = match watch(spawned, launch.instance, listens, stop, grace).await {
+                Ok(exit) => exit,
+                Err(error) => Exit(format!("{} cannot be run: {error}", program.display())),
+            };
+            // A platform that has ended doesn't listen.
+            ends.send(exit).ok();
+        };
+        drop(self.tasks.spawn_on(watch, &self.runtime));
+        Process { listening, exit }
+    }
+
+    async fn connect(&self, address: SocketAddr) -> io::Result<Box<dyn Stream>> {
+        let stream = TcpStream::connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(Box::new(stream))
+    }
+}
+
+/// Runs a process to its end.
+async fn watch(
+    mut command: Command,
+    instance: String,
+    listens: oneshot::Sender<SocketAddr>,
+    stop: impl Future<Output = ()>,
+    grace: Duration,
+) -> io::Result<Exit> {
+    let mut child = command.spawn()?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let mut words = pin!(async { tokio::join!(announce(stdout, listens), pass_on(stderr, &instance)).1 });
+    let mut said = None;
+    let mut end = pin!(end(&mut child, stop, grace));
+    let status = loop {
+        tokio::select! {
+            status = &mut end => break status?,
+            last = &mut words, if said.is_none() => said = Some(last),
+        }
+    };
+    let last = match said {
+        Some(last) => last,
+        None => timeout(LAST_WORDS, words).await.unwrap_or_default(),
+    };
+    Ok(Exit(match last {
+        Some(line) => format!("{status}: {line}"),
+        None => status.to_string(),
+    }))
+}
+
+/// Waits until the process ends, by itself or because it is told to.
+async fn end(child: &mut Child, stop: impl Future<Output = ()>, grace: Duration) -> io::Result<ExitStatus> {
+    tokio::select! {
+        status = child.wait() => return status,
+        () = stop => {}
+    }
+    signal(child, Signal::SIGTERM);
+    if let Ok(status) = timeout(grace, child.wait()).await {
+        return status;
+    }
+    signal(child, Signal::SIGKILL);
+    child.wait().await
+}
+
+/// Signals the process and what it may have started, which form a group. It has not been waited for, so its number is
+/// still its own.
+fn signal(child: &Child, signal: Signal) {
+    let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+    if let Some(Err(error)) = group.map(|group| killpg(group, signal)) {
+        log::warn!("cannot send {signal} to a local instance: {error}");
+    }
+}
+
+/// Reads the address from an instance's standard output, and the rest so that the pipe never fills.
+async fn announce(stdout: Option<impl AsyncRead + Unpin>, listens: oneshot::Sender<SocketAddr>) {
+    let Some(stdout) = stdout else { return };
+    let mut lines = BufReader::new(stdout).lines();
+    let mut listens = Some(listens);
+    while let Ok(Some(line)) = lines.next_line().await {
+        if let Some(address) = line.strip_prefix(LISTENING).and_then(|address| address.trim().parse().ok())
+            && let Some(listens) = listens.take()
+        {
+            // An instance that was told to go meanwhile isn't waited for.
+            listens.send(address).ok();
+        }
+    }
+}
+
+/// Logs an instance's standard error and returns its last line.
+async fn pass_on(stderr: Option<impl AsyncRead + Unpin>, instance: &str) -> Option<String> {
+    let mut lines = BufReader::new(stderr?).lines();
+    let mut last = None;
+    while let Ok(Some(line)) = lines.next_line().await {
+        log::warn!(instance; "{line}");
+        last = Some(line);
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,126 @@
+//! Real processes: shell scripts in the place of `trace-func`.
+
+use std::fs;
+
+use nix::sys::signal::kill;
+use tempfile::TempDir;
+
+use super::*;
+
+/// A program that behaves as the script says, and a launcher for it.
+struct Bench {
+    folder: TempDir,
+    processes: Processes,
+}
+
+impl Bench {
+    fn new(script: &str, stop_grace: Duration) -> Self {
+        let folder = TempDir::new().unwrap();
+        let program = folder.path().join("trace-func");
+        let text = format!("#!/bin/sh\ncd \"$(dirname \"$0\")\"\n{script}\n");
+        // Another process writes it: were it open for writing here, a process that another test starts in this instant
+        // would hold it open too, and the system would refuse to run it.
+        let write = "printf '%s' \"$1\" > \"$0\" && chmod +x \"$0\"";
+        let written = std::process::Command::new("sh").args(["-c", write]).arg(&program).arg(text).status();
+        assert!(written.unwrap().success());
+        Self { processes: Processes::start(program, stop_grace).unwrap(), folder }
+    }
+
+    fn launch(&self, stop: &CancellationToken) -> Process {
+        let launch = Launch { function: "f".to_owned(), kind: "empty".to_owned(), instance: "f-1".to_owned() };
+        self.processes.launch(launch, stop.clone())
+    }
+
+    fn read(&self, file: &str) -> String {
+        fs::read_to_string(self.folder.path().join(file)).unwrap()
+    }
+}
+
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(600);
+
+#[tokio::test]
+async fn an_instance_gets_its_arguments_tells_its_address_and_goes_when_told() {
+    let script = "echo \"$@\" > arguments; echo warming up; echo listening on 127.0.0.1:4711; exec sleep 600";
+    let bench = Bench::new(script, LONG);
+    let stop = CancellationToken::new();
+    let process = bench.launch(&stop);
+    assert_eq!(process.listening.await, Ok("127.0.0.1:4711".parse().unwrap()));
+    let arguments = "--kind empty --host 127.0.0.1 --port 0 --instance-id f-1 --die-with-parent\n";
+    assert_eq!(bench.read("arguments"), arguments);
+    stop.cancel();
+    assert_eq!(process.exit.await, Ok(Exit("signal: 15 (SIGTERM)".to_owned())));
+}
+
+#[tokio::test]
+async fn an_instance_that_does_not_go_is_killed_with_all_that_it_started() {
+    let script = "trap '' TERM; sleep 600 & echo $! > child; echo listening on 127.0.0.1:1; while :; do wait; done";
+    let bench = Bench::new(script, Duration::from_millis(20));
+    let stop = CancellationToken::new();
+    let process = bench.launch(&stop);
+    process.listening.await.unwrap();
+    stop.cancel();
+    assert_eq!(process.exit.await, Ok(Exit("signal: 9 (SIGKILL)".to_owned())));
+    // The child is not ours to wait for: it dies soon, and then may stay as a zombie until somebody reaps it.
+    let child = format!("/proc/{}/stat", bench.read("child").trim());
+    let dead = async {
+        while fs::read_to_string(&child).is_ok_and(|state| !state.contains(") Z ")) {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(60), dead).await.expect("what it started lives on");
+}
+
+#[tokio::test]
+async fn an_instance_that_dies_leaves_its_last_words() {
+    let bench = Bench::new("echo starting >&2; echo no such kind >&2; exit 3", LONG);
+    let process = bench.launch(&CancellationToken::new());
+    assert!(process.listening.await.is_err());
+    assert_eq!(process.exit.await, Ok(Exit("exit status: 3: no such kind".to_owned())));
+}
+
+#[tokio::test]
+async fn a_program_that_is_not_there_is_named() {
+    let processes = Processes::start(PathBuf::from("/nowhere/trace-func"), LONG).unwrap();
+    let obstacle = processes.obstacle().unwrap();
+    assert_eq!(obstacle, "there is no /nowhere/trace-func: install trace-func, or set the path to it");
+    let launch = Launch { function: String::new(), kind: String::new(), instance: String::new() };
+    let exit = processes.launch(launch, CancellationToken::new()).exit.await.unwrap();
+    assert_eq!(exit.0, "/nowhere/trace-func cannot be run: No such file or directory (os error 2)");
+
+    let on_path = Processes::start(PathBuf::from("sh"), LONG).unwrap();
+    assert_eq!(on_path.obstacle(), None);
+}
+
+#[tokio::test]
+async fn shutdown_leaves_no_process_and_no_thread() {
+    let bench = Bench::new("echo $$ >> pids; echo listening on 127.0.0.1:1; exec sleep 600", LONG);
+    let stop = CancellationToken::new();
+    for _ in 0..3 {
+        bench.launch(&stop).listening.await.unwrap();
+    }
+    bench.processes.shutdown().await;
+    let pids: Vec<i32> = bench.read("pids").lines().map(|pid| pid.parse().unwrap()).collect();
+    assert_eq!(pids.len(), 3);
+    for pid in pids {
+        assert!(kill(Pid::from_raw(pid), None).is_err(), "process {pid} is still there");
+    }
+    assert!(bench.processes.thread.lock().unwrap().is_none());
+    // Whoever comes too late learns it.
+    assert!(bench.launch(&stop).exit.await.is_err());
+}
+
+#[tokio::test]
+async fn processes_are_children_of_the_thread_that_stays() {
+    let bench = Bench::new("echo listening on 127.0.0.1:1; exec sleep 600", LONG);
+    let stop = CancellationToken::new();
+    bench.launch(&stop).listening.await.unwrap();
+    let owners: Vec<String> = fs::read_dir("/proc/self/task")
+        .unwrap()
+        .map(|task| task.unwrap().path())
+        .filter(|task| fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "instances"))
+        .filter_map(|task| fs::read_to_string(task.join("children")).ok())
+        .collect();
+    assert!(owners.iter().any(|children| !children.trim().is_empty()), "no thread called instances has a child");
+    bench.processes.shutdown().await;
+}

@@ -1,0 +1,40 @@
+//! Which function an `:authority` names.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock},
+};
+
+use http::Uri;
+
+use super::lease::Calls;
+use crate::id::RunId;
+
+/// The name under which a run's function is called.
+pub(super) fn authority(function: &str, run: &RunId) -> String {
+    format!("{function}.{run}.local")
+}
+
+/// The gateway's table.
+#[derive(Debug, Default)]
+pub(super) struct Routes(RwLock<HashMap<String, Calls>>);
+
+impl Routes {
+    /// The way to the function that a request's URI names, with or without a port.
+    pub(super) fn find(&self, uri: &Uri) -> Option<Calls> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(uri.host()?).cloned()
+    }
+
+    /// Adds a function.
+    pub(super) fn insert(&self, authority: String, calls: Calls) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(authority, calls);
+    }
+
+    /// Takes functions away.
+    pub(super) fn remove(&self, authorities: &[String]) {
+        let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        for authority in authorities {
+            routes.remove(authority);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! One run's functions on the local platform.
+
+use std::sync::Arc;
+
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    Local, Settings,
+    feed::feed,
+    function::{Deployed, Function, Spec, Surroundings},
+    route,
+    rule::Rule,
+};
+use crate::{
+    id::FunctionIndex,
+    platform::{Deploy, FunctionDeployment, PlatformError, ScaleSample},
+};
+
+/// What a run has on the platform.
+#[derive(Debug)]
+pub(super) struct Run {
+    /// Its functions' names at the gateway.
+    pub(super) authorities: Vec<String>,
+    stop: CancellationToken,
+    functions: TaskTracker,
+    feed: TaskTracker,
+}
+
+/// A function that is coming up, and its name.
+pub(super) type ComingUp = (String, oneshot::Receiver<Deployed>);
+
+/// What [`Run::begin`] gives: the run, its functions as they come up, and its scales.
+pub(super) type Begun = (Run, Vec<ComingUp>, mpsc::Receiver<ScaleSample>);
+
+impl Run {
+    /// Starts a run's functions and their routes.
+    pub(super) fn begin(local: &Local, deploy: &Deploy) -> Begun {
+        let (stop, functions, forwarder) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
+        let published = {
+            let functions = functions.clone();
+            async move { functions.wait().await }
+        };
+        let (feed, scales, forward) = feed(deploy.functions.len(), published);
+        forwarder.spawn(forward);
+        let around = Surroundings {
+            launcher: Arc::clone(&local.launcher),
+            capacity: Arc::clone(&local.capacity),
+            start_timeout: local.settings.start_timeout,
+            clock: local.clock,
+            anchor: local.clock.anchor(),
+            feed,
+            stop: stop.clone(),
+        };
+        let (mut authorities, mut coming_up) = (Vec::new(), Vec::new());
+        for (index, deployment) in (0..).map(FunctionIndex).zip(&deploy.functions) {
+            let spec = Spec {
+                index,
+                name: deployment.name.clone(),
+                kind: deployment.kind.clone(),
+                peak_memory_mib: deployment.peak_memory_mib,
+                rule: rule(deployment, &local.settings),
+            };
+            let (function, calls, came_up) = Function::new(spec, around.clone());
+            functions.spawn(function.run());
+            let authority = route::authority(&deployment.name, &deploy.run);
+            local.gateway.routes.insert(authority.clone(), calls);
+            authorities.push(authority);
+            coming_up.push((deployment.name.clone(), came_up));
+        }
+        (Self { authorities, stop, functions, feed: forwarder }, coming_up, scales)
+    }
+
+    /// Stops the functions and waits until their processes are gone and the feed has ended.
+    pub(super) async fn end(&self) {
+        self.stop.cancel();
+        for tasks in [&self.functions, &self.feed] {
+            tasks.close();
+            tasks.wait().await;
+        }
+    }
+}
+
+impl Drop for Run {
+    /// A run that nobody ended ends unwatched.
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.functions.close();
+    }
+}
+
+/// How a function scales here.
+pub(super) fn rule(function: &FunctionDeployment, settings: &Settings) -> Rule {
+    Rule::new(&function.scaling, settings.stable_window)
+}
+
+/// Waits until all functions can be called, and tells how many can.
+pub(super) async fn all_up(coming_up: Vec<ComingUp>, ready: &watch::Sender<u32>) -> Result<(), PlatformError> {
+    let wait = |(function, came_up): ComingUp| async move {
+        match came_up.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(reason)) => Err(PlatformError::Function { function, reason }),
+            // The run was cleaned meanwhile.
+            Err(_) => Err(PlatformError::Cancelled),
+        }
+    };
+    let mut coming_up: FuturesUnordered<_> = coming_up.into_iter().map(wait).collect();
+    while let Some(came_up) = coming_up.next().await {
+        came_up?;
+        ready.send_modify(|ready| *ready += 1);
+    }
+    Ok(())
+}
