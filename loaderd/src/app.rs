@@ -7,6 +7,8 @@ use loader_proto::v1;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
+use procfs::Current as _;
+
 use crate::{
     clock::Clock,
     config::{self, Config},
@@ -132,7 +134,7 @@ fn facts(
     let mut names: Vec<_> = platforms.keys().map(|name| (*name).to_owned()).collect();
     names.sort();
     let started = clock.unix().0;
-    let memory = procfs::Meminfo::current_kb();
+    let memory = procfs::Meminfo::current().map_or(0, |memory| memory.mem_total >> 20);
     let message = v1::GetStatusResponse {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started: Some(crate::control::timestamp(started)),

@@ -54,7 +54,7 @@ impl<'a> Section<'a> {
         let Some((at, given)) = self.find(key) else { return };
         match T::from_toml(given) {
             Ok(read) => *value = read,
-            Err(wanted) => self.fault(at, key, format!("must be {wanted}, not {given}")),
+            Err(wanted) => self.fault(at, key, format!("must be {wanted}, not {}", show(given))),
         }
     }
 
@@ -79,7 +79,7 @@ impl<'a> Section<'a> {
         self.known.push(key);
         let Some((at, given)) = self.find(key) else { return };
         let DeValue::Table(table) = given else {
-            return self.fault(at, key, format!("must be a section, [{key}], not {given}"));
+            return self.fault(at, key, format!("must be a section, [{key}], not {}", show(given)));
         };
         let name = self.path(key);
         let mut section = Section { text: self.text, name, table, known: Vec::new(), faults: self.faults };
@@ -108,6 +108,19 @@ impl<'a> Section<'a> {
 
     fn fault(&mut self, at: usize, key: &str, description: String) {
         self.faults.push(Fault { line: line(self.text, at), key: self.path(key), description });
+    }
+}
+
+/// A value as it is told in a fault.
+fn show(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => format!("{text:?}"),
+        DeValue::Integer(integer) => integer.to_string(),
+        DeValue::Float(float) => float.to_string(),
+        DeValue::Boolean(boolean) => boolean.to_string(),
+        DeValue::Datetime(datetime) => datetime.to_string(),
+        DeValue::Array(_) => "a list".to_owned(),
+        DeValue::Table(_) => "a section".to_owned(),
     }
 }
 

@@ -8,5 +8,6 @@ mod service;
 mod status;
 mod streams;
 
+pub use convert::timestamp;
 pub use server::{Bound, Listeners, ServeError};
 pub use service::{Service, StatusFacts};

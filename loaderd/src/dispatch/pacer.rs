@@ -33,7 +33,7 @@ impl SlotHead {
 
 /// One entry of a schedule. Entries come in the order in which they are due.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Item {
+pub(super) enum Item {
     /// A slot begins.
     Open(SlotHead),
     /// An invocation is due.
@@ -49,7 +49,7 @@ pub enum Item {
 
 impl Item {
     /// When it is due.
-    pub fn due(&self) -> Offset {
+    fn due(&self) -> Offset {
         match self {
             Self::Open(head) => head.start,
             Self::Invoke(invocation) => invocation.due,
@@ -97,13 +97,13 @@ impl Numbering {
 }
 
 /// Waits for instants of a run.
-pub trait Sleeper {
+pub(super) trait Sleeper {
     /// Returns at `due`, or at once when that is over; false when the run is stopped meanwhile.
     fn sleep_until(&mut self, due: Offset) -> bool;
 }
 
 /// Takes what comes due. Must return quickly: whatever it waits for makes all that follows late.
-pub trait Outlet {
+pub(super) trait Outlet {
     /// A slot begins.
     fn open(&mut self, head: SlotHead);
     /// An invocation is due.
@@ -113,7 +113,7 @@ pub trait Outlet {
 }
 
 /// Walks along `items` until they end or the sleeper says stop. A slot that was opened is closed in either case.
-pub fn pace(items: impl Iterator<Item = Item>, unit: Unit, sleeper: &mut impl Sleeper, outlet: &mut impl Outlet) {
+pub(super) fn pace(items: impl Iterator<Item = Item>, unit: Unit, sleeper: &mut impl Sleeper, outlet: &mut impl Outlet) {
     let mut numbering = Numbering::new(unit);
     let mut open: Option<SlotHead> = None;
     for item in items {

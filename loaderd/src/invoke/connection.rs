@@ -108,6 +108,12 @@ impl Connections {
         Self { per_address: per_address.max(1), addresses: RefCell::default(), drivers, count, clock, made: Cell::new(0) }
     }
 
+    /// Connections that stand.
+    #[cfg(test)]
+    pub(super) fn open(&self) -> u64 {
+        self.count.open()
+    }
+
     /// Makes every connection to `address`.
     pub(super) async fn prepare(&self, address: &str, deadline: Instant) {
         for _ in 0..self.per_address {
@@ -153,14 +159,14 @@ impl Connections {
             return Ok((standing.clone(), None));
         }
         let begun = self.clock.now();
-        let connected = timeout_at(deadline, async {
+        let connected = async {
             let mut guard = place.lock().await;
             match guard.as_ref() {
                 Some(standing) => Ok(standing.clone()),
-                None => Ok(guard.insert(self.connect(address).await?).clone()),
+                None => Ok::<_, Failure>(guard.insert(self.connect(address).await?).clone()),
             }
-        });
-        let standing = connected.await.map_err(|_| {
+        };
+        let standing = timeout_at(deadline, connected).await.map_err(|_| {
             let allowed = humantime::format_duration(deadline.saturating_duration_since(begun));
             Failure::new(Status::ConnectTimeout, format!("no connection to {address} within {allowed}"))
         })??;

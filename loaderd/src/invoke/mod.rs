@@ -25,7 +25,6 @@ pub use outcome::{Outcome, Status};
 
 use crate::{clock::Clock, endpoint::Endpoint};
 use connection::{Connected, Ready};
-use outcome::Failure;
 
 /// A function as an invoker calls it: an endpoint, parsed once.
 #[derive(Debug, Clone)]

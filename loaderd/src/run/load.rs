@@ -252,10 +252,11 @@ impl UnderWay<'_> {
 
 /// Waits until a record could not be written.
 async fn failed(failure: &mut watch::Receiver<Option<String>>) -> String {
-    match failure.wait_for(Option::is_some).await {
-        Ok(failure) => failure.clone().unwrap_or_default(),
+    let told = failure.wait_for(Option::is_some).await.ok().and_then(|failure| failure.clone());
+    match told {
+        Some(failure) => failure,
         // The recorder has ended without a failure.
-        Err(_) => std::future::pending().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -51,9 +51,16 @@ fn read_trace(spec: &TraceSpec, context: &Context) -> Result<(Trace, BTreeMap<St
     let options =
         Options { format: spec.format, units: spec.units, skip_incomplete: spec.skip_incomplete, ..Options::default() };
     let (trace, report) = loader_trace::read(&Directory(directory), &options).map_err(|faults| {
-        faults.iter().map(|fault| Violation::new(field, fault.to_string())).collect::<Vec<_>>()
+        let mut violations: Vec<_> =
+            faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
+        let untold = faults.total.saturating_sub(violations.len() as u64);
+        if untold > 0 {
+            violations.push(Violation::new(field, format!("and {untold} more faults")));
+        }
+        violations
     })?;
-    Ok((trace, report.dropped()))
+    let dropped = report.left_out.iter().map(|(reason, tally)| (reason.name().to_owned(), tally.count)).collect();
+    Ok((trace, dropped))
 }
 
 fn uploaded(id: &str, context: &Context) -> Result<PathBuf, Vec<Violation>> {

@@ -337,14 +337,12 @@ impl RegistryTask {
     }
 
     fn delete(&mut self, id: &RunId) -> Result<(), RegistryError> {
-        let (_, entry) = self.find(&Selector::Id(id.clone()))?;
-        let RunFile { state, ref idempotency_key, .. } = entry.view.borrow().file;
+        let RunFile { state, idempotency_key, .. } = self.find(&Selector::Id(id.clone()))?.1.view.borrow().file.clone();
         if !state.is_terminal() {
             return Err(RegistryError::NotEnded { run: id.clone(), state });
         }
-        let key = idempotency_key.clone();
         self.store.remove(id)?;
-        self.keys.remove(&key);
+        self.keys.remove(&idempotency_key);
         self.runs.remove(id);
         Ok(())
     }
@@ -381,7 +379,7 @@ impl RegistryTask {
     }
 
     fn show_queue(&self) {
-        self.context.metrics.runs_queued(u64::try_from(self.queue.len()).unwrap_or(u64::MAX));
+        self.context.metrics.runs_queued(self.activity().queued);
     }
 }
 

@@ -126,7 +126,7 @@ async fn initial_minimum_and_maximum_are_honoured() {
     let bench = Bench::new(Behaviour::default(), 100).await;
     let (ready, readiness) = watch::channel(0);
     let functions = vec![scaled("initial", 3, 0, None), scaled("min", 0, 2, None), scaled("max", 0, 0, Some(2))];
-    let deploy = Deploy { run: run(), functions };
+    let deploy = Deploy { run: run(), functions, targets: Vec::new() };
     let mut deployment = bench.local.deploy(deploy, ready, CancellationToken::new()).await.unwrap();
     assert_eq!(*readiness.borrow(), 3);
     assert_eq!(bench.fakes.alive(), 5, "three and two instances at the start");
@@ -171,7 +171,7 @@ async fn what_can_never_fit_is_refused() {
 async fn a_cancelled_deployment_ends_and_is_cleaned() {
     let bench = Bench::new(Behaviour { start: None, ..Behaviour::default() }, 100).await;
     let cancel = CancellationToken::new();
-    let deploy = Deploy { run: run(), functions: vec![scaled("f", 2, 0, None)] };
+    let deploy = Deploy { run: run(), functions: vec![scaled("f", 2, 0, None)], targets: Vec::new() };
     let deploying = bench.local.deploy(deploy, watch::channel(0).0, cancel.clone());
     let cancelling = async {
         sleep(Duration::from_secs(1)).await;

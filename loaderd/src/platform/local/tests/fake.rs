@@ -244,7 +244,7 @@ impl Bench {
     }
 
     pub(super) async fn deploy(&self, functions: Vec<FunctionDeployment>) -> Result<Deployment, PlatformError> {
-        let deploy = Deploy { run: run(), functions };
+        let deploy = Deploy { run: run(), functions, targets: Vec::new() };
         self.local.deploy(deploy, watch::channel(0).0, CancellationToken::new()).await
     }
 

@@ -1,0 +1,298 @@
+//! The invoker against a scripted HTTP/2 server on loopback.
+
+use std::{net::SocketAddr, rc::Rc};
+
+use bytes::Bytes;
+use h2::{RecvStream, server::SendResponse};
+use http::{HeaderMap, Response, StatusCode};
+use loader_proto::{faas::FaasReply, metadata};
+use tokio::{
+    net::TcpListener,
+    task::{LocalSet, spawn_local},
+};
+use tokio_util::task::TaskTracker;
+use tonic::Code;
+
+use super::*;
+use crate::clock::UnixMicros;
+
+type Answer = SendResponse<Bytes>;
+type Asked = http::Request<RecvStream>;
+
+/// Runs `test` with an invoker and the address of a server that answers every request with `answer`.
+fn with_server<T>(
+    answer: impl Fn(Asked, Answer) + Clone + 'static,
+    test: impl AsyncFnOnce(Rc<Invoker>, Route) -> T,
+) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    LocalSet::new().block_on(&runtime, async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let server = spawn_local(async move {
+            loop {
+                let (socket, _) = listener.accept().await.expect("a connection");
+                let answer = answer.clone();
+                spawn_local(async move {
+                    let Ok(mut connection) = h2::server::handshake(socket).await else { return };
+                    while let Some(Ok((request, respond))) = connection.accept().await {
+                        answer(request, respond);
+                    }
+                });
+            }
+        });
+        let result = test(Rc::new(invoker()), route(address)).await;
+        server.abort();
+        result
+    })
+}
+
+fn invoker() -> Invoker {
+    Invoker::new(Connections::new(1, TaskTracker::new(), ConnectionCount::default(), Clock), Clock)
+}
+
+fn route(address: SocketAddr) -> Route {
+    let endpoint = Endpoint { address: address.to_string(), authority: "f.run.local".to_owned() };
+    Route::new(&endpoint).expect("an endpoint")
+}
+
+fn call() -> Call {
+    Call {
+        runtime_ms: 7,
+        memory_mib: 3,
+        connect_timeout: Duration::from_secs(5),
+        function_timeout: Duration::from_secs(5),
+    }
+}
+
+fn head(status: StatusCode, content_type: &str) -> Response<()> {
+    Response::builder().status(status).header("content-type", content_type).body(()).expect("a response")
+}
+
+fn trailers(code: Code, message: &str) -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", (code as i32).into());
+    if !message.is_empty() {
+        trailers.insert("grpc-message", message.parse().expect("a header"));
+    }
+    trailers
+}
+
+fn reply_frame() -> Bytes {
+    let reply = FaasReply { message: String::new(), duration_in_micro_sec: 7001, memory_usage_in_kb: 3072 };
+    let mut frame = BytesMut::new();
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(reply.encoded_len()).expect("short"));
+    frame.extend_from_slice(&reply.encode_to_vec());
+    frame.freeze()
+}
+
+/// Answers with `head`, `data` and the trailers of `code`.
+fn answer_with(mut respond: Answer, head: Response<()>, data: Bytes, code: Code) {
+    let mut body = respond.send_response(head, false).expect("sends");
+    body.send_data(data, false).expect("sends");
+    body.send_trailers(trailers(code, "")).expect("sends");
+}
+
+/// Answers with nothing but headers, as for a call that failed at once.
+fn refuse(mut respond: Answer, code: Code, message: &str) {
+    let mut head = head(StatusCode::OK, "application/grpc");
+    head.headers_mut().extend(trailers(code, message));
+    respond.send_response(head, true).expect("sends");
+}
+
+/// The status and error of one call to a server that answers so.
+fn outcome_of(answer: impl Fn(Asked, Answer) + Clone + 'static) -> (Status, String) {
+    with_server(answer, async |invoker, route| {
+        let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+        assert!(outcome.sent.is_some());
+        (outcome.status, outcome.error)
+    })
+}
+
+#[test]
+fn a_reply_carries_what_the_function_measured_and_who_it_was() {
+    let answer = |_, respond| {
+        let mut head = head(StatusCode::OK, "application/grpc");
+        let headers = head.headers_mut();
+        headers.insert(metadata::INSTANCE, "f-1".parse().expect("a header"));
+        headers.insert(metadata::FIRST_INVOCATION, "true".parse().expect("a header"));
+        headers.insert(metadata::INSTANCE_STARTED, "1234567".parse().expect("a header"));
+        answer_with(respond, head, reply_frame(), Code::Ok);
+    };
+    with_server(answer, async |invoker, route| {
+        let first = invoker.call(&route, call(), &Abandon::default()).await;
+        assert_eq!((first.status, first.error.as_str()), (Status::Ok, ""));
+        assert_eq!((first.runtime_us, first.memory_kib), (Some(7001), Some(3072)));
+        assert_eq!((first.instance.as_str(), first.cold_start), ("f-1", Some(true)));
+        assert_eq!(first.instance_started, Some(UnixMicros(1_234_567)));
+        assert!(first.connect.is_some() && first.response.is_some());
+        let second = invoker.call(&route, call(), &Abandon::default()).await;
+        assert_eq!(second.connect, None, "the connection was there");
+    });
+}
+
+#[test]
+fn a_foreign_function_leaves_unknown_what_it_does_not_say() {
+    let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
+    with_server(answer, async |invoker, route| {
+        let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+        assert_eq!(outcome.status, Status::Ok);
+        assert_eq!((outcome.instance.as_str(), outcome.cold_start, outcome.instance_started), ("", None, None));
+    });
+}
+
+#[test]
+fn the_request_is_what_a_grpc_server_expects() {
+    let answer = |request: Asked, respond| {
+        let (parts, mut body) = request.into_parts();
+        assert_eq!(parts.uri.to_string(), "http://f.run.local/faas.Executor/Execute");
+        assert_eq!(parts.headers["content-type"], "application/grpc");
+        assert_eq!(parts.headers["te"], "trailers");
+        assert_eq!(parts.headers["grpc-timeout"], "5000m");
+        spawn_local(async move {
+            let data = body.data().await.expect("data").expect("data");
+            let request = FaasRequest::decode(&data[5..]).expect("a request");
+            let right = request.runtime_in_milli_sec == 7 && request.memory_in_mebi_bytes == 3;
+            refuse(respond, if right { Code::DataLoss } else { Code::Aborted }, "");
+        });
+    };
+    assert_eq!(outcome_of(answer).0, Status::Grpc(Code::DataLoss));
+}
+
+#[test]
+fn every_refusal_is_told_apart() {
+    let refused = |code, message: &'static str| outcome_of(move |_, respond| refuse(respond, code, message));
+    let words = |text: &str| text.to_owned();
+    assert_eq!(refused(Code::ResourceExhausted, "no room"), (Status::MemoryAllocationFailed, words("no room")));
+    assert_eq!(refused(Code::Unavailable, "not now"), (Status::Grpc(Code::Unavailable), words("not now")));
+    assert_eq!(
+        refused(Code::Unimplemented, ""),
+        (Status::Grpc(Code::Unimplemented), words("the ingress has no route to this function"))
+    );
+    assert_eq!(refused(Code::Unimplemented, "what?"), (Status::Grpc(Code::Unimplemented), words("what?")));
+    assert_eq!(refused(Code::Ok, "").0, Status::Grpc(Code::Internal));
+}
+
+#[test]
+fn a_gateways_words_are_kept_with_its_http_status() {
+    // As recorded in reference/knative/grpc-through-knative.md: plain text, where a gRPC client expects frames.
+    let gateway = |status: StatusCode, text: &'static str| {
+        outcome_of(move |_, mut respond: Answer| {
+            let mut body = respond.send_response(head(status, "text/plain"), false).expect("sends");
+            body.send_data(Bytes::from_static(text.as_bytes()), true).expect("sends");
+        })
+    };
+    let cases = [
+        (StatusCode::BAD_GATEWAY, "unexpected EOF"),
+        (StatusCode::SERVICE_UNAVAILABLE, "pending request queue full"),
+        (StatusCode::GATEWAY_TIMEOUT, "activator request timeout"),
+    ];
+    for (status, text) in cases {
+        assert_eq!(gateway(status, text), (Status::Http(status.as_u16()), text.to_owned()));
+    }
+}
+
+#[test]
+fn garbage_is_no_reply() {
+    let garbage = |data: &'static [u8]| {
+        outcome_of(move |_, respond| {
+            answer_with(respond, head(StatusCode::OK, "application/grpc"), Bytes::from_static(data), Code::Ok);
+        })
+    };
+    for data in [&b""[..], b"\x00\x00", b"\x01\x00\x00\x00\x00", b"\x00\x00\x00\x00\x09x", b"\x00\x00\x00\x00\x01\xff"] {
+        let (status, error) = garbage(data);
+        assert_eq!(status, Status::Grpc(Code::Internal));
+        assert!(error.starts_with("the reply is not one of faas.Executor: "), "{error}");
+    }
+}
+
+#[test]
+fn a_reset_stream_has_the_code_that_grpc_gives_it() {
+    let reset = |reason| outcome_of(move |_, mut respond: Answer| respond.send_reset(reason)).0;
+    assert_eq!(reset(h2::Reason::REFUSED_STREAM), Status::Grpc(Code::Unavailable));
+    assert_eq!(reset(h2::Reason::INTERNAL_ERROR), Status::Grpc(Code::Internal));
+    assert_eq!(reset(h2::Reason::ENHANCE_YOUR_CALM), Status::Grpc(Code::ResourceExhausted));
+}
+
+#[test]
+fn a_function_that_never_answers_times_out_from_the_send() {
+    // The stream is kept, or dropping it would reset it.
+    let kept: Rc<std::cell::RefCell<Vec<(Asked, Answer)>>> = Rc::default();
+    let keep = Rc::clone(&kept);
+    with_server(
+        move |request, respond| keep.borrow_mut().push((request, respond)),
+        async |invoker, route| {
+            let call = Call { function_timeout: Duration::from_millis(20), ..call() };
+            let outcome = invoker.call(&route, call, &Abandon::default()).await;
+            assert_eq!(outcome.status, Status::FunctionTimeout);
+            assert_eq!(outcome.error, "no answer within 20ms");
+            assert!(outcome.sent.is_some() && outcome.response.is_none());
+        },
+    );
+}
+
+#[test]
+fn calls_that_are_given_up_get_the_status_that_was_given() {
+    let kept: Rc<std::cell::RefCell<Vec<(Asked, Answer)>>> = Rc::default();
+    let keep = Rc::clone(&kept);
+    with_server(
+        move |request, respond| keep.borrow_mut().push((request, respond)),
+        async |invoker, route| {
+            let abandon = Abandon::default();
+            let given_up = async {
+                while kept.borrow().is_empty() {
+                    tokio::task::yield_now().await;
+                }
+                abandon.give_up(Status::Unfinished);
+                abandon.give_up(Status::Cancelled);
+            };
+            let (outcome, ()) = tokio::join!(invoker.call(&route, call(), &abandon), given_up);
+            assert_eq!(outcome.status, Status::Unfinished, "the first word counts");
+            assert!(outcome.sent.is_some());
+        },
+    );
+}
+
+#[test]
+fn nobody_listening_is_a_connect_error_and_the_call_was_not_sent() {
+    with_server(
+        |_, _| {},
+        async |invoker, _| {
+            let unused = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
+            let outcome = invoker.call(&route(unused), call(), &Abandon::default()).await;
+            assert_eq!((outcome.status, outcome.sent), (Status::ConnectError, None));
+            assert!(outcome.error.contains(&unused.to_string()), "{}", outcome.error);
+        },
+    );
+}
+
+#[test]
+fn a_connection_that_died_meanwhile_is_made_anew() {
+    // The server says GOAWAY after each answer, as gateways do when they rotate connections.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    LocalSet::new().block_on(&runtime, async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let route = route(listener.local_addr().expect("an address"));
+        let server = spawn_local(async move {
+            for _ in 0..3 {
+                let (socket, _) = listener.accept().await.expect("a connection");
+                let mut connection = h2::server::handshake(socket).await.expect("a handshake");
+                let (_, respond) = connection.accept().await.expect("a request").expect("a request");
+                answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
+                connection.graceful_shutdown();
+                while connection.accept().await.is_some() {}
+            }
+        });
+        let invoker = invoker();
+        for _ in 0..3 {
+            let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+            assert_eq!((outcome.status, outcome.error.as_str()), (Status::Ok, ""));
+            assert!(outcome.connect.is_some(), "each needed a new connection");
+            // The GOAWAY must have arrived, or the next call would race with it.
+            while invoker.connections.open() > 0 {
+                tokio::task::yield_now().await;
+            }
+        }
+        server.await.expect("the server ends");
+    });
+}
