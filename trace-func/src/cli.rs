@@ -86,7 +86,7 @@ impl Config {
         arguments: Arguments,
         environment: impl Fn(&'static str) -> Option<String>,
     ) -> Result<Self, VariableError> {
-        let first = |variables: &[&'static str]| variables.iter().find_map(|name| set(*name, &environment));
+        let first = |variables: &[&'static str]| variables.iter().find_map(|name| set(name, &environment));
         let Arguments { kind, port, host, instance_id, max_runtime, die_with_parent } = arguments;
         let kind = match (kind, first(&[KIND_VARIABLE])) {
             (Some(kind), _) => kind,

@@ -81,8 +81,8 @@ impl Consumer {
         let _abandon_when_dropped = abandoned.clone().drop_guard();
         let memory = self.memory.clone();
         self.threads.spawn_blocking(move || {
-            let work = work(&memory, received, demand, || abandoned.is_cancelled());
-            let (result, _held) = match work {
+            let worked = work(&memory, received, demand, || abandoned.is_cancelled());
+            let (result, _held) = match worked {
                 Ok((consumed, held)) => (Ok(consumed), Some(held)),
                 Err(error) => (Err(error), None),
             };
@@ -93,15 +93,17 @@ impl Consumer {
     }
 }
 
+/// Does the work; the memory that is returned with it is no longer needed.
 fn work(
     memory: &Memory,
     received: Instant,
     demand: Demand,
     abandoned: impl Fn() -> bool,
 ) -> Result<(Consumed, Held), ConsumeError> {
-    let held = memory.hold(demand.memory_mib, &abandoned)?;
+    let mut held = memory.hold(demand.memory_mib, &abandoned)?;
     let deadline = received + demand.runtime;
     let ended = spin::spin_until(deadline, clock::now, &abandoned).ok_or(ConsumeError::Abandoned)?;
+    held.start_return();
     Ok((Consumed { runtime: ended - received, memory_bytes: held.resident_bytes() }, held))
 }
 

@@ -86,8 +86,11 @@ impl Reservation {
         self.touched += bytes;
     }
 
-    /// Says that the mapping is about to go, so that others wait for it instead of failing.
+    /// Says that the mapping is about to go, so that others wait for it instead of failing. Once is enough.
     pub(super) fn start_return(&mut self) {
+        if self.returning {
+            return;
+        }
         let mut ledger = self.budget.ledger();
         ledger.touched -= self.touched;
         ledger.returning += self.bytes;
@@ -98,9 +101,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if !self.returning {
-            self.start_return();
-        }
+        self.start_return();
         let mut ledger = self.budget.ledger();
         ledger.reserved -= self.bytes;
         ledger.returning -= self.bytes;

@@ -66,7 +66,7 @@ impl Memory {
     /// an invocation that has ended has given its memory back.
     pub fn hold(&self, mib: u32, abandoned: impl Fn() -> bool) -> Result<Held, MemoryError> {
         if mib == 0 {
-            return Ok(Held { _mapped: None, resident_bytes: 0 });
+            return Ok(Held { mapped: None, resident_bytes: 0 });
         }
         let bytes = u64::from(mib) * MIB;
         let reservation = self.budget.reserve(bytes)?;
@@ -77,14 +77,14 @@ impl Memory {
             !abandoned()
         });
         let resident_bytes = mapped.arena.resident_bytes().map_err(MemoryError::Unmeasured)?;
-        Ok(Held { _mapped: Some(mapped), resident_bytes })
+        Ok(Held { mapped: Some(mapped), resident_bytes })
     }
 }
 
 /// The memory that one invocation holds; dropped, it is given back.
 #[derive(Debug)]
 pub struct Held {
-    _mapped: Option<Mapped>,
+    mapped: Option<Mapped>,
     resident_bytes: u64,
 }
 
@@ -92,6 +92,13 @@ impl Held {
     /// What the kernel said to be resident of this invocation's mapping once every page had been written, in bytes.
     pub fn resident_bytes(&self) -> u64 {
         self.resident_bytes
+    }
+
+    /// Says that the memory will be dropped soon: from now on others wait for it rather than fail.
+    pub fn start_return(&mut self) {
+        if let Some(mapped) = &mut self.mapped {
+            mapped.reservation.start_return();
+        }
     }
 }
 
