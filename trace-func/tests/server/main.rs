@@ -1,0 +1,227 @@
+//! The built program, called as a platform calls it.
+
+#[cfg(test)]
+mod process;
+
+use std::{net::TcpListener, time::Duration};
+
+use loader_proto::faas::executor_client::ExecutorClient;
+use nix::sys::signal::Signal;
+use process::{Server, Stamp, command, invoke, output, request};
+use tokio::{process::Command, task::JoinSet};
+use tonic::{Code, Request, transport::Channel};
+
+/// In milliseconds: longer than any test should last.
+const AGES: u32 = 3_600_000;
+
+#[tokio::test]
+async fn an_invocation_consumes_what_it_asks_for() {
+    let server = Server::start(&[]).await;
+    let mut client = server.client().await;
+    let (reply, _) = invoke(&mut client, 20, 5).await;
+    assert!(reply.duration_in_micro_sec >= 20_000, "{reply:?}");
+    assert_eq!(reply.memory_usage_in_kb, 5 * 1024);
+    drop(client);
+    server.drained().await;
+}
+
+#[tokio::test]
+async fn nothing_may_be_asked_for() {
+    let server = Server::start(&[]).await;
+    let (reply, _) = invoke(&mut server.client().await, 0, 0).await;
+    assert_eq!(reply.memory_usage_in_kb, 0);
+    let (reply, _) = invoke(&mut server.client().await, 0, 1).await;
+    assert_eq!(reply.memory_usage_in_kb, 1024);
+}
+
+#[tokio::test]
+async fn memory_is_given_back_after_an_invocation() {
+    // The address space holds one invocation's memory, not two.
+    let mut shell = Command::new("sh");
+    let script = r#"ulimit -v 512000 && exec "$0" --host 127.0.0.1 --port 0"#;
+    let server = Server::spawn(shell.args(["-c", script, env!("CARGO_BIN_EXE_trace-func")]).kill_on_drop(true)).await;
+    let mut client = server.client().await;
+    for _ in 0..3 {
+        let (reply, _) = invoke(&mut client, 0, 300).await;
+        assert_eq!(reply.memory_usage_in_kb, 300 * 1024);
+    }
+    let status = client.execute(request(0, 600)).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(status.message().contains("ulimit -v"), "{status}");
+}
+
+#[tokio::test]
+async fn answers_say_which_instance_gave_them() {
+    let server = Server::start(&["--instance-id", "pod-7"]).await;
+    let mut client = server.client().await;
+    let (_, first) = invoke(&mut client, 0, 0).await;
+    let (_, second) = invoke(&mut client, 0, 0).await;
+    assert_eq!((first.instance.as_str(), first.first), ("pod-7", true));
+    assert_eq!(second, Stamp { first: false, ..first });
+    // After 2020, which the wall clock of any machine should be.
+    assert!(second.started_unix_us > 1_577_836_800_000_000);
+}
+
+#[tokio::test]
+async fn exactly_one_of_many_invocations_at_once_is_the_first() {
+    let server = Server::start(&[]).await;
+    let mut calls = JoinSet::new();
+    for _ in 0..8 {
+        let mut client = server.client().await;
+        calls.spawn(async move { invoke(&mut client, 5, 1).await.1 });
+    }
+    let stamps = calls.join_all().await;
+    assert_eq!(stamps.iter().filter(|stamp| stamp.first).count(), 1, "{stamps:?}");
+    assert!(stamps.iter().all(|stamp| stamp.instance == stamps[0].instance), "{stamps:?}");
+}
+
+#[tokio::test]
+async fn invocations_run_side_by_side() {
+    let server = Server::start(&[]).await;
+    let mut first = server.client().await;
+    let endless = tokio::time::timeout(Duration::from_secs(60), first.execute(request(AGES, 1)));
+    let mut second = server.client().await;
+    tokio::select! {
+        answered = endless => panic!("{answered:?}"),
+        (reply, _) = invoke(&mut second, 1, 1) => assert!(reply.duration_in_micro_sec >= 1000),
+    }
+}
+
+#[tokio::test]
+async fn too_much_memory_is_an_error_and_the_server_lives_on() {
+    let server = Server::start(&[]).await;
+    let mut client = server.client().await;
+    let status = client.execute(request(0, u32::MAX)).await.unwrap_err();
+    assert_eq!(status.code(), Code::ResourceExhausted);
+    assert!(status.message().starts_with("4294967295 MiB asked for"), "{status}");
+    assert!(Stamp::of(status.metadata()).first);
+    let (reply, stamp) = invoke(&mut client, 0, 1).await;
+    assert_eq!((reply.memory_usage_in_kb, stamp.first), (1024, false));
+}
+
+#[tokio::test]
+async fn a_run_time_above_the_bound_is_an_error_that_says_the_bound() {
+    let server = Server::start(&["--max-runtime", "1s"]).await;
+    let status = server.client().await.execute(request(1001, 0)).await.unwrap_err();
+    assert_eq!(status.code(), Code::InvalidArgument);
+    assert!(status.message().contains("bound of 1s"), "{status}");
+}
+
+#[tokio::test]
+async fn an_empty_function_consumes_nothing_and_says_who_it_is() {
+    let server = Server::start(&["--kind", "empty", "--instance-id", "pod-7"]).await;
+    let (reply, stamp) = invoke(&mut server.client().await, AGES, u32::MAX).await;
+    assert_eq!((reply.duration_in_micro_sec, reply.memory_usage_in_kb), (0, 0));
+    assert_eq!((stamp.instance.as_str(), stamp.first), ("pod-7", true));
+}
+
+#[tokio::test]
+async fn a_signal_lets_running_invocations_finish() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let server = Server::start(&[]).await;
+        let (mut running, mut next) = clients(&server).await;
+        let (answered, ()) = tokio::join!(biased; invoke(&mut running, 300, 1), async {
+            // Behind the running one on the same connection: once it is answered, that one has arrived.
+            invoke(&mut next, 0, 0).await;
+            server.signal(signal);
+        });
+        assert!(answered.0.duration_in_micro_sec >= 300_000);
+        assert_eq!(server.ended().await, (Some(0), String::new()));
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_at_once() {
+    let server = Server::start(&[]).await;
+    let (mut running, mut next) = clients(&server).await;
+    let (answered, code) = tokio::join!(biased; running.execute(request(AGES, 1)), async {
+        invoke(&mut next, 0, 0).await;
+        server.signal(Signal::SIGTERM);
+        server.signal(Signal::SIGINT);
+        server.ended().await.0
+    });
+    assert!(answered.is_err(), "{answered:?}");
+    // The two may be seen in either order.
+    assert!([Some(128 + 15), Some(128 + 2)].contains(&code), "{code:?}");
+}
+
+#[tokio::test]
+async fn an_invocation_whose_caller_left_does_not_burn_on() {
+    let server = Server::start(&[]).await;
+    let (mut running, mut next) = clients(&server).await;
+    tokio::select! {
+        biased;
+        answered = running.execute(request(AGES, 1)) => panic!("{answered:?}"),
+        _ = invoke(&mut next, 0, 0) => {}
+    }
+    drop((running, next));
+    // Would wait for the invocation otherwise.
+    server.drained().await;
+}
+
+#[tokio::test]
+async fn an_invocation_whose_deadline_passed_does_not_burn_on() {
+    let server = Server::start(&[]).await;
+    let mut late = Request::new(request(AGES, 1));
+    late.set_timeout(Duration::from_millis(50));
+    let answered = server.client().await.execute(late).await;
+    assert!(answered.is_err(), "{answered:?}");
+    server.drained().await;
+}
+
+#[tokio::test]
+async fn a_server_dies_with_its_parent_when_told_to() {
+    // The shell stays, for it has something to do after the server.
+    let script = r#""$0" --host 127.0.0.1 --port 0 --die-with-parent; echo survived"#;
+    let mut shell = Command::new("sh");
+    let server = Server::spawn(shell.args(["-c", script, env!("CARGO_BIN_EXE_trace-func")]).kill_on_drop(true)).await;
+    server.signal(Signal::SIGKILL);
+    // Standard output ends when the last process that holds it has ended.
+    assert_eq!(server.ended().await, (None, String::new()));
+}
+
+#[tokio::test]
+async fn a_parent_that_is_not_the_expected_one_counts_as_dead() {
+    let output = output(command(&["--die-with-parent=2147483646"]).args(["--port", "0"])).await;
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("process 2147483646, had ended"), "{stderr}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_is_named_and_ends_with_code_2() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    for (flags, (name, value), expected) in [
+        (&[][..], ("PORT", "http"), r#"PORT="http""#),
+        (&[], ("FUNC_PORT_ENV", "70000"), r#"FUNC_PORT_ENV="70000""#),
+        (&[], ("FUNC_TYPE_ENV", "busy"), r#"FUNC_TYPE_ENV="busy": not a kind of function; there are: trace, empty"#),
+        (&["--kind", "busy"], ("", ""), "trace, empty"),
+        (&["--instance-id", "é\n"], ("PORT", "0"), "visible ASCII"),
+        (&[], ("PORT", port.as_str()), &format!("can't listen on 127.0.0.1:{port}")),
+    ] {
+        let mut command = command(flags);
+        if !name.is_empty() {
+            command.env(name, value);
+        }
+        let output = output(&mut command).await;
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{stderr}");
+        assert!(stderr.contains(expected), "{stderr}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn the_environment_says_port_kind_and_name() {
+    let variables = [("FUNC_PORT_ENV", "0"), ("FUNC_TYPE_ENV", "EMPTY"), ("HOSTNAME", "pod-9")];
+    let server = Server::spawn(command(&[]).envs(variables)).await;
+    let (reply, stamp) = invoke(&mut server.client().await, AGES, 1).await;
+    assert_eq!((reply.memory_usage_in_kb, stamp.instance.as_str()), (0, "pod-9"));
+}
+
+/// Two clients on one connection, which keeps their calls in order.
+async fn clients(server: &Server) -> (ExecutorClient<Channel>, ExecutorClient<Channel>) {
+    let client = server.client().await;
+    (client.clone(), client)
+}
