@@ -135,7 +135,9 @@ impl Config {
     pub fn check(&self) -> Vec<String> {
         let public = self.listen.iter().chain(&self.metrics_listen).filter(|address| !address.ip().is_loopback());
         let mut faults: Vec<_> = public
-            .map(|address| format!("{address} is no loopback address: without TLS and authentication nothing else is served"))
+            .map(|address| {
+                format!("{address} is no loopback address: without TLS and authentication nothing else is served")
+            })
             .collect();
         if self.listen.is_empty() && self.socket.is_none() {
             faults.push("nothing to listen on: give listen or socket".to_owned());

@@ -26,7 +26,8 @@ pub(super) fn document<T>(text: &str, read: impl FnOnce(&mut Section<'_>) -> T) 
             description: error.message().to_owned(),
         })
         .collect();
-    let mut section = Section { text, name: String::new(), table: table.get_ref(), known: Vec::new(), faults: &mut faults };
+    let mut section =
+        Section { text, name: String::new(), table: table.get_ref(), known: Vec::new(), faults: &mut faults };
     let value = read(&mut section);
     section.finish();
     faults.sort_by_key(|fault| fault.line);
@@ -99,7 +100,10 @@ impl<'a> Section<'a> {
     }
 
     fn find(&self, key: &str) -> Option<(usize, &'a DeValue<'a>)> {
-        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(name, value)| (name.span().start, value.get_ref()))
+        self.table
+            .iter()
+            .find(|(name, _)| name.get_ref() == key)
+            .map(|(name, value)| (name.span().start, value.get_ref()))
     }
 
     fn path(&self, key: &str) -> String {
@@ -150,7 +154,9 @@ impl<T: FromToml> FromToml for Option<T> {
 impl<T: FromToml> FromToml for Vec<T> {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         match value {
-            DeValue::Array(items) => items.iter().map(|item: &Spanned<DeValue<'_>>| T::from_toml(item.get_ref())).collect(),
+            DeValue::Array(items) => {
+                items.iter().map(|item: &Spanned<DeValue<'_>>| T::from_toml(item.get_ref())).collect()
+            }
             one => T::from_toml(one).map(|one| vec![one]),
         }
     }

@@ -93,7 +93,8 @@ fn plan_slot((slot, outline): (u32, &SlotOutline)) -> v1::PlanSlot {
 }
 
 fn plan_function((function, outline): (&PlannedFunction, &FunctionOutline)) -> v1::PlanFunction {
-    let PlannedFunction { name, source_id, trigger: _, initial_scale: _, invocations: _, peak_memory_mib: _ } = function;
+    let PlannedFunction { name, source_id, trigger: _, initial_scale: _, invocations: _, peak_memory_mib: _ } =
+        function;
     let &FunctionOutline { invocations, mean_runtime, mean_memory_mib } = outline;
     v1::PlanFunction {
         function: name.clone(),

@@ -68,8 +68,18 @@ impl ByHand {
             let connections = Connections::new(1, TaskTracker::new(), Default::default(), clock);
             Invoker::new(connections, clock).call(&self.route, self.call, &Abandon::default()).await
         });
-        let Outcome { status, error, sent: _, connect, response, runtime_us, memory_kib, instance, cold_start, instance_started } =
-            outcome;
+        let Outcome {
+            status,
+            error,
+            sent: _,
+            connect,
+            response,
+            runtime_us,
+            memory_kib,
+            instance,
+            cold_start,
+            instance_started,
+        } = outcome;
         let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         Ok(v1::Record {
             due_unix_us: due.0,

@@ -72,7 +72,8 @@ impl Service {
         if view.file.state.is_terminal() {
             return Ok(view);
         }
-        let words = format!("run {} is {}: its results are not complete yet", view.file.run_id, view.file.state.as_str());
+        let words =
+            format!("run {} is {}: its results are not complete yet", view.file.run_id, view.file.state.as_str());
         Err(Status::failed_precondition(words))
     }
 }
@@ -145,10 +146,7 @@ impl LoaderControl for Service {
 
     type WatchRunStream = Streamed<v1::WatchRunResponse>;
 
-    async fn watch_run(
-        &self,
-        request: Request<v1::WatchRunRequest>,
-    ) -> Result<Response<Self::WatchRunStream>, Status> {
+    async fn watch_run(&self, request: Request<v1::WatchRunRequest>) -> Result<Response<Self::WatchRunStream>, Status> {
         let v1::WatchRunRequest { run_id } = request.into_inner();
         let views = self.registry.watch(selector(&run_id)?).await?;
         let service = self.clone();

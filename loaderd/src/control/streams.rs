@@ -58,7 +58,24 @@ impl<F> Following<F> {
         Some(view)
     }
 }
-pub(super) fn records(_:crate::run::RunDirectory,_:watch::Receiver<Arc<RunView>>)->impl Stream<Item=Result<loader_proto::v1::StreamRecordsResponse,Status>>+Send{stream::empty()}
-pub(super) fn layout(_:&str)->Result<(),Status>{Ok(())}
-pub(super) fn results(_:&crate::run::RunDirectory,_:())->Result<impl Stream<Item=Result<loader_proto::v1::DownloadResultsResponse,Status>>+Send+use<>,Status>{Ok(stream::empty())}
-pub(super) fn upload(_:crate::traces::TraceStore,_:tonic::Streaming<loader_proto::v1::UploadTraceRequest>)->impl Stream<Item=Result<loader_proto::v1::UploadTraceResponse,Status>>+Send{stream::empty()}
+pub(super) fn records(
+    _: crate::run::RunDirectory,
+    _: watch::Receiver<Arc<RunView>>,
+) -> impl Stream<Item = Result<loader_proto::v1::StreamRecordsResponse, Status>> + Send {
+    stream::empty()
+}
+pub(super) fn layout(_: &str) -> Result<(), Status> {
+    Ok(())
+}
+pub(super) fn results(
+    _: &crate::run::RunDirectory,
+    _: (),
+) -> Result<impl Stream<Item = Result<loader_proto::v1::DownloadResultsResponse, Status>> + Send + use<>, Status> {
+    Ok(stream::empty())
+}
+pub(super) fn upload(
+    _: crate::traces::TraceStore,
+    _: tonic::Streaming<loader_proto::v1::UploadTraceRequest>,
+) -> impl Stream<Item = Result<loader_proto::v1::UploadTraceResponse, Status>> + Send {
+    stream::empty()
+}

@@ -43,9 +43,9 @@ impl ScaleBoard {
         let length = pool.end.saturating_sub(pool.start);
         let turn = self.turn.load(Ordering::Relaxed);
         let found = (0..length).map(|step| pool.start + (turn + step) % length).find(|&function| {
-            self.states.get(function as usize).is_some_and(|state| {
-                state.compare_exchange(ZERO, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok()
-            })
+            self.states
+                .get(function as usize)
+                .is_some_and(|state| state.compare_exchange(ZERO, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok())
         })?;
         self.turn.store((found - pool.start + 1) % length, Ordering::Relaxed);
         Some(FunctionIndex(found))

@@ -113,7 +113,12 @@ pub(super) trait Outlet {
 }
 
 /// Walks along `items` until they end or the sleeper says stop. A slot that was opened is closed in either case.
-pub(super) fn pace(items: impl Iterator<Item = Item>, unit: Unit, sleeper: &mut impl Sleeper, outlet: &mut impl Outlet) {
+pub(super) fn pace(
+    items: impl Iterator<Item = Item>,
+    unit: Unit,
+    sleeper: &mut impl Sleeper,
+    outlet: &mut impl Outlet,
+) {
     let mut numbering = Numbering::new(unit);
     let mut open: Option<SlotHead> = None;
     for item in items {

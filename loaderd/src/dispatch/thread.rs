@@ -18,10 +18,7 @@ pub struct Running<T> {
 }
 
 /// Starts a thread.
-fn spawn<T: Send + 'static>(
-    name: &str,
-    run: impl FnOnce() -> T + Send + 'static,
-) -> std::io::Result<Running<T>> {
+fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> std::io::Result<Running<T>> {
     let (sender, result) = oneshot::channel();
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         // Nobody waits any more when the run was given up; then there is nobody to tell.

@@ -105,7 +105,14 @@ pub struct Connections {
 impl Connections {
     /// At most `per_address` connections to each address; `drivers` owns the tasks that serve them.
     pub fn new(per_address: usize, drivers: TaskTracker, count: ConnectionCount, clock: Clock) -> Self {
-        Self { per_address: per_address.max(1), addresses: RefCell::default(), drivers, count, clock, made: Cell::new(0) }
+        Self {
+            per_address: per_address.max(1),
+            addresses: RefCell::default(),
+            drivers,
+            count,
+            clock,
+            made: Cell::new(0),
+        }
     }
 
     /// Connections that stand.

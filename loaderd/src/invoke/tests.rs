@@ -199,7 +199,8 @@ fn garbage_is_no_reply() {
             answer_with(respond, head(StatusCode::OK, "application/grpc"), Bytes::from_static(data), Code::Ok);
         })
     };
-    for data in [&b""[..], b"\x00\x00", b"\x01\x00\x00\x00\x00", b"\x00\x00\x00\x00\x09x", b"\x00\x00\x00\x00\x01\xff"] {
+    for data in [&b""[..], b"\x00\x00", b"\x01\x00\x00\x00\x00", b"\x00\x00\x00\x00\x09x", b"\x00\x00\x00\x00\x01\xff"]
+    {
         let (status, error) = garbage(data);
         assert_eq!(status, Status::Grpc(Code::Internal));
         assert!(error.starts_with("the reply is not one of faas.Executor: "), "{error}");

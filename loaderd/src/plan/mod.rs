@@ -121,4 +121,9 @@ pub trait Plan: Send {
     /// What the plan will do, without doing it.
     fn outline(&self) -> Outline;
 }
-pub fn build(_:&crate::spec::RunSpec,_:Option<std::sync::Arc<loader_trace::Trace>>)->Result<Box<dyn Plan>,Vec<crate::spec::Violation>>{todo!()}
+pub fn build(
+    _: &crate::spec::RunSpec,
+    _: Option<std::sync::Arc<loader_trace::Trace>>,
+) -> Result<Box<dyn Plan>, Vec<crate::spec::Violation>> {
+    todo!()
+}

@@ -44,11 +44,20 @@ impl CsvFile {
     pub fn create(path: &Path, header: &[&str]) -> Result<Self, RecordError> {
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         let file = file.map_err(|source| RecordError::Create { path: path.to_owned(), source })?;
-        let writer = csv::WriterBuilder::new().buffer_capacity(4096).from_writer(BufWriter::with_capacity(BUFFER, file));
+        let writer =
+            csv::WriterBuilder::new().buffer_capacity(4096).from_writer(BufWriter::with_capacity(BUFFER, file));
         let mut this = Self { path: path.to_owned(), writer };
         this.append(header)?;
         this.flush()?;
         Ok(this)
+    }
+
+    /// A file that is there already, such as a device that fails.
+    #[cfg(test)]
+    pub(super) fn onto(path: &Path) -> Self {
+        let file = OpenOptions::new().write(true).open(path).expect("opens");
+        let writer = csv::WriterBuilder::new().from_writer(BufWriter::new(file));
+        Self { path: path.to_owned(), writer }
     }
 
     /// Appends one row.

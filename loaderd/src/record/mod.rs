@@ -15,11 +15,13 @@ mod row;
 mod slots;
 mod statistics;
 mod summary;
+#[cfg(test)]
+mod testkit;
 
 pub use distribution::Tally;
 pub use file::{CsvFile, RecordError};
 pub use progress::Progress;
-pub use recorder::{Event, Recorder, RecorderSettings, Recorded};
+pub use recorder::{Event, Recorded, Recorder, RecorderSettings};
 pub use row::{Planned, Row};
 pub use slots::SlotRow;
 pub use statistics::{BurstWindow, FunctionStatistics, Statistics};

@@ -7,11 +7,7 @@ use super::{
     row::Planned,
     slots::{SlotRow, Verdict, micros},
 };
-use crate::{
-    clock::Anchor,
-    dispatch::SlotHead,
-    plan::Mark,
-};
+use crate::{clock::Anchor, dispatch::SlotHead, plan::Mark};
 
 /// By how much ratios are scaled in a [`Tally`] of whole numbers.
 const RATIO_SCALE: f64 = 1000.0;

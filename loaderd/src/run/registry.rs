@@ -158,12 +158,7 @@ impl Registry {
     ///
     /// # Errors
     /// The daemon ends.
-    pub async fn list(
-        &self,
-        before: Option<RunId>,
-        states: Vec<State>,
-        limit: usize,
-    ) -> Result<Page, RegistryError> {
+    pub async fn list(&self, before: Option<RunId>, states: Vec<State>, limit: usize) -> Result<Page, RegistryError> {
         self.ask(|reply| Command::List { before, states, limit, reply }).await
     }
 
@@ -290,10 +285,9 @@ impl RegistryTask {
             Selector::Latest => {
                 self.runs.last_key_value().ok_or_else(|| RegistryError::NotFound("there are no runs yet".to_owned()))
             }
-            Selector::Id(id) => self
-                .runs
-                .get_key_value(id)
-                .ok_or_else(|| RegistryError::NotFound(format!("there is no run {id}"))),
+            Selector::Id(id) => {
+                self.runs.get_key_value(id).ok_or_else(|| RegistryError::NotFound(format!("there is no run {id}")))
+            }
         }
     }
 

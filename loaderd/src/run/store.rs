@@ -216,12 +216,13 @@ impl RunDirectory {
     /// Replaces a file whole, durably: a crash leaves either the old or the new content.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
         let path = self.path.join(name);
-        let replaced = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(&self.path).and_then(|mut file| {
-            file.write_all(content)?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            fs::File::open(&self.path)?.sync_all()
-        });
+        let replaced =
+            tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(&self.path).and_then(|mut file| {
+                file.write_all(content)?;
+                file.as_file().sync_all()?;
+                file.persist(&path)?;
+                fs::File::open(&self.path)?.sync_all()
+            });
         replaced.map_err(failed("write", &path))
     }
 }

@@ -1,10 +1,6 @@
 //! A run as it is shown.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use loader_proto::v1;
 use tokio::time::Instant;

@@ -1,0 +1,131 @@
+use std::fs;
+
+use super::*;
+use crate::{
+    invoke::Status,
+    record::testkit::{head, row, t0, unsent},
+};
+
+struct Kept {
+    directory: tempfile::TempDir,
+    recorded: Recorded,
+    progress: Progress,
+    failure: Option<String>,
+}
+
+fn record(events: impl FnOnce(&Anchor) -> Vec<Event>) -> Kept {
+    let directory = tempfile::tempdir().expect("a directory");
+    let t0 = t0();
+    let (progress, show_progress) = watch::channel(Progress::default());
+    let (failure, show_failure) = watch::channel(None);
+    let settings = settings(t0, progress);
+    let recorder = Recorder::create(directory.path(), settings, failure).expect("creates");
+    let (sender, receiver) = mpsc::channel(64);
+    for event in events(&t0) {
+        sender.try_send(event).expect("room");
+    }
+    drop(sender);
+    let recorded = recorder.run(receiver);
+    let (progress, failure) = (show_progress.borrow().clone(), show_failure.borrow().clone());
+    Kept { directory, recorded, progress, failure }
+}
+
+fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
+    RecorderSettings {
+        run: RunId::new(0, 1),
+        functions: ["f".to_owned()].into(),
+        t0,
+        lag_bound: Duration::from_millis(10),
+        burst: None,
+        metrics: Metrics::new(),
+        progress,
+        clock: Clock,
+    }
+}
+
+fn closed(head: SlotHead, dispatched: u64) -> Event {
+    Event::Closed { head, dispatched, shortfall: 0, complete: true }
+}
+
+#[test]
+fn rows_and_slots_are_on_disk_as_columns_md_has_them() {
+    let kept = record(|t0| {
+        let slot = head(0, 2);
+        vec![
+            Event::Opened(slot),
+            Event::Row(Box::new(row(t0, slot, 1, 25))),
+            closed(slot, 2),
+            Event::Row(Box::new(unsent(slot, Status::NotSent))),
+        ]
+    });
+    let read = |name: &str| fs::read_to_string(kept.directory.path().join(name)).expect("reads");
+    insta::assert_snapshot!(read("invocations.csv"), @r"
+    run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,instance,cold_start,instance_started_unix_us,saturated
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,1000001000,1000,,25000,10000,10000,2048,2048,ok,,f-1,false,7,false
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true
+    ");
+    insta::assert_snapshot!(read("slots.csv"), @r"
+    slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated
+    0,measure,1000000000,10000000,0.2,2,1,1,1,0,1000,true
+    ");
+    assert_eq!(kept.failure, None);
+    assert!(kept.recorded.error.is_none() && kept.recorded.statistics.is_saturated());
+}
+
+#[test]
+fn progress_counts_what_has_ended() {
+    let kept = record(|t0| {
+        let slot = head(4, 2);
+        vec![
+            Event::Opened(slot),
+            Event::Row(Box::new(row(t0, slot, 1, 25))),
+            Event::Row(Box::new(unsent(slot, Status::ConnectError))),
+            Event::Tick,
+        ]
+    });
+    let expected = Progress {
+        slot: 4,
+        target_rate: 0.2,
+        completed: 2,
+        failed: 1,
+        lag_p99_us: 1000,
+        response_p50_us: 25_000,
+        response_p99_us: 25_000,
+        ..Progress::default()
+    };
+    assert_eq!(kept.progress, expected);
+}
+
+#[test]
+fn existing_records_are_never_overwritten() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("invocations.csv");
+    fs::write(&path, "precious").expect("writes");
+    let error = CsvFile::create(&path, &row::COLUMNS).err().expect("is refused");
+    assert!(error.to_string().starts_with(&format!("cannot create {}", path.display())), "{error}");
+    assert_eq!(fs::read_to_string(&path).expect("reads"), "precious");
+}
+
+#[test]
+fn a_full_disk_is_told_with_its_path_and_figures_go_on() {
+    // Every write to /dev/full fails as on a full disk.
+    let directory = tempfile::tempdir().expect("a directory");
+    let (progress, show_progress) = watch::channel(Progress::default());
+    let (failure, show_failure) = watch::channel(None);
+    let settings = settings(t0(), progress);
+    let t0 = settings.t0;
+    let mut recorder = Recorder::create(directory.path(), settings, failure).expect("creates");
+    recorder.invocations = CsvFile::onto("/dev/full".as_ref());
+    let (sender, receiver) = mpsc::channel(64);
+    for _ in 0..3 {
+        sender.try_send(Event::Row(Box::new(row(&t0, head(0, 3), 1, 25)))).expect("room");
+        sender.try_send(Event::Tick).expect("room");
+    }
+    sender.try_send(closed(head(0, 3), 3)).expect("room");
+    drop(sender);
+    let recorded = recorder.run(receiver);
+    let told = "cannot write /dev/full: No space left on device (os error 28)";
+    assert_eq!(show_failure.borrow().as_deref(), Some(told));
+    assert_eq!(recorded.error.map(|error| error.to_string()).as_deref(), Some(told));
+    assert_eq!((recorded.statistics.rows, show_progress.borrow().completed), (3, 3));
+}

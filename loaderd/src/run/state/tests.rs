@@ -74,14 +74,7 @@ fn the_way_of_a_run_that_succeeds() {
     use Event::{Cleaned, Drained, LoadEnded, Measure, Start, WarmUp};
     assert_eq!(
         states(vec![Start, WarmUp, Measure, LoadEnded, Drained, Cleaned]),
-        [
-            State::Deploying,
-            State::WarmingUp,
-            State::Running,
-            State::Draining,
-            State::Cleaning,
-            State::Succeeded
-        ]
+        [State::Deploying, State::WarmingUp, State::Running, State::Draining, State::Cleaning, State::Succeeded]
     );
 }
 

@@ -1,0 +1,49 @@
+# Shared by the scripts: what must be on the machine, and how it gets there. Sourced, not run.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$root/.venv
+
+say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
+
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+# Installs Debian packages, where this is Debian and we may.
+install_packages() {
+  command -v apt-get >/dev/null || die "please install: $*"
+  local sudo=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "please install as root: apt-get install $*"
+    sudo=(sudo)
+  fi
+  "${sudo[@]}" apt-get update -qq
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+# Rust by rustup, and a C compiler: what it takes to build.
+need_rust() {
+  command -v cargo >/dev/null || die "Rust is missing: install it from https://rustup.rs"
+  command -v cc >/dev/null || install_packages gcc libc6-dev
+}
+
+# clippy and rustfmt, which a minimal Rust lacks.
+need_lints() {
+  cargo clippy --version >/dev/null 2>&1 || rustup component add clippy
+  cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
+}
+
+# Tools from PyPI in a virtual environment of the repository: a foreign gRPC client and linters.
+need_python_tools() {
+  local wanted=$root/tests/requirements.txt
+  if [ -f "$venv/.installed" ] && cmp -s "$wanted" "$venv/.installed"; then
+    return
+  fi
+  # Debian's python3 has no venv without its package.
+  python3 -c 'import ensurepip, venv' >/dev/null 2>&1 || install_packages python3 python3-venv
+  python3 -m venv --clear "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$wanted"
+  cp "$wanted" "$venv/.installed"
+}
