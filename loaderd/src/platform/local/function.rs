@@ -1,7 +1,13 @@
 //! A function: one task that owns its queue and its instances, between the gateway's calls, the scaler's decisions and
 //! the instances' news.
 
-use std::{collections::HashMap, future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    future::Future,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use tokio::{
@@ -11,19 +17,14 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    capacity::{Capacity, Place},
-    feed::Feed,
-    instance::{Client, Instance, Launch, Launcher, News},
+    capacity::Place,
+    instance::{Client, Instance, News},
     lease::{self, Call, Calls},
-    rule::Rule,
     scaler::{CallId, Decision, Event, InstanceId, Scaler},
+    spec::{Spec, Surroundings},
     tasks::Tasks,
 };
-use crate::{
-    clock::{Anchor, Clock},
-    id::FunctionIndex,
-    platform::{Scale, ScaleSample},
-};
+use crate::platform::{Scale, ScaleSample};
 
 /// News that may be on their way to a function's task.
 const NEWS: usize = 64;
@@ -31,39 +32,6 @@ const NEWS: usize = 64;
 const TRIES: u32 = 5;
 /// When a function looks at the time if nothing else is to come.
 const IDLE_TICK: Duration = Duration::from_secs(3600);
-
-/// What a function is made of.
-pub(super) struct Spec {
-    /// Its place in the run.
-    pub(super) index: FunctionIndex,
-    /// Its name.
-    pub(super) name: String,
-    /// The kind of function.
-    pub(super) kind: String,
-    /// Most memory that an invocation asks for, in MiB.
-    pub(super) peak_memory_mib: u32,
-    /// How it scales.
-    pub(super) rule: Rule,
-}
-
-/// What a function uses of its surroundings.
-#[derive(Clone)]
-pub(super) struct Surroundings {
-    /// Makes instances.
-    pub(super) launcher: Arc<dyn Launcher>,
-    /// Gives them room.
-    pub(super) capacity: Arc<Capacity>,
-    /// How long an instance may take until it can be called.
-    pub(super) start_timeout: Duration,
-    /// The time.
-    pub(super) clock: Clock,
-    /// The run's instant on both clocks.
-    pub(super) anchor: Anchor,
-    /// Takes the scale.
-    pub(super) feed: Arc<Feed>,
-    /// Ends the function.
-    pub(super) stop: CancellationToken,
-}
 
 /// Whether a function came up: nothing, or why it did not.
 pub(super) type Deployed = Result<(), String>;
@@ -132,8 +100,8 @@ impl Function {
     /// Serves until it is stopped and all its instances are gone.
     pub(super) async fn run(mut self) {
         let stop = self.around.stop.clone();
-        let mut stopped = std::pin::pin!(stop.cancelled());
-        let mut sleep = std::pin::pin!(sleep_until(self.begin));
+        let mut stopped = pin!(stop.cancelled());
+        let mut sleep = pin!(sleep_until(self.begin));
         let mut place: Option<BoxFuture<'static, Place>> = None;
         loop {
             self.settle();
@@ -207,11 +175,7 @@ impl Function {
         let stop = self.around.stop.child_token();
         let instance = Instance {
             id,
-            launch: Launch {
-                function: self.spec.name.clone(),
-                kind: self.spec.kind.clone(),
-                instance: format!("{}-{}", self.spec.name, id.0),
-            },
+            launch: self.spec.launch(id),
             launcher: Arc::clone(&self.around.launcher),
             stop: stop.clone(),
             start_timeout: self.around.start_timeout,

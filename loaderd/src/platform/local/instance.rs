@@ -108,18 +108,7 @@ impl Instance {
     pub(super) async fn live(self) {
         let mut process = self.launcher.launch(self.launch.clone(), self.stop.clone());
         let failure = tokio::select! {
-            started = self.start(&mut process) => match started {
-                Ok((client, connection)) => {
-                    self.tell(News::Ready(client)).await;
-                    tokio::select! {
-                        // How the connection ended does not matter: the process's end says more.
-                        _ = connection => {}
-                        () = self.stop.cancelled() => {}
-                    }
-                    None
-                }
-                Err(failure) => Some(failure),
-            },
+            served = self.serve(&mut process) => served.err(),
             () = self.stop.cancelled() => None,
         };
         let told = self.stop.is_cancelled();
@@ -133,6 +122,15 @@ impl Instance {
         self.tell(News::Gone((!told).then_some(reason))).await;
     }
 
+    /// Takes calls until the connection ends. How it ended does not matter: the process's end says more.
+    async fn serve(&self, process: &mut Process) -> Result<(), StartFailure> {
+        let (client, connection) = self.start(process).await?;
+        self.tell(News::Ready(client)).await;
+        connection.await.ok();
+        Ok(())
+    }
+
+    /// Waits until it listens, and connects.
     async fn start(
         &self,
         process: &mut Process,

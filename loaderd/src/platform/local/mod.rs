@@ -31,6 +31,7 @@ mod rule;
 mod run;
 mod scaler;
 mod settings;
+mod spec;
 mod tasks;
 
 use std::{
@@ -40,7 +41,10 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::{
+    net::TcpListener,
+    sync::{mpsc, watch},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use self::settings::Settings;
@@ -49,10 +53,15 @@ use self::{
     gateway::Gateway,
     instance::Launcher,
     process::Processes,
-    run::Run,
+    run::{ComingUp, Run},
+    spec::Spec,
 };
-use super::{Deploy, Deployment, FunctionDeployment, Platform, PlatformError};
-use crate::{clock::Clock, endpoint::Endpoint, id::RunId};
+use super::{Deploy, Deployment, FunctionDeployment, Platform, PlatformError, ScaleSample};
+use crate::{
+    clock::Clock,
+    endpoint::Endpoint,
+    id::{FunctionIndex, RunId},
+};
 
 /// The platform's name in a spec.
 const NAME: &str = "local";
@@ -155,25 +164,45 @@ impl Local {
         PlatformError::Platform { platform: NAME, reason: reason.into() }
     }
 
-    /// Refuses what could never come up.
-    fn check(&self, deploy: &Deploy) -> Result<(), PlatformError> {
+    /// What the functions are here, unless they could never come up.
+    fn specs(&self, functions: &[FunctionDeployment]) -> Result<Vec<Spec>, PlatformError> {
         if let Some(obstacle) = self.launcher.obstacle() {
             return Err(self.refusal(obstacle));
         }
-        let demand = |function: &FunctionDeployment| Demand {
-            instances: run::rule(function, &self.settings).initial,
-            peak_memory_mib: function.peak_memory_mib,
-        };
-        for function in &deploy.functions {
-            let one = demand(function);
-            if let Some(reason) = self.capacity.refusal([Demand { instances: one.instances.max(1), ..one }]) {
-                return Err(PlatformError::Function { function: function.name.clone(), reason });
+        let indices = (0..).map(FunctionIndex);
+        let specs: Vec<Spec> =
+            indices.zip(functions).map(|(index, function)| Spec::new(index, function, &self.settings)).collect();
+        for spec in &specs {
+            let demand = spec.demand();
+            // Even one that starts at zero has to fit when it is called.
+            if let Some(reason) = self.capacity.refusal([Demand { instances: demand.instances.max(1), ..demand }]) {
+                return Err(PlatformError::Function { function: spec.name.clone(), reason });
             }
         }
-        if let Some(reason) = self.capacity.refusal(deploy.functions.iter().map(demand)) {
-            return Err(self.refusal(reason));
+        match self.capacity.refusal(specs.iter().map(Spec::demand)) {
+            Some(reason) => Err(self.refusal(reason)),
+            None => Ok(specs),
         }
-        Ok(())
+    }
+
+    /// Starts a run, unless it is there already.
+    fn begin(
+        &self,
+        id: &RunId,
+        specs: Vec<Spec>,
+    ) -> Result<(Vec<ComingUp>, mpsc::Receiver<ScaleSample>), PlatformError> {
+        let mut runs = self.runs();
+        if runs.closed {
+            return Err(self.refusal("it is shutting down"));
+        }
+        match runs.by_id.entry(id.clone()) {
+            Entry::Occupied(_) => Err(self.refusal(format!("run {id} is deployed already"))),
+            Entry::Vacant(vacant) => {
+                let (run, coming_up, scales) = Run::begin(self, id, specs);
+                vacant.insert(Arc::new(run));
+                Ok((coming_up, scales))
+            }
+        }
     }
 }
 
@@ -196,21 +225,7 @@ impl Platform for Local {
         ready: watch::Sender<u32>,
         cancel: CancellationToken,
     ) -> Result<Deployment, PlatformError> {
-        self.check(&deploy)?;
-        let (coming_up, scales) = {
-            let mut runs = self.runs();
-            if runs.closed {
-                return Err(self.refusal("it is shutting down"));
-            }
-            match runs.by_id.entry(deploy.run.clone()) {
-                Entry::Occupied(_) => return Err(self.refusal(format!("run {} is deployed already", deploy.run))),
-                Entry::Vacant(vacant) => {
-                    let (run, coming_up, scales) = Run::begin(self, &deploy);
-                    vacant.insert(Arc::new(run));
-                    (coming_up, scales)
-                }
-            }
-        };
+        let (coming_up, scales) = self.begin(&deploy.run, self.specs(&deploy.functions)?)?;
         tokio::select! {
             came_up = run::all_up(coming_up, &ready) => came_up?,
             () = cancel.cancelled() => return Err(PlatformError::Cancelled),

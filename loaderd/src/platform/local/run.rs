@@ -7,15 +7,15 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Local, Settings,
+    Local,
     feed::feed,
-    function::{Deployed, Function, Spec, Surroundings},
+    function::{Deployed, Function},
     route,
-    rule::Rule,
+    spec::{Spec, Surroundings},
 };
 use crate::{
-    id::FunctionIndex,
-    platform::{Deploy, FunctionDeployment, PlatformError, ScaleSample},
+    id::RunId,
+    platform::{PlatformError, ScaleSample},
 };
 
 /// What a run has on the platform.
@@ -36,13 +36,13 @@ pub(super) type Begun = (Run, Vec<ComingUp>, mpsc::Receiver<ScaleSample>);
 
 impl Run {
     /// Starts a run's functions and their routes.
-    pub(super) fn begin(local: &Local, deploy: &Deploy) -> Begun {
+    pub(super) fn begin(local: &Local, id: &RunId, specs: Vec<Spec>) -> Begun {
         let (stop, functions, forwarder) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
         let published = {
             let functions = functions.clone();
             async move { functions.wait().await }
         };
-        let (feed, scales, forward) = feed(deploy.functions.len(), published);
+        let (feed, scales, forward) = feed(specs.len(), published);
         forwarder.spawn(forward);
         let around = Surroundings {
             launcher: Arc::clone(&local.launcher),
@@ -54,20 +54,13 @@ impl Run {
             stop: stop.clone(),
         };
         let (mut authorities, mut coming_up) = (Vec::new(), Vec::new());
-        for (index, deployment) in (0..).map(FunctionIndex).zip(&deploy.functions) {
-            let spec = Spec {
-                index,
-                name: deployment.name.clone(),
-                kind: deployment.kind.clone(),
-                peak_memory_mib: deployment.peak_memory_mib,
-                rule: rule(deployment, &local.settings),
-            };
+        for spec in specs {
+            let (name, authority) = (spec.name.clone(), route::authority(&spec.name, id));
             let (function, calls, came_up) = Function::new(spec, around.clone());
             functions.spawn(function.run());
-            let authority = route::authority(&deployment.name, &deploy.run);
             local.gateway.routes.insert(authority.clone(), calls);
             authorities.push(authority);
-            coming_up.push((deployment.name.clone(), came_up));
+            coming_up.push((name, came_up));
         }
         (Self { authorities, stop, functions, feed: forwarder }, coming_up, scales)
     }
@@ -88,11 +81,6 @@ impl Drop for Run {
         self.stop.cancel();
         self.functions.close();
     }
-}
-
-/// How a function scales here.
-pub(super) fn rule(function: &FunctionDeployment, settings: &Settings) -> Rule {
-    Rule::new(&function.scaling, settings.stable_window)
 }
 
 /// Waits until all functions can be called, and tells how many can.

@@ -264,6 +264,34 @@ async fn a_connection_that_breaks_frees_its_slots() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_call_that_never_reached_its_instance_goes_to_another() {
+    let bench = Bench::new(Behaviour::default(), 100).await;
+    // The test plays the function: it grants an instance that is gone, then one that is there.
+    let (calls, mut asked) = lease::calls();
+    bench.local.gateway.routes.insert(route::authority("f", &run()), calls);
+    let reply = bench.call("f", "0", &[]);
+    let function = async {
+        let gone = CancellationToken::new();
+        let (dead, connection) = bench.instance("dead", &gone).await;
+        gone.cancel();
+        connection.await.ok();
+        let first = asked.recv().await.unwrap();
+        first.grant.send(dead).unwrap();
+        assert!(first.over.await.is_err(), "the dead instance's slot is held");
+
+        let (live, connection) = bench.instance("live", &CancellationToken::new()).await;
+        let second = asked.recv().await.unwrap();
+        second.grant.send(live).unwrap();
+        tokio::select! {
+            over = second.over => assert!(over.is_err()),
+            ended = connection => panic!("the connection ended: {ended:?}"),
+        }
+    };
+    let (reply, ()) = tokio::join!(reply, function);
+    assert_eq!((reply.status, text(&reply.headers, "x-instance")), (200, "live"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn clean_takes_everything_away_twice() {
     let bench = Bench::new(Behaviour::default(), 100).await;
     let mut deployment = bench.deploy(vec![scaled("f", 1, 0, Some(1))]).await.unwrap();
@@ -295,4 +323,18 @@ async fn shutdown_ends_every_run_and_takes_no_more() {
     assert_eq!(bench.fakes.alive(), 0);
     while deployment.scales.recv().await.is_some() {}
     assert!(bench.deploy(vec![function("f")]).await.is_err());
+}
+
+#[tokio::test]
+async fn a_platform_without_its_program_says_so() {
+    let settings = Settings { trace_func: "/nowhere/trace-func".into(), ..Settings::default() };
+    let local = Local::start(settings, Clock).await.unwrap();
+    assert_ne!(local.address().port(), 0);
+    let deploy = Deploy { run: run(), functions: vec![function("f")] };
+    let refused = local.deploy(deploy, watch::channel(0).0, CancellationToken::new()).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "platform local: there is no /nowhere/trace-func: install trace-func, or set the path to it"
+    );
+    local.shutdown().await;
 }

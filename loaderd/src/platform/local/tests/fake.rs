@@ -24,7 +24,7 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::super::instance::{Exit, Launch, Process, Stream};
+use super::super::instance::{Client, Exit, Launch, Process, Stream};
 use super::*;
 
 const PIPE: usize = 256 * 1024;
@@ -271,6 +271,18 @@ impl Bench {
             let body = String::from_utf8(body.to_bytes().to_vec()).unwrap();
             Reply { status: parts.status.as_u16(), headers: parts.headers, body, trailers }
         }
+    }
+
+    /// An instance outside of any function, and its connection, which has to be driven.
+    pub(super) async fn instance(
+        &self,
+        name: &str,
+        stop: &CancellationToken,
+    ) -> (Client, impl Future<Output = hyper::Result<()>> + use<>) {
+        let launch = Launch { function: String::new(), kind: String::new(), instance: name.to_owned() };
+        let process = self.fakes.launch(launch, stop.clone());
+        let stream = self.fakes.connect(process.listening.await.unwrap()).await.unwrap();
+        hyper::client::conn::http2::handshake(Tasks::default(), TokioIo::new(stream)).await.unwrap()
     }
 
     /// Ends the client's connection.
