@@ -1,0 +1,167 @@
+//! Holds the code to the invariants of ARCHITECTURE.md: it reads the `use` lines and the tables of that file.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The root of the repository.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the workspace").to_owned()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The words in backquotes.
+fn quoted(text: &str) -> Vec<String> {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The table behind the invariant that begins with `sentence`: first column to the words of the second.
+fn table(sentence: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let text = read(&root().join("ARCHITECTURE.md"));
+    let (_, after) = text.split_once(sentence).unwrap_or_else(|| panic!("ARCHITECTURE.md has no {sentence:?}"));
+    let rows = after.lines().skip_while(|line| !line.starts_with('|')).take_while(|line| line.starts_with('|'));
+    let rows = rows.skip(2).map(|row| {
+        let cells: Vec<_> = row.split('|').collect();
+        (quoted(cells[1]).remove(0), quoted(cells[2]).into_iter().collect())
+    });
+    rows.collect()
+}
+
+/// Every Rust file below `path` that is not a test.
+fn sources(path: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
+        let path = entry.expect("an entry").path();
+        let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
+        if ["tests", "tests.rs", "testkit.rs", "fake.rs"].contains(&name) {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if name.ends_with(".rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The code of a file: without comments, and without the tests at its end.
+fn code(path: &Path) -> String {
+    let text = read(path);
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
+}
+
+/// The modules of this crate that some code names, in `crate::…` paths and groups.
+fn used(code: &str) -> BTreeSet<String> {
+    let name = |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
+    let mut found = BTreeSet::new();
+    for after in code.split("crate::").skip(1) {
+        let Some(group) = after.strip_prefix('{') else {
+            found.insert(name(after));
+            continue;
+        };
+        let (mut depth, mut at_start) = (1, true);
+        for (index, character) in group.char_indices() {
+            match character {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                ',' => at_start |= depth == 1,
+                c if c.is_whitespace() => {}
+                _ if at_start && depth == 1 => {
+                    found.insert(name(&group[index..]));
+                    at_start = false;
+                }
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+        }
+    }
+    found
+}
+
+/// The top-level module that a file belongs to.
+fn module(source: &Path) -> String {
+    let below = source.strip_prefix(root().join("loaderd/src")).expect("a source of loaderd");
+    let first = below.iter().next().and_then(|part| part.to_str()).expect("a name");
+    first.trim_end_matches(".rs").to_owned()
+}
+
+#[test]
+fn modules_use_each_other_only_as_the_table_says() {
+    let allowed = table("Invariant: modules of `loaderd` use each other");
+    let mut seen = BTreeSet::new();
+    for source in sources(&root().join("loaderd/src")) {
+        let module = module(&source);
+        if ["lib", "main"].contains(&module.as_str()) {
+            continue;
+        }
+        let may_use = allowed.get(&module).unwrap_or_else(|| panic!("ARCHITECTURE.md does not know {module}"));
+        for other in used(&code(&source)) {
+            let allowed = other == module || may_use.contains(&other);
+            assert!(allowed, "{}: {module} may not use {other}", source.display());
+        }
+        seen.insert(module);
+    }
+    let known: BTreeSet<_> = allowed.into_keys().collect();
+    assert_eq!(known, seen, "the table lists exactly the modules that there are");
+}
+
+#[test]
+fn the_reader_of_use_lines_sees_what_is_used() {
+    let text = "use crate::{\n    clock::{Anchor, Clock},\n    id::RunId,\n    plan,\n};\nlet x = crate::record::Row;";
+    let expected = ["clock", "id", "plan", "record"].map(str::to_owned);
+    assert_eq!(used(text), BTreeSet::from(expected));
+}
+
+#[test]
+fn crates_depend_on_each_other_only_as_the_table_says() {
+    for (name, allowed) in table("Invariant: crates depend on each other") {
+        let folder = name.trim_start_matches("loader-");
+        let manifest = read(&root().join(folder).join("Cargo.toml"));
+        let (_, after) = manifest.split_once("[dependencies]").unwrap_or((&manifest, ""));
+        let section = after.split("\n[").next().unwrap_or_default();
+        let ours = ["loader-proto", "loader-trace", "trace-func", "loaderd", "loaderctl", "loader-tests"];
+        let depends = section.lines().filter_map(|line| line.split([' ', '.']).next()).filter(|name| ours.contains(name));
+        for other in depends {
+            assert!(allowed.contains(other), "{name} may not depend on {other}");
+        }
+    }
+}
+
+#[test]
+fn pure_modules_touch_nothing() {
+    let text = read(&root().join("ARCHITECTURE.md"));
+    let (_, after) = text.split_once("Invariant: these are pure").expect("the invariant");
+    let modules = quoted(after.split("\n\n").next().expect("a paragraph"));
+    assert!(modules.len() >= 4, "{modules:?}");
+    for module in modules {
+        let base = root().join("loaderd/src").join(&module);
+        let mut files = if base.is_dir() { sources(&base) } else { Vec::new() };
+        files.extend(Some(base.with_extension("rs")).filter(|file| file.is_file()));
+        assert!(!files.is_empty(), "there is no {module}");
+        for file in files {
+            let code = code(&file);
+            for taboo in ["tokio::", "std::fs", "std::net", "std::thread", "log::", "Clock", "Instant::now", "SystemTime"] {
+                assert!(!code.contains(taboo), "{}: {taboo} in a pure module", file.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_clock_reads_clocks_and_no_task_is_detached() {
+    for source in sources(&root().join("loaderd/src")) {
+        let code = code(&source);
+        assert!(!code.contains("tokio::spawn("), "{}: a detached task", source.display());
+        let reads = code.contains("Instant::now") || code.contains("SystemTime");
+        assert!(!reads || module(&source) == "clock", "{}: reads a clock", source.display());
+    }
+}
