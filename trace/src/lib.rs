@@ -1,1 +1,27 @@
-//! To be built.
+//! Traces of serverless platforms: reading them, drawing from them, and making them up.
+//!
+//! Pure and synchronous: no clock, no async, and files only through [`format::Directory`] and [`synth::Synth::write`].
+//! Everything random comes from a [`random::StreamKey`], so that the same seed gives the same draws.
+//!
+//! ```text
+//! files ──format──▶ Trace { functions { counts, runtime, memory } }
+//!                     │ counts            │ profiles
+//!                     ▼                   ▼
+//!                  arrivals             sizes          ◀── random: one stream per (seed, function, purpose)
+//! ```
+
+pub mod arrivals;
+pub mod counts;
+pub mod format;
+pub mod random;
+pub mod sizes;
+pub mod synth;
+pub mod trace;
+
+pub use arrivals::{ArrivalStream, Arrivals};
+pub use counts::Counts;
+pub use format::{Directory, Faults, Format, Options, Report, Source, read};
+pub use random::{Purpose, StreamKey, StreamRng};
+pub use sizes::{Clamp, Clamped, MemoryProfile, RuntimeProfile};
+pub use synth::{Synth, SynthError};
+pub use trace::{Trace, TraceFunction};

@@ -1,0 +1,186 @@
+//! What can be wrong with a trace, and where.
+
+use std::fmt;
+use std::io;
+
+use thiserror::Error;
+
+use crate::sizes::ProfileError;
+
+/// One thing that is wrong.
+#[derive(Debug, Error)]
+#[error("{}{problem}", Place { file, line: *line, column: column.as_deref() })]
+pub struct Fault {
+    /// The file's name in its source; the source's location when no file is at fault.
+    pub file: String,
+    /// The line, from 1.
+    pub line: Option<u64>,
+    /// The column's name.
+    pub column: Option<String>,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+impl Fault {
+    /// A fault of a whole file.
+    pub(super) fn in_file(file: &str, problem: Problem) -> Self {
+        Self { file: file.to_owned(), line: None, column: None, problem }
+    }
+}
+
+/// What is wrong.
+#[derive(Debug, Error)]
+pub enum Problem {
+    /// The format needs the file.
+    #[error("is not there")]
+    FileMissing,
+    /// The operating system says no.
+    #[error("can't be read: {0}")]
+    Unreadable(#[source] io::Error),
+    /// Not even a header.
+    #[error("is empty")]
+    FileEmpty,
+    /// The files' names fit no format.
+    #[error(
+        "is no known trace: it needs invocations.csv, durations.csv and memory.csv, or <N>_inv.csv, <N>_run.csv and \
+         <N>_mem.csv; it has {}",
+        listed(names, "no files")
+    )]
+    UnknownFormat {
+        /// The files that are there.
+        names: Vec<String>,
+    },
+    /// Which is meant can't be told.
+    #[error("holds several samples ({}); put each into a directory of its own", samples.join(", "))]
+    SeveralTriplets {
+        /// What stands before `_inv.csv`.
+        samples: Vec<String>,
+    },
+    /// The header lacks a column.
+    #[error("is missing")]
+    ColumnMissing,
+    /// The header names a column twice.
+    #[error("stands twice in the header")]
+    ColumnTwice,
+    /// A line has other columns than the header.
+    #[error("the line has {fields} fields, the header {header}")]
+    FieldCount {
+        /// How many the line has.
+        fields: usize,
+        /// How many the header has.
+        header: usize,
+    },
+    /// Not text.
+    #[error("is not UTF-8")]
+    NotUtf8,
+    /// An id without a character.
+    #[error("is empty")]
+    IdEmpty,
+    /// Not a count.
+    #[error("{0:?} is not a whole number from 0 to 4294967295")]
+    NotACount(String),
+    /// Not a number.
+    #[error("{0:?} is not a number")]
+    NotANumber(String),
+    /// The percentiles make no distribution.
+    #[error(transparent)]
+    Profile(ProfileError),
+    /// More is asked for than there is.
+    #[error("has {units} units, {wanted} are asked for")]
+    TooShort {
+        /// How many the trace has.
+        units: usize,
+        /// How many are needed.
+        wanted: usize,
+    },
+    /// Functions with invocations have no row.
+    #[error("lacks functions that are invoked, {count} in all: {}; skipIncomplete leaves them out", and_more(examples, *count))]
+    FunctionsMissing {
+        /// How many.
+        count: u64,
+        /// The first few ids.
+        examples: Vec<String>,
+    },
+    /// All functions were left out.
+    #[error("no function is left that is invoked in the first {units} units")]
+    NothingLeft {
+        /// How many were looked at.
+        units: usize,
+    },
+}
+
+impl From<io::Error> for Problem {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::NotFound { Self::FileMissing } else { Self::Unreadable(error) }
+    }
+}
+
+/// Everything that is wrong with a trace: the first [`Faults::SHOWN`] in full, and how many there are.
+#[derive(Debug, Default, Error)]
+pub struct Faults {
+    /// The first ones.
+    pub shown: Vec<Fault>,
+    /// How many there are, shown or not.
+    pub total: u64,
+}
+
+impl Faults {
+    /// How many faults are kept: enough to see a pattern, few enough to read.
+    pub const SHOWN: usize = 20;
+
+    pub(super) fn push(&mut self, fault: Fault) {
+        self.total += 1;
+        if self.shown.len() < Self::SHOWN {
+            self.shown.push(fault);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// The value, or none and the fault is kept.
+    pub(super) fn take<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
+        result.map_err(|fault| self.push(fault)).ok()
+    }
+}
+
+/// One fault a line.
+impl fmt::Display for Faults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, fault) in self.shown.iter().enumerate() {
+            write!(f, "{}{fault}", if i == 0 { "" } else { "\n" })?;
+        }
+        match self.total.saturating_sub(self.shown.len() as u64) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+/// `file:line: column name: `, as far as known.
+struct Place<'a> {
+    file: &'a str,
+    line: Option<u64>,
+    column: Option<&'a str>,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.file)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        f.write_str(": ")?;
+        self.column.map_or(Ok(()), |column| write!(f, "column {column}: "))
+    }
+}
+
+fn listed(names: &[String], none: &str) -> String {
+    if names.is_empty() { none.to_owned() } else { names.join(", ") }
+}
+
+fn and_more(examples: &[String], count: u64) -> String {
+    let more = if count > examples.len() as u64 { ", …" } else { "" };
+    examples.join(", ") + more
+}

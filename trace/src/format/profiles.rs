@@ -1,0 +1,78 @@
+//! A table of percentiles per function: durations or memory.
+
+use super::Reading;
+use super::fault::{Fault, Problem};
+use super::invocations::Invocations;
+use super::report::{Reason, Tally};
+use super::table::{Row, Table};
+use crate::sizes::ProfileError;
+
+/// How one such table is read.
+pub(super) struct ProfileTable<'a, P, const N: usize> {
+    pub(super) file: &'a str,
+    /// The names of the percentile columns.
+    pub(super) columns: [String; N],
+    /// Makes the profile of the values in `columns`.
+    pub(super) profile: fn([f64; N]) -> Result<P, ProfileError>,
+    pub(super) duplicate: Reason,
+    pub(super) unmatched: Reason,
+}
+
+/// The profiles of the functions of an [`Invocations`].
+pub(super) struct Profiles<P> {
+    /// In the order of its functions.
+    pub(super) found: Vec<Option<P>>,
+    /// Whether the table could be read without a fault, so that what is missing is missing in the file.
+    whole: bool,
+}
+
+/// Reads the profiles of the functions in `invocations`. Rows of other functions are not looked at further.
+pub(super) fn read<P, const N: usize>(
+    reading: &mut Reading<'_>,
+    profile_table: ProfileTable<'_, P, N>,
+    invocations: &Invocations,
+) -> Profiles<P> {
+    let before = reading.faults.total;
+    let mut found: Vec<Option<P>> = invocations.functions.iter().map(|_| None).collect();
+    profile_table.read_into(&mut found, reading, invocations);
+    Profiles { found, whole: reading.faults.total == before }
+}
+
+impl<P, const N: usize> ProfileTable<'_, P, N> {
+    /// None when the table can't be read at all; the faults say why.
+    fn read_into(self, found: &mut [Option<P>], reading: &mut Reading<'_>, invocations: &Invocations) -> Option<()> {
+        let mut table = Table::open(reading, self.file)?;
+        let id_column = reading.faults.take(table.column("HashFunction"));
+        let columns = table.columns(self.columns.each_ref().map(String::as_str), &mut reading.faults);
+        let (id_column, columns) = (id_column?, columns?);
+        while let Some(row) = table.next_row(&mut reading.faults) {
+            let Some(id) = reading.faults.take(row.id(id_column)) else { continue };
+            match invocations.index.get(id) {
+                None => reading.report.add(self.unmatched, id),
+                Some(None) => {}
+                Some(&Some(place)) if found[place].is_some() => reading.report.add(self.duplicate, id),
+                Some(&Some(place)) => found[place] = reading.faults.take(self.profile(&row, columns)),
+            }
+        }
+        Some(())
+    }
+
+    fn profile(&self, row: &Row<'_>, columns: [usize; N]) -> Result<P, Fault> {
+        let mut values = [0.0; N];
+        for (value, column) in values.iter_mut().zip(columns) {
+            *value = row.number(column)?;
+        }
+        (self.profile)(values).map_err(|error| row.fault(columns[error.index()], Problem::Profile(error)))
+    }
+}
+
+impl<P> Profiles<P> {
+    /// The fault of a table that lacks functions with invocations.
+    pub(super) fn missing(&self, file: &str, invocations: &Invocations) -> Option<Fault> {
+        let mut missing = Tally::default();
+        let lacking = invocations.functions.iter().zip(&self.found).filter(|(_, profile)| profile.is_none());
+        lacking.for_each(|(function, _)| missing.add(&function.id));
+        let Tally { count, examples } = missing;
+        (self.whole && count > 0).then(|| Fault::in_file(file, Problem::FunctionsMissing { count, examples }))
+    }
+}

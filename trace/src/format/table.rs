@@ -1,0 +1,170 @@
+//! A CSV file with a header: columns by name, rows one at a time, faults with their place.
+
+use std::io::Read;
+
+use csv::ByteRecord;
+
+use super::Reading;
+use super::fault::{Fault, Faults, Problem};
+use super::lines::unix_lines;
+
+/// An open file, after its header.
+pub(super) struct Table {
+    file: String,
+    reader: csv::Reader<Box<dyn Read>>,
+    header: Vec<String>,
+    record: ByteRecord,
+}
+
+impl Table {
+    /// Opens `file` and reads its header; a byte-order mark and Windows line ends are no matter. None and a fault when
+    /// that fails.
+    pub(super) fn open(reading: &mut Reading<'_>, file: &str) -> Option<Self> {
+        let opened = Self::try_open(reading, file).map_err(|problem| Fault::in_file(file, problem));
+        reading.faults.take(opened)
+    }
+
+    fn try_open(reading: &Reading<'_>, file: &str) -> Result<Self, Problem> {
+        let lines = unix_lines(reading.source.open(file)?);
+        // Lines of another length are found by `next_row`, which says which column is missing.
+        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(lines);
+        let header = reader.byte_headers().map_err(unreadable)?;
+        let header: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
+        if header.is_empty() {
+            return Err(Problem::FileEmpty);
+        }
+        Ok(Self { file: file.to_owned(), reader, header, record: ByteRecord::new() })
+    }
+
+    /// The names of the columns.
+    pub(super) fn header(&self) -> &[String] {
+        &self.header
+    }
+
+    /// The index of the column `name`, if the header has it once.
+    pub(super) fn find(&self, name: &str) -> Result<Option<usize>, Fault> {
+        let mut found = self.header.iter().enumerate().filter(|(_, column)| *column == name).map(|(index, _)| index);
+        match (found.next(), found.next()) {
+            (_, Some(_)) => Err(self.header_fault(Some(name), Problem::ColumnTwice)),
+            (index, None) => Ok(index),
+        }
+    }
+
+    /// The index of the column `name`, which must be there.
+    pub(super) fn column(&self, name: &str) -> Result<usize, Fault> {
+        self.find(name)?.ok_or_else(|| self.header_fault(Some(name), Problem::ColumnMissing))
+    }
+
+    /// The indices of the columns `names`; none and the faults when one is missing.
+    pub(super) fn columns<const N: usize>(&self, names: [&str; N], faults: &mut Faults) -> Option<[usize; N]> {
+        let found = names.map(|name| faults.take(self.column(name)));
+        found.iter().all(Option::is_some).then(|| found.map(Option::unwrap_or_default))
+    }
+
+    /// A fault of the header.
+    pub(super) fn header_fault(&self, column: Option<&str>, problem: Problem) -> Fault {
+        Fault { file: self.file.clone(), line: Some(1), column: column.map(str::to_owned), problem }
+    }
+
+    /// The next row that has all columns; those that have not are faults. None at the end.
+    pub(super) fn next_row(&mut self, faults: &mut Faults) -> Option<Row<'_>> {
+        loop {
+            match self.reader.read_byte_record(&mut self.record) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => {
+                    faults.push(Fault::in_file(&self.file, unreadable(error)));
+                    return None;
+                }
+            }
+            let (fields, header) = (self.record.len(), self.header.len());
+            if fields == header {
+                break;
+            }
+            let line = Some(self.line());
+            let column = self.header.get(fields).cloned();
+            let problem = Problem::FieldCount { fields, header };
+            faults.push(Fault { file: self.file.clone(), line, column, problem });
+        }
+        Some(Row { line: self.line(), file: &self.file, header: &self.header, record: &self.record })
+    }
+
+    /// Of the record that was read last, whose line end has been read too. The record's own position is that before any
+    /// empty lines.
+    fn line(&self) -> u64 {
+        self.reader.position().line() - 1
+    }
+}
+
+/// One line of a [`Table`]. Columns are indices that the table gave.
+pub(super) struct Row<'t> {
+    line: u64,
+    file: &'t str,
+    header: &'t [String],
+    record: &'t ByteRecord,
+}
+
+impl Row<'_> {
+    /// An id: any text but none.
+    pub(super) fn id(&self, column: usize) -> Result<&str, Fault> {
+        match self.text(column)? {
+            "" => Err(self.fault(column, Problem::IdEmpty)),
+            id => Ok(id),
+        }
+    }
+
+    /// Any text.
+    pub(super) fn text(&self, column: usize) -> Result<&str, Fault> {
+        str::from_utf8(self.bytes(column)).map_err(|_| self.fault(column, Problem::NotUtf8))
+    }
+
+    /// A number, whole or not.
+    pub(super) fn number(&self, column: usize) -> Result<f64, Fault> {
+        number(self.bytes(column)).ok_or_else(|| self.fault(column, Problem::NotANumber(self.lossy(column))))
+    }
+
+    /// A count; files write it `5` or `5.0`.
+    pub(super) fn count(&self, column: usize) -> Result<u32, Fault> {
+        let bytes = self.bytes(column);
+        digits(bytes)
+            .or_else(|| whole(number(bytes)?))
+            .ok_or_else(|| self.fault(column, Problem::NotACount(self.lossy(column))))
+    }
+
+    /// A fault of one field.
+    pub(super) fn fault(&self, column: usize, problem: Problem) -> Fault {
+        Fault { file: self.file.to_owned(), line: Some(self.line), column: self.header.get(column).cloned(), problem }
+    }
+
+    fn bytes(&self, column: usize) -> &[u8] {
+        self.record.get(column).unwrap_or_default()
+    }
+
+    fn lossy(&self, column: usize) -> String {
+        String::from_utf8_lossy(self.bytes(column)).into_owned()
+    }
+}
+
+/// A plain decimal number. Most fields are one digit, so this decides how fast a file is read.
+fn digits(bytes: &[u8]) -> Option<u32> {
+    if bytes.is_empty() {
+        return None;
+    }
+    bytes.iter().try_fold(0_u32, |value, byte| {
+        let digit = byte.is_ascii_digit().then(|| u32::from(byte - b'0'))?;
+        value.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+fn number(bytes: &[u8]) -> Option<f64> {
+    str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole and within bounds")]
+fn whole(value: f64) -> Option<u32> {
+    (value.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&value)).then_some(value as u32)
+}
+
+fn unreadable(error: csv::Error) -> Problem {
+    Problem::Unreadable(error.into())
+}

@@ -1,0 +1,79 @@
+//! Formats of three tables: invocations, durations and memory per function.
+
+use super::Reading;
+use super::fault::{Fault, Problem};
+use super::invocations::{self, Invocations};
+use super::profiles::{self, ProfileTable, Profiles};
+use super::report::Reason;
+use super::{Options, Report};
+use crate::sizes::{MemoryProfile, RuntimeProfile};
+use crate::trace::Trace;
+
+/// The names of the files.
+pub(super) struct Tables {
+    pub(super) invocations: String,
+    pub(super) durations: String,
+    pub(super) memory: String,
+}
+
+impl Tables {
+    pub(super) fn azure2019() -> Self {
+        Self { invocations: "invocations.csv".into(), durations: "durations.csv".into(), memory: "memory.csv".into() }
+    }
+}
+
+/// Reads all three, whatever is wrong with one, so that all faults are found.
+pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, options: &Options) -> Option<Trace> {
+    let read = invocations::read(reading, &tables.invocations, options.units);
+    let nothing = Invocations::default();
+    let invocations = read.as_ref().unwrap_or(&nothing);
+    let durations = ProfileTable {
+        file: &tables.durations,
+        columns: RuntimeProfile::PERCENTILES.map(|p| format!("percentile_Average_{p}")),
+        profile: RuntimeProfile::from_millis,
+        duplicate: Reason::DuplicateDurations,
+        unmatched: Reason::UnmatchedDurations,
+    };
+    let memory = ProfileTable {
+        file: &tables.memory,
+        columns: MemoryProfile::PERCENTILES.map(|p| format!("AverageAllocatedMb_pct{p}")),
+        profile: MemoryProfile::from_mib,
+        duplicate: Reason::DuplicateMemory,
+        unmatched: Reason::UnmatchedMemory,
+    };
+    let runtimes = profiles::read(reading, durations, invocations);
+    let memories = profiles::read(reading, memory, invocations);
+    if !options.skip_incomplete {
+        let missing = [runtimes.missing(&tables.durations, invocations), memories.missing(&tables.memory, invocations)];
+        missing.into_iter().flatten().for_each(|fault| reading.faults.push(fault));
+    }
+    let trace = join(&mut reading.report, read?, runtimes, memories);
+    if trace.functions.is_empty() && reading.faults.is_empty() {
+        reading.faults.push(Fault::in_file(&tables.invocations, Problem::NothingLeft { units: trace.units }));
+    }
+    Some(trace)
+}
+
+/// Gives each function its profiles; those that lack one are left out.
+fn join(
+    report: &mut Report,
+    invocations: Invocations,
+    runtimes: Profiles<RuntimeProfile>,
+    memories: Profiles<MemoryProfile>,
+) -> Trace {
+    let mut functions = Vec::with_capacity(invocations.functions.len());
+    for (mut function, profiles) in
+        invocations.functions.into_iter().zip(runtimes.found.into_iter().zip(memories.found))
+    {
+        match profiles {
+            (None, _) => report.add(Reason::NoDurations, &function.id),
+            (_, None) => report.add(Reason::NoMemory, &function.id),
+            (runtime, memory) => {
+                function.runtime = runtime;
+                function.memory = memory;
+                functions.push(function);
+            }
+        }
+    }
+    Trace { functions, units: invocations.units }
+}

@@ -1,0 +1,407 @@
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::*;
+use crate::sizes::{MemoryProfile, RuntimeProfile};
+
+/// Files in memory.
+#[derive(Clone)]
+struct Files(BTreeMap<String, Vec<u8>>);
+
+impl Source for Files {
+    fn location(&self) -> String {
+        "trace".to_owned()
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        Ok(self.0.keys().cloned().collect())
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read>> {
+        let bytes = self.0.get(name).ok_or(io::ErrorKind::NotFound)?;
+        Ok(Box::new(io::Cursor::new(bytes.clone())))
+    }
+}
+
+const INVOCATIONS: &str = "\
+HashOwner,HashApp,HashFunction,Trigger,1,2,3
+o1,a1,f1,http,1,0,3
+o1,a1,f2,timer,0,70000,5.0
+";
+const DURATIONS: &str = "\
+HashOwner,HashApp,HashFunction,Average,Count,Minimum,Maximum,percentile_Average_0,percentile_Average_1,\
+percentile_Average_25,percentile_Average_50,percentile_Average_75,percentile_Average_99,percentile_Average_100
+o1,a1,f1,100.0,4.0,99.0,101.0,1,2.5,3,4,5,6,7
+o1,a1,f2,100.0,4.0,99.0,101.0,10,20,30,40,50,60,70
+";
+const MEMORY: &str = "\
+HashOwner,HashApp,HashFunction,SampleCount,AverageAllocatedMb,AverageAllocatedMb_pct1,AverageAllocatedMb_pct5,\
+AverageAllocatedMb_pct25,AverageAllocatedMb_pct50,AverageAllocatedMb_pct75,AverageAllocatedMb_pct95,\
+AverageAllocatedMb_pct99,AverageAllocatedMb_pct100
+o1,a1,f1,9,120.0,100,101,102,103,104,105,106,107
+o1,a1,f2,9,120.0,200,201,202,203,204,205,206,207
+";
+
+fn files(named: &[(&str, &str)]) -> Files {
+    Files(named.iter().map(|&(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect())
+}
+
+fn good() -> Files {
+    files(&[("invocations.csv", INVOCATIONS), ("durations.csv", DURATIONS), ("memory.csv", MEMORY)])
+}
+
+/// The good files with one piece of one file's text replaced.
+fn edited(file: &str, from: &str, to: &str) -> Files {
+    let mut files = good();
+    let text = files.0.get_mut(file).unwrap();
+    let before = String::from_utf8(text.clone()).unwrap();
+    assert!(before.contains(from), "{from:?} is not in {file}");
+    *text = before.replacen(from, to, 1).into_bytes();
+    files
+}
+
+fn read_all(files: &Files) -> (Trace, Report) {
+    read(files, &Options::default()).unwrap_or_else(|faults| panic!("{faults}"))
+}
+
+fn complaint(files: &Files) -> String {
+    complaint_with(files, &Options::default())
+}
+
+fn complaint_with(files: &Files, options: &Options) -> String {
+    read(files, options).map(|_| ()).unwrap_err().to_string()
+}
+
+#[test]
+fn reads_functions_counts_and_profiles() {
+    let (trace, report) = read_all(&good());
+    assert_eq!((trace.units, trace.functions.len(), trace.invocations()), (3, 2, 70_009));
+    let second = &trace.functions[1];
+    assert_eq!((second.id.as_str(), second.owner.as_str(), second.app.as_str()), ("f2", "o1", "a1"));
+    assert_eq!(second.trigger.as_deref(), Some("timer"));
+    assert_eq!(second.counts.iter().collect::<Vec<_>>(), [0, 70_000, 5]);
+    let runtime = RuntimeProfile::from_millis([10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0]).unwrap();
+    assert_eq!(second.runtime, Some(runtime));
+    let memory = MemoryProfile::from_mib([200.0, 201.0, 202.0, 203.0, 204.0, 205.0, 206.0, 207.0]).unwrap();
+    assert_eq!(second.memory, Some(memory));
+    assert_eq!(report, Report::default());
+}
+
+/// The same trace, however the file is dressed.
+#[test]
+fn dress_does_not_matter() {
+    let (plain, _) = read_all(&good());
+    let every = |change: &dyn Fn(&str) -> String| {
+        let text = |bytes: &Vec<u8>| change(str::from_utf8(bytes).unwrap()).into_bytes();
+        Files(good().0.iter().map(|(name, bytes)| (name.clone(), text(bytes))).collect())
+    };
+    let reversed = |text: &str| {
+        let lines = text.lines().map(|line| line.split(',').rev().collect::<Vec<_>>().join(","));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    for (dress, files) in [
+        ("a byte-order mark", every(&|text| format!("\u{feff}{text}"))),
+        ("Windows line ends", every(&|text| text.replace('\n', "\r\n"))),
+        ("both", every(&|text| format!("\u{feff}{}", text.replace('\n', "\r\n")))),
+        ("no last line end", every(&|text| text.trim_end().to_owned())),
+        ("columns in another order", every(&reversed)),
+        ("a column more", every(&|text| text.replace('\n', ",more\n"))),
+    ] {
+        assert_eq!(read_all(&files).0, plain, "{dress}");
+    }
+}
+
+#[test]
+fn reads_the_seed_era_triplet() {
+    let untriggered = INVOCATIONS.replace("Trigger,", "").replace("http,", "").replace("timer,", "");
+    let (trace, _) = read_all(&files(&[
+        ("10_inv.csv", untriggered.as_str()),
+        ("10_run.csv", DURATIONS),
+        ("10_mem.csv", MEMORY),
+        ("README.md", ""),
+    ]));
+    let (mut expected, _) = read_all(&good());
+    expected.functions.iter_mut().for_each(|function| function.trigger = None);
+    assert_eq!(trace, expected);
+}
+
+#[test]
+fn tells_the_format_or_is_told() {
+    for format in Format::ALL {
+        assert_eq!(format.to_string().parse(), Ok(format));
+    }
+    assert_eq!(
+        "azure".parse::<Format>().unwrap_err().to_string(),
+        "no trace format is named \"azure\"; there are azure2019, triplet"
+    );
+    assert_eq!(
+        complaint(&files(&[("b.csv", ""), ("a.csv", "")])),
+        "trace: is no known trace: it needs invocations.csv, durations.csv and memory.csv, or <N>_inv.csv, <N>_run.csv \
+         and <N>_mem.csv; it has a.csv, b.csv"
+    );
+    assert!(complaint(&files(&[])).ends_with("; it has no files"));
+    assert_eq!(
+        complaint(&files(&[("10_inv.csv", ""), ("20_inv.csv", "")])),
+        "trace: holds several samples (10, 20); put each into a directory of its own"
+    );
+    let told = |format| Options { format: Some(format), ..Options::default() };
+    assert_eq!(complaint_with(&good(), &told(Format::Triplet)), "<N>_inv.csv: is not there");
+    assert_eq!(
+        complaint_with(&files(&[("memory.csv", MEMORY)]), &told(Format::Azure2019)),
+        "invocations.csv: is not there\ndurations.csv: is not there"
+    );
+}
+
+fn assert_complaints(file: &str, table: &[(&str, &str, &str)]) {
+    for (from, to, expected) in table {
+        assert_eq!(complaint(&edited(file, from, to)), *expected, "{from:?} as {to:?}");
+    }
+}
+
+#[test]
+fn says_where_a_count_is_bad() {
+    let file = "invocations.csv";
+    for (from, to, place, text) in [
+        ("1,0,3", "1,x,3", "2: column 2", "x"),
+        ("1,0,3", "1,,3", "2: column 2", ""),
+        ("1,0,3", "1, 0,3", "2: column 2", " 0"),
+        ("1,0,3", "-1,0,3", "2: column 1", "-1"),
+        ("1,0,3", "1,0,1.5", "2: column 3", "1.5"),
+        ("1,0,3", "1,0,NaN", "2: column 3", "NaN"),
+        ("1,0,3", "1,0,inf", "2: column 3", "inf"),
+        ("70000", "4294967296", "3: column 2", "4294967296"),
+    ] {
+        let expected = format!("{file}:{place}: {text:?} is not a whole number from 0 to 4294967295");
+        assert_eq!(complaint(&edited(file, from, to)), expected);
+    }
+}
+
+#[test]
+fn says_where_lines_and_headers_of_invocations_are_bad() {
+    assert_complaints(
+        "invocations.csv",
+        &[
+            ("0,70000,5.0", "0,7", "invocations.csv:3: column 3: the line has 6 fields, the header 7"),
+            ("1,0,3", "1,0,3,4", "invocations.csv:2: the line has 8 fields, the header 7"),
+            ("o1,a1,f1", "o1,a1,", "invocations.csv:2: column HashFunction: is empty"),
+            ("HashApp,", "App,", "invocations.csv:1: column HashApp: is missing"),
+            ("Trigger,", "HashApp,", "invocations.csv:1: column HashApp: stands twice in the header"),
+            (",1,2,3", ",1,2,4", "invocations.csv:1: column 3: is missing"),
+            (",1,2,3", ",2,3,4", "invocations.csv:1: column 1: is missing"),
+            (",1,2,3", ",1,2,2", "invocations.csv:1: column 2: stands twice in the header"),
+            (",1,2,3", ",a,b,c", "invocations.csv:1: column 1: is missing"),
+        ],
+    );
+}
+
+#[test]
+fn says_where_durations_are_bad() {
+    assert_complaints(
+        "durations.csv",
+        &[
+            ("percentile_Average_50,", "p50,", "durations.csv:1: column percentile_Average_50: is missing"),
+            ("HashFunction,", "Function,", "durations.csv:1: column HashFunction: is missing"),
+            ("1,2.5,3", "1,2.5ms,3", "durations.csv:2: column percentile_Average_1: \"2.5ms\" is not a number"),
+            ("1,2.5,3", "1,2.5,", "durations.csv:2: column percentile_Average_25: \"\" is not a number"),
+            (
+                "1,2.5,3",
+                "-1,2.5,3",
+                "durations.csv:2: column percentile_Average_0: percentile 0 is -1; it must be 0 or more",
+            ),
+            (
+                "1,2.5,3",
+                "1,2.5,NaN",
+                "durations.csv:2: column percentile_Average_25: percentile 25 is NaN; it must be 0 or more",
+            ),
+            (
+                "1,2.5,3",
+                "1,3.5,3",
+                "durations.csv:2: column percentile_Average_25: percentile 25 is 3, below percentile 1 with 3.5; they \
+                 must not decrease",
+            ),
+            ("70\n", "\n", "durations.csv:3: column percentile_Average_100: \"\" is not a number"),
+            (",70\n", "\n", "durations.csv:3: column percentile_Average_100: the line has 13 fields, the header 14"),
+        ],
+    );
+}
+
+#[test]
+fn says_where_memory_is_bad() {
+    assert_complaints(
+        "memory.csv",
+        &[
+            ("AverageAllocatedMb_pct95,", "", "memory.csv:1: column AverageAllocatedMb_pct95: is missing"),
+            (
+                ",107\n",
+                ",10\n",
+                "memory.csv:2: column AverageAllocatedMb_pct100: percentile 100 is 10, below percentile 99 with 106; \
+                 they must not decrease",
+            ),
+            ("o1,a1,f2", "o1,a1,", "memory.csv:3: column HashFunction: is empty"),
+        ],
+    );
+}
+
+#[test]
+fn names_the_right_line_whatever_the_line_ends() {
+    for end in ["\n", "\r\n", "\n\n", "\r\n\r\n"] {
+        let text = INVOCATIONS.replace("70000", "x").replace('\n', end);
+        let mut files = good();
+        files.0.insert("invocations.csv".to_owned(), text.trim_end().as_bytes().to_vec());
+        let line = if end.matches('\n').count() == 2 { 5 } else { 3 };
+        let expected = format!("invocations.csv:{line}: column 2: \"x\" is not a whole number from 0 to 4294967295");
+        assert_eq!(complaint(&files), expected, "{end:?}");
+    }
+}
+
+#[test]
+fn a_missing_or_empty_file_is_named() {
+    for file in ["durations.csv", "memory.csv"] {
+        let mut files = good();
+        files.0.remove(file);
+        assert_eq!(complaint(&files), format!("{file}: is not there"));
+    }
+    for file in ["invocations.csv", "durations.csv", "memory.csv"] {
+        let mut files = good();
+        files.0.insert(file.to_owned(), Vec::new());
+        assert_eq!(complaint(&files), format!("{file}: is empty"));
+    }
+}
+
+#[test]
+fn an_id_that_is_no_text_is_refused() {
+    let mut files = good();
+    let bytes = files.0.get_mut("invocations.csv").unwrap();
+    let place = bytes.windows(2).position(|pair| pair == b"f1").unwrap();
+    bytes[place] = 0xff;
+    assert_eq!(complaint(&files), "invocations.csv:2: column HashFunction: is not UTF-8");
+}
+
+#[test]
+fn an_unreadable_directory_is_named() {
+    let faults = read(&Directory("/nowhere/at/all".into()), &Options::default()).map(|_| ()).unwrap_err();
+    assert_eq!(faults.to_string(), "/nowhere/at/all: is not there");
+}
+
+#[test]
+fn collects_the_first_faults_of_all_files_and_counts_the_others() {
+    let mut files = edited("durations.csv", "1,2.5,3", "1,x,3");
+    let bad_rows: String = (0..30).map(|row| format!("o,a,bad{row},http,1,-2,3\n")).collect();
+    files.0.get_mut("invocations.csv").unwrap().extend(bad_rows.into_bytes());
+    files.0.remove("memory.csv");
+    let faults = read(&files, &Options::default()).map(|_| ()).unwrap_err();
+    assert_eq!((faults.shown.len(), faults.total), (20, 32));
+    let text = faults.to_string();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "invocations.csv:4: column 2: \"-2\" is not a whole number from 0 to 4294967295");
+    assert_eq!((lines.len(), lines[20]), (21, "and 12 more"));
+}
+
+#[test]
+fn reads_only_the_units_that_are_needed() {
+    let options = |units| Options { units: Some(units), ..Options::default() };
+    let (trace, report) = read(&good(), &options(1)).unwrap();
+    assert_eq!((trace.units, trace.functions.len(), trace.functions[0].counts.units()), (1, 1, 1));
+    assert_eq!(report.left_out[&Reason::NoInvocations], Tally { count: 1, examples: vec!["f2".to_owned()] });
+    assert_eq!(read(&good(), &options(3)).unwrap().0.units, 3);
+    assert_eq!(complaint_with(&good(), &options(4)), "invocations.csv:1: has 3 units, 4 are asked for");
+    // What is wrong in a column that is not needed is no matter.
+    assert!(read(&edited("invocations.csv", "1,0,3", "1,0,x"), &options(2)).is_ok());
+}
+
+#[test]
+fn reports_what_it_leaves_out() {
+    let mut files = good();
+    let add = |files: &mut Files, file: &str, rows: &str| files.0.get_mut(file).unwrap().extend(rows.as_bytes());
+    add(&mut files, "invocations.csv", "o2,a2,idle,http,0,0.0,0\no2,a2,f1,queue,9,9,9\n");
+    add(&mut files, "durations.csv", "o,a,other,1,1,1,1,1,1,1,1,1,1,1\no,a,f1,1,1,1,1,1,1,1,1,1,1,1\n");
+    add(&mut files, "durations.csv", "o,a,idle,1,1,1,1,1,1,1,1,1,1,1\n");
+    add(&mut files, "memory.csv", "o,a,strange,1,1,1,1,1,1,1,1,1,1\no,a,f2,1,1,1,1,1,1,1,1,1,1\n");
+    let (trace, report) = read_all(&files);
+    // The first row of each stands.
+    assert_eq!(trace, read_all(&good()).0);
+    let left_out: Vec<(&str, u64, &str)> = report
+        .left_out
+        .iter()
+        .map(|(reason, tally)| (reason.name(), tally.count, tally.examples[0].as_str()))
+        .collect();
+    assert_eq!(
+        left_out,
+        [
+            ("no_invocations", 1, "idle"),
+            ("duplicate_function", 1, "f1"),
+            ("duplicate_durations", 1, "f1"),
+            ("duplicate_memory", 1, "f2"),
+            ("unmatched_durations", 1, "other"),
+            ("unmatched_memory", 1, "strange"),
+        ]
+    );
+}
+
+#[test]
+fn functions_without_a_profile_fail_or_are_left_out() {
+    let skipping = Options { skip_incomplete: true, ..Options::default() };
+    for (file, reason) in [("durations.csv", Reason::NoDurations), ("memory.csv", Reason::NoMemory)] {
+        let files = edited(file, "o1,a1,f2", "o1,a1,f3");
+        assert_eq!(
+            complaint(&files),
+            format!("{file}: lacks functions that are invoked, 1 in all: f2; skipIncomplete leaves them out")
+        );
+        let (trace, report) = read(&files, &skipping).unwrap();
+        assert_eq!(trace.functions.iter().map(|function| function.id.as_str()).collect::<Vec<_>>(), ["f1"]);
+        assert_eq!(report.left_out[&reason], Tally { count: 1, examples: vec!["f2".to_owned()] });
+    }
+    let mut files = good();
+    let rows: String = (0..7).map(|row| format!("o,a,g{row},http,1,2,3\n")).collect();
+    files.0.get_mut("invocations.csv").unwrap().extend(rows.into_bytes());
+    assert_eq!(
+        complaint(&files),
+        "durations.csv: lacks functions that are invoked, 7 in all: g0, g1, g2, g3, g4, …; skipIncomplete leaves them out\n\
+         memory.csv: lacks functions that are invoked, 7 in all: g0, g1, g2, g3, g4, …; skipIncomplete leaves them out"
+    );
+}
+
+#[test]
+fn a_trace_without_a_function_is_refused() {
+    let mut idle = good();
+    let header = INVOCATIONS.lines().next().unwrap();
+    idle.0.insert("invocations.csv".to_owned(), format!("{header}\no,a,f1,http,0,0,0\n").into_bytes());
+    let expected = "invocations.csv: no function is left that is invoked in the first 3 units";
+    assert_eq!(complaint(&idle), expected);
+    let mut bare = good();
+    bare.0.insert("invocations.csv".to_owned(), header.as_bytes().to_vec());
+    assert_eq!(complaint(&bare), expected);
+}
+
+proptest! {
+    /// Whatever is in the files, the answer is a trace whose functions are whole, or faults that say where.
+    #[test]
+    fn damage_is_a_fault_or_no_matter(
+        file in select(vec!["invocations.csv", "durations.csv", "memory.csv"]),
+        at: Index,
+        damage in select(vec!["", "\"", ",", "\n", "\r", "-", "\0", "\u{feff}", "9999999999", "1,2,3\n4"]),
+        length in 0_usize..40,
+    ) {
+        let mut files = good();
+        let text = files.0.get_mut(file).unwrap();
+        let from = at.index(text.len());
+        let to = (from + length).min(text.len());
+        text.splice(from..to, damage.bytes());
+        match read(&files, &Options { skip_incomplete: true, ..Options::default() }) {
+            Ok((trace, _)) => {
+                prop_assert!(!trace.functions.is_empty());
+                for function in trace.functions {
+                    prop_assert!(function.runtime.is_some() && function.memory.is_some());
+                    prop_assert!(function.counts.units() == trace.units && function.counts.total() > 0);
+                }
+            }
+            Err(faults) => {
+                prop_assert!(faults.total > 0);
+                prop_assert!(faults.to_string().lines().all(|line| line.contains(".csv")));
+            }
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! A trace: which functions there are, how often each is invoked in each unit of time, and how big invocations are.
+
+use crate::counts::Counts;
+use crate::sizes::{MemoryProfile, RuntimeProfile};
+
+/// Functions and their load over a number of units (minutes or seconds; the run's spec says which).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Trace {
+    /// The functions, in the order of the file. Ids are unique.
+    pub functions: Vec<TraceFunction>,
+    /// How many units the trace lasts; every function has as many counts.
+    pub units: usize,
+}
+
+impl Trace {
+    /// Invocations of all functions in all units.
+    pub fn invocations(&self) -> u64 {
+        self.functions.iter().map(|function| function.counts.total()).sum()
+    }
+}
+
+/// One function of a trace.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TraceFunction {
+    /// Unique in the trace; an opaque string, in public traces a hash.
+    pub id: String,
+    /// Whose function it is; opaque.
+    pub owner: String,
+    /// The application that it is part of; opaque.
+    pub app: String,
+    /// What invokes it (`http`, `timer`, …), where the format says so.
+    pub trigger: Option<String>,
+    /// Invocations in each unit.
+    pub counts: Counts,
+    /// How long its invocations run, where the format says so.
+    pub runtime: Option<RuntimeProfile>,
+    /// How much memory its invocations take, where the format says so.
+    pub memory: Option<MemoryProfile>,
+}
