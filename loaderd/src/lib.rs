@@ -7,3 +7,4 @@ pub mod endpoint;
 pub mod id;
 pub mod plan;
 pub mod platform;
+pub mod spec;
