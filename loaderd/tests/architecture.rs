@@ -129,7 +129,8 @@ fn crates_depend_on_each_other_only_as_the_table_says() {
         let (_, after) = manifest.split_once("[dependencies]").unwrap_or((&manifest, ""));
         let section = after.split("\n[").next().unwrap_or_default();
         let ours = ["loader-proto", "loader-trace", "trace-func", "loaderd", "loaderctl", "loader-tests"];
-        let depends = section.lines().filter_map(|line| line.split([' ', '.']).next()).filter(|name| ours.contains(name));
+        let depends =
+            section.lines().filter_map(|line| line.split([' ', '.']).next()).filter(|name| ours.contains(name));
         for other in depends {
             assert!(allowed.contains(other), "{name} may not depend on {other}");
         }
@@ -149,7 +150,9 @@ fn pure_modules_touch_nothing() {
         assert!(!files.is_empty(), "there is no {module}");
         for file in files {
             let code = code(&file);
-            for taboo in ["tokio::", "std::fs", "std::net", "std::thread", "log::", "Clock", "Instant::now", "SystemTime"] {
+            for taboo in
+                ["tokio::", "std::fs", "std::net", "std::thread", "log::", "Clock", "Instant::now", "SystemTime"]
+            {
                 assert!(!code.contains(taboo), "{}: {taboo} in a pure module", file.display());
             }
         }

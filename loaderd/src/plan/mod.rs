@@ -3,13 +3,27 @@
 //! A plan is a sequence of [`Slot`]s, and a slot is a time-ordered iterator of [`Invocation`]s. Plans are generated as
 //! they are used: memory grows with the number of functions, never with the number of invocations.
 
+mod burst;
+mod clamped;
+mod coldstart;
+mod constant;
+mod fixed;
 mod invocation;
+mod merge;
 mod outline;
+mod overload;
+mod rps;
+mod trace;
 
 pub use invocation::{Invocation, Mark, Offset, Phase, Target, Unit};
 pub use outline::{FunctionOutline, Outline, SlotOutline};
 
-use std::{ops::Range, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use loader_trace::Trace;
+
+use self::{burst::BurstPlan, coldstart::ColdStartPlan, rps::RpsPlan, trace::TracePlan};
+use crate::spec::{Mode, RunSpec, TraceSpec, Violation};
 
 /// A function that a plan calls; its place in [`Plan::functions`] is its [`crate::id::FunctionIndex`].
 #[derive(Debug, Clone, PartialEq)]
@@ -121,9 +135,29 @@ pub trait Plan: Send {
     /// What the plan will do, without doing it.
     fn outline(&self) -> Outline;
 }
-pub fn build(
-    _: &crate::spec::RunSpec,
-    _: Option<std::sync::Arc<loader_trace::Trace>>,
-) -> Result<Box<dyn Plan>, Vec<crate::spec::Violation>> {
-    todo!()
+/// The plan of a spec. Mode trace needs its trace, which the other modes do not look at.
+///
+/// # Errors
+/// Every fault that shows only in spec and trace together, by field.
+pub fn build(spec: &RunSpec, trace: Option<Arc<Trace>>) -> Result<Box<dyn Plan>, Vec<Violation>> {
+    Ok(match &spec.mode {
+        Mode::Trace(mode) => Box::new(TracePlan::new(spec, mode, fitting(mode, trace)?)),
+        Mode::Rps(mode) => Box::new(RpsPlan::new(spec, mode)),
+        Mode::Burst(mode) => Box::new(BurstPlan::new(spec, mode)),
+        Mode::ColdStart(mode) => Box::new(ColdStartPlan::new(spec, mode)),
+    })
+}
+
+/// The trace, if there is something in it to replay, for as long as the spec wants.
+fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Vec<Violation>> {
+    let refuse = |field: &str, description: String| vec![Violation::new(field, description)];
+    let Some(trace) = trace else { return Err(refuse("trace", "was not read".to_owned())) };
+    if let Some(units) = mode.units.filter(|&units| units > trace.units) {
+        let (has, unit) = (trace.units, mode.granularity.as_str());
+        return Err(refuse("trace.duration", format!("asks for {units} {unit}s; the trace has {has}")));
+    }
+    if trace.invocations() == 0 {
+        return Err(refuse("trace", "has no invocation in the units that are replayed".to_owned()));
+    }
+    Ok(trace)
 }

@@ -1,0 +1,185 @@
+//! Mode rps: a rate that rises from slot to slot, until its end or until the platform no longer holds it.
+//!
+//! Without an end rate an overloaded slot is repeated, and overload ends the run. With one the plan goes through all its
+//! rates whatever happens, and overload is only counted.
+
+use super::{
+    Findings, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, SlotOutline, Target, Unit,
+    constant::{Schedule, Since, Spread, Turns, invocation, nanos},
+    fixed,
+    overload::OverloadCount,
+};
+use crate::spec::{Ramp, RpsSpec, RunSpec, invocations};
+
+/// How many levels of a ramp without an end the outline shows. Cold functions are deployed for the last of them, so that
+/// a run with a cold share and no end rate ends there.
+const OPEN_LEVELS: u32 = 100;
+
+/// The slot's own warm-up is one part in this many.
+const WARMUP_PART: u64 = 5;
+
+/// The plan.
+pub(super) struct RpsPlan {
+    spec: RpsSpec,
+    /// The spec's, with an end where a cold share needs one.
+    ramp: Ramp,
+    schedule: Schedule,
+    functions: Vec<PlannedFunction>,
+    hot: Turns,
+    cold: Turns,
+    next: u32,
+    start: Offset,
+    level: u32,
+    overload: OverloadCount,
+    held_rate: Option<f64>,
+    ended_at_overload: bool,
+}
+
+impl RpsPlan {
+    pub(super) fn new(run: &RunSpec, spec: &RpsSpec) -> Self {
+        let highest = (0..OPEN_LEVELS).map_while(|level| spec.ramp.rate(level)).last().unwrap_or(spec.ramp.start);
+        let highest = spec.ramp.end.unwrap_or(highest);
+        let cold_functions = spec.cold.map_or(0, |cold| cold.functions(highest));
+        let hot = (0..spec.functions).map(|i| fixed::function(format!("rps-{i}"), 1, spec.size));
+        let cold = (0..cold_functions).map(|i| fixed::function(format!("rps-cold-{i}"), 0, spec.size));
+        let mut plan = Self {
+            spec: spec.clone(),
+            ramp: Ramp { end: spec.ramp.end.or(spec.cold.map(|_| highest)), ..spec.ramp },
+            schedule: Schedule::new(run),
+            functions: hot.chain(cold).collect(),
+            hot: Turns::new(0, spec.functions),
+            cold: Turns::new(spec.functions, cold_functions),
+            next: 0,
+            start: Offset::default(),
+            level: 0,
+            overload: OverloadCount::new(run.overload),
+            held_rate: None,
+            ended_at_overload: false,
+        };
+        if spec.ramp.end.is_some() {
+            let shares = plan.shares();
+            for (function, share) in plan.functions.iter_mut().zip(shares) {
+                function.invocations = Some(share);
+            }
+        }
+        plan
+    }
+
+    /// Whether overload repeats slots and ends the run.
+    fn ends_at_overload(&self) -> bool {
+        self.spec.ramp.end.is_none()
+    }
+
+    /// Takes the outcome of the slot at the present level, and goes to the next level if that was held.
+    fn take(&mut self, outcome: &SlotOutcome) {
+        let overloaded = self.overload.take(outcome);
+        if !overloaded {
+            let rate = self.ramp.rate(self.level);
+            self.held_rate = self.held_rate.into_iter().chain(rate).reduce(f64::max);
+        }
+        self.ended_at_overload = self.ends_at_overload() && self.overload.is_enough();
+        if !(overloaded && self.ends_at_overload()) {
+            self.level = self.level.saturating_add(1);
+        }
+    }
+
+    /// Invocations of a slot at `rate`: hot and cold ones together, and the cold ones.
+    fn counts(&self, rate: f64) -> (u32, u32) {
+        let count = invocations(rate, self.spec.slot);
+        let cold = self.spec.cold.map_or(0, |cold| invocations(rate * cold.ratio, self.spec.slot).min(count));
+        (count, cold)
+    }
+
+    /// The rates of the outline.
+    fn outlined(&self) -> impl Iterator<Item = f64> {
+        let levels = if self.ramp.end.is_some() { u32::MAX } else { OPEN_LEVELS };
+        (0..levels).map_while(|level| self.ramp.rate(level))
+    }
+
+    /// By function, how many invocations the slots of the outline have for it.
+    fn shares(&self) -> Vec<u64> {
+        let (mut hot, mut cold) = (0, 0);
+        for (count, of_these_cold) in self.outlined().map(|rate| self.counts(rate)) {
+            hot += u64::from(count - of_these_cold);
+            cold += u64::from(of_these_cold);
+        }
+        let functions = 0..u32::try_from(self.functions.len()).unwrap_or(u32::MAX);
+        let share = |function: u32| match function.checked_sub(self.spec.functions) {
+            None => self.hot.share(function, hot),
+            Some(place) => self.cold.share(place, cold),
+        };
+        functions.map(share).collect()
+    }
+}
+
+impl Plan for RpsPlan {
+    fn functions(&self) -> &[PlannedFunction] {
+        &self.functions
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Minute
+    }
+
+    fn needs_outcomes(&self) -> bool {
+        true
+    }
+
+    fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot> {
+        if let Some(outcome) = previous {
+            self.take(outcome);
+        }
+        if self.ended_at_overload {
+            return None;
+        }
+        let rate = self.ramp.rate(self.level)?;
+        let (index, start, duration) = (self.next, self.start, self.spec.slot);
+        let (count, cold_count) = self.counts(rate);
+        let offsets = self.schedule.offsets(index, count, duration);
+        let warmup = nanos(duration) / WARMUP_PART;
+        let measured = offsets.clone().skip_while(|&offset| offset < warmup).count() as u64;
+        let (mut hot, mut cold, mut spread) = (self.hot, self.cold, Spread::new(cold_count, count));
+        let (size, measured_from) = (self.spec.size, start.as_nanos().saturating_add(warmup));
+        let invocations = Since { begin: start, offsets }.map(move |due| {
+            let (function, mark) = if spread.take() { (cold.take(), Mark::Cold) } else { (hot.take(), Mark::None) };
+            let mark = if due < measured_from { Mark::StepWarmup } else { mark };
+            invocation(due, Target::Function(function), size, mark)
+        });
+        self.hot.skip(count - cold_count);
+        self.cold.skip(cold_count);
+        self.start = start.plus(duration);
+        self.next = index.checked_add(1)?;
+        Some(Slot {
+            index,
+            phase: Phase::Measure,
+            start,
+            duration,
+            rate,
+            planned: count.into(),
+            measured,
+            invocations: Box::new(invocations),
+        })
+    }
+
+    fn findings(&self) -> Findings {
+        Findings::Rps {
+            held_rate: self.held_rate,
+            overloaded_slots: self.overload.slots(),
+            ended_at_overload: self.ended_at_overload,
+        }
+    }
+
+    fn outline(&self) -> Outline {
+        let slot = |rate| fixed::slot(self.counts(rate).0.into(), self.spec.slot, rate, self.spec.size);
+        let slots: Vec<SlotOutline> = self.outlined().map(slot).collect();
+        Outline {
+            slots,
+            functions: self.shares().into_iter().map(|count| fixed::share(count, self.spec.size)).collect(),
+            open_ended: self.ends_at_overload(),
+            ..Outline::default()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! Readers of single fields. Each gives the field's value, or nothing and a violation; so every fault is found in one
+//! pass, and a check between two fields is made only where both could be read.
+
+use std::{fmt::Display, ops::RangeInclusive, time::Duration};
+
+/// One fault of a spec.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {description}")]
+pub struct Violation {
+    /// Path of the field in JSON names, such as `coldstart.coldStarts[2]`.
+    pub field: String,
+    /// What is wrong, and what would be right.
+    pub description: String,
+}
+
+impl Violation {
+    /// A fault of `field`.
+    pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
+        Self { field: field.into(), description: description.into() }
+    }
+}
+
+/// Longest time that a spec may name. Sums of a few such lengths in nanoseconds fit into 64 bits.
+pub(super) const LONGEST: Duration = Duration::from_hours(366 * 24);
+
+/// How much alike an unknown name must be to a known one to be suggested, from 0 to 1.
+const ALIKE: f64 = 0.7;
+
+/// Collects the violations of a spec.
+#[derive(Debug, Default)]
+pub(super) struct Check {
+    violations: Vec<Violation>,
+}
+
+impl Check {
+    /// The value, if nothing was found wrong.
+    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Violation>> {
+        match value {
+            Some(value) if self.violations.is_empty() => Ok(value),
+            _ => Err(self.violations),
+        }
+    }
+
+    /// Notes a fault.
+    pub(super) fn fault(&mut self, field: impl Into<String>, description: impl Into<String>) {
+        self.violations.push(Violation::new(field, description));
+    }
+
+    /// A length of time in `range`; `default` when absent.
+    pub(super) fn duration(
+        &mut self,
+        field: &str,
+        value: Option<&prost_types::Duration>,
+        default: Duration,
+        range: RangeInclusive<Duration>,
+    ) -> Option<Duration> {
+        let Some(value) = value else { return Some(default) };
+        let found = Duration::try_from(*value);
+        if let Ok(duration) = found
+            && range.contains(&duration)
+        {
+            return Some(duration);
+        }
+        let found = found.map_or_else(|_| value.to_string(), |duration| time(duration).to_string());
+        self.fault(field, format!("is {found}; must be {} to {}", time(*range.start()), time(*range.end())));
+        None
+    }
+
+    /// A whole number in `range`; `default` when absent.
+    pub(super) fn count(
+        &mut self,
+        field: &str,
+        value: Option<u32>,
+        default: u32,
+        range: RangeInclusive<u32>,
+    ) -> Option<u32> {
+        let value = value.unwrap_or(default);
+        if range.contains(&value) {
+            return Some(value);
+        }
+        self.fault(field, format!("is {value}; must be {} to {}", range.start(), range.end()));
+        None
+    }
+
+    /// A number above 0 and up to `most`; `default` when absent.
+    pub(super) fn positive(&mut self, field: &str, value: Option<f64>, default: f64, most: f64) -> Option<f64> {
+        let value = value.unwrap_or(default);
+        if value > 0.0 && value <= most {
+            return Some(value);
+        }
+        self.fault(field, format!("is {value}; must be above 0 and at most {most}"));
+        None
+    }
+
+    /// A number from 0 to `most`; `default` when absent.
+    pub(super) fn not_negative(&mut self, field: &str, value: Option<f64>, default: f64, most: f64) -> Option<f64> {
+        let value = value.unwrap_or(default);
+        if (0.0..=most).contains(&value) {
+            return Some(value);
+        }
+        self.fault(field, format!("is {value}; must be 0 to {most}"));
+        None
+    }
+
+    /// The one of `known` that has this name.
+    pub(super) fn named<T: Copy>(
+        &mut self,
+        field: &str,
+        name: &str,
+        known: &[T],
+        name_of: impl Fn(T) -> &'static str,
+    ) -> Option<T> {
+        let found = known.iter().copied().find(|&candidate| name_of(candidate) == name);
+        if found.is_none() {
+            let names: Vec<_> = known.iter().copied().map(name_of).collect();
+            self.fault(field, unknown(name, &names));
+        }
+        found
+    }
+}
+
+/// What to say about a name that is none of `known`.
+fn unknown(name: &str, known: &[&str]) -> String {
+    let alike = |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), candidate);
+    let nearest = known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+    let hint = match nearest {
+        Some(nearest) if alike(nearest) >= ALIKE => format!("; did you mean {nearest}?"),
+        _ => String::new(),
+    };
+    format!("{name:?} is not known; known are {}{hint}", known.join(", "))
+}
+
+/// A length of time as people write it.
+pub(super) fn time(duration: Duration) -> impl Display {
+    humantime::format_duration(duration)
+}

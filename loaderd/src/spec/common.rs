@@ -1,0 +1,183 @@
+//! What all modes share. Messages are taken apart in full, so that a new field breaks the build here.
+
+use std::time::Duration;
+
+use http::uri::Authority;
+use loader_proto::v1;
+use loader_trace::Arrivals;
+
+use super::{
+    DEFAULT_MAX_SCALE, Defaults, FunctionKind, Overload, PlatformKind, RunSpec, Saturation, ScalingOverrides, Timeouts,
+    check::{Check, LONGEST},
+    modes,
+};
+use crate::endpoint::Endpoint;
+
+const DEFAULT_SEED: u64 = 42;
+const MINUTE: Duration = Duration::from_mins(1);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const MICROSECOND: Duration = Duration::from_micros(1);
+
+/// Most instances that a spec may ask for of one function.
+const MOST_INSTANCES: u32 = 1_000_000;
+
+/// Reads a whole spec.
+pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults) -> Option<RunSpec> {
+    let v1::RunSpec {
+        name,
+        platform,
+        seed,
+        function,
+        arrivals,
+        function_timeout,
+        connect_timeout,
+        drain_timeout,
+        overload: overload_message,
+        saturation: saturation_message,
+        max_in_flight,
+        scaling: scaling_message,
+        attach: attach_message,
+        mode,
+    } = message;
+    let name = run_name(check, name);
+    let platform = platform_kind(check, platform, defaults);
+    let kind = function_kind(check, function.as_ref());
+    let arrivals = arrivals_or_default(check, arrivals, mode.as_ref());
+    let function_timeout =
+        check.duration("functionTimeout", function_timeout.as_ref(), 15 * MINUTE, MILLISECOND..=LONGEST);
+    let connect_timeout = check.duration("connectTimeout", connect_timeout.as_ref(), MINUTE, MILLISECOND..=LONGEST);
+    let drain_timeout = check.duration("drainTimeout", drain_timeout.as_ref(), 15 * MINUTE, Duration::ZERO..=LONGEST);
+    let overload = overload(check, overload_message.as_ref());
+    let saturation = saturation(check, saturation_message.as_ref());
+    let max_in_flight = check.count("maxInFlight", *max_in_flight, 100_000, 1..=u32::MAX);
+    let scaling = scaling(check, scaling_message.as_ref());
+    let attach = attach(check, attach_message.as_ref(), platform);
+    let mode = modes::mode(check, mode.as_ref());
+    let mode = mode?;
+    Some(RunSpec {
+        name: name?.unwrap_or_else(|| mode.as_str().to_owned()),
+        platform: platform?,
+        seed: seed.unwrap_or(DEFAULT_SEED),
+        kind: kind?,
+        arrivals: arrivals?,
+        timeouts: Timeouts { function: function_timeout?, connect: connect_timeout?, drain: drain_timeout? },
+        overload: overload?,
+        saturation: saturation?,
+        max_in_flight: max_in_flight?,
+        scaling: scaling?,
+        attach: attach?,
+        mode,
+    })
+}
+
+/// The name; inside, nothing when the spec gives none.
+fn run_name(check: &mut Check, name: &str) -> Option<Option<String>> {
+    if name.is_empty() {
+        return Some(None);
+    }
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let valid = name.len() <= 63
+        && name.starts_with(|first: char| first.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.bytes().all(inner);
+    if !valid {
+        let rule = "must be up to 63 characters of a-z, 0-9 and '-', first a letter, last not '-'";
+        check.fault("name", format!("is {name:?}; {rule}"));
+    }
+    valid.then(|| Some(name.to_owned()))
+}
+
+fn platform_kind(check: &mut Check, name: &str, defaults: &Defaults) -> Option<PlatformKind> {
+    let name = if name.is_empty() { &defaults.platform } else { name };
+    check.named("platform", name, &PlatformKind::ALL, PlatformKind::as_str)
+}
+
+fn function_kind(check: &mut Check, function: Option<&v1::FunctionSpec>) -> Option<FunctionKind> {
+    match function {
+        None => Some(FunctionKind::Trace),
+        Some(v1::FunctionSpec { kind }) if kind.is_empty() => Some(FunctionKind::Trace),
+        Some(v1::FunctionSpec { kind }) => check.named("function.kind", kind, &FunctionKind::ALL, FunctionKind::as_str),
+    }
+}
+
+fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<&v1::run_spec::Mode>) -> Option<Arrivals> {
+    if name.is_empty() {
+        let trace = matches!(mode, Some(v1::run_spec::Mode::Trace(_)));
+        return Some(if trace { Arrivals::Poisson } else { Arrivals::Equidistant });
+    }
+    check.named("arrivals", name, &Arrivals::ALL, Arrivals::name)
+}
+
+fn overload(check: &mut Check, message: Option<&v1::Overload>) -> Option<Overload> {
+    let v1::Overload { failure_ratio, tolerance } = message.copied().unwrap_or_default();
+    let failure_ratio = check.positive("overload.failureRatio", failure_ratio, 0.3, 1.0);
+    let tolerance = check.count("overload.tolerance", tolerance, 2, 1..=u32::MAX);
+    Some(Overload { failure_ratio: failure_ratio?, tolerance: tolerance? })
+}
+
+fn saturation(check: &mut Check, message: Option<&v1::Saturation>) -> Option<Saturation> {
+    let v1::Saturation { lag, abort } = message.copied().unwrap_or_default();
+    let lag = check.duration("saturation.lag", lag.as_ref(), Duration::from_millis(10), MICROSECOND..=LONGEST);
+    Some(Saturation { lag: lag?, abort })
+}
+
+fn scaling(check: &mut Check, message: Option<&v1::Scaling>) -> Option<ScalingOverrides> {
+    let v1::Scaling { initial_scale, min_scale, max_scale, container_concurrency, stable_window } =
+        message.copied().unwrap_or_default();
+    let initial = check.count("scaling.initialScale", initial_scale, 0, 0..=MOST_INSTANCES);
+    let min = check.count("scaling.minScale", min_scale, 0, 0..=MOST_INSTANCES);
+    let max = check.count("scaling.maxScale", max_scale, DEFAULT_MAX_SCALE, 0..=MOST_INSTANCES);
+    // 1000 is the most that Knative takes.
+    let concurrency = check.count("scaling.containerConcurrency", container_concurrency, 1, 1..=1000);
+    let window = check.duration("scaling.stableWindow", stable_window.as_ref(), Duration::ZERO, MILLISECOND..=LONGEST);
+    if let Some(max) = max.filter(|&max| max > 0) {
+        for (field, scale) in [("scaling.initialScale", initial), ("scaling.minScale", min)] {
+            if let Some(scale) = scale.filter(|&scale| scale > max) {
+                check.fault(field, format!("is {scale}; must be at most scaling.maxScale, which is {max}"));
+            }
+        }
+    }
+    let readable = initial.and(min).and(max).and(concurrency).and(window);
+    readable.map(|window| ScalingOverrides {
+        initial_scale,
+        min_scale,
+        max_scale,
+        container_concurrency,
+        stable_window: stable_window.is_some().then_some(window),
+    })
+}
+
+fn attach(check: &mut Check, message: Option<&v1::Attach>, platform: Option<PlatformKind>) -> Option<Vec<Endpoint>> {
+    let targets = message.map(|v1::Attach { targets }| targets.as_slice());
+    match platform {
+        Some(PlatformKind::Attach) if targets.is_none_or(<[_]>::is_empty) => {
+            check.fault("attach.targets", "is empty; platform attach needs the functions that it shall call");
+        }
+        Some(platform @ (PlatformKind::Local | PlatformKind::Knative)) if targets.is_some() => {
+            let platform = platform.as_str();
+            check.fault("attach", format!("is for platform attach only; this run's platform is {platform}"));
+        }
+        Some(_) | None => {}
+    }
+    let targets = targets.unwrap_or_default().iter().enumerate();
+    // Every target is read before the first failure counts.
+    let endpoints: Vec<_> = targets.map(|(place, target)| endpoint(check, place, target)).collect();
+    endpoints.into_iter().collect()
+}
+
+fn endpoint(check: &mut Check, place: usize, target: &v1::AttachTarget) -> Option<Endpoint> {
+    let v1::AttachTarget { address, authority } = target;
+    let host = |text: &str| text.parse::<Authority>().ok().filter(|_| !text.contains('@'));
+    let reachable = host(address).is_some_and(|host| host.port_u16().is_some_and(|port| port > 0));
+    if !reachable {
+        let field = format!("attach.targets[{place}].address");
+        check.fault(field, format!("is {address:?}; must be host:port, such as 10.0.0.7:8080"));
+    }
+    let authority = if authority.is_empty() { address } else { authority };
+    let named = authority == address || host(authority).is_some();
+    if !named {
+        let field = format!("attach.targets[{place}].authority");
+        check.fault(field, format!("is {authority:?}; must be a host name, with or without :port"));
+    }
+    (reachable && named).then(|| Endpoint { address: address.clone(), authority: authority.clone() })
+}
