@@ -330,7 +330,7 @@ async fn a_platform_without_its_program_says_so() {
     let settings = Settings { trace_func: "/nowhere/trace-func".into(), ..Settings::default() };
     let local = Local::start(settings, Clock).await.unwrap();
     assert_ne!(local.address().port(), 0);
-    let deploy = Deploy { run: run(), functions: vec![function("f")] };
+    let deploy = Deploy { run: run(), functions: vec![function("f")], targets: Vec::new() };
     let refused = local.deploy(deploy, watch::channel(0).0, CancellationToken::new()).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
