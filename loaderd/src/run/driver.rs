@@ -22,7 +22,7 @@ use crate::{
     platform::{Deployment, Platform, Platforms},
     record::{RecordError, SummaryFacts, summarise},
     spec::{Defaults, Mode, RunSpec},
-    telemetry::Metrics,
+    telemetry::{Metrics, RunLabels},
     traces::TraceStore,
 };
 
@@ -66,6 +66,7 @@ type Followed = (u64, Result<(), RecordError>);
 impl Driver {
     /// Carries the run out, whatever happens, and takes away what it made.
     pub(super) async fn drive(mut self) {
+        self.announce();
         self.apply(Event::Start);
         let summary = match self.prepare().await {
             Ok(preparation) => self.carry_out(preparation).await,
@@ -75,6 +76,13 @@ impl Driver {
             }
         };
         self.finish(summary);
+    }
+
+    /// Tells the metrics that this is the active run.
+    fn announce(&self) {
+        let file = &self.view.borrow().file;
+        let (mode, platform) = (file.mode.clone(), file.platform.clone());
+        self.context.metrics.run_started(&RunLabels { run_id: file.run_id.to_string(), mode, platform });
     }
 
     async fn prepare(&self) -> Result<Preparation, String> {
@@ -218,7 +226,7 @@ impl Driver {
             self.publish(|view| view.summary = Some(Arc::new(summary)));
         }
         self.apply(Event::Cleaned);
-        self.context.metrics.phase(None);
+        self.context.metrics.idle();
         self.context.metrics.run_ended(self.machine.state().as_str());
     }
 

@@ -1,12 +1,141 @@
 //! Watches the loader's own host while a load goes: loader.csv.
-use crate::clock::Clock;
-use crate::record::RecordError;
-use std::path::Path;
-pub(super) struct HostSampler;
-impl HostSampler {
-    pub(super) fn create(_: &Path, _: Clock) -> Result<Self, RecordError> {
-        Ok(Self)
+
+use std::{path::Path, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{
+    clock::Clock,
+    record::{CsvFile, RecordError},
+    scrape::{HostSample, HostScraper},
+    telemetry::Metrics,
+};
+
+/// The columns of loader.csv.
+const COLUMNS: [&str; 8] = [
+    "unix_us",
+    "cpu_ratio",
+    "rss_mib",
+    "host_cpu_ratio",
+    "host_memory_ratio",
+    "in_flight",
+    "open_connections",
+    "records_queued",
+];
+
+/// Name of the source in the metrics.
+const SOURCE: &str = "host";
+
+/// How often the host is sampled.
+const PERIOD: Duration = Duration::from_secs(1);
+
+/// How often a failure is logged.
+const REMINDER: Duration = Duration::from_mins(1);
+
+/// What the load itself knows at the time of a sample.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Occupancy {
+    pub(super) in_flight: u64,
+    pub(super) open_connections: u64,
+    pub(super) records_queued: u64,
+}
+
+/// Samples the host and keeps what it finds.
+pub(super) struct HostRecorder {
+    file: CsvFile,
+    scraper: Option<HostScraper>,
+    next: Instant,
+    reminded: Option<Instant>,
+    metrics: Metrics,
+    clock: Clock,
+    error: Option<RecordError>,
+}
+
+impl HostRecorder {
+    /// Makes loader.csv in the run's directory.
+    ///
+    /// # Errors
+    /// A file that can't be made.
+    pub(super) fn create(directory: &Path, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
+        let file = CsvFile::create(&directory.join("loader.csv"), &COLUMNS)?;
+        let now = clock.now();
+        let next = now + PERIOD;
+        let mut this = Self { file, scraper: None, next, reminded: None, metrics, clock, error: None };
+        // What the first sample is the difference to.
+        this.sample(now);
+        Ok(this)
     }
-    pub(super) fn sample(&mut self, _: u64, _: u64, _: u64) {}
-    pub(super) fn finish(self) {}
+
+    /// Takes a sample if it is time for one. Where the host can't be sampled, the row says so by empty fields.
+    pub(super) fn tick(&mut self, occupancy: Occupancy) {
+        let now = self.clock.now();
+        if now < self.next || self.error.is_some() {
+            return;
+        }
+        // A tick that came late makes no second sample for the time that was missed.
+        self.next = (self.next + PERIOD).max(now);
+        let sample = self.sample(now);
+        let figure =
+            |figure: fn(&HostSample) -> f64| sample.as_ref().map_or(String::new(), |it| format!("{:.4}", figure(it)));
+        let written = self.file.append([
+            self.clock.unix().0.to_string(),
+            figure(|sample| sample.cpu_ratio),
+            figure(|sample| sample.rss_mib),
+            figure(|sample| sample.host_cpu_ratio),
+            figure(|sample| sample.host_memory_ratio),
+            occupancy.in_flight.to_string(),
+            occupancy.open_connections.to_string(),
+            occupancy.records_queued.to_string(),
+        ]);
+        self.error = written.and_then(|()| self.file.flush()).err();
+    }
+
+    /// Makes the file durable.
+    ///
+    /// # Errors
+    /// The first row that could not be written.
+    pub(super) fn finish(mut self) -> Result<(), RecordError> {
+        self.error.map_or_else(|| self.file.sync(), Err)
+    }
+
+    fn sample(&mut self, now: Instant) -> Option<HostSample> {
+        let sampled = match self.scraper.as_mut() {
+            Some(scraper) => scraper.sample(now).map(Some),
+            None => HostScraper::new(now).map(|scraper| {
+                self.scraper = Some(scraper);
+                None
+            }),
+        };
+        self.metrics.scraped(SOURCE, self.clock.now().saturating_duration_since(now), sampled.is_err());
+        if let Err(error) = &sampled
+            && self.reminded.is_none_or(|reminded| now.duration_since(reminded) >= REMINDER)
+        {
+            log::warn!("the loader's own host is not watched: {error}");
+            self.reminded = Some(now);
+        }
+        sampled.ok().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn there_is_a_row_a_second_however_often_it_is_asked() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut host = HostRecorder::create(directory.path(), Metrics::new(), Clock).expect("creates");
+        let occupancy = Occupancy { in_flight: 7, open_connections: 2, records_queued: 5 };
+        for _ in 0..31 {
+            host.tick(occupancy);
+            tokio::time::advance(Duration::from_millis(100)).await;
+        }
+        host.finish().expect("finishes");
+        let text = std::fs::read_to_string(directory.path().join("loader.csv")).expect("reads");
+        let rows: Vec<Vec<_>> = text.lines().map(|line| line.split(',').collect()).collect();
+        assert_eq!(rows[0], COLUMNS);
+        assert_eq!(rows.len(), 4, "{text}");
+        assert_eq!(rows[1][5..], ["7", "2", "5"]);
+        assert!(rows[1][1..5].iter().all(|figure| figure.parse::<f64>().is_ok()), "{text}");
+    }
 }

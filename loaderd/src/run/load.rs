@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Context, RunDirectory,
-    host::HostSampler,
+    host::{HostRecorder, Occupancy},
     view::{ProgressFacts, progress},
 };
 use crate::{
@@ -103,7 +103,9 @@ struct UnderWay<'a> {
     connections: ConnectionCount,
     progress: watch::Receiver<Progress>,
     failure: watch::Receiver<Option<String>>,
-    host: HostSampler,
+    host: HostRecorder,
+    /// How many invocations the metrics know to have come due.
+    scheduled: u64,
 }
 
 impl Load<'_> {
@@ -143,7 +145,7 @@ impl Load<'_> {
         let mut recorder = Running::start("recorder", move || recorder.run(receive_events))?;
 
         let (counters, connections) = (dispatch.counters(), dispatch.connections());
-        let host = HostSampler::create(directory.path(), context.clock)?;
+        let host = HostRecorder::create(directory.path(), context.metrics.clone(), context.clock)?;
         show.began();
         let dispatching = dispatch.start(plan, t0)?;
         let mut under_way = UnderWay {
@@ -157,15 +159,19 @@ impl Load<'_> {
             progress,
             failure,
             host,
+            scheduled: 0,
         };
         let mut ended = under_way.pace(&interrupts, show).await?;
         show.paced();
         under_way.drain(&interrupts, &mut ended, show).await?;
+        under_way.export_scheduled();
         let UnderWay { dispatching, events, host, .. } = under_way;
         drop(events);
-        host.finish();
+        context.metrics.in_flight(0);
+        context.metrics.connections(0, 0);
+        let watched = host.finish();
         let recorded = recorder.take().await?;
-        if let (Ended::Complete, Some(error)) = (&ended, &recorded.error) {
+        if let (Ended::Complete, Some(error)) = (&ended, recorded.error.as_ref().or(watched.as_ref().err())) {
             ended = Ended::Failed(error.to_string());
         }
         let plan = dispatching.into_plan().await?;
@@ -235,7 +241,15 @@ impl UnderWay<'_> {
         }
     }
 
+    /// Tells the metrics what came due since it last did.
+    fn export_scheduled(&mut self) {
+        let due = self.counters.due();
+        self.context.metrics.scheduled(due - self.scheduled);
+        self.scheduled = due;
+    }
+
     fn tick(&mut self, show: &mut impl Show) {
+        self.export_scheduled();
         // A recorder that is behind flushes anyway.
         let _behind = self.events.try_send(Event::Tick);
         let metrics = &self.context.metrics;
@@ -243,7 +257,8 @@ impl UnderWay<'_> {
         metrics.in_flight(in_flight);
         metrics.connections(self.connections.open(), self.connections.connecting());
         let queued = (EVENTS - self.events.capacity()) as u64;
-        self.host.sample(in_flight, self.connections.open(), queued);
+        let open_connections = self.connections.open();
+        self.host.tick(Occupancy { in_flight, open_connections, records_queued: queued });
         let now: Instant = self.context.clock.now();
         let figures = self.progress.borrow().clone();
         show.progress(progress(&mut self.facts, now, &self.counters, figures));

@@ -8,7 +8,7 @@ use crate::{
     dispatch::ScaleBoard,
     platform::{Scale, ScaleSample},
     record::{CsvFile, RecordError},
-    telemetry::Metrics,
+    telemetry::{Metrics, Pods},
 };
 
 /// The columns of scales.csv.
@@ -58,7 +58,7 @@ impl Scales {
             }
         }
         written = written.and(self.file.sync());
-        self.metrics.pods(&Scale::default());
+        self.metrics.pods(Pods::default());
         (self.latest.iter().map(|scale| scale.started).sum(), written)
     }
 
@@ -68,7 +68,7 @@ impl Scales {
         if let Some(latest) = self.latest.get_mut(index) {
             *latest = sample.scale;
         }
-        self.metrics.pods(&total(&self.latest));
+        self.metrics.pods(total(&self.latest));
         let Scale { desired, running, unready, pending, terminating, queue, started: _ } = sample.scale;
         let name = self.names.get(index).map_or("", String::as_str);
         let numbers = [desired, running, unready, pending, terminating, queue].map(|number| number.to_string());
@@ -77,14 +77,14 @@ impl Scales {
     }
 }
 
-fn total(scales: &[Scale]) -> Scale {
-    scales.iter().fold(Scale::default(), |sum, scale| Scale {
+/// The instances of all functions.
+fn total(scales: &[Scale]) -> Pods {
+    scales.iter().fold(Pods::default(), |sum, scale| Pods {
         desired: sum.desired + scale.desired,
         running: sum.running + scale.running,
         unready: sum.unready + scale.unready,
         pending: sum.pending + scale.pending,
         terminating: sum.terminating + scale.terminating,
         queue: sum.queue + scale.queue,
-        started: sum.started + scale.started,
     })
 }

@@ -1,0 +1,105 @@
+//! The loader's own host: what the daemon takes of it, and what is left.
+
+use std::time::Duration;
+
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+use tokio::time::Instant;
+
+/// Why there is no sample.
+#[derive(Debug, thiserror::Error)]
+pub enum ScrapeError {
+    /// The daemon's own figures.
+    #[error("cannot read this process in /proc: {0}")]
+    Own(#[from] procfs::ProcError),
+    /// The host's.
+    #[error("cannot read the host's processors and memory: {0}")]
+    Host(#[from] sysinfo::Error),
+}
+
+/// What was taken of the host since the sample before.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HostSample {
+    /// The daemon's share of all processors' time, from 0 to 1.
+    pub cpu_ratio: f64,
+    /// The daemon's memory, in MiB.
+    pub rss_mib: f64,
+    /// The busy share of all processors' time, from 0 to 1.
+    pub host_cpu_ratio: f64,
+    /// The used share of the host's memory, from 0 to 1.
+    pub host_memory_ratio: f64,
+}
+
+/// Samples the host.
+pub struct HostScraper {
+    system: System,
+    cores: f64,
+    before: (Instant, Duration),
+}
+
+impl HostScraper {
+    /// Begins at `now`; the first sample is of the time from then on.
+    ///
+    /// # Errors
+    /// A `/proc` that can't be read.
+    pub fn new(now: Instant) -> Result<Self, ScrapeError> {
+        let mut system = System::new_with_specifics(Self::refreshed())?;
+        system.refresh_cpu_usage();
+        let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
+        Ok(Self { system, cores, before: (now, own()?.0) })
+    }
+
+    fn refreshed() -> RefreshKind {
+        let cpu = CpuRefreshKind::nothing().with_usage();
+        RefreshKind::nothing().with_cpu(cpu).with_memory(MemoryRefreshKind::nothing().with_ram())
+    }
+
+    /// A sample of the time since the sample before.
+    ///
+    /// # Errors
+    /// A `/proc` that can't be read.
+    pub fn sample(&mut self, now: Instant) -> Result<HostSample, ScrapeError> {
+        self.system.refresh_specifics(Self::refreshed());
+        let (cpu, rss_bytes) = own()?;
+        let (then, cpu_then) = std::mem::replace(&mut self.before, (now, cpu));
+        let elapsed = now.saturating_duration_since(then).as_secs_f64() * self.cores;
+        let used = cpu.saturating_sub(cpu_then).as_secs_f64();
+        Ok(HostSample {
+            cpu_ratio: ratio(used, elapsed),
+            rss_mib: rss_bytes as f64 / f64::from(1 << 20),
+            host_cpu_ratio: f64::from(self.system.global_cpu_usage()) / 100.0,
+            host_memory_ratio: ratio(self.system.used_memory() as f64, self.system.total_memory() as f64),
+        })
+    }
+}
+
+/// A part of a whole; a whole of nothing has no parts.
+fn ratio(part: f64, whole: f64) -> f64 {
+    if whole > 0.0 { part / whole } else { 0.0 }
+}
+
+/// Processor time and resident bytes of this process.
+fn own() -> Result<(Duration, u64), ScrapeError> {
+    let stat = procfs::process::Process::myself()?.stat()?;
+    let seconds = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
+    Ok((Duration::from_secs_f64(seconds), stat.rss * procfs::page_size()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sample_is_of_the_time_since_the_last() {
+        let begin = Instant::now();
+        let mut scraper = HostScraper::new(begin).expect("reads /proc");
+        // Spin until this process has used processor time that the kernel shows.
+        let (used, _) = own().expect("reads /proc");
+        while own().expect("reads /proc").0 < used + Duration::from_millis(50) {}
+        let sample = scraper.sample(begin + Duration::from_secs(1)).expect("samples");
+        let cores = std::thread::available_parallelism().expect("known").get() as f64;
+        assert!(sample.cpu_ratio >= 0.05 / cores, "{sample:?}");
+        assert!(sample.rss_mib > 1.0, "{sample:?}");
+        assert!(sample.host_memory_ratio > 0.0 && sample.host_memory_ratio < 1.0, "{sample:?}");
+        assert!((0.0..=1.0).contains(&sample.host_cpu_ratio), "{sample:?}");
+    }
+}
