@@ -5,6 +5,7 @@ use prost_types::{Duration, Timestamp};
 
 use crate::{
     plan::{FunctionOutline, Outline, PlannedFunction, SlotOutline},
+    results::StoredRecord,
     run::{Preparation, RunDirectory, RunFile, RunView, State},
 };
 
@@ -37,7 +38,7 @@ pub(super) fn run(view: &RunView, directory: &RunDirectory, queue_position: u32)
         finished: finished_unix_us.map(timestamp),
         queue_position,
         directory: directory.path().display().to_string(),
-        progress: progress.clone(),
+        progress: *progress,
         summary: summary.as_deref().cloned(),
         mode: mode.clone(),
         platform: platform.clone(),
@@ -59,6 +60,54 @@ pub(super) fn state(wire: i32) -> Option<State> {
         v1::RunState::Cancelled => State::Cancelled,
         v1::RunState::Interrupted => State::Interrupted,
     })
+}
+
+/// A row of invocations.csv.
+pub(super) fn record(stored: StoredRecord) -> v1::Record {
+    let StoredRecord {
+        invocation_id,
+        function,
+        phase,
+        slot,
+        mark,
+        due_unix_us,
+        sent_unix_us,
+        dispatch_lag_us,
+        connect_us,
+        response_us,
+        requested_runtime_us,
+        actual_runtime_us,
+        requested_memory_kib,
+        actual_memory_kib,
+        status,
+        error,
+        instance,
+        cold_start,
+        instance_started_unix_us,
+        saturated,
+    } = stored;
+    v1::Record {
+        invocation_id,
+        function,
+        phase,
+        slot,
+        mark,
+        due_unix_us,
+        sent_unix_us,
+        dispatch_lag_us,
+        connect_us,
+        response_us,
+        requested_runtime_us,
+        actual_runtime_us,
+        requested_memory_kib,
+        actual_memory_kib,
+        status,
+        error,
+        instance,
+        cold_start,
+        instance_started_unix_us,
+        saturated,
+    }
 }
 
 /// What a plan would do.

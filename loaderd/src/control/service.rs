@@ -185,7 +185,7 @@ impl LoaderControl for Service {
         let v1::StreamRecordsRequest { run_id } = request.into_inner();
         let views = self.registry.watch(selector(&run_id)?).await?;
         let id = views.borrow().file.run_id.clone();
-        let records = streams::records(self.store.directory(&id), views);
+        let records = streams::records(&self.store.directory(&id), views);
         Ok(Response::new(Box::pin(records)))
     }
 
@@ -198,7 +198,7 @@ impl LoaderControl for Service {
         let v1::DownloadResultsRequest { run_id, layout } = request.into_inner();
         let layout = streams::layout(&layout)?;
         let view = self.ended(&run_id).await?;
-        let pieces = streams::results(&self.store.directory(&view.file.run_id), layout)?;
+        let pieces = streams::results(&self.store.directory(&view.file.run_id), layout);
         Ok(Response::new(Box::pin(pieces)))
     }
 

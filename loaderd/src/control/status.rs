@@ -7,13 +7,14 @@
 //! | ALREADY_EXISTS | the idempotency key belongs to another spec |
 //! | FAILED_PRECONDITION | the run's state forbids it |
 //! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large |
+//! | ABORTED | another client uploads the same trace |
 //! | UNAVAILABLE | the daemon is shutting down |
 //! | INTERNAL | the state directory can't be read or written |
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::{run::RegistryError, spec::Violation};
+use crate::{run::RegistryError, spec::Violation, traces::UploadError};
 
 /// Bad input, every fault by its field.
 pub(super) fn invalid(violations: &[Violation]) -> Status {
@@ -39,6 +40,18 @@ impl From<RegistryError> for Status {
             RegistryError::QueueFull => Code::ResourceExhausted,
             RegistryError::ShuttingDown => Code::Unavailable,
             RegistryError::Store(_) => Code::Internal,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<UploadError> for Status {
+    fn from(error: UploadError) -> Self {
+        let code = match &error {
+            UploadError::Invalid(violations) => return invalid(violations),
+            UploadError::TooLarge { .. } => Code::ResourceExhausted,
+            UploadError::UnderWay => Code::Aborted,
+            UploadError::Io { .. } => Code::Internal,
         };
         Self::new(code, error.to_string())
     }

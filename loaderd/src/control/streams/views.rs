@@ -1,5 +1,4 @@
-//! The streaming methods. A client that reads slowly, or goes away, holds nothing up: streams are pulled, and what they
-//! tell comes from files or from the latest view of a run.
+//! A run as it changes.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -13,7 +12,7 @@ use crate::{clock::Clock, run::RunView};
 const PACE: Duration = Duration::from_millis(500);
 
 /// A run's views: the one of now, then each change of state, and progress at [`PACE`]; ends with the last state.
-pub(super) fn views<T, F, Fut>(
+pub(in crate::control) fn views<T, F, Fut>(
     views: watch::Receiver<Arc<RunView>>,
     show: F,
 ) -> impl Stream<Item = Result<T, Status>> + Send
@@ -57,25 +56,4 @@ impl<F> Following<F> {
         self.told = Some((self.clock.now(), view.file.state));
         Some(view)
     }
-}
-pub(super) fn records(
-    _: crate::run::RunDirectory,
-    _: watch::Receiver<Arc<RunView>>,
-) -> impl Stream<Item = Result<loader_proto::v1::StreamRecordsResponse, Status>> + Send {
-    stream::empty()
-}
-pub(super) fn layout(_: &str) -> Result<(), Status> {
-    Ok(())
-}
-pub(super) fn results(
-    _: &crate::run::RunDirectory,
-    _: (),
-) -> Result<impl Stream<Item = Result<loader_proto::v1::DownloadResultsResponse, Status>> + Send + use<>, Status> {
-    Ok(stream::empty())
-}
-pub(super) fn upload(
-    _: crate::traces::TraceStore,
-    _: tonic::Streaming<loader_proto::v1::UploadTraceRequest>,
-) -> impl Stream<Item = Result<loader_proto::v1::UploadTraceResponse, Status>> + Send {
-    stream::empty()
 }

@@ -1,0 +1,64 @@
+//! A run's records, while they are written and after.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{Stream, stream};
+use loader_proto::v1;
+use tokio::sync::watch;
+use tonic::Status;
+
+use crate::{
+    control::{convert, status},
+    results::{ReadError, RecordReader, StoredRecord},
+    run::{RunDirectory, RunView},
+};
+
+/// How often a file that grows is looked at.
+const PACE: Duration = Duration::from_millis(250);
+
+/// A reader and whether it can get to the end.
+struct Tail {
+    reader: RecordReader,
+    views: watch::Receiver<Arc<RunView>>,
+}
+
+/// The records of a run from the first on, until the run has ended.
+pub(in crate::control) fn records(
+    directory: &RunDirectory,
+    views: watch::Receiver<Arc<RunView>>,
+) -> impl Stream<Item = Result<v1::StreamRecordsResponse, Status>> + Send + use<> {
+    let tail = Tail { reader: RecordReader::new(directory.path()), views };
+    stream::unfold(Some(tail), |tail| async {
+        match tail?.next().await {
+            Ok((records, _)) if records.is_empty() => None,
+            Ok((records, tail)) => {
+                let records = records.into_iter().map(convert::record).collect();
+                Some((Ok(v1::StreamRecordsResponse { records }), Some(tail)))
+            }
+            Err(status) => Some((Err(status), None)),
+        }
+    })
+}
+
+impl Tail {
+    /// The next records; none when no more can come.
+    async fn next(mut self) -> Result<(Vec<StoredRecord>, Self), Status> {
+        loop {
+            // Asked before the file is read: what the run wrote until its end is then found.
+            let ended = self.views.borrow().file.state.is_terminal() || self.views.has_changed().is_err();
+            let (records, reader) = read(self.reader).await?;
+            self.reader = reader;
+            if ended || !records.is_empty() {
+                return Ok((records, self));
+            }
+            tokio::time::sleep(PACE).await;
+        }
+    }
+}
+
+/// Away from the threads that serve: it reads a file.
+async fn read(mut reader: RecordReader) -> Result<(Vec<StoredRecord>, RecordReader), Status> {
+    let read = move || reader.read().map(|records| (records, reader));
+    let read = tokio::task::spawn_blocking(read).await.map_err(|error| status::broken(&error))?;
+    read.map_err(|error: ReadError| Status::internal(error.to_string()))
+}

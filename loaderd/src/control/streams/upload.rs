@@ -1,0 +1,111 @@
+//! The upload of a trace: a manifest in, what is missing out, pieces in, the trace's id out.
+
+use futures_util::{Stream, StreamExt as _, stream};
+use loader_proto::v1::{self, upload_trace_request::Part, upload_trace_response::Answer};
+use tonic::Status;
+
+use crate::{
+    control::status,
+    traces::{Begun, Manifest, TraceFile, TraceStore, Upload, UploadError, Wanted},
+};
+
+type Requests<S> = std::pin::Pin<Box<S>>;
+
+/// Where an upload stands.
+enum Stage<S> {
+    Manifest(TraceStore, Requests<S>),
+    Content(Upload, u64, Requests<S>),
+    Stored(v1::TraceStored),
+}
+
+/// Stores the trace that `requests` bring.
+pub(in crate::control) fn upload<S>(
+    store: TraceStore,
+    requests: S,
+) -> impl Stream<Item = Result<v1::UploadTraceResponse, Status>> + Send
+where
+    S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send + 'static,
+{
+    stream::unfold(Some(Stage::Manifest(store, Box::pin(requests))), |stage| async {
+        let (answer, next) = match stage? {
+            Stage::Manifest(store, requests) => begin(store, requests).await.map_or_else(refused, wanted),
+            Stage::Content(upload, size, requests) => {
+                receive(upload, size, requests).await.map_or_else(refused, stored)
+            }
+            Stage::Stored(trace) => stored(trace),
+        };
+        Some((answer, next))
+    })
+}
+
+type Step<S> = (Result<v1::UploadTraceResponse, Status>, Option<Stage<S>>);
+
+fn refused<S>(status: Status) -> Step<S> {
+    (Err(status), None)
+}
+
+fn wanted<S>((files, next): (Vec<Wanted>, Stage<S>)) -> Step<S> {
+    let files = files.into_iter().map(|Wanted { name, offset }| v1::TraceOffset { name, offset });
+    let answer = Answer::Wanted(v1::TraceWanted { files: files.collect() });
+    (Ok(v1::UploadTraceResponse { answer: Some(answer) }), Some(next))
+}
+
+fn stored<S>(trace: v1::TraceStored) -> Step<S> {
+    (Ok(v1::UploadTraceResponse { answer: Some(Answer::Stored(trace)) }), None)
+}
+
+/// Takes the manifest: what is missing, and how it goes on.
+async fn begin<S>(store: TraceStore, mut requests: Requests<S>) -> Result<(Vec<Wanted>, Stage<S>), Status>
+where
+    S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send,
+{
+    let Some(Part::Manifest(v1::TraceManifest { files })) = part(&mut requests).await? else {
+        return Err(status::fault("manifest", "must come first"));
+    };
+    let files = files.into_iter().map(|v1::TraceFile { name, size, sha256 }| TraceFile { name, size, sha256 });
+    let manifest = Manifest::check(files.collect()).map_err(|violations| status::invalid(&violations))?;
+    let (size, id) = (manifest.size(), manifest.id().to_owned());
+    Ok(match blocking(move || store.begin(manifest)).await? {
+        Begun::Stored => (Vec::new(), Stage::Stored(v1::TraceStored { trace_id: id, size })),
+        Begun::Missing(upload) => (upload.wanted(), Stage::Content(upload, size, requests)),
+    })
+}
+
+/// Takes pieces until all bytes are there.
+async fn receive<S>(mut upload: Upload, size: u64, mut requests: Requests<S>) -> Result<v1::TraceStored, Status>
+where
+    S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send,
+{
+    while !upload.is_complete() {
+        upload = match part(&mut requests).await? {
+            Some(Part::Data(v1::TraceData { name, offset, data })) => {
+                blocking(move || upload.append(&name, offset, &data).map(|()| upload)).await?
+            }
+            Some(Part::Manifest(_)) => return Err(status::fault("manifest", "must come once")),
+            None => return Err(Status::cancelled("the client ended the upload before it was complete")),
+        };
+    }
+    let trace_id = blocking(move || upload.finish()).await?;
+    log::info!("trace {trace_id} was uploaded ({size} bytes)");
+    Ok(v1::TraceStored { trace_id, size })
+}
+
+/// The client's next part; nothing when it sends no more.
+async fn part<S>(requests: &mut Requests<S>) -> Result<Option<Part>, Status>
+where
+    S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send,
+{
+    match requests.next().await.transpose()? {
+        None => Ok(None),
+        Some(v1::UploadTraceRequest { part: Some(part) }) => Ok(Some(part)),
+        Some(v1::UploadTraceRequest { part: None }) => Err(status::fault("part", "is empty")),
+    }
+}
+
+/// Away from the threads that serve: it writes files.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, UploadError> + Send + 'static,
+) -> Result<T, Status> {
+    let done = tokio::task::spawn_blocking(work).await;
+    Ok(done.map_err(|error| status::broken(&error))??)
+}

@@ -1,0 +1,105 @@
+use std::collections::BTreeMap;
+
+use super::*;
+
+/// All files of an export, put together.
+fn exported(directory: &Path, layout: Layout) -> BTreeMap<String, String> {
+    let mut files = BTreeMap::<String, Vec<u8>>::new();
+    let mut sink = |Piece { file, data }| {
+        files.entry(file).or_default().extend(data);
+        ControlFlow::Continue(())
+    };
+    export(directory, layout, &mut sink).expect("exports");
+    files.into_iter().map(|(name, data)| (name, String::from_utf8(data).expect("text"))).collect()
+}
+
+fn run() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().expect("a directory");
+    let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("writes");
+    write("run.json", r#"{"version":1,"name":"demo","run_id":"x"}"#);
+    write("slots.csv", "slot,duration_us\n0,60000000\n1,1\n");
+    write("scales.csv", "unix_us,function,desired,running,unready,pending,terminating,queue\n5,f,1,2,3,4,5,6\n");
+    write(
+        "invocations.csv",
+        "run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,\
+         response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,\
+         instance,cold_start,instance_started_unix_us,saturated\n\
+         x,min0.inv0,f,measure,0,,100,101,1,7,50,1000,900,10240,10300,ok,,i-1,true,90,false\n\
+         x,min0.inv1,f,warmup,0,,200,201,1,,,1000,,10240,,function_timeout,late,,,,false\n\
+         x,min0.inv2,g,measure,0,,300,,,,,1000,,10240,,not_sent,,,,,true\n",
+    );
+    directory
+}
+
+#[test]
+fn native_is_the_directory_as_it_is() {
+    let run = run();
+    fs::write(run.path().join("nodes.csv"), "").expect("writes");
+    fs::write(run.path().join(".half.tmp"), "x").expect("writes");
+    fs::create_dir(run.path().join("folder")).expect("makes");
+    let files = exported(run.path(), Layout::Native);
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["invocations.csv", "nodes.csv", "run.json", "scales.csv", "slots.csv"]);
+    assert_eq!(files["nodes.csv"], "");
+    assert_eq!(files["slots.csv"], "slot,duration_us\n0,60000000\n1,1\n");
+}
+
+#[test]
+fn a_large_file_comes_in_pieces_and_whole() {
+    let run = run();
+    let large = "0123456789".repeat(PIECE / 4);
+    fs::write(run.path().join("nodes.csv"), &large).expect("writes");
+    assert_eq!(exported(run.path(), Layout::Native)["nodes.csv"], large);
+}
+
+#[test]
+fn a_sink_that_has_had_enough_gets_no_more() {
+    let mut pieces = 0;
+    for layout in [Layout::Native, Layout::Invitro] {
+        export(run().path(), layout, &mut |_| {
+            pieces += 1;
+            ControlFlow::Break(())
+        })
+        .expect("ends");
+    }
+    assert_eq!(pieces, 2);
+}
+
+#[test]
+fn invitro_has_its_names_and_columns() {
+    let files = exported(run().path(), Layout::Invitro);
+    let names: Vec<_> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["demo_deployment_scale_2.csv", "demo_duration_2.csv"]);
+    assert_eq!(
+        files["demo_duration_2.csv"].lines().collect::<Vec<_>>(),
+        [
+            "phase,instance,invocationID,startTime,requestedDuration,grpcConnEstablish,responseTime,actualDuration,\
+             connectionTimeout,functionTimeout,actualMemoryUsage,memoryAllocationTimeout,timeToSubmitMs,\
+             userCodeExecutionMs,timeToGetResponseMs",
+            "2,i-1,min0.inv0,101,1000,7,50,900,false,false,10300,false,0,0,0",
+            "1,f,min0.inv1,201,1000,,,,false,true,,false,0,0,0",
+            "2,g,min0.inv2,,1000,,,,false,false,,false,0,0,0",
+        ]
+    );
+    assert_eq!(
+        files["demo_deployment_scale_2.csv"],
+        "timestamp,function,desired_pods,running_pods,unready_pods,pending_pods,terminating_pods,activator_queue\n\
+         5,f,1,2,3,4,5,6\n"
+    );
+}
+
+#[test]
+fn a_run_that_never_began_has_no_rows() {
+    let directory = tempfile::tempdir().expect("a directory");
+    fs::write(directory.path().join("run.json"), r#"{"name":"demo"}"#).expect("writes");
+    let files = exported(directory.path(), Layout::Invitro);
+    assert_eq!(files.values().collect::<Vec<_>>(), ["", ""]);
+}
+
+#[test]
+fn layouts_have_names() {
+    assert_eq!("".parse::<Layout>().expect("known"), Layout::Native);
+    assert_eq!("invitro".parse::<Layout>().expect("known"), Layout::Invitro);
+    let error = "csv".parse::<Layout>().expect_err("unknown").to_string();
+    assert_eq!(error, r#"is "csv"; must be "native" or "invitro""#);
+}

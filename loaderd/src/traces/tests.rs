@@ -1,0 +1,139 @@
+use super::*;
+
+const LIMITS: Limits = Limits { max_bytes: 1000 };
+
+fn file(name: &str, content: &[u8]) -> TraceFile {
+    use sha2::{Digest as _, Sha256};
+    TraceFile { name: name.to_owned(), size: content.len() as u64, sha256: manifest::hex(&Sha256::digest(content)) }
+}
+
+fn two() -> Manifest {
+    Manifest::check(vec![file("b.csv", b"world"), file("a.csv", b"hello")]).expect("valid")
+}
+
+fn missing(store: &TraceStore) -> Upload {
+    match store.begin(two()).expect("begins") {
+        Begun::Missing(upload) => upload,
+        Begun::Stored => panic!("it is there already"),
+    }
+}
+
+fn wanted(upload: &Upload) -> Vec<(String, u64)> {
+    upload.wanted().into_iter().map(|wanted| (wanted.name, wanted.offset)).collect()
+}
+
+fn violations<T: std::fmt::Debug>(result: Result<T, UploadError>) -> Vec<String> {
+    match result {
+        Err(UploadError::Invalid(violations)) => violations.iter().map(ToString::to_string).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_trace_is_named_by_its_content() {
+    let other = Manifest::check(vec![file("b.csv", b"World"), file("a.csv", b"hello")]).expect("valid");
+    let turned = Manifest::check(vec![file("a.csv", b"hello"), file("b.csv", b"world")]).expect("valid");
+    assert_eq!(two().id(), turned.id());
+    assert_ne!(two().id(), other.id());
+    assert_eq!(two().size(), 10);
+}
+
+#[test]
+fn a_manifest_names_every_fault() {
+    let bad = |name: &str| TraceFile { name: name.to_owned(), size: 0, sha256: "0".repeat(64) };
+    let hashless = TraceFile { sha256: "12".to_owned(), ..bad("c.csv") };
+    let files = vec![bad("../a.csv"), bad(".hidden"), bad(""), bad("a b"), bad("fine.csv"), bad("fine.csv"), hashless];
+    let faults = Manifest::check(files).expect_err("refused");
+    let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            "manifest.files[0].name",
+            "manifest.files[1].name",
+            "manifest.files[2].name",
+            "manifest.files[3].name",
+            "manifest.files[5].name",
+            "manifest.files[6].sha256"
+        ]
+    );
+    assert_eq!(Manifest::check(Vec::new()).expect_err("refused")[0].to_string(), "manifest.files: is empty");
+}
+
+#[test]
+fn pieces_become_a_trace() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    let mut upload = missing(&store);
+    assert_eq!(wanted(&upload), [("a.csv".to_owned(), 0), ("b.csv".to_owned(), 0)]);
+    upload.append("a.csv", 0, b"hel").expect("appends");
+    upload.append("b.csv", 0, b"world").expect("appends");
+    assert!(!upload.is_complete());
+    upload.append("a.csv", 3, b"lo").expect("appends");
+    assert!(upload.is_complete());
+    assert_eq!(store.path_of(two().id()), None, "not before it was checked");
+    let id = upload.finish().expect("finishes");
+    let path = store.path_of(&id).expect("is there");
+    assert_eq!(fs::read(path.join("a.csv")).expect("reads"), b"hello");
+    assert!(matches!(store.begin(two()), Ok(Begun::Stored)));
+}
+
+#[test]
+fn a_cut_off_upload_goes_on_where_it_ended() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    let mut upload = missing(&store);
+    upload.append("a.csv", 0, b"hello").expect("appends");
+    upload.append("b.csv", 0, b"wo").expect("appends");
+    drop(upload);
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens again");
+    let mut upload = missing(&store);
+    assert_eq!(wanted(&upload), [("b.csv".to_owned(), 2)]);
+    upload.append("b.csv", 2, b"rld").expect("appends");
+    assert_eq!(upload.finish().expect("finishes"), two().id());
+}
+
+#[test]
+fn pieces_must_fit() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    let mut upload = missing(&store);
+    assert_eq!(violations(upload.append("c.csv", 0, b"x")), [r#"data.name: is "c.csv", of which nothing is wanted"#]);
+    assert_eq!(violations(upload.append("a.csv", 1, b"x")), ["data.offset: is 1; a.csv goes on at 0"]);
+    assert_eq!(violations(upload.append("a.csv", 0, b"hello!")), ["data.data: goes beyond the 5 bytes of a.csv"]);
+}
+
+#[test]
+fn content_that_is_not_what_was_said_is_begun_anew() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    let mut upload = missing(&store);
+    upload.append("a.csv", 0, b"hello").expect("appends");
+    upload.append("b.csv", 0, b"wrong").expect("appends");
+    let faults = violations(upload.finish());
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].starts_with("manifest.files[1].sha256: is 486ea4"), "{faults:?}");
+    assert_eq!(store.path_of(two().id()), None);
+    assert_eq!(wanted(&missing(&store)), [("b.csv".to_owned(), 0)]);
+}
+
+#[test]
+fn one_client_at_a_time_and_not_too_much() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    let first = missing(&store);
+    assert!(matches!(store.begin(two()), Err(UploadError::UnderWay)));
+    drop(first);
+    drop(missing(&store));
+    let large = TraceFile { size: 1001, ..file("a.csv", b"") };
+    let large = Manifest::check(vec![large]).expect("valid");
+    assert!(matches!(store.begin(large), Err(UploadError::TooLarge { bytes: 1001, most: 1000 })));
+}
+
+#[test]
+fn ids_lead_nowhere_else() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    assert_eq!(store.path_of("partial"), None);
+    assert_eq!(store.path_of(".."), None);
+    assert_eq!(store.path_of(&"0".repeat(64)), None);
+}

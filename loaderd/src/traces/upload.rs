@@ -1,0 +1,157 @@
+//! One upload: pieces are appended to files in the partial directory, and when all bytes are there and their hashes are
+//! right, the directory becomes the trace.
+
+use std::{
+    collections::BTreeMap,
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    Lease, Manifest, UploadError,
+    manifest::{TraceFile, hex},
+};
+use crate::spec::Violation;
+
+/// Where to go on in a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The file.
+    pub name: String,
+    /// The first byte that is missing.
+    pub offset: u64,
+}
+
+/// An upload under way. Its methods block on files.
+#[derive(Debug)]
+pub struct Upload {
+    manifest: Manifest,
+    partial: PathBuf,
+    complete: PathBuf,
+    /// Of each file that is not complete, how much is there.
+    there: BTreeMap<String, u64>,
+    open: Option<(String, File)>,
+    _lease: Lease,
+}
+
+impl Upload {
+    pub(super) fn begin(
+        manifest: Manifest,
+        partial: PathBuf,
+        complete: PathBuf,
+        lease: Lease,
+    ) -> Result<Self, UploadError> {
+        fs::create_dir_all(&partial).map_err(failed(&partial))?;
+        let mut there = BTreeMap::new();
+        for TraceFile { name, size, .. } in manifest.files() {
+            let path = partial.join(name);
+            let length = match fs::metadata(&path) {
+                Ok(metadata) => metadata.len(),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    File::create(&path).map_err(failed(&path))?;
+                    0
+                }
+                Err(error) => return Err(failed(&path)(error)),
+            };
+            // A file that is longer than it should be is begun anew.
+            let length = if length > *size {
+                File::create(&path).map_err(failed(&path))?;
+                0
+            } else {
+                length
+            };
+            if length < *size {
+                there.insert(name.clone(), length);
+            }
+        }
+        Ok(Self { manifest, partial, complete, there, open: None, _lease: lease })
+    }
+
+    /// What is missing, by file.
+    pub fn wanted(&self) -> Vec<Wanted> {
+        self.there.iter().map(|(name, &offset)| Wanted { name: name.clone(), offset }).collect()
+    }
+
+    /// Whether all bytes are there.
+    pub fn is_complete(&self) -> bool {
+        self.there.is_empty()
+    }
+
+    /// Appends a piece.
+    ///
+    /// # Errors
+    /// A piece that does not go on where its file ends, or goes beyond its size; a file that can't be written.
+    pub fn append(&mut self, name: &str, offset: u64, data: &[u8]) -> Result<(), UploadError> {
+        let invalid = |field: &str, description: String| UploadError::Invalid(vec![Violation::new(field, description)]);
+        let Some(&there) = self.there.get(name) else {
+            return Err(invalid("data.name", format!("is {name:?}, of which nothing is wanted")));
+        };
+        if offset != there {
+            return Err(invalid("data.offset", format!("is {offset}; {name} goes on at {there}")));
+        }
+        let size = self.manifest.files().iter().find(|file| file.name == name).map_or(0, |file| file.size);
+        let after = there + data.len() as u64;
+        if after > size {
+            return Err(invalid("data.data", format!("goes beyond the {size} bytes of {name}")));
+        }
+        let path = self.partial.join(name);
+        let file = match &mut self.open {
+            Some((open, file)) if open == name => file,
+            open => {
+                let file = OpenOptions::new().append(true).open(&path).map_err(failed(&path))?;
+                &mut open.insert((name.to_owned(), file)).1
+            }
+        };
+        file.write_all(data).map_err(failed(&path))?;
+        if after == size {
+            self.there.remove(name);
+        } else {
+            self.there.insert(name.to_owned(), after);
+        }
+        Ok(())
+    }
+
+    /// Compares the hashes and makes the trace known; its id.
+    ///
+    /// # Errors
+    /// Files whose content is not what the manifest says: these are begun anew the next time. A file that can't be read
+    /// or moved.
+    pub fn finish(self) -> Result<String, UploadError> {
+        let mut violations = Vec::new();
+        for (place, TraceFile { name, sha256, .. }) in self.manifest.files().iter().enumerate() {
+            let path = self.partial.join(name);
+            let found = hash(&path).map_err(failed(&path))?;
+            if found != *sha256 {
+                fs::remove_file(&path).map_err(failed(&path))?;
+                let field = format!("manifest.files[{place}].sha256");
+                violations.push(Violation::new(field, format!("is {sha256}; the content of {name} has {found}")));
+            }
+        }
+        if !violations.is_empty() {
+            return Err(UploadError::Invalid(violations));
+        }
+        fs::rename(&self.partial, &self.complete).map_err(failed(&self.complete))?;
+        Ok(self.manifest.id().to_owned())
+    }
+}
+
+fn failed(path: &Path) -> impl Fn(io::Error) -> UploadError {
+    let path = path.to_owned();
+    move |source| UploadError::Io { path: path.clone(), source }
+}
+
+/// SHA-256 of a file, and its bytes made durable.
+fn hash(path: &Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    file.sync_data()?;
+    let (mut hash, mut buffer) = (Sha256::new(), vec![0; 1 << 16]);
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(hex(&hash.finalize())),
+            read => hash.update(&buffer[..read]),
+        }
+    }
+}
