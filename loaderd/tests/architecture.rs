@@ -1,5 +1,7 @@
 //! Holds the code to the invariants of ARCHITECTURE.md: it reads the `use` lines and the tables of that file.
 
+#![expect(clippy::expect_used, clippy::panic, reason = "this is a test")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

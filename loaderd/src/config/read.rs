@@ -152,6 +152,7 @@ impl<T: FromToml> FromToml for Option<T> {
 }
 
 impl<T: FromToml> FromToml for Vec<T> {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever it is, the item's reader takes or refuses it")]
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         match value {
             DeValue::Array(items) => {
@@ -199,6 +200,7 @@ impl FromToml for Duration {
 }
 
 impl FromToml for f64 {
+    #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind of value is a number")]
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         let text = match value {
             DeValue::Float(float) => float.as_str(),

@@ -169,7 +169,7 @@ impl Outcome {
     }
 
     pub(super) fn failed(failure: Failure, took: Duration) -> Self {
-        Self { response: Some(took), ..Self::bare(failure.status, failure.error) }.from_instance(failure.origin)
+        Self { response: Some(took), ..Self::bare(failure.status, failure.error) }.said_by(failure.origin)
     }
 
     pub(super) fn replied(reply: Reply, took: Duration) -> Self {
@@ -179,10 +179,10 @@ impl Outcome {
             memory_kib: Some(reply.memory_kib),
             ..Self::bare(Status::Ok, "")
         }
-        .from_instance(reply.origin)
+        .said_by(reply.origin)
     }
 
-    fn from_instance(self, origin: Origin) -> Self {
+    fn said_by(self, origin: Origin) -> Self {
         let Origin { instance, cold_start, started } = origin;
         Self { instance, cold_start, instance_started: started, ..self }
     }

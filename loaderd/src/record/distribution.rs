@@ -99,6 +99,7 @@ impl Tally {
             Values::Few(values) => {
                 let mut sorted = values.clone();
                 sorted.sort_unstable();
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
                 let rank = (share * sorted.len() as f64).ceil() as usize;
                 sorted[rank.clamp(1, sorted.len()) - 1]
             }

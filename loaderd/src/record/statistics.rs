@@ -17,8 +17,8 @@ const RATIO_SCALE: f64 = 1000.0;
 pub struct Slowdowns(Tally);
 
 impl Slowdowns {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
     fn add(&mut self, slowdown: f64) {
-        // A float cast saturates, and a slowdown is never negative.
         self.0.add((slowdown * RATIO_SCALE).round() as u64);
     }
 }

@@ -48,8 +48,7 @@ fn read_trace(spec: &TraceSpec, context: &Context) -> Result<(Trace, BTreeMap<St
         TraceSource::Upload(id) => ("trace.upload", uploaded(id, context)?),
         TraceSource::Path(path) => ("trace.path", below_roots(path, &context.trace_roots)?),
     };
-    let options =
-        Options { format: spec.format, units: spec.units, skip_incomplete: spec.skip_incomplete, ..Options::default() };
+    let options = Options { format: spec.format, units: spec.units, skip_incomplete: spec.skip_incomplete };
     let (trace, report) = loader_trace::read(&Directory(directory), &options).map_err(|faults| {
         let mut violations: Vec<_> =
             faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();

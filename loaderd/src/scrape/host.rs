@@ -87,10 +87,11 @@ fn own() -> Result<(Duration, u64), ScrapeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::Clock;
 
     #[tokio::test(start_paused = true)]
     async fn a_sample_is_of_the_time_since_the_last() {
-        let begin = Instant::now();
+        let begin = Clock.now();
         let mut scraper = HostScraper::new(begin).expect("reads /proc");
         // Spin until this process has used processor time that the kernel shows.
         let (used, _) = own().expect("reads /proc");
