@@ -147,6 +147,8 @@ async fn router(service: Service) -> Result<Router, ServeError> {
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(loader_proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+            // What refusals carry, so that foreign clients can show it.
+            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
             .with_service_name("loader.v1.LoaderControl")
             .with_service_name("grpc.health.v1.Health")
     };

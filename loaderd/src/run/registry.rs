@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use loader_proto::v1;
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    task::JoinSet,
+    task::{JoinError, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -252,7 +252,7 @@ impl RegistryTask {
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => break,
-                Some(ended) = self.drivers.join_next() => self.ended(ended),
+                Some(ended) = self.drivers.join_next() => self.ended(ended).await,
                 command = self.commands.recv() => match command {
                     Some(command) => self.take(command),
                     None => break,
@@ -261,7 +261,7 @@ impl RegistryTask {
         }
         self.commands.close();
         while let Some(ended) = self.drivers.join_next().await {
-            self.ended(ended);
+            self.ended(ended).await;
         }
     }
 
@@ -365,10 +365,10 @@ impl RegistryTask {
         self.drivers.spawn(driver.drive());
     }
 
-    fn ended(&mut self, ended: Result<(), tokio::task::JoinError>) {
+    async fn ended(&mut self, ended: Result<(), JoinError>) {
         let Some(id) = self.active.take() else { return };
         if let Err(broken) = ended {
-            log::error!(RUN_ID = id.as_str(); "the run's task broke: {broken}");
+            self.end_broken(&id, &broken).await;
         }
     }
 

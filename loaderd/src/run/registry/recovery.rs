@@ -1,9 +1,14 @@
-//! Taking up the runs of an earlier process.
+//! Runs without a task: those of an earlier process, and one whose task broke.
 
 use std::sync::Arc;
 
+use tokio::task::JoinError;
+
 use super::RegistryTask;
-use crate::run::{RunDirectory, RunFile, RunView, State};
+use crate::{
+    id::RunId,
+    run::{RunDirectory, RunFile, RunView, State},
+};
 
 impl RegistryTask {
     /// Makes a run of an earlier process known. One that was under way is cleaned and interrupted; one that waited waits
@@ -18,23 +23,39 @@ impl RegistryTask {
         if file.state == State::Queued {
             self.queue.push(id.clone());
         } else if !file.state.is_terminal() {
-            self.interrupt(&mut file, &directory).await;
+            let reason = format!("the daemon ended while the run was {}", file.state.as_str());
+            self.take_down(&mut file, &directory, State::Interrupted, reason).await;
         }
         self.insert(Arc::new(RunView { file, spec: Arc::new(spec), progress: None, summary: None }));
     }
 
-    async fn interrupt(&self, file: &mut RunFile, directory: &RunDirectory) {
+    /// Ends a run whose task broke, and takes away what it made.
+    pub(super) async fn end_broken(&self, id: &RunId, broken: &JoinError) {
+        self.context.metrics.idle();
+        let Some(entry) = self.runs.get(id) else { return };
+        let mut file = entry.view.borrow().file.clone();
+        if file.state.is_terminal() {
+            return;
+        }
+        let reason = format!("the run's task broke while it was {}: {broken}", file.state.as_str());
+        self.take_down(&mut file, &self.store.directory(id), State::Failed, reason).await;
+        entry.view.send_modify(|view| Arc::make_mut(view).file = file);
+    }
+
+    /// Takes away what a run made that no task drives any more, and says how it ended.
+    async fn take_down(&self, file: &mut RunFile, directory: &RunDirectory, state: State, reason: String) {
         let id = file.run_id.as_str();
-        file.reason = format!("the daemon ended while the run was {}", file.state.as_str());
+        file.reason = reason;
         if let Some(platform) = self.context.platforms.get(file.platform.as_str())
             && let Err(error) = platform.clean(&file.run_id).await
         {
             log::error!(RUN_ID = id; "what the run left could not be cleaned: {error}");
             file.reason = format!("{}; cleaning up: {error}", file.reason);
         }
-        file.state = State::Interrupted;
+        file.state = state;
         file.finished_unix_us = Some(self.context.clock.unix().0);
-        log::warn!(RUN_ID = id; "interrupted: {}", file.reason);
+        log::warn!(RUN_ID = id; "{}: {}", state.as_str(), file.reason);
+        self.context.metrics.run_ended(state.as_str());
         if let Err(error) = directory.save(file) {
             log::error!(RUN_ID = id; "the run's state is not on disk: {error}");
         }
