@@ -1,1 +1,39 @@
-//! To be built.
+//! What the process tests stand on: the built programs, started on ports that the system picks, and what they leave.
+//!
+//! Everything here panics where a test can't go on.
+#![expect(clippy::expect_used, clippy::panic, reason = "this is for tests, which end by a panic")]
+
+mod daemon;
+mod processes;
+mod program;
+mod records;
+
+pub use daemon::Daemon;
+pub use processes::{children, is_alive};
+pub use program::{Ran, bin, root, run};
+pub use records::Table;
+
+use std::time::Duration;
+
+/// How long anything may take before a test gives up: far more than it takes.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Asks again and again until there is an answer.
+///
+/// # Panics
+/// When there is none for [`PATIENCE`].
+pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let deadline = now() + PATIENCE;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(now() < deadline, "gave up waiting: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[expect(clippy::disallowed_types, reason = "these tests have no clock but the system's")]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}

@@ -1,0 +1,209 @@
+//! A daemon of the test's own.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread::JoinHandle,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use serde_json::Value;
+
+use crate::{PATIENCE, Ran, Table, bin, program::run};
+
+/// A running `loaderd` with its own state directory and ports; it is killed when dropped.
+#[derive(Debug)]
+pub struct Daemon {
+    child: Child,
+    state: PathBuf,
+    address: String,
+    metrics: String,
+    log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+}
+
+impl Daemon {
+    /// Starts a daemon that keeps its state in `state`.
+    ///
+    /// # Panics
+    /// When it does not come to serve.
+    pub fn start(state: &Path) -> Self {
+        Self::start_with(state, &[])
+    }
+
+    /// Starts a daemon with further flags.
+    ///
+    /// # Panics
+    /// When it does not come to serve.
+    pub fn start_with(state: &Path, flags: &[&str]) -> Self {
+        let mut command = Command::new(bin("loaderd"));
+        command.arg("--state-dir").arg(state).args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        command.args(flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("loaderd starts");
+        let stderr = child.stderr.take().expect("it is piped");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (told, tells) = mpsc::channel();
+        let keep = Arc::clone(&log);
+        let reader = std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                for (what, words) in [("api", "control API on http://"), ("metrics", "metrics on http://")] {
+                    if let Some((_, address)) = line.split_once(words) {
+                        // Only the first addresses are waited for.
+                        let _late = told.send((what, address.trim_end_matches("/metrics").to_owned()));
+                    }
+                }
+                keep.lock().expect("whole").push(line);
+            }
+        });
+        let (mut address, mut metrics) = (None, None);
+        while address.is_none() || metrics.is_none() {
+            match tells.recv_timeout(PATIENCE) {
+                Ok(("api", told)) => address = Some(told),
+                Ok((_, told)) => metrics = Some(told),
+                Err(_) => panic!("loaderd does not serve: {:?}", log.lock().expect("whole")),
+            }
+        }
+        let (address, metrics) = (address.expect("was told"), metrics.expect("was told"));
+        Self { child, state: state.to_owned(), address, metrics, log, reader: Some(reader) }
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `host:port` of the control API.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// `host:port` of the metrics.
+    pub fn metrics_address(&self) -> &str {
+        &self.metrics
+    }
+
+    /// What it has logged so far.
+    ///
+    /// # Panics
+    /// Never, but for a reader that broke.
+    pub fn log(&self) -> Vec<String> {
+        self.log.lock().expect("whole").clone()
+    }
+
+    /// Runs `loaderctl` against it.
+    pub fn ctl(&self, arguments: &[&str]) -> Ran {
+        let address = format!("http://{}", self.address);
+        run(bin("loaderctl"), ["--address", &address].iter().chain(arguments))
+    }
+
+    /// `loaderctl submit … --output json`: the run's id.
+    ///
+    /// # Panics
+    /// When it is refused.
+    #[track_caller]
+    pub fn submit(&self, arguments: &[&str]) -> String {
+        let ran = self.ctl(&[&["--output", "json", "submit"], arguments].concat()).ok();
+        ran.json()["run"]["runId"].as_str().expect("it has an id").to_owned()
+    }
+
+    /// Waits until a run has ended: the run as `loaderctl get` shows it.
+    ///
+    /// # Panics
+    /// When the daemon does not know it.
+    #[track_caller]
+    pub fn ended(&self, run: &str) -> Value {
+        // Its exit code says how the run ended, which is for the test to judge.
+        let _ended = self.ctl(&["watch", run]);
+        let shown = self.ctl(&["--output", "json", "get", run]).ok().json();
+        shown["run"].clone()
+    }
+
+    /// Submits a run and waits for its end, which must be a good one.
+    ///
+    /// # Panics
+    /// When the run does not succeed.
+    #[track_caller]
+    pub fn succeed(&self, arguments: &[&str]) -> Value {
+        let run = self.ended(&self.submit(arguments));
+        assert_eq!(run["state"], "RUN_STATE_SUCCEEDED", "{run:#}");
+        run
+    }
+
+    /// Calls a method of the control API by a foreign client: the answers, or what it says of the error.
+    ///
+    /// # Errors
+    /// What grpcurl says.
+    pub fn grpcurl(&self, method: &str, request: &Value) -> Result<Vec<Value>, String> {
+        let method = format!("loader.v1.LoaderControl/{method}");
+        let ran = run("grpcurl", ["-plaintext", "-d", &request.to_string(), &self.address, &method]);
+        if ran.code == 0 { Ok(ran.json_stream()) } else { Err(ran.stderr) }
+    }
+
+    /// A run's directory.
+    pub fn directory(&self, run: &str) -> PathBuf {
+        self.state.join("runs").join(run)
+    }
+
+    /// A file of a run.
+    ///
+    /// # Panics
+    /// When it can't be read.
+    #[track_caller]
+    pub fn table(&self, run: &str, file: &str) -> Table {
+        Table::read(&self.directory(run).join(file))
+    }
+
+    /// A run's summary.json.
+    ///
+    /// # Panics
+    /// When it can't be read.
+    #[track_caller]
+    pub fn summary(&self, run: &str) -> Value {
+        let text = fs::read_to_string(self.directory(run).join("summary.json")).expect("there is a summary");
+        serde_json::from_str(&text).expect("it is JSON")
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Panics
+    /// When it is not there any more.
+    pub fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("pids are small"));
+        kill(pid, signal).expect("it lives");
+    }
+
+    /// Asks it to end, and waits until it has.
+    ///
+    /// # Panics
+    /// When it is not there any more.
+    pub fn terminate(&mut self) -> ExitStatus {
+        self.signal(Signal::SIGTERM);
+        self.wait()
+    }
+
+    /// Waits until it has ended.
+    ///
+    /// # Panics
+    /// When it can't be waited for.
+    pub fn wait(&mut self) -> ExitStatus {
+        let status = self.child.wait().expect("it can be waited for");
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("its log was read");
+        }
+        status
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ended = self.child.kill();
+        let _waited = self.child.wait();
+    }
+}
