@@ -80,7 +80,7 @@ impl Processes {
         let mut command = Command::new(&self.program);
         command
             .args(["--kind", &launch.kind, "--host", "127.0.0.1", "--port", "0"])
-            .args(["--instance-id", &launch.instance, "--die-with-parent"])
+            .args(["--instance-id", &launch.instance, &format!("--die-with-parent={}", std::process::id())])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -46,8 +46,9 @@ async fn an_instance_gets_its_arguments_tells_its_address_and_goes_when_told() {
     let stop = CancellationToken::new();
     let process = bench.launch(&stop);
     assert_eq!(process.listening.await, Ok("127.0.0.1:4711".parse().unwrap()));
-    let arguments = "--kind empty --host 127.0.0.1 --port 0 --instance-id f-1 --die-with-parent\n";
-    assert_eq!(bench.read("arguments"), arguments);
+    let arguments = "--kind empty --host 127.0.0.1 --port 0 --instance-id f-1";
+    let parent = std::process::id();
+    assert_eq!(bench.read("arguments"), format!("{arguments} --die-with-parent={parent}\n"));
     stop.cancel();
     assert_eq!(process.exit.await, Ok(Exit("signal: 15 (SIGTERM)".to_owned())));
 }
