@@ -28,7 +28,8 @@ fn the_example_is_valid_with_all_keys_and_without() {
 
 #[test]
 fn every_fault_is_named_with_its_line() {
-    let ran = check("listen = \"0.0.0.0:1\"\nstate_dirr = \"/x\"\n[local]\nmax_instances = 0\nmemory_ratio = \"much\"\n");
+    let ran =
+        check("listen = \"0.0.0.0:1\"\nstate_dirr = \"/x\"\n[local]\nmax_instances = 0\nmemory_ratio = \"much\"\n");
     assert_eq!(ran.code, 2);
     let lines: Vec<_> = ran.stderr.lines().map(|line| line.rsplit_once(".toml: ").map_or(line, |(_, it)| it)).collect();
     assert_eq!(lines.len(), 3, "{lines:?}");
