@@ -1,6 +1,6 @@
 //! The files of a run.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, path::Path, str::FromStr};
 
 /// A CSV file, its fields found by row and column.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +46,9 @@ impl Table {
     /// A column of whole numbers.
     ///
     /// # Panics
-    /// When there is no such column, or a field that is no number.
+    /// When there is no such column, or a field that is no such number.
     #[track_caller]
-    pub fn numbers(&self, name: &str) -> Vec<i64> {
+    pub fn numbers<T: FromStr>(&self, name: &str) -> Vec<T> {
         let parse = |field: &str| field.parse().unwrap_or_else(|_| panic!("{name}: {field:?} is no number"));
         self.column(name).into_iter().map(parse).collect()
     }

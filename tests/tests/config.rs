@@ -1,5 +1,7 @@
 //! The daemon's configuration file and flags.
 
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+
 use std::fs;
 
 use loader_tests::{Ran, bin, root, run};

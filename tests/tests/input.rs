@@ -1,5 +1,7 @@
 //! Bad input: every fault by its field or line, all at once, and nothing half done.
 
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+
 use std::{fs, path::Path};
 
 use loader_tests::{Daemon, Ran, bin, run};

@@ -1,5 +1,7 @@
 //! All four modes on the local platform, from the command line to the records.
 
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+
 use std::collections::BTreeMap;
 
 use loader_tests::{Daemon, Table, bin, run};
@@ -22,9 +24,9 @@ fn agree(daemon: &Daemon, run: &str, planned: u64) -> Table {
     assert_eq!(number(&summary["issued"]), planned, "{summary:#}");
     let by_status: u64 = summary["byStatus"].as_object().expect("a map").values().map(number).sum();
     assert_eq!(by_status, planned, "{summary:#}");
-    let planned_by_slot: i64 = slots.numbers("planned").iter().sum();
+    let planned_by_slot: u64 = slots.numbers::<u64>("planned").iter().sum();
     let marked = rows.column("mark").into_iter().filter(|mark| *mark == "step_warmup").count();
-    assert_eq!(planned_by_slot as u64 + marked as u64, planned);
+    assert_eq!(planned_by_slot + marked as u64, planned);
     rows
 }
 
@@ -40,13 +42,13 @@ fn burst() {
     let rows = agree(&daemon, id, 6 + 12 + 6 + 1);
     assert_eq!(rows.counts("mark"), BTreeMap::from([("", 18), ("burst", 6), ("victim", 1)]));
     let marked: Vec<_> =
-        rows.columns(["mark", "function", "cold_start"]).into_iter().filter(|row| row[0] != "").collect();
+        rows.columns(["mark", "function", "cold_start"]).into_iter().filter(|row| !row[0].is_empty()).collect();
     assert!(marked.iter().filter(|row| row[0] == "burst").all(|row| row[1] == "bursty"), "{marked:?}");
     assert_eq!(marked.iter().filter(|row| row[0] == "victim").collect::<Vec<_>>(), [&["victim", "victim", "true"]]);
     assert_eq!(rows.counts("status"), BTreeMap::from([("ok", 25)]));
     // The functions consumed what they were asked for.
-    assert!(rows.numbers("actual_runtime_us").iter().all(|&us| us >= 20_000));
-    assert!(rows.numbers("actual_memory_kib").iter().all(|&kib| kib >= 5 * 1024));
+    assert!(rows.numbers::<u64>("actual_runtime_us").iter().all(|&us| us >= 20_000));
+    assert!(rows.numbers::<u64>("actual_memory_kib").iter().all(|&kib| kib >= 5 * 1024));
     assert_eq!(run["summary"]["burst"]["victimCold"], json!(true));
     assert_eq!(run["summary"]["burst"]["burstUs"]["count"], json!("6"));
 }
@@ -99,16 +101,16 @@ fn coldstart() {
     assert_eq!(run["summary"]["coldstart"], findings);
     // What the platform started: one for each cold start, and the hot function's first.
     let hot = rows.columns(["mark", "cold_start"]).into_iter().filter(|row| *row == ["", "true"]).count();
-    let slots: i64 = daemon.table(id, "slots.csv").numbers("cold_starts").iter().sum();
-    assert_eq!(slots as usize, cold.len() + hot);
+    let slots: u64 = daemon.table(id, "slots.csv").numbers::<u64>("cold_starts").iter().sum();
+    assert_eq!(slots, (cold.len() + hot) as u64);
     let cold_starts = &run["summary"]["coldStarts"];
-    assert_eq!(number(&cold_starts["count"]), slots as u64);
-    assert_eq!(number(&cold_starts["instancesStarted"]), slots as u64, "{cold_starts:#}");
+    assert_eq!(number(&cold_starts["count"]), slots);
+    assert_eq!(number(&cold_starts["instancesStarted"]), slots, "{cold_starts:#}");
 }
 
 /// What a plan determines: by function and place in it, when each invocation was due after the first and what it asked.
 fn planned(rows: &Table) -> Vec<[String; 4]> {
-    let dues = rows.numbers("due_unix_us");
+    let dues: Vec<i64> = rows.numbers("due_unix_us");
     let first = dues.iter().min().copied().unwrap_or_default();
     let columns = rows.columns(["function", "requested_runtime_us", "requested_memory_kib"]);
     let planned = columns.into_iter().zip(dues).map(|([function, runtime, memory], due)| {
@@ -128,8 +130,7 @@ fn trace() {
     run(bin("loaderctl"), synth.split(' ').chain([to])).ok();
     let counts = Table::read(&trace.join("invocations.csv"));
     let expected = |seconds: usize| -> u64 {
-        let units = (1..=seconds).map(|unit| counts.numbers(&unit.to_string()).iter().sum::<i64>() as u64);
-        units.sum()
+        (1..=seconds).map(|unit| counts.numbers::<u64>(&unit.to_string()).iter().sum::<u64>()).sum()
     };
     let daemon = Daemon::start(&state.path().join("state"));
     // Each column of the trace lasts a second.
