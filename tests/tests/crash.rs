@@ -1,7 +1,5 @@
 //! What is left when the daemon dies or is stopped in mid-run.
 
-#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
-
 use loader_tests::{Daemon, Table, children, eventually, is_alive};
 use nix::sys::signal::Signal;
 
