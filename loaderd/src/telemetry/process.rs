@@ -50,44 +50,27 @@ impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
         // Where `/proc` can't be read there are no figures; zeros would be lies.
         let Ok(figures) = Figures::read() else { return Ok(()) };
-        let (bytes, seconds) = (Unit::Bytes, Unit::Seconds);
-        let mut put = |name: &str, help: &str, unit: Option<&Unit>, metric: &dyn Put| {
-            metric.put(&mut encoder, &format!("process_{name}"), help, unit)
-        };
-        put("cpu", "Time on processors", Some(&seconds), &ConstCounter::new(figures.cpu_seconds))?;
-        put("resident_memory", "Memory in use", Some(&bytes), &gauge(figures.resident_bytes))?;
-        put("virtual_memory", "Memory that is mapped", Some(&bytes), &gauge(figures.virtual_bytes))?;
-        put("threads", "Threads", None, &ConstGauge::new(figures.threads))?;
-        put("open_fds", "Open files", None, &gauge(figures.open_files))?;
+        let (out, bytes, seconds) = (&mut encoder, Some(&Unit::Bytes), Some(&Unit::Seconds));
+        put(out, "cpu", "Time on processors", seconds, &ConstCounter::new(figures.cpu_seconds))?;
+        put(out, "resident_memory", "Memory in use", bytes, &gauge(figures.resident_bytes))?;
+        put(out, "virtual_memory", "Memory that is mapped", bytes, &gauge(figures.virtual_bytes))?;
+        put(out, "threads", "Threads", None, &ConstGauge::new(figures.threads))?;
+        put(out, "open_fds", "Open files", None, &gauge(figures.open_files))?;
         if let Some(max) = figures.max_files {
-            put("max_fds", "Most files that may be open", None, &gauge(max))?;
+            put(out, "max_fds", "Most files that may be open", None, &gauge(max))?;
         }
-        let start = ConstGauge::new(figures.start_unix_seconds);
-        put("start_time", "Start, as Unix time", Some(&seconds), &start)
+        put(out, "start_time", "Start, as Unix time", seconds, &ConstGauge::new(figures.start_unix_seconds))
     }
 }
 
-/// A metric of any type, so that one list can name them all.
-trait Put {
-    fn put(
-        &self,
-        encoder: &mut DescriptorEncoder<'_>,
-        name: &str,
-        help: &str,
-        unit: Option<&Unit>,
-    ) -> Result<(), fmt::Error>;
-}
-
-impl<M: EncodeMetric> Put for M {
-    fn put(
-        &self,
-        encoder: &mut DescriptorEncoder<'_>,
-        name: &str,
-        help: &str,
-        unit: Option<&Unit>,
-    ) -> Result<(), fmt::Error> {
-        self.encode(encoder.encode_descriptor(name, help, unit, self.metric_type())?)
-    }
+fn put(
+    out: &mut DescriptorEncoder<'_>,
+    name: &str,
+    help: &str,
+    unit: Option<&Unit>,
+    metric: &impl EncodeMetric,
+) -> Result<(), fmt::Error> {
+    metric.encode(out.encode_descriptor(&format!("process_{name}"), help, unit, metric.metric_type())?)
 }
 
 fn gauge(value: u64) -> ConstGauge<i64> {

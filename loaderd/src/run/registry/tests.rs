@@ -3,6 +3,8 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Mutex};
 
+use loader_proto::v1;
+
 use tokio::sync::Notify;
 
 use super::*;
@@ -187,7 +189,7 @@ async fn a_run_is_carried_out_and_leaves_its_records() {
     let daemon = Daemon::start(state.path(), Deploying::Works).await;
     let id = daemon.run(200).await;
     assert_eq!(daemon.ended(&id).await, (State::Succeeded, String::new()));
-    assert_eq!(daemon.cleaned(), [id.clone()]);
+    assert_eq!(daemon.cleaned(), std::slice::from_ref(&id));
     let directory = daemon.store.directory(&id);
     let rows = rows(&directory);
     assert_eq!(rows.len(), 20);
@@ -234,7 +236,7 @@ async fn a_run_can_be_cancelled_in_every_state() {
     }
     assert_eq!(daemon.ended(&deploying).await.0, State::Cancelled);
     daemon.registry.cancel(Selector::Id(deploying.clone())).await.expect("changes nothing");
-    assert_eq!(daemon.cleaned(), [deploying.clone()]);
+    assert_eq!(daemon.cleaned(), std::slice::from_ref(&deploying));
     // While it runs: what was recorded stays. The second invocation is due in half a minute.
     *daemon.fake.deploying.lock().expect("whole") = Deploying::Works;
     let running = daemon.run(600_000).await;
