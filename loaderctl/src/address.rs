@@ -23,7 +23,11 @@ impl FromStr for Address {
         if let Some(path) = text.strip_prefix("unix:") {
             // Both forms of gRPC's naming: unix:/path and unix:///path.
             let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
-            return if path.is_absolute() && path.file_name().is_some() { Ok(Self::Unix(path)) } else { Err(InvalidAddress) };
+            return if path.is_absolute() && path.file_name().is_some() {
+                Ok(Self::Unix(path))
+            } else {
+                Err(InvalidAddress)
+            };
         }
         let uri: tonic::transport::Uri = text.parse().map_err(|_| InvalidAddress)?;
         let plain = uri.scheme_str() == Some("http") && uri.path() == "/" && uri.query().is_none();

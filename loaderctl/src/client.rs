@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loader_proto::v1::loader_control_client::LoaderControlClient;
+use loader_proto::v1::{GetRunRequest, loader_control_client::LoaderControlClient};
 use tonic::{
     Status,
     transport::{Channel, Endpoint},
@@ -21,9 +21,9 @@ const MAX_ANSWER: usize = 64 << 20;
 
 /// A daemon that has answered.
 #[derive(Debug, Clone)]
-pub struct Daemon {
+pub(crate) struct Daemon {
     /// Its API.
-    pub api: LoaderControlClient<Channel>,
+    pub(crate) api: LoaderControlClient<Channel>,
     address: Address,
 }
 
@@ -32,10 +32,8 @@ impl Daemon {
     ///
     /// # Errors
     /// Nobody answers there.
-    pub async fn connect(address: &Address) -> Result<Self, Failure> {
-        let lost = |error: tonic::transport::Error| {
-            Failure::from_status(Status::from_error(Box::new(error)), address)
-        };
+    pub(crate) async fn connect(address: &Address) -> Result<Self, Failure> {
+        let lost = |error: tonic::transport::Error| Failure::unreachable(&error, &error.to_string(), address);
         let endpoint = Endpoint::from_shared(address.to_string())
             .map_err(lost)?
             .connect_timeout(CONNECT_TIMEOUT)
@@ -46,7 +44,14 @@ impl Daemon {
     }
 
     /// What a status of this daemon means.
-    pub fn failure(&self, status: Status) -> Failure {
+    pub(crate) fn failure(&self, status: Status) -> Failure {
         Failure::from_status(status, &self.address)
+    }
+
+    /// The id that a user's word for a run means now; "latest" may mean another one later.
+    pub(crate) async fn run_id(&self, run: &str) -> Result<String, Failure> {
+        let request = GetRunRequest { run_id: run.to_owned() };
+        let got = self.api.clone().get_run(request).await.map_err(|status| self.failure(status))?;
+        Ok(got.into_inner().run.unwrap_or_default().run_id)
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! The codes are told by `loaderctl --help`, too ([`EXIT_CODES`]).
 
-use std::{error::Error as _, fmt, io};
+use std::{error::Error, fmt, io};
 
 use loader_proto::{json::Fault, v1};
 use tonic::{Code, Status};
@@ -98,7 +98,7 @@ impl Failure {
     /// What a status of the daemon at `address` means.
     pub(crate) fn from_status(status: Status, address: &Address) -> Self {
         if is_lost(&status) {
-            return Self::Unreachable { address: address.clone(), reason: reason(&status) };
+            return Self::unreachable(&status, status.message(), address);
         }
         let faults = violations(&status);
         if status.code() == Code::InvalidArgument && !faults.is_empty() {
@@ -108,6 +108,17 @@ impl Failure {
             return Self::Input(status.message().to_owned());
         }
         Self::Refused(Box::new(status))
+    }
+
+    /// Nobody answers at `address`: what is at the bottom of `error`, or `words` where there is nothing below it.
+    pub(crate) fn unreachable(error: &dyn Error, words: &str, address: &Address) -> Self {
+        let mut reason = words.to_owned();
+        let mut next = error.source();
+        while let Some(error) = next {
+            reason = error.to_string();
+            next = error.source();
+        }
+        Self::Unreachable { address: address.clone(), reason }
     }
 
     /// Whether there is nothing to tell: the reader of the output has gone, as `head` does.
@@ -137,21 +148,9 @@ pub(crate) fn is_lost(status: &Status) -> bool {
     status.code() == Code::Unavailable || status.source().is_some()
 }
 
-/// What was at the bottom of a lost connection.
-fn reason(status: &Status) -> String {
-    let mut innermost = None;
-    let mut next = status.source();
-    while let Some(error) = next {
-        innermost = Some(error.to_string());
-        next = error.source();
-    }
-    innermost.unwrap_or_else(|| status.message().to_owned())
-}
-
 /// The field violations of a status.
 pub(crate) fn violations(status: &Status) -> Vec<Fault> {
-    let details = status.get_details_bad_request().unwrap_or_default();
-    let faults = details.field_violations.into_iter();
+    let faults = status.get_details_bad_request().into_iter().flat_map(|details| details.field_violations);
     faults.map(|it| Fault { field: it.field, description: it.description }).collect()
 }
 

@@ -7,7 +7,7 @@ use loader_proto::json::{Integers, to_value};
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Format {
+pub(crate) enum Format {
     /// For people
     #[default]
     Table,
@@ -19,7 +19,7 @@ pub enum Format {
 ///
 /// # Errors
 /// Standard output can't be written, or its reader has gone.
-pub fn text(text: &str) -> io::Result<()> {
+pub(crate) fn text(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     if !text.ends_with('\n') {
@@ -32,7 +32,7 @@ pub fn text(text: &str) -> io::Result<()> {
 ///
 /// # Errors
 /// As for [`text`].
-pub fn message<M: prost::Name>(message: &M) -> io::Result<()> {
+pub(crate) fn message<M: prost::Name>(message: &M) -> io::Result<()> {
     text(&format!("{:#}", to_value(message, Integers::Strings)))
 }
 
@@ -40,6 +40,6 @@ pub fn message<M: prost::Name>(message: &M) -> io::Result<()> {
 ///
 /// # Errors
 /// As for [`text`].
-pub fn line<M: prost::Name>(message: &M) -> io::Result<()> {
+pub(crate) fn line<M: prost::Name>(message: &M) -> io::Result<()> {
     text(&to_value(message, Integers::Strings).to_string())
 }
