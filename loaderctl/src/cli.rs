@@ -15,8 +15,8 @@ pub struct Arguments {
     /// The daemon: http://host:port or unix:/path
     #[arg(long, global = true, env = "LOADERD_ADDRESS", value_name = "ADDR", default_value = "http://127.0.0.1:9470")]
     pub(crate) address: Address,
-    /// How to print results
-    #[arg(long, global = true, value_enum, default_value_t)]
+    /// table, or json: the API's messages as proto3 JSON, streams as one message a line
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) output: Format,
     #[command(subcommand)]
     pub(crate) command: Command,

@@ -10,8 +10,8 @@ pub(crate) struct SpecArguments {
     /// Spec file, YAML or JSON; - for standard input; flags win over it
     #[arg(value_name = "SPEC-FILE")]
     pub(super) file: Option<String>,
-    /// What kind of plan
-    #[arg(long)]
+    /// What kind of plan: trace, rps, burst or coldstart [that of the file]
+    #[arg(long, hide_possible_values = true)]
     pub(super) mode: Option<Mode>,
     #[command(flatten)]
     pub(super) flags: Given,
