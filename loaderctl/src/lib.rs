@@ -1,1 +1,31 @@
-//! To be built.
+//! The command line of the loader daemon.
+//!
+//! ```text
+//! cli ──▶ commands ──▶ spec (file and flags), upload, client ──▶ daemon
+//!             └──────▶ watch (live), render (text), output     ending (exit codes)
+//! ```
+//! Commands know the API; renderers are pure, from the API's messages to text.
+
+mod address;
+mod cli;
+mod client;
+mod commands;
+mod ending;
+mod file_name;
+mod output;
+mod render;
+mod spec;
+mod upload;
+mod watch;
+
+pub use address::{Address, InvalidAddress};
+pub use cli::Arguments;
+pub use ending::{EXIT_CODES, Ending, Failure, exit_code};
+
+/// Carries out what the command line says.
+///
+/// # Errors
+/// Why it could not be carried out; see [`exit_code`].
+pub async fn run(arguments: Arguments) -> Result<Ending, Failure> {
+    commands::run(arguments).await
+}

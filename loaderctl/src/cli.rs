@@ -1,0 +1,211 @@
+//! The commands and their flags.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use loader_proto::v1::RunState;
+
+use crate::{address::Address, ending::EXIT_CODES, output::Format, spec::SpecArguments};
+
+/// Submits runs to the loader daemon, follows them and fetches what they measured.
+#[derive(Debug, Parser)]
+#[command(name = "loaderctl", version, after_help = EXIT_CODES)]
+pub struct Arguments {
+    /// The daemon: http://host:port or unix:/path
+    #[arg(long, global = true, env = "LOADERD_ADDRESS", value_name = "ADDR", default_value = "http://127.0.0.1:9470")]
+    pub(crate) address: Address,
+    /// table, or json: the API's messages as proto3 JSON, streams as one message a line
+    #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
+    pub(crate) output: Format,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Queue a run, described by a spec file, by flags, or by both
+    #[command(after_help = EXIT_CODES)]
+    Submit(Box<SubmitArguments>),
+    /// Say what a run would do, and what is wrong with its spec; deploys nothing
+    Plan(Box<PlanArguments>),
+    /// List runs, newest first
+    List(ListArguments),
+    /// Show a run
+    Get(RunArgument),
+    /// Follow a run to its end, then show its summary
+    #[command(after_help = EXIT_CODES)]
+    Watch(RunArgument),
+    /// End a run early; its records are kept
+    Cancel(CancelArguments),
+    /// Remove runs that have ended, with their records
+    Delete(DeleteArguments),
+    /// Print the records of a run, as CSV or JSON; of a run under way until it ends
+    Records(RunArgument),
+    /// Fetch the files of a run that has ended
+    Results(ResultsArguments),
+    /// Make one invocation by hand, outside any run
+    Invoke(InvokeArguments),
+    /// Show what the daemon is and does
+    Status,
+    /// Make traces
+    #[command(subcommand)]
+    Trace(TraceCommand),
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgument {
+    /// The run's id, or latest
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SubmitArguments {
+    #[command(flatten)]
+    pub(crate) spec: SpecArguments,
+    /// A second submission with the same key gives the first one's run
+    #[arg(long, value_name = "KEY")]
+    pub(crate) idempotency_key: Option<String>,
+    /// Follow the run to its end, then print its summary
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Wait for the run's end without showing progress, then print its summary
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) wait: bool,
+    /// Only say what the run would do, as plan does
+    #[arg(long, conflicts_with_all = ["watch", "wait"])]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct PlanArguments {
+    #[command(flatten)]
+    pub(crate) spec: SpecArguments,
+    /// Show all slots and functions [the first 20]
+    #[arg(long)]
+    pub(crate) all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ListArguments {
+    /// Only runs in this state; repeatable [all]
+    #[arg(long, value_enum, value_name = "STATE", ignore_case = true)]
+    pub(crate) state: Vec<StateName>,
+    /// Most runs to list
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CancelArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Wait until the run has ended
+    #[arg(long)]
+    pub(crate) wait: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeleteArguments {
+    /// Ids of runs, or latest
+    #[arg(value_name = "RUN", required = true)]
+    pub(crate) runs: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResultsArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Directory for the files; made where it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+    /// native (the run directory) or invitro (the files of the InVitro loader)
+    #[arg(long, value_name = "LAYOUT", default_value = "native")]
+    pub(crate) layout: String,
+    /// Write into a directory that is not empty, too; files of the same names are replaced
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct InvokeArguments {
+    /// Where the function is
+    #[arg(value_name = "HOST:PORT")]
+    pub(crate) target: String,
+    /// The request's :authority [HOST:PORT]
+    #[arg(long, value_name = "HOST")]
+    pub(crate) authority: Option<String>,
+    /// Run time to ask for [0s]
+    #[arg(long, value_name = "DURATION", value_parser = loader_proto::json::parse_duration)]
+    pub(crate) runtime: Option<prost_types::Duration>,
+    /// Memory to ask for [0MiB]
+    #[arg(long, value_name = "MEMORY", value_parser = loader_proto::json::parse_mib)]
+    pub(crate) memory: Option<u32>,
+    /// How long the invocation may take [1m]
+    #[arg(long, value_name = "DURATION", value_parser = loader_proto::json::parse_duration)]
+    pub(crate) timeout: Option<prost_types::Duration>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TraceCommand {
+    /// Make up a trace that looks like production (needs no daemon)
+    Synth(SynthArguments),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SynthArguments {
+    /// How many functions
+    #[arg(long, value_name = "N")]
+    pub(crate) functions: u32,
+    /// How many minutes
+    #[arg(long, value_name = "M")]
+    pub(crate) minutes: u32,
+    /// Mean invocations per second of all functions
+    #[arg(long, value_name = "R")]
+    pub(crate) rate: f64,
+    /// Everything random comes from this number
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub(crate) seed: u64,
+    /// Directory for the files; made where it is not there
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+}
+
+/// The states of runs, as `list --state` takes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(crate) enum StateName {
+    Queued,
+    Deploying,
+    WarmingUp,
+    Running,
+    Draining,
+    Cleaning,
+    Succeeded,
+    Failed,
+    Cancelled,
+    Interrupted,
+}
+
+impl From<StateName> for RunState {
+    fn from(name: StateName) -> Self {
+        match name {
+            StateName::Queued => Self::Queued,
+            StateName::Deploying => Self::Deploying,
+            StateName::WarmingUp => Self::WarmingUp,
+            StateName::Running => Self::Running,
+            StateName::Draining => Self::Draining,
+            StateName::Cleaning => Self::Cleaning,
+            StateName::Succeeded => Self::Succeeded,
+            StateName::Failed => Self::Failed,
+            StateName::Cancelled => Self::Cancelled,
+            StateName::Interrupted => Self::Interrupted,
+        }
+    }
+}

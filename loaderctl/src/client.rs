@@ -1,0 +1,57 @@
+//! The connection to the daemon.
+
+use std::time::Duration;
+
+use loader_proto::v1::{GetRunRequest, loader_control_client::LoaderControlClient};
+use tonic::{
+    Status,
+    transport::{Channel, Endpoint},
+};
+
+use crate::{Failure, address::Address};
+
+/// How long the daemon may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How often a silent connection is asked whether it still lives.
+const KEEPALIVE: Duration = Duration::from_secs(20);
+
+/// Largest answer, in bytes: the summary of a run with tens of thousands of functions and slots.
+const MAX_ANSWER: usize = 64 << 20;
+
+/// A daemon that has answered.
+#[derive(Debug, Clone)]
+pub(crate) struct Daemon {
+    /// Its API.
+    pub(crate) api: LoaderControlClient<Channel>,
+    address: Address,
+}
+
+impl Daemon {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Nobody answers there.
+    pub(crate) async fn connect(address: &Address) -> Result<Self, Failure> {
+        let lost = |error: tonic::transport::Error| Failure::unreachable(&error, &error.to_string(), address);
+        let endpoint = Endpoint::from_shared(address.to_string())
+            .map_err(lost)?
+            .connect_timeout(CONNECT_TIMEOUT)
+            .http2_keep_alive_interval(KEEPALIVE);
+        let channel = endpoint.connect().await.map_err(lost)?;
+        let api = LoaderControlClient::new(channel).max_decoding_message_size(MAX_ANSWER);
+        Ok(Self { api, address: address.clone() })
+    }
+
+    /// What a status of this daemon means.
+    pub(crate) fn failure(&self, status: Status) -> Failure {
+        Failure::from_status(status, &self.address)
+    }
+
+    /// The id that a user's word for a run means now; "latest" may mean another one later.
+    pub(crate) async fn run_id(&self, run: &str) -> Result<String, Failure> {
+        let request = GetRunRequest { run_id: run.to_owned() };
+        let got = self.api.clone().get_run(request).await.map_err(|status| self.failure(status))?;
+        Ok(got.into_inner().run.unwrap_or_default().run_id)
+    }
+}

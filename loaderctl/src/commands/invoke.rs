@@ -1,0 +1,26 @@
+//! `invoke`: one invocation by hand.
+
+use loader_proto::v1::InvokeRequest;
+
+use super::Session;
+use crate::{Ending, Failure, cli::InvokeArguments, render};
+
+/// The status of an invocation that went well.
+const OK: &str = "ok";
+
+/// Makes an invocation; one that fails is an answer, too, but shows in the exit code.
+pub(super) async fn invoke(session: &Session, arguments: InvokeArguments) -> Result<Ending, Failure> {
+    let InvokeArguments { target, authority, runtime, memory, timeout } = arguments;
+    let request = InvokeRequest {
+        address: target,
+        authority: authority.unwrap_or_default(),
+        runtime,
+        memory_mib: memory.unwrap_or_default(),
+        timeout,
+    };
+    let daemon = session.daemon().await?;
+    let answer = daemon.api.clone().invoke(request).await.map_err(|status| daemon.failure(status))?.into_inner();
+    let record = answer.record.clone().unwrap_or_default();
+    session.print(&answer, |_| render::record(&record))?;
+    Ok(if record.status == OK { Ending::Done } else { Ending::Failed })
+}

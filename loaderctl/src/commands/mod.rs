@@ -1,0 +1,66 @@
+//! The commands: each asks the daemon and prints its answer.
+
+mod invoke;
+mod records;
+mod results;
+mod runs;
+mod submit;
+mod synth;
+mod watch;
+
+use clap::CommandFactory as _;
+
+use crate::{Arguments, Ending, Failure, address::Address, cli::Command, client::Daemon, output, output::Format};
+
+/// What all commands know.
+#[derive(Debug)]
+struct Session {
+    address: Address,
+    format: Format,
+}
+
+impl Session {
+    async fn daemon(&self) -> Result<Daemon, Failure> {
+        Daemon::connect(&self.address).await
+    }
+
+    /// Prints an answer: the message as JSON, or its table.
+    fn print<M: prost::Name>(&self, message: &M, table: impl FnOnce(&M) -> String) -> Result<Ending, Failure> {
+        match self.format {
+            Format::Table => output::text(&table(message))?,
+            Format::Json => output::message(message)?,
+        }
+        Ok(Ending::Done)
+    }
+}
+
+/// Carries out a command.
+///
+/// # Errors
+/// Why it could not be carried out.
+pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
+    let Arguments { address, output: format, command } = arguments;
+    let session = Session { address, format };
+    match command {
+        Command::Submit(arguments) => submit::submit(&session, *arguments).await,
+        Command::Plan(arguments) => submit::plan(&session, &arguments.spec, arguments.all).await,
+        Command::List(arguments) => runs::list(&session, arguments).await,
+        Command::Get(run) => runs::get(&session, run).await,
+        Command::Watch(run) => watch::watch(&session, &run.run).await,
+        Command::Cancel(arguments) => runs::cancel(&session, arguments).await,
+        Command::Delete(arguments) => runs::delete(&session, arguments).await,
+        Command::Records(run) => records::records(&session, run).await,
+        Command::Results(arguments) => results::results(&session, arguments).await,
+        Command::Invoke(arguments) => invoke::invoke(&session, arguments).await,
+        Command::Status => runs::status(&session).await,
+        Command::Trace(command) => synth::trace(command),
+        Command::Completions { shell } => completions(shell),
+    }
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Ending, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "loaderctl", &mut script);
+    output::text(&String::from_utf8_lossy(&script))?;
+    Ok(Ending::Done)
+}

@@ -1,0 +1,39 @@
+//! `records`: the rows of a run, as they come.
+
+use std::io;
+
+use loader_proto::v1::StreamRecordsRequest;
+
+use super::Session;
+use crate::{Ending, Failure, cli::RunArgument, output, output::Format, render};
+
+/// Prints the records of a run, from its first on until it has ended.
+pub(super) async fn records(session: &Session, arguments: RunArgument) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    let run_id = daemon.run_id(&arguments.run).await?;
+    let request = StreamRecordsRequest { run_id: run_id.clone() };
+    let opened = daemon.api.clone().stream_records(request).await.map_err(|status| daemon.failure(status))?;
+    let mut stream = opened.into_inner();
+    if session.format == Format::Table {
+        output::text(&csv_lines([render::COLUMNS.map(str::to_owned)])?)?;
+    }
+    while let Some(message) = stream.message().await.map_err(|status| daemon.failure(status))? {
+        match session.format {
+            Format::Json => output::line(&message)?,
+            Format::Table if message.records.is_empty() => {}
+            Format::Table => {
+                output::text(&csv_lines(message.records.into_iter().map(|record| render::cells(&run_id, record)))?)?;
+            }
+        }
+    }
+    Ok(Ending::Done)
+}
+
+fn csv_lines<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> io::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row)?;
+    }
+    let written = writer.into_inner().map_err(|error| error.into_error())?;
+    String::from_utf8(written).map_err(io::Error::other)
+}

@@ -1,0 +1,79 @@
+//! `list`, `get`, `cancel`, `delete` and `status`.
+
+use loader_proto::v1::{
+    CancelRunRequest, DeleteRunRequest, GetRunRequest, GetStatusRequest, ListRunsRequest, ListRunsResponse, RunState,
+};
+
+use super::{Session, watch};
+use crate::{
+    Ending, Failure,
+    cli::{CancelArguments, DeleteArguments, ListArguments, RunArgument},
+    output,
+    output::Format,
+    render,
+    watch::{Silent, is_terminal},
+};
+
+/// Most runs that the daemon puts into one answer.
+const PAGE: usize = 1000;
+
+/// Lists runs, over as many pages as it takes.
+pub(super) async fn list(session: &Session, arguments: ListArguments) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    let states: Vec<i32> = arguments.state.into_iter().map(|state| RunState::from(state).into()).collect();
+    let mut listed = ListRunsResponse::default();
+    while listed.runs.len() < arguments.limit {
+        let page_size = u32::try_from((arguments.limit - listed.runs.len()).min(PAGE)).unwrap_or_default();
+        let request = ListRunsRequest { states: states.clone(), page_size, page_token: listed.next_page_token };
+        let page = daemon.api.clone().list_runs(request).await.map_err(|status| daemon.failure(status))?.into_inner();
+        listed.runs.extend(page.runs);
+        listed.next_page_token = page.next_page_token;
+        if listed.next_page_token.is_empty() {
+            break;
+        }
+    }
+    session.print(&listed, |listed| render::runs(&listed.runs))
+}
+
+/// Shows a run.
+pub(super) async fn get(session: &Session, arguments: RunArgument) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    let request = GetRunRequest { run_id: arguments.run };
+    let got = daemon.api.clone().get_run(request).await.map_err(|status| daemon.failure(status))?.into_inner();
+    session.print(&got, |got| render::run(&got.run.clone().unwrap_or_default()))
+}
+
+/// Ends a run early. That it then counts as cancelled is what was wished.
+pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    let request = CancelRunRequest { run_id: arguments.run.run };
+    let answer = daemon.api.clone().cancel_run(request).await.map_err(|status| daemon.failure(status))?.into_inner();
+    let run = answer.run.clone().unwrap_or_default();
+    if arguments.wait && !is_terminal(run.state()) {
+        let ended = watch::to_end(session, &daemon, &run.run_id, &mut Silent).await?;
+        return Ok(if ended == Ending::Interrupted { ended } else { Ending::Done });
+    }
+    session.print(&answer, |_| render::state(&run))
+}
+
+/// Removes runs, one after the other, up to the first that is refused.
+pub(super) async fn delete(session: &Session, arguments: DeleteArguments) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    for run in arguments.runs {
+        let run_id = if run == "latest" { daemon.run_id(&run).await? } else { run };
+        let request = DeleteRunRequest { run_id: run_id.clone() };
+        let answer = daemon.api.clone().delete_run(request).await.map_err(|status| daemon.failure(status))?;
+        match session.format {
+            Format::Table => output::text(&format!("{run_id} removed"))?,
+            Format::Json => output::line(answer.get_ref())?,
+        }
+    }
+    Ok(Ending::Done)
+}
+
+/// Shows what the daemon is and does.
+pub(super) async fn status(session: &Session) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    let got = daemon.api.clone().get_status(GetStatusRequest {}).await.map_err(|status| daemon.failure(status))?;
+    session.print(got.get_ref(), render::status)
+}

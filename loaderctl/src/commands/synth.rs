@@ -1,0 +1,29 @@
+//! `trace synth`: makes up a trace, without a daemon.
+
+use std::io;
+
+use loader_trace::{Synth, SynthError};
+
+use crate::{
+    Ending, Failure,
+    cli::{SynthArguments, TraceCommand},
+    watch::note,
+};
+
+/// Makes a trace.
+pub(super) fn trace(command: TraceCommand) -> Result<Ending, Failure> {
+    let TraceCommand::Synth(SynthArguments { functions, minutes, rate, seed, to }) = command;
+    let synth = Synth { functions, minutes, target_rate: rate, seed };
+    synth.write(&to).map_err(failure)?;
+    note(&format!("a trace of {functions} functions and {minutes} minutes is in {}", to.display()))?;
+    Ok(Ending::Done)
+}
+
+fn failure(error: SynthError) -> Failure {
+    let doing = error.to_string();
+    match error {
+        SynthError::Empty | SynthError::Rate(_) | SynthError::RateTooLow { .. } => Failure::Input(doing),
+        SynthError::Create { source, .. } => Failure::System { doing, source },
+        SynthError::Write { source, .. } => Failure::System { doing, source: io::Error::from(source) },
+    }
+}

@@ -1,0 +1,64 @@
+//! `watch`: follows a run to its end, then prints its summary.
+
+use std::io::{IsTerminal as _, stderr};
+
+use loader_proto::v1::{Run, WatchRunRequest, WatchRunResponse};
+
+use super::Session;
+use crate::{
+    Ending, Failure,
+    client::Daemon,
+    output,
+    output::Format,
+    render,
+    watch::{JsonLines, Lines, Live, View, follow, note},
+};
+
+/// Follows a run.
+pub(super) async fn watch(session: &Session, run: &str) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    let run = daemon.run_id(run).await?;
+    to_end(session, &daemon, &run, view(session).as_mut()).await
+}
+
+/// How progress is shown: live to people, as lines to logs, as messages to programs.
+pub(super) fn view(session: &Session) -> Box<dyn View> {
+    match session.format {
+        Format::Json => Box::new(JsonLines),
+        Format::Table if stderr().is_terminal() => Box::new(Live::new()),
+        Format::Table => Box::new(Lines::default()),
+    }
+}
+
+/// Follows a run to its end and prints its summary. Ctrl-C ends the following, not the run.
+pub(super) async fn to_end(
+    session: &Session,
+    daemon: &Daemon,
+    run: &str,
+    view: &mut dyn View,
+) -> Result<Ending, Failure> {
+    let streams_json = view.prints_messages();
+    let open = async |run_id: String| {
+        let stream = daemon.api.clone().watch_run(WatchRunRequest { run_id }).await;
+        stream.map(tonic::Response::into_inner)
+    };
+    let followed = tokio::select! {
+        followed = follow(run, open, view) => Ok(followed),
+        pressed = tokio::signal::ctrl_c() => Err(pressed),
+    };
+    view.clear();
+    let run = match followed {
+        Ok(followed) => followed.map_err(|lost| lost.failure(daemon))?,
+        Err(pressed) => {
+            pressed.map_err(|source| Failure::System { doing: "cannot await Ctrl-C".to_owned(), source })?;
+            note(&format!("the run goes on; cancel it with: loaderctl cancel {run}"))?;
+            return Ok(Ending::Interrupted);
+        }
+    };
+    match session.format {
+        Format::Table => output::text(&render::run(&run))?,
+        Format::Json if streams_json => {}
+        Format::Json => output::message(&WatchRunResponse { run: Some(Run::clone(&run)) })?,
+    }
+    Ok(Ending::of(&run))
+}

@@ -1,0 +1,171 @@
+//! How a command ends: the one place where endings become exit codes and gRPC statuses become words.
+//!
+//! The codes are told by `loaderctl --help`, too ([`EXIT_CODES`]).
+
+use std::{error::Error, fmt, io};
+
+use loader_proto::{json::Fault, v1};
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use crate::address::Address;
+
+/// The exit codes, for `--help`.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    the run failed, was cancelled or was interrupted; the invocation failed
+  2    bad input: flags, spec, trace
+  3    the run succeeded, but the loader itself was saturated
+  4    the daemon cannot be reached
+  5    refused by the daemon, or another error
+  130  Ctrl-C while a run was followed (the run goes on)";
+
+/// How a command that could be carried out has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// As wished.
+    Done,
+    /// The run or the invocation did not succeed.
+    Failed,
+    /// The run succeeded, but says more about the loader than about the platform.
+    Saturated,
+    /// The user no longer wanted to follow the run.
+    Interrupted,
+}
+
+impl Ending {
+    /// The ending of a command that followed `run` to its end.
+    pub(crate) fn of(run: &v1::Run) -> Self {
+        let saturated = run.summary.as_ref().and_then(|summary| summary.saturated.as_ref());
+        match run.state() {
+            v1::RunState::Succeeded if saturated.is_some_and(|verdict| verdict.saturated) => Self::Saturated,
+            v1::RunState::Succeeded => Self::Done,
+            v1::RunState::Unspecified
+            | v1::RunState::Queued
+            | v1::RunState::Deploying
+            | v1::RunState::WarmingUp
+            | v1::RunState::Running
+            | v1::RunState::Draining
+            | v1::RunState::Cleaning
+            | v1::RunState::Failed
+            | v1::RunState::Cancelled
+            | v1::RunState::Interrupted => Self::Failed,
+        }
+    }
+}
+
+/// Why a command could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// Faults of the input, each by its field.
+    #[error("{}", Lines(.0))]
+    Faults(Vec<Fault>),
+    /// Input that can't be used, in words.
+    #[error("error: {0}")]
+    Input(String),
+    /// Nobody answers.
+    #[error(
+        "error: no daemon answers at {address}: {reason}\n\
+         Start it with `loaderd` or `systemctl start loaderd`, or say where it is with --address or LOADERD_ADDRESS."
+    )]
+    Unreachable {
+        /// Where it was looked for.
+        address: Address,
+        /// What happened.
+        reason: String,
+    },
+    /// The daemon said no.
+    #[error("error: {}", .0.message())]
+    Refused(Box<Status>),
+    /// The daemon's answer makes no sense.
+    #[error("error: the daemon's answer cannot be used: {0}")]
+    Answer(String),
+    /// The operating system said no.
+    #[error("error: {doing}: {source}")]
+    System {
+        /// What was being done.
+        doing: String,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// Standard output can't be written.
+    #[error("error: cannot write the output: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl Failure {
+    /// What a status of the daemon at `address` means.
+    pub(crate) fn from_status(status: Status, address: &Address) -> Self {
+        if is_lost(&status) {
+            return Self::unreachable(&status, status.message(), address);
+        }
+        let faults = violations(&status);
+        if status.code() == Code::InvalidArgument && !faults.is_empty() {
+            return Self::Faults(faults);
+        }
+        if status.code() == Code::InvalidArgument {
+            return Self::Input(status.message().to_owned());
+        }
+        Self::Refused(Box::new(status))
+    }
+
+    /// Nobody answers at `address`: what is at the bottom of `error`, or `words` where there is nothing below it.
+    pub(crate) fn unreachable(error: &dyn Error, words: &str, address: &Address) -> Self {
+        let mut reason = words.to_owned();
+        let mut next = error.source();
+        while let Some(error) = next {
+            reason = error.to_string();
+            next = error.source();
+        }
+        Self::Unreachable { address: address.clone(), reason }
+    }
+
+    /// Whether there is nothing to tell: the reader of the output has gone, as `head` does.
+    pub fn is_silent(&self) -> bool {
+        matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// The exit code of an ending.
+pub fn exit_code(ended: &Result<Ending, Failure>) -> u8 {
+    match ended {
+        Ok(Ending::Done) => 0,
+        Err(failure) if failure.is_silent() => 0,
+        Ok(Ending::Failed) => 1,
+        Err(Failure::Faults(_) | Failure::Input(_)) => 2,
+        Ok(Ending::Saturated) => 3,
+        Err(Failure::Unreachable { .. }) => 4,
+        Err(Failure::Refused(_) | Failure::Answer(_) | Failure::System { .. } | Failure::Output(_)) => 5,
+        Ok(Ending::Interrupted) => 130,
+    }
+}
+
+/// Whether a status says that the daemon has gone, and not what the daemon thinks of the request.
+///
+/// A status that came over the wire has no source; one that the transport made has.
+pub(crate) fn is_lost(status: &Status) -> bool {
+    status.code() == Code::Unavailable || status.source().is_some()
+}
+
+/// The field violations of a status.
+pub(crate) fn violations(status: &Status) -> Vec<Fault> {
+    let faults = status.get_details_bad_request().into_iter().flat_map(|details| details.field_violations);
+    faults.map(|it| Fault { field: it.field, description: it.description }).collect()
+}
+
+/// Faults, one on a line.
+struct Lines<'a>(&'a [Fault]);
+
+impl fmt::Display for Lines<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Fault { field, description }) in self.0.iter().enumerate() {
+            let line_end = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{line_end}{field}: {description}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

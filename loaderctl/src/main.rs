@@ -1,0 +1,22 @@
+//! `loaderctl`: arguments, a runtime, the command, its ending as exit code.
+
+use std::{io::Write as _, process::ExitCode};
+
+use clap::Parser as _;
+use loaderctl::{Arguments, Failure, exit_code, run};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(run(arguments)),
+        Err(error) => Err(Failure::System { doing: "cannot start".to_owned(), source: error }),
+    };
+    if let Err(failure) = &ended
+        && !failure.is_silent()
+    {
+        // Where stderr is closed, there is nobody to tell.
+        let _unheard = writeln!(std::io::stderr().lock(), "{failure}");
+    }
+    ExitCode::from(exit_code(&ended))
+}

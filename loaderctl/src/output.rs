@@ -1,0 +1,45 @@
+//! Standard output: tables for people, or the API's messages as JSON.
+
+use std::io::{self, Write as _};
+
+use clap::ValueEnum;
+use loader_proto::json::{Integers, to_value};
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    #[default]
+    Table,
+    /// The API's message as proto3 JSON; streams as one message a line
+    Json,
+}
+
+/// Prints text, and the end of the line where it has none.
+///
+/// # Errors
+/// Standard output can't be written, or its reader has gone.
+pub(crate) fn text(text: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    if !text.ends_with('\n') {
+        stdout.write_all(b"\n")?;
+    }
+    stdout.flush()
+}
+
+/// Prints a message as JSON over several lines.
+///
+/// # Errors
+/// As for [`text`].
+pub(crate) fn message<M: prost::Name>(message: &M) -> io::Result<()> {
+    text(&format!("{:#}", to_value(message, Integers::Strings)))
+}
+
+/// Prints one message of a stream, as JSON on one line.
+///
+/// # Errors
+/// As for [`text`].
+pub(crate) fn line<M: prost::Name>(message: &M) -> io::Result<()> {
+    text(&to_value(message, Integers::Strings).to_string())
+}

@@ -1,0 +1,57 @@
+//! What the modes set out to find.
+
+use loader_proto::v1::{BurstFindings, ColdStartFindings, RpsFindings, RunSummary};
+
+use super::{
+    summary::{PERCENTILES, row},
+    table,
+    units::{micros, rate},
+};
+
+/// The findings of the run's mode; empty for a mode without any.
+pub(super) fn findings(summary: &RunSummary) -> String {
+    let rps = summary.rps.as_ref().map(rps);
+    rps.or_else(|| summary.burst.as_ref().map(burst))
+        .or_else(|| summary.coldstart.as_ref().map(coldstart))
+        .unwrap_or_default()
+}
+
+fn rps(findings: &RpsFindings) -> String {
+    let RpsFindings { held_rate, overloaded_slots, ended_at_overload } = findings;
+    let held = if *held_rate > 0.0 { rate(*held_rate) } else { "none: every slot was overloaded".to_owned() };
+    let end = if *ended_at_overload { "at overload" } else { "at its end rate" };
+    table::pairs([("held rate", held), ("overloaded slots", overloaded_slots.to_string()), ("ended", end.to_owned())])
+}
+
+fn burst(findings: &BurstFindings) -> String {
+    let BurstFindings { steady_before_us, steady_during_us, bursty_before_us, burst_us, victim_us, victim_cold } =
+        findings;
+    let rows = [
+        ("steady before the burst", steady_before_us),
+        ("steady during the burst", steady_during_us),
+        ("bursty before the burst", bursty_before_us),
+        ("the burst itself", burst_us),
+    ];
+    let rows = rows.into_iter().map(|(name, distribution)| row(name, distribution.as_ref()));
+    let victim = match (victim_us, victim_cold) {
+        (0, _) => "did not succeed".to_owned(),
+        (us, true) => format!("{} (cold start)", micros(*us)),
+        (us, false) => format!("{} (warm)", micros(*us)),
+    };
+    format!("Response times\n{}victim  {victim}\n", table::figures(&PERCENTILES, rows.collect()))
+}
+
+fn coldstart(findings: &ColdStartFindings) -> String {
+    let ColdStartFindings { requested, achieved, shortfall, shortfall_by_slot, ended_at_overload } = findings;
+    let short = shortfall_by_slot.iter().enumerate().filter(|(_, count)| **count > 0);
+    let short: Vec<_> = short.map(|(slot, count)| format!("slot {slot}: {count}")).collect();
+    table::pairs([
+        ("cold starts asked for", requested.to_string()),
+        ("sent to a cold function", achieved.to_string()),
+        (
+            "shortfall",
+            if short.is_empty() { shortfall.to_string() } else { format!("{shortfall} ({})", short.join(", ")) },
+        ),
+        ("ended", if *ended_at_overload { "at overload" } else { "as planned" }.to_owned()),
+    ])
+}

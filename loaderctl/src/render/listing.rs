@@ -1,0 +1,70 @@
+//! Lists of runs and files, and the daemon's status.
+
+use loader_proto::v1::{GetStatusResponse, Run};
+
+use super::{
+    progress::state_name,
+    table,
+    units::{between, duration, instant, mib},
+};
+
+/// Runs, one a line.
+pub(crate) fn runs(runs: &[Run]) -> String {
+    if runs.is_empty() {
+        return "no runs\n".to_owned();
+    }
+    let rows = runs.iter().map(|run| {
+        let took = if run.finished.is_some() { duration(between(run.started, run.finished)) } else { String::new() };
+        let name = run.spec.as_ref().map(|spec| spec.name.clone()).unwrap_or_default();
+        let state = state_name(run.state()).to_owned();
+        let saturated = run.summary.as_ref().and_then(|it| it.saturated.as_ref()).is_some_and(|it| it.saturated);
+        let note = if saturated { "loader saturated".to_owned() } else { run.reason.clone() };
+        vec![
+            run.run_id.clone(),
+            if name.is_empty() { run.mode.clone() } else { name },
+            run.mode.clone(),
+            run.platform.clone(),
+            state,
+            instant(run.submitted),
+            took,
+            note,
+        ]
+    });
+    table::words(&["RUN", "NAME", "MODE", "PLATFORM", "STATE", "SUBMITTED", "TOOK", "NOTE"], rows.collect())
+}
+
+/// Files that were written.
+pub(crate) fn files(directory: &str, files: &[(String, u64)]) -> String {
+    let rows = files.iter().map(|(name, size)| vec![name.clone(), size.to_string()]).collect();
+    format!("{}in {directory}\n", table::figures(&["FILE", "BYTES"], rows))
+}
+
+/// What the daemon is and does.
+pub(crate) fn status(status: &GetStatusResponse) -> String {
+    let GetStatusResponse {
+        version,
+        started,
+        host,
+        state_directory,
+        default_platform,
+        platforms,
+        active_run_id,
+        queued_runs,
+        listen,
+        metrics_listen,
+        cores,
+        memory_mib,
+    } = status;
+    let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
+    table::pairs([
+        ("version", version.clone()),
+        ("started", instant(*started)),
+        ("host", format!("{host}, {cores} cores, {}", mib(*memory_mib as f64))),
+        ("state directory", state_directory.clone()),
+        ("platforms", format!("{}; default {default_platform}", platforms.join(", "))),
+        ("active run", or(active_run_id, "none")),
+        ("queued runs", queued_runs.to_string()),
+        ("listens on", listen.join(", ")),
+        ("metrics on", or(metrics_listen, "off")),
+    ])
+}

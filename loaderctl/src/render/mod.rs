@@ -1,0 +1,21 @@
+//! The API's messages as text for people. Pure: what a message says, and nothing else, decides.
+
+mod findings;
+mod listing;
+mod plan;
+pub(crate) mod progress;
+mod record;
+mod run;
+mod summary;
+mod table;
+pub(crate) mod units;
+
+pub(crate) use listing::{files, runs, status};
+pub(crate) use plan::plan;
+pub(crate) use record::{COLUMNS, cells, record};
+pub(crate) use run::{run, state};
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! How far a run has come, for the live view and for logs.
+
+use std::time::Duration;
+
+use loader_proto::v1::{Run, RunProgress, RunState};
+
+use super::units::{duration, micros, rate, wire_duration};
+
+/// The name of a state, as in `RUNNING`.
+pub(crate) fn state_name(state: RunState) -> &'static str {
+    let name = state.as_str_name();
+    name.strip_prefix("RUN_STATE_").unwrap_or(name)
+}
+
+/// How long the load has lasted.
+pub(crate) fn elapsed(run: &Run) -> Duration {
+    wire_duration(run.progress.as_ref().and_then(|progress| progress.elapsed)).unwrap_or_default()
+}
+
+/// How long the load will last, where that is known.
+pub(crate) fn planned(run: &Run) -> Option<Duration> {
+    wire_duration(run.progress.as_ref().and_then(|progress| progress.planned_duration))
+}
+
+/// State, and place in the queue, functions or slot.
+pub(crate) fn stage(run: &Run) -> String {
+    let state = state_name(run.state());
+    match (run.state(), &run.progress) {
+        (RunState::Queued, _) => format!("{state}  place {} in the queue", run.queue_position),
+        (RunState::Deploying, Some(progress)) => {
+            format!("{state}  functions {}/{}", progress.functions_ready, progress.functions_total)
+        }
+        (_, Some(RunProgress { slot, slots_total: 0, .. })) => format!("{state}  slot {}", slot.saturating_add(1)),
+        (_, Some(RunProgress { slot, slots_total, .. })) => {
+            format!("{state}  slot {}/{slots_total}", slot.saturating_add(1))
+        }
+        (_, None) => state.to_owned(),
+    }
+}
+
+/// Elapsed and planned time.
+pub(crate) fn time(run: &Run) -> String {
+    let elapsed = duration(elapsed(run));
+    planned(run).map_or_else(|| elapsed.clone(), |planned| format!("{elapsed}/{}", duration(planned)))
+}
+
+/// The figures of the last seconds; empty before the load starts.
+pub(crate) fn figures(run: &Run) -> String {
+    let Some(progress) = &run.progress else { return String::new() };
+    let mut figures = format!(
+        "target {}  achieved {}  in flight {}  completed {}  failed {}  cold {}  lag p99 {}  response p50 {} p99 {}",
+        rate(progress.target_rate),
+        rate(progress.achieved_rate),
+        progress.in_flight,
+        progress.completed,
+        progress.failed,
+        progress.cold_starts,
+        micros(progress.lag_p99_us),
+        micros(progress.response_p50_us),
+        micros(progress.response_p99_us),
+    );
+    if progress.saturated {
+        figures.push_str("  THE LOADER IS SATURATED");
+    }
+    figures
+}
+
+/// All of it on one line.
+pub(crate) fn line(run: &Run) -> String {
+    let stage = stage(run);
+    match (run.state(), &run.progress) {
+        (RunState::Queued | RunState::Deploying, _) | (_, None) => format!("{}  {stage}", run.run_id),
+        (_, Some(_)) => format!("{}  {stage}  {}  {}", run.run_id, time(run), figures(run)),
+    }
+}

@@ -1,0 +1,64 @@
+//! One run: the verdict on the loader first, then what was measured.
+
+use loader_proto::v1::{Run, RunSummary};
+
+use super::{
+    findings,
+    progress::{self, state_name},
+    summary, table,
+    units::{between, duration, instant},
+};
+
+/// Everything that is known of a run.
+pub(crate) fn run(run: &Run) -> String {
+    let mut text = run.summary.as_ref().map(summary::verdict).unwrap_or_default();
+    text.push_str(&facts(run));
+    match &run.summary {
+        Some(summary) => measured(summary, &mut text),
+        None if run.progress.is_some() => {
+            let figures = progress::figures(run).replace("  ", "\n  ");
+            text.push_str(&format!("\n{}  {}\n  {figures}\n", progress::stage(run), progress::time(run)));
+        }
+        None => {}
+    }
+    text
+}
+
+/// Where a run stands, on one line.
+pub(crate) fn state(run: &Run) -> String {
+    let reason = if run.reason.is_empty() { String::new() } else { format!(": {}", run.reason) };
+    format!("{}  {}{reason}\n", run.run_id, state_name(run.state()))
+}
+
+fn facts(run: &Run) -> String {
+    let name = run.spec.as_ref().map(|spec| spec.name.as_str()).filter(|name| !name.is_empty());
+    let took = if run.finished.is_some() { duration(between(run.started, run.finished)) } else { String::new() };
+    let place =
+        if run.queue_position > 0 { format!(", place {} in the queue", run.queue_position) } else { String::new() };
+    table::pairs([
+        ("run", run.run_id.clone()),
+        ("name", name.unwrap_or_default().to_owned()),
+        ("plan", format!("{} on {}", run.mode, run.platform)),
+        ("state", format!("{}{place}", state_name(run.state()))),
+        ("reason", run.reason.clone()),
+        ("submitted", instant(run.submitted)),
+        ("started", instant(run.started)),
+        ("took", took),
+        ("records", run.directory.clone()),
+    ])
+}
+
+/// The sections of a summary, an empty line before each.
+fn measured(summary: &RunSummary, text: &mut String) {
+    let sections = [
+        summary::counts(summary),
+        summary::distributions(summary),
+        findings::findings(summary),
+        summary::slots(summary),
+        summary::functions(summary),
+    ];
+    for section in sections.iter().filter(|section| !section.is_empty()) {
+        text.push('\n');
+        text.push_str(section);
+    }
+}

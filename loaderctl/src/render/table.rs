@@ -1,0 +1,48 @@
+//! Tables without lines, two spaces between columns, nothing behind the last.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+/// Rows of cells.
+pub(super) type Rows = Vec<Vec<String>>;
+
+/// A table of figures: the first column is words, the others stand on the right.
+pub(super) fn figures(header: &[&str], rows: Rows) -> String {
+    render(Some(header), rows, CellAlignment::Right)
+}
+
+/// A table of words.
+pub(super) fn words(header: &[&str], rows: Rows) -> String {
+    render(Some(header), rows, CellAlignment::Left)
+}
+
+/// Names and values; those without a value are left out.
+pub(super) fn pairs<const N: usize>(pairs: [(&str, String); N]) -> String {
+    let told = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    render(None, told.map(|(name, value)| vec![name.to_owned(), value]).collect(), CellAlignment::Left)
+}
+
+/// At most `shown` rows of a table, and how many there are more.
+pub(super) fn first(header: &[&str], rows: Rows, shown: usize) -> String {
+    let more = rows.len().saturating_sub(shown);
+    let mut text = figures(header, rows.into_iter().take(shown).collect());
+    if more > 0 {
+        text.push_str(&format!("... and {more} more\n"));
+    }
+    text
+}
+
+fn render(header: Option<&[&str]>, rows: Rows, alignment: CellAlignment) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    if let Some(header) = header {
+        table.set_header(header.to_vec());
+    }
+    table.add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        column.set_padding((0, 2));
+        if index > 0 {
+            column.set_cell_alignment(alignment);
+        }
+    }
+    table.trim_fmt() + "\n"
+}

@@ -1,0 +1,204 @@
+//! From file and flags to a spec: what could be read, and every fault that can be found without the daemon.
+
+use std::path::PathBuf;
+
+use loader_proto::{
+    json::{Fault, from_value, from_yaml},
+    v1::{RunSpec, run_spec, trace_mode},
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    flags::{Mode, Takes},
+    given::{GivenFlag, SpecArguments},
+    source,
+};
+use crate::Failure;
+
+type Document = Map<String, Value>;
+
+/// A spec that only the daemon can still find faults in, or the faults that it has already.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    /// What could be read, without a trace on this machine.
+    pub(crate) spec: RunSpec,
+    /// What could not, by field.
+    pub(crate) faults: Vec<Fault>,
+    /// The trace directory on this machine that is to be uploaded.
+    pub(crate) trace: Option<PathBuf>,
+    /// Whether the file is no document at all, so that what is missing from the spec says nothing.
+    pub(crate) unreadable: bool,
+    /// Fields that flags gave, and which.
+    origins: Vec<(String, &'static str)>,
+}
+
+impl Draft {
+    /// Reads what the user gave.
+    ///
+    /// # Errors
+    /// Only a file that is not there or can't be opened; faults are part of the draft.
+    pub(crate) fn read(arguments: &SpecArguments) -> Result<Self, Failure> {
+        let file = match &arguments.file {
+            Some(name) => source::spec_file(name).map_err(Failure::Input)?,
+            None => source::SpecFile::default(),
+        };
+        let mut draft = Self::default();
+        let mut document = draft.document(&file.text, arguments.file.is_some());
+        let from_flag = arguments.flags.0.iter().any(|given| given.flag.name == "trace");
+        let mode = draft.mode(&mut document, arguments.mode);
+        draft.lay_in(&mut document, mode, &arguments.flags.0);
+        let (spec, faults) = from_value::<RunSpec>(&Value::Object(document));
+        draft.spec = spec;
+        draft.faults.extend(faults);
+        if let Some(path) = draft.take_trace_path() {
+            draft.trace = Some(if from_flag { path } else { file.folder.join(path) });
+        }
+        Ok(draft)
+    }
+
+    /// Adds what the daemon found, but for what is known already: a field that could not be read is not there either.
+    pub(crate) fn add(&mut self, violations: Vec<Fault>) {
+        let known = self.faults.len();
+        for violation in violations {
+            let told = self.faults.iter().take(known).any(|fault| same_place(&fault.field, &violation.field));
+            let awaited = self.trace.is_some() && matches!(violation.field.as_str(), "trace" | "trace.path");
+            if !told && !awaited {
+                self.faults.push(violation);
+            }
+        }
+    }
+
+    /// The faults as the user reads them: which file or flag, which field.
+    pub(crate) fn into_faults(self) -> Vec<Fault> {
+        let Self { faults, origins, .. } = self;
+        let tell = |Fault { field, description }: Fault| match origins.iter().find(|(path, _)| same_place(path, &field))
+        {
+            _ if field.starts_with("--") => Fault { field, description },
+            Some((_, flag)) => {
+                Fault { field: format!("spec: {field}"), description: format!("{description} (--{flag})") }
+            }
+            None if field.is_empty() => Fault { field: "spec".to_owned(), description },
+            None => Fault { field: format!("spec: {field}"), description },
+        };
+        faults.into_iter().map(tell).collect()
+    }
+
+    /// The file's document; an empty one where it is none.
+    fn document(&mut self, text: &str, is_given: bool) -> Document {
+        if !is_given {
+            return Document::new();
+        }
+        match serde_saphyr::from_str(text) {
+            Ok(Value::Object(document)) => document,
+            Ok(Value::Null) => Document::new(),
+            // The reader of specs has the words for what is wrong.
+            Ok(_) | Err(_) => {
+                self.unreadable = true;
+                self.faults.extend(from_yaml::<RunSpec>(text).1);
+                Document::new()
+            }
+        }
+    }
+
+    /// The mode by flag or file, whose group of fields is made where it is not there.
+    fn mode(&mut self, document: &mut Document, by_flag: Option<Mode>) -> Option<Mode> {
+        let in_file = [Mode::Trace, Mode::Rps, Mode::Burst, Mode::Coldstart]
+            .into_iter()
+            .find(|mode| document.get(mode.field()).is_some_and(|group| !group.is_null()));
+        let mode = match (by_flag, in_file) {
+            (Some(by_flag), Some(in_file)) if by_flag != in_file => {
+                let description = format!("is {}, but the spec file has {}", by_flag.field(), in_file.field());
+                self.fault("--mode", description);
+                in_file
+            }
+            (by_flag, in_file) => by_flag.or(in_file)?,
+        };
+        set(document, mode.field(), None);
+        Some(mode)
+    }
+
+    fn lay_in(&mut self, document: &mut Document, mode: Option<Mode>, flags: &[GivenFlag]) {
+        // Of path and upload a spec has one: that of the flag is to win.
+        if flags.iter().any(|given| matches!(given.flag.name, "trace" | "upload"))
+            && let Some(Value::Object(trace)) = document.get_mut(Mode::Trace.field())
+        {
+            trace.retain(|field, _| !matches!(field.as_str(), "path" | "upload"));
+        }
+        for given in flags {
+            let path = match (given.flag.group.modes, mode) {
+                ([], _) => given.flag.field.to_owned(),
+                (modes, Some(mode)) if modes.contains(&mode) => given.flag.path(mode),
+                (_, mode) => {
+                    let has = mode
+                        .map_or("the run has none".to_owned(), |mode| format!("the run's mode is {}", mode.field()));
+                    let description = format!("belongs to mode {}; {has}", given.flag.group.mode_names());
+                    self.fault(&format!("--{}", given.flag.name), description);
+                    continue;
+                }
+            };
+            match value(given) {
+                Ok(value) => set(document, &path, Some(value)),
+                Err(description) => self.fault(&path, description),
+            }
+            self.origins.push((path, given.flag.name));
+        }
+    }
+
+    fn take_trace_path(&mut self) -> Option<PathBuf> {
+        let Some(run_spec::Mode::Trace(trace)) = &mut self.spec.mode else { return None };
+        match trace.source.take() {
+            Some(trace_mode::Source::Path(path)) => Some(path.into()),
+            source => {
+                trace.source = source;
+                None
+            }
+        }
+    }
+
+    pub(crate) fn fault(&mut self, field: &str, description: String) {
+        self.faults.push(Fault { field: field.to_owned(), description });
+    }
+}
+
+/// Whether one field is the other, or part of it.
+fn same_place(one: &str, other: &str) -> bool {
+    let within = |outer: &str, inner: &str| {
+        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+    };
+    within(one, other) || within(other, one)
+}
+
+/// Sets a field by its path, and makes the groups on the way; without a value, makes a group. What is there and no
+/// group is left: the reader will say so.
+fn set(document: &mut Document, path: &str, value: Option<Value>) {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    if let (None, Some(value)) = (rest, &value) {
+        document.insert(first.to_owned(), value.clone());
+        return;
+    }
+    let group = document.entry(first).or_insert(Value::Null);
+    if group.is_null() {
+        *group = json!({});
+    }
+    if let (Some(rest), Value::Object(group)) = (rest, group) {
+        set(group, rest, value);
+    }
+}
+
+/// The JSON form of a flag's values; numbers stay text, which the reader takes for them.
+fn value(given: &GivenFlag) -> Result<Value, String> {
+    let first = given.values.first().cloned().unwrap_or_default();
+    Ok(match given.flag.takes {
+        Takes::Text(_) => first.into(),
+        Takes::Switch => (first == "true").into(),
+        Takes::Numbers => source::numbers(&first)?.into(),
+        Takes::Targets => given.values.iter().map(|target| self::target(target)).collect(),
+    })
+}
+
+fn target(text: &str) -> Value {
+    match text.split_once('=') {
+        Some((address, authority)) => json!({ "address": address, "authority": authority }),
+        None => json!({ "address": text }),
+    }
+}

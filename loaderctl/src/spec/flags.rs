@@ -1,0 +1,226 @@
+//! The table of flags: each shorthand for a field of `RunSpec`, in the order of the help.
+
+use clap::ValueEnum;
+
+/// The modes, and the names of their fields in a spec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Mode {
+    /// Replay a production trace
+    Trace,
+    /// Raise the rate step by step until the platform no longer holds it
+    Rps,
+    /// Show how a burst on one function hurts another
+    Burst,
+    /// Hold a rate while a given number of cold starts happens in each slot
+    Coldstart,
+}
+
+impl Mode {
+    /// Its field in a spec.
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Rps => "rps",
+            Self::Burst => "burst",
+            Self::Coldstart => "coldstart",
+        }
+    }
+}
+
+/// What a flag takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// Text, a number, a duration or a memory size: whatever the field takes; the name is for the help.
+    Text(&'static str),
+    /// Nothing, or `=true` or `=false`.
+    Switch,
+    /// Whole numbers with commas, or `@FILE` with such.
+    Numbers,
+    /// `HOST:PORT[=AUTHORITY]`, repeatable.
+    Targets,
+}
+
+/// Flags that belong to the same modes.
+#[derive(Debug)]
+pub(super) struct Group {
+    /// What they stand under in the help.
+    pub(super) heading: &'static str,
+    /// The modes; none for flags of every run.
+    pub(super) modes: &'static [Mode],
+}
+
+impl Group {
+    const fn new(heading: &'static str, modes: &'static [Mode]) -> Self {
+        Self { heading, modes }
+    }
+
+    /// Names of its modes, such as `rps and coldstart`.
+    pub(super) fn mode_names(&self) -> String {
+        let names: Vec<_> = self.modes.iter().map(|mode| mode.field()).collect();
+        match names.as_slice() {
+            [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+            names => names.concat(),
+        }
+    }
+}
+
+/// One flag.
+#[derive(Debug)]
+pub(super) struct Flag {
+    /// Its name, without the dashes.
+    pub(super) name: &'static str,
+    /// What it takes.
+    pub(super) takes: Takes,
+    /// Path of its field, from the spec or, for a flag of modes, from the mode.
+    pub(super) field: &'static str,
+    /// The modes that it belongs to.
+    pub(super) group: &'static Group,
+    /// Help, with the default in brackets.
+    pub(super) help: &'static str,
+}
+
+impl Flag {
+    /// Path of its field in a spec of `mode`.
+    pub(super) fn path(&self, mode: Mode) -> String {
+        if self.group.modes.is_empty() { self.field.to_owned() } else { format!("{}.{}", mode.field(), self.field) }
+    }
+}
+
+const fn every(name: &'static str, takes: Takes, field: &'static str, help: &'static str) -> Flag {
+    Flag { name, takes, field, group: &EVERY, help }
+}
+
+const fn of(group: &'static Group, name: &'static str, takes: Takes, field: &'static str, help: &'static str) -> Flag {
+    Flag { name, takes, field, group, help }
+}
+
+const DURATION: Takes = Takes::Text("DURATION");
+const MEMORY: Takes = Takes::Text("MEMORY");
+const NUMBER: Takes = Takes::Text("N");
+const RATE: Takes = Takes::Text("RATE");
+
+static EVERY: Group = Group::new("Every run", &[]);
+static TRACE: Group = Group::new("Mode trace", &[Mode::Trace]);
+static RPS: Group = Group::new("Mode rps", &[Mode::Rps]);
+static BURST: Group = Group::new("Mode burst", &[Mode::Burst]);
+static COLDSTART: Group = Group::new("Mode coldstart", &[Mode::Coldstart]);
+static SWEEPS: Group = Group::new("Modes rps and coldstart", &[Mode::Rps, Mode::Coldstart]);
+static SPANS: Group = Group::new("Modes trace and coldstart", &[Mode::Trace, Mode::Coldstart]);
+static SYNTHETIC: Group = Group::new("Modes rps, burst and coldstart", &[Mode::Rps, Mode::Burst, Mode::Coldstart]);
+
+/// Every flag.
+pub(super) static FLAGS: &[Flag] = &[
+    every("name", Takes::Text("NAME"), "name", "A name for people: a-z, 0-9 and '-' [the mode]"),
+    every("platform", Takes::Text("NAME"), "platform", "local, knative or attach [the daemon's default]"),
+    every("seed", NUMBER, "seed", "Everything random comes from this number [42]"),
+    every(
+        "kind",
+        Takes::Text("KIND"),
+        "function.kind",
+        "Benchmark function: trace (consumes time and memory) or empty [trace]",
+    ),
+    every(
+        "arrivals",
+        Takes::Text("NAME"),
+        "arrivals",
+        "equidistant, exponential, exponential_shift, uniform, uniform_shift or poisson [trace: poisson; else equidistant]",
+    ),
+    every("function-timeout", DURATION, "functionTimeout", "How long an invocation may take from its send [15m]"),
+    every("connect-timeout", DURATION, "connectTimeout", "How long a connection may take to be made [1m]"),
+    every("drain-timeout", DURATION, "drainTimeout", "How long to wait for answers after the last send [15m]"),
+    every(
+        "failure-ratio",
+        Takes::Text("SHARE"),
+        "overload.failureRatio",
+        "Share of failures that overloads a slot [0.3]",
+    ),
+    every("tolerance", NUMBER, "overload.tolerance", "Overloaded slots that end the run [2]"),
+    every(
+        "saturation-lag",
+        DURATION,
+        "saturation.lag",
+        "The loader is saturated when a slot's dispatch lag p99 exceeds this [10ms]",
+    ),
+    every("saturation-abort", Takes::Switch, "saturation.abort", "End a saturated run at once, as failed [false]"),
+    every(
+        "max-in-flight",
+        NUMBER,
+        "maxInFlight",
+        "Most invocations out at once; others are recorded as not_sent [100000]",
+    ),
+    every("initial-scale", NUMBER, "scaling.initialScale", "Instances of each function at the start [by mode]"),
+    every("min-scale", NUMBER, "scaling.minScale", "Fewest instances of each function [0]"),
+    every("max-scale", NUMBER, "scaling.maxScale", "Most instances of each function; 0 for no bound [200]"),
+    every(
+        "container-concurrency",
+        NUMBER,
+        "scaling.containerConcurrency",
+        "Invocations that an instance works on at a time [1]",
+    ),
+    every(
+        "stable-window",
+        DURATION,
+        "scaling.stableWindow",
+        "How long an instance is kept without need [the platform's]",
+    ),
+    every(
+        "attach",
+        Takes::Targets,
+        "attach.targets",
+        "Function that someone else deployed, for platform attach; repeatable",
+    ),
+    of(&TRACE, "trace", Takes::Text("PATH"), "path", "Trace directory on this machine; it is uploaded"),
+    of(&TRACE, "upload", Takes::Text("ID"), "upload", "Trace that was uploaded before, instead of --trace"),
+    of(&TRACE, "format", Takes::Text("NAME"), "format", "azure2019 or triplet [detected]"),
+    of(
+        &TRACE,
+        "granularity",
+        Takes::Text("UNIT"),
+        "granularity",
+        "What a column of the trace lasts, minute or second [minute]",
+    ),
+    of(
+        &TRACE,
+        "skip-incomplete",
+        Takes::Switch,
+        "skipIncomplete",
+        "Leave out functions without durations or memory [false: refuse]",
+    ),
+    of(&TRACE, "min-runtime", DURATION, "minRuntime", "Shorter run times are raised to this [1ms]"),
+    of(&TRACE, "max-runtime", DURATION, "maxRuntime", "Longer run times are lowered to this [60s]"),
+    of(&TRACE, "min-memory", MEMORY, "minMemoryMib", "Less memory is raised to this [1MiB]"),
+    of(&TRACE, "max-memory", MEMORY, "maxMemoryMib", "More memory is lowered to this [10GiB]"),
+    of(&RPS, "end", RATE, "end", "Rate of the last slot [none: until overload]"),
+    of(
+        &RPS,
+        "cold-start-ratio",
+        Takes::Text("SHARE"),
+        "coldStartRatio",
+        "Share of the rate that goes to cold functions [0]",
+    ),
+    of(
+        &RPS,
+        "cooldown",
+        DURATION,
+        "cooldown",
+        "Time that a function needs to scale to zero; needed with --cold-start-ratio",
+    ),
+    of(&BURST, "target-rps", NUMBER, "targetRps", "The rate climbs 1, 2, ... to this, invocations per second [8]"),
+    of(&BURST, "burst", NUMBER, "burst", "Extra invocations within one second in the middle of the hold [10]"),
+    of(&BURST, "hold", DURATION, "hold", "How long the rate holds at the target [4m]"),
+    of(&BURST, "step-duration", DURATION, "stepDuration", "How long each rate of the climb lasts [60s]"),
+    of(&COLDSTART, "cold-starts", Takes::Numbers, "coldStarts", "Cold starts of each slot, such as 5,1,2; or @FILE"),
+    of(&SWEEPS, "start", RATE, "start", "Rate of the first slot, invocations per second [1]"),
+    of(&SWEEPS, "step", RATE, "step", "By how much the rate rises from slot to slot [rps: 1, coldstart: 0]"),
+    of(&SWEEPS, "slot", DURATION, "slot", "Length of a slot [60s]"),
+    of(&SWEEPS, "functions", NUMBER, "functions", "Functions [rps: 1, coldstart: 200]"),
+    of(
+        &SPANS,
+        "duration",
+        DURATION,
+        "duration",
+        "Length of the run [trace: all of it, coldstart: a slot for each entry of --cold-starts]",
+    ),
+    of(&SYNTHETIC, "runtime", DURATION, "runtime", "Run time of each invocation [1s]"),
+    of(&SYNTHETIC, "memory", MEMORY, "memoryMib", "Memory of each invocation [170MiB]"),
+];

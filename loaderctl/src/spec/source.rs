@@ -1,0 +1,43 @@
+//! Texts that come from somewhere else: the spec file, and lists of numbers in files.
+
+use std::{
+    fs,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+};
+
+/// A spec file, read.
+#[derive(Debug, Default)]
+pub(super) struct SpecFile {
+    pub(super) text: String,
+    /// What relative paths in it start from.
+    pub(super) folder: PathBuf,
+}
+
+/// Reads a spec file; `-` is standard input.
+///
+/// # Errors
+/// In words, when it can't be read.
+pub(super) fn spec_file(name: &str) -> Result<SpecFile, String> {
+    if name == "-" {
+        let mut text = String::new();
+        io::stdin().read_to_string(&mut text).map_err(|error| format!("cannot read standard input: {error}"))?;
+        return Ok(SpecFile { text, folder: PathBuf::new() });
+    }
+    let text = fs::read_to_string(name).map_err(|error| format!("cannot read {name}: {error}"))?;
+    let folder = Path::new(name).parent().map(Path::to_path_buf).unwrap_or_default();
+    Ok(SpecFile { text, folder })
+}
+
+/// The items of a list, `5,1,2` or `@FILE` with such lines; whether they are numbers is for the field to say.
+///
+/// # Errors
+/// In words, when the file can't be read.
+pub(super) fn numbers(list: &str) -> Result<Vec<String>, String> {
+    let read = match list.strip_prefix('@') {
+        Some(file) => fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?,
+        None => list.to_owned(),
+    };
+    let lines = read.lines().map(|line| line.trim().trim_end_matches(',')).filter(|line| !line.is_empty());
+    Ok(lines.flat_map(|line| line.split(',')).map(|item| item.trim().to_owned()).collect())
+}

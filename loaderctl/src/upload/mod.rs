@@ -1,0 +1,114 @@
+//! Sending a trace to the daemon: what is there already, it does not want again.
+//!
+//! ```text
+//! ── manifest (names, sizes, SHA-256) ─▶     ◀─ wanted (name, offset) ──
+//! ── data, 256 KiB a piece ────────────▶     ◀─ stored (id) ────────────
+//! ```
+
+mod files;
+
+use std::io::SeekFrom;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use loader_proto::v1::{
+    self, TraceData, TraceOffset, TraceStored, UploadTraceRequest, UploadTraceResponse, upload_trace_request::Part,
+    upload_trace_response::Answer,
+};
+use tokio::{
+    fs::File,
+    io::{AsyncReadExt as _, AsyncSeekExt as _},
+    sync::mpsc,
+};
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::Streaming;
+
+pub(crate) use files::TraceFiles;
+
+use crate::{Failure, client::Daemon};
+
+/// Bytes in a piece.
+const PIECE: usize = 256 << 10;
+
+/// Pieces that wait for the network.
+const AHEAD: usize = 4;
+
+/// Sends the files that the daemon lacks, and gives the trace's id.
+///
+/// # Errors
+/// A file can't be read, or the daemon refuses.
+pub(crate) async fn upload(daemon: &Daemon, files: TraceFiles) -> Result<String, Failure> {
+    let (files, manifest) = files.manifest().await?;
+    let bar = bar(&manifest);
+    let (parts, queue) = mpsc::channel(AHEAD);
+    // The queue is empty and open.
+    let _sent = parts.send(UploadTraceRequest { part: Some(Part::Manifest(manifest)) }).await;
+    let opened = daemon.api.clone().upload_trace(ReceiverStream::new(queue)).await;
+    let mut answers = opened.map_err(|status| daemon.failure(status))?.into_inner();
+    if let Answer::Wanted(wanted) = answer(daemon, &mut answers).await? {
+        let total = bar.length().unwrap_or_default();
+        let missing = wanted.files.iter().map(|wanted| files.size(&wanted.name).saturating_sub(wanted.offset)).sum();
+        bar.set_position(total.saturating_sub(missing));
+        for wanted in &wanted.files {
+            if !send(&files, wanted, &parts, &bar).await? {
+                // The daemon hung up; its answer says why.
+                break;
+            }
+        }
+    } else {
+        return Err(Failure::Answer("it stored a trace before it said what it wants".to_owned()));
+    }
+    drop(parts);
+    bar.finish_and_clear();
+    match answer(daemon, &mut answers).await? {
+        Answer::Stored(TraceStored { trace_id, size: _ }) => Ok(trace_id),
+        Answer::Wanted(_) => Err(Failure::Answer("it wanted files twice".to_owned())),
+    }
+}
+
+async fn answer(daemon: &Daemon, answers: &mut Streaming<UploadTraceResponse>) -> Result<Answer, Failure> {
+    let message = answers.message().await.map_err(|status| daemon.failure(status))?;
+    let answer = message.and_then(|message| message.answer);
+    answer.ok_or_else(|| Failure::Answer("the upload ended without one".to_owned()))
+}
+
+/// Sends one file from where the daemon wants it; whether the daemon still listens.
+async fn send(
+    files: &TraceFiles,
+    wanted: &TraceOffset,
+    parts: &mpsc::Sender<UploadTraceRequest>,
+    bar: &ProgressBar,
+) -> Result<bool, Failure> {
+    let TraceOffset { name, offset } = wanted;
+    let path = files
+        .path(name)
+        .ok_or_else(|| Failure::Answer(format!("it wants the file {name:?}, which the trace does not have")))?;
+    let unreadable = |source| Failure::System { doing: format!("cannot read {}", path.display()), source };
+    let mut file = File::open(&path).await.map_err(unreadable)?;
+    file.seek(SeekFrom::Start(*offset)).await.map_err(unreadable)?;
+    let mut offset = *offset;
+    loop {
+        let mut data = Vec::with_capacity(PIECE);
+        let read = (&mut file).take(PIECE as u64).read_to_end(&mut data).await.map_err(unreadable)?;
+        if read == 0 {
+            return Ok(true);
+        }
+        let piece = TraceData { name: name.clone(), offset, data };
+        if parts.send(UploadTraceRequest { part: Some(Part::Data(piece)) }).await.is_err() {
+            return Ok(false);
+        }
+        offset += read as u64;
+        bar.inc(read as u64);
+    }
+}
+
+/// A bar on standard error; nothing where that is no terminal.
+fn bar(manifest: &v1::TraceManifest) -> ProgressBar {
+    let bar = ProgressBar::new(manifest.files.iter().map(|file| file.size).sum());
+    match ProgressStyle::with_template("uploading the trace [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}") {
+        Ok(style) => bar.with_style(style.progress_chars("=> ")),
+        Err(_) => bar,
+    }
+}
+
+#[cfg(test)]
+mod tests;

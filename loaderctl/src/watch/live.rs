@@ -1,0 +1,57 @@
+//! The live view of a run, on a terminal.
+
+use std::{io, time::Duration};
+
+use indicatif::{ProgressBar, ProgressStyle};
+use loader_proto::v1;
+
+use super::View;
+use crate::render::{progress, units};
+
+/// What is drawn when the length of the run is known.
+const WITH_BAR: &str = "{prefix} [{bar:30}] {msg}";
+/// What is drawn when only the run itself will show its length.
+const WITHOUT_BAR: &str = "{prefix} {spinner} {msg}";
+
+/// Draws state, slot, bar and figures over each other on standard error.
+#[derive(Debug)]
+pub(crate) struct Live {
+    bar: ProgressBar,
+}
+
+impl Live {
+    /// A view that draws once there is something to show.
+    pub(crate) fn new() -> Self {
+        Self { bar: ProgressBar::no_length() }
+    }
+}
+
+impl View for Live {
+    fn show(&mut self, message: &v1::WatchRunResponse) -> io::Result<()> {
+        let Some(run) = &message.run else { return Ok(()) };
+        let planned = progress::planned(run);
+        let style = ProgressStyle::with_template(if planned.is_some() { WITH_BAR } else { WITHOUT_BAR });
+        self.bar.set_style(style.map_err(io::Error::other)?.progress_chars("=> "));
+        if let Some(planned) = planned {
+            self.bar.set_length(milliseconds(planned));
+            self.bar.set_position(milliseconds(progress::elapsed(run).min(planned)));
+        }
+        self.bar.set_prefix(progress::stage(run));
+        self.bar.set_message(format!("{}\n{}", progress::time(run), progress::figures(run)));
+        self.bar.tick();
+        Ok(())
+    }
+
+    fn clear(&mut self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn cut_off(&mut self, pause: Duration) -> io::Result<()> {
+        self.bar.set_message(format!("connection lost; trying again in {}", units::duration(pause)));
+        Ok(())
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

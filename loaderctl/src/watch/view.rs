@@ -1,0 +1,125 @@
+//! Ways to show a run that is followed, other than the live one.
+
+use std::{
+    io::{self, Write as _},
+    time::Duration,
+};
+
+use loader_proto::v1;
+
+use crate::{
+    output,
+    render::{progress, units},
+};
+
+/// How much of a run's time passes between two lines.
+const PACE: Duration = Duration::from_secs(5);
+
+/// Shows a run that is followed.
+pub(crate) trait View {
+    /// Shows the run as it is now.
+    ///
+    /// # Errors
+    /// Nobody can see it any more.
+    fn show(&mut self, message: &v1::WatchRunResponse) -> io::Result<()>;
+
+    /// Whether each message goes to standard output as it is, so that nothing more is to be printed.
+    fn prints_messages(&self) -> bool {
+        false
+    }
+
+    /// Takes away what was drawn over.
+    fn clear(&mut self) {}
+
+    /// Says that the connection was cut off and is made anew after a pause.
+    ///
+    /// # Errors
+    /// As for [`View::show`].
+    fn cut_off(&mut self, pause: Duration) -> io::Result<()> {
+        note(&format!("connection lost; trying again in {}", units::duration(pause)))
+    }
+}
+
+/// Writes a line to standard error.
+pub(crate) fn note(line: &str) -> io::Result<()> {
+    writeln!(io::stderr().lock(), "{line}")
+}
+
+/// Shows nothing.
+#[derive(Debug)]
+pub(crate) struct Silent;
+
+impl View for Silent {
+    fn show(&mut self, _: &v1::WatchRunResponse) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Prints each message to standard output, for programs.
+#[derive(Debug)]
+pub(crate) struct JsonLines;
+
+impl View for JsonLines {
+    fn show(&mut self, message: &v1::WatchRunResponse) -> io::Result<()> {
+        output::line(message)
+    }
+
+    fn prints_messages(&self) -> bool {
+        true
+    }
+}
+
+/// Writes a line to standard error at each change of state and about each five seconds, for logs.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    told: Option<(v1::RunState, Duration)>,
+}
+
+impl Lines {
+    /// The line for this moment, if one is due. The run's own time counts, so that no clock is needed.
+    fn due(&mut self, run: &v1::Run) -> Option<String> {
+        let state = run.state();
+        let elapsed = progress::elapsed(run);
+        let is_due = self.told.is_none_or(|(told, at)| told != state || elapsed >= at + PACE);
+        is_due.then(|| {
+            self.told = Some((state, elapsed));
+            progress::line(run)
+        })
+    }
+}
+
+impl View for Lines {
+    fn show(&mut self, message: &v1::WatchRunResponse) -> io::Result<()> {
+        message.run.as_ref().and_then(|run| self.due(run)).map_or(Ok(()), |line| note(&line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixtures;
+
+    #[test]
+    fn a_line_at_each_change_and_each_five_seconds() {
+        let mut lines = Lines::default();
+        let mut told = Vec::new();
+        for (state, seconds) in [
+            (v1::RunState::Queued, 0),
+            (v1::RunState::Queued, 0),
+            (v1::RunState::Running, 0),
+            (v1::RunState::Running, 4),
+            (v1::RunState::Running, 5),
+            (v1::RunState::Running, 9),
+            (v1::RunState::Draining, 9),
+            (v1::RunState::Draining, 14),
+        ] {
+            let mut run = fixtures::running();
+            run.set_state(state);
+            if let Some(progress) = &mut run.progress {
+                progress.elapsed = Some(prost_types::Duration { seconds, nanos: 0 });
+            }
+            told.push(lines.due(&run).is_some());
+        }
+        assert_eq!(told, [true, false, true, false, true, false, true, true]);
+    }
+}
