@@ -84,7 +84,7 @@ fn trace_files_with_faults() {
     };
     let short = INVOCATIONS.replace("o,a,f1,http,1,2", "o,a,f1,http,1").replace("3,4", "3,x");
     let ran = submit(&trace(state.path(), "short", [&short, DURATIONS, MEMORY]), &[]);
-    names(refused(&ran), &["invocations.csv", "line 2", "line 3", "\"x\""]);
+    names(refused(&ran), &["invocations.csv:2: ", "invocations.csv:3: ", "\"x\""]);
 
     let lacking = DURATIONS.replace("percentile_Average_50,", "").replace(",4,5,6,7", ",5,6,7");
     let ran = submit(&trace(state.path(), "lacking", [INVOCATIONS, &lacking, MEMORY]), &[]);

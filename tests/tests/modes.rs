@@ -65,7 +65,7 @@ fn rps() {
     assert_eq!(rows.counts("mark"), BTreeMap::from([("", 48), ("step_warmup", 12)]));
     assert_eq!(rows.counts("function"), BTreeMap::from([("rps-0", 30), ("rps-1", 30)]));
     assert_eq!(daemon.table(id, "slots.csv").column("rps"), ["5", "10", "15"]);
-    assert_eq!(run["summary"]["rps"]["heldRate"], json!(15));
+    assert_eq!(run["summary"]["rps"]["heldRate"], json!(15.0));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn rps_ends_at_overload() {
     let flags =
         "--mode rps --start 2 --step 5 --slot 3s --runtime 200ms --memory 1MiB --max-scale 1 --function-timeout 500ms";
     let run = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
-    assert_eq!(run["summary"]["rps"], json!({"heldRate": 2, "overloadedSlots": 2, "endedAtOverload": true}));
+    assert_eq!(run["summary"]["rps"], json!({"heldRate": 2.0, "overloadedSlots": 2, "endedAtOverload": true}));
     let id = run["runId"].as_str().expect("an id");
     assert_eq!(daemon.table(id, "slots.csv").column("rps"), ["2", "7", "7"]);
 }
