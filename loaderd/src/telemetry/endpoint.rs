@@ -3,7 +3,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,7 +14,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::Metrics;
+use super::{Metrics, text};
 
 /// How long a client may take to send its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -27,6 +27,7 @@ const RETRY: Duration = Duration::from_millis(100);
 
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+const OLDER: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// Serves until `end`.
@@ -68,12 +69,19 @@ fn answer(request: &Request<Incoming>, metrics: &Metrics, ready: &watch::Receive
         return respond(StatusCode::METHOD_NOT_ALLOWED, PLAIN, "only GET\n");
     }
     match request.uri().path() {
-        "/metrics" => respond(StatusCode::OK, OPEN_METRICS, metrics.encode()),
+        "/metrics" if takes_open_metrics(request.headers()) => respond(StatusCode::OK, OPEN_METRICS, metrics.encode()),
+        "/metrics" => respond(StatusCode::OK, OLDER, text::from_open_metrics(&metrics.encode())),
         "/healthz" => respond(StatusCode::OK, PLAIN, "ok\n"),
         "/readyz" if *ready.borrow() => respond(StatusCode::OK, PLAIN, "ok\n"),
         "/readyz" => respond(StatusCode::SERVICE_UNAVAILABLE, PLAIN, "shutting down\n"),
         _ => respond(StatusCode::NOT_FOUND, PLAIN, "try /metrics, /healthz or /readyz\n"),
     }
+}
+
+/// Whether the client asks for OpenMetrics, as Prometheus does.
+fn takes_open_metrics(headers: &HeaderMap) -> bool {
+    let accepts = headers.get_all(header::ACCEPT).into_iter().filter_map(|value| value.to_str().ok());
+    accepts.flat_map(|value| value.split(',')).any(|kind| kind.trim_start().starts_with("application/openmetrics-text"))
 }
 
 fn respond(status: StatusCode, content_type: HeaderValue, body: impl Into<Bytes>) -> Response<Full<Bytes>> {

@@ -7,5 +7,6 @@ pub mod logging;
 mod metrics;
 mod process;
 mod series;
+mod text;
 
 pub use metrics::{Completed, Metrics, Pods, RunLabels};
