@@ -161,3 +161,8 @@ fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Ve
     }
     Ok(trace)
 }
+
+#[cfg(test)]
+mod testkit;
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,120 @@
-//! Tests.
+use std::collections::BTreeMap;
+
+use loader_trace::Counts;
+use proptest::{collection::vec, prelude::*};
+use serde_json::json;
+
+use super::super::testkit::{Whole, function, slots, trace, trace_plan};
+use super::*;
+
+fn seconds() -> serde_json::Value {
+    json!({"trace": {"path": "/t", "granularity": "second"}})
+}
+
+/// By function: when its invocations are due and what they ask for.
+fn by_function(plan: &mut dyn Plan) -> BTreeMap<String, Vec<(u64, u32, u32)>> {
+    let names: Vec<_> = plan.functions().iter().map(|function| function.source_id.clone()).collect();
+    let mut found = BTreeMap::<_, Vec<_>>::new();
+    for Whole { invocations, .. } in slots(plan, 1000) {
+        for Invocation { due, target, runtime_us, memory_mib, .. } in invocations {
+            let Target::Function(function) = target else { panic!("{target:?}") };
+            let name = names[function.as_usize()].clone();
+            found.entry(name).or_default().push((due.as_nanos(), runtime_us, memory_mib));
+        }
+    }
+    found
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn counts_are_kept_exactly(counts in vec(vec(0_u32..40, 5), 1..6)) {
+        prop_assume!(counts.iter().flatten().any(|&count| count > 0));
+        let functions = counts.iter().enumerate().map(|(place, counts)| function(&format!("f{place}"), counts));
+        let mut plan = trace_plan(&seconds(), trace(functions.collect()));
+        let mut found = vec![vec![0_u32; 5]; counts.len()];
+        for slot in slots(&mut *plan, 1000) {
+            for invocation in &slot.invocations {
+                let Target::Function(function) = invocation.target else { panic!("{invocation:?}") };
+                found[function.as_usize()][slot.index as usize] += 1;
+                prop_assert!((10_000..=40_000).contains(&invocation.runtime_us), "{invocation:?}");
+                prop_assert!((20..=70).contains(&invocation.memory_mib), "{invocation:?}");
+            }
+        }
+        prop_assert_eq!(found, counts);
+    }
+
+    #[test]
+    fn a_functions_plan_depends_on_no_other_function(counts in vec(vec(0_u32..20, 4), 2..6), seed in any::<u64>()) {
+        let functions: Vec<_> =
+            counts.iter().enumerate().map(|(place, counts)| function(&format!("f{place}"), counts)).collect();
+        prop_assume!(functions.iter().all(|function| function.counts.total() > 0));
+        let mut spec = seconds();
+        spec["seed"] = json!(seed);
+        let together = by_function(&mut *trace_plan(&spec, trace(functions.clone())));
+        for alone in functions {
+            let id = alone.id.clone();
+            let found = by_function(&mut *trace_plan(&spec, trace(vec![alone])));
+            prop_assert_eq!(&found[&id], &together[&id]);
+        }
+    }
+}
+
+#[test]
+fn huge_counts_are_generated_as_they_are_used() {
+    let mut spec = seconds();
+    spec["arrivals"] = json!("equidistant");
+    let mut plan = trace_plan(&spec, trace(vec![function("f", &[u32::MAX, 1])]));
+    let slot = plan.next_slot(None).expect("a slot");
+    assert_eq!(slot.planned, u64::from(u32::MAX));
+    assert_eq!(slot.invocations.take(1000).count(), 1000);
+}
+
+#[test]
+fn sizes_are_clamped_and_counted() {
+    let spec = json!({"trace": {"path": "/t", "granularity": "second", "minRuntime": "0.02s", "maxRuntime": "0.03s",
+                      "maxMemoryMib": 40}});
+    let mut plan = trace_plan(&spec, trace(vec![function("f", &[4000])]));
+    let outlined = plan.outline().clamped;
+    let slots = slots(&mut *plan, 10);
+    let invocations = &slots[0].invocations;
+    assert!(invocations.iter().all(|it| (20_000..=30_000).contains(&it.runtime_us) && it.memory_mib <= 40));
+    // Run times below 20 ms and above 30 ms are half and a quarter of all, memory above 40 MiB half: of the quarter that
+    // no clamp of run time touches, half is left.
+    let share = plan.clamped() as f64 / 4000.0;
+    assert!((share - 0.875).abs() < 0.03, "{share}");
+    assert!((outlined as f64 / 4000.0 - 0.875).abs() < 0.01, "{outlined}");
+}
+
+#[test]
+fn what_the_trace_does_not_say_has_defaults() {
+    let bare = loader_trace::TraceFunction { runtime: None, memory: None, trigger: None, ..function("f", &[2]) };
+    let mut plan = trace_plan(&seconds(), trace(vec![bare]));
+    assert_eq!((plan.functions()[0].trigger.as_str(), plan.functions()[0].peak_memory_mib), ("", 200));
+    let slots = slots(&mut *plan, 10);
+    assert!(slots[0].invocations.iter().all(|it| (it.runtime_us, it.memory_mib) == (1000, 200)));
+}
+
+#[test]
+fn names_are_dns_labels_and_differ() {
+    let long = "c13acdc7567b225971cef2416a3a2b03c8a4d8d154df48afe75834e2f5c59ddf";
+    let ids = [long, &format!("{}xyz", &long[..40]), "App/Func_1", "", "ÄÖ", "--", "fn"];
+    let functions = ids.map(|id| loader_trace::TraceFunction { counts: Counts::new(&[1]), ..function(id, &[1]) });
+    let plan = trace_plan(&seconds(), trace(functions.into()));
+    let names: Vec<_> = plan.functions().iter().map(|function| &*function.name).collect();
+    assert_eq!(names, ["fn-c13acdc7567b2259", "fn-c13acdc7567b2259-2", "fn-app-func-1", "fn", "fn-2", "fn-3", "fn-fn"]);
+}
+
+#[test]
+fn the_outline_follows_littles_law() {
+    let outline = trace_plan(&seconds(), trace(vec![function("f", &[100, 50])])).outline();
+    let function = &outline.functions[0];
+    // Piecewise uniform: the means of run time and memory lie between the middles of their pieces.
+    let (runtime, memory) = (function.mean_runtime.as_secs_f64(), function.mean_memory_mib);
+    assert!((0.021..0.024).contains(&runtime) && (39.0..42.0).contains(&memory), "{function:?}");
+    let slot = &outline.slots[0];
+    assert!((slot.concurrency - 100.0 * runtime).abs() < 1e-9, "{slot:?}");
+    assert!((slot.memory_mib - slot.concurrency * memory).abs() < 1e-9, "{slot:?}");
+    assert_eq!((outline.invocations(), outline.duration()), (150, Duration::from_secs(2)));
+}

@@ -1,0 +1,107 @@
+//! Plans for tests, and what they give.
+
+use std::sync::Arc;
+
+use loader_proto::{json, v1};
+use loader_trace::{Counts, MemoryProfile, RuntimeProfile, Trace, TraceFunction};
+use serde_json::Value;
+
+use super::{Invocation, Plan, Slot, SlotOutcome, Target, build};
+use crate::spec::{Defaults, RunSpec, validate};
+
+/// The spec in JSON, checked.
+pub(super) fn spec(value: &Value) -> RunSpec {
+    let (message, faults) = json::from_value::<v1::RunSpec>(value);
+    assert!(faults.is_empty(), "{faults:?}");
+    validate(&message, &Defaults { platform: "local".to_owned() }).expect("a valid spec")
+}
+
+/// The plan of a spec in JSON.
+pub(super) fn plan(value: &Value) -> Box<dyn Plan> {
+    build(&spec(value), None).expect("a plan")
+}
+
+/// The plan of a spec in JSON over a trace.
+pub(super) fn trace_plan(value: &Value, trace: Trace) -> Box<dyn Plan> {
+    build(&spec(value), Some(Arc::new(trace))).expect("a plan")
+}
+
+/// A function that runs 10 to 40 ms and takes 20 to 70 MiB, invoked so often in each unit.
+pub(super) fn function(id: &str, counts: &[u32]) -> TraceFunction {
+    let runtime = [10.0, 11.0, 15.0, 20.0, 30.0, 39.0, 40.0];
+    let memory = [20.0, 22.0, 30.0, 40.0, 50.0, 60.0, 65.0, 70.0];
+    TraceFunction {
+        id: id.to_owned(),
+        owner: "o".to_owned(),
+        app: "a".to_owned(),
+        trigger: Some("http".to_owned()),
+        counts: Counts::new(counts),
+        runtime: Some(RuntimeProfile::from_millis(runtime).expect("ascending")),
+        memory: Some(MemoryProfile::from_mib(memory).expect("ascending")),
+    }
+}
+
+/// A trace of functions that have as many units as the first.
+pub(super) fn trace(functions: Vec<TraceFunction>) -> Trace {
+    let units = functions.first().map_or(0, |function| function.counts.units());
+    Trace { functions, units }
+}
+
+/// A slot, all of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Whole {
+    pub(super) index: u32,
+    pub(super) start_ms: u64,
+    pub(super) duration_ms: u64,
+    pub(super) rate: f64,
+    pub(super) planned: u64,
+    pub(super) measured: u64,
+    pub(super) invocations: Vec<Invocation>,
+}
+
+impl From<Slot> for Whole {
+    fn from(slot: Slot) -> Self {
+        let millis = |nanos: u64| nanos / 1_000_000;
+        Self {
+            index: slot.index,
+            start_ms: millis(slot.start.as_nanos()),
+            duration_ms: millis(u64::try_from(slot.duration.as_nanos()).expect("short")),
+            rate: slot.rate,
+            planned: slot.planned,
+            measured: slot.measured,
+            invocations: slot.invocations.collect(),
+        }
+    }
+}
+
+/// An outcome of a slot in which this share of a hundred invocations failed.
+pub(super) fn outcome(slot: u32, failed: u64) -> SlotOutcome {
+    SlotOutcome { slot, returned: 100, failed, shortfall: 0 }
+}
+
+/// Up to `most` slots, when nothing fails.
+pub(super) fn slots(plan: &mut dyn Plan, most: usize) -> Vec<Whole> {
+    let mut previous = None;
+    let mut slots = Vec::new();
+    while slots.len() < most {
+        let Some(slot) = plan.next_slot(previous.as_ref()) else { break };
+        previous = Some(outcome(slot.index, 0));
+        slots.push(Whole::from(slot));
+    }
+    slots
+}
+
+/// An invocation as a line: due in nanoseconds, target, run time in microseconds, memory in MiB, mark.
+pub(super) fn line(invocation: &Invocation) -> String {
+    let Invocation { due, target, runtime_us, memory_mib, mark } = invocation;
+    let target = match target {
+        Target::Function(function) => function.0.to_string(),
+        Target::Cold { otherwise } => format!("cold|{}", otherwise.0),
+    };
+    format!("{} {target} {runtime_us} {memory_mib} {}", due.as_nanos(), mark.as_str()).trim_end().to_owned()
+}
+
+/// All invocations of some slots, as lines.
+pub(super) fn lines(slots: &[Whole]) -> Vec<String> {
+    slots.iter().flat_map(|slot| &slot.invocations).map(line).collect()
+}
