@@ -54,12 +54,13 @@ pub(super) fn counts(summary: &RunSummary) -> String {
 
 fn cold_starts(cold: &ColdStarts) -> String {
     let ColdStarts { count, share, latency_p50_us, latency_p99_us, instances_started } = cold;
-    let latency = if *count > 0 {
+    // Cold starts of a warm-up are counted, but not measured.
+    let latency = if *latency_p99_us > 0 {
         format!(", response p50 {} p99 {}", micros(*latency_p50_us), micros(*latency_p99_us))
     } else {
         String::new()
     };
-    format!("{count} ({}){latency}; {instances_started} instances started", percent(*share))
+    format!("{count} ({}){latency}; instances started {instances_started}", percent(*share))
 }
 
 fn slowdown(slowdown: &Slowdown) -> String {

@@ -15,6 +15,9 @@ use super::{
 };
 use crate::Failure;
 
+/// The field of a submission that is no part of the spec.
+const KEY: &str = "idempotencyKey";
+
 type Document = Map<String, Value>;
 
 /// A spec that only the daemon can still find faults in, or the faults that it has already.
@@ -68,17 +71,21 @@ impl Draft {
         }
     }
 
-    /// The faults as the user reads them: which file or flag, which field.
+    /// The faults as the user reads them: which field, by which flag.
     pub(crate) fn into_faults(self) -> Vec<Fault> {
-        let Self { faults, origins, .. } = self;
-        let tell = |Fault { field, description }: Fault| match origins.iter().find(|(path, _)| same_place(path, &field))
-        {
-            _ if field.starts_with("--") => Fault { field, description },
-            Some((_, flag)) => {
-                Fault { field: format!("spec: {field}"), description: format!("{description} (--{flag})") }
+        let Self { faults, origins, trace, .. } = self;
+        let tell = |Fault { mut field, description }: Fault| {
+            if field.starts_with("--") || field == KEY {
+                return Fault { field, description };
             }
-            None if field.is_empty() => Fault { field: "spec".to_owned(), description },
-            None => Fault { field: format!("spec: {field}"), description },
+            if trace.is_some() && field == "trace.upload" {
+                // The user knows it by the directory that was uploaded.
+                "trace.path".clone_into(&mut field);
+            }
+            let by_flag = origins.iter().find(|(path, _)| same_place(path, &field));
+            let flag = by_flag.map(|(_, flag)| format!(" (--{flag})")).unwrap_or_default();
+            let field = if field.is_empty() { "spec".to_owned() } else { format!("spec: {field}") };
+            Fault { field, description: description + &flag }
         };
         faults.into_iter().map(tell).collect()
     }
@@ -102,9 +109,9 @@ impl Draft {
 
     /// The mode by flag or file, whose group of fields is made where it is not there.
     fn mode(&mut self, document: &mut Document, by_flag: Option<Mode>) -> Option<Mode> {
-        let in_file = [Mode::Trace, Mode::Rps, Mode::Burst, Mode::Coldstart]
-            .into_iter()
-            .find(|mode| document.get(mode.field()).is_some_and(|group| !group.is_null()));
+        // The first of the file, as its reader has it.
+        let filled = document.iter().filter(|(_, group)| !group.is_null());
+        let in_file = filled.filter_map(|(field, _)| Mode::of_field(field)).next();
         let mode = match (by_flag, in_file) {
             (Some(by_flag), Some(in_file)) if by_flag != in_file => {
                 let description = format!("is {}, but the spec file has {}", by_flag.field(), in_file.field());
@@ -131,7 +138,7 @@ impl Draft {
                 (_, mode) => {
                     let has = mode
                         .map_or("the run has none".to_owned(), |mode| format!("the run's mode is {}", mode.field()));
-                    let description = format!("belongs to mode {}; {has}", given.flag.group.mode_names());
+                    let description = format!("belongs to {}; {has}", given.flag.group.mode_names());
                     self.fault(&format!("--{}", given.flag.name), description);
                     continue;
                 }
