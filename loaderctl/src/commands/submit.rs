@@ -105,13 +105,12 @@ async fn prepare(session: &Session, arguments: &SpecArguments) -> Result<Prepare
 }
 
 /// Why the daemon did not take a spec; its faults in the words of who wrote it.
-fn failure(daemon: &Daemon, mut draft: Draft, status: Status) -> Failure {
+fn failure(daemon: &Daemon, draft: Draft, status: Status) -> Failure {
     let faults = violations(&status);
     if faults.is_empty() {
         return daemon.failure(status);
     }
-    draft.faults = faults;
-    Failure::Faults(draft.into_faults())
+    Failure::Faults(draft.refused(faults))
 }
 
 /// What the daemon finds wrong with a spec.
@@ -126,3 +125,6 @@ async fn faults_of(daemon: &Daemon, spec: &RunSpec) -> Result<Vec<loader_proto::
 async fn plan_run(daemon: &Daemon, spec: RunSpec) -> Result<PlanRunResponse, Status> {
     daemon.api.clone().plan_run(PlanRunRequest { spec: Some(spec) }).await.map(tonic::Response::into_inner)
 }
+
+#[cfg(test)]
+mod tests;

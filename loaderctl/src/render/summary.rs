@@ -19,7 +19,11 @@ pub(super) const PERCENTILES: [&str; 7] = ["", "values", "p50", "p90", "p99", "p
 pub(super) fn verdict(summary: &RunSummary) -> String {
     match &summary.saturated {
         Some(verdict) if verdict.saturated => {
-            let slots: Vec<_> = verdict.slots.iter().map(u32::to_string).collect();
+            let mut slots: Vec<_> = verdict.slots.iter().take(SHOWN).map(u32::to_string).collect();
+            let more = verdict.slots.len() - slots.len();
+            if more > 0 {
+                slots.push(format!("and {more} more"));
+            }
             format!(
                 "THE LOADER WAS SATURATED: it could not send in time itself, so these figures say more about it than about \
                  the platform.\n  slots: {}\n  {}\n\n",

@@ -73,14 +73,10 @@ impl Draft {
 
     /// The faults as the user reads them: which field, by which flag.
     pub(crate) fn into_faults(self) -> Vec<Fault> {
-        let Self { faults, origins, trace, .. } = self;
-        let tell = |Fault { mut field, description }: Fault| {
+        let Self { faults, origins, .. } = self;
+        let tell = |Fault { field, description }: Fault| {
             if field.starts_with("--") || field == KEY {
                 return Fault { field, description };
-            }
-            if trace.is_some() && field == "trace.upload" {
-                // The user knows it by the directory that was uploaded.
-                "trace.path".clone_into(&mut field);
             }
             let by_flag = origins.iter().find(|(path, _)| same_place(path, &field));
             let flag = by_flag.map(|(_, flag)| format!(" (--{flag})")).unwrap_or_default();
@@ -88,6 +84,16 @@ impl Draft {
             Fault { field, description: description + &flag }
         };
         faults.into_iter().map(tell).collect()
+    }
+
+    /// The faults for which the daemon did not take the whole spec. The user knows an upload by its directory.
+    pub(crate) fn refused(mut self, violations: Vec<Fault>) -> Vec<Fault> {
+        self.faults = violations;
+        let of_upload = |fault: &&mut Fault| fault.field == "trace.upload";
+        for fault in self.faults.iter_mut().filter(|_| self.trace.is_some()).filter(of_upload) {
+            "trace.path".clone_into(&mut fault.field);
+        }
+        self.into_faults()
     }
 
     /// The file's document; an empty one where it is none.
