@@ -35,10 +35,10 @@ pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Res
     let submitted = answer.map_err(|status| failure(&daemon, draft, status))?.into_inner();
     let run = submitted.run.clone().unwrap_or_default();
     if submitted.existing {
-        note(&format!("the idempotency key was used before: this is its run, {}", run.run_id))?;
+        note(&format!("the idempotency key was used before: this is its run, {}", run.run_id));
     }
     if (live || wait) && session.format == Format::Table {
-        note(&format!("run {}", run.run_id))?;
+        note(&format!("run {}", run.run_id));
     }
     if live {
         return watch::to_end(session, &daemon, &run.run_id, watch::view(session).as_mut()).await;

@@ -51,7 +51,7 @@ pub(super) async fn to_end(
         Ok(followed) => followed.map_err(|lost| lost.failure(daemon))?,
         Err(pressed) => {
             pressed.map_err(|source| Failure::System { doing: "cannot await Ctrl-C".to_owned(), source })?;
-            note(&format!("the run goes on; cancel it with: loaderctl cancel {run}"))?;
+            note(&format!("the run goes on; cancel it with: loaderctl cancel {run}"));
             return Ok(Ending::Interrupted);
         }
     };

@@ -59,13 +59,13 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Adds what the daemon found, but for what is known already: a field that could not be read is not there either.
+    /// Adds what the daemon found in what could be read, but for what follows from a fault that is known.
     pub(crate) fn add(&mut self, violations: Vec<Fault>) {
         let known = self.faults.len();
         for violation in violations {
-            let told = self.faults.iter().take(known).any(|fault| same_place(&fault.field, &violation.field));
+            let follows = self.faults.iter().take(known).any(|fault| explains(&fault.field, &violation.field));
             let awaited = self.trace.is_some() && matches!(violation.field.as_str(), "trace" | "trace.path");
-            if !told && !awaited {
+            if !follows && !awaited {
                 self.faults.push(violation);
             }
         }
@@ -78,7 +78,7 @@ impl Draft {
             if field.starts_with("--") || field == KEY {
                 return Fault { field, description };
             }
-            let by_flag = origins.iter().find(|(path, _)| same_place(path, &field));
+            let by_flag = origins.iter().find(|(path, _)| is_within(path, &field));
             let flag = by_flag.map(|(_, flag)| format!(" (--{flag})")).unwrap_or_default();
             let field = if field.is_empty() { "spec".to_owned() } else { format!("spec: {field}") };
             Fault { field, description: description + &flag }
@@ -173,12 +173,15 @@ impl Draft {
     }
 }
 
-/// Whether one field is the other, or part of it.
-fn same_place(one: &str, other: &str) -> bool {
-    let within = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    };
-    within(one, other) || within(other, one)
+/// Whether a field is `outer` or part of it.
+fn is_within(outer: &str, field: &str) -> bool {
+    field.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// Whether a fault in one field, which is therefore not there, is why another one is found wanting.
+fn explains(fault: &str, other: &str) -> bool {
+    let is_item = fault.strip_prefix(other).is_some_and(|rest| rest.starts_with('['));
+    is_within(fault, other) || is_item || (other == "mode" && Mode::of_field(fault).is_some())
 }
 
 /// Sets a field by its path, and makes the groups on the way; without a value, makes a group. What is there and no

@@ -207,19 +207,44 @@ fn cold_starts_come_from_files_too() {
     assert_eq!(missing, [expected]);
 }
 
+fn found(fields: &[&str]) -> Vec<Fault> {
+    fields.iter().map(|field| Fault { field: (*field).to_owned(), description: "found".to_owned() }).collect()
+}
+
 #[test]
 fn what_the_daemon_finds_is_added_unless_it_follows_from_a_known_fault() {
     let mut draft = draft(&["--mode=trace", "--trace=x", "--duration=x", "--max-in-flight=0"]);
-    let violation = |field: &str| Fault { field: field.to_owned(), description: "found".to_owned() };
-    draft.add(["trace", "trace.duration", "maxInFlight", "name"].map(violation).into());
+    draft.add(found(&["trace", "trace.duration", "trace.durations", "maxInFlight", "name"]));
     assert_eq!(
         told(draft.into_faults()),
         [
             "spec: trace.duration: \"x\" is not a duration: write it as 90s, 4m or 500ms (--duration)",
+            "spec: trace.durations: found",
             "spec: maxInFlight: found (--max-in-flight)",
             "spec: name: found",
         ]
     );
+    // Nobody named a source: that the duration is wrong does not excuse it.
+    let mut draft = self::draft(&["--mode=trace", "--duration=x"]);
+    draft.add(found(&["trace"]));
+    assert_eq!(draft.faults.len(), 2);
+    // A list without its wrong items, or a group that could not be read, is not what the user wrote.
+    let (_directory, file) = file("burst: 3");
+    for (line, fields) in
+        [(["--mode=coldstart", "--cold-starts=x"], ["coldstart.coldStarts"]), ([&file, "--seed=1"], ["mode"])]
+    {
+        let mut draft = self::draft(&line);
+        draft.add(found(&fields));
+        assert_eq!(draft.faults.len(), 1, "{line:?}");
+    }
+}
+
+#[test]
+fn an_upload_is_told_of_by_its_directory() {
+    let draft = draft(&["--mode=trace", "--trace=x"]);
+    assert_eq!(told(draft.refused(found(&["trace.upload"]))), ["spec: trace.path: found (--trace)"]);
+    let draft = self::draft(&["--mode=trace", "--upload=x"]);
+    assert_eq!(told(draft.refused(found(&["trace.upload"]))), ["spec: trace.upload: found (--upload)"]);
 }
 
 #[test]

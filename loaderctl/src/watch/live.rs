@@ -47,9 +47,8 @@ impl View for Live {
         self.bar.finish_and_clear();
     }
 
-    fn cut_off(&mut self, pause: Duration) -> io::Result<()> {
+    fn cut_off(&mut self, pause: Duration) {
         self.bar.set_message(format!("connection lost; trying again in {}", units::duration(pause)));
-        Ok(())
     }
 }
 

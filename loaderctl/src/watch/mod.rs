@@ -75,7 +75,7 @@ where
         };
         match pauses.next() {
             Some(pause) if is_lost(&cut) => {
-                view.cut_off(*pause).map_err(Lost::View)?;
+                view.cut_off(*pause);
                 tokio::time::sleep(*pause).await;
             }
             _ => return Err(Lost::Status(Box::new(cut))),

@@ -16,9 +16,8 @@ impl View for Seen {
         Ok(())
     }
 
-    fn cut_off(&mut self, pause: Duration) -> io::Result<()> {
+    fn cut_off(&mut self, pause: Duration) {
         self.0.push(format!("cut off {}", pause.as_secs()));
-        Ok(())
     }
 }
 
