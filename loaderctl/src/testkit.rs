@@ -105,10 +105,9 @@ impl Fake {
     }
 }
 
-/// Methods that no test asks for.
-macro_rules! refused {
+/// The control API: what the daemon answers stands in the macro, what it refuses is listed at its use.
+macro_rules! control {
     ($($method:ident($request:ident) -> $answer:ty;)*) => {
-        /// The control API; only some methods answer.
         #[tonic::async_trait]
         impl LoaderControl for Fake {
             type WatchRunStream = ReceiverStream<Result<v1::WatchRunResponse, Status>>;
@@ -153,7 +152,7 @@ macro_rules! refused {
     };
 }
 
-refused! {
+control! {
     submit_run(SubmitRunRequest) -> v1::SubmitRunResponse;
     get_run(GetRunRequest) -> v1::GetRunResponse;
     list_runs(ListRunsRequest) -> v1::ListRunsResponse;

@@ -11,12 +11,11 @@ use crate::{
     cli::SubmitArguments,
     client::Daemon,
     ending::violations,
-    output,
-    output::Format,
+    output::{self, Format, note},
     render,
     spec::{Draft, SpecArguments},
     upload::{TraceFiles, upload},
-    watch::{Silent, note},
+    watch::Silent,
 };
 
 /// Slots and functions that a plan shows.

@@ -7,7 +7,7 @@ use loader_trace::{Synth, SynthError};
 use crate::{
     Ending, Failure,
     cli::{SynthArguments, TraceCommand},
-    watch::note,
+    output::note,
 };
 
 /// Makes a trace.

@@ -8,10 +8,9 @@ use super::Session;
 use crate::{
     Ending, Failure,
     client::Daemon,
-    output,
-    output::Format,
+    output::{self, Format, note},
     render,
-    watch::{JsonLines, Lines, Live, View, follow, note},
+    watch::{JsonLines, Lines, Live, View, follow},
 };
 
 /// Follows a run.

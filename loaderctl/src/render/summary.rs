@@ -25,8 +25,8 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
                 slots.push(format!("and {more} more"));
             }
             format!(
-                "THE LOADER WAS SATURATED: it could not send in time itself, so these figures say more about it than about \
-                 the platform.\n  slots: {}\n  {}\n\n",
+                "THE LOADER WAS SATURATED: it could not send in time itself, so these figures say more about it \
+                 than about the platform.\n  slots: {}\n  {}\n\n",
                 slots.join(", "),
                 verdict.reason
             )

@@ -128,7 +128,7 @@ pub(super) static FLAGS: &[Flag] = &[
         "arrivals",
         Takes::Text("NAME"),
         "arrivals",
-        "equidistant, exponential, exponential_shift, uniform, uniform_shift or poisson [trace: poisson; else equidistant]",
+        "equidistant, exponential[_shift], uniform[_shift] or poisson [trace: poisson; else equidistant]",
     ),
     every("function-timeout", DURATION, "functionTimeout", "How long an invocation may take from its send [15m]"),
     every("connect-timeout", DURATION, "connectTimeout", "How long a connection may take to be made [1m]"),

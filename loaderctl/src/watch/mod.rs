@@ -10,7 +10,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::Status;
 
 pub(crate) use live::Live;
-pub(crate) use view::{JsonLines, Lines, Silent, View, note};
+pub(crate) use view::{JsonLines, Lines, Silent, View};
 
 use crate::{Failure, client::Daemon, ending::is_lost};
 

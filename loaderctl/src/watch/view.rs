@@ -1,14 +1,11 @@
 //! Ways to show a run that is followed, other than the live one.
 
-use std::{
-    io::{self, Write as _},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use loader_proto::v1;
 
 use crate::{
-    output,
+    output::{self, note},
     render::{progress, units},
 };
 
@@ -35,12 +32,6 @@ pub(crate) trait View {
     fn cut_off(&mut self, pause: Duration) {
         note(&format!("connection lost; trying again in {}", units::duration(pause)));
     }
-}
-
-/// Writes a line to standard error.
-pub(crate) fn note(line: &str) {
-    // Where standard error is closed, there is nobody to tell.
-    let _unheard = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Shows nothing.
