@@ -209,3 +209,25 @@ impl From<StateName> for RunState {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_flags_of_all_commands_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn each_state_has_its_name() {
+        for name in StateName::value_variants() {
+            let told = name.to_possible_value().expect("a name").get_name().to_uppercase();
+            assert_eq!(RunState::from(*name).as_str_name(), format!("RUN_STATE_{told}"));
+        }
+        let states = (1..).map_while(|number| RunState::try_from(number).ok());
+        assert_eq!(StateName::value_variants().len(), states.count());
+    }
+}

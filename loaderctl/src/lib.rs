@@ -15,6 +15,8 @@ mod file_name;
 mod output;
 mod render;
 mod spec;
+#[cfg(test)]
+mod testkit;
 mod upload;
 mod watch;
 

@@ -1,4 +1,4 @@
-//! Standard output: tables for people, or the API's messages as JSON.
+//! Standard output, for results: tables for people, or the API's messages as JSON. Standard error, for notes.
 
 use std::io::{self, Write as _};
 
@@ -42,4 +42,10 @@ pub(crate) fn message<M: prost::Name>(message: &M) -> io::Result<()> {
 /// As for [`text`].
 pub(crate) fn line<M: prost::Name>(message: &M) -> io::Result<()> {
     text(&to_value(message, Integers::Strings).to_string())
+}
+
+/// Writes a line to standard error.
+pub(crate) fn note(line: &str) {
+    // Where standard error is closed, there is nobody to tell.
+    let _unheard = writeln!(io::stderr().lock(), "{line}");
 }

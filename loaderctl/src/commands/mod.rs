@@ -10,7 +10,13 @@ mod watch;
 
 use clap::CommandFactory as _;
 
-use crate::{Arguments, Ending, Failure, address::Address, cli::Command, client::Daemon, output, output::Format};
+use crate::{
+    Arguments, Ending, Failure,
+    address::Address,
+    cli::Command,
+    client::Daemon,
+    output::{self, Format},
+};
 
 /// What all commands know.
 #[derive(Debug)]

@@ -5,7 +5,12 @@ use std::io;
 use loader_proto::v1::StreamRecordsRequest;
 
 use super::Session;
-use crate::{Ending, Failure, cli::RunArgument, output, output::Format, render};
+use crate::{
+    Ending, Failure,
+    cli::RunArgument,
+    output::{self, Format},
+    render,
+};
 
 /// Prints the records of a run, from its first on until it has ended.
 pub(super) async fn records(session: &Session, arguments: RunArgument) -> Result<Ending, Failure> {

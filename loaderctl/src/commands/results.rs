@@ -11,7 +11,13 @@ use serde_json::json;
 use tempfile::NamedTempFile;
 
 use super::Session;
-use crate::{Ending, Failure, cli::ResultsArguments, file_name::is_plain, output, output::Format, render};
+use crate::{
+    Ending, Failure,
+    cli::ResultsArguments,
+    file_name::is_plain,
+    output::{self, Format},
+    render,
+};
 
 /// Fetches the files of a run into a directory.
 pub(super) async fn results(session: &Session, arguments: ResultsArguments) -> Result<Ending, Failure> {

@@ -8,8 +8,7 @@ use super::{Session, watch};
 use crate::{
     Ending, Failure,
     cli::{CancelArguments, DeleteArguments, ListArguments, RunArgument},
-    output,
-    output::Format,
+    output::{self, Format},
     render,
     watch::{Silent, is_terminal},
 };

@@ -7,7 +7,7 @@ use loader_trace::{Synth, SynthError};
 use crate::{
     Ending, Failure,
     cli::{SynthArguments, TraceCommand},
-    watch::note,
+    output::note,
 };
 
 /// Makes a trace.
@@ -15,7 +15,7 @@ pub(super) fn trace(command: TraceCommand) -> Result<Ending, Failure> {
     let TraceCommand::Synth(SynthArguments { functions, minutes, rate, seed, to }) = command;
     let synth = Synth { functions, minutes, target_rate: rate, seed };
     synth.write(&to).map_err(failure)?;
-    note(&format!("a trace of {functions} functions and {minutes} minutes is in {}", to.display()))?;
+    note(&format!("a trace of {functions} functions and {minutes} minutes is in {}", to.display()));
     Ok(Ending::Done)
 }
 

@@ -8,10 +8,9 @@ use super::Session;
 use crate::{
     Ending, Failure,
     client::Daemon,
-    output,
-    output::Format,
+    output::{self, Format, note},
     render,
-    watch::{JsonLines, Lines, Live, View, follow, note},
+    watch::{JsonLines, Lines, Live, View, follow},
 };
 
 /// Follows a run.
@@ -51,7 +50,7 @@ pub(super) async fn to_end(
         Ok(followed) => followed.map_err(|lost| lost.failure(daemon))?,
         Err(pressed) => {
             pressed.map_err(|source| Failure::System { doing: "cannot await Ctrl-C".to_owned(), source })?;
-            note(&format!("the run goes on; cancel it with: loaderctl cancel {run}"))?;
+            note(&format!("the run goes on; cancel it with: loaderctl cancel {run}"));
             return Ok(Ending::Interrupted);
         }
     };

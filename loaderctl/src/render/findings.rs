@@ -1,6 +1,6 @@
 //! What the modes set out to find.
 
-use loader_proto::v1::{BurstFindings, ColdStartFindings, RpsFindings, RunSummary};
+use loader_proto::v1::{BurstFindings, ColdStartFindings, RpsFindings, RunState, RunSummary};
 
 use super::{
     summary::{PERCENTILES, row},
@@ -10,17 +10,20 @@ use super::{
 
 /// The findings of the run's mode; empty for a mode without any.
 pub(super) fn findings(summary: &RunSummary) -> String {
-    let rps = summary.rps.as_ref().map(rps);
+    let rps = summary.rps.as_ref().map(|findings| rps(findings, summary.state()));
     rps.or_else(|| summary.burst.as_ref().map(burst))
-        .or_else(|| summary.coldstart.as_ref().map(coldstart))
+        .or_else(|| summary.coldstart.as_ref().map(|findings| coldstart(findings, summary.state())))
         .unwrap_or_default()
 }
 
-fn rps(findings: &RpsFindings) -> String {
+fn rps(findings: &RpsFindings, state: RunState) -> String {
     let RpsFindings { held_rate, overloaded_slots, ended_at_overload } = findings;
     let held = if *held_rate > 0.0 { rate(*held_rate) } else { "none: every slot was overloaded".to_owned() };
-    let end = if *ended_at_overload { "at overload" } else { "at its end rate" };
-    table::pairs([("held rate", held), ("overloaded slots", overloaded_slots.to_string()), ("ended", end.to_owned())])
+    table::pairs([
+        ("held rate", held),
+        ("overloaded slots", overloaded_slots.to_string()),
+        ("ended", end(*ended_at_overload, state).to_owned()),
+    ])
 }
 
 fn burst(findings: &BurstFindings) -> String {
@@ -38,10 +41,10 @@ fn burst(findings: &BurstFindings) -> String {
         (us, true) => format!("{} (cold start)", micros(*us)),
         (us, false) => format!("{} (warm)", micros(*us)),
     };
-    format!("Response times\n{}victim  {victim}\n", table::figures(&PERCENTILES, rows.collect()))
+    format!("Burst, response times\n{}victim  {victim}\n", table::figures(&PERCENTILES, rows.collect()))
 }
 
-fn coldstart(findings: &ColdStartFindings) -> String {
+fn coldstart(findings: &ColdStartFindings, state: RunState) -> String {
     let ColdStartFindings { requested, achieved, shortfall, shortfall_by_slot, ended_at_overload } = findings;
     let short = shortfall_by_slot.iter().enumerate().filter(|(_, count)| **count > 0);
     let short: Vec<_> = short.map(|(slot, count)| format!("slot {slot}: {count}")).collect();
@@ -52,6 +55,15 @@ fn coldstart(findings: &ColdStartFindings) -> String {
             "shortfall",
             if short.is_empty() { shortfall.to_string() } else { format!("{shortfall} ({})", short.join(", ")) },
         ),
-        ("ended", if *ended_at_overload { "at overload" } else { "as planned" }.to_owned()),
+        ("ended", end(*ended_at_overload, state).to_owned()),
     ])
+}
+
+/// What ended the run.
+fn end(at_overload: bool, state: RunState) -> &'static str {
+    match (at_overload, state == RunState::Succeeded) {
+        (true, _) => "at overload",
+        (false, true) => "as planned",
+        (false, false) => "before its plan did",
+    }
 }

@@ -44,25 +44,26 @@ pub(crate) fn time(run: &Run) -> String {
     planned(run).map_or_else(|| elapsed.clone(), |planned| format!("{elapsed}/{}", duration(planned)))
 }
 
-/// The figures of the last seconds; empty before the load starts.
-pub(crate) fn figures(run: &Run) -> String {
-    let Some(progress) = &run.progress else { return String::new() };
-    let mut figures = format!(
-        "target {}  achieved {}  in flight {}  completed {}  failed {}  cold {}  lag p99 {}  response p50 {} p99 {}",
+/// The figures of the last seconds, load and latencies on a line each; none before the load starts.
+pub(crate) fn figures(run: &Run) -> Vec<String> {
+    let Some(progress) = &run.progress else { return Vec::new() };
+    let load = format!(
+        "target {}  achieved {}  in flight {}  completed {}  failed {}  cold {}",
         rate(progress.target_rate),
         rate(progress.achieved_rate),
         progress.in_flight,
         progress.completed,
         progress.failed,
         progress.cold_starts,
+    );
+    let latencies = format!(
+        "lag p99 {}  response p50 {} p99 {}{}",
         micros(progress.lag_p99_us),
         micros(progress.response_p50_us),
         micros(progress.response_p99_us),
+        if progress.saturated { "  THE LOADER IS SATURATED" } else { "" },
     );
-    if progress.saturated {
-        figures.push_str("  THE LOADER IS SATURATED");
-    }
-    figures
+    vec![load, latencies]
 }
 
 /// All of it on one line.
@@ -70,6 +71,6 @@ pub(crate) fn line(run: &Run) -> String {
     let stage = stage(run);
     match (run.state(), &run.progress) {
         (RunState::Queued | RunState::Deploying, _) | (_, None) => format!("{}  {stage}", run.run_id),
-        (_, Some(_)) => format!("{}  {stage}  {}  {}", run.run_id, time(run), figures(run)),
+        (_, Some(_)) => format!("{}  {stage}  {}  {}", run.run_id, time(run), figures(run).join("  ")),
     }
 }

@@ -16,8 +16,8 @@ pub(crate) fn run(run: &Run) -> String {
     match &run.summary {
         Some(summary) => measured(summary, &mut text),
         None if run.progress.is_some() => {
-            let figures = progress::figures(run).replace("  ", "\n  ");
-            text.push_str(&format!("\n{}  {}\n  {figures}\n", progress::stage(run), progress::time(run)));
+            text.push_str(&format!("\n{}  {}\n", progress::stage(run), progress::time(run)));
+            text.extend(progress::figures(run).iter().map(|line| format!("  {line}\n")));
         }
         None => {}
     }

@@ -19,10 +19,14 @@ pub(super) const PERCENTILES: [&str; 7] = ["", "values", "p50", "p90", "p99", "p
 pub(super) fn verdict(summary: &RunSummary) -> String {
     match &summary.saturated {
         Some(verdict) if verdict.saturated => {
-            let slots: Vec<_> = verdict.slots.iter().map(u32::to_string).collect();
+            let mut slots: Vec<_> = verdict.slots.iter().take(SHOWN).map(u32::to_string).collect();
+            let more = verdict.slots.len() - slots.len();
+            if more > 0 {
+                slots.push(format!("and {more} more"));
+            }
             format!(
-                "THE LOADER WAS SATURATED: it could not send in time itself, so these figures say more about it than about \
-                 the platform.\n  slots: {}\n  {}\n\n",
+                "THE LOADER WAS SATURATED: it could not send in time itself, so these figures say more about it \
+                 than about the platform.\n  slots: {}\n  {}\n\n",
                 slots.join(", "),
                 verdict.reason
             )
@@ -54,12 +58,13 @@ pub(super) fn counts(summary: &RunSummary) -> String {
 
 fn cold_starts(cold: &ColdStarts) -> String {
     let ColdStarts { count, share, latency_p50_us, latency_p99_us, instances_started } = cold;
-    let latency = if *count > 0 {
+    // Cold starts of a warm-up are counted, but not measured.
+    let latency = if *latency_p99_us > 0 {
         format!(", response p50 {} p99 {}", micros(*latency_p50_us), micros(*latency_p99_us))
     } else {
         String::new()
     };
-    format!("{count} ({}){latency}; {instances_started} instances started", percent(*share))
+    format!("{count} ({}){latency}; instances started {instances_started}", percent(*share))
 }
 
 fn slowdown(slowdown: &Slowdown) -> String {

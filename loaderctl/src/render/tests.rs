@@ -1,1 +1,84 @@
+use insta::assert_snapshot;
+use loader_proto::v1::{Record, Run, RunState};
 
+use super::{fixtures, *};
+
+#[test]
+fn a_saturated_burst() {
+    assert_snapshot!(run(&fixtures::burst()));
+}
+
+#[test]
+fn a_sweep_that_found_overload() {
+    assert_snapshot!(run(&fixtures::rps()));
+}
+
+#[test]
+fn a_cold_start_run_that_was_cancelled() {
+    assert_snapshot!(run(&fixtures::coldstart()));
+}
+
+#[test]
+fn a_run_that_never_started() {
+    let run = Run { progress: None, reason: "steady did not get ready in 5m".to_owned(), ..fixtures::running() };
+    let run = Run { state: RunState::Failed.into(), ..run };
+    assert_snapshot!(super::run(&run));
+    assert_eq!(state(&run), "01R  FAILED: steady did not get ready in 5m\n");
+}
+
+#[test]
+fn a_run_under_way() {
+    assert_snapshot!(run(&fixtures::running()));
+}
+
+#[test]
+fn progress_on_one_line() {
+    let running = fixtures::running();
+    let mut open_ended = running.clone();
+    if let Some(progress) = &mut open_ended.progress {
+        progress.slots_total = 0;
+        progress.planned_duration = None;
+        progress.saturated = true;
+    }
+    let deploying = Run { state: RunState::Deploying.into(), ..running.clone() };
+    let queued = Run { state: RunState::Queued.into(), queue_position: 2, progress: None, ..running.clone() };
+    let lines = [&running, &open_ended, &deploying, &queued].map(progress::line);
+    assert_snapshot!(lines.join("\n"));
+}
+
+#[test]
+fn a_list_of_runs() {
+    let list = [fixtures::running(), fixtures::burst(), fixtures::coldstart()];
+    assert_snapshot!(runs(&list));
+    assert_eq!(runs(&[]), "no runs\n");
+}
+
+#[test]
+fn a_plan_and_its_beginning() {
+    assert_snapshot!(plan(&fixtures::plan(), 2));
+    assert!(!plan(&fixtures::plan(), 3).contains("more"));
+}
+
+#[test]
+fn a_daemon() {
+    assert_snapshot!(status(&fixtures::status()));
+}
+
+#[test]
+fn an_invocation_by_hand() {
+    assert_snapshot!(record(&fixtures::record()));
+}
+
+#[test]
+fn a_record_is_a_row() {
+    let row = COLUMNS.into_iter().zip(cells("01R", fixtures::record()));
+    assert_snapshot!(row.map(|(column, cell)| format!("{column}={cell}")).collect::<Vec<_>>().join("\n"));
+    let absent = cells("01R", Record::default());
+    assert_eq!(absent.iter().filter(|cell| cell.is_empty()).count(), 15);
+}
+
+#[test]
+fn fetched_files() {
+    let list = [("slots.csv".to_owned(), 507), ("invocations.csv".to_owned(), 1_234_567)];
+    assert_snapshot!(files("results", &list));
+}

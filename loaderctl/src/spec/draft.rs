@@ -15,6 +15,9 @@ use super::{
 };
 use crate::Failure;
 
+/// The field of a submission that is no part of the spec.
+const KEY: &str = "idempotencyKey";
+
 type Document = Map<String, Value>;
 
 /// A spec that only the daemon can still find faults in, or the faults that it has already.
@@ -56,31 +59,41 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Adds what the daemon found, but for what is known already: a field that could not be read is not there either.
+    /// Adds what the daemon found in what could be read, but for what follows from a fault that is known.
     pub(crate) fn add(&mut self, violations: Vec<Fault>) {
         let known = self.faults.len();
         for violation in violations {
-            let told = self.faults.iter().take(known).any(|fault| same_place(&fault.field, &violation.field));
+            let follows = self.faults.iter().take(known).any(|fault| explains(&fault.field, &violation.field));
             let awaited = self.trace.is_some() && matches!(violation.field.as_str(), "trace" | "trace.path");
-            if !told && !awaited {
+            if !follows && !awaited {
                 self.faults.push(violation);
             }
         }
     }
 
-    /// The faults as the user reads them: which file or flag, which field.
+    /// The faults as the user reads them: which field, by which flag.
     pub(crate) fn into_faults(self) -> Vec<Fault> {
         let Self { faults, origins, .. } = self;
-        let tell = |Fault { field, description }: Fault| match origins.iter().find(|(path, _)| same_place(path, &field))
-        {
-            _ if field.starts_with("--") => Fault { field, description },
-            Some((_, flag)) => {
-                Fault { field: format!("spec: {field}"), description: format!("{description} (--{flag})") }
+        let tell = |Fault { field, description }: Fault| {
+            if field.starts_with("--") || field == KEY {
+                return Fault { field, description };
             }
-            None if field.is_empty() => Fault { field: "spec".to_owned(), description },
-            None => Fault { field: format!("spec: {field}"), description },
+            let by_flag = origins.iter().find(|(path, _)| is_within(path, &field));
+            let flag = by_flag.map(|(_, flag)| format!(" (--{flag})")).unwrap_or_default();
+            let field = if field.is_empty() { "spec".to_owned() } else { format!("spec: {field}") };
+            Fault { field, description: description + &flag }
         };
         faults.into_iter().map(tell).collect()
+    }
+
+    /// The faults for which the daemon did not take the whole spec. The user knows an upload by its directory.
+    pub(crate) fn refused(mut self, violations: Vec<Fault>) -> Vec<Fault> {
+        self.faults = violations;
+        let of_upload = |fault: &&mut Fault| fault.field == "trace.upload";
+        for fault in self.faults.iter_mut().filter(|_| self.trace.is_some()).filter(of_upload) {
+            "trace.path".clone_into(&mut fault.field);
+        }
+        self.into_faults()
     }
 
     /// The file's document; an empty one where it is none.
@@ -102,9 +115,9 @@ impl Draft {
 
     /// The mode by flag or file, whose group of fields is made where it is not there.
     fn mode(&mut self, document: &mut Document, by_flag: Option<Mode>) -> Option<Mode> {
-        let in_file = [Mode::Trace, Mode::Rps, Mode::Burst, Mode::Coldstart]
-            .into_iter()
-            .find(|mode| document.get(mode.field()).is_some_and(|group| !group.is_null()));
+        // The first of the file, as its reader has it.
+        let filled = document.iter().filter(|(_, group)| !group.is_null());
+        let in_file = filled.filter_map(|(field, _)| Mode::of_field(field)).next();
         let mode = match (by_flag, in_file) {
             (Some(by_flag), Some(in_file)) if by_flag != in_file => {
                 let description = format!("is {}, but the spec file has {}", by_flag.field(), in_file.field());
@@ -131,7 +144,7 @@ impl Draft {
                 (_, mode) => {
                     let has = mode
                         .map_or("the run has none".to_owned(), |mode| format!("the run's mode is {}", mode.field()));
-                    let description = format!("belongs to mode {}; {has}", given.flag.group.mode_names());
+                    let description = format!("belongs to {}; {has}", given.flag.group.mode_names());
                     self.fault(&format!("--{}", given.flag.name), description);
                     continue;
                 }
@@ -160,12 +173,15 @@ impl Draft {
     }
 }
 
-/// Whether one field is the other, or part of it.
-fn same_place(one: &str, other: &str) -> bool {
-    let within = |outer: &str, inner: &str| {
-        inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
-    };
-    within(one, other) || within(other, one)
+/// Whether a field is `outer` or part of it.
+fn is_within(outer: &str, field: &str) -> bool {
+    field.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// Whether a fault in one field, which is therefore not there, is why another one is found wanting.
+fn explains(fault: &str, other: &str) -> bool {
+    let is_item = fault.strip_prefix(other).is_some_and(|rest| rest.starts_with('['));
+    is_within(fault, other) || is_item || (other == "mode" && Mode::of_field(fault).is_some())
 }
 
 /// Sets a field by its path, and makes the groups on the way; without a value, makes a group. What is there and no

@@ -25,6 +25,11 @@ impl Mode {
             Self::Coldstart => "coldstart",
         }
     }
+
+    /// The mode with this field.
+    pub(super) fn of_field(field: &str) -> Option<Self> {
+        Self::value_variants().iter().copied().find(|mode| mode.field() == field)
+    }
 }
 
 /// What a flag takes.
@@ -54,12 +59,12 @@ impl Group {
         Self { heading, modes }
     }
 
-    /// Names of its modes, such as `rps and coldstart`.
+    /// Its modes, such as `modes rps and coldstart`.
     pub(super) fn mode_names(&self) -> String {
         let names: Vec<_> = self.modes.iter().map(|mode| mode.field()).collect();
         match names.as_slice() {
-            [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
-            names => names.concat(),
+            [rest @ .., last] if !rest.is_empty() => format!("modes {} and {last}", rest.join(", ")),
+            names => format!("mode {}", names.concat()),
         }
     }
 }
@@ -123,7 +128,7 @@ pub(super) static FLAGS: &[Flag] = &[
         "arrivals",
         Takes::Text("NAME"),
         "arrivals",
-        "equidistant, exponential, exponential_shift, uniform, uniform_shift or poisson [trace: poisson; else equidistant]",
+        "equidistant, exponential[_shift], uniform[_shift] or poisson [trace: poisson; else equidistant]",
     ),
     every("function-timeout", DURATION, "functionTimeout", "How long an invocation may take from its send [15m]"),
     every("connect-timeout", DURATION, "connectTimeout", "How long a connection may take to be made [1m]"),

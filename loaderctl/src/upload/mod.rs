@@ -9,7 +9,7 @@ mod files;
 
 use std::io::SeekFrom;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressFinish, ProgressStyle};
 use loader_proto::v1::{
     self, TraceData, TraceOffset, TraceStored, UploadTraceRequest, UploadTraceResponse, upload_trace_request::Part,
     upload_trace_response::Answer,
@@ -58,7 +58,6 @@ pub(crate) async fn upload(daemon: &Daemon, files: TraceFiles) -> Result<String,
         return Err(Failure::Answer("it stored a trace before it said what it wants".to_owned()));
     }
     drop(parts);
-    bar.finish_and_clear();
     match answer(daemon, &mut answers).await? {
         Answer::Stored(TraceStored { trace_id, size: _ }) => Ok(trace_id),
         Answer::Wanted(_) => Err(Failure::Answer("it wanted files twice".to_owned())),
@@ -101,9 +100,9 @@ async fn send(
     }
 }
 
-/// A bar on standard error; nothing where that is no terminal.
+/// A bar on standard error, until it is dropped; nothing where that is no terminal.
 fn bar(manifest: &v1::TraceManifest) -> ProgressBar {
-    let bar = ProgressBar::new(manifest.files.iter().map(|file| file.size).sum());
+    let bar = ProgressBar::new(manifest.files.iter().map(|file| file.size).sum()).with_finish(ProgressFinish::AndClear);
     match ProgressStyle::with_template("uploading the trace [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}") {
         Ok(style) => bar.with_style(style.progress_chars("=> ")),
         Err(_) => bar,

@@ -37,7 +37,8 @@ impl View for Live {
             self.bar.set_position(milliseconds(progress::elapsed(run).min(planned)));
         }
         self.bar.set_prefix(progress::stage(run));
-        self.bar.set_message(format!("{}\n{}", progress::time(run), progress::figures(run)));
+        let lines = [progress::time(run)].into_iter().chain(progress::figures(run));
+        self.bar.set_message(lines.collect::<Vec<_>>().join("\n  "));
         self.bar.tick();
         Ok(())
     }
@@ -46,9 +47,8 @@ impl View for Live {
         self.bar.finish_and_clear();
     }
 
-    fn cut_off(&mut self, pause: Duration) -> io::Result<()> {
+    fn cut_off(&mut self, pause: Duration) {
         self.bar.set_message(format!("connection lost; trying again in {}", units::duration(pause)));
-        Ok(())
     }
 }
 

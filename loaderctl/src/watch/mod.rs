@@ -10,7 +10,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use tonic::Status;
 
 pub(crate) use live::Live;
-pub(crate) use view::{JsonLines, Lines, Silent, View, note};
+pub(crate) use view::{JsonLines, Lines, Silent, View};
 
 use crate::{Failure, client::Daemon, ending::is_lost};
 
@@ -75,7 +75,7 @@ where
         };
         match pauses.next() {
             Some(pause) if is_lost(&cut) => {
-                view.cut_off(*pause).map_err(Lost::View)?;
+                view.cut_off(*pause);
                 tokio::time::sleep(*pause).await;
             }
             _ => return Err(Lost::Status(Box::new(cut))),

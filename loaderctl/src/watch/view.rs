@@ -1,14 +1,11 @@
 //! Ways to show a run that is followed, other than the live one.
 
-use std::{
-    io::{self, Write as _},
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use loader_proto::v1;
 
 use crate::{
-    output,
+    output::{self, note},
     render::{progress, units},
 };
 
@@ -32,17 +29,9 @@ pub(crate) trait View {
     fn clear(&mut self) {}
 
     /// Says that the connection was cut off and is made anew after a pause.
-    ///
-    /// # Errors
-    /// As for [`View::show`].
-    fn cut_off(&mut self, pause: Duration) -> io::Result<()> {
-        note(&format!("connection lost; trying again in {}", units::duration(pause)))
+    fn cut_off(&mut self, pause: Duration) {
+        note(&format!("connection lost; trying again in {}", units::duration(pause)));
     }
-}
-
-/// Writes a line to standard error.
-pub(crate) fn note(line: &str) -> io::Result<()> {
-    writeln!(io::stderr().lock(), "{line}")
 }
 
 /// Shows nothing.
@@ -90,7 +79,10 @@ impl Lines {
 
 impl View for Lines {
     fn show(&mut self, message: &v1::WatchRunResponse) -> io::Result<()> {
-        message.run.as_ref().and_then(|run| self.due(run)).map_or(Ok(()), |line| note(&line))
+        if let Some(line) = message.run.as_ref().and_then(|run| self.due(run)) {
+            note(&line);
+        }
+        Ok(())
     }
 }
 
