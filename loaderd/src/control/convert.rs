@@ -125,7 +125,8 @@ pub(super) fn plan(preparation: &Preparation) -> v1::PlanSummary {
         invocations,
         duration: (!open_ended).then(|| span(duration)),
         mean_rate: if seconds > 0.0 { invocations as f64 / seconds } else { 0.0 },
-        peak_rate: peak(|slot| slot.rate),
+        // A slot's own rate leaves out what comes on top of it, such as a burst.
+        peak_rate: peak(|slot| slot.invocations as f64 / slot.duration.as_secs_f64()),
         peak_concurrency: peak(|slot| slot.concurrency),
         peak_memory_mib: peak(|slot| slot.memory_mib),
         clamped: *clamped,

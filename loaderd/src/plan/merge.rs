@@ -58,7 +58,7 @@ fn head<S: Iterator<Item = u64>>(stream: &mut S, place: usize) -> u128 {
     stream.next().map_or(ENDED, |due| (u128::from(due) << 64) | place as u128)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the halves that `head` put together")]
+/// The halves that [`head`] put together.
 fn unpack(head: u128) -> (u64, usize) {
     ((head >> 64) as u64, head as usize)
 }

@@ -20,8 +20,8 @@ impl Violation {
     }
 }
 
-/// Longest time that a spec may name. Sums of a few such lengths in nanoseconds fit into 64 bits.
-pub(super) const LONGEST: Duration = Duration::from_hours(366 * 24);
+/// Longest time that a spec may name: a mean year. Sums of a few such lengths in nanoseconds fit into 64 bits.
+pub(super) const LONGEST: Duration = Duration::from_hours(8766);
 
 /// How much alike an unknown name must be to a known one to be suggested, from 0 to 1.
 const ALIKE: f64 = 0.7;

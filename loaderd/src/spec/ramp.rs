@@ -71,6 +71,7 @@ impl Ramp {
 }
 
 #[cfg(test)]
+#[expect(clippy::float_cmp, reason = "levels are whole numbers, and infinity is itself")]
 mod tests {
     use super::*;
 
