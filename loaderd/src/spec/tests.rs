@@ -128,9 +128,19 @@ fn every_common_field_is_checked() {
     }
 }
 
+/// Each row: a mode, its fields, what is wrong with them.
+#[track_caller]
+fn check_modes(rows: &[(&str, Value, &str)]) {
+    for (mode, fields, expected) in rows {
+        let mut spec = json!({});
+        spec[*mode] = fields.clone();
+        assert_eq!(faults(&spec), [*expected]);
+    }
+}
+
 #[test]
-fn every_field_of_a_mode_is_checked() {
-    for (mode, value, expected) in [
+fn every_field_of_burst_and_rps_is_checked() {
+    check_modes(&[
         ("burst", json!({"targetRps": 0}), "burst.targetRps: is 0; must be 1 to 1048575"),
         ("burst", json!({"burst": 0}), "burst.burst: is 0; must be 1 to 10000000"),
         ("burst", json!({"hold": "1s"}), "burst.hold: is 1s; must be 2s to 1year"),
@@ -159,6 +169,12 @@ fn every_field_of_a_mode_is_checked() {
             json!({"cooldown": "1s"}),
             "rps.cooldown: has no effect without rps.coldStartRatio; leave it out or give a ratio above 0",
         ),
+    ]);
+}
+
+#[test]
+fn every_field_of_coldstart_and_trace_is_checked() {
+    check_modes(&[
         (
             "coldstart",
             json!({}),
@@ -200,11 +216,7 @@ fn every_field_of_a_mode_is_checked() {
             json!({"path": "/t", "minMemoryMib": 2, "maxMemoryMib": 1}),
             "trace.minMemoryMib: is 2; must be at most maxMemoryMib, which is 1",
         ),
-    ] {
-        let mut spec = json!({});
-        spec[mode] = value;
-        assert_eq!(faults(&spec), [expected]);
-    }
+    ]);
     let format = faults(&json!({"trace": {"path": "/t", "format": "azur"}}));
     assert!(
         format.len() == 1 && format[0].starts_with("trace.format: \"azur\" is not known; known are "),
