@@ -122,12 +122,19 @@ fn a_client_that_goes_away_disturbs_nothing() {
 }
 
 #[test]
-fn a_foreign_client_drives_a_run_through_reflection() {
+fn a_foreign_client_drives_all_modes_through_reflection() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
-    let script = root().join("tests/foreign_client.py");
-    let ran = run("python3", [script.to_str().expect("text"), daemon.address()]).ok();
-    assert_eq!(ran.stdout.trim(), "RUN_STATE_SUCCEEDED 10", "{ran:?}");
+    let (script, trace) = (root().join("tests/foreign_client.py"), root().join("workloads/traces/small"));
+    let arguments = [script.to_str().expect("text"), daemon.address(), trace.to_str().expect("text")];
+    let ran = run("python3", arguments).ok();
+    let lines: Vec<Vec<_>> = ran.stdout.lines().map(|line| line.split(' ').collect()).collect();
+    let modes: Vec<_> = lines.iter().map(|line| line[0]).collect();
+    assert_eq!(modes, ["rps", "burst", "coldstart", "trace"], "{ran:?}");
+    for line in lines {
+        assert_eq!(line[1], "RUN_STATE_SUCCEEDED", "{line:?}");
+        assert!(line[2] != "0" && line[2] == line[3], "planned and recorded: {line:?}");
+    }
 }
 
 #[test]
