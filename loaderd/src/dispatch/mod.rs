@@ -200,3 +200,6 @@ impl Dispatching {
         self.planner.take().await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -163,6 +163,6 @@ fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Ve
 }
 
 #[cfg(test)]
-mod testkit;
+pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;

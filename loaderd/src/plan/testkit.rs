@@ -17,7 +17,7 @@ pub(super) fn spec(value: &Value) -> RunSpec {
 }
 
 /// The plan of a spec in JSON.
-pub(super) fn plan(value: &Value) -> Box<dyn Plan> {
+pub(crate) fn plan(value: &Value) -> Box<dyn Plan> {
     build(&spec(value), None).expect("a plan")
 }
 

@@ -1,0 +1,298 @@
+//! A whole dispatch, threads and all, against servers that misbehave: what the rows must then say, exactly.
+//!
+//! Nothing here depends on how fast the machine is: counts and order are checked, and times only where they have no upper
+//! bound.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr, TcpListener as StdTcpListener},
+    os::fd::AsRawFd as _,
+    sync::{
+        Arc as Shared,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use h2::server::SendResponse;
+use http::{HeaderMap, Response, StatusCode};
+use loader_proto::faas::FaasReply;
+use prost::Message as _;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::{
+    endpoint::Endpoint,
+    plan::testkit::plan,
+    record::{Planned, Row},
+};
+
+/// What is sent: so many invocations, evenly, in a second, by one worker over one connection.
+fn rows_of(address: SocketAddr, count: u32, timeout: Duration) -> Vec<(Planned, Status, String)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let route = Route::new(&Endpoint { address: address.to_string(), authority: "f".to_owned() }).expect("a route");
+        let (events, mut told) = mpsc::channel(1 << 16);
+        let settings = Settings {
+            workers: 1,
+            connections: 1,
+            max_in_flight: 100_000,
+            connect_timeout: timeout,
+            function_timeout: timeout,
+            clock: Clock,
+        };
+        let board = Arc::new(ScaleBoard::new(1));
+        let dispatch = Dispatch::prepare(settings, Arc::new([route]), board, events).await.expect("starts");
+        let rps = serde_json::json!({"start": count, "end": count, "slot": "1s", "runtime": "0s"});
+        let mut dispatching = dispatch.start(plan(&serde_json::json!({ "rps": rps })), Clock.anchor()).expect("starts");
+        let mut rows = Vec::new();
+        while let Some(event) = told.recv().await {
+            if let Event::Row(row) = event {
+                let Row { planned, outcome } = *row;
+                rows.push((planned, outcome.status, outcome.error));
+            }
+        }
+        dispatching.paced().await.expect("lives");
+        dispatching.drained().await.expect("lives");
+        rows.sort_by_key(|(planned, _, _)| planned.due);
+        rows
+    })
+}
+
+fn counts(rows: &[(Planned, Status, String)]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for (_, status, _) in rows {
+        *counts.entry(status.as_str().into_owned()).or_default() += 1;
+    }
+    counts
+}
+
+fn expect<const N: usize>(pairs: [(&str, usize); N]) -> BTreeMap<String, usize> {
+    pairs.into_iter().map(|(status, count)| (status.to_owned(), count)).collect()
+}
+
+/// A server on a thread of its own, which ends when this is dropped.
+struct Server {
+    address: SocketAddr,
+    end: CancellationToken,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Server {
+    /// Serves every connection with `serve`, as long as this lives.
+    fn start<S, F>(serve: S) -> Self
+    where
+        S: Fn(TcpStream) -> F + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+        let (address, end) = (listener.local_addr().expect("an address"), CancellationToken::new());
+        let ended = end.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+            runtime.block_on(async move {
+                listener.set_nonblocking(true).expect("can be so");
+                let listener = TcpListener::from_std(listener).expect("a listener");
+                let mut serving = JoinSet::new();
+                loop {
+                    tokio::select! {
+                        accepted = listener.accept() => drop(serving.spawn(serve(accepted.expect("accepts").0))),
+                        () = ended.cancelled() => return,
+                    }
+                }
+            });
+        });
+        Self { address, end, thread: Some(thread) }
+    }
+
+    /// Answers requests with `answer`, which is told how many came before.
+    fn answering(answer: impl Fn(u32, SendResponse<Bytes>) + Clone + Send + Sync + 'static) -> Self {
+        let asked = Shared::new(AtomicU32::new(0));
+        Self::start(move |stream| {
+            let (asked, answer) = (Shared::clone(&asked), answer.clone());
+            async move {
+                let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+                while let Some(Ok((_, respond))) = connection.accept().await {
+                    answer(asked.fetch_add(1, Ordering::Relaxed), respond);
+                }
+            }
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end.cancel();
+        if let Some(Err(broken)) = self.thread.take().map(std::thread::JoinHandle::join) {
+            std::panic::resume_unwind(broken);
+        }
+    }
+}
+
+fn reply(mut respond: SendResponse<Bytes>) {
+    let head = Response::builder().header("content-type", "application/grpc").body(()).expect("a response");
+    let message = FaasReply { message: String::new(), duration_in_micro_sec: 1, memory_usage_in_kb: 1 }.encode_to_vec();
+    let mut frame = BytesMut::new();
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(message.len()).expect("short"));
+    frame.extend_from_slice(&message);
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", 0.into());
+    let mut body = respond.send_response(head, false).expect("sends");
+    body.send_data(frame.freeze(), false).expect("sends");
+    body.send_trailers(trailers).expect("sends");
+}
+
+const LONG: Duration = Duration::from_secs(60);
+const SHORT: Duration = Duration::from_millis(300);
+
+#[test]
+fn a_server_that_answers_gets_everything() {
+    let server = Server::answering(|_, respond| reply(respond));
+    let rows = rows_of(server.address, 300, LONG);
+    assert_eq!(counts(&rows), expect([("ok", 300)]));
+    // In the order in which they were due, each with its number.
+    let ids: Vec<_> = rows.iter().map(|(planned, _, _)| planned.id.to_string()).collect();
+    assert_eq!(ids, (0..300).map(|number| format!("min0.inv{number}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_server_that_accepts_and_never_answers() {
+    let server = Server::start(|mut stream| async move {
+        // It reads, so that nothing is held up on the way to it.
+        let mut sink = vec![0; 4096];
+        while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+    });
+    let rows = rows_of(server.address, 100, SHORT);
+    assert_eq!(counts(&rows), expect([("function_timeout", 100)]));
+    assert!(rows.iter().all(|(_, _, error)| error == "no answer within 300ms"), "{rows:?}");
+}
+
+#[test]
+fn a_server_that_never_accepts() {
+    use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, SockaddrIn, bind, getsockname, listen, socket};
+    let listener = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).expect("a socket");
+    bind(listener.as_raw_fd(), &SockaddrIn::new(127, 0, 0, 1, 0)).expect("a port");
+    listen(&listener, Backlog::new(0).expect("valid")).expect("listens");
+    let port = getsockname::<SockaddrIn>(listener.as_raw_fd()).expect("an address").port();
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    // A queue for nobody takes one; whoever comes after it waits.
+    let _first = std::net::TcpStream::connect(address).expect("the first is queued");
+    let rows = rows_of(address, 20, SHORT);
+    assert_eq!(counts(&rows), expect([("connect_timeout", 20)]));
+    let told = format!("no connection to {address} within ");
+    assert!(rows.iter().all(|(_, _, error)| error.starts_with(&told)), "{rows:?}");
+}
+
+#[test]
+fn a_server_that_speaks_something_else() {
+    let server = Server::start(|mut stream| async move {
+        // The client may be gone already.
+        let _gone = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\nwhat do you want from me?\r\n").await;
+        let mut sink = vec![0; 4096];
+        while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+    });
+    let rows = rows_of(server.address, 50, LONG);
+    assert_eq!(rows.len(), 50);
+    // On whichever step it is found out, no row says ok, and none waits for its timeout.
+    let found = counts(&rows);
+    assert!(found.keys().all(|status| ["connect_error", "grpc_UNAVAILABLE"].contains(&&**status)), "{found:?}");
+}
+
+#[test]
+fn a_server_that_resets_each_third_stream() {
+    let server = Server::answering(|number, mut respond| {
+        if number % 3 == 2 { respond.send_reset(h2::Reason::INTERNAL_ERROR) } else { reply(respond) }
+    });
+    let rows = rows_of(server.address, 300, LONG);
+    assert_eq!(counts(&rows), expect([("ok", 200), ("grpc_INTERNAL", 100)]));
+}
+
+#[test]
+fn a_server_that_says_goaway_again_and_again() {
+    let server = Server::start(|stream| async move {
+        let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+        let mut served = 0;
+        while let Some(Ok((_, respond))) = connection.accept().await {
+            reply(respond);
+            served += 1;
+            if served == 20 {
+                connection.graceful_shutdown();
+            }
+        }
+    });
+    let rows = rows_of(server.address, 300, LONG);
+    assert_eq!(counts(&rows), expect([("ok", 300)]), "{:?}", rows.iter().find(|(_, status, _)| *status != Status::Ok));
+}
+
+#[test]
+fn a_gateway_that_answers_503_for_half() {
+    let server = Server::answering(|number, mut respond| {
+        if number % 2 == 0 {
+            return reply(respond);
+        }
+        let head = Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).header("content-type", "text/plain");
+        let mut body = respond.send_response(head.body(()).expect("a response"), false).expect("sends");
+        body.send_data(Bytes::from_static(b"pending request queue full"), true).expect("sends");
+    });
+    let rows = rows_of(server.address, 200, LONG);
+    assert_eq!(counts(&rows), expect([("http_503", 100), ("ok", 100)]));
+    let words = rows
+        .iter()
+        .filter(|(_, status, _)| *status != Status::Ok)
+        .all(|(_, _, error)| error == "pending request queue full");
+    assert!(words, "{rows:?}");
+}
+
+#[test]
+fn a_server_that_vanishes_and_comes_back() {
+    // It serves a hundred, is gone while the test sees fifty fail, and then serves the rest.
+    let listener = StdTcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let played = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async move {
+            listener.set_nonblocking(true).expect("can be so");
+            let first = TcpListener::from_std(listener).expect("a listener");
+            let mut connection = h2::server::handshake(first.accept().await.expect("accepts").0).await.expect("speaks");
+            for _ in 0..100 {
+                let (_, respond) = connection.accept().await.expect("asks").expect("asks");
+                reply(respond);
+            }
+            // What was answered goes out before the connection ends.
+            connection.graceful_shutdown();
+            let flushed = async { while connection.accept().await.is_some() {} };
+            let _cut = tokio::time::timeout(Duration::from_millis(50), flushed).await;
+            drop((first, connection));
+            // Long enough for some to fail; how many depends on the machine, and is not checked.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let second = TcpListener::bind(address).await.expect("the port is free again");
+            let mut serving = JoinSet::new();
+            loop {
+                let Ok(accepted) = tokio::time::timeout(Duration::from_secs(2), second.accept()).await else { break };
+                let stream = accepted.expect("accepts").0;
+                serving.spawn(async move {
+                    let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+                    while let Some(Ok((_, respond))) = connection.accept().await {
+                        reply(respond);
+                    }
+                });
+            }
+        });
+    });
+    let rows = rows_of(address, 400, LONG);
+    played.join().expect("played to its end");
+    assert_eq!(rows.len(), 400);
+    let ok: Vec<_> = rows.iter().map(|(_, status, _)| *status == Status::Ok).collect();
+    let (gone, back) = (ok.iter().position(|ok| !ok).expect("some fail"), ok.iter().rposition(|ok| !ok).expect("some"));
+    assert!(gone >= 100, "the first hundred were served, {gone}");
+    assert!(back < 399, "the last was served again");
+    assert!(ok[gone..=back].iter().all(|ok| !ok), "it was gone once, from {gone} to {back}: {:?}", counts(&rows));
+    let found = counts(&rows);
+    assert!(found["connect_error"] > 0, "{found:?}");
+}
