@@ -169,6 +169,13 @@ pub(super) static FLAGS: &[Flag] = &[
         "How long an instance is kept without need [the platform's]",
     ),
     every(
+        "connection-policy",
+        Takes::Text("POLICY"),
+        "connections.policy",
+        "Who shares a connection: pooled, per-function or per-invocation [pooled]",
+    ),
+    every("connections", NUMBER, "connections.perAddress", "Pooled: connections to each address [the daemon's]"),
+    every(
         "attach",
         Takes::Targets,
         "attach.targets",

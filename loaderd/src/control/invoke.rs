@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     clock::Clock,
     endpoint::Endpoint,
-    invoke::{Abandon, Call, Connections, Invoker, Outcome, Route},
+    invoke::{Abandon, Call, Connections, Invoker, Outcome, Policy, Route},
     spec::Violation,
 };
 
@@ -65,7 +65,7 @@ impl ByHand {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let due = clock.unix();
         let outcome = LocalSet::new().block_on(&runtime, async {
-            let connections = Connections::new(1, TaskTracker::new(), Default::default(), clock);
+            let connections = Connections::new(Policy::Pooled(1), TaskTracker::new(), Default::default(), clock);
             Invoker::new(connections, clock).call(&self.route, self.call, &Abandon::default()).await
         });
         let Outcome {

@@ -29,13 +29,13 @@ pub use thread::{Lost, Running};
 
 use crate::{
     clock::{Anchor, Clock},
-    invoke::{Abandon, ConnectionCount, Route, Status},
+    invoke::{Abandon, ConnectionCount, Policy, Route, Status},
     plan::{Plan, Unit},
     record::Event,
 };
 use outlet::RunOutlet;
 use sleeper::ThreadSleeper;
-use worker::{Job, Worker};
+use worker::{Job, Share, Worker};
 
 /// How long the connections of a pool are given to be made before the load starts.
 const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,8 +45,8 @@ const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Settings {
     /// Worker threads, at least 1.
     pub workers: usize,
-    /// Connections to each address, over all workers; at least one for each worker.
-    pub connections: usize,
+    /// How connections are shared, over all workers; a pool has at least one connection for each worker.
+    pub policy: Policy,
     /// Most invocations that may be out at once.
     pub max_in_flight: u32,
     /// How long making a connection may take.
@@ -100,7 +100,11 @@ impl Dispatch {
             let (sender, receiver) = mpsc::channel(settings.max_in_flight as usize);
             let worker = Worker {
                 routes: Arc::clone(&routes),
-                connections: settings.connections.div_ceil(count),
+                share: Share { worker: index, of: count, by_function: settings.policy == Policy::PerFunction },
+                policy: match settings.policy {
+                    Policy::Pooled(connections) => Policy::Pooled(connections.div_ceil(count)),
+                    policy @ (Policy::PerFunction | Policy::PerInvocation) => policy,
+                },
                 connect_timeout: settings.connect_timeout,
                 function_timeout: settings.function_timeout,
                 clock: settings.clock,
@@ -150,6 +154,7 @@ impl Dispatch {
             board,
             pool,
             max_in_flight: settings.max_in_flight.into(),
+            by_function: settings.policy == Policy::PerFunction,
             outcomes: outcomes_wanted.then_some(outcomes),
         });
         let pacer = Running::start("pacer", move || {

@@ -14,6 +14,7 @@ use super::{
     worker::Job,
 };
 use crate::{
+    id::FunctionIndex,
     invoke::{Outcome, Status},
     plan::{Invocation, Mark, SlotOutcome, Target},
     record::{Event, Planned, Row},
@@ -27,6 +28,8 @@ pub(super) struct Parts {
     pub(super) board: Arc<ScaleBoard>,
     pub(super) pool: Range<u32>,
     pub(super) max_in_flight: u64,
+    /// Whether a function's invocations all go to one worker; otherwise workers take turns.
+    pub(super) by_function: bool,
     pub(super) outcomes: Option<SyncSender<SlotOutcome>>,
 }
 
@@ -81,6 +84,15 @@ impl RunOutlet {
         Planned { id, slot, mark, function, due, runtime_us, memory_mib }
     }
 
+    fn worker(&mut self, function: FunctionIndex) -> usize {
+        let workers = self.parts.jobs.len();
+        if self.parts.by_function {
+            return function.as_usize() % workers;
+        }
+        self.turn = (self.turn + 1) % workers;
+        self.turn
+    }
+
     fn not_sent(&mut self, planned: Planned, why: String) {
         let row = Row { planned, outcome: Outcome::bare(Status::NotSent, why) };
         self.tell(Event::Row(Box::new(row)));
@@ -103,9 +115,9 @@ impl Outlet for RunOutlet {
             return self.not_sent(planned, format!("{limit} invocations are out already (maxInFlight)"));
         }
         self.parts.counters.handed_out();
-        self.turn = (self.turn + 1) % self.parts.jobs.len();
+        let worker = self.worker(planned.function);
         if let Err(TrySendError::Full(job) | TrySendError::Closed(job)) =
-            self.parts.jobs[self.turn].try_send(Job { planned })
+            self.parts.jobs[worker].try_send(Job { planned })
         {
             self.parts.counters.ended(false, false);
             self.not_sent(job.planned, "the worker takes no more invocations".to_owned());

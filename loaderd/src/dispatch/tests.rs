@@ -40,7 +40,7 @@ fn rows_of(address: SocketAddr, count: u32, timeout: Duration) -> Vec<(Planned, 
         let (events, mut told) = mpsc::channel(1 << 16);
         let settings = Settings {
             workers: 1,
-            connections: 1,
+            policy: Policy::Pooled(1),
             max_in_flight: 100_000,
             connect_timeout: timeout,
             function_timeout: timeout,

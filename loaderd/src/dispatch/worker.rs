@@ -1,6 +1,6 @@
 //! A worker: a thread with its own connections that makes the calls handed to it.
 
-use std::{collections::BTreeSet, rc::Rc, sync::Arc, time::Duration};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::LocalSet};
 use tokio_util::task::TaskTracker;
@@ -8,7 +8,7 @@ use tokio_util::task::TaskTracker;
 use super::{Counters, ScaleBoard};
 use crate::{
     clock::Clock,
-    invoke::{Abandon, Call, ConnectionCount, Connections, Invoker, Outcome, Route, Status},
+    invoke::{Abandon, Call, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
     plan::Mark,
     record::{Event, Planned, Row},
 };
@@ -22,10 +22,29 @@ pub(super) struct Job {
     pub(super) planned: Planned,
 }
 
+/// Which functions a worker calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Share {
+    /// Its place among the workers.
+    pub(super) worker: usize,
+    /// How many workers there are.
+    pub(super) of: usize,
+    /// Whether each function has one worker; otherwise each worker calls all functions.
+    pub(super) by_function: bool,
+}
+
+impl Share {
+    /// Whether this worker calls this function.
+    fn has(self, function: usize) -> bool {
+        !self.by_function || function % self.of == self.worker
+    }
+}
+
 /// What a worker works with.
 pub(super) struct Worker {
     pub(super) routes: Arc<[Route]>,
-    pub(super) connections: usize,
+    pub(super) share: Share,
+    pub(super) policy: Policy,
     pub(super) connect_timeout: Duration,
     pub(super) function_timeout: Duration,
     pub(super) clock: Clock,
@@ -48,10 +67,9 @@ impl Worker {
 
     async fn work(self, mut jobs: mpsc::Receiver<Job>, prepare: Duration, prepared: mpsc::Sender<()>) {
         let drivers = TaskTracker::new();
-        let connections = Connections::new(self.connections, drivers.clone(), self.count.clone(), self.clock);
+        let connections = Connections::new(self.policy, drivers.clone(), self.count.clone(), self.clock);
         let invoker = Invoker::new(connections, self.clock);
-        let mut addresses = BTreeSet::new();
-        for route in self.routes.iter().filter(|route| addresses.insert(&route.address)) {
+        for (_, route) in self.routes.iter().enumerate().filter(|(function, _)| self.share.has(*function)) {
             invoker.prepare(route, prepare).await;
         }
         drop(prepared);

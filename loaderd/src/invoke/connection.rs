@@ -1,7 +1,7 @@
 //! Connections, shared by the calls of one worker.
 //!
-//! Each address has a fixed number of places. A place makes its connection when it is first needed and makes a new one
-//! when the old one is found dead; whoever comes meanwhile waits for the one attempt under way.
+//! Each address (or function, by [`Policy`]) has a fixed number of places. A place makes its connection when it is first
+//! needed and makes a new one when the old one is found dead; whoever comes meanwhile waits for the one attempt under way.
 
 use std::{
     cell::{Cell, RefCell},
@@ -23,7 +23,10 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::outcome::{Failure, Status};
+use super::{
+    Route,
+    outcome::{Failure, Status},
+};
 use crate::clock::Clock;
 
 /// A connection that has room for one more call.
@@ -71,6 +74,17 @@ impl Drop for Counted {
     }
 }
 
+/// Who shares a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// All calls to an address share this many connections, at least one.
+    Pooled(usize),
+    /// Each function has a connection of its own.
+    PerFunction,
+    /// Each call makes its own connection, which ends with it.
+    PerInvocation,
+}
+
 /// A ready connection, and how long this caller waited for it to be made.
 pub(super) struct Connected {
     pub(super) ready: Ready,
@@ -86,7 +100,7 @@ struct Standing {
 
 type Place = Mutex<Option<Standing>>;
 
-/// The places of one address, taken in turn.
+/// The places of one address or function, taken in turn.
 struct Places {
     places: Vec<Place>,
     next: Cell<usize>,
@@ -94,8 +108,8 @@ struct Places {
 
 /// All connections of one worker.
 pub struct Connections {
-    per_address: usize,
-    addresses: RefCell<HashMap<String, Rc<Places>>>,
+    policy: Policy,
+    places: RefCell<HashMap<String, Rc<Places>>>,
     drivers: TaskTracker,
     count: ConnectionCount,
     clock: Clock,
@@ -103,16 +117,9 @@ pub struct Connections {
 }
 
 impl Connections {
-    /// At most `per_address` connections to each address; `drivers` owns the tasks that serve them.
-    pub fn new(per_address: usize, drivers: TaskTracker, count: ConnectionCount, clock: Clock) -> Self {
-        Self {
-            per_address: per_address.max(1),
-            addresses: RefCell::default(),
-            drivers,
-            count,
-            clock,
-            made: Cell::new(0),
-        }
+    /// Connections that are shared by `policy`; `drivers` owns the tasks that serve them.
+    pub fn new(policy: Policy, drivers: TaskTracker, count: ConnectionCount, clock: Clock) -> Self {
+        Self { policy, places: RefCell::default(), drivers, count, clock, made: Cell::new(0) }
     }
 
     /// Connections that stand.
@@ -121,19 +128,21 @@ impl Connections {
         self.count.open()
     }
 
-    /// Makes every connection to `address`.
-    pub(super) async fn prepare(&self, address: &str, deadline: Instant) {
-        for _ in 0..self.per_address {
-            if self.ready(address, deadline).await.is_err() {
+    /// Makes the connections that calls to `route` will share, where they are not there yet.
+    pub(super) async fn prepare(&self, route: &Route, deadline: Instant) {
+        let Some(places) = self.places(route) else { return };
+        for place in &places.places {
+            if self.standing(place, &route.address, deadline).await.is_err() {
                 return;
             }
         }
     }
 
-    /// A connection to `address` with room for one more call. Waits while the peer allows no further stream: that wait is
+    /// A connection to `route` with room for one more call. Waits while the peer allows no further stream: that wait is
     /// the loader's own lateness, and has no deadline but the run's.
-    pub(super) async fn ready(&self, address: &str, deadline: Instant) -> Result<Connected, Failure> {
-        let places = self.places(address);
+    pub(super) async fn ready(&self, route: &Route, deadline: Instant) -> Result<Connected, Failure> {
+        let address = route.address.as_str();
+        let Some(places) = self.places(route) else { return self.own(address, deadline).await };
         let turn = places.next.get();
         places.next.set((turn + 1) % places.places.len());
         let place = &places.places[turn];
@@ -151,6 +160,14 @@ impl Connections {
                 return Err(Failure::new(Status::ConnectError, format!("{address}: {error}")));
             }
         }
+    }
+
+    /// A connection that nobody else has.
+    async fn own(&self, address: &str, deadline: Instant) -> Result<Connected, Failure> {
+        let (standing, connect) = self.standing(&Place::default(), address, deadline).await?;
+        let ready = standing.ready.ready().await;
+        let failed = |error| Failure::new(Status::ConnectError, format!("{address}: {error}"));
+        Ok(Connected { ready: ready.map_err(failed)?, connect })
     }
 
     /// The place's connection; makes one when there is none, and says how long that took.
@@ -203,13 +220,19 @@ impl Connections {
         Ok(Standing { number: self.made.get(), ready })
     }
 
-    fn places(&self, address: &str) -> Rc<Places> {
-        if let Some(places) = self.addresses.borrow().get(address) {
-            return Rc::clone(places);
+    /// The places for calls to `route`; none where each call has its own connection.
+    fn places(&self, route: &Route) -> Option<Rc<Places>> {
+        let (shared_by, count) = match self.policy {
+            Policy::Pooled(count) => (&route.address, count.max(1)),
+            Policy::PerFunction => (&route.function, 1),
+            Policy::PerInvocation => return None,
+        };
+        if let Some(places) = self.places.borrow().get(shared_by) {
+            return Some(Rc::clone(places));
         }
-        let places = (0..self.per_address).map(|_| Place::default()).collect();
+        let places = (0..count).map(|_| Place::default()).collect();
         let places = Rc::new(Places { places, next: Cell::new(0) });
-        self.addresses.borrow_mut().insert(address.to_owned(), Rc::clone(&places));
-        places
+        self.places.borrow_mut().insert(shared_by.clone(), Rc::clone(&places));
+        Some(places)
     }
 }

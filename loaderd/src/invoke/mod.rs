@@ -20,7 +20,7 @@ use prost::Message as _;
 use tokio::time::timeout_at;
 
 pub use abandon::Abandon;
-pub use connection::{ConnectionCount, Connections};
+pub use connection::{ConnectionCount, Connections, Policy};
 pub use outcome::{Outcome, Status};
 
 use crate::{clock::Clock, endpoint::Endpoint};
@@ -31,6 +31,8 @@ use connection::{Connected, Ready};
 pub struct Route {
     /// `host:port` to connect to.
     pub address: String,
+    /// Names the function among all others.
+    function: String,
     uri: Uri,
 }
 
@@ -54,7 +56,8 @@ impl Route {
             .path_and_query("/faas.Executor/Execute")
             .build()
             .map_err(|source| BadEndpoint { authority: endpoint.authority.clone(), source })?;
-        Ok(Self { address: endpoint.address.clone(), uri })
+        let Endpoint { address, authority } = endpoint;
+        Ok(Self { address: address.clone(), function: format!("{address} {authority}"), uri })
     }
 }
 
@@ -86,14 +89,14 @@ impl Invoker {
     /// Makes the connections to `route` that calls will need, so that the first ones find them. Failures show later, in
     /// the calls.
     pub async fn prepare(&self, route: &Route, timeout: Duration) {
-        self.connections.prepare(&route.address, self.clock.now() + timeout).await;
+        self.connections.prepare(route, self.clock.now() + timeout).await;
     }
 
     /// Makes one call, unless it is given up. Every failure is an outcome.
     pub async fn call(&self, route: &Route, call: Call, abandon: &Abandon) -> Outcome {
         let deadline = self.clock.now() + call.connect_timeout;
         let connected = tokio::select! {
-            connected = self.connections.ready(&route.address, deadline) => connected,
+            connected = self.connections.ready(route, deadline) => connected,
             status = abandon.given_up() => return Outcome::bare(status, "given up before it was sent"),
         };
         let Connected { mut ready, connect } = match connected {

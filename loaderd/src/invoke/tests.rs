@@ -47,7 +47,11 @@ fn with_server<T>(
 }
 
 fn invoker() -> Invoker {
-    Invoker::new(Connections::new(1, TaskTracker::new(), ConnectionCount::default(), Clock), Clock)
+    invoker_with(Policy::Pooled(1))
+}
+
+fn invoker_with(policy: Policy) -> Invoker {
+    Invoker::new(Connections::new(policy, TaskTracker::new(), ConnectionCount::default(), Clock), Clock)
 }
 
 fn route(address: SocketAddr) -> Route {
@@ -295,5 +299,48 @@ fn a_connection_that_died_meanwhile_is_made_anew() {
             }
         }
         server.await.expect("the server ends");
+    });
+}
+
+#[test]
+fn policies_say_who_shares_a_connection() {
+    let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
+    with_server(answer, async |_, one| {
+        let address = one.address.clone();
+        let two = Route::new(&Endpoint { address, authority: "g.run.local".to_owned() }).expect("an endpoint");
+        // By policy: which calls of one, two, one, two, one, two make a connection, and how many stand afterwards.
+        for (policy, makes, stand) in [
+            (Policy::Pooled(1), "x.....", 1),
+            (Policy::Pooled(2), "xx....", 2),
+            (Policy::PerFunction, "xx....", 2),
+            (Policy::PerInvocation, "xxxxxx", 0),
+        ] {
+            let invoker = invoker_with(policy);
+            let mut made = String::new();
+            for route in [&one, &two, &one, &two, &one, &two] {
+                let outcome = invoker.call(route, call(), &Abandon::default()).await;
+                assert_eq!((outcome.status, outcome.error.as_str()), (Status::Ok, ""));
+                made.push(if outcome.connect.is_some() { 'x' } else { '.' });
+            }
+            assert_eq!(made, makes, "{policy:?}");
+            while invoker.connections.open() > stand {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(invoker.connections.open(), stand, "{policy:?}");
+        }
+    });
+}
+
+#[test]
+fn what_was_prepared_needs_no_connection_any_more() {
+    let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
+    with_server(answer, async |_, route| {
+        for (policy, stand) in [(Policy::Pooled(3), 3), (Policy::PerFunction, 1), (Policy::PerInvocation, 0)] {
+            let invoker = invoker_with(policy);
+            // Twice, as for two functions of one address.
+            invoker.prepare(&route, Duration::from_secs(5)).await;
+            invoker.prepare(&route, Duration::from_secs(5)).await;
+            assert_eq!(invoker.connections.open(), stand, "{policy:?}");
+        }
     });
 }

@@ -19,10 +19,10 @@ use crate::{
     clock::Anchor,
     dispatch::{Counters, Dispatch, Dispatching, Running, ScaleBoard, Settings},
     id::RunId,
-    invoke::{ConnectionCount, Route, Status},
+    invoke::{ConnectionCount, Policy, Route, Status},
     plan::{Findings, Plan},
     record::{BurstWindow, Event, Progress, Recorded, Recorder, RecorderSettings},
-    spec::{Mode, RunSpec},
+    spec::{ConnectionPolicy, Mode, RunSpec},
 };
 
 /// From everything being ready to the first due time: enough for the threads to have settled in.
@@ -119,7 +119,7 @@ impl Load<'_> {
         let (events, receive_events) = mpsc::channel(EVENTS);
         let settings = Settings {
             workers: context.workers,
-            connections: context.connections,
+            policy: policy(spec, context.connections),
             max_in_flight: spec.max_in_flight,
             connect_timeout: spec.timeouts.connect,
             function_timeout: spec.timeouts.function,
@@ -272,6 +272,15 @@ async fn failed(failure: &mut watch::Receiver<Option<String>>) -> String {
         Some(failure) => failure,
         // The recorder has ended without a failure.
         None => std::future::pending().await,
+    }
+}
+
+/// How connections are shared, where the spec leaves their number to the daemon.
+fn policy(spec: &RunSpec, pooled: usize) -> Policy {
+    match spec.connections.policy {
+        ConnectionPolicy::Pooled => Policy::Pooled(spec.connections.per_address.map_or(pooled, |count| count as usize)),
+        ConnectionPolicy::PerFunction => Policy::PerFunction,
+        ConnectionPolicy::PerInvocation => Policy::PerInvocation,
     }
 }
 

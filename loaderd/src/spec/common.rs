@@ -7,7 +7,8 @@ use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use super::{
-    DEFAULT_MAX_SCALE, Defaults, FunctionKind, Overload, PlatformKind, RunSpec, Saturation, ScalingOverrides, Timeouts,
+    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, FunctionKind, Overload, PlatformKind, RunSpec,
+    Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
     modes,
 };
@@ -20,6 +21,9 @@ const MICROSECOND: Duration = Duration::from_micros(1);
 
 /// Most instances that a spec may ask for of one function.
 const MOST_INSTANCES: u32 = 1_000_000;
+
+/// Most connections to one address.
+const MOST_CONNECTIONS: u32 = 4096;
 
 /// Reads a whole spec.
 pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults) -> Option<RunSpec> {
@@ -37,6 +41,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
         max_in_flight,
         scaling: scaling_message,
         attach: attach_message,
+        connections: connections_message,
         mode,
     } = message;
     let name = run_name(check, name);
@@ -51,6 +56,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
     let saturation = saturation(check, saturation_message.as_ref());
     let max_in_flight = check.count("maxInFlight", *max_in_flight, 100_000, 1..=u32::MAX);
     let scaling = scaling(check, scaling_message.as_ref());
+    let connections = connections(check, connections_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
     let mode = modes::mode(check, mode.as_ref());
     let mode = mode?;
@@ -65,6 +71,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
         saturation: saturation?,
         max_in_flight: max_in_flight?,
         scaling: scaling?,
+        connections: connections?,
         attach: attach?,
         mode,
     })
@@ -145,6 +152,20 @@ fn scaling(check: &mut Check, message: Option<&v1::Scaling>) -> Option<ScalingOv
         container_concurrency,
         stable_window: stable_window.is_some().then_some(window),
     })
+}
+
+fn connections(check: &mut Check, message: Option<&v1::Connections>) -> Option<Connections> {
+    let v1::Connections { policy, per_address } = message.cloned().unwrap_or_default();
+    let name = if policy.is_empty() { ConnectionPolicy::Pooled.as_str() } else { &policy };
+    let policy = check.named("connections.policy", name, &ConnectionPolicy::ALL, ConnectionPolicy::as_str);
+    let most = check.count("connections.perAddress", per_address, 1, 1..=MOST_CONNECTIONS);
+    if let (Some(policy @ (ConnectionPolicy::PerFunction | ConnectionPolicy::PerInvocation)), Some(_)) =
+        (policy, per_address)
+    {
+        let policy = policy.as_str();
+        check.fault("connections.perAddress", format!("is for policy pooled only; the policy is {policy}"));
+    }
+    most.and(Some(Connections { policy: policy?, per_address }))
 }
 
 fn attach(check: &mut Check, message: Option<&v1::Attach>, platform: Option<PlatformKind>) -> Option<Vec<Endpoint>> {

@@ -54,6 +54,8 @@ pub struct RunSpec {
     pub max_in_flight: u32,
     /// How the platform scales each function.
     pub scaling: ScalingOverrides,
+    /// How connections are shared.
+    pub connections: Connections,
     /// Functions that someone else deployed; empty unless the platform is [`PlatformKind::Attach`].
     pub attach: Vec<Endpoint>,
     /// The plan.
@@ -149,6 +151,40 @@ pub struct ScalingOverrides {
     pub container_concurrency: Option<u32>,
     /// How long an instance is kept without need.
     pub stable_window: Option<Duration>,
+}
+
+/// How connections to functions are shared among invocations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// Who shares one.
+    pub policy: ConnectionPolicy,
+    /// Connections to each address, at least 1; absent: the daemon's setting. For [`ConnectionPolicy::Pooled`] only.
+    pub per_address: Option<u32>,
+}
+
+/// Who shares a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConnectionPolicy {
+    /// All invocations to an address share some.
+    Pooled,
+    /// Each function has its own.
+    PerFunction,
+    /// Each invocation makes its own.
+    PerInvocation,
+}
+
+impl ConnectionPolicy {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Pooled, Self::PerFunction, Self::PerInvocation];
+
+    /// As in a spec.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pooled => "pooled",
+            Self::PerFunction => "per-function",
+            Self::PerInvocation => "per-invocation",
+        }
+    }
 }
 
 /// The plan that a spec asks for.

@@ -49,6 +49,7 @@ fn what_is_left_out_is_as_documented() {
         saturation: Saturation { lag: Duration::from_millis(10), abort: false },
         max_in_flight: 100_000,
         scaling: ScalingOverrides::default(),
+        connections: Connections { policy: ConnectionPolicy::Pooled, per_address: None },
         attach: Vec::new(),
         mode,
     };
@@ -119,6 +120,17 @@ fn every_common_field_is_checked() {
             "scaling",
             json!({"minScale": 3, "maxScale": 2}),
             "scaling.minScale: is 3; must be at most scaling.maxScale, which is 2",
+        ),
+        (
+            "connections",
+            json!({"policy": "pool"}),
+            "connections.policy: \"pool\" is not known; known are pooled, per-function, per-invocation; did you mean pooled?",
+        ),
+        ("connections", json!({"perAddress": 0}), "connections.perAddress: is 0; must be 1 to 4096"),
+        (
+            "connections",
+            json!({"policy": "per-function", "perAddress": 2}),
+            "connections.perAddress: is for policy pooled only; the policy is per-function",
         ),
         ("scaling", json!({"containerConcurrency": 0}), "scaling.containerConcurrency: is 0; must be 1 to 1000"),
         ("scaling", json!({"stableWindow": "0s"}), "scaling.stableWindow: is 0s; must be 1ms to 1year"),
