@@ -7,12 +7,14 @@ use loader_proto::v1;
 use tokio::{net::TcpListener, sync::watch};
 use tokio_util::sync::CancellationToken;
 
+use nix::sys::mman::{MlockAllFlags, mlockall};
 use procfs::Current as _;
 
 use crate::{
     clock::Clock,
     config::{self, Config},
     control::{Bound, Listeners, Service, StatusFacts},
+    dispatch::Isolation,
     platform::{Platform, Platforms, attach::Attach, local},
     run::{self, RegistryTask, Store},
     spec::Defaults,
@@ -38,6 +40,7 @@ impl App {
     /// What can't be opened or bound, with its path or address.
     pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Self> {
         let clock = Clock;
+        let isolation = isolate(&config.isolation)?;
         let metrics = Metrics::new();
         let store = Store::open(&config.state_dir)?;
         let max_bytes = config.traces.max_upload_mib << 20;
@@ -58,6 +61,7 @@ impl App {
             trace_roots: config.traces.roots.clone(),
             workers: config.dispatch.workers,
             connections: config.dispatch.connections,
+            isolation,
             shutdown_drain: config.shutdown_drain,
             metrics: metrics.clone(),
             clock,
@@ -102,6 +106,20 @@ impl App {
         shutdown.cancel();
         Ok(served?)
     }
+}
+
+/// What the threads get that send, once it is known that it can be had. Memory is locked for the whole daemon.
+fn isolate(config: &config::Isolation) -> anyhow::Result<Isolation> {
+    let isolation = Isolation { cpus: config.cpus.0.clone(), realtime: config.realtime };
+    isolation.check()?;
+    if config.memory == config::Memory::Locked {
+        let all = MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE;
+        mlockall(all).context(
+            "isolation.memory: the kernel refuses to lock the daemon's memory: give it CAP_IPC_LOCK or \
+             LimitMEMLOCK=infinity, or leave it out",
+        )?;
+    }
+    Ok(isolation)
 }
 
 async fn platforms(config: &config::Local, clock: Clock) -> anyhow::Result<Platforms> {

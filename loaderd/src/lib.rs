@@ -20,3 +20,4 @@ pub mod scrape;
 pub mod spec;
 pub mod telemetry;
 pub mod traces;
+pub mod words;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use loaderd::{app::App, cli::Arguments, telemetry};
+use loaderd::{app::App, cli::Arguments, telemetry, words};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +48,6 @@ async fn run(config: loaderd::config::Config) -> anyhow::Result<()> {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    log::error!("{error:#}");
+    log::error!("{}", words::of(error));
     ExitCode::FAILURE
 }

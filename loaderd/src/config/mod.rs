@@ -25,6 +25,8 @@ pub struct Config {
     pub shutdown_drain: Duration,
     /// `[dispatch]`: how invocations are sent.
     pub dispatch: Dispatch,
+    /// `[isolation]`: how the threads that send are kept apart from everything else.
+    pub isolation: Isolation,
     /// `[traces]`: uploads, and traces on the daemon's machine.
     pub traces: Traces,
     /// `[local]`: the local platform.
@@ -38,6 +40,31 @@ pub struct Dispatch {
     pub workers: usize,
     /// Connections to each address, over all workers.
     pub connections: usize,
+}
+
+/// `[isolation]`: how the threads that send are kept apart from everything else.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Isolation {
+    /// Their processors; none: all.
+    pub cpus: CpuList,
+    /// The daemon's memory.
+    pub memory: Memory,
+    /// The pacer's real-time priority, 1 to 99.
+    pub realtime: Option<u8>,
+}
+
+/// Numbers of processors, ascending.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CpuList(pub Vec<usize>);
+
+/// What happens to the daemon's memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Memory {
+    /// The kernel may page it out.
+    #[default]
+    Pageable,
+    /// It is held in memory, so that no page fault delays a send.
+    Locked,
 }
 
 /// `[traces]`: uploads, and traces on the daemon's machine.
@@ -79,6 +106,7 @@ impl Default for Config {
             log_level: log::LevelFilter::Info,
             shutdown_drain: Duration::from_secs(10),
             dispatch: Dispatch { workers: (cores / 2).clamp(1, 8), connections: 4 },
+            isolation: Isolation::default(),
             traces: Traces { roots: Vec::new(), max_upload_mib: 4096 },
             local: Local {
                 trace_func: None,
@@ -125,6 +153,7 @@ impl Config {
             section.take("log_level", &mut config.log_level);
             section.take("shutdown_drain", &mut config.shutdown_drain);
             section.section("dispatch", |section| config.dispatch.read(section));
+            section.section("isolation", |section| config.isolation.read(section));
             section.section("traces", |section| config.traces.read(section));
             section.section("local", |section| config.local.read(section));
             config
@@ -150,6 +179,16 @@ impl Dispatch {
     fn read(&mut self, section: &mut Section<'_>) {
         section.take_within("workers", &mut self.workers, 1..=256);
         section.take_within("connections", &mut self.connections, 1..=4096);
+    }
+}
+
+impl Isolation {
+    fn read(&mut self, section: &mut Section<'_>) {
+        section.take("cpus", &mut self.cpus);
+        section.take("memory", &mut self.memory);
+        let mut realtime = 0_u32;
+        section.take_within("realtime", &mut realtime, 1..=99);
+        self.realtime = u8::try_from(realtime).ok().filter(|priority| *priority > 0);
     }
 }
 

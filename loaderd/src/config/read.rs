@@ -1,16 +1,19 @@
 //! Reads a TOML document key by key, and notes every fault with its line.
 
-use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
+use std::{collections::BTreeSet, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::Fault;
+use super::{CpuList, Fault, Memory};
 
 /// How alike a key must be to be offered as the one that was meant (Jaro-Winkler).
 const ALIKE: f64 = 0.7;
+
+/// Processors that a list may name: as many as a set of the kernel's default size holds.
+const MOST_CPUS: usize = 1024;
 
 /// Reads a document with `read`.
 ///
@@ -189,6 +192,31 @@ impl FromToml for SocketAddr {
 impl FromToml for log::LevelFilter {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         parsed(value, "one of \"off\", \"error\", \"warn\", \"info\", \"debug\", \"trace\"")
+    }
+}
+
+impl FromToml for CpuList {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let wanted = "processors such as \"0\" or \"2-3,6\"";
+        let text = value.as_str().ok_or(wanted)?;
+        let range = |text: &str| -> Option<RangeInclusive<usize>> {
+            let (first, last) = text.split_once('-').unwrap_or((text, text));
+            let range = first.trim().parse().ok()?..=last.trim().parse().ok()?;
+            (*range.end() < MOST_CPUS && !range.is_empty()).then_some(range)
+        };
+        let ranges: Option<Vec<_>> = text.split(',').map(range).collect();
+        let cpus: BTreeSet<_> = ranges.ok_or(wanted)?.into_iter().flatten().collect();
+        Ok(Self(cpus.into_iter().collect()))
+    }
+}
+
+impl FromToml for Memory {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        match value.as_str() {
+            Some("pageable") => Ok(Self::Pageable),
+            Some("locked") => Ok(Self::Locked),
+            Some(_) | None => Err("\"pageable\" or \"locked\""),
+        }
     }
 }
 

@@ -18,6 +18,10 @@ platform = "attach"
 log_level = "debug"
 shutdown_drain = "1m 30s"
 
+[isolation]
+cpus = "2-3, 0"
+memory = "locked"
+realtime = 7
 [dispatch]
 workers = 3
 connections = 9
@@ -43,6 +47,7 @@ start_timeout = "700ms"
         log_level: log::LevelFilter::Debug,
         shutdown_drain: Duration::from_secs(90),
         dispatch: Dispatch { workers: 3, connections: 9 },
+        isolation: Isolation { cpus: CpuList(vec![0, 2, 3]), memory: Memory::Locked, realtime: Some(7) },
         traces: Traces { roots: vec!["/srv/traces".into()], max_upload_mib: 12 },
         local: Local {
             trace_func: Some("/usr/bin/trace-func".into()),
@@ -83,7 +88,7 @@ trace_fucn = "x"
             "line 7: local.memory_ratio: must be between 0.01 and 1, not 1.5",
             "line 8: local.stable_window: must be a duration such as \"30s\" or \"500ms\", not 3",
             "line 9: local.trace_fucn: unknown key; did you mean trace_func?",
-            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, shutdown_drain, dispatch, traces, local",
+            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, shutdown_drain, dispatch, isolation, traces, local",
         ]
     );
 }

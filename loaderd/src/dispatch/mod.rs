@@ -11,6 +11,7 @@
 mod board;
 mod counters;
 mod feed;
+mod isolation;
 mod outlet;
 mod pacer;
 mod sleeper;
@@ -23,6 +24,7 @@ use tokio::sync::mpsc;
 
 pub use board::ScaleBoard;
 pub use counters::Counters;
+pub use isolation::{Isolation, IsolationError};
 pub use pacer::{InvocationId, SlotHead};
 pub use sleeper::Stop;
 pub use thread::{Lost, Running};
@@ -53,6 +55,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long an answer may take, counted from the send.
     pub function_timeout: Duration,
+    /// What the threads get that send.
+    pub isolation: Isolation,
     /// The clock.
     pub clock: Clock,
 }
@@ -114,8 +118,11 @@ impl Dispatch {
                 abandon: abandon.clone(),
                 events: events.clone(),
             };
-            let prepared = prepared.clone();
-            let run = move || worker.run(receiver, PREPARE_TIMEOUT, prepared);
+            let (prepared, isolation) = (prepared.clone(), settings.isolation.clone());
+            let run = move || {
+                settle(isolation.isolate_worker());
+                worker.run(receiver, PREPARE_TIMEOUT, prepared);
+            };
             workers.push(Running::start(&format!("worker-{index}"), run)?);
             jobs.push(sender);
         }
@@ -159,11 +166,19 @@ impl Dispatch {
         });
         let pacer = Running::start("pacer", move || {
             let (mut sleeper, mut outlet) = (sleeper, outlet);
+            settle(settings.isolation.isolate_pacer());
             sleeper.settle_in();
             pacer::pace(feed, unit, &mut sleeper, &mut outlet);
             outlet.finish();
         })?;
         Ok(Dispatching { planner, pacer, workers, stop, abandon })
+    }
+}
+
+/// What was possible when the daemon started may not be any more. The run goes on: whether it suffers, its lag will show.
+fn settle(isolated: Result<(), IsolationError>) {
+    if let Err(error) = isolated {
+        log::warn!("{error}");
     }
 }
 

@@ -44,6 +44,7 @@ fn rows_of(address: SocketAddr, count: u32, timeout: Duration) -> Vec<(Planned, 
             max_in_flight: 100_000,
             connect_timeout: timeout,
             function_timeout: timeout,
+            isolation: Isolation::default(),
             clock: Clock,
         };
         let board = Arc::new(ScaleBoard::new(1));

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    dispatch::ScaleBoard,
+    dispatch::{Isolation, ScaleBoard},
     id::RunId,
     invoke::Route,
     plan::{Outline, Plan},
@@ -24,6 +24,7 @@ use crate::{
     spec::{Defaults, Mode, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
+    words,
 };
 
 /// What runs work with.
@@ -40,6 +41,8 @@ pub struct Context {
     pub workers: usize,
     /// Connections to each address.
     pub connections: usize,
+    /// What the threads get that send.
+    pub isolation: Isolation,
     /// How long a run's answers are awaited when the daemon ends.
     pub shutdown_drain: Duration,
     /// Exported figures.
@@ -187,7 +190,7 @@ impl Driver {
         let (cancel, shutdown) = (self.cancel.clone(), self.shutdown.clone());
         let load = Load { context: &context, run: &run, spec, directory: &directory, deployed };
         let interrupts = Interrupts { cancel: &cancel, shutdown: &shutdown };
-        load.run(interrupts, self).await.map_err(|error| Verdict::Failed(format!("{error:#}")))
+        load.run(interrupts, self).await.map_err(|error| Verdict::Failed(words::of(&error)))
     }
 
     /// Waits until the scale feed has ended, which it does when the run is cleaned.

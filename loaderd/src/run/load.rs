@@ -123,6 +123,7 @@ impl Load<'_> {
             max_in_flight: spec.max_in_flight,
             connect_timeout: spec.timeouts.connect,
             function_timeout: spec.timeouts.function,
+            isolation: context.isolation.clone(),
             clock: context.clock,
         };
         let dispatch = Dispatch::prepare(settings, routes, board, events.clone()).await?;

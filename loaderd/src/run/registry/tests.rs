@@ -113,6 +113,7 @@ impl Daemon {
             trace_roots: Vec::<PathBuf>::new(),
             workers: 1,
             connections: 1,
+            isolation: crate::dispatch::Isolation::default(),
             shutdown_drain: std::time::Duration::from_secs(1),
             metrics: Metrics::new(),
             clock: Clock,
