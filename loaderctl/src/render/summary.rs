@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loader_proto::v1::{ColdStarts, Distribution, FunctionSummary, RunSummary, SlotSummary, Slowdown};
+use loader_proto::v1::{ArrivalTest, ColdStarts, Distribution, FunctionSummary, RunSummary, SlotSummary, Slowdown};
 
 use super::{
     table::{self, Rows},
@@ -50,6 +50,7 @@ pub(super) fn counts(summary: &RunSummary) -> String {
         ("failed", format!("{failed} ({})", part(*failed, *requested))),
         ("by status", list(by_status)),
         ("cold starts", summary.cold_starts.as_ref().map(cold_starts).unwrap_or_default()),
+        ("arrivals", summary.arrivals.as_ref().map(arrivals).unwrap_or_default()),
         ("slowdown", summary.slowdown.as_ref().map(slowdown).unwrap_or_default()),
         ("clamped", if *clamped > 0 { format!("{clamped} invocations") } else { String::new() }),
         ("left out", list(dropped_functions)),
@@ -65,6 +66,19 @@ fn cold_starts(cold: &ColdStarts) -> String {
         String::new()
     };
     format!("{count} ({}){latency}; instances started {instances_started}", percent(*share))
+}
+
+/// Below this probability, arrivals are said not to be as asked.
+const SIGNIFICANT: f64 = 0.01;
+
+fn arrivals(test: &ArrivalTest) -> String {
+    let ArrivalTest { count, against, statistic, p_value } = test;
+    if *count == 0 {
+        return String::new();
+    }
+    let verdict = if *p_value < SIGNIFICANT { "NOT as asked" } else { "as asked" };
+    let chance = if *p_value < 1e-4 { "p < 0.0001".to_owned() } else { format!("p {p_value:.4}") };
+    format!("{verdict} (Kolmogorov-Smirnov against {against}: D {statistic:.4}, {chance})")
 }
 
 fn slowdown(slowdown: &Slowdown) -> String {

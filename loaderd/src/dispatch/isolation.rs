@@ -11,7 +11,7 @@ use nix::{
     unistd::Pid,
 };
 use thread_priority::{
-    RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
+    Error, RealtimeThreadSchedulePolicy, ThreadPriority, ThreadPriorityValue, ThreadSchedulePolicy,
     set_thread_priority_and_policy, thread_native_id,
 };
 
@@ -93,7 +93,12 @@ fn make_realtime(priority: u8) -> Result<(), IsolationError> {
     let value = ThreadPriorityValue::try_from(priority).map_err(|error| failed(error.to_owned()))?;
     let policy = ThreadSchedulePolicy::Realtime(RealtimeThreadSchedulePolicy::Fifo);
     let set = set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Crossplatform(value), policy);
-    set.map_err(|error| failed(format!("{error:?}")))
+    set.map_err(|error| match error {
+        Error::OS(code) => failed(io::Error::from_raw_os_error(code).to_string()),
+        Error::Priority(reason) => failed(reason.to_owned()),
+        Error::PriorityNotInRange(range) => failed(format!("it allows {} to {}", range.start(), range.end())),
+        Error::Ffi(reason) => failed(reason.to_owned()),
+    })
 }
 
 #[cfg(test)]

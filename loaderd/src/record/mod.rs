@@ -7,6 +7,7 @@
 //!
 //! A row is written whatever became of its invocation. Rows stand in order of completion.
 
+mod arrivals;
 mod distribution;
 mod file;
 mod progress;
@@ -18,6 +19,7 @@ mod summary;
 #[cfg(test)]
 mod testkit;
 
+pub use arrivals::AskedArrivals;
 pub use distribution::Tally;
 pub use file::{CsvFile, RecordError};
 pub use progress::Progress;

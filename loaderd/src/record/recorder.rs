@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    BurstWindow, CsvFile, Progress, RecordError, Row, Statistics,
+    AskedArrivals, BurstWindow, CsvFile, Progress, RecordError, Row, Statistics,
     progress::Window,
     row, slots,
     slots::{Settled, Slots, micros},
@@ -53,6 +53,8 @@ pub struct RecorderSettings {
     pub t0: Anchor,
     /// Dispatch lag above which the loader counts as too slow.
     pub lag_bound: Duration,
+    /// What arrivals were asked to be.
+    pub arrivals: AskedArrivals,
     /// Mode burst: when the burst goes.
     pub burst: Option<BurstWindow>,
     /// Where figures are exported.
@@ -99,7 +101,7 @@ impl Recorder {
             invocations: CsvFile::create(&directory.join("invocations.csv"), &row::COLUMNS)?,
             slot_rows: CsvFile::create(&directory.join("slots.csv"), &slots::COLUMNS)?,
             slots: Slots::new(settings.t0, settings.lag_bound),
-            statistics: Statistics::new(settings.functions.len()),
+            statistics: Statistics::new(settings.functions.len(), settings.arrivals),
             window: Window::default(),
             target: None,
             error: None,

@@ -3,7 +3,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    Row, Tally,
+    AskedArrivals, Row, Tally,
+    arrivals::Arrivals,
     row::Planned,
     slots::{SlotRow, Verdict, micros},
 };
@@ -91,12 +92,14 @@ pub struct Statistics {
     pub(super) shortfall: u64,
     pub(super) cold_sent: u64,
     pub(super) burst: BurstStatistics,
+    pub(super) arrivals: Arrivals,
 }
 
 impl Statistics {
-    /// Figures of a run over that many functions.
-    pub(super) fn new(functions: usize) -> Self {
-        Self { functions: vec![FunctionStatistics::default(); functions], ..Self::default() }
+    /// Figures of a run over that many functions, whose arrivals were asked to be so.
+    pub(super) fn new(functions: usize, asked: AskedArrivals) -> Self {
+        let functions = vec![FunctionStatistics::default(); functions];
+        Self { functions, arrivals: Arrivals::new(asked), ..Self::default() }
     }
 
     /// Whether the loader was the bottleneck in any slot so far.
@@ -133,6 +136,7 @@ impl Statistics {
             function.failed += failed;
             function.cold_starts += cold;
         }
+        self.arrivals.row(row, t0.instant);
         if let Some(lag) = row.own_lag(t0.instant) {
             self.lag.add(micros(lag));
         }

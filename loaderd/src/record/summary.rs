@@ -55,6 +55,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> RunSummary 
         slowdown: Some((&statistics.slowdown).into()),
         cold_starts: Some(cold_starts(&statistics, instances_started)),
         saturated: Some(saturated(&statistics)),
+        arrivals: Some(statistics.arrivals.test()),
         functions: functions.into_iter().zip(&statistics.functions).map(function).collect(),
         burst: burst.then(|| burst_findings(&statistics.burst)),
         clamped,

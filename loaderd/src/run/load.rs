@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use loader_proto::v1;
+use loader_trace::Arrivals;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior},
@@ -21,7 +22,7 @@ use crate::{
     id::RunId,
     invoke::{ConnectionCount, Policy, Route, Status},
     plan::{Findings, Plan},
-    record::{BurstWindow, Event, Progress, Recorded, Recorder, RecorderSettings},
+    record::{AskedArrivals, BurstWindow, Event, Progress, Recorded, Recorder, RecorderSettings},
     spec::{ConnectionPolicy, Mode, RunSpec},
 };
 
@@ -137,6 +138,7 @@ impl Load<'_> {
             functions: names,
             t0,
             lag_bound: spec.saturation.lag,
+            arrivals: asked_arrivals(spec),
             burst: burst_window(spec),
             metrics: context.metrics.clone(),
             progress: show_progress,
@@ -282,6 +284,14 @@ fn policy(spec: &RunSpec, pooled: usize) -> Policy {
         ConnectionPolicy::Pooled => Policy::Pooled(spec.connections.per_address.map_or(pooled, |count| count as usize)),
         ConnectionPolicy::PerFunction => Policy::PerFunction,
         ConnectionPolicy::PerInvocation => Policy::PerInvocation,
+    }
+}
+
+/// What the places of invocations in their slots are asked to be: uniform, or as the plan has them.
+fn asked_arrivals(spec: &RunSpec) -> AskedArrivals {
+    match spec.arrivals {
+        Arrivals::Poisson | Arrivals::ExponentialShift | Arrivals::UniformShift => AskedArrivals::Uniform,
+        Arrivals::Equidistant | Arrivals::Exponential | Arrivals::Uniform => AskedArrivals::Planned,
     }
 }
 

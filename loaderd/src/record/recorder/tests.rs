@@ -36,6 +36,7 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
         functions: ["f".to_owned()].into(),
         t0,
         lag_bound: Duration::from_millis(10),
+        arrivals: AskedArrivals::Planned,
         burst: None,
         metrics: Metrics::new(),
         progress,

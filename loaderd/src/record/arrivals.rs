@@ -1,0 +1,181 @@
+//! Whether invocations went out as they were asked to: the Kolmogorov–Smirnov test on where in their slots they were sent.
+//!
+//! Each invocation has a place in its slot, from 0 to 1. Arrivals that are uniform in a slot (`poisson`, and the shifted
+//! ones) are tested against that; the others against the places that the plan gave them. Places are counted in bins, so
+//! that memory does not grow with the invocations; a difference below the width of a bin is not seen.
+
+use std::time::Duration;
+
+use loader_proto::v1::ArrivalTest;
+use tokio::time::Instant;
+
+use super::Row;
+use crate::plan::Mark;
+
+/// Bins of a slot.
+const BINS: usize = 4096;
+
+/// Terms of the Kolmogorov distribution's series that are added up. They shrink faster than exponentially.
+const TERMS: i32 = 100;
+
+/// What the places of invocations in their slots were asked to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AskedArrivals {
+    /// Uniform.
+    Uniform,
+    /// As the plan drew them.
+    #[default]
+    Planned,
+}
+
+/// Counts of places.
+#[derive(Debug, Clone)]
+struct Places(Box<[u64]>);
+
+impl Default for Places {
+    fn default() -> Self {
+        Self(vec![0; BINS].into())
+    }
+}
+
+impl Places {
+    /// Counts an instant so long after its slot began. What is beyond the slot's end counts at its end.
+    fn add(&mut self, after: Duration, slot: Duration) {
+        let scaled = after.as_nanos().saturating_mul(BINS as u128).checked_div(slot.as_nanos()).unwrap_or(0);
+        let bin = usize::try_from(scaled).unwrap_or(BINS).min(BINS - 1);
+        self.0[bin] += 1;
+    }
+}
+
+/// Gathers the places of a run's invocations.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Arrivals {
+    asked: AskedArrivals,
+    count: u64,
+    due: Places,
+    sent: Places,
+}
+
+impl Arrivals {
+    pub(super) fn new(asked: AskedArrivals) -> Self {
+        Self { asked, ..Self::default() }
+    }
+
+    /// Takes a row. What a mode adds to its slot's arrivals, such as a burst, is no part of them.
+    pub(super) fn row(&mut self, row: &Row, t0: Instant) {
+        let Some(sent) = row.outcome.sent.filter(|_| !matches!(row.planned.mark, Mark::Burst | Mark::Victim)) else {
+            return;
+        };
+        let (begin, length) = (row.planned.slot.start.as_duration(), row.planned.slot.duration);
+        self.count += 1;
+        self.due.add(row.planned.due.as_duration().saturating_sub(begin), length);
+        self.sent.add(sent.saturating_duration_since(t0 + begin), length);
+    }
+
+    /// The test's outcome.
+    pub(super) fn test(&self) -> ArrivalTest {
+        let count = self.count as f64;
+        // Of two samples that are equally large, half of one counts.
+        let (against, samples) = match self.asked {
+            AskedArrivals::Uniform => ("uniform", count),
+            AskedArrivals::Planned => ("plan", count / 2.0),
+        };
+        let statistic = self.statistic();
+        let p_value = if self.count == 0 { 1.0 } else { p_value(statistic, samples) };
+        ArrivalTest { count: self.count, against: against.to_owned(), statistic, p_value }
+    }
+
+    /// The greatest difference between the two cumulative distributions.
+    fn statistic(&self) -> f64 {
+        let (mut due, mut sent, mut most) = (0_u64, 0_u64, 0.0_f64);
+        for (bin, (planned, counted)) in self.due.0.iter().zip(&self.sent.0).enumerate() {
+            due += planned;
+            sent += counted;
+            let asked = match self.asked {
+                AskedArrivals::Uniform => (bin + 1) as f64 / BINS as f64,
+                AskedArrivals::Planned => due as f64 / self.count.max(1) as f64,
+            };
+            most = most.max((sent as f64 / self.count.max(1) as f64 - asked).abs());
+        }
+        if self.count == 0 { 0.0 } else { most }
+    }
+}
+
+/// How likely a difference of `statistic` or more is between `samples` draws and the distribution that they are from.
+///
+/// The asymptotic Kolmogorov distribution with Stephens' correction for few samples (M. A. Stephens, "Use of the
+/// Kolmogorov–Smirnov, Cramér–von Mises and related statistics without extensive tables", 1970).
+fn p_value(statistic: f64, samples: f64) -> f64 {
+    let root = samples.sqrt();
+    let lambda = (root + 0.12 + 0.11 / root) * statistic;
+    // Below this the series does not converge, and the value is 1 to ten digits.
+    if lambda < 0.2 {
+        return 1.0;
+    }
+    let term = |k: i32| (if k % 2 == 1 { 2.0 } else { -2.0 }) * (-2.0 * f64::from(k * k) * lambda * lambda).exp();
+    (1..=TERMS).map(term).sum::<f64>().clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+#[expect(clippy::float_cmp, reason = "1 is 1")]
+mod tests {
+    use super::*;
+    use crate::{
+        plan::Offset,
+        record::testkit::{head, row, t0},
+    };
+
+    /// The test's outcome when invocations are due and sent at these places of a slot.
+    fn outcome(asked: AskedArrivals, places: impl IntoIterator<Item = (f64, f64)>) -> ArrivalTest {
+        let (t0, slot) = (t0(), head(3, 1));
+        let at = |place: f64| slot.start.as_duration() + slot.duration.mul_f64(place);
+        let mut arrivals = Arrivals::new(asked);
+        for (due, sent) in places {
+            let mut row = row(&t0, slot, 0, 1);
+            row.planned.due = Offset::default().plus(at(due));
+            row.outcome.sent = Some(t0.instant + at(sent));
+            arrivals.row(&row, t0.instant);
+        }
+        arrivals.test()
+    }
+
+    fn evenly(count: u32) -> impl Iterator<Item = f64> {
+        (0..count).map(move |i| (f64::from(i) + 0.5) / f64::from(count))
+    }
+
+    #[test]
+    fn what_goes_out_as_asked_passes() {
+        for asked in [AskedArrivals::Uniform, AskedArrivals::Planned] {
+            let test = outcome(asked, evenly(1000).map(|place| (place, place)));
+            assert!(test.statistic < 0.002 && test.p_value > 0.99, "{test:?}");
+        }
+        assert_eq!(outcome(AskedArrivals::Planned, []).p_value, 1.0);
+    }
+
+    #[test]
+    fn what_is_held_back_fails() {
+        // Everything that is due in the first half goes out at its end.
+        let late = || evenly(1000).map(|place| (place, place.max(0.5)));
+        for (asked, against) in [(AskedArrivals::Uniform, "uniform"), (AskedArrivals::Planned, "plan")] {
+            let test = outcome(asked, late());
+            assert_eq!((test.count, test.against.as_str()), (1000, against));
+            assert!((test.statistic - 0.5).abs() < 0.01 && test.p_value < 1e-9, "{test:?}");
+        }
+    }
+
+    #[test]
+    fn a_burst_that_was_planned_is_as_planned_and_not_uniform() {
+        let all_at_the_start = || evenly(500).map(|place| (place * 0.01, place * 0.01));
+        assert!(outcome(AskedArrivals::Planned, all_at_the_start()).p_value > 0.99);
+        assert!(outcome(AskedArrivals::Uniform, all_at_the_start()).p_value < 1e-9);
+    }
+
+    #[test]
+    fn p_values_are_those_of_the_tables() {
+        // Critical values of the Kolmogorov distribution: 1.2238, 1.3581 and 1.6276 for 10, 5 and 1 %.
+        for (lambda, p) in [(1.2238, 0.10), (1.3581, 0.05), (1.6276, 0.01)] {
+            let samples: f64 = 1e8;
+            assert!((p_value(lambda / samples.sqrt(), samples) - p).abs() < 1e-4, "{lambda}");
+        }
+    }
+}
