@@ -12,15 +12,15 @@ pub enum Reason {
     DuplicateFunction,
     /// The durations file lacks the function.
     NoDurations,
-    /// The memory file lacks the function.
+    /// The memory file lacks the function, or its app.
     NoMemory,
     /// The durations file has an earlier row for the function, which stands.
     DuplicateDurations,
-    /// The memory file has an earlier row for the function, which stands.
+    /// The memory file has an earlier row for the function or app, which stands.
     DuplicateMemory,
     /// A row of the durations file whose function the invocations file lacks.
     UnmatchedDurations,
-    /// A row of the memory file whose function the invocations file lacks.
+    /// A row of the memory file whose function or app the invocations file lacks.
     UnmatchedMemory,
 }
 

@@ -8,6 +8,10 @@ use super::Reading;
 use super::fault::{Fault, Faults, Problem};
 use super::lines::unix_lines;
 
+/// The largest time that is taken for one: about 127 years, so that clocks that count from 1970 are good for a while
+/// and the nanoseconds of two such times, added, fit into 64 bits.
+pub(super) const MAX_SECONDS: f64 = 4e9;
+
 /// An open file, after its header.
 pub(super) struct Table {
     file: String,
@@ -129,6 +133,12 @@ impl Row<'_> {
         digits(bytes)
             .or_else(|| whole(number(bytes)?))
             .ok_or_else(|| self.fault(column, Problem::NotACount(self.lossy(column))))
+    }
+
+    /// A number of seconds from `least` to [`MAX_SECONDS`].
+    pub(super) fn seconds(&self, column: usize, least: f64) -> Result<f64, Fault> {
+        let seconds = number(self.bytes(column)).filter(|seconds| (least..=MAX_SECONDS).contains(seconds));
+        seconds.ok_or_else(|| self.fault(column, Problem::NotSeconds { text: self.lossy(column), least }))
     }
 
     /// A fault of one field.
