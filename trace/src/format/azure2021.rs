@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::fault::{Fault, Problem};
 use super::report::Reason;
 use super::source::Source;
-use super::table::{MAX_SECONDS, Row, Table};
+use super::table::{Amount, Row, Table};
 use super::{Options, Reading};
 use crate::events::{Event, Events};
 use crate::load::Load;
@@ -158,21 +158,21 @@ impl Columns {
     /// Both numbers are read as 64-bit floats: exact to a nanosecond for clocks that start near the trace (two weeks are
     /// kept to 0.2 ns), to 0.3 µs for those that count from 1970.
     fn invocation(&self, row: &Row<'_>, reading: &mut Reading<'_>) -> Option<Invocation> {
-        let end = reading.faults.take(row.seconds(self.end, -MAX_SECONDS));
-        let duration = reading.faults.take(row.seconds(self.duration, 0.0));
+        let end = reading.faults.take(row.amount(self.end, Amount::TIMESTAMP));
+        let duration = reading.faults.take(row.amount(self.duration, Amount::SECONDS));
         let (end, duration) = (end?, duration?);
         Some(Invocation { start_ns: whole_ns(end) - whole_ns(duration), runtime_us: whole_us(duration) })
     }
 }
 
 /// Rounded to the nearest nanosecond; the whole seconds apart, for their nanoseconds may need more than a float's 53 bits.
-#[expect(clippy::cast_possible_truncation, reason = "at most MAX_SECONDS, whose nanoseconds fit twice")]
+#[expect(clippy::cast_possible_truncation, reason = "within Amount::TIMESTAMP, whose nanoseconds fit twice")]
 fn whole_ns(seconds: f64) -> i64 {
     seconds.trunc() as i64 * NS_PER_SECOND + (seconds.fract() * NS_PER_SECOND as f64).round() as i64
 }
 
 /// Rounded to the nearest microsecond.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to MAX_SECONDS")]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within Amount::SECONDS")]
 fn whole_us(seconds: f64) -> u64 {
     (seconds * 1e6).round() as u64
 }

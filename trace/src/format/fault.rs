@@ -94,13 +94,17 @@ pub enum Problem {
     /// Not a number.
     #[error("{0:?} is not a number")]
     NotANumber(String),
-    /// Not a time.
-    #[error("{text:?} is not a number of seconds from {least} to {max}", max = super::table::MAX_SECONDS)]
-    NotSeconds {
+    /// Not so much of something.
+    #[error("{text:?} is not a number of {unit} from {least} to {most}")]
+    NotAnAmount {
         /// What stands there.
         text: String,
+        /// Of what it should be a number.
+        unit: &'static str,
         /// The least that would do.
         least: f64,
+        /// The most that would do.
+        most: f64,
     },
     /// The percentiles make no distribution.
     #[error(transparent)]

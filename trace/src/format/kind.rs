@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::fault::{Fault, Problem};
 use super::source::Source;
 use super::tables::Tables;
-use super::{Options, azure2019, azure2021, triplet};
+use super::{Options, azure2019, azure2021, huawei2023, triplet};
 
 /// A trace format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +34,20 @@ pub enum Format {
     ///
     /// Source: repository `vhive-serverless/invitro`.
     Triplet,
+    /// Huawei's private cloud 2023, for one day: a folder for each quantity, in it `day_NNN.csv` with a row for each minute,
+    /// `day,time,<function>,<function>,…`. `time` is in seconds, from the midnight of the first day. Cells may be empty.
+    ///
+    /// - `requests_minute`: the number of invocations; empty, or without a row: none;
+    /// - `function_delay_minute`: the mean run time of a minute's invocations in seconds. A function's profile is the
+    ///   distribution of these means, each counted as often as the function is invoked in its minute: it has the right
+    ///   mean, but spreads less than the run times of single invocations, which are not published;
+    /// - `memory_limit_minute`: the memory allocated to all instances of the function, in MB;
+    /// - `instances_minute`: how many those are. With this folder, memory is that of one instance; without, it is taken
+    ///   as it stands.
+    ///
+    /// Source: Joosen et al., "How Does It Function? Characterizing Long-term Trends in Production Serverless Workloads"
+    /// (SoCC 2023); repository `sir-lab/data-release`, `README_data_release_2023.md`.
+    Huawei2023,
     /// Azure Functions 2021: one CSV file with a row for each invocation, `app,func,end_timestamp,duration`, the last two
     /// in seconds. Other traces of single invocations come in it too, once converted.
     ///
@@ -53,7 +67,8 @@ pub struct UnknownFormat(String);
 
 impl Format {
     /// All of them, in the order in which they are looked for: those with the most telling names first.
-    pub const ALL: [Self; 4] = [Self::Azure2019, Self::Azure2019Preprocessed, Self::Triplet, Self::Azure2021];
+    pub const ALL: [Self; 5] =
+        [Self::Azure2019, Self::Azure2019Preprocessed, Self::Triplet, Self::Huawei2023, Self::Azure2021];
 
     /// As in a run's spec.
     pub fn name(self) -> &'static str {
@@ -61,6 +76,7 @@ impl Format {
             Self::Azure2019 => "azure2019",
             Self::Azure2019Preprocessed => "azure2019-preprocessed",
             Self::Triplet => "triplet",
+            Self::Huawei2023 => "huawei2023",
             Self::Azure2021 => "azure2021",
         }
     }
@@ -71,6 +87,7 @@ impl Format {
             Self::Azure2019 => "invocations_per_function_md.anon.dNN.csv, …",
             Self::Azure2019Preprocessed => "invocations.csv, durations.csv, memory.csv",
             Self::Triplet => "<N>_inv.csv, <N>_run.csv, <N>_mem.csv",
+            Self::Huawei2023 => "requests_minute/day_NNN.csv, …",
             Self::Azure2021 => "one CSV file alone",
         }
     }
@@ -81,6 +98,7 @@ impl Format {
             Self::Azure2019 => !azure2019::INVOCATIONS.days(names).is_empty(),
             Self::Azure2019Preprocessed => names.contains(&azure2019::preprocessed().invocations),
             Self::Triplet => !triplet::samples(names).is_empty(),
+            Self::Huawei2023 => !huawei2023::REQUESTS.days(names).is_empty(),
             Self::Azure2021 => azure2021::tables(names).len() == 1,
         })
     }
@@ -103,6 +121,7 @@ impl FromStr for Format {
 /// Which of the source's files are to be read, by which reader.
 pub(super) enum Layout {
     Tables(Tables),
+    Minutes(huawei2023::Files),
     Events(String),
 }
 
@@ -118,6 +137,7 @@ pub(super) fn identify(source: &dyn Source, options: &Options) -> Result<Layout,
         Format::Azure2019 => azure2019::published(source, &names, options.day).map(Layout::Tables),
         Format::Azure2019Preprocessed => dayless().map(|()| Layout::Tables(azure2019::preprocessed())),
         Format::Triplet => dayless().and_then(|()| triplet::tables(source, &names)).map(Layout::Tables),
+        Format::Huawei2023 => huawei2023::files(source, &names, options.day).map(Layout::Minutes),
         Format::Azure2021 => dayless().and_then(|()| azure2021::table(source, &names)).map(Layout::Events),
     }
 }

@@ -1,9 +1,9 @@
 //! Reading traces: which formats there are, and the way from named files to a [`Trace`].
 //!
 //! ```text
-//!                        ┌─Tables──▶ invocations ──▶ durations, memory ──join──┐
-//! Source ──names──▶ Format                                                     ├──▶ Trace, Report
-//!                        └─Events──▶ azure2021 ────────────────────────────────┘
+//!                   ┌─Tables───▶ invocations ──▶ profiles ────┐
+//! Source ──▶ Format ├─Minutes──▶ huawei2023 ───▶ per_minute ──┴─complete─┐
+//!                   └─Events───▶ azure2021 ──────────────────────────────┴──▶ Trace, Report
 //! ```
 //! [`Format`] says what each format's files hold. Files are read row by row; what stays is the load and the profiles of
 //! the functions that are kept.
@@ -13,9 +13,12 @@ mod azure2019;
 mod azure2021;
 mod day;
 mod fault;
+mod huawei2023;
 mod invocations;
 mod kind;
 mod lines;
+mod minutes;
+mod per_minute;
 mod profiles;
 mod report;
 mod source;
@@ -67,6 +70,7 @@ pub fn read(source: &dyn Source, options: &Options) -> Result<(Trace, Report), F
     let mut reading = Reading { source, faults: Faults::default(), report: Report::default() };
     let trace = match kind::identify(source, options) {
         Ok(Layout::Tables(tables)) => tables::read(&mut reading, &tables, options),
+        Ok(Layout::Minutes(files)) => huawei2023::read(&mut reading, &files, options),
         Ok(Layout::Events(file)) => azure2021::read(&mut reading, &file, options),
         Err(fault) => {
             reading.faults.push(fault);

@@ -8,9 +8,25 @@ use super::Reading;
 use super::fault::{Fault, Faults, Problem};
 use super::lines::unix_lines;
 
-/// The largest time that is taken for one: about 127 years, so that clocks that count from 1970 are good for a while
-/// and the nanoseconds of two such times, added, fit into 64 bits.
-pub(super) const MAX_SECONDS: f64 = 4e9;
+/// What a field can measure, and within which bounds it is taken for that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Amount {
+    /// In the plural.
+    pub(super) unit: &'static str,
+    pub(super) least: f64,
+    pub(super) most: f64,
+}
+
+impl Amount {
+    /// A length of time: up to about 127 years, so that clocks that count from 1970 are good for a while and the
+    /// nanoseconds of two such times, added, fit into 64 bits.
+    pub(super) const SECONDS: Self = Self { unit: "seconds", least: 0.0, most: 4e9 };
+    /// A point of time, on any clock.
+    pub(super) const TIMESTAMP: Self = Self { least: -Self::SECONDS.most, ..Self::SECONDS };
+    /// More than any machine has.
+    pub(super) const MEGABYTES: Self = Self { unit: "MB", least: 0.0, most: 4e9 };
+    pub(super) const INSTANCES: Self = Self { unit: "instances", least: 0.0, most: 4e9 };
+}
 
 /// An open file, after its header.
 pub(super) struct Table {
@@ -135,10 +151,16 @@ impl Row<'_> {
             .ok_or_else(|| self.fault(column, Problem::NotACount(self.lossy(column))))
     }
 
-    /// A number of seconds from `least` to [`MAX_SECONDS`].
-    pub(super) fn seconds(&self, column: usize, least: f64) -> Result<f64, Fault> {
-        let seconds = number(self.bytes(column)).filter(|seconds| (least..=MAX_SECONDS).contains(seconds));
-        seconds.ok_or_else(|| self.fault(column, Problem::NotSeconds { text: self.lossy(column), least }))
+    /// A number within the bounds of `amount`.
+    pub(super) fn amount(&self, column: usize, amount: Amount) -> Result<f64, Fault> {
+        let Amount { unit, least, most } = amount;
+        let value = number(self.bytes(column)).filter(|value| (least..=most).contains(value));
+        value.ok_or_else(|| self.fault(column, Problem::NotAnAmount { text: self.lossy(column), unit, least, most }))
+    }
+
+    /// Whether nothing stands there.
+    pub(super) fn is_empty(&self, column: usize) -> bool {
+        self.bytes(column).is_empty()
     }
 
     /// A fault of one field.

@@ -67,15 +67,27 @@ pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, options: &Options
         MemoryOf::Function => profiles::read(reading, memory, index, kept),
         MemoryOf::App => app_memory::read(reading, memory, invocations),
     };
+    complete(reading, tables, options, Parts { invocations: read?, runtimes, memories })
+}
+
+/// What was read of the three tables.
+pub(super) struct Parts {
+    pub(super) invocations: Invocations,
+    pub(super) runtimes: Profiles<RuntimeProfile>,
+    pub(super) memories: Profiles<MemoryProfile>,
+}
+
+/// Puts the parts together; functions that lack a profile are a fault or left out.
+pub(super) fn complete(reading: &mut Reading<'_>, tables: &Tables, options: &Options, parts: Parts) -> Option<Trace> {
     if !options.skip_incomplete {
-        let subjects = tables.memory_of.subjects();
+        let Parts { invocations, runtimes, memories } = &parts;
         let missing = [
             runtimes.missing(&tables.durations, "functions", invocations),
-            memories.missing(&tables.memory, subjects, invocations),
+            memories.missing(&tables.memory, tables.memory_of.subjects(), invocations),
         ];
         missing.into_iter().flatten().for_each(|fault| reading.faults.push(fault));
     }
-    let trace = join(&mut reading.report, read?, runtimes, memories);
+    let trace = join(&mut reading.report, parts);
     if trace.functions.is_empty() && reading.faults.is_empty() {
         reading.faults.push(Fault::in_file(&tables.invocations, Problem::NothingLeft { units: trace.units }));
     }
@@ -83,12 +95,8 @@ pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, options: &Options
 }
 
 /// Gives each function its profiles; those that lack one are left out.
-fn join(
-    report: &mut Report,
-    invocations: Invocations,
-    runtimes: Profiles<RuntimeProfile>,
-    memories: Profiles<MemoryProfile>,
-) -> Trace {
+fn join(report: &mut Report, parts: Parts) -> Trace {
+    let Parts { invocations, runtimes, memories } = parts;
     let mut functions = Vec::with_capacity(invocations.functions.len());
     for (mut function, profiles) in
         invocations.functions.into_iter().zip(runtimes.found.into_iter().zip(memories.found))
