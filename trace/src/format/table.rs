@@ -1,12 +1,10 @@
 //! A CSV file with a header: columns by name, rows one at a time, faults with their place.
 
-use std::io::Read;
-
 use csv::ByteRecord;
 
 use super::Reading;
 use super::fault::{Fault, Faults, Problem};
-use super::lines::unix_lines;
+use super::lines::Lines;
 
 /// What a field can measure, and within which bounds it is taken for that.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +29,7 @@ impl Amount {
 /// An open file, after its header.
 pub(super) struct Table {
     file: String,
-    reader: csv::Reader<Box<dyn Read>>,
+    reader: csv::Reader<Lines>,
     header: Vec<String>,
     record: ByteRecord,
 }
@@ -45,7 +43,7 @@ impl Table {
     }
 
     fn try_open(reading: &Reading<'_>, file: &str) -> Result<Self, Problem> {
-        let lines = unix_lines(reading.source.open(file)?);
+        let lines = Lines::new(reading.source.open(file)?);
         // Lines of another length are found by `next_row`, which says which column is missing.
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(lines);
         let header = reader.byte_headers().map_err(unreadable)?;
@@ -89,11 +87,14 @@ impl Table {
     /// The next row that has all columns; those that have not are faults. None at the end.
     pub(super) fn next_row(&mut self, faults: &mut Faults) -> Option<Row<'_>> {
         loop {
+            self.reader.get_mut().begin_row();
+            let begin = self.reader.position().line();
             match self.reader.read_byte_record(&mut self.record) {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => {
-                    faults.push(Fault::in_file(&self.file, unreadable(error)));
+                    let (line, problem) = (Some(begin), unreadable(error));
+                    faults.push(Fault { file: self.file.clone(), line, column: None, problem });
                     return None;
                 }
             }

@@ -293,6 +293,17 @@ fn an_id_that_is_no_text_is_refused() {
     assert_eq!(complaint(&files), "invocations.csv:2: column HashFunction: is not UTF-8");
 }
 
+/// Else the rest of the file is one field, and all of it in memory.
+#[test]
+fn a_stray_quotation_mark_is_found() {
+    let mut files = edited("durations.csv", "o1,a1,f2", "o1,\"a1,f2");
+    files.0.get_mut("durations.csv").unwrap().extend("o,a,f,1,1,1,1,1,1,1,1,1,1,1\n".repeat(1 << 18).into_bytes());
+    assert_eq!(
+        complaint(&files),
+        "durations.csv:3: can't be read: the line has more than 4 MiB; a quotation mark may be astray"
+    );
+}
+
 #[test]
 fn an_unreadable_directory_is_named() {
     let faults = read(&Directory("/nowhere/at/all".into()), &Options::default()).map(|_| ()).unwrap_err();
