@@ -45,3 +45,28 @@ impl Daily {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FILES: Daily = Daily { before: "folder/d", digits: 2, after: ".csv" };
+
+    #[test]
+    fn knows_its_files() {
+        for (name, day) in [
+            ("folder/d00.csv", Some(0)),
+            ("folder/d14.csv", Some(14)),
+            ("folder/d141.csv", Some(141)),
+            ("folder/d4.csv", None),
+            ("folder/d004.csv", None),
+            ("folder/d+4.csv", None),
+            ("folder/d.csv", None),
+            ("folder/d14.csv.gz", None),
+            ("d14.csv", None),
+        ] {
+            assert_eq!(FILES.days(&[name.to_owned()]), Vec::from_iter(day), "{name}");
+        }
+        assert_eq!((FILES.name(7), FILES.name(141)), ("folder/d07.csv".to_owned(), "folder/d141.csv".to_owned()));
+    }
+}

@@ -128,9 +128,9 @@ pub enum Problem {
         examples: Vec<String>,
     },
     /// All functions were left out.
-    #[error("no function is left that is invoked in the first {units} units")]
+    #[error("{}", nothing_left(*units))]
     NothingLeft {
-        /// How many were looked at.
+        /// How many were looked at; 0 when there are none.
         units: usize,
     },
 }
@@ -209,6 +209,13 @@ fn listed(names: &[String], none: &str) -> String {
         0 if names.is_empty() => none.to_owned(),
         0 => names.join(", "),
         more => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
+}
+
+fn nothing_left(units: usize) -> String {
+    match units {
+        0 => "has no invocation".to_owned(),
+        units => format!("no function is left that is invoked in the first {units} units"),
     }
 }
 

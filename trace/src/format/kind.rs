@@ -39,8 +39,8 @@ pub enum Format {
     ///
     /// - `requests_minute`: the number of invocations; empty, or without a row: none;
     /// - `function_delay_minute`: the mean run time of a minute's invocations in seconds. A function's profile is the
-    ///   distribution of these means, each counted as often as the function is invoked in its minute: it has the right
-    ///   mean, but spreads less than the run times of single invocations, which are not published;
+    ///   distribution of these means, each counted as often as the function is invoked in its minute: it spreads less
+    ///   than the run times of single invocations, which are not published;
     /// - `memory_limit_minute`: the memory allocated to all instances of the function, in MB;
     /// - `instances_minute`: how many those are. With this folder, memory is that of one instance; without, it is taken
     ///   as it stands.

@@ -1,3 +1,6 @@
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
 use crate::format::tests::{Files, complaint, complaint_with, counts, files, read_all};
 use crate::format::{Format, Options, Reason, Tally, read};
 use crate::sizes::MemoryProfile;
@@ -138,5 +141,32 @@ fn a_day_where_there_is_none_is_refused() {
     for format in [Format::Azure2019Preprocessed, Format::Triplet, Format::Azure2021] {
         let options = Options { format: Some(format), day: Some(3), ..Options::default() };
         assert_eq!(complaint_with(&good(), &options), "trace: has no days, but day 3 is asked for");
+    }
+}
+
+proptest! {
+    /// Whatever is in the files, the answer is a trace whose functions are whole, or faults that say where.
+    #[test]
+    fn damage_is_a_fault_or_no_matter(
+        file in select(FILES.to_vec()),
+        at: Index,
+        damage in select(vec!["", "\"", ",", "\n", "\r", "-", "\0", "\u{feff}", "9999999999", "1e300", "NaN"]),
+        length in 0_usize..40,
+    ) {
+        let mut files = good();
+        let text = files.0.get_mut(file).unwrap();
+        let from = at.index(text.len());
+        let to = (from + length).min(text.len());
+        text.splice(from..to, damage.bytes());
+        match read(&files, &Options { skip_incomplete: true, ..Options::default() }) {
+            Ok((trace, _)) => {
+                prop_assert!(!trace.functions.is_empty());
+                for function in trace.functions {
+                    prop_assert!(function.runtime.is_some() && function.load.total() > 0);
+                    prop_assert!(function.memory.unwrap().quantile(0.0) >= 1);
+                }
+            }
+            Err(faults) => prop_assert!(faults.to_string().lines().all(|line| line.contains(".anon.d01.csv"))),
+        }
     }
 }
