@@ -4,15 +4,17 @@
 //! Everything random comes from a [`random::StreamKey`], so that the same seed gives the same draws.
 //!
 //! ```text
-//! files ──format──▶ Trace { functions { counts, runtime, memory } }
-//!                     │ counts            │ profiles
+//! files ──format──▶ Trace { functions { load, runtime, memory } }
+//!                     │ counts or events  │ profiles
 //!                     ▼                   ▼
 //!                  arrivals             sizes          ◀── random: one stream per (seed, function, purpose)
 //! ```
 
 pub mod arrivals;
 pub mod counts;
+pub mod events;
 pub mod format;
+pub mod load;
 pub mod random;
 pub mod sizes;
 pub mod synth;
@@ -20,7 +22,9 @@ pub mod trace;
 
 pub use arrivals::{ArrivalStream, Arrivals};
 pub use counts::Counts;
+pub use events::{Event, Events};
 pub use format::{Directory, Faults, Format, Options, Report, Source, read};
+pub use load::Load;
 pub use random::{Purpose, StreamKey, StreamRng};
 pub use sizes::{Clamp, Clamped, MemoryProfile, RuntimeProfile};
 pub use synth::{Synth, SynthError};

@@ -27,7 +27,7 @@ impl RuntimeProfile {
     /// When a value is negative or not finite, or is below the one before it.
     pub fn from_millis(values: [f64; 7]) -> Result<Self, ProfileError> {
         // Kept in microseconds, the resolution of a draw.
-        Percentiles::new(&Self::PERCENTILES, values).map(|percentiles| Self(percentiles.scaled(1000.0)))
+        Percentiles::new(&Self::PERCENTILES, values).map(|percentiles| Self(percentiles.mapped(|ms| ms * 1000.0)))
     }
 
     /// The run time that a share `q` (0 to 1) of invocations does not exceed, to the microsecond.
@@ -62,6 +62,11 @@ impl MemoryProfile {
     /// When a value is negative or not finite, or is below the one before it.
     pub fn from_mib(values: [f64; 8]) -> Result<Self, ProfileError> {
         Percentiles::new(&Self::PERCENTILES, values).map(Self)
+    }
+
+    /// One of `parts` equal parts of it, of at least 1 MiB: a function's of its app's. None or one is all of it.
+    pub fn part(&self, parts: u32) -> Self {
+        Self(self.0.clone().mapped(|mib| (mib / f64::from(parts.max(1))).max(1.0)))
     }
 
     /// The memory in MiB that a share `q` (0 to 1) of invocations does not exceed, to the nearest MiB.

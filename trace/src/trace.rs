@@ -1,6 +1,6 @@
 //! A trace: which functions there are, how often each is invoked in each unit of time, and how big invocations are.
 
-use crate::counts::Counts;
+use crate::load::Load;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 
 /// Functions and their load over a number of units (minutes or seconds; the run's spec says which).
@@ -8,14 +8,14 @@ use crate::sizes::{MemoryProfile, RuntimeProfile};
 pub struct Trace {
     /// The functions, in the order of the file. Ids are unique.
     pub functions: Vec<TraceFunction>,
-    /// How many units the trace lasts; every function has as many counts.
+    /// How many units the trace lasts; every function whose load is counted has as many counts.
     pub units: usize,
 }
 
 impl Trace {
     /// Invocations of all functions in all units.
     pub fn invocations(&self) -> u64 {
-        self.functions.iter().map(|function| function.counts.total()).sum()
+        self.functions.iter().map(|function| function.load.total()).sum()
     }
 }
 
@@ -30,9 +30,9 @@ pub struct TraceFunction {
     pub app: String,
     /// What invokes it (`http`, `timer`, …), where the format says so.
     pub trigger: Option<String>,
-    /// Invocations in each unit.
-    pub counts: Counts,
-    /// How long its invocations run, where the format says so.
+    /// Its invocations.
+    pub load: Load,
+    /// How long its invocations run, where the format says so and its load does not.
     pub runtime: Option<RuntimeProfile>,
     /// How much memory its invocations take, where the format says so.
     pub memory: Option<MemoryProfile>,

@@ -72,7 +72,7 @@ impl TracePlan {
             source_id: function.id.clone(),
             trigger: function.trigger.clone().unwrap_or_default(),
             initial_scale: 0,
-            invocations: Some(function.counts.iter().take(units as usize).map(u64::from).sum()),
+            invocations: Some(function.load.total_in_first(units as usize)),
             peak_memory_mib: clamps.memory.apply(memory(function, |profile| profile.quantile(1.0))).value,
         });
         let keys = trace.functions.iter().map(|function| Keys {
@@ -98,7 +98,7 @@ impl TracePlan {
 
     /// Invocations of all functions in a unit.
     fn count(&self, unit: u32) -> u64 {
-        self.trace.functions.iter().map(|function| u64::from(function.counts.get(unit as usize))).sum()
+        self.trace.functions.iter().map(|function| u64::from(function.load.count(unit as usize))).sum()
     }
 
     fn unit_length(&self) -> Duration {
@@ -111,7 +111,7 @@ impl TracePlan {
         let length = nanos(self.unit_length());
         let numbered = (0..).map(FunctionIndex).zip(&self.trace.functions).zip(&self.keys);
         let invoked = numbered.filter_map(|((index, function), keys)| {
-            let count = function.counts.get(unit as usize);
+            let count = function.load.count(unit as usize);
             let stream = || {
                 let offsets = self.arrivals.stream(count, length, keys.arrivals.unit(unit));
                 let (runtime, memory) = (keys.runtime.unit(unit), keys.memory.unit(unit));
@@ -137,7 +137,7 @@ impl TracePlan {
         let seconds = self.unit_length().as_secs_f64();
         let (mut invocations, mut concurrency, mut memory_mib) = (0, 0.0, 0.0);
         for (function, (runtime, memory)) in self.trace.functions.iter().zip(means) {
-            let count = function.counts.get(unit as usize);
+            let count = function.load.count(unit as usize);
             let busy = f64::from(count) * runtime.as_secs_f64() / seconds;
             invocations += u64::from(count);
             concurrency += busy;

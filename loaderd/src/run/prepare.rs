@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use loader_proto::v1;
@@ -48,7 +49,13 @@ fn read_trace(spec: &TraceSpec, context: &Context) -> Result<(Trace, BTreeMap<St
         TraceSource::Upload(id) => ("trace.upload", uploaded(id, context)?),
         TraceSource::Path(path) => ("trace.path", below_roots(path, &context.trace_roots)?),
     };
-    let options = Options { format: spec.format, units: spec.units, skip_incomplete: spec.skip_incomplete };
+    let options = Options {
+        format: spec.format,
+        day: None,
+        unit: Duration::from_secs(spec.granularity.as_secs()),
+        units: spec.units,
+        skip_incomplete: spec.skip_incomplete,
+    };
     let (trace, report) = loader_trace::read(&Directory(directory), &options).map_err(|faults| {
         let mut violations: Vec<_> =
             faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();

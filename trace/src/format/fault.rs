@@ -5,6 +5,7 @@ use std::io;
 
 use thiserror::Error;
 
+use super::kind::Format;
 use crate::sizes::ProfileError;
 
 /// One thing that is wrong.
@@ -41,11 +42,7 @@ pub enum Problem {
     #[error("is empty")]
     FileEmpty,
     /// The files' names fit no format.
-    #[error(
-        "is no known trace: it needs invocations.csv, durations.csv and memory.csv, or <N>_inv.csv, <N>_run.csv and \
-         <N>_mem.csv; it has {}",
-        listed(names, "no files")
-    )]
+    #[error("is no known trace: it has {}; there are {}", listed(names, "no files"), formats())]
     UnknownFormat {
         /// The files that are there.
         names: Vec<String>,
@@ -55,6 +52,21 @@ pub enum Problem {
     SeveralTriplets {
         /// What stands before `_inv.csv`.
         samples: Vec<String>,
+    },
+    /// Which day is meant can't be told.
+    #[error("holds several days ({}); name one", joined(days))]
+    SeveralDays {
+        /// The numbers of the days that are there.
+        days: Vec<u32>,
+    },
+    /// A day is asked for where there is none.
+    #[error("has no days, but day {0} is asked for")]
+    NoDays(u32),
+    /// Which file is meant can't be told.
+    #[error("holds several tables ({}); put each into a directory of its own", joined(names))]
+    SeveralTables {
+        /// The files that it can be.
+        names: Vec<String>,
     },
     /// The header lacks a column.
     #[error("is missing")]
@@ -82,6 +94,18 @@ pub enum Problem {
     /// Not a number.
     #[error("{0:?} is not a number")]
     NotANumber(String),
+    /// Not so much of something.
+    #[error("{text:?} is not a number of {unit} from {least} to {most}")]
+    NotAnAmount {
+        /// What stands there.
+        text: String,
+        /// Of what it should be a number.
+        unit: &'static str,
+        /// The least that would do.
+        least: f64,
+        /// The most that would do.
+        most: f64,
+    },
     /// The percentiles make no distribution.
     #[error(transparent)]
     Profile(ProfileError),
@@ -93,18 +117,20 @@ pub enum Problem {
         /// How many are needed.
         wanted: usize,
     },
-    /// Functions with invocations have no row.
-    #[error("lacks functions that are invoked, {count} in all: {}; skipIncomplete leaves them out", and_more(examples, *count))]
+    /// Functions with invocations, or their apps, have no row.
+    #[error("lacks {subjects} that are invoked, {count} in all: {}; skipIncomplete leaves them out", and_more(examples, *count))]
     FunctionsMissing {
+        /// What the table has rows of, in words.
+        subjects: &'static str,
         /// How many.
         count: u64,
         /// The first few ids.
         examples: Vec<String>,
     },
     /// All functions were left out.
-    #[error("no function is left that is invoked in the first {units} units")]
+    #[error("{}", nothing_left(*units))]
     NothingLeft {
-        /// How many were looked at.
+        /// How many were looked at; 0 when there are none.
         units: usize,
     },
 }
@@ -176,8 +202,29 @@ impl fmt::Display for Place<'_> {
     }
 }
 
+/// A directory of something else can have very many.
 fn listed(names: &[String], none: &str) -> String {
-    if names.is_empty() { none.to_owned() } else { names.join(", ") }
+    const SHOWN: usize = 10;
+    match names.len().saturating_sub(SHOWN) {
+        0 if names.is_empty() => none.to_owned(),
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..SHOWN].join(", ")),
+    }
+}
+
+fn nothing_left(units: usize) -> String {
+    match units {
+        0 => "has no invocation".to_owned(),
+        units => format!("no function is left that is invoked in the first {units} units"),
+    }
+}
+
+fn joined(items: &[impl ToString]) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+fn formats() -> String {
+    joined(&Format::ALL.map(|format| format!("{} ({})", format.name(), format.files())))
 }
 
 fn and_more(examples: &[String], count: u64) -> String {

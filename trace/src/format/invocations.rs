@@ -5,9 +5,11 @@ use std::collections::hash_map::Entry;
 
 use super::Reading;
 use super::fault::{Fault, Faults, Problem};
+use super::profiles::Index;
 use super::report::Reason;
 use super::table::{Row, Table};
 use crate::counts::Counts;
+use crate::load::Load;
 use crate::trace::TraceFunction;
 
 /// What the table holds.
@@ -18,7 +20,9 @@ pub(super) struct Invocations {
     /// Units of each function's counts.
     pub(super) units: usize,
     /// Every function of the table; those that are kept with their place in `functions`.
-    pub(super) index: HashMap<String, Option<usize>>,
+    pub(super) index: Index,
+    /// How many functions each app has in the table, whether they are kept or not.
+    pub(super) apps: HashMap<String, u32>,
 }
 
 /// Where the columns are.
@@ -46,15 +50,14 @@ pub(super) fn read(reading: &mut Reading<'_>, file: &str, units: Option<usize>) 
         counts.clear();
         counts.extend(columns.units.iter().filter_map(|&column| reading.faults.take(row.count(column))));
         let function = reading.faults.take(columns.function(&row, id, &counts));
-        if reading.faults.total > before {
-            continue;
-        }
+        let Some(function) = function.filter(|_| reading.faults.total == before) else { continue };
+        *invocations.apps.entry(function.app.clone()).or_default() += 1;
         if counts.iter().all(|&count| count == 0) {
             reading.report.add(Reason::NoInvocations, id);
             entry.insert(None);
         } else {
             entry.insert(Some(invocations.functions.len()));
-            invocations.functions.extend(function);
+            invocations.functions.push(function);
         }
     }
     Some(invocations)
@@ -75,7 +78,7 @@ impl Columns {
             owner: row.text(self.owner)?.to_owned(),
             app: row.text(self.app)?.to_owned(),
             trigger: self.trigger.map(|column| row.text(column)).transpose()?.map(str::to_owned),
-            counts: Counts::new(counts),
+            load: Load::Counts(Counts::new(counts)),
             runtime: None,
             memory: None,
         })

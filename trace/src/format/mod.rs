@@ -1,38 +1,62 @@
 //! Reading traces: which formats there are, and the way from named files to a [`Trace`].
 //!
 //! ```text
-//! Source ──names──▶ Format ──Tables──▶ invocations ──▶ durations, memory ──join──▶ Trace, Report
+//!                   ┌─Tables───▶ invocations ──▶ profiles ────┐
+//! Source ──▶ Format ├─Minutes──▶ huawei2023 ───▶ per_minute ──┴─complete─┐
+//!                   └─Events───▶ azure2021 ──────────────────────────────┴──▶ Trace, Report
 //! ```
-//! Files are read row by row; what stays is the counts and profiles of the functions that are kept. A format that keeps
-//! memory per application adds another key to `tables`; one of another shape (a row for each invocation, functions as
-//! columns) gets a reader of its own beside it. All end in a [`Trace`].
+//! [`Format`] says what each format's files hold. Files are read row by row; what stays is the load and the profiles of
+//! the functions that are kept.
 
+mod app_memory;
+mod azure2019;
+mod azure2021;
+mod day;
 mod fault;
+mod huawei2023;
 mod invocations;
 mod kind;
 mod lines;
+mod minutes;
+mod per_minute;
 mod profiles;
 mod report;
 mod source;
 mod table;
 mod tables;
+mod triplet;
 
 pub use fault::{Fault, Faults, Problem};
 pub use kind::{Format, UnknownFormat};
 pub use report::{Reason, Report, Tally};
 pub use source::{Directory, Source};
 
+use std::time::Duration;
+
+use kind::Layout;
+
 use crate::trace::Trace;
 
 /// What to read, and what to let pass.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
     /// The format; none: told by the files' names.
     pub format: Option<Format>,
+    /// Which day of a trace that has files for several, by the number in their names; none: the only one.
+    pub day: Option<u32>,
+    /// How long a unit is: what a column of counts lasts, and what exact times are cut into.
+    pub unit: Duration,
     /// How many units, from the first, are needed; none: all. A function without an invocation in them is left out.
     pub units: Option<usize>,
     /// Leave out functions that the durations or memory file lacks, instead of failing.
     pub skip_incomplete: bool,
+}
+
+impl Default for Options {
+    /// All minutes of the only day, in the format that the files' names tell, with all its functions.
+    fn default() -> Self {
+        Self { format: None, day: None, unit: Duration::from_mins(1), units: None, skip_incomplete: false }
+    }
 }
 
 /// Reads a trace, and says what it left out.
@@ -44,8 +68,10 @@ pub struct Options {
 /// Everything that is wrong with the files, not only the first fault.
 pub fn read(source: &dyn Source, options: &Options) -> Result<(Trace, Report), Faults> {
     let mut reading = Reading { source, faults: Faults::default(), report: Report::default() };
-    let trace = match kind::identify(source, options.format) {
-        Ok(tables) => tables::read(&mut reading, &tables, options),
+    let trace = match kind::identify(source, options) {
+        Ok(Layout::Tables(tables)) => tables::read(&mut reading, &tables, options),
+        Ok(Layout::Minutes(files)) => huawei2023::read(&mut reading, &files, options),
+        Ok(Layout::Events(file)) => azure2021::read(&mut reading, &file, options),
         Err(fault) => {
             reading.faults.push(fault);
             None

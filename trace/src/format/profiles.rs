@@ -1,4 +1,7 @@
-//! A table of percentiles per function: durations or memory.
+//! A table of percentiles per function or app: durations or memory.
+
+use std::collections::HashMap;
+use std::iter;
 
 use super::Reading;
 use super::fault::{Fault, Problem};
@@ -7,9 +10,14 @@ use super::report::{Reason, Tally};
 use super::table::{Row, Table};
 use crate::sizes::ProfileError;
 
+/// Which subjects (functions or apps) a trace has; those that are kept with their place among these.
+pub(super) type Index = HashMap<String, Option<usize>>;
+
 /// How one such table is read.
 pub(super) struct ProfileTable<'a, P, const N: usize> {
     pub(super) file: &'a str,
+    /// The name of the column that says whose percentiles a row has.
+    pub(super) key: &'static str,
     /// The names of the percentile columns.
     pub(super) columns: [String; N],
     /// Makes the profile of the values in `columns`.
@@ -18,36 +26,37 @@ pub(super) struct ProfileTable<'a, P, const N: usize> {
     pub(super) unmatched: Reason,
 }
 
-/// The profiles of the functions of an [`Invocations`].
+/// The profiles of the subjects that are kept.
 pub(super) struct Profiles<P> {
-    /// In the order of its functions.
+    /// By place.
     pub(super) found: Vec<Option<P>>,
     /// Whether the table could be read without a fault, so that what is missing is missing in the file.
-    whole: bool,
+    pub(super) whole: bool,
 }
 
-/// Reads the profiles of the functions in `invocations`. Rows of other functions are not looked at further.
+/// Reads the profiles of the `kept` subjects that have a place in `index`. Rows of others are not looked at further.
 pub(super) fn read<P, const N: usize>(
     reading: &mut Reading<'_>,
     profile_table: ProfileTable<'_, P, N>,
-    invocations: &Invocations,
+    index: &Index,
+    kept: usize,
 ) -> Profiles<P> {
     let before = reading.faults.total;
-    let mut found: Vec<Option<P>> = invocations.functions.iter().map(|_| None).collect();
-    profile_table.read_into(&mut found, reading, invocations);
+    let mut found: Vec<Option<P>> = iter::repeat_with(|| None).take(kept).collect();
+    profile_table.read_into(&mut found, reading, index);
     Profiles { found, whole: reading.faults.total == before }
 }
 
 impl<P, const N: usize> ProfileTable<'_, P, N> {
     /// None when the table can't be read at all; the faults say why.
-    fn read_into(self, found: &mut [Option<P>], reading: &mut Reading<'_>, invocations: &Invocations) -> Option<()> {
+    fn read_into(self, found: &mut [Option<P>], reading: &mut Reading<'_>, index: &Index) -> Option<()> {
         let mut table = Table::open(reading, self.file)?;
-        let id_column = reading.faults.take(table.column("HashFunction"));
+        let id_column = reading.faults.take(table.column(self.key));
         let columns = table.columns(self.columns.each_ref().map(String::as_str), &mut reading.faults);
         let (id_column, columns) = (id_column?, columns?);
         while let Some(row) = table.next_row(&mut reading.faults) {
             let Some(id) = reading.faults.take(row.id(id_column)) else { continue };
-            match invocations.index.get(id) {
+            match index.get(id) {
                 None => reading.report.add(self.unmatched, id),
                 Some(None) => {}
                 Some(&Some(place)) if found[place].is_some() => reading.report.add(self.duplicate, id),
@@ -68,11 +77,11 @@ impl<P, const N: usize> ProfileTable<'_, P, N> {
 
 impl<P> Profiles<P> {
     /// The fault of a table that lacks functions with invocations.
-    pub(super) fn missing(&self, file: &str, invocations: &Invocations) -> Option<Fault> {
+    pub(super) fn missing(&self, file: &str, subjects: &'static str, invocations: &Invocations) -> Option<Fault> {
         let mut missing = Tally::default();
         let lacking = invocations.functions.iter().zip(&self.found).filter(|(_, profile)| profile.is_none());
         lacking.for_each(|(function, _)| missing.add(&function.id));
         let Tally { count, examples } = missing;
-        (self.whole && count > 0).then(|| Fault::in_file(file, Problem::FunctionsMissing { count, examples }))
+        (self.whole && count > 0).then(|| Fault::in_file(file, Problem::FunctionsMissing { subjects, count, examples }))
     }
 }

@@ -12,15 +12,17 @@ pub enum Reason {
     DuplicateFunction,
     /// The durations file lacks the function.
     NoDurations,
-    /// The memory file lacks the function.
+    /// The memory file lacks the function, or its app.
     NoMemory,
     /// The durations file has an earlier row for the function, which stands.
     DuplicateDurations,
-    /// The memory file has an earlier row for the function, which stands.
+    /// The memory file has an earlier row for the function or app, which stands.
     DuplicateMemory,
-    /// A row of the durations file whose function the invocations file lacks.
+    /// The file has an earlier row for the minute, which stands; counted in each file.
+    DuplicateMinute,
+    /// A row (or column) of the durations file whose function the invocations file lacks.
     UnmatchedDurations,
-    /// A row of the memory file whose function the invocations file lacks.
+    /// A row (or column) of the memory file whose function or app the invocations file lacks.
     UnmatchedMemory,
 }
 
@@ -34,6 +36,7 @@ impl Reason {
             Self::NoMemory => "no_memory",
             Self::DuplicateDurations => "duplicate_durations",
             Self::DuplicateMemory => "duplicate_memory",
+            Self::DuplicateMinute => "duplicate_minute",
             Self::UnmatchedDurations => "unmatched_durations",
             Self::UnmatchedMemory => "unmatched_memory",
         }

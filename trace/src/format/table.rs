@@ -1,17 +1,35 @@
 //! A CSV file with a header: columns by name, rows one at a time, faults with their place.
 
-use std::io::Read;
-
 use csv::ByteRecord;
 
 use super::Reading;
 use super::fault::{Fault, Faults, Problem};
-use super::lines::unix_lines;
+use super::lines::Lines;
+
+/// What a field can measure, and within which bounds it is taken for that.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Amount {
+    /// In the plural.
+    pub(super) unit: &'static str,
+    pub(super) least: f64,
+    pub(super) most: f64,
+}
+
+impl Amount {
+    /// A length of time: up to about 127 years, so that clocks that count from 1970 are good for a while and the
+    /// nanoseconds of two such times, added, fit into 64 bits.
+    pub(super) const SECONDS: Self = Self { unit: "seconds", least: 0.0, most: 4e9 };
+    /// A point of time, on any clock.
+    pub(super) const TIMESTAMP: Self = Self { least: -Self::SECONDS.most, ..Self::SECONDS };
+    /// More than any machine has.
+    pub(super) const MEGABYTES: Self = Self { unit: "MB", least: 0.0, most: 4e9 };
+    pub(super) const INSTANCES: Self = Self { unit: "instances", least: 0.0, most: 4e9 };
+}
 
 /// An open file, after its header.
 pub(super) struct Table {
     file: String,
-    reader: csv::Reader<Box<dyn Read>>,
+    reader: csv::Reader<Lines>,
     header: Vec<String>,
     record: ByteRecord,
 }
@@ -25,7 +43,7 @@ impl Table {
     }
 
     fn try_open(reading: &Reading<'_>, file: &str) -> Result<Self, Problem> {
-        let lines = unix_lines(reading.source.open(file)?);
+        let lines = Lines::new(reading.source.open(file)?);
         // Lines of another length are found by `next_row`, which says which column is missing.
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(lines);
         let header = reader.byte_headers().map_err(unreadable)?;
@@ -69,11 +87,14 @@ impl Table {
     /// The next row that has all columns; those that have not are faults. None at the end.
     pub(super) fn next_row(&mut self, faults: &mut Faults) -> Option<Row<'_>> {
         loop {
+            self.reader.get_mut().begin_row();
+            let begin = self.reader.position().line();
             match self.reader.read_byte_record(&mut self.record) {
                 Ok(true) => {}
                 Ok(false) => return None,
                 Err(error) => {
-                    faults.push(Fault::in_file(&self.file, unreadable(error)));
+                    let (line, problem) = (Some(begin), unreadable(error));
+                    faults.push(Fault { file: self.file.clone(), line, column: None, problem });
                     return None;
                 }
             }
@@ -129,6 +150,18 @@ impl Row<'_> {
         digits(bytes)
             .or_else(|| whole(number(bytes)?))
             .ok_or_else(|| self.fault(column, Problem::NotACount(self.lossy(column))))
+    }
+
+    /// A number within the bounds of `amount`.
+    pub(super) fn amount(&self, column: usize, amount: Amount) -> Result<f64, Fault> {
+        let Amount { unit, least, most } = amount;
+        let value = number(self.bytes(column)).filter(|value| (least..=most).contains(value));
+        value.ok_or_else(|| self.fault(column, Problem::NotAnAmount { text: self.lossy(column), unit, least, most }))
+    }
+
+    /// Whether nothing stands there.
+    pub(super) fn is_empty(&self, column: usize) -> bool {
+        self.bytes(column).is_empty()
     }
 
     /// A fault of one field.

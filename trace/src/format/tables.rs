@@ -1,6 +1,7 @@
-//! Formats of three tables: invocations, durations and memory per function.
+//! Formats of three tables: invocations and durations per function, memory per function or app.
 
 use super::Reading;
+use super::app_memory;
 use super::fault::{Fault, Problem};
 use super::invocations::{self, Invocations};
 use super::profiles::{self, ProfileTable, Profiles};
@@ -14,11 +15,28 @@ pub(super) struct Tables {
     pub(super) invocations: String,
     pub(super) durations: String,
     pub(super) memory: String,
+    pub(super) memory_of: MemoryOf,
 }
 
-impl Tables {
-    pub(super) fn azure2019() -> Self {
-        Self { invocations: "invocations.csv".into(), durations: "durations.csv".into(), memory: "memory.csv".into() }
+/// Whose memory the memory file has.
+pub(super) enum MemoryOf {
+    Function,
+    App,
+}
+
+impl MemoryOf {
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Function => "HashFunction",
+            Self::App => "HashApp",
+        }
+    }
+
+    fn subjects(&self) -> &'static str {
+        match self {
+            Self::Function => "functions",
+            Self::App => "apps of functions",
+        }
     }
 }
 
@@ -29,6 +47,7 @@ pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, options: &Options
     let invocations = read.as_ref().unwrap_or(&nothing);
     let durations = ProfileTable {
         file: &tables.durations,
+        key: "HashFunction",
         columns: RuntimeProfile::PERCENTILES.map(|p| format!("percentile_Average_{p}")),
         profile: RuntimeProfile::from_millis,
         duplicate: Reason::DuplicateDurations,
@@ -36,18 +55,39 @@ pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, options: &Options
     };
     let memory = ProfileTable {
         file: &tables.memory,
+        key: tables.memory_of.key(),
         columns: MemoryProfile::PERCENTILES.map(|p| format!("AverageAllocatedMb_pct{p}")),
         profile: MemoryProfile::from_mib,
         duplicate: Reason::DuplicateMemory,
         unmatched: Reason::UnmatchedMemory,
     };
-    let runtimes = profiles::read(reading, durations, invocations);
-    let memories = profiles::read(reading, memory, invocations);
+    let (index, kept) = (&invocations.index, invocations.functions.len());
+    let runtimes = profiles::read(reading, durations, index, kept);
+    let memories = match tables.memory_of {
+        MemoryOf::Function => profiles::read(reading, memory, index, kept),
+        MemoryOf::App => app_memory::read(reading, memory, invocations),
+    };
+    complete(reading, tables, options, Parts { invocations: read?, runtimes, memories })
+}
+
+/// What was read of the three tables.
+pub(super) struct Parts {
+    pub(super) invocations: Invocations,
+    pub(super) runtimes: Profiles<RuntimeProfile>,
+    pub(super) memories: Profiles<MemoryProfile>,
+}
+
+/// Puts the parts together; functions that lack a profile are a fault or left out.
+pub(super) fn complete(reading: &mut Reading<'_>, tables: &Tables, options: &Options, parts: Parts) -> Option<Trace> {
     if !options.skip_incomplete {
-        let missing = [runtimes.missing(&tables.durations, invocations), memories.missing(&tables.memory, invocations)];
+        let Parts { invocations, runtimes, memories } = &parts;
+        let missing = [
+            runtimes.missing(&tables.durations, "functions", invocations),
+            memories.missing(&tables.memory, tables.memory_of.subjects(), invocations),
+        ];
         missing.into_iter().flatten().for_each(|fault| reading.faults.push(fault));
     }
-    let trace = join(&mut reading.report, read?, runtimes, memories);
+    let trace = join(&mut reading.report, parts);
     if trace.functions.is_empty() && reading.faults.is_empty() {
         reading.faults.push(Fault::in_file(&tables.invocations, Problem::NothingLeft { units: trace.units }));
     }
@@ -55,12 +95,8 @@ pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, options: &Options
 }
 
 /// Gives each function its profiles; those that lack one are left out.
-fn join(
-    report: &mut Report,
-    invocations: Invocations,
-    runtimes: Profiles<RuntimeProfile>,
-    memories: Profiles<MemoryProfile>,
-) -> Trace {
+fn join(report: &mut Report, parts: Parts) -> Trace {
+    let Parts { invocations, runtimes, memories } = parts;
     let mut functions = Vec::with_capacity(invocations.functions.len());
     for (mut function, profiles) in
         invocations.functions.into_iter().zip(runtimes.found.into_iter().zip(memories.found))

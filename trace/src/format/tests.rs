@@ -5,11 +5,13 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::*;
+use crate::load::Load;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
+use crate::trace::TraceFunction;
 
 /// Files in memory.
 #[derive(Clone)]
-struct Files(BTreeMap<String, Vec<u8>>);
+pub(super) struct Files(pub(super) BTreeMap<String, Vec<u8>>);
 
 impl Source for Files {
     fn location(&self) -> String {
@@ -45,7 +47,7 @@ o1,a1,f1,9,120.0,100,101,102,103,104,105,106,107
 o1,a1,f2,9,120.0,200,201,202,203,204,205,206,207
 ";
 
-fn files(named: &[(&str, &str)]) -> Files {
+pub(super) fn files(named: &[(&str, &str)]) -> Files {
     Files(named.iter().map(|&(name, text)| (name.to_owned(), text.as_bytes().to_vec())).collect())
 }
 
@@ -63,15 +65,23 @@ fn edited(file: &str, from: &str, to: &str) -> Files {
     files
 }
 
-fn read_all(files: &Files) -> (Trace, Report) {
+pub(super) fn read_all(files: &Files) -> (Trace, Report) {
     read(files, &Options::default()).unwrap_or_else(|faults| panic!("{faults}"))
 }
 
-fn complaint(files: &Files) -> String {
+/// Of a function whose load is counted.
+pub(super) fn counts(function: &TraceFunction) -> Vec<u32> {
+    match &function.load {
+        Load::Counts(counts) => counts.iter().collect(),
+        Load::Events(events) => panic!("{events:?}"),
+    }
+}
+
+pub(super) fn complaint(files: &Files) -> String {
     complaint_with(files, &Options::default())
 }
 
-fn complaint_with(files: &Files, options: &Options) -> String {
+pub(super) fn complaint_with(files: &Files, options: &Options) -> String {
     read(files, options).map(|_| ()).unwrap_err().to_string()
 }
 
@@ -82,7 +92,7 @@ fn reads_functions_counts_and_profiles() {
     let second = &trace.functions[1];
     assert_eq!((second.id.as_str(), second.owner.as_str(), second.app.as_str()), ("f2", "o1", "a1"));
     assert_eq!(second.trigger.as_deref(), Some("timer"));
-    assert_eq!(second.counts.iter().collect::<Vec<_>>(), [0, 70_000, 5]);
+    assert_eq!(counts(second), [0, 70_000, 5]);
     let runtime = RuntimeProfile::from_millis([10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0]).unwrap();
     assert_eq!(second.runtime, Some(runtime));
     let memory = MemoryProfile::from_mib([200.0, 201.0, 202.0, 203.0, 204.0, 205.0, 206.0, 207.0]).unwrap();
@@ -135,14 +145,17 @@ fn tells_the_format_or_is_told() {
     }
     assert_eq!(
         "azure".parse::<Format>().unwrap_err().to_string(),
-        "no trace format is named \"azure\"; there are azure2019, triplet"
+        "no trace format is named \"azure\"; there are azure2019, azure2019-preprocessed, triplet, huawei2023, azure2021"
     );
     assert_eq!(
         complaint(&files(&[("b.csv", ""), ("a.csv", "")])),
-        "trace: is no known trace: it needs invocations.csv, durations.csv and memory.csv, or <N>_inv.csv, <N>_run.csv \
-         and <N>_mem.csv; it has a.csv, b.csv"
+        "trace: is no known trace: it has a.csv, b.csv; there are azure2019 (invocations_per_function_md.anon.dNN.csv, …), \
+         azure2019-preprocessed (invocations.csv, durations.csv, memory.csv), triplet (<N>_inv.csv, <N>_run.csv, \
+         <N>_mem.csv), huawei2023 (requests_minute/day_NNN.csv, …), azure2021 (one CSV file alone)"
     );
-    assert!(complaint(&files(&[])).ends_with("; it has no files"));
+    assert!(complaint(&files(&[])).starts_with("trace: is no known trace: it has no files; there are azure2019 ("));
+    let many: BTreeMap<_, _> = (10..25).map(|number| (format!("{number}.txt"), Vec::new())).collect();
+    assert!(complaint(&Files(many)).contains(" 18.txt, 19.txt and 5 more; there are "));
     assert_eq!(
         complaint(&files(&[("10_inv.csv", ""), ("20_inv.csv", "")])),
         "trace: holds several samples (10, 20); put each into a directory of its own"
@@ -150,7 +163,7 @@ fn tells_the_format_or_is_told() {
     let told = |format| Options { format: Some(format), ..Options::default() };
     assert_eq!(complaint_with(&good(), &told(Format::Triplet)), "<N>_inv.csv: is not there");
     assert_eq!(
-        complaint_with(&files(&[("memory.csv", MEMORY)]), &told(Format::Azure2019)),
+        complaint_with(&files(&[("memory.csv", MEMORY)]), &told(Format::Azure2019Preprocessed)),
         "invocations.csv: is not there\ndurations.csv: is not there"
     );
 }
@@ -280,6 +293,17 @@ fn an_id_that_is_no_text_is_refused() {
     assert_eq!(complaint(&files), "invocations.csv:2: column HashFunction: is not UTF-8");
 }
 
+/// Else the rest of the file is one field, and all of it in memory.
+#[test]
+fn a_stray_quotation_mark_is_found() {
+    let mut files = edited("durations.csv", "o1,a1,f2", "o1,\"a1,f2");
+    files.0.get_mut("durations.csv").unwrap().extend("o,a,f,1,1,1,1,1,1,1,1,1,1,1\n".repeat(1 << 18).into_bytes());
+    assert_eq!(
+        complaint(&files),
+        "durations.csv:3: can't be read: the line has more than 4 MiB; a quotation mark may be astray"
+    );
+}
+
 #[test]
 fn an_unreadable_directory_is_named() {
     let faults = read(&Directory("/nowhere/at/all".into()), &Options::default()).map(|_| ()).unwrap_err();
@@ -304,7 +328,7 @@ fn collects_the_first_faults_of_all_files_and_counts_the_others() {
 fn reads_only_the_units_that_are_needed() {
     let options = |units| Options { units: Some(units), ..Options::default() };
     let (trace, report) = read(&good(), &options(1)).unwrap();
-    assert_eq!((trace.units, trace.functions.len(), trace.functions[0].counts.units()), (1, 1, 1));
+    assert_eq!((trace.units, trace.functions.len(), counts(&trace.functions[0]).len()), (1, 1, 1));
     assert_eq!(report.left_out[&Reason::NoInvocations], Tally { count: 1, examples: vec!["f2".to_owned()] });
     assert_eq!(read(&good(), &options(3)).unwrap().0.units, 3);
     assert_eq!(complaint_with(&good(), &options(4)), "invocations.csv:1: has 3 units, 4 are asked for");
@@ -395,7 +419,7 @@ proptest! {
                 prop_assert!(!trace.functions.is_empty());
                 for function in trace.functions {
                     prop_assert!(function.runtime.is_some() && function.memory.is_some());
-                    prop_assert!(function.counts.units() == trace.units && function.counts.total() > 0);
+                    prop_assert!(counts(&function).len() == trace.units && function.load.total() > 0);
                 }
             }
             Err(faults) => {

@@ -64,9 +64,9 @@ impl<const N: usize> Percentiles<N> {
         Ok(Self { at, values })
     }
 
-    pub(super) fn scaled(mut self, factor: f64) -> Self {
-        self.values.iter_mut().for_each(|value| *value *= factor);
-        self
+    /// The values after `change`, which must keep their order.
+    pub(super) fn mapped(self, change: impl Fn(f64) -> f64) -> Self {
+        Self { values: self.values.map(change), ..self }
     }
 
     /// Inverse of the distribution function.

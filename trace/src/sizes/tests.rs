@@ -28,6 +28,13 @@ proptest! {
     }
 
     #[test]
+    fn parts_make_the_whole_but_never_nothing(values in ascending::<8>(), parts in 1_u32..2000) {
+        let part = MemoryProfile::from_mib(values).unwrap().part(parts);
+        let expected = values.map(|mib| (mib / f64::from(parts)).max(1.0));
+        prop_assert_eq!(part, MemoryProfile::from_mib(expected).unwrap());
+    }
+
+    #[test]
     fn memory_lies_within_the_percentiles(values in ascending::<8>(), seed: u64) {
         let profile = MemoryProfile::from_mib(values).unwrap();
         let (least, most) = (whole_mib(values[0]), whole_mib(values[7]));

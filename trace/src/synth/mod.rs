@@ -76,7 +76,7 @@ impl Synth {
     /// The highest rate, in invocations a second; a hundred times that of all of Azure Functions in 2019.
     pub const MAX_RATE: f64 = 1e6;
 
-    /// Writes `invocations.csv`, `durations.csv` and `memory.csv` (see [`crate::Format::Azure2019`]) into `directory`,
+    /// Writes `invocations.csv`, `durations.csv` and `memory.csv` (see [`crate::Format::Azure2019Preprocessed`]) into `directory`,
     /// which is made if it is not there. Files of these names are replaced.
     ///
     /// # Errors

@@ -1,0 +1,181 @@
+//! A table with a row for each invocation.
+
+use std::collections::HashMap;
+
+use super::fault::{Fault, Problem};
+use super::report::Reason;
+use super::source::Source;
+use super::table::{Amount, Row, Table};
+use super::{Options, Reading};
+use crate::events::{Event, Events};
+use crate::load::Load;
+use crate::trace::{Trace, TraceFunction};
+
+/// The name of the published file begins so, and ends in `.txt`.
+const PUBLISHED: &str = "AzureFunctionsInvocationTrace";
+
+const NS_PER_SECOND: i64 = 1_000_000_000;
+
+/// The files that can be the table: those named `.csv`, and the published one; not those in folders.
+pub(super) fn tables(names: &[String]) -> Vec<&String> {
+    let published = |name: &str| name.starts_with(PUBLISHED) && name.ends_with(".txt");
+    names.iter().filter(|name| !name.contains('/') && (name.ends_with(".csv") || published(name))).collect()
+}
+
+/// The only file that can be the table.
+pub(super) fn table(source: &dyn Source, names: &[String]) -> Result<String, Fault> {
+    match tables(names)[..] {
+        [name] => Ok(name.clone()),
+        [] => Err(Fault::in_file("<one>.csv", Problem::FileMissing)),
+        ref names => {
+            let names = names.iter().map(|&name| name.clone()).collect();
+            Err(Fault::in_file(&source.location(), Problem::SeveralTables { names }))
+        }
+    }
+}
+
+/// Reads a file of that layout: memory grows with its invocations, 16 bytes each.
+pub(super) fn read(reading: &mut Reading<'_>, file: &str, options: &Options) -> Option<Trace> {
+    let functions = Functions::read(reading, file)?;
+    let first_ns = functions.starts().min();
+    let last_ns = functions.starts().max().zip(first_ns).map(|(last, first)| last.abs_diff(first));
+    let unit_ns = u64::try_from(options.unit.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let units =
+        last_ns.map_or(0, |last| usize::try_from(last / unit_ns).map_or(usize::MAX, |unit| unit.saturating_add(1)));
+    let wanted = options.units.unwrap_or(units);
+    let problem = match units {
+        0 => Some(Problem::NothingLeft { units: wanted }),
+        _ if wanted > units => Some(Problem::TooShort { units, wanted }),
+        _ => None,
+    };
+    if let Some(problem) = problem.filter(|_| reading.faults.is_empty()) {
+        reading.faults.push(Fault::in_file(file, problem));
+    }
+    let end_ns = unit_ns.saturating_mul(u64::try_from(wanted).unwrap_or(u64::MAX));
+    Some(functions.into_trace(reading, Span { first_ns: first_ns?, end_ns, units: wanted }, options))
+}
+
+/// The part of the file's time that is needed.
+struct Span {
+    /// On the file's clock.
+    first_ns: i64,
+    /// Since the first.
+    end_ns: u64,
+    units: usize,
+}
+
+/// The functions in the order of their first rows.
+#[derive(Default)]
+struct Functions {
+    functions: Vec<Function>,
+    /// Places by app, then by func: looking one up takes no copy of its name.
+    places: HashMap<String, HashMap<String, usize>>,
+}
+
+struct Function {
+    app: String,
+    id: String,
+    invocations: Vec<Invocation>,
+}
+
+/// An invocation, its start on the file's clock.
+struct Invocation {
+    start_ns: i64,
+    runtime_us: u64,
+}
+
+struct Columns {
+    app: usize,
+    func: usize,
+    end: usize,
+    duration: usize,
+}
+
+impl Functions {
+    fn read(reading: &mut Reading<'_>, file: &str) -> Option<Self> {
+        let mut table = Table::open(reading, file)?;
+        let names = ["app", "func", "end_timestamp", "duration"];
+        let [app, func, end, duration] = table.columns(names, &mut reading.faults)?;
+        let columns = Columns { app, func, end, duration };
+        let mut functions = Self::default();
+        while let Some(row) = table.next_row(&mut reading.faults) {
+            let ids = reading.faults.take(row.id(columns.app)).zip(reading.faults.take(row.id(columns.func)));
+            let invocation = columns.invocation(&row, reading);
+            if let (Some((app, func)), Some(invocation)) = (ids, invocation) {
+                functions.of(app, func).invocations.push(invocation);
+            }
+        }
+        Some(functions)
+    }
+
+    /// The function `func` of `app`, which may be new.
+    fn of(&mut self, app: &str, func: &str) -> &mut Function {
+        let known = self.places.get(app).and_then(|funcs| funcs.get(func)).copied();
+        let place = known.unwrap_or_else(|| {
+            let place = self.functions.len();
+            self.places.entry(app.to_owned()).or_default().insert(func.to_owned(), place);
+            self.functions.push(Function { app: app.to_owned(), id: format!("{app}/{func}"), invocations: Vec::new() });
+            place
+        });
+        &mut self.functions[place]
+    }
+
+    fn starts(&self) -> impl Iterator<Item = i64> {
+        self.functions.iter().flat_map(|function| &function.invocations).map(|invocation| invocation.start_ns)
+    }
+
+    /// What of them lies in `span`.
+    fn into_trace(self, reading: &mut Reading<'_>, span: Span, options: &Options) -> Trace {
+        let mut functions = Vec::with_capacity(self.functions.len());
+        for Function { app, id, invocations } in self.functions {
+            let events = invocations.into_iter().map(|Invocation { start_ns, runtime_us }| Event {
+                start_ns: start_ns.abs_diff(span.first_ns),
+                runtime_us,
+            });
+            let events: Vec<Event> = events.filter(|event| event.start_ns < span.end_ns).collect();
+            if events.is_empty() {
+                reading.report.add(Reason::NoInvocations, &id);
+                continue;
+            }
+            let load = Load::Events(Events::new(events, options.unit));
+            functions.push(TraceFunction {
+                id,
+                owner: String::new(),
+                app,
+                trigger: None,
+                load,
+                runtime: None,
+                memory: None,
+            });
+        }
+        Trace { functions, units: span.units }
+    }
+}
+
+impl Columns {
+    /// The invocation of a row; none and the faults when a number is bad.
+    ///
+    /// Both numbers are read as 64-bit floats: exact to a nanosecond for clocks that start near the trace (two weeks are
+    /// kept to 0.2 ns), to 0.3 µs for those that count from 1970.
+    fn invocation(&self, row: &Row<'_>, reading: &mut Reading<'_>) -> Option<Invocation> {
+        let end = reading.faults.take(row.amount(self.end, Amount::TIMESTAMP));
+        let duration = reading.faults.take(row.amount(self.duration, Amount::SECONDS));
+        let (end, duration) = (end?, duration?);
+        Some(Invocation { start_ns: whole_ns(end) - whole_ns(duration), runtime_us: whole_us(duration) })
+    }
+}
+
+/// Rounded to the nearest nanosecond; the whole seconds apart, for their nanoseconds may need more than a float's 53 bits.
+#[expect(clippy::cast_possible_truncation, reason = "within Amount::TIMESTAMP, whose nanoseconds fit twice")]
+fn whole_ns(seconds: f64) -> i64 {
+    seconds.trunc() as i64 * NS_PER_SECOND + (seconds.fract() * NS_PER_SECOND as f64).round() as i64
+}
+
+/// Rounded to the nearest microsecond.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within Amount::SECONDS")]
+fn whole_us(seconds: f64) -> u64 {
+    (seconds * 1e6).round() as u64
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use crate::events::Event;
+use crate::format::tests::{Files, complaint, complaint_with, files, read_all};
+use crate::format::{Format, Options, Reason, read};
+use crate::load::Load;
+use crate::trace::TraceFunction;
+
+const FILE: &str = "AzureFunctionsInvocationTraceForTwoWeeksJan2021.txt";
+/// By end, as published; so the first row is not the first start.
+const TEXT: &str = "\
+app,func,end_timestamp,duration
+a1,f1,100.25,0.25
+a2,f1,101.5,2.5
+a1,f2,101.75,0
+a1,f1,159,1e-3
+a1,f1,160.0000015,0.0000015
+";
+
+fn good() -> Files {
+    files(&[(FILE, TEXT)])
+}
+
+fn events(function: &TraceFunction) -> &[Event] {
+    match &function.load {
+        Load::Events(events) => events.all(),
+        Load::Counts(counts) => panic!("{counts:?}"),
+    }
+}
+
+fn event(start_ns: u64, runtime_us: u64) -> Event {
+    Event { start_ns, runtime_us }
+}
+
+#[test]
+fn reads_starts_and_run_times() {
+    let (trace, report) = read_all(&good());
+    assert!(report.left_out.is_empty());
+    assert_eq!((trace.units, trace.invocations()), (2, 5));
+    let ids: Vec<_> = trace.functions.iter().map(|function| (function.id.as_str(), function.app.as_str())).collect();
+    assert_eq!(ids, [("a1/f1", "a1"), ("a2/f1", "a2"), ("a1/f2", "a1")]);
+    // The trace starts at 99 s.
+    let first = [event(1_000_000_000, 250_000), event(59_999_000_000, 1000), event(61_000_000_000, 2)];
+    assert_eq!(events(&trace.functions[0]), first);
+    assert_eq!(events(&trace.functions[1]), [event(0, 2_500_000)]);
+    assert_eq!(events(&trace.functions[2]), [event(2_750_000_000, 0)]);
+    assert_eq!((trace.functions[0].load.count(0), trace.functions[0].load.count(1)), (2, 1));
+    assert!(trace.functions.iter().all(|function| function.runtime.is_none() && function.memory.is_none()));
+}
+
+#[test]
+fn dress_does_not_matter() {
+    let (plain, _) = read_all(&good());
+    for (dress, name, text) in [
+        ("a byte-order mark", FILE, format!("\u{feff}{TEXT}")),
+        ("Windows line ends", FILE, TEXT.replace('\n', "\r\n")),
+        ("another name", "ibm.csv", TEXT.to_owned()),
+        ("a column more", FILE, TEXT.replace('\n', ",x\n")),
+    ] {
+        assert_eq!(read_all(&files(&[(name, &text), ("README.md", ""), ("old/b.csv", "")])).0, plain, "{dress}");
+    }
+}
+
+#[test]
+fn reads_clocks_that_count_from_elsewhere() {
+    let text = "app,func,end_timestamp,duration\na,f,-7.5,0.5\na,f,1,2\na,g,0.5,0\n";
+    let (trace, _) = read_all(&files(&[(FILE, text)]));
+    assert_eq!(events(&trace.functions[0]), [event(0, 500_000), event(7_000_000_000, 2_000_000)]);
+    let text = "app,func,end_timestamp,duration\na,f,1612051200.25,0.25\na,f,1612051201.5,0\n";
+    let (trace, _) = read_all(&files(&[(FILE, text)]));
+    assert_eq!(events(&trace.functions[0]), [event(0, 250_000), event(1_500_000_000, 0)]);
+}
+
+#[test]
+fn reads_only_the_units_that_are_needed() {
+    let options = |units, unit| Options { units: Some(units), unit: Duration::from_secs(unit), ..Options::default() };
+    let (trace, report) = read(&good(), &options(1, 60)).unwrap();
+    assert_eq!((trace.units, trace.invocations()), (1, 4));
+    assert!(report.left_out.is_empty());
+    let (trace, report) = read(&good(), &options(2, 1)).unwrap();
+    assert_eq!((trace.units, trace.invocations()), (2, 2));
+    assert_eq!(report.left_out[&Reason::NoInvocations].examples, ["a1/f2"]);
+    assert_eq!(read(&good(), &options(62, 1)).unwrap().0.invocations(), 5);
+    assert_eq!(complaint_with(&good(), &options(63, 1)), format!("{FILE}: has 62 units, 63 are asked for"));
+}
+
+#[test]
+fn says_where_a_row_is_bad() {
+    let seconds = |text, least| format!("{text:?} is not a number of seconds from {least} to 4000000000");
+    for (from, to, expected) in [
+        ("a2,f1,", ",f1,", "3: column app: is empty".to_owned()),
+        ("a2,f1,", "a2,,", "3: column func: is empty".to_owned()),
+        ("2.5", "", format!("3: column duration: {}", seconds("", 0))),
+        ("2.5", "-2.5", format!("3: column duration: {}", seconds("-2.5", 0))),
+        ("2.5", "NaN", format!("3: column duration: {}", seconds("NaN", 0))),
+        ("101.5,", "inf,", format!("3: column end_timestamp: {}", seconds("inf", -4_000_000_000_i64))),
+        ("101.5,", "4e9.1,", format!("3: column end_timestamp: {}", seconds("4e9.1", -4_000_000_000_i64))),
+        ("101.5,2.5", "101.5", "3: column duration: the line has 3 fields, the header 4".to_owned()),
+        ("end_timestamp", "end", "1: column end_timestamp: is missing".to_owned()),
+        (
+            "func",
+            "app",
+            "1: column app: stands twice in the header\n".to_owned() + FILE + ":1: column func: is missing",
+        ),
+    ] {
+        let text = TEXT.replacen(from, to, 1);
+        assert_ne!(text, TEXT, "{from}");
+        assert_eq!(complaint(&files(&[(FILE, &text)])), format!("{FILE}:{expected}"), "{from:?} as {to:?}");
+    }
+}
+
+#[test]
+fn finds_all_faults_of_a_row_and_counts_those_of_many() {
+    let rows = ",,x,-1\n".repeat(7);
+    let faults = read(&files(&[(FILE, &format!("{TEXT}{rows}"))]), &Options::default()).unwrap_err();
+    assert_eq!((faults.shown.len(), faults.total), (20, 28));
+}
+
+#[test]
+fn the_table_must_be_known() {
+    let told = Options { format: Some(Format::Azure2021), ..Options::default() };
+    assert_eq!(complaint_with(&files(&[("README.md", "")]), &told), "<one>.csv: is not there");
+    assert_eq!(
+        complaint_with(&files(&[("a.csv", ""), ("b.csv", ""), ("c.txt", "")]), &told),
+        "trace: holds several tables (a.csv, b.csv); put each into a directory of its own"
+    );
+    assert_eq!(complaint(&files(&[(FILE, "")])), format!("{FILE}: is empty"));
+    let header = TEXT.lines().next().unwrap();
+    assert_eq!(complaint(&files(&[(FILE, header)])), format!("{FILE}: has no invocation"));
+}
+
+proptest! {
+    /// Every row is an event at its place, whatever the order of the rows.
+    #[test]
+    fn nothing_is_lost(rows in prop::collection::vec((0_u8..3, 0_u8..3, 0_u32..100_000, 0_u32..5000), 1..60)) {
+        let mut text = "app,func,end_timestamp,duration\n".to_owned();
+        for &(app, func, end_ms, ms) in &rows {
+            text += &format!("a{app},f{func},{:.3},{:.3}\n", f64::from(end_ms) / 1e3, f64::from(ms) / 1e3);
+        }
+        let (trace, _) = read_all(&files(&[(FILE, &text)]));
+        let start = |end_ms: u32, ms: u32| i64::from(end_ms) - i64::from(ms);
+        let first = rows.iter().map(|row| start(row.2, row.3)).min().unwrap();
+        let expected = rows.iter().map(|&(app, func, end_ms, ms)| {
+            (format!("a{app}/f{func}"), start(end_ms, ms).abs_diff(first) * 1_000_000, u64::from(ms) * 1000)
+        });
+        let mut expected: Vec<_> = expected.collect();
+        expected.sort();
+        let mut found = Vec::new();
+        for function in &trace.functions {
+            let by_unit: u64 = (0..trace.units).map(|unit| u64::from(function.load.count(unit))).sum();
+            prop_assert_eq!(by_unit, function.load.total());
+            prop_assert!(events(function).is_sorted());
+            found.extend(events(function).iter().map(|event| (function.id.clone(), event.start_ns, event.runtime_us)));
+        }
+        found.sort();
+        prop_assert_eq!(found, expected);
+    }
+
+    /// Whatever is in the file, the answer is a trace whose functions are invoked, or faults that say where.
+    #[test]
+    fn damage_is_a_fault_or_no_matter(
+        at: Index,
+        damage in select(vec!["", "\"", ",", "\n", "\r", "-", "\0", "\u{feff}", "9999999999", "1e300", "NaN"]),
+        length in 0_usize..40,
+    ) {
+        let mut files = good();
+        let text = files.0.get_mut(FILE).unwrap();
+        let from = at.index(text.len());
+        let to = (from + length).min(text.len());
+        text.splice(from..to, damage.bytes());
+        match read(&files, &Options::default()) {
+            Ok((trace, _)) => {
+                prop_assert!(trace.functions.iter().all(|function| function.load.total() > 0));
+                prop_assert!(trace.functions.iter().any(|function| events(function)[0].start_ns == 0));
+            }
+            Err(faults) => prop_assert!(faults.to_string().lines().all(|line| line.starts_with(FILE))),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Small files that look like the published ones, down to line ends and left-out cells, and what is read of them.
+//!
+//! `samples/<format>` is the trace, `samples/<format>.txt` what [`described`] must say of it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "all of it is a test, its functions too")]
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use loader_trace::{Clamp, Directory, Format, Load, Options, Report, Source as _, Trace, TraceFunction, read};
+
+fn samples() -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "samples"].iter().collect()
+}
+
+fn described(trace: &Trace, report: &Report) -> String {
+    let mut text = format!("{} units, {} invocations\n", trace.units, trace.invocations());
+    for function in &trace.functions {
+        describe(&mut text, function).unwrap();
+    }
+    for (reason, tally) in &report.left_out {
+        writeln!(text, "{reason}: {} {:?}", tally.count, tally.examples).unwrap();
+    }
+    text
+}
+
+fn describe(text: &mut String, function: &TraceFunction) -> std::fmt::Result {
+    let TraceFunction { id, owner, app, trigger, load, runtime, memory } = function;
+    writeln!(text, "{id}\n  owner {owner:?} app {app:?} trigger {trigger:?}")?;
+    match load {
+        Load::Counts(counts) => writeln!(text, "  counts {:?}", counts.iter().collect::<Vec<_>>())?,
+        Load::Events(events) => {
+            for event in events.all() {
+                writeln!(text, "  start {} ns, runs {} us", event.start_ns, event.runtime_us)?;
+            }
+        }
+    }
+    let shares = [0.0, 0.01, 0.25, 0.5, 0.75, 0.99, 1.0];
+    let clamp = Clamp { min: Duration::ZERO, max: Duration::MAX };
+    if let Some(profile) = runtime {
+        writeln!(text, "  runs {:?}, mean {:?}", shares.map(|q| profile.quantile(q)), profile.mean(clamp))?;
+    }
+    if let Some(profile) = memory {
+        writeln!(text, "  takes {:?} MiB", shares.map(|q| profile.quantile(q)))?;
+    }
+    Ok(())
+}
+
+#[track_caller]
+fn assert_reads(format: Format, skip_incomplete: bool) {
+    let directory = Directory(samples().join(format.name()));
+    assert_eq!(Format::detect(&directory.names().unwrap()), Some(format));
+    let options = Options { skip_incomplete, ..Options::default() };
+    let (trace, report) = read(&directory, &options).unwrap_or_else(|faults| panic!("{format}:\n{faults}"));
+    let expected = std::fs::read_to_string(samples().join(format!("{format}.txt"))).unwrap_or_default();
+    let found = described(&trace, &report);
+    assert_eq!(found, expected, "what was found:\n{found}");
+}
+
+/// An app without memory, an idle function, a function twice, run times of 0.
+#[test]
+fn reads_azure_2019() {
+    assert_reads(Format::Azure2019, true);
+}
+
+/// A minute without a row, empty cells, functions in another order, one without a request; memory of all instances.
+#[test]
+fn reads_huawei_2023() {
+    assert_reads(Format::Huawei2023, false);
+}
+
+/// A function of the same name in two apps, run times of 0, a start before that of the first row.
+#[test]
+fn reads_azure_2021() {
+    assert_reads(Format::Azure2021, false);
+}
+
+#[test]
+fn a_file_can_be_named_instead_of_its_directory() {
+    let directory = samples().join("azure2021");
+    let file = directory.join("AzureFunctionsInvocationTraceForTwoWeeksJan2021.txt");
+    let read = |path| read(&Directory(path), &Options::default()).unwrap();
+    assert_eq!(read(file), read(directory));
+}
