@@ -1,5 +1,7 @@
 //! When exactly a function was invoked, and how long each invocation ran, kept small.
 
+use std::num::NonZeroU32;
+use std::ops::Range;
 use std::time::Duration;
 
 /// One invocation of a trace that names each.
@@ -7,8 +9,11 @@ use std::time::Duration;
 pub struct Event {
     /// Since the first start of the trace, in nanoseconds.
     pub start_ns: u64,
-    /// How long it ran, in microseconds; 0 is legal.
-    pub runtime_us: u64,
+    /// How long it ran, in microseconds; 0 is legal, and more than an hour and eleven minutes is as much.
+    pub runtime_us: u32,
+    /// How much memory it took, in MiB, where the format says so. Then its sizes are what was planned, and no bound is to
+    /// touch them.
+    pub memory_mib: Option<NonZeroU32>,
 }
 
 /// The invocations of one function, by start; 16 bytes each.
@@ -34,7 +39,12 @@ impl Events {
 
     /// Those that start in unit number `unit`, from 0.
     pub fn in_unit(&self, unit: usize) -> &[Event] {
-        self.sorted.get(self.before(unit)..self.before(unit.saturating_add(1))).unwrap_or_default()
+        self.sorted.get(self.places(unit)).unwrap_or_default()
+    }
+
+    /// The places among [`Events::all`] of those that start in unit number `unit`.
+    pub fn places(&self, unit: usize) -> Range<usize> {
+        self.before(unit)..self.before(unit.saturating_add(1))
     }
 
     /// How many start before unit number `unit`.
@@ -55,7 +65,7 @@ mod tests {
 
     #[test]
     fn sorts_and_cuts_into_units() {
-        let event = |start_ns, runtime_us| Event { start_ns, runtime_us };
+        let event = |start_ns, runtime_us| Event { start_ns, runtime_us, memory_mib: None };
         let events = vec![event(20, 1), event(9, 0), event(10, 5), event(10, 3), event(0, 7)];
         let events = Events::new(events, Duration::from_nanos(10));
         assert_eq!(events.all(), [event(0, 7), event(9, 0), event(10, 3), event(10, 5), event(20, 1)]);
@@ -67,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_unit_of_no_length_is_no_trouble() {
-        let events = Events::new(vec![Event { start_ns: 2, runtime_us: 1 }], Duration::ZERO);
+        let events = Events::new(vec![Event { start_ns: 2, runtime_us: 1, memory_mib: None }], Duration::ZERO);
         assert_eq!((events.in_unit(1).len(), events.in_unit(2).len()), (0, 1));
     }
 }

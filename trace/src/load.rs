@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn counts_and_events_say_the_same() {
         let starts = [0, 5, 9, 20, 21, 39];
-        let events = starts.map(|start_ns| Event { start_ns, runtime_us: 1 }).to_vec();
+        let events = starts.map(|start_ns| Event { start_ns, runtime_us: 1, memory_mib: None }).to_vec();
         for load in
             [Load::Counts(Counts::new(&[3, 0, 2, 1])), Load::Events(Events::new(events, Duration::from_nanos(10)))]
         {

@@ -20,7 +20,7 @@ pub use outline::{FunctionOutline, Outline, SlotOutline};
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use loader_trace::{Load, Trace};
+use loader_trace::Trace;
 
 use self::{burst::BurstPlan, coldstart::ColdStartPlan, rps::RpsPlan, trace::TracePlan};
 use crate::spec::{Mode, RunSpec, TraceSpec, Violation};
@@ -155,9 +155,6 @@ fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Ve
     if let Some(units) = mode.units.filter(|&units| units > trace.units) {
         let (has, unit) = (trace.units, mode.granularity.as_str());
         return Err(refuse("trace.duration", format!("asks for {units} {unit}s; the trace has {has}")));
-    }
-    if trace.functions.iter().any(|function| matches!(function.load, Load::Events(_))) {
-        return Err(refuse("trace", "gives exact times of invocations, which can't be replayed yet".to_owned()));
     }
     if trace.invocations() == 0 {
         return Err(refuse("trace", "has no invocation in the units that are replayed".to_owned()));

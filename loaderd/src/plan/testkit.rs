@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use loader_proto::{json, v1};
-use loader_trace::{Counts, MemoryProfile, RuntimeProfile, Trace, TraceFunction};
+use loader_trace::{Counts, Load, MemoryProfile, RuntimeProfile, Trace, TraceFunction};
 use serde_json::Value;
 
 use super::{Invocation, Plan, Slot, SlotOutcome, Target, build};
@@ -35,15 +35,18 @@ pub(super) fn function(id: &str, counts: &[u32]) -> TraceFunction {
         owner: "o".to_owned(),
         app: "a".to_owned(),
         trigger: Some("http".to_owned()),
-        counts: Counts::new(counts),
+        load: Load::Counts(Counts::new(counts)),
         runtime: Some(RuntimeProfile::from_millis(runtime).expect("ascending")),
         memory: Some(MemoryProfile::from_mib(memory).expect("ascending")),
     }
 }
 
-/// A trace of functions that have as many units as the first.
+/// A trace of functions that have as many units as the first has counts.
 pub(super) fn trace(functions: Vec<TraceFunction>) -> Trace {
-    let units = functions.first().map_or(0, |function| function.counts.units());
+    let units = functions.first().map_or(0, |function| match &function.load {
+        Load::Counts(counts) => counts.units(),
+        Load::Events(_) => 0,
+    });
     Trace { functions, units }
 }
 

@@ -6,7 +6,8 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use loader_trace::{
-    Arrivals, Clamp, MemoryProfile, Purpose, RuntimeProfile, StreamKey, StreamRng, Trace, TraceFunction,
+    Arrivals, Clamp, Event, Events, Load, MemoryProfile, Purpose, RuntimeProfile, StreamKey, StreamRng, Trace,
+    TraceFunction,
 };
 
 use super::{
@@ -23,6 +24,9 @@ use crate::{
 
 /// Memory of an invocation where the trace does not say, in MiB.
 const DEFAULT_MEMORY_MIB: u32 = 200;
+
+/// Longest id that is its own name.
+const LONGEST_OWN: usize = 32;
 
 /// Characters of a function's name that come from its id in the trace.
 const ID_PART: usize = 16;
@@ -54,12 +58,56 @@ struct Keys {
     memory: StreamKey,
 }
 
+/// When one function's invocations of one slot are due, in nanoseconds since the start of the load.
+enum Dues {
+    /// As its count and the run's arrivals have it.
+    Drawn(Since),
+    /// As the trace has it.
+    Exact(Exact),
+}
+
+/// The exact events of one function in one slot.
+#[derive(Clone)]
+struct Exact {
+    trace: Arc<Trace>,
+    function: FunctionIndex,
+    places: std::ops::Range<usize>,
+}
+
+/// What one function's invocations of one slot ask for.
+enum Sizes {
+    /// Drawn from its profiles.
+    Drawn(Drawn),
+    /// As the trace has it.
+    Exact(Exact),
+}
+
 /// Draws the sizes of one function's invocations in one slot.
-struct Sizes {
+struct Drawn {
     trace: Arc<Trace>,
     function: FunctionIndex,
     runtime: StreamRng,
     memory: StreamRng,
+}
+
+impl Iterator for Dues {
+    type Item = u64;
+
+    fn next(&mut self) -> Option<u64> {
+        match self {
+            Self::Drawn(dues) => dues.next(),
+            Self::Exact(events) => events.next().map(|event| event.start_ns),
+        }
+    }
+}
+
+impl Iterator for Exact {
+    type Item = Event;
+
+    fn next(&mut self) -> Option<Event> {
+        let Load::Events(events) = &self.trace.functions[self.function.as_usize()].load else { return None };
+        events.all().get(self.places.next()?).copied()
+    }
 }
 
 impl TracePlan {
@@ -73,7 +121,7 @@ impl TracePlan {
             trigger: function.trigger.clone().unwrap_or_default(),
             initial_scale: 0,
             invocations: Some(function.load.total_in_first(units as usize)),
-            peak_memory_mib: clamps.memory.apply(memory(function, |profile| profile.quantile(1.0))).value,
+            peak_memory_mib: clamps.peak_memory_mib(function),
         });
         let keys = trace.functions.iter().map(|function| Keys {
             arrivals: StreamKey::new(run.seed, &function.id, Purpose::Arrivals),
@@ -105,21 +153,28 @@ impl TracePlan {
         Duration::from_nanos(self.unit.as_nanos())
     }
 
-    /// The functions that are invoked in a unit: their arrivals, and what draws their sizes.
-    fn streams(&self, unit: u32) -> (Vec<Since>, Vec<Sizes>) {
-        let begin = self.start(unit);
-        let length = nanos(self.unit_length());
+    /// The functions that are invoked in a unit: when, and what they ask for.
+    fn streams(&self, unit: u32) -> (Vec<Dues>, Vec<Sizes>) {
         let numbered = (0..).map(FunctionIndex).zip(&self.trace.functions).zip(&self.keys);
-        let invoked = numbered.filter_map(|((index, function), keys)| {
-            let count = function.load.count(unit as usize);
-            let stream = || {
-                let offsets = self.arrivals.stream(count, length, keys.arrivals.unit(unit));
-                let (runtime, memory) = (keys.runtime.unit(unit), keys.memory.unit(unit));
-                (Since { begin, offsets }, Sizes { trace: Arc::clone(&self.trace), function: index, runtime, memory })
-            };
-            (count > 0).then(stream)
+        let invoked = numbered.filter_map(|((index, function), keys)| match &function.load {
+            Load::Counts(counts) => {
+                let count = counts.get(unit as usize);
+                (count > 0).then(|| self.drawn(unit, count, index, keys))
+            }
+            Load::Events(events) => {
+                let places = events.places(unit as usize);
+                let exact = Exact { trace: Arc::clone(&self.trace), function: index, places };
+                (!exact.places.is_empty()).then(|| (Dues::Exact(exact.clone()), Sizes::Exact(exact)))
+            }
         });
         invoked.unzip()
+    }
+
+    fn drawn(&self, unit: u32, count: u32, function: FunctionIndex, keys: &Keys) -> (Dues, Sizes) {
+        let offsets = self.arrivals.stream(count, nanos(self.unit_length()), keys.arrivals.unit(unit));
+        let (runtime, memory) = (keys.runtime.unit(unit), keys.memory.unit(unit));
+        let sizes = Drawn { trace: Arc::clone(&self.trace), function, runtime, memory };
+        (Dues::Drawn(Since { begin: self.start(unit), offsets }), Sizes::Drawn(sizes))
     }
 
     fn start(&self, unit: u32) -> Offset {
@@ -128,6 +183,9 @@ impl TracePlan {
 
     /// Expected work of a function's invocations: mean run time and mean memory.
     fn means(&self, function: &TraceFunction) -> (Duration, f64) {
+        if let Load::Events(events) = &function.load {
+            return self.clamps.means(events);
+        }
         let runtime = function.runtime.as_ref().map_or(self.clamps.runtime.min, |p| p.mean(self.clamps.runtime));
         let fixed = || f64::from(self.clamps.memory.apply(DEFAULT_MEMORY_MIB).value);
         (runtime, function.memory.as_ref().map_or_else(fixed, |profile| profile.mean(self.clamps.memory)))
@@ -208,25 +266,82 @@ impl Plan for TracePlan {
 
 impl Sizes {
     fn draw(&mut self, due: u64, clamps: Clamps, clamped: &ClampCount) -> Invocation {
-        let function = &self.trace.functions[self.function.as_usize()];
-        let runtime = function.runtime.as_ref().map_or(clamps.runtime.min, |profile| profile.sample(&mut self.runtime));
-        let runtime = clamps.runtime.apply(runtime);
-        let memory = clamps.memory.apply(memory(function, |profile| profile.sample(&mut self.memory)));
-        clamped.add(runtime.touched || memory.touched);
+        let (function, size) = match self {
+            Self::Drawn(drawn) => (drawn.function, drawn.next(clamps)),
+            // As many as there are due times.
+            Self::Exact(events) => {
+                (events.function, events.next().map(|event| clamps.exact(event)).unwrap_or_default())
+            }
+        };
+        clamped.add(size.touched);
         Invocation {
             due: Offset::from_nanos(due),
-            target: Target::Function(self.function),
-            runtime_us: micros(runtime.value),
-            memory_mib: memory.value,
+            target: Target::Function(function),
+            runtime_us: micros(size.runtime),
+            memory_mib: size.memory_mib,
             mark: Mark::None,
         }
     }
 }
 
+impl Drawn {
+    fn next(&mut self, clamps: Clamps) -> Size {
+        let function = &self.trace.functions[self.function.as_usize()];
+        let runtime = function.runtime.as_ref().map_or(clamps.runtime.min, |profile| profile.sample(&mut self.runtime));
+        clamps.apply(runtime, memory(function, |profile| profile.sample(&mut self.memory)))
+    }
+}
+
+/// What an invocation asks for, and whether a clamp touched it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Size {
+    runtime: Duration,
+    memory_mib: u32,
+    touched: bool,
+}
+
 impl Clamps {
+    fn apply(&self, runtime: Duration, memory_mib: u32) -> Size {
+        let (runtime, memory) = (self.runtime.apply(runtime), self.memory.apply(memory_mib));
+        Size { runtime: runtime.value, memory_mib: memory.value, touched: runtime.touched || memory.touched }
+    }
+
+    /// What an exact event asks for. One that names its memory was planned, and stays as it is.
+    fn exact(&self, event: Event) -> Size {
+        let runtime = Duration::from_micros(event.runtime_us.into());
+        match event.memory_mib {
+            Some(memory_mib) => Size { runtime, memory_mib: memory_mib.get(), touched: false },
+            None => self.apply(runtime, DEFAULT_MEMORY_MIB),
+        }
+    }
+
+    /// Mean run time and memory of exact events.
+    fn means(&self, events: &Events) -> (Duration, f64) {
+        let (mut runtime, mut memory_mib) = (0.0, 0.0);
+        for size in events.all().iter().map(|event| self.exact(*event)) {
+            runtime += size.runtime.as_secs_f64();
+            memory_mib += f64::from(size.memory_mib);
+        }
+        let count = events.all().len().max(1) as f64;
+        (Duration::from_secs_f64(runtime / count), memory_mib / count)
+    }
+
+    fn peak_memory_mib(&self, function: &TraceFunction) -> u32 {
+        match &function.load {
+            Load::Events(events) => {
+                events.all().iter().map(|event| self.exact(*event).memory_mib).max().unwrap_or_default()
+            }
+            Load::Counts(_) => self.memory.apply(memory(function, |profile| profile.quantile(1.0))).value,
+        }
+    }
+
     /// The share of a function's invocations that a clamp is expected to touch. Run time and memory are drawn
     /// independently.
     fn share(&self, function: &TraceFunction) -> f64 {
+        if let Load::Events(events) = &function.load {
+            let touched = events.all().iter().filter(|event| self.exact(**event).touched).count();
+            return touched as f64 / events.all().len().max(1) as f64;
+        }
         let runtime = function.runtime.as_ref().map_or(0.0, |profile| self.runtime_share(profile));
         let memory = function.memory.as_ref().map_or(0.0, |profile| self.memory_share(profile));
         1.0 - (1.0 - runtime) * (1.0 - memory)
@@ -258,8 +373,9 @@ fn memory(function: &TraceFunction, ask: impl FnOnce(&MemoryProfile) -> u32) -> 
     function.memory.as_ref().map_or(DEFAULT_MEMORY_MIB, ask)
 }
 
-/// A name for each function, from its id: a DNS label, unique in the trace. Ids of public traces are hashes of 64 hex
-/// digits, of which the first few tell them apart; where they do not, a number follows.
+/// A name for each function, from its id: a DNS label, unique in the trace. An id that is a short label is its own name.
+/// Ids of public traces are hashes of 64 hex digits, of which the first few tell them apart; where they do not, a number
+/// follows.
 fn names(functions: &[TraceFunction]) -> Vec<String> {
     let mut taken = HashSet::new();
     let unique = |base: String| {
@@ -273,6 +389,11 @@ fn names(functions: &[TraceFunction]) -> Vec<String> {
 }
 
 fn label(id: &str) -> String {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let own = id.starts_with(|first: char| first.is_ascii_lowercase()) && !id.ends_with('-') && id.bytes().all(inner);
+    if own && id.len() <= LONGEST_OWN {
+        return id.to_owned();
+    }
     let kept = id.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
     let part: String = kept.take(ID_PART).collect();
     format!("fn-{}", part.trim_matches('-')).trim_end_matches('-').to_owned()

@@ -81,7 +81,7 @@ struct Function {
 /// An invocation, its start on the file's clock.
 struct Invocation {
     start_ns: i64,
-    runtime_us: u64,
+    runtime_us: u32,
 }
 
 struct Columns {
@@ -131,6 +131,7 @@ impl Functions {
             let events = invocations.into_iter().map(|Invocation { start_ns, runtime_us }| Event {
                 start_ns: start_ns.abs_diff(span.first_ns),
                 runtime_us,
+                memory_mib: None,
             });
             let events: Vec<Event> = events.filter(|event| event.start_ns < span.end_ns).collect();
             if events.is_empty() {
@@ -172,9 +173,9 @@ fn whole_ns(seconds: f64) -> i64 {
 }
 
 /// Rounded to the nearest microsecond.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within Amount::SECONDS")]
-fn whole_us(seconds: f64) -> u64 {
-    (seconds * 1e6).round() as u64
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
+fn whole_us(seconds: f64) -> u32 {
+    (seconds * 1e6).round() as u32
 }
 
 #[cfg(test)]

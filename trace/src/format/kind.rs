@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::fault::{Fault, Problem};
 use super::source::Source;
 use super::tables::Tables;
-use super::{Options, azure2019, azure2021, huawei2023, triplet};
+use super::{Options, azure2019, azure2021, huawei2023, plan, triplet};
 
 /// A trace format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -58,6 +58,10 @@ pub enum Format {
     /// Source: Zhang et al., "Faster and Cheaper Serverless Computing on Harvested Resources" (SOSP 2021); repository
     /// `Azure/AzurePublicDataset`, `AzureFunctionsInvocationTrace2021.md`.
     Azure2021,
+    /// A plan that was written to a file, to be replayed exactly: `plan.csv` with a row for each invocation,
+    /// `due_ns,function,runtime_us,memory_mib`: when it is due after the start of the load, whom it calls, and what it asks
+    /// for. Further columns are passed over.
+    Plan,
 }
 
 /// A name that is none of [`Format::ALL`].
@@ -67,8 +71,8 @@ pub struct UnknownFormat(String);
 
 impl Format {
     /// All of them, in the order in which they are looked for: those with the most telling names first.
-    pub const ALL: [Self; 5] =
-        [Self::Azure2019, Self::Azure2019Preprocessed, Self::Triplet, Self::Huawei2023, Self::Azure2021];
+    pub const ALL: [Self; 6] =
+        [Self::Azure2019, Self::Azure2019Preprocessed, Self::Triplet, Self::Huawei2023, Self::Plan, Self::Azure2021];
 
     /// As in a run's spec.
     pub fn name(self) -> &'static str {
@@ -78,6 +82,7 @@ impl Format {
             Self::Triplet => "triplet",
             Self::Huawei2023 => "huawei2023",
             Self::Azure2021 => "azure2021",
+            Self::Plan => "plan",
         }
     }
 
@@ -89,6 +94,7 @@ impl Format {
             Self::Triplet => "<N>_inv.csv, <N>_run.csv, <N>_mem.csv",
             Self::Huawei2023 => "requests_minute/day_NNN.csv, …",
             Self::Azure2021 => "one CSV file alone",
+            Self::Plan => plan::FILE,
         }
     }
 
@@ -99,6 +105,7 @@ impl Format {
             Self::Azure2019Preprocessed => names.contains(&azure2019::preprocessed().invocations),
             Self::Triplet => !triplet::samples(names).is_empty(),
             Self::Huawei2023 => !huawei2023::REQUESTS.days(names).is_empty(),
+            Self::Plan => names.iter().any(|name| name == plan::FILE),
             Self::Azure2021 => azure2021::tables(names).len() == 1,
         })
     }
@@ -123,6 +130,7 @@ pub(super) enum Layout {
     Tables(Tables),
     Minutes(huawei2023::Files),
     Events(String),
+    Plan,
 }
 
 /// Tells the layout of a source by the names of its files and what is asked for.
@@ -138,6 +146,7 @@ pub(super) fn identify(source: &dyn Source, options: &Options) -> Result<Layout,
         Format::Azure2019Preprocessed => dayless().map(|()| Layout::Tables(azure2019::preprocessed())),
         Format::Triplet => dayless().and_then(|()| triplet::tables(source, &names)).map(Layout::Tables),
         Format::Huawei2023 => huawei2023::files(source, &names, options.day).map(Layout::Minutes),
+        Format::Plan => dayless().map(|()| Layout::Plan),
         Format::Azure2021 => dayless().and_then(|()| azure2021::table(source, &names)).map(Layout::Events),
     }
 }

@@ -19,6 +19,7 @@ mod kind;
 mod lines;
 mod minutes;
 mod per_minute;
+mod plan;
 mod profiles;
 mod report;
 mod source;
@@ -71,6 +72,7 @@ pub fn read(source: &dyn Source, options: &Options) -> Result<(Trace, Report), F
     let trace = match kind::identify(source, options) {
         Ok(Layout::Tables(tables)) => tables::read(&mut reading, &tables, options),
         Ok(Layout::Minutes(files)) => huawei2023::read(&mut reading, &files, options),
+        Ok(Layout::Plan) => plan::read(&mut reading, options),
         Ok(Layout::Events(file)) => azure2021::read(&mut reading, &file, options),
         Err(fault) => {
             reading.faults.push(fault);

@@ -22,6 +22,10 @@ impl Amount {
     /// A point of time, on any clock.
     pub(super) const TIMESTAMP: Self = Self { least: -Self::SECONDS.most, ..Self::SECONDS };
     /// More than any machine has.
+    /// Up to 104 days, which a 64-bit float holds exactly.
+    pub(super) const NANOSECONDS: Self = Self { unit: "nanoseconds", least: 0.0, most: 9e15 };
+    /// What an invocation may ask for.
+    pub(super) const MEBIBYTES: Self = Self { unit: "MiB", least: 1.0, most: 1_048_576.0 };
     pub(super) const MEGABYTES: Self = Self { unit: "MB", least: 0.0, most: 4e9 };
     pub(super) const INSTANCES: Self = Self { unit: "instances", least: 0.0, most: 4e9 };
 }

@@ -145,13 +145,13 @@ fn tells_the_format_or_is_told() {
     }
     assert_eq!(
         "azure".parse::<Format>().unwrap_err().to_string(),
-        "no trace format is named \"azure\"; there are azure2019, azure2019-preprocessed, triplet, huawei2023, azure2021"
+        "no trace format is named \"azure\"; there are azure2019, azure2019-preprocessed, triplet, huawei2023, plan, azure2021"
     );
     assert_eq!(
         complaint(&files(&[("b.csv", ""), ("a.csv", "")])),
         "trace: is no known trace: it has a.csv, b.csv; there are azure2019 (invocations_per_function_md.anon.dNN.csv, …), \
          azure2019-preprocessed (invocations.csv, durations.csv, memory.csv), triplet (<N>_inv.csv, <N>_run.csv, \
-         <N>_mem.csv), huawei2023 (requests_minute/day_NNN.csv, …), azure2021 (one CSV file alone)"
+         <N>_mem.csv), huawei2023 (requests_minute/day_NNN.csv, …), plan (plan.csv), azure2021 (one CSV file alone)"
     );
     assert!(complaint(&files(&[])).starts_with("trace: is no known trace: it has no files; there are azure2019 ("));
     let many: BTreeMap<_, _> = (10..25).map(|number| (format!("{number}.txt"), Vec::new())).collect();

@@ -1,6 +1,5 @@
 use std::collections::BTreeMap;
 
-use loader_trace::Counts;
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 
@@ -49,7 +48,7 @@ proptest! {
     fn a_functions_plan_depends_on_no_other_function(counts in vec(vec(0_u32..20, 4), 2..6), seed in any::<u64>()) {
         let functions: Vec<_> =
             counts.iter().enumerate().map(|(place, counts)| function(&format!("f{place}"), counts)).collect();
-        prop_assume!(functions.iter().all(|function| function.counts.total() > 0));
+        prop_assume!(functions.iter().all(|function| function.load.total() > 0));
         let mut spec = seconds();
         spec["seed"] = json!(seed);
         let together = by_function(&mut *trace_plan(&spec, trace(functions.clone())));
@@ -99,11 +98,14 @@ fn what_the_trace_does_not_say_has_defaults() {
 #[test]
 fn names_are_dns_labels_and_differ() {
     let long = "c13acdc7567b225971cef2416a3a2b03c8a4d8d154df48afe75834e2f5c59ddf";
-    let ids = [long, &format!("{}xyz", &long[..40]), "App/Func_1", "", "ÄÖ", "--", "fn"];
-    let functions = ids.map(|id| loader_trace::TraceFunction { counts: Counts::new(&[1]), ..function(id, &[1]) });
+    let ids = [long, &format!("{}xyz", &long[..40]), "App/Func_1", "", "ÄÖ", "--", "own-name-1"];
+    let functions = ids.map(|id| function(id, &[1]));
     let plan = trace_plan(&seconds(), trace(functions.into()));
     let names: Vec<_> = plan.functions().iter().map(|function| &*function.name).collect();
-    assert_eq!(names, ["fn-c13acdc7567b2259", "fn-c13acdc7567b2259-2", "fn-app-func-1", "fn", "fn-2", "fn-3", "fn-fn"]);
+    assert_eq!(
+        names,
+        ["fn-c13acdc7567b2259", "fn-c13acdc7567b2259-2", "fn-app-func-1", "fn", "fn-2", "fn-3", "own-name-1"]
+    );
 }
 
 #[test]
@@ -117,4 +119,35 @@ fn the_outline_follows_littles_law() {
     assert!((slot.concurrency - 100.0 * runtime).abs() < 1e-9, "{slot:?}");
     assert!((slot.memory_mib - slot.concurrency * memory).abs() < 1e-9, "{slot:?}");
     assert_eq!((outline.invocations(), outline.duration()), (150, Duration::from_secs(2)));
+}
+
+/// A function that is invoked exactly so: start in milliseconds, run time in microseconds, memory in MiB.
+fn exact(id: &str, events: &[(u64, u32, Option<u32>)]) -> loader_trace::TraceFunction {
+    let event = |&(start_ms, runtime_us, memory_mib): &(u64, u32, Option<u32>)| Event {
+        start_ns: start_ms * 1_000_000,
+        runtime_us,
+        memory_mib: memory_mib.and_then(std::num::NonZeroU32::new),
+    };
+    let load = Load::Events(Events::new(events.iter().map(event).collect(), Duration::from_secs(1)));
+    loader_trace::TraceFunction { load, runtime: None, memory: None, ..function(id, &[]) }
+}
+
+#[test]
+fn exact_times_and_sizes_are_replayed_as_they_are() {
+    let functions = vec![
+        // Azure 2021 knows no memory, and durations of 0.
+        exact("app/f", &[(0, 0, None), (1500, 90_000_000, None)]),
+        // A plan knows all.
+        exact("steady", &[(250, 0, Some(7)), (1999, 90_000_000, Some(20_000))]),
+    ];
+    let mut plan = trace_plan(&seconds(), Trace { functions, units: 2 });
+    assert_eq!(plan.functions().iter().map(|function| function.peak_memory_mib).collect::<Vec<_>>(), [200, 20_000]);
+    assert_eq!(plan.outline().clamped, 2);
+    let slots = slots(&mut *plan, 10);
+    assert_eq!(slots.iter().map(|slot| slot.planned).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(
+        super::super::testkit::lines(&slots),
+        ["0 0 1000 200", "250000000 1 0 7", "1500000000 0 60000000 200", "1999000000 1 90000000 20000"]
+    );
+    assert_eq!(plan.clamped(), 2);
 }

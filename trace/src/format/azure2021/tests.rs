@@ -31,8 +31,8 @@ fn events(function: &TraceFunction) -> &[Event] {
     }
 }
 
-fn event(start_ns: u64, runtime_us: u64) -> Event {
-    Event { start_ns, runtime_us }
+fn event(start_ns: u64, runtime_us: u32) -> Event {
+    Event { start_ns, runtime_us, memory_mib: None }
 }
 
 #[test]
@@ -144,7 +144,7 @@ proptest! {
         let start = |end_ms: u32, ms: u32| i64::from(end_ms) - i64::from(ms);
         let first = rows.iter().map(|row| start(row.2, row.3)).min().unwrap();
         let expected = rows.iter().map(|&(app, func, end_ms, ms)| {
-            (format!("a{app}/f{func}"), start(end_ms, ms).abs_diff(first) * 1_000_000, u64::from(ms) * 1000)
+            (format!("a{app}/f{func}"), start(end_ms, ms).abs_diff(first) * 1_000_000, ms * 1000)
         });
         let mut expected: Vec<_> = expected.collect();
         expected.sort();
