@@ -183,7 +183,8 @@ pub(super) static FLAGS: &[Flag] = &[
     ),
     of(&TRACE, "trace", Takes::Text("PATH"), "path", "Trace directory on this machine; it is uploaded"),
     of(&TRACE, "upload", Takes::Text("ID"), "upload", "Trace that was uploaded before, instead of --trace"),
-    of(&TRACE, "format", Takes::Text("NAME"), "format", "azure2019 or triplet [detected]"),
+    of(&TRACE, "format", Takes::Text("NAME"), "format", "Trace format, such as azure2019 or triplet [detected]"),
+    of(&TRACE, "day", NUMBER, "day", "Of a trace of several days, the number of the one to replay [the only one]"),
     of(
         &TRACE,
         "granularity",

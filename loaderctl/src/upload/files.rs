@@ -13,7 +13,7 @@ use sha2::{Digest as _, Sha256};
 use super::PIECE;
 use crate::{Failure, file_name::is_plain};
 
-/// The CSV files of a trace directory, by name.
+/// The files of a trace, by name.
 #[derive(Debug)]
 pub(crate) struct TraceFiles {
     directory: PathBuf,
@@ -27,21 +27,17 @@ impl TraceFiles {
     /// In words: no directory, or one without CSV files.
     pub(crate) fn find(directory: &Path) -> Result<Self, String> {
         let unreadable = |error: io::Error| format!("cannot read {}: {error}", directory.display());
-        if fs::metadata(directory).map_err(unreadable)?.is_file() {
-            return Err(format!("{} is a file: give the directory that it is in", directory.display()));
+        let metadata = fs::metadata(directory).map_err(unreadable)?;
+        if metadata.is_file() {
+            return Self::single(directory, metadata.len());
         }
-        let mut files = Vec::new();
+        let mut files = listed(directory, "").map_err(unreadable)?;
+        // Some traces have a folder for each quantity.
         for entry in fs::read_dir(directory).map_err(unreadable)? {
             let entry = entry.map_err(unreadable)?;
-            let name = entry.file_name().to_str().unwrap_or_default().to_owned();
-            // Links are followed, to regular files only.
-            let metadata = fs::metadata(entry.path());
-            if let Ok(metadata) = metadata
-                && metadata.is_file()
-                && is_plain(&name)
-                && name.ends_with(".csv")
-            {
-                files.push((name, metadata.len()));
+            let folder = entry.file_name().to_str().unwrap_or_default().to_owned();
+            if entry.path().is_dir() && is_plain(&folder) {
+                files.extend(listed(&entry.path(), &format!("{folder}/")).map_err(unreadable)?);
             }
         }
         if files.is_empty() {
@@ -49,6 +45,14 @@ impl TraceFiles {
         }
         files.sort();
         Ok(Self { directory: directory.to_owned(), files })
+    }
+
+    /// A trace that is one file.
+    fn single(path: &Path, size: u64) -> Result<Self, String> {
+        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_plain(name) && is_table(name));
+        let name = name.ok_or_else(|| format!("{} is no CSV file", path.display()))?;
+        let directory = path.parent().unwrap_or(Path::new("")).to_owned();
+        Ok(Self { directory, files: vec![(name.to_owned(), size)] })
     }
 
     /// What to tell the daemon of the files, which are read for it.
@@ -78,6 +82,30 @@ impl TraceFiles {
     pub(super) fn size(&self, name: &str) -> u64 {
         self.files.iter().find(|(known, _)| known == name).map_or(0, |(_, size)| *size)
     }
+}
+
+/// The tables in one folder, with sizes; names begin with `prefix`.
+fn listed(folder: &Path, prefix: &str) -> io::Result<Vec<(String, u64)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_str().unwrap_or_default().to_owned();
+        // Links are followed, to regular files only.
+        let metadata = fs::metadata(entry.path());
+        if let Ok(metadata) = metadata
+            && metadata.is_file()
+            && is_plain(&name)
+            && is_table(&name)
+        {
+            files.push((format!("{prefix}{name}"), metadata.len()));
+        }
+    }
+    Ok(files)
+}
+
+/// Whether a file of this name can be part of a trace: Azure's of 2021 is published as `.txt`.
+fn is_table(name: &str) -> bool {
+    name.ends_with(".csv") || (name.starts_with("AzureFunctionsInvocationTrace") && name.ends_with(".txt"))
 }
 
 /// The SHA-256 of a file, in hex.

@@ -72,11 +72,14 @@ async fn the_daemons_word_on_a_refused_upload_is_told() {
 }
 
 #[test]
-fn a_trace_is_a_directory_with_csv_files() {
+fn a_trace_is_a_csv_file_or_a_directory_with_some() {
     let (directory, _) = trace();
     let find = |path: &str| TraceFiles::find(&directory.path().join(path)).expect_err("a fault");
     assert!(find("nowhere").ends_with("nowhere: No such file or directory (os error 2)"));
-    assert!(find("memory.csv").ends_with("memory.csv is a file: give the directory that it is in"));
+    fs::write(directory.path().join("notes.txt"), "x").expect("writes");
+    assert!(find("notes.txt").ends_with("notes.txt is no CSV file"));
+    let single = TraceFiles::find(&directory.path().join("memory.csv")).expect("a trace of one file");
+    assert!(single.path("memory.csv").is_some() && single.path("invocations.csv").is_none());
     let told = find("folder.csv");
     assert!(told.starts_with("there are no CSV files in "), "{told}");
 }

@@ -148,6 +148,10 @@ pub fn build(spec: &RunSpec, trace: Option<Arc<Trace>>) -> Result<Box<dyn Plan>,
     })
 }
 
+/// Most units of a trace. Each has a line in the plan's outline, which is held in memory; and of a trace of exact times
+/// a single wrong one can make very many.
+const MOST_UNITS: usize = 1 << 20;
+
 /// The trace, if there is something in it to replay, for as long as the spec wants.
 fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Vec<Violation>> {
     let refuse = |field: &str, description: String| vec![Violation::new(field, description)];
@@ -155,6 +159,11 @@ fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Ve
     if let Some(units) = mode.units.filter(|&units| units > trace.units) {
         let (has, unit) = (trace.units, mode.granularity.as_str());
         return Err(refuse("trace.duration", format!("asks for {units} {unit}s; the trace has {has}")));
+    }
+    if trace.units > MOST_UNITS {
+        let (has, unit) = (trace.units, mode.granularity.as_str());
+        let rule = format!("lasts {has} {unit}s; at most {MOST_UNITS} can be replayed, see trace.duration");
+        return Err(refuse("trace", rule));
     }
     if trace.invocations() == 0 {
         return Err(refuse("trace", "has no invocation in the units that are replayed".to_owned()));

@@ -394,7 +394,9 @@ fn label(id: &str) -> String {
     if own && id.len() <= LONGEST_OWN {
         return id.to_owned();
     }
-    let kept = id.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
+    // Of an id such as "app/function" the end says more.
+    let telling = id.rsplit('/').next().unwrap_or(id);
+    let kept = telling.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
     let part: String = kept.take(ID_PART).collect();
     format!("fn-{}", part.trim_matches('-')).trim_end_matches('-').to_owned()
 }

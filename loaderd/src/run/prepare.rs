@@ -51,7 +51,7 @@ fn read_trace(spec: &TraceSpec, context: &Context) -> Result<(Trace, BTreeMap<St
     };
     let options = Options {
         format: spec.format,
-        day: None,
+        day: spec.day,
         unit: Duration::from_secs(spec.granularity.as_secs()),
         units: spec.units,
         skip_incomplete: spec.skip_incomplete,

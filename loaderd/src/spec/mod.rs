@@ -228,6 +228,8 @@ pub struct TraceSpec {
     pub source: TraceSource,
     /// Its format; `None`: told by its files.
     pub format: Option<Format>,
+    /// Which day, where there are several.
+    pub day: Option<u32>,
     /// How many units of granularity are replayed; `None`: all.
     pub units: Option<usize>,
     /// What one column of the trace lasts.

@@ -56,6 +56,7 @@ fn trace(check: &mut Check, message: &v1::TraceMode) -> Option<TraceSpec> {
         max_runtime,
         min_memory_mib,
         max_memory_mib,
+        day,
         source: source_message,
     } = message;
     let source = source(check, source_message.as_ref());
@@ -84,6 +85,7 @@ fn trace(check: &mut Check, message: &v1::TraceMode) -> Option<TraceSpec> {
     Some(TraceSpec {
         source: source?,
         format: format?,
+        day: *day,
         units: units?,
         granularity: granularity?,
         skip_incomplete: *skip_incomplete,

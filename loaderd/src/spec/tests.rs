@@ -57,6 +57,7 @@ fn what_is_left_out_is_as_documented() {
     let trace = TraceSpec {
         source: TraceSource::Path("/t".into()),
         format: None,
+        day: None,
         units: None,
         granularity: Granularity::Minute,
         skip_incomplete: false,

@@ -15,7 +15,7 @@ const LONGEST_NAME: usize = 128;
 /// One file of a trace.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TraceFile {
-    /// Its name, without any folder.
+    /// Its name; at most in one folder.
     pub name: String,
     /// Its length in bytes.
     pub size: u64,
@@ -50,8 +50,8 @@ impl Manifest {
             let mut fault = |field: &str, description: String| {
                 violations.push(Violation::new(format!("manifest.files[{place}].{field}"), description));
             };
-            if !is_plain(&file.name) {
-                let rule = "must be letters, digits, '.', '_' and '-', first not a dot, without any folder";
+            if !is_safe(&file.name) {
+                let rule = "must be letters, digits, '.', '_' and '-', first not a dot, at most in one folder";
                 fault("name", format!("is {:?}; {rule}, up to {LONGEST_NAME} characters", file.name));
             }
             if !seen.insert(&file.name) {
@@ -103,7 +103,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Whether a name names a file here, and nothing elsewhere.
+/// Whether a name names a file here, or in a folder here, and nothing elsewhere.
+fn is_safe(name: &str) -> bool {
+    name.split_once('/').map_or_else(|| is_plain(name), |(folder, name)| is_plain(folder) && is_plain(name))
+}
+
 fn is_plain(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     !name.is_empty() && name.len() <= LONGEST_NAME && !name.starts_with('.') && name.bytes().all(allowed)

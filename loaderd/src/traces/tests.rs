@@ -41,7 +41,11 @@ fn a_trace_is_named_by_its_content() {
 #[test]
 fn a_manifest_names_every_fault() {
     let bad = |name: &str| TraceFile { name: name.to_owned(), size: 0, sha256: "0".repeat(64) };
+    for name in ["a/b/c.csv", "/a.csv", "a/", "a/.b", "./a.csv", "a//b"] {
+        assert!(Manifest::check(vec![bad(name)]).is_err(), "{name}");
+    }
     let hashless = TraceFile { sha256: "12".to_owned(), ..bad("c.csv") };
+    assert!(Manifest::check(vec![bad("folder/a.csv")]).is_ok());
     let files = vec![bad("../a.csv"), bad(".hidden"), bad(""), bad("a b"), bad("fine.csv"), bad("fine.csv"), hashless];
     let faults = Manifest::check(files).expect_err("refused");
     let fields: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();
@@ -63,6 +67,12 @@ fn a_manifest_names_every_fault() {
 fn pieces_become_a_trace() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    let in_folder = Manifest::check(vec![file("minutes/day.csv", b"x")]).expect("valid");
+    let Begun::Missing(mut upload) = store.begin(in_folder).expect("begins") else { panic!("it is there already") };
+    upload.append("minutes/day.csv", 0, b"x").expect("appends");
+    let id = upload.finish().expect("finishes");
+    assert_eq!(fs::read(store.path_of(&id).expect("is there").join("minutes/day.csv")).expect("reads"), b"x");
+
     let mut upload = missing(&store);
     assert_eq!(wanted(&upload), [("a.csv".to_owned(), 0), ("b.csv".to_owned(), 0)]);
     upload.append("a.csv", 0, b"hel").expect("appends");

@@ -48,6 +48,9 @@ impl Upload {
         let mut there = BTreeMap::new();
         for TraceFile { name, size, .. } in manifest.files() {
             let path = partial.join(name);
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder).map_err(failed(folder))?;
+            }
             let length = match fs::metadata(&path) {
                 Ok(metadata) => metadata.len(),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {

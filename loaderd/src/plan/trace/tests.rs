@@ -104,7 +104,7 @@ fn names_are_dns_labels_and_differ() {
     let names: Vec<_> = plan.functions().iter().map(|function| &*function.name).collect();
     assert_eq!(
         names,
-        ["fn-c13acdc7567b2259", "fn-c13acdc7567b2259-2", "fn-app-func-1", "fn", "fn-2", "fn-3", "own-name-1"]
+        ["fn-c13acdc7567b2259", "fn-c13acdc7567b2259-2", "fn-func-1", "fn", "fn-2", "fn-3", "own-name-1"]
     );
 }
 
