@@ -37,22 +37,16 @@ pub(super) fn table(source: &dyn Source, names: &[String]) -> Result<String, Fau
 /// Reads a file of that layout: memory grows with its invocations, 16 bytes each.
 pub(super) fn read(reading: &mut Reading<'_>, file: &str, options: &Options) -> Option<Trace> {
     let functions = Functions::read(reading, file)?;
-    let first_ns = functions.starts().min();
-    let last_ns = functions.starts().max().zip(first_ns).map(|(last, first)| last.abs_diff(first));
-    let unit_ns = u64::try_from(options.unit.as_nanos()).unwrap_or(u64::MAX).max(1);
-    let units =
-        last_ns.map_or(0, |last| usize::try_from(last / unit_ns).map_or(usize::MAX, |unit| unit.saturating_add(1)));
-    let wanted = options.units.unwrap_or(units);
-    let problem = match units {
-        0 => Some(Problem::NothingLeft { units: wanted }),
-        _ if wanted > units => Some(Problem::TooShort { units, wanted }),
-        _ => None,
-    };
-    if let Some(problem) = problem.filter(|_| reading.faults.is_empty()) {
-        reading.faults.push(Fault::in_file(file, problem));
+    match functions.span(options) {
+        Ok(span) => Some(functions.into_trace(reading, &span, options)),
+        Err(problem) => {
+            // What is left of a file with other faults says nothing of its length.
+            if reading.faults.is_empty() {
+                reading.faults.push(Fault::in_file(file, problem));
+            }
+            None
+        }
     }
-    let end_ns = unit_ns.saturating_mul(u64::try_from(wanted).unwrap_or(u64::MAX));
-    Some(functions.into_trace(reading, Span { first_ns: first_ns?, end_ns, units: wanted }, options))
 }
 
 /// The part of the file's time that is needed.
@@ -68,8 +62,8 @@ struct Span {
 #[derive(Default)]
 struct Functions {
     functions: Vec<Function>,
-    /// Places by app, then by func: looking one up takes no copy of its name.
-    places: HashMap<String, HashMap<String, usize>>,
+    /// Places by id.
+    places: HashMap<String, usize>,
 }
 
 struct Function {
@@ -98,34 +92,51 @@ impl Functions {
         let [app, func, end, duration] = table.columns(names, &mut reading.faults)?;
         let columns = Columns { app, func, end, duration };
         let mut functions = Self::default();
+        let mut key = String::new();
         while let Some(row) = table.next_row(&mut reading.faults) {
             let ids = reading.faults.take(row.id(columns.app)).zip(reading.faults.take(row.id(columns.func)));
             let invocation = columns.invocation(&row, reading);
             if let (Some((app, func)), Some(invocation)) = (ids, invocation) {
-                functions.of(app, func).invocations.push(invocation);
+                key.clear();
+                key.extend([app, "/", func]);
+                functions.of(&key, app).invocations.push(invocation);
             }
         }
         Some(functions)
     }
 
-    /// The function `func` of `app`, which may be new.
-    fn of(&mut self, app: &str, func: &str) -> &mut Function {
-        let known = self.places.get(app).and_then(|funcs| funcs.get(func)).copied();
-        let place = known.unwrap_or_else(|| {
+    /// The function of that id, which may be new and then is one of `app`.
+    fn of(&mut self, id: &str, app: &str) -> &mut Function {
+        let place = self.places.get(id).copied().unwrap_or_else(|| {
             let place = self.functions.len();
-            self.places.entry(app.to_owned()).or_default().insert(func.to_owned(), place);
-            self.functions.push(Function { app: app.to_owned(), id: format!("{app}/{func}"), invocations: Vec::new() });
+            self.places.insert(id.to_owned(), place);
+            self.functions.push(Function { app: app.to_owned(), id: id.to_owned(), invocations: Vec::new() });
             place
         });
         &mut self.functions[place]
     }
 
-    fn starts(&self) -> impl Iterator<Item = i64> {
-        self.functions.iter().flat_map(|function| &function.invocations).map(|invocation| invocation.start_ns)
+    /// The span that is asked for, if the invocations last that long.
+    fn span(&self, options: &Options) -> Result<Span, Problem> {
+        let starts = || self.functions.iter().flat_map(|function| &function.invocations).map(|each| each.start_ns);
+        let nothing_left = Problem::NothingLeft { units: options.units.unwrap_or_default() };
+        let (first_ns, last_ns) = starts().min().zip(starts().max()).ok_or(nothing_left)?;
+        let unit_ns = u64::try_from(options.unit.as_nanos()).unwrap_or(u64::MAX).max(1);
+        let last_unit = usize::try_from(last_ns.abs_diff(first_ns) / unit_ns).unwrap_or(usize::MAX);
+        let units = last_unit.saturating_add(1);
+        let wanted = options.units.unwrap_or(units);
+        if wanted == 0 {
+            return Err(Problem::NothingLeft { units: 0 });
+        }
+        if wanted > units {
+            return Err(Problem::TooShort { units, wanted });
+        }
+        let end_ns = u64::try_from(wanted).unwrap_or(u64::MAX).saturating_mul(unit_ns);
+        Ok(Span { first_ns, end_ns, units: wanted })
     }
 
     /// What of them lies in `span`.
-    fn into_trace(self, reading: &mut Reading<'_>, span: Span, options: &Options) -> Trace {
+    fn into_trace(self, reading: &mut Reading<'_>, span: &Span, options: &Options) -> Trace {
         let mut functions = Vec::with_capacity(self.functions.len());
         for Function { app, id, invocations } in self.functions {
             let events = invocations.into_iter().map(|Invocation { start_ns, runtime_us }| Event {

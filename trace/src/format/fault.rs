@@ -130,7 +130,7 @@ pub enum Problem {
     /// All functions were left out.
     #[error("{}", nothing_left(*units))]
     NothingLeft {
-        /// How many were looked at; 0 when there are none.
+        /// How many were looked at; 0 when there are none to look at.
         units: usize,
     },
 }

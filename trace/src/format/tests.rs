@@ -305,6 +305,14 @@ fn a_stray_quotation_mark_is_found() {
 }
 
 #[test]
+fn many_rows_are_no_long_row() {
+    let mut files = good();
+    let rows = "o,a,other,1,1,1,1,1,1,1,1,1,1,1\n".repeat(1 << 18);
+    files.0.get_mut("durations.csv").unwrap().extend(rows.into_bytes());
+    assert_eq!(read_all(&files).1.count(Reason::UnmatchedDurations), 1 << 18);
+}
+
+#[test]
 fn an_unreadable_directory_is_named() {
     let faults = read(&Directory("/nowhere/at/all".into()), &Options::default()).map(|_| ()).unwrap_err();
     assert_eq!(faults.to_string(), "/nowhere/at/all: is not there");

@@ -84,6 +84,7 @@ fn reads_only_the_units_that_are_needed() {
     assert_eq!((trace.units, trace.invocations()), (2, 2));
     assert_eq!(report.left_out[&Reason::NoInvocations].examples, ["a1/f2"]);
     assert_eq!(read(&good(), &options(62, 1)).unwrap().0.invocations(), 5);
+    assert_eq!(complaint_with(&good(), &options(0, 1)), format!("{FILE}: has no invocation"));
     assert_eq!(complaint_with(&good(), &options(63, 1)), format!("{FILE}: has 62 units, 63 are asked for"));
 }
 
