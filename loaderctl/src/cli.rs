@@ -90,6 +90,9 @@ pub(crate) struct PlanArguments {
     /// Show all slots and functions [the first 20]
     #[arg(long)]
     pub(crate) all: bool,
+    /// Write each invocation to a CSV file; as plan.csv it is a trace that replays the plan exactly
+    #[arg(long, value_name = "FILE")]
+    pub(crate) write: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

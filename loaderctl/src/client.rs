@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use loader_proto::v1::{GetRunRequest, loader_control_client::LoaderControlClient};
+use loader_proto::v1::{
+    GetRunRequest, PlanRunRequest, PlanRunResponse, RunSpec, StreamPlanRequest, StreamPlanResponse,
+    loader_control_client::LoaderControlClient,
+};
 use tonic::{
-    Status,
+    Response, Status, Streaming,
     transport::{Channel, Endpoint},
 };
 
@@ -46,6 +49,16 @@ impl Daemon {
     /// What a status of this daemon means.
     pub(crate) fn failure(&self, status: Status) -> Failure {
         Failure::from_status(status, &self.address)
+    }
+
+    /// What a run of the spec would do.
+    pub(crate) async fn plan(&self, spec: RunSpec) -> Result<PlanRunResponse, Status> {
+        self.api.clone().plan_run(PlanRunRequest { spec: Some(spec) }).await.map(Response::into_inner)
+    }
+
+    /// What a run of the spec would send.
+    pub(crate) async fn stream_plan(&self, spec: RunSpec) -> Result<Streaming<StreamPlanResponse>, Status> {
+        self.api.clone().stream_plan(StreamPlanRequest { spec: Some(spec) }).await.map(Response::into_inner)
     }
 
     /// The id that a user's word for a run means now; "latest" may mean another one later.

@@ -110,6 +110,7 @@ macro_rules! control {
     ($($method:ident($request:ident) -> $answer:ty;)*) => {
         #[tonic::async_trait]
         impl LoaderControl for Fake {
+            type StreamPlanStream = ReceiverStream<Result<v1::StreamPlanResponse, Status>>;
             type WatchRunStream = ReceiverStream<Result<v1::WatchRunResponse, Status>>;
             type StreamRecordsStream = ReceiverStream<Result<v1::StreamRecordsResponse, Status>>;
             type DownloadResultsStream = ReceiverStream<Result<v1::DownloadResultsResponse, Status>>;
@@ -154,6 +155,7 @@ macro_rules! control {
 
 control! {
     submit_run(SubmitRunRequest) -> v1::SubmitRunResponse;
+    stream_plan(StreamPlanRequest) -> Self::StreamPlanStream;
     get_run(GetRunRequest) -> v1::GetRunResponse;
     list_runs(ListRunsRequest) -> v1::ListRunsResponse;
     watch_run(WatchRunRequest) -> Self::WatchRunStream;

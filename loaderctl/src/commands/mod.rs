@@ -1,6 +1,8 @@
 //! The commands: each asks the daemon and prints its answer.
 
 mod invoke;
+mod plan;
+mod prepare;
 mod records;
 mod results;
 mod runs;
@@ -49,7 +51,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
     let session = Session { address, format };
     match command {
         Command::Submit(arguments) => submit::submit(&session, *arguments).await,
-        Command::Plan(arguments) => submit::plan(&session, &arguments.spec, arguments.all).await,
+        Command::Plan(arguments) => plan::plan(&session, &arguments).await,
         Command::List(arguments) => runs::list(&session, arguments).await,
         Command::Get(run) => runs::get(&session, run).await,
         Command::Watch(run) => watch::watch(&session, &run.run).await,

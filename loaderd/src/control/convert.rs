@@ -4,7 +4,7 @@ use loader_proto::v1;
 use prost_types::{Duration, Timestamp};
 
 use crate::{
-    plan::{FunctionOutline, Outline, PlannedFunction, SlotOutline},
+    plan::{FunctionOutline, Invocation, Outline, PlannedFunction, SlotOutline, Target},
     results::StoredRecord,
     run::{Preparation, RunDirectory, RunFile, RunView, State},
 };
@@ -60,6 +60,20 @@ pub(super) fn state(wire: i32) -> Option<State> {
         v1::RunState::Cancelled => State::Cancelled,
         v1::RunState::Interrupted => State::Interrupted,
     })
+}
+
+/// An invocation of a plan whose functions have these names.
+pub(super) fn planned(invocation: &Invocation, slot: u32, names: &[String]) -> v1::PlannedInvocation {
+    let Invocation { due, target, runtime_us, memory_mib, mark } = *invocation;
+    let (Target::Function(function) | Target::Cold { otherwise: function }) = target;
+    v1::PlannedInvocation {
+        due_ns: due.as_nanos(),
+        function: names.get(function.as_usize()).cloned().unwrap_or_default(),
+        runtime_us: runtime_us.into(),
+        memory_mib,
+        mark: mark.as_str().to_owned(),
+        slot,
+    }
 }
 
 /// A row of invocations.csv.

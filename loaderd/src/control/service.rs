@@ -111,6 +111,17 @@ impl LoaderControl for Service {
         Ok(Response::new(v1::PlanRunResponse { plan: Some(convert::plan(&preparation)) }))
     }
 
+    type StreamPlanStream = Streamed<v1::StreamPlanResponse>;
+
+    async fn stream_plan(
+        &self,
+        request: Request<v1::StreamPlanRequest>,
+    ) -> Result<Response<Self::StreamPlanStream>, Status> {
+        let v1::StreamPlanRequest { spec } = request.into_inner();
+        let (_, preparation) = self.prepare(spec).await?;
+        Ok(Response::new(Box::pin(streams::plan(preparation)?)))
+    }
+
     async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
         let v1::GetRunRequest { run_id } = request.into_inner();
         let view = self.registry.watch(selector(&run_id)?).await?.borrow().clone();

@@ -1,11 +1,14 @@
 //! The streaming methods. A client that reads slowly, or goes away, holds nothing up: streams are pulled, and what they
 //! tell comes from files or from the latest view of a run.
 
+mod pieces;
+mod plan;
 mod records;
 mod results;
 mod upload;
 mod views;
 
+pub(super) use plan::plan;
 pub(super) use records::records;
 pub(super) use results::{layout, results};
 pub(super) use upload::upload;

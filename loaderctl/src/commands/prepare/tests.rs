@@ -3,6 +3,7 @@ use std::fs;
 use clap::Parser as _;
 
 use super::*;
+use crate::output::Format;
 use crate::{
     Arguments,
     cli::Command,

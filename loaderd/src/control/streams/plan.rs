@@ -1,0 +1,56 @@
+//! A plan, invocation by invocation.
+
+use std::convert::Infallible;
+
+use futures_util::Stream;
+use loader_proto::v1;
+use tonic::Status;
+
+use super::pieces::pieces;
+use crate::{
+    control::{convert, status},
+    plan::{Plan, SlotOutcome},
+    run::Preparation,
+    spec::Mode,
+};
+
+/// Invocations in one answer.
+const BATCH: usize = 1000;
+
+/// What the plan would send.
+///
+/// # Errors
+/// INVALID_ARGUMENT for a plan that only the run will show.
+pub(in crate::control) fn plan(
+    preparation: Preparation,
+) -> Result<impl Stream<Item = Result<v1::StreamPlanResponse, Status>> + Send, Status> {
+    let Preparation { spec, mut plan, outline } = preparation;
+    if matches!(spec.mode, Mode::ColdStart(_)) {
+        return Err(status::fault("mode", "is coldstart: which functions are cold only the run will show"));
+    }
+    if outline.open_ended {
+        return Err(status::fault("rps.end", "is missing: how far the plan goes only the run will show"));
+    }
+    Ok(pieces(move |sink| {
+        write(&mut *plan, sink);
+        Ok::<_, Infallible>(())
+    }))
+}
+
+fn write(plan: &mut dyn Plan, sink: &mut dyn FnMut(v1::StreamPlanResponse) -> std::ops::ControlFlow<()>) {
+    let names: Vec<_> = plan.functions().iter().map(|function| function.name.clone()).collect();
+    // A plan with an end goes through all its slots, whatever comes of them.
+    let mut previous = None;
+    while let Some(slot) = plan.next_slot(previous.as_ref()) {
+        previous = Some(SlotOutcome::default());
+        let index = slot.index;
+        let mut invocations =
+            slot.invocations.map(|invocation| convert::planned(&invocation, index, &names)).peekable();
+        while invocations.peek().is_some() {
+            let batch = invocations.by_ref().take(BATCH).collect();
+            if sink(v1::StreamPlanResponse { invocations: batch }).is_break() {
+                return;
+            }
+        }
+    }
+}
