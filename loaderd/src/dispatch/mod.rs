@@ -11,6 +11,7 @@
 mod board;
 mod counters;
 mod feed;
+mod floor;
 mod isolation;
 mod outlet;
 mod pacer;
@@ -24,6 +25,7 @@ use tokio::sync::mpsc;
 
 pub use board::ScaleBoard;
 pub use counters::Counters;
+pub use floor::pacing_floor;
 pub use isolation::{Isolation, IsolationError};
 pub use pacer::{InvocationId, SlotHead};
 pub use sleeper::Stop;

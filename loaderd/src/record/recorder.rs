@@ -21,6 +21,9 @@ use crate::{
 /// Events that are taken at once.
 const BATCH: usize = 1024;
 
+/// How long events gather when there are few: far less than the recorder's channel holds, and than anybody watches.
+const NAP: Duration = Duration::from_millis(5);
+
 /// What the recorder is told.
 #[derive(Debug)]
 pub enum Event {
@@ -115,7 +118,12 @@ impl Recorder {
         let mut batch = Vec::with_capacity(BATCH);
         while events.blocking_recv_many(&mut batch, BATCH) > 0 {
             self.settings.metrics.records_queued(events.len() as u64);
+            let more = batch.len() == BATCH;
             batch.drain(..).for_each(|event| self.take(event));
+            if !more {
+                // So that rows gather, and not each of them wakes this thread: that would cost more than the row.
+                std::thread::sleep(NAP);
+            }
         }
         self.tick();
         if self.error.is_none() {
