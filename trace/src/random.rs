@@ -1,14 +1,15 @@
 //! Counter-based randomness: one independent stream of draws per (seed, function, purpose), cut into units.
 //!
-//! The generator is ChaCha8. Its key is the run's seed, its stream number a hash of the function's id and the purpose,
-//! and its counter starts anew for each unit. So a draw depends on nothing but (seed, function, purpose, unit, index):
-//! a new function, another unit's count or the order in which streams are read never shifts it.
+//! The generator is Philox2x64-10 (Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011).
+//! Its key is a hash of seed, purpose and function, its counter the unit and the number of the draw. So a draw depends on
+//! nothing but (seed, function, purpose, unit, index): a new function, another unit's count or the order in which streams
+//! are read never shifts it. A stream costs nothing to begin, which counts where most functions are invoked a few times a
+//! minute.
 
 use std::convert::Infallible;
 
 use rand::distr::Open01;
-use rand::{RngExt, SeedableRng, TryRng};
-use rand_chacha::ChaCha8Rng;
+use rand::{RngExt, TryRng};
 use sha2::{Digest, Sha256};
 
 /// What a stream's draws are for. Streams of different purposes are independent.
@@ -38,59 +39,94 @@ impl Purpose {
 
 /// Names the stream of one (seed, function, purpose). Costs a hash to make, after that units are cheap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct StreamKey {
-    seed: u64,
-    stream: u64,
-}
+pub struct StreamKey(u64);
 
 impl StreamKey {
-    /// Base-2 logarithm of the 32-bit words that a unit has to itself. A draw takes two words, so a unit holds 2^35
-    /// draws, eight for each of the at most `u32::MAX` invocations in it; 2^32 units fill ChaCha's 2^68 words exactly.
-    const UNIT_WORDS_LOG2: u32 = 36;
-
-    /// The stream number is the first eight bytes (little-endian) of SHA-256 over purpose, a zero byte and the id.
+    /// The key is the first eight bytes (little-endian) of SHA-256 over the seed (little-endian), purpose, a zero byte and
+    /// the id.
     pub fn new(seed: u64, function_id: &str, purpose: Purpose) -> Self {
-        let digest = Sha256::new().chain_update(purpose.tag()).chain_update([0]).chain_update(function_id).finalize();
+        let digest = Sha256::new().chain_update(seed.to_le_bytes()).chain_update(purpose.tag()).chain_update([0]);
+        let digest = digest.chain_update(function_id).finalize();
         let mut first = [0; 8];
         first.copy_from_slice(&digest[..8]);
-        Self { seed, stream: u64::from_le_bytes(first) }
+        Self(u64::from_le_bytes(first))
     }
 
     /// The draws of unit number `unit` (a minute of a trace, an RPS step, …), from their beginning.
     pub fn unit(&self, unit: u32) -> StreamRng {
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&self.seed.to_le_bytes());
-        let mut chacha = ChaCha8Rng::from_seed(key);
-        chacha.set_stream(self.stream);
-        chacha.set_word_pos(u128::from(unit) << Self::UNIT_WORDS_LOG2);
-        StreamRng(chacha)
+        StreamRng { key: self.0, counter: [0, unit.into()], second: None }
     }
 }
 
 /// The draws of one unit of one stream. Cloning it repeats them.
 #[derive(Debug, Clone)]
-pub struct StreamRng(ChaCha8Rng);
+pub struct StreamRng {
+    key: u64,
+    /// The next block, and the unit.
+    counter: [u64; 2],
+    /// The second draw of the block before.
+    second: Option<u64>,
+}
 
 impl StreamRng {
     /// A uniform draw from the open interval (0, 1): neither its logarithm nor its reciprocal is infinite.
     pub fn open01(&mut self) -> f64 {
         self.sample(Open01)
     }
+
+    fn draw(&mut self) -> u64 {
+        if let Some(second) = self.second.take() {
+            return second;
+        }
+        let [first, second] = philox(self.counter, self.key);
+        self.counter[0] = self.counter[0].wrapping_add(1);
+        self.second = Some(second);
+        first
+    }
+}
+
+/// One block of Philox2x64 with ten rounds: two draws.
+fn philox(counter: [u64; 2], key: u64) -> [u64; 2] {
+    const ROUNDS: u32 = 10;
+    const MULTIPLIER: u64 = 0xD2B7_4407_B1CE_6E93;
+    /// The golden ratio, by which the key is bumped.
+    const WEYL: u64 = 0x9E37_79B9_7F4A_7C15;
+    let (mut block, mut key) = (counter, key);
+    for _ in 0..ROUNDS {
+        let product = u128::from(MULTIPLIER) * u128::from(block[0]);
+        block = [high(product) ^ key ^ block[1], low(product)];
+        key = key.wrapping_add(WEYL);
+    }
+    block
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the upper half")]
+fn high(product: u128) -> u64 {
+    (product >> 64) as u64
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+fn low(product: u128) -> u64 {
+    product as u64
 }
 
 impl TryRng for StreamRng {
     type Error = Infallible;
 
     fn try_next_u32(&mut self) -> Result<u32, Infallible> {
-        self.0.try_next_u32()
+        // The upper half of a draw.
+        Ok(u32::try_from(self.draw() >> 32).unwrap_or(u32::MAX))
     }
 
     fn try_next_u64(&mut self) -> Result<u64, Infallible> {
-        self.0.try_next_u64()
+        Ok(self.draw())
     }
 
     fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
-        self.0.try_fill_bytes(bytes)
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.draw().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
     }
 }
 

@@ -139,11 +139,11 @@ fn a_shifts_first_invocation_is_anywhere() {
 fn gives_these_offsets_for_ever() {
     let table: [(Arrivals, [u64; 4]); 6] = [
         (Arrivals::Equidistant, [0, 15_000_000_000, 30_000_000_000, 45_000_000_000]),
-        (Arrivals::Exponential, [0, 14_615_539_301, 26_008_634_316, 56_015_220_556]),
-        (Arrivals::ExponentialShift, [1_182_843_316, 4_112_764_730, 30_742_560_642, 39_119_654_915]),
-        (Arrivals::Uniform, [0, 14_019_361_137, 30_265_804_077, 37_198_587_781]),
-        (Arrivals::UniformShift, [24_627_600_289, 30_742_560_642, 49_781_883_357, 57_906_462_180]),
-        (Arrivals::Poisson, [9_114_081_296, 16_218_683_599, 34_930_443_787, 37_415_306_169]),
+        (Arrivals::Exponential, [0, 13_749_912_516, 14_363_471_887, 28_135_491_721]),
+        (Arrivals::ExponentialShift, [7_148_763_960, 22_782_036_822, 23_370_611_302, 36_581_817_580]),
+        (Arrivals::Uniform, [0, 12_500_169_550, 44_029_017_690, 56_509_740_077]),
+        (Arrivals::UniformShift, [8_350_548_683, 11_964_443_315, 22_782_036_822, 55_427_724_413]),
+        (Arrivals::Poisson, [10_812_952_049, 11_295_456_069, 22_125_793_347, 47_184_090_969]),
     ];
     for (arrivals, pinned) in table {
         assert_eq!(offsets(arrivals, 4, MINUTE, 42), pinned, "{arrivals}");
