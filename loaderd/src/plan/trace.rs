@@ -77,7 +77,7 @@ struct Exact {
 /// What one function's invocations of one slot ask for.
 enum Sizes {
     /// Drawn from its profiles.
-    Drawn(Box<Drawn>),
+    Drawn(Drawn),
     /// As the trace has it.
     Exact(Exact),
 }
@@ -174,7 +174,7 @@ impl TracePlan {
         let offsets = self.arrivals.stream(count, nanos(self.unit_length()), keys.arrivals.unit(unit));
         let (runtime, memory) = (keys.runtime.unit(unit), keys.memory.unit(unit));
         let sizes = Drawn { trace: Arc::clone(&self.trace), function, runtime, memory };
-        (Dues::Drawn(Since { begin: self.start(unit), offsets }), Sizes::Drawn(sizes.into()))
+        (Dues::Drawn(Since { begin: self.start(unit), offsets }), Sizes::Drawn(sizes))
     }
 
     fn start(&self, unit: u32) -> Offset {
