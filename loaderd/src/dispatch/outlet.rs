@@ -33,7 +33,11 @@ pub(super) struct Parts {
     pub(super) outcomes: Option<SyncSender<SlotOutcome>>,
 }
 
-/// The pacer's way into the rest of the run. Nothing in it blocks.
+/// Events that may wait for room in the recorder's channel. Only an overloaded loader gets here, by rows of what it could
+/// not send; then the pacer waits, so that memory stays bounded and what follows is late instead of lost.
+const MOST_WAITING: usize = 1 << 16;
+
+/// The pacer's way into the rest of the run. Nothing in it blocks, unless the recorder is hopelessly behind.
 pub(super) struct RunOutlet {
     parts: Parts,
     backlog: VecDeque<Event>,
@@ -62,7 +66,14 @@ impl RunOutlet {
         while let Some(event) = self.backlog.pop_front() {
             match self.parts.events.try_send(event) {
                 Ok(()) => {}
-                Err(TrySendError::Full(event)) => return self.backlog.push_front(event),
+                Err(TrySendError::Full(event)) if self.backlog.len() < MOST_WAITING => {
+                    return self.backlog.push_front(event);
+                }
+                Err(TrySendError::Full(event)) => {
+                    if self.parts.events.blocking_send(event).is_err() {
+                        return;
+                    }
+                }
                 Err(TrySendError::Closed(_)) => return,
             }
         }

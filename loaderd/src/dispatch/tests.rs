@@ -34,14 +34,25 @@ use crate::{
 
 /// What is sent: so many invocations, evenly, in a second, by one worker over one connection.
 fn rows_of(address: SocketAddr, count: u32, timeout: Duration) -> Vec<(Planned, Status, String)> {
+    rows_within(address, count, timeout, 100_000, 1 << 16)
+}
+
+/// The same, with at most so many out at once, and a recorder that takes so many events at once.
+fn rows_within(
+    address: SocketAddr,
+    count: u32,
+    timeout: Duration,
+    max_in_flight: u32,
+    room: usize,
+) -> Vec<(Planned, Status, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let route = Route::new(&Endpoint { address: address.to_string(), authority: "f".to_owned() }).expect("a route");
-        let (events, mut told) = mpsc::channel(1 << 16);
+        let (events, mut told) = mpsc::channel(room);
         let settings = Settings {
             workers: 1,
             policy: Policy::Pooled(1),
-            max_in_flight: 100_000,
+            max_in_flight,
             connect_timeout: timeout,
             function_timeout: timeout,
             isolation: Isolation::default(),
@@ -172,6 +183,22 @@ fn a_server_that_accepts_and_never_answers() {
     let rows = rows_of(server.address, 100, SHORT);
     assert_eq!(counts(&rows), expect([("function_timeout", 100)]));
     assert!(rows.iter().all(|(_, _, error)| error == "no answer within 300ms"), "{rows:?}");
+}
+
+#[test]
+fn what_exceeds_the_bound_is_a_row_however_slow_the_recorder_is() {
+    let server = Server::start(|mut stream| async move {
+        let mut sink = vec![0; 4096];
+        while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
+    });
+    // More than wait for a recorder that takes one at a time.
+    let rows = rows_within(server.address, 100_000, SHORT, 7, 1);
+    assert_eq!(rows.len(), 100_000);
+    let found = counts(&rows);
+    assert_eq!(found.keys().collect::<Vec<_>>(), ["function_timeout", "not_sent"]);
+    assert!(found["function_timeout"] >= 7, "{found:?}");
+    let why = "7 invocations are out already (maxInFlight)";
+    assert!(rows.iter().filter(|(_, status, _)| *status == Status::NotSent).all(|(_, _, error)| error == why));
 }
 
 #[test]
