@@ -68,11 +68,11 @@ impl Arrivals {
     pub fn stream(self, n: u32, unit_ns: u64, rng: StreamRng) -> ArrivalStream {
         let due = match self {
             Self::Equidistant => Due::Even { at: 0, n, unit_ns },
-            Self::Exponential => Due::Gaps(Gaps::from_start(Draw::Exponential, n, unit_ns, rng)),
-            Self::Uniform => Due::Gaps(Gaps::from_start(Draw::Uniform, n, unit_ns, rng)),
+            Self::Exponential => Due::Gaps(Gaps::from_start(Draw::Exponential, n, unit_ns, rng).into()),
+            Self::Uniform => Due::Gaps(Gaps::from_start(Draw::Uniform, n, unit_ns, rng).into()),
             // Of n + 1 exponential gaps scaled to sum to U, the n inner borders are n sorted uniform instants.
             // Source: Devroye, "Non-Uniform Random Variate Generation" (1986), theorem V.2.2.
-            Self::Poisson => Due::Gaps(Gaps::between(Draw::Exponential, n, unit_ns, rng)),
+            Self::Poisson => Due::Gaps(Gaps::between(Draw::Exponential, n, unit_ns, rng).into()),
             Self::ExponentialShift => Due::Rotated(Rotated::new(Draw::Exponential, n, unit_ns, rng).into()),
             Self::UniformShift => Due::Rotated(Rotated::new(Draw::Uniform, n, unit_ns, rng).into()),
         };
@@ -101,11 +101,11 @@ pub struct ArrivalStream {
     due: Due,
 }
 
-/// The rare ones, which hold two generators, are boxed: a plan's merge holds very many streams.
+/// The generators are boxed because they hold their random state: a stream is moved about in the plan's merge.
 #[derive(Debug, Clone)]
 enum Due {
     Even { at: u32, n: u32, unit_ns: u64 },
-    Gaps(Gaps),
+    Gaps(Box<Gaps>),
     Rotated(Box<Rotated>),
 }
 
