@@ -3,12 +3,15 @@
 //! A slot is a unit (a minute or a second). In it each function has three streams of its own: when its invocations are
 //! due, how long they run, how much memory they take. So one function's plan depends on no other's.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+mod names;
+mod sizes;
 
-use loader_trace::{
-    Arrivals, Clamp, Event, Events, Load, MemoryProfile, Purpose, RuntimeProfile, StreamKey, StreamRng, Trace,
-    TraceFunction,
-};
+use std::{sync::Arc, time::Duration};
+
+use loader_trace::{Arrivals, Event, Load, Purpose, StreamKey, StreamRng, Trace};
+
+use names::names;
+use sizes::{Clamps, Size, memory};
 
 use super::{
     FunctionOutline, Invocation, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, SlotOutline,
@@ -21,15 +24,6 @@ use crate::{
     id::FunctionIndex,
     spec::{Granularity, RunSpec, TraceSpec},
 };
-
-/// Memory of an invocation where the trace does not say, in MiB.
-const DEFAULT_MEMORY_MIB: u32 = 200;
-
-/// Longest id that is its own name.
-const LONGEST_OWN: usize = 32;
-
-/// Characters of a function's name that come from its id in the trace.
-const ID_PART: usize = 16;
 
 /// The plan.
 pub(super) struct TracePlan {
@@ -44,18 +38,19 @@ pub(super) struct TracePlan {
     clamped: ClampCount,
 }
 
-/// What drawn sizes are held to.
-#[derive(Debug, Clone, Copy)]
-struct Clamps {
-    runtime: Clamp<Duration>,
-    memory: Clamp<u32>,
-}
-
 /// The streams of one function.
 struct Keys {
     arrivals: StreamKey,
     runtime: StreamKey,
     memory: StreamKey,
+}
+
+/// Draws the sizes of one function's invocations in one slot.
+struct Drawn {
+    trace: Arc<Trace>,
+    function: FunctionIndex,
+    runtime: StreamRng,
+    memory: StreamRng,
 }
 
 /// When one function's invocations of one slot are due, in nanoseconds since the start of the load.
@@ -80,14 +75,6 @@ enum Sizes {
     Drawn(Drawn),
     /// As the trace has it.
     Exact(Exact),
-}
-
-/// Draws the sizes of one function's invocations in one slot.
-struct Drawn {
-    trace: Arc<Trace>,
-    function: FunctionIndex,
-    runtime: StreamRng,
-    memory: StreamRng,
 }
 
 impl Iterator for Dues {
@@ -181,16 +168,6 @@ impl TracePlan {
         Offset::from_nanos(self.unit.as_nanos().saturating_mul(unit.into()))
     }
 
-    /// Expected work of a function's invocations: mean run time and mean memory.
-    fn means(&self, function: &TraceFunction) -> (Duration, f64) {
-        if let Load::Events(events) = &function.load {
-            return self.clamps.means(events);
-        }
-        let runtime = function.runtime.as_ref().map_or(self.clamps.runtime.min, |p| p.mean(self.clamps.runtime));
-        let fixed = || f64::from(self.clamps.memory.apply(DEFAULT_MEMORY_MIB).value);
-        (runtime, function.memory.as_ref().map_or_else(fixed, |profile| profile.mean(self.clamps.memory)))
-    }
-
     fn outline_slot(&self, unit: u32, means: &[(Duration, f64)]) -> SlotOutline {
         let seconds = self.unit_length().as_secs_f64();
         let (mut invocations, mut concurrency, mut memory_mib) = (0, 0.0, 0.0);
@@ -246,7 +223,7 @@ impl Plan for TracePlan {
     }
 
     fn outline(&self) -> Outline {
-        let means: Vec<_> = self.trace.functions.iter().map(|function| self.means(function)).collect();
+        let means: Vec<_> = self.trace.functions.iter().map(|function| self.clamps.means(function)).collect();
         let functions = self.functions.iter().zip(&self.trace.functions).zip(&means);
         let mut clamped = 0.0;
         let functions = functions.map(|((planned, function), &(mean_runtime, mean_memory_mib))| {
@@ -292,113 +269,9 @@ impl Drawn {
     }
 }
 
-/// What an invocation asks for, and whether a clamp touched it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Size {
-    runtime: Duration,
-    memory_mib: u32,
-    touched: bool,
-}
-
-impl Clamps {
-    fn apply(&self, runtime: Duration, memory_mib: u32) -> Size {
-        let (runtime, memory) = (self.runtime.apply(runtime), self.memory.apply(memory_mib));
-        Size { runtime: runtime.value, memory_mib: memory.value, touched: runtime.touched || memory.touched }
-    }
-
-    /// What an exact event asks for. One that names its memory was planned, and stays as it is.
-    fn exact(&self, event: Event) -> Size {
-        let runtime = Duration::from_micros(event.runtime_us.into());
-        match event.memory_mib {
-            Some(memory_mib) => Size { runtime, memory_mib: memory_mib.get(), touched: false },
-            None => self.apply(runtime, DEFAULT_MEMORY_MIB),
-        }
-    }
-
-    /// Mean run time and memory of exact events.
-    fn means(&self, events: &Events) -> (Duration, f64) {
-        let (mut runtime, mut memory_mib) = (0.0, 0.0);
-        for size in events.all().iter().map(|event| self.exact(*event)) {
-            runtime += size.runtime.as_secs_f64();
-            memory_mib += f64::from(size.memory_mib);
-        }
-        let count = events.all().len().max(1) as f64;
-        (Duration::from_secs_f64(runtime / count), memory_mib / count)
-    }
-
-    fn peak_memory_mib(&self, function: &TraceFunction) -> u32 {
-        match &function.load {
-            Load::Events(events) => {
-                events.all().iter().map(|event| self.exact(*event).memory_mib).max().unwrap_or_default()
-            }
-            Load::Counts(_) => self.memory.apply(memory(function, |profile| profile.quantile(1.0))).value,
-        }
-    }
-
-    /// The share of a function's invocations that a clamp is expected to touch. Run time and memory are drawn
-    /// independently.
-    fn share(&self, function: &TraceFunction) -> f64 {
-        if let Load::Events(events) = &function.load {
-            let touched = events.all().iter().filter(|event| self.exact(**event).touched).count();
-            return touched as f64 / events.all().len().max(1) as f64;
-        }
-        let runtime = function.runtime.as_ref().map_or(0.0, |profile| self.runtime_share(profile));
-        let memory = function.memory.as_ref().map_or(0.0, |profile| self.memory_share(profile));
-        1.0 - (1.0 - runtime) * (1.0 - memory)
-    }
-
-    fn runtime_share(&self, profile: &RuntimeProfile) -> f64 {
-        outside(|q| self.runtime.apply(profile.quantile(q)).touched)
-    }
-
-    fn memory_share(&self, profile: &MemoryProfile) -> f64 {
-        outside(|q| self.memory.apply(profile.quantile(q)).touched)
-    }
-}
-
-/// The share of a distribution for which `touched` holds, to a thousandth: asked of the middles of as many equal parts.
-fn outside(touched: impl Fn(f64) -> bool) -> f64 {
-    const PARTS: u16 = 1000;
-    let middle = |part: u16| (f64::from(part) + 0.5) / f64::from(PARTS);
-    (0..PARTS).filter(|&part| touched(middle(part))).count() as f64 / f64::from(PARTS)
-}
-
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
 fn rounded(count: f64) -> u64 {
     count.round() as u64
-}
-
-/// What `ask` says of a function's memory, in MiB; where the trace does not say, the default.
-fn memory(function: &TraceFunction, ask: impl FnOnce(&MemoryProfile) -> u32) -> u32 {
-    function.memory.as_ref().map_or(DEFAULT_MEMORY_MIB, ask)
-}
-
-/// A name for each function, from its id: a DNS label, unique in the trace. An id that is a short label is its own name.
-/// Ids of public traces are hashes of 64 hex digits, of which the first few tell them apart; where they do not, a number
-/// follows.
-fn names(functions: &[TraceFunction]) -> Vec<String> {
-    let mut taken = HashSet::new();
-    let unique = |base: String| {
-        let numbered = (2_u64..).map(|number| format!("{base}-{number}"));
-        let mut candidates = std::iter::once(base.clone()).chain(numbered);
-        let name = candidates.find(|name| !taken.contains(name)).unwrap_or(base);
-        taken.insert(name.clone());
-        name
-    };
-    functions.iter().map(|function| label(&function.id)).map(unique).collect()
-}
-
-fn label(id: &str) -> String {
-    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let own = id.starts_with(|first: char| first.is_ascii_lowercase()) && !id.ends_with('-') && id.bytes().all(inner);
-    if own && id.len() <= LONGEST_OWN {
-        return id.to_owned();
-    }
-    // Of an id such as "app/function" the end says more.
-    let telling = id.rsplit('/').next().unwrap_or(id);
-    let kept = telling.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
-    let part: String = kept.take(ID_PART).collect();
-    format!("fn-{}", part.trim_matches('-')).trim_end_matches('-').to_owned()
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ fn exact(id: &str, events: &[(u64, u32, Option<u32>)]) -> loader_trace::TraceFun
         runtime_us,
         memory_mib: memory_mib.and_then(std::num::NonZeroU32::new),
     };
-    let load = Load::Events(Events::new(events.iter().map(event).collect(), Duration::from_secs(1)));
+    let load = Load::Events(loader_trace::Events::new(events.iter().map(event).collect(), Duration::from_secs(1)));
     loader_trace::TraceFunction { load, runtime: None, memory: None, ..function(id, &[]) }
 }
 
