@@ -44,6 +44,9 @@ pub(crate) enum Command {
     Records(RunArgument),
     /// Fetch the files of a run that has ended
     Results(ResultsArguments),
+    /// Check that results are what their run left: none cut off, none changed
+    #[command(after_help = EXIT_CODES)]
+    Check(CheckArguments),
     /// Make one invocation by hand, outside any run
     Invoke(InvokeArguments),
     /// Show what the daemon is and does
@@ -134,6 +137,13 @@ pub(crate) struct ResultsArguments {
     /// Write into a directory that is not empty, too; files of the same names are replaced
     #[arg(long)]
     pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArguments {
+    /// A directory that results wrote, or the id of a run that has ended, or latest
+    #[arg(value_name = "DIR|RUN")]
+    pub(crate) target: String,
 }
 
 #[derive(Debug, clap::Args)]

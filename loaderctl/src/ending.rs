@@ -14,7 +14,7 @@ use crate::address::Address;
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    the run failed, was cancelled or was interrupted; the invocation failed
+  1    the run failed, was cancelled or was interrupted; the invocation failed; results are damaged
   2    bad input: flags, spec, trace
   3    the run succeeded, but the loader itself was saturated
   4    the daemon cannot be reached

@@ -7,6 +7,7 @@
 //! Commands know the API; renderers are pure, from the API's messages to text.
 
 mod address;
+mod check;
 mod cli;
 mod client;
 mod commands;

@@ -1,5 +1,6 @@
 //! The commands: each asks the daemon and prints its answer.
 
+mod check;
 mod invoke;
 mod plan;
 mod prepare;
@@ -59,6 +60,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Delete(arguments) => runs::delete(&session, arguments).await,
         Command::Records(run) => records::records(&session, run).await,
         Command::Results(arguments) => results::results(&session, arguments).await,
+        Command::Check(arguments) => check::check(&session, arguments).await,
         Command::Invoke(arguments) => invoke::invoke(&session, arguments).await,
         Command::Status => runs::status(&session).await,
         Command::Trace(command) => synth::trace(command),

@@ -25,6 +25,10 @@ pub(super) async fn records(session: &Session, arguments: RunArgument) -> Result
     while let Some(message) = stream.message().await.map_err(|status| daemon.failure(status))? {
         match session.format {
             Format::Json => output::line(&message)?,
+            Format::Table if message.cut_off_bytes > 0 => {
+                let cut_off_bytes = message.cut_off_bytes;
+                output::note(&format!("a crash cut the last record off, of which {cut_off_bytes} bytes are left"));
+            }
             Format::Table if message.records.is_empty() => {}
             Format::Table => {
                 output::text(&csv_lines(message.records.into_iter().map(|record| render::cells(&run_id, record)))?)?;

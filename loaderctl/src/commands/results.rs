@@ -13,24 +13,33 @@ use tempfile::NamedTempFile;
 use super::Session;
 use crate::{
     Ending, Failure,
+    check::{Checker, Fault},
     cli::ResultsArguments,
     file_name::is_plain,
     output::{self, Format},
     render,
 };
 
+/// The layout that is the run's directory, and has a manifest.
+const NATIVE: &str = "native";
+
 /// Fetches the files of a run into a directory.
 pub(super) async fn results(session: &Session, arguments: ResultsArguments) -> Result<Ending, Failure> {
     let ResultsArguments { run, to, layout, force } = arguments;
+    let native = layout == NATIVE;
     let daemon = session.daemon().await?;
     let request = DownloadResultsRequest { run_id: run.run, layout };
     let opened = daemon.api.clone().download_results(request).await.map_err(|status| daemon.failure(status))?;
     let mut stream = opened.into_inner();
-    let mut folder = Folder::open(&to, force)?;
+    let (mut folder, mut checker) = (Folder::open(&to, force)?, Checker::default());
     while let Some(piece) = stream.message().await.map_err(|status| daemon.failure(status))? {
+        checker.take(&piece.file, &piece.data);
         folder.take(piece)?;
     }
     let files = folder.keep()?;
+    // Of another layout there is no manifest.
+    let faults = if native { faults(checker) } else { Vec::new() };
+    faults.iter().for_each(|fault| output::note(&format!("warning: {fault}")));
     match session.format {
         Format::Table => output::text(&render::files(&to.display().to_string(), &files))?,
         Format::Json => {
@@ -38,7 +47,19 @@ pub(super) async fn results(session: &Session, arguments: ResultsArguments) -> R
             output::text(&format!("{:#}", json!({ "directory": to.display().to_string(), "files": files })))?;
         }
     }
-    Ok(Ending::Done)
+    Ok(if faults.is_empty() { Ending::Done } else { Ending::Failed })
+}
+
+/// What is wrong with what came.
+fn faults(checker: Checker) -> Vec<Fault> {
+    match checker.finish() {
+        Ok(checked) => checked.faults,
+        // A run that was cancelled before its turn has none.
+        Err(fault) => {
+            output::note(&format!("not checked: {fault}"));
+            Vec::new()
+        }
+    }
 }
 
 /// A directory that files are fetched into. They get their names when all are there; before, they go away on their own.

@@ -1,5 +1,6 @@
 //! The API's messages as text for people. Pure: what a message says, and nothing else, decides.
 
+mod check;
 mod findings;
 mod listing;
 mod plan;
@@ -10,6 +11,7 @@ mod summary;
 mod table;
 pub(crate) mod units;
 
+pub(crate) use check::checked;
 pub(crate) use listing::{files, runs, status};
 pub(crate) use plan::plan;
 pub(crate) use record::{COLUMNS, cells, record};

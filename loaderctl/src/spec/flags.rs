@@ -175,6 +175,8 @@ pub(super) static FLAGS: &[Flag] = &[
         "Who shares a connection: pooled, per-function or per-invocation [pooled]",
     ),
     every("connections", NUMBER, "connections.perAddress", "Pooled: connections to each address [the daemon's]"),
+    every("records", Takes::Text("FORMAT"), "output.format", "How records are kept in the end: csv or parquet [csv]"),
+    every("compress", Takes::Text("NAME"), "output.compression", "Of csv: none or gzip, when the run is over [none]"),
     every(
         "attach",
         Takes::Targets,

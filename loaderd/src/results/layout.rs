@@ -88,6 +88,17 @@ pub fn export(directory: &Path, layout: Layout, sink: &mut Sink<'_>) -> Result<(
 pub type Sink<'a> = dyn FnMut(Piece) -> ControlFlow<()> + 'a;
 
 fn native(directory: &Path, sink: &mut Sink<'_>) -> Result<(), ExportError> {
+    for (name, path) in files(directory)? {
+        let sent = send_file(&name, &path, sink).map_err(|source| ExportError::Io { path, source })?;
+        if sent.is_break() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+/// The files of a run's directory, by name.
+pub(super) fn files(directory: &Path) -> Result<Vec<(String, PathBuf)>, ExportError> {
     let failed = |path: &Path| {
         let path = path.to_owned();
         move |source| ExportError::Io { path, source }
@@ -101,13 +112,7 @@ fn native(directory: &Path, sink: &mut Sink<'_>) -> Result<(), ExportError> {
         files.extend(name.map(|name| (name, entry.path())));
     }
     files.sort();
-    for (name, path) in files {
-        let sent = send_file(&name, &path, sink).map_err(failed(&path))?;
-        if sent.is_break() {
-            return Ok(());
-        }
-    }
-    Ok(())
+    Ok(files)
 }
 
 fn send_file(name: &str, path: &Path, sink: &mut Sink<'_>) -> io::Result<ControlFlow<()>> {

@@ -1,14 +1,22 @@
-//! Reads invocations.csv while it grows.
+//! Reads the records of a run: invocations.csv while it grows, and what became of it when the run was over.
 
 use std::{
     fs::File,
-    io::{self, Read as _},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use csv::{ReaderBuilder, StringRecord};
+use flate2::read::MultiGzDecoder;
 
-use super::StoredRecord;
+use super::{StoredRecord, columns::ColumnReader, table::RowScan};
+
+/// The records as they are written.
+pub(super) const CSV: &str = "invocations.csv";
+/// The same, compressed.
+pub(super) const GZIPPED: &str = "invocations.csv.gz";
+/// The same, in columns.
+pub(super) const PARQUET: &str = "invocations.parquet";
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 16;
@@ -24,6 +32,14 @@ pub enum ReadError {
         /// Why.
         source: io::Error,
     },
+    /// The file is not one that this program wrote.
+    #[error("cannot read {}: {source}", path.display())]
+    Columns {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: parquet::errors::ParquetError,
+    },
     /// A row is not one of invocations.csv.
     #[error("{}: record {record}: {source}", path.display())]
     Row {
@@ -37,21 +53,45 @@ pub enum ReadError {
 }
 
 /// Reads whole rows of a file that may still grow. A last row that is cut off is left for the next time: it is then whole,
-/// or it was all that a crash left of it.
+/// or it was all that a crash left of it ([`RecordReader::cut_off_bytes`]).
 #[derive(Debug)]
 pub struct RecordReader {
+    directory: PathBuf,
     path: PathBuf,
-    file: Option<File>,
+    source: Option<Source>,
     pending: Vec<u8>,
+    scan: RowScan,
     header: Option<StringRecord>,
     read: u64,
+}
+
+/// Where the records are.
+enum Source {
+    Text(Box<dyn Read + Send>),
+    Columns(ColumnReader),
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text",
+            Self::Columns(_) => "Columns",
+        })
+    }
 }
 
 impl RecordReader {
     /// Reads the records in a run's directory; they may not have begun yet.
     pub fn new(directory: &Path) -> Self {
-        let path = directory.join("invocations.csv");
-        Self { path, file: None, pending: Vec::new(), header: None, read: 0 }
+        Self {
+            directory: directory.to_owned(),
+            path: directory.join(CSV),
+            source: None,
+            pending: Vec::new(),
+            scan: RowScan::default(),
+            header: None,
+            read: 0,
+        }
     }
 
     /// The next rows; none when the end of what is there is reached.
@@ -59,64 +99,87 @@ impl RecordReader {
     /// # Errors
     /// A file that can't be read, or a row that is none.
     pub fn read(&mut self) -> Result<Vec<StoredRecord>, ReadError> {
+        if self.source.is_none() {
+            self.source = self.open()?;
+        }
         loop {
-            if !self.fill().map_err(|source| ReadError::Io { path: self.path.clone(), source })? {
-                return Ok(Vec::new());
-            }
-            let records = self.take()?;
-            if !records.is_empty() {
+            let before = self.pending.len();
+            let rows = match &mut self.source {
+                None => return Ok(Vec::new()),
+                Some(Source::Columns(reader)) => {
+                    let rows = reader.read();
+                    return self
+                        .records(rows.map_err(|source| ReadError::Columns { path: self.path.clone(), source })?);
+                }
+                Some(Source::Text(text)) => {
+                    let filled = text.take(PIECE as u64).read_to_end(&mut self.pending);
+                    filled.map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
+                    self.whole_rows(before)?
+                }
+            };
+            let records = self.records(rows)?;
+            if !records.is_empty() || self.pending.len() == before {
                 return Ok(records);
             }
         }
     }
 
-    /// Takes more of the file; whether there was more.
-    fn fill(&mut self) -> io::Result<bool> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            file => match File::open(&self.path) {
-                Ok(opened) => file.insert(opened),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-                Err(error) => return Err(error),
-            },
-        };
-        let before = self.pending.len();
-        file.take(PIECE as u64).read_to_end(&mut self.pending)?;
-        Ok(self.pending.len() > before)
+    /// How many bytes there are of a last row that is not whole: of a run that has ended, and once all was read, a crash
+    /// cut it off.
+    pub fn cut_off_bytes(&self) -> u64 {
+        self.pending.len() as u64
     }
 
-    /// Parses the whole rows of what was read.
-    fn take(&mut self) -> Result<Vec<StoredRecord>, ReadError> {
-        let whole = whole_rows(&self.pending);
-        let rest = self.pending.split_off(whole);
-        let rows = std::mem::replace(&mut self.pending, rest);
-        let mut records = Vec::new();
-        for row in ReaderBuilder::new().has_headers(false).from_reader(rows.as_slice()).records() {
-            let failed = |source| ReadError::Row { path: self.path.clone(), record: self.read + 1, source };
-            let row = row.map_err(failed)?;
-            match &self.header {
-                None => self.header = Some(row),
-                header @ Some(_) => {
-                    records.push(row.deserialize(header.as_ref()).map_err(failed)?);
-                    self.read += 1;
+    /// What holds the records now; none when they have not begun.
+    fn open(&mut self) -> Result<Option<Source>, ReadError> {
+        // In this order: a file gets its new form before the old one goes.
+        for name in [CSV, GZIPPED, PARQUET] {
+            self.path = self.directory.join(name);
+            let file = match File::open(&self.path) {
+                Ok(file) => file,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(ReadError::Io { path: self.path.clone(), source }),
+            };
+            return Ok(Some(match name {
+                GZIPPED => Source::Text(Box::new(MultiGzDecoder::new(file))),
+                PARQUET => {
+                    let failed = |source| ReadError::Columns { path: self.path.clone(), source };
+                    let (header, reader) = ColumnReader::open(file).map_err(failed)?;
+                    self.header = Some(header);
+                    Source::Columns(reader)
                 }
+                _ => Source::Text(Box::new(file)),
+            }));
+        }
+        Ok(None)
+    }
+
+    /// Takes the whole rows out of what was read, of which the bytes from `scanned` on are new.
+    fn whole_rows(&mut self, scanned: usize) -> Result<Vec<StringRecord>, ReadError> {
+        let new = self.pending.get(scanned..).unwrap_or_default();
+        let Some(end) = self.scan.scan(new) else { return Ok(Vec::new()) };
+        let rest = self.pending.split_off(scanned + end);
+        let text = std::mem::replace(&mut self.pending, rest);
+        let rows = ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_slice()).into_records();
+        rows.collect::<Result<_, _>>().map_err(|source| self.unreadable(source))
+    }
+
+    fn records(&mut self, rows: Vec<StringRecord>) -> Result<Vec<StoredRecord>, ReadError> {
+        let mut records = Vec::with_capacity(rows.len());
+        for row in rows {
+            if self.header.is_none() {
+                self.header = Some(row);
+                continue;
             }
+            records.push(row.deserialize(self.header.as_ref()).map_err(|source| self.unreadable(source))?);
+            self.read += 1;
         }
         Ok(records)
     }
-}
 
-/// Where the last whole row of `bytes` ends: behind the last line end that is in no quoted field.
-fn whole_rows(bytes: &[u8]) -> usize {
-    let (mut quoted, mut end) = (false, 0);
-    for (place, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\n' if !quoted => end = place + 1,
-            _ => {}
-        }
+    fn unreadable(&self, source: csv::Error) -> ReadError {
+        ReadError::Row { path: self.path.clone(), record: self.read + 1, source }
     }
-    end
 }
 
 #[cfg(test)]

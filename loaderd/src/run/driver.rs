@@ -21,7 +21,8 @@ use crate::{
     plan::{Outline, Plan},
     platform::{Deployment, Platform, Platforms},
     record::{RecordError, SummaryFacts, summarise},
-    spec::{Defaults, Mode, RunSpec},
+    results,
+    spec::{Defaults, Mode, Output, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
     words,
@@ -78,7 +79,7 @@ impl Driver {
                 None
             }
         };
-        self.finish(summary);
+        self.finish(summary).await;
     }
 
     /// Tells the metrics that this is the active run.
@@ -128,6 +129,7 @@ impl Driver {
         }
         let instances_started = self.followed(following).await;
         let Outcome { ended: _, t0, recorded, findings, clamped } = loaded?;
+        self.finish_records(spec.output).await;
         let facts = SummaryFacts {
             start: t0.unix,
             functions,
@@ -205,11 +207,43 @@ impl Driver {
         }
     }
 
-    /// Says how the run ended, with its summary, once both are on disk.
-    fn finish(&mut self, summary: Option<v1::RunSummary>) {
+    /// How the run will end as things stand. It has passed to cleaning, from where it can only end.
+    fn last(&self) -> Machine {
         let mut last = self.machine.clone();
-        // A run that is being finished has passed to cleaning, from where it can only end.
         let _cleaned = last.apply(Event::Cleaned);
+        last
+    }
+
+    /// Brings the records into the form that was asked for. Those of a run that went wrong are left as they are.
+    async fn finish_records(&mut self, output: Output) {
+        if !matches!(self.last().state(), State::Succeeded | State::Cancelled) {
+            return;
+        }
+        let directory = self.directory.clone();
+        let finished = tokio::task::spawn_blocking(move || results::finish(directory.path(), output)).await;
+        match finished {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.apply(Event::End(Verdict::Failed(error.to_string()))),
+            Err(broken) => self.apply(Event::End(Verdict::Failed(format!("finishing the records broke: {broken}")))),
+        }
+    }
+
+    /// Writes the manifest, over everything else that the run left.
+    async fn seal(&mut self) {
+        let (directory, run, state) = (self.directory.clone(), self.run_id(), self.last().state());
+        let now = self.context.clock.unix();
+        let sealed = tokio::task::spawn_blocking(move || directory.seal(&run, state, now)).await;
+        let reason = match sealed {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(broken) => format!("the manifest broke: {broken}"),
+        };
+        self.apply(Event::End(Verdict::Failed(reason)));
+    }
+
+    /// Says how the run ended, with its summary and manifest, once all are on disk.
+    async fn finish(&mut self, summary: Option<v1::RunSummary>) {
+        let last = self.last();
         let summary = summary.map(|summary| {
             let file = &self.view.borrow().file;
             v1::RunSummary {
@@ -228,6 +262,7 @@ impl Driver {
             }
             self.publish(|view| view.summary = Some(Arc::new(summary)));
         }
+        self.seal().await;
         self.apply(Event::Cleaned);
         self.context.metrics.idle();
         self.context.metrics.run_ended(self.machine.state().as_str());

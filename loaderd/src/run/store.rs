@@ -10,10 +10,13 @@ use loader_proto::{json, v1};
 use serde::{Deserialize, Serialize};
 
 use super::State;
-use crate::{clock::UnixMicros, id::RunId};
+use crate::{clock::UnixMicros, id::RunId, results};
 
 /// Version of run.json that this program writes.
 const VERSION: u32 = 1;
+
+/// Version of manifest.json that this program writes.
+const MANIFEST_VERSION: u32 = 1;
 
 /// What went wrong with a run's directory.
 #[derive(Debug, thiserror::Error)]
@@ -204,6 +207,24 @@ impl RunDirectory {
     pub fn save_summary(&self, summary: &v1::RunSummary) -> Result<(), StoreError> {
         let value = json::to_full_value(summary, json::Integers::Numbers);
         self.replace("summary.json", format!("{value:#}\n").as_bytes())
+    }
+
+    /// Writes the manifest of what is there now; `state` is the run's last.
+    ///
+    /// # Errors
+    /// A file that can't be read, or a manifest that can't be written.
+    pub fn seal(&self, run: &RunId, state: State, now: UnixMicros) -> Result<v1::Manifest, StoreError> {
+        let files = results::inventory(&self.path).map_err(io::Error::other);
+        let manifest = v1::Manifest {
+            version: MANIFEST_VERSION,
+            run_id: run.to_string(),
+            state: v1::RunState::from(state).into(),
+            written_unix_us: now.0,
+            files: files.map_err(failed("check", &self.path))?,
+        };
+        let value = json::to_full_value(&manifest, json::Integers::Numbers);
+        self.replace(results::MANIFEST, format!("{value:#}\n").as_bytes())?;
+        Ok(manifest)
     }
 
     /// The summary, if there is one that can be read.

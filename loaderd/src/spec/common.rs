@@ -7,7 +7,7 @@ use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use super::{
-    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, FunctionKind, Overload, PlatformKind, RunSpec,
+    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, FunctionKind, Output, Overload, PlatformKind, RunSpec,
     Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
     modes,
@@ -42,6 +42,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
         scaling: scaling_message,
         attach: attach_message,
         connections: connections_message,
+        output: output_message,
         mode,
     } = message;
     let name = run_name(check, name);
@@ -57,6 +58,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
     let max_in_flight = check.count("maxInFlight", *max_in_flight, 100_000, 1..=u32::MAX);
     let scaling = scaling(check, scaling_message.as_ref());
     let connections = connections(check, connections_message.as_ref());
+    let output = output(check, output_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
     let mode = modes::mode(check, mode.as_ref());
     let mode = mode?;
@@ -73,6 +75,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
         scaling: scaling?,
         connections: connections?,
         attach: attach?,
+        output: output?,
         mode,
     })
 }
@@ -166,6 +169,39 @@ fn connections(check: &mut Check, message: Option<&v1::Connections>) -> Option<C
         check.fault("connections.perAddress", format!("is for policy pooled only; the policy is {policy}"));
     }
     most.and(Some(Connections { policy: policy?, per_address }))
+}
+
+/// Whether records are text or columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Csv,
+    Parquet,
+}
+
+impl Format {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Parquet => "parquet",
+        }
+    }
+}
+
+fn output(check: &mut Check, message: Option<&v1::Output>) -> Option<Output> {
+    let v1::Output { format, compression } = message.cloned().unwrap_or_default();
+    let name = if format.is_empty() { Format::Csv.as_str() } else { &format };
+    let format = check.named("output.format", name, &[Format::Csv, Format::Parquet], Format::as_str);
+    let name = if compression.is_empty() { "none" } else { &compression };
+    let gzip = check.named("output.compression", name, &[false, true], |gzip| if gzip { "gzip" } else { "none" });
+    match (format?, gzip?) {
+        (Format::Csv, false) => Some(Output::Csv),
+        (Format::Csv, true) => Some(Output::GzippedCsv),
+        (Format::Parquet, false) => Some(Output::Parquet),
+        (Format::Parquet, true) => {
+            check.fault("output.compression", "is for format csv only; parquet is compressed in its own way");
+            None
+        }
+    }
 }
 
 fn attach(check: &mut Check, message: Option<&v1::Attach>, platform: Option<PlatformKind>) -> Option<Vec<Endpoint>> {

@@ -1,4 +1,5 @@
 use loader_proto::json;
+use loader_trace::Clamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -51,6 +52,7 @@ fn what_is_left_out_is_as_documented() {
         scaling: ScalingOverrides::default(),
         connections: Connections { policy: ConnectionPolicy::Pooled, per_address: None },
         attach: Vec::new(),
+        output: Output::Csv,
         mode,
     };
     let (minute, size) = (Duration::from_mins(1), Size { runtime: Duration::from_secs(1), memory_mib: 170 });
@@ -132,6 +134,21 @@ fn every_common_field_is_checked() {
             "connections",
             json!({"policy": "per-function", "perAddress": 2}),
             "connections.perAddress: is for policy pooled only; the policy is per-function",
+        ),
+        (
+            "output",
+            json!({"format": "parket"}),
+            "output.format: \"parket\" is not known; known are csv, parquet; did you mean parquet?",
+        ),
+        (
+            "output",
+            json!({"compression": "zip"}),
+            "output.compression: \"zip\" is not known; known are none, gzip; did you mean gzip?",
+        ),
+        (
+            "output",
+            json!({"format": "parquet", "compression": "gzip"}),
+            "output.compression: is for format csv only; parquet is compressed in its own way",
         ),
         ("scaling", json!({"containerConcurrency": 0}), "scaling.containerConcurrency: is 0; must be 1 to 1000"),
         ("scaling", json!({"stableWindow": "0s"}), "scaling.stableWindow: is 0s; must be 1ms to 1year"),

@@ -30,10 +30,13 @@ pub(in crate::control) fn records(
     let tail = Tail { reader: RecordReader::new(directory.path()), views };
     stream::unfold(Some(tail), |tail| async {
         match tail?.next().await {
-            Ok((records, _)) if records.is_empty() => None,
+            Ok((records, tail)) if records.is_empty() => match tail.reader.cut_off_bytes() {
+                0 => None,
+                cut_off_bytes => Some((Ok(v1::StreamRecordsResponse { cut_off_bytes, ..Default::default() }), None)),
+            },
             Ok((records, tail)) => {
                 let records = records.into_iter().map(convert::record).collect();
-                Some((Ok(v1::StreamRecordsResponse { records }), Some(tail)))
+                Some((Ok(v1::StreamRecordsResponse { records, cut_off_bytes: 0 }), Some(tail)))
             }
             Err(status) => Some((Err(status), None)),
         }

@@ -1,6 +1,7 @@
 use std::{fs::OpenOptions, io::Write as _};
 
 use super::*;
+use crate::spec::Output;
 
 const HEADER: &str = "run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,\
                       response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,\
@@ -63,6 +64,65 @@ of it""#,
     let second = reader.read().expect("reads");
     assert_eq!(ids(&second), ["min0.inv1"]);
     assert_eq!(second[0].error, "two \" lines,\nof it");
+}
+
+/// Everything that is there to be read, and what is left over.
+fn all(directory: &Path) -> (Vec<StoredRecord>, u64) {
+    let (mut reader, mut records) = (RecordReader::new(directory), Vec::new());
+    loop {
+        let more = reader.read().expect("reads");
+        if more.is_empty() {
+            return (records, reader.cut_off_bytes());
+        }
+        records.extend(more);
+    }
+}
+
+#[test]
+fn a_file_cut_off_at_any_byte_loses_its_last_row_only_and_says_so() {
+    let errors = ["", "\"two \"\" lines,\nof it\"", "", "\"a, b\""];
+    let rows: Vec<_> = errors.iter().enumerate().map(|(number, error)| row(number as u64, error)).collect();
+    let text = format!("{HEADER}{}", rows.concat());
+    let mut ends = vec![HEADER.len()];
+    for row in &rows {
+        ends.push(ends[ends.len() - 1] + row.len());
+    }
+    let directory = tempfile::tempdir().expect("a directory");
+    for cut in 0..=text.len() {
+        std::fs::write(directory.path().join(CSV), &text[..cut]).expect("writes");
+        let (records, cut_off) = all(directory.path());
+        let whole = ends.iter().filter(|end| **end <= cut).count();
+        assert_eq!(records.len(), whole.saturating_sub(1), "cut at {cut}");
+        let last_end = whole.checked_sub(1).map_or(0, |last| ends[last]);
+        assert_eq!(cut_off, (cut - last_end) as u64, "cut at {cut}");
+    }
+}
+
+#[test]
+fn records_read_the_same_in_every_form() {
+    let errors = ["", "\"two \"\" lines,\nof it\"", "ünï"];
+    let mut rows: Vec<_> = (0..3000_u64).map(|number| row(number, errors[number as usize % 3])).collect();
+    rows.push("r,min0.inv9,f,warmup,3,cold,100,,,,,1000,,10240,,not_sent,,,,,true\n".to_owned());
+    let text = format!("{HEADER}{}", rows.concat());
+    let read_as = |output| {
+        let directory = tempfile::tempdir().expect("a directory");
+        std::fs::write(directory.path().join(CSV), &text).expect("writes");
+        crate::results::finish(directory.path(), output).expect("finishes");
+        let manifest = crate::results::inventory(directory.path()).expect("reads");
+        let files: Vec<_> = manifest.iter().map(|file| (file.name.clone(), file.rows)).collect();
+        (all(directory.path()), files)
+    };
+    let ((csv, cut_off), files) = read_as(Output::Csv);
+    assert_eq!((csv.len(), cut_off, files), (3001, 0, vec![(CSV.to_owned(), Some(3001))]));
+    assert_eq!(
+        (csv[1].error.as_str(), csv[3000].sent_unix_us, csv[3000].cold_start),
+        ("two \" lines,\nof it", None, None)
+    );
+    for (output, name) in [(Output::GzippedCsv, GZIPPED), (Output::Parquet, PARQUET)] {
+        let ((records, cut_off), files) = read_as(output);
+        assert_eq!((cut_off, files), (0, vec![(name.to_owned(), Some(3001))]));
+        assert!(records == csv, "{name}");
+    }
 }
 
 #[test]

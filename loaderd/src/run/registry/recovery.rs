@@ -52,12 +52,30 @@ impl RegistryTask {
             log::error!(RUN_ID = id; "what the run left could not be cleaned: {error}");
             file.reason = format!("{}; cleaning up: {error}", file.reason);
         }
+        if let Some(words) = self.seal(&file.run_id, directory, state).await {
+            file.reason = format!("{}; {words}", file.reason);
+        }
         file.state = state;
         file.finished_unix_us = Some(self.context.clock.unix().0);
         log::warn!(RUN_ID = id; "{}: {}", state.as_str(), file.reason);
         self.context.metrics.run_ended(state.as_str());
         if let Err(error) = directory.save(file) {
             log::error!(RUN_ID = id; "the run's state is not on disk: {error}");
+        }
+    }
+
+    /// Writes the manifest of what a run left; what there is to say about it.
+    async fn seal(&self, id: &RunId, directory: &RunDirectory, state: State) -> Option<String> {
+        let (id, directory, now) = (id.clone(), directory.clone(), self.context.clock.unix());
+        let sealed = tokio::task::spawn_blocking(move || directory.seal(&id, state, now)).await;
+        match sealed {
+            Ok(Ok(manifest)) => {
+                let cut_off = manifest.files.iter().filter(|file| file.cut_off_bytes > 0);
+                let files: Vec<_> = cut_off.map(|file| file.name.as_str()).collect();
+                (!files.is_empty()).then(|| format!("the last row was cut off in {}", files.join(", ")))
+            }
+            Ok(Err(error)) => Some(error.to_string()),
+            Err(broken) => Some(format!("the manifest broke: {broken}")),
         }
     }
 }

@@ -1,0 +1,176 @@
+//! Whether the files of a run are still what the run left: each against its length and checksum in manifest.json.
+
+use std::{collections::BTreeMap, fmt};
+
+use loader_proto::{
+    json,
+    v1::{Manifest, ManifestFile},
+};
+use sha2::{Digest as _, Sha256};
+
+const MANIFEST: &str = "manifest.json";
+/// The run's state, which changes after the manifest was written.
+const STATE: &str = "run.json";
+/// The version of the manifest that is understood here.
+const VERSION: u32 = 1;
+
+/// Takes the files of a run, piece by piece.
+#[derive(Debug, Default)]
+pub(crate) struct Checker {
+    files: BTreeMap<String, Seen>,
+    manifest: Option<Vec<u8>>,
+}
+
+/// A file as it was found.
+#[derive(Debug, Default)]
+struct Seen {
+    bytes: u64,
+    hash: Sha256,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Checked {
+    /// The run, as the manifest has it.
+    pub(crate) manifest: Manifest,
+    /// What is wrong, file by file.
+    pub(crate) faults: Vec<Fault>,
+    /// Files that the run did not leave. They are no fault: people put plots beside their data.
+    pub(crate) extra: Vec<String>,
+}
+
+/// What is wrong with a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    pub(crate) file: String,
+    pub(crate) words: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.file, self.words)
+    }
+}
+
+impl Checker {
+    /// Goes on with a file. A file that is empty has one empty piece.
+    pub(crate) fn take(&mut self, name: &str, data: &[u8]) {
+        match name {
+            MANIFEST => self.manifest.get_or_insert_default().extend_from_slice(data),
+            STATE => {}
+            _ => {
+                let seen = self.files.entry(name.to_owned()).or_default();
+                seen.bytes += data.len() as u64;
+                seen.hash.update(data);
+            }
+        }
+    }
+
+    /// Compares what was taken with the manifest.
+    ///
+    /// # Errors
+    /// What is wrong with the manifest itself: then nothing is known of the files.
+    pub(crate) fn finish(mut self) -> Result<Checked, Fault> {
+        let manifest = read(self.manifest.take())?;
+        let mut faults = Vec::new();
+        for file in &manifest.files {
+            let seen = self.files.remove(&file.name);
+            faults.extend(fault(file, seen).map(|words| Fault { file: file.name.clone(), words }));
+        }
+        Ok(Checked { manifest, faults, extra: self.files.into_keys().collect() })
+    }
+}
+
+fn read(text: Option<Vec<u8>>) -> Result<Manifest, Fault> {
+    let fault = |words: &str| Fault { file: MANIFEST.to_owned(), words: words.to_owned() };
+    let missing = "is missing: the run has not ended, or the file was removed; nothing can be checked";
+    let text = text.ok_or_else(|| fault(missing))?;
+    let damaged = |why: &str| fault(&format!("is damaged, so that nothing can be checked: {why}"));
+    let value = serde_json::from_slice(&text).map_err(|error| damaged(&error.to_string()))?;
+    let (manifest, faults): (Manifest, _) = json::from_value(&value);
+    match faults.first() {
+        Some(json::Fault { field, description }) => Err(damaged(&format!("{field}: {description}"))),
+        None if manifest.version != VERSION => {
+            Err(fault(&format!("has version {}; this loaderctl knows {VERSION}", manifest.version)))
+        }
+        None => Ok(manifest),
+    }
+}
+
+/// What is wrong with a file, if anything.
+fn fault(file: &ManifestFile, seen: Option<Seen>) -> Option<String> {
+    let ManifestFile { name: _, bytes, sha256, rows: _, cut_off_bytes } = file;
+    let Some(seen) = seen else { return Some("is missing".to_owned()) };
+    if seen.bytes != *bytes {
+        let how = if seen.bytes < *bytes { "is cut off" } else { "has grown" };
+        return Some(format!("{how}: {} bytes, and the run left {bytes}", seen.bytes));
+    }
+    let found: String = seen.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    if found != *sha256 {
+        return Some(format!("was changed: its SHA-256 is {found}, and the run left {sha256}"));
+    }
+    (*cut_off_bytes > 0).then(|| format!("a crash cut its last row off, of which {cut_off_bytes} bytes are left"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    fn manifest(cut_off_bytes: u64) -> String {
+        format!(
+            r#"{{"version":1,"runId":"r","state":"RUN_STATE_SUCCEEDED","writtenUnixUs":5,"files":[{{"name":"a.csv",
+            "bytes":3,"sha256":"{ABC}","rows":1,"cutOffBytes":{cut_off_bytes}}}]}}"#
+        )
+    }
+
+    fn faults(files: &[(&str, &str)]) -> Vec<String> {
+        let mut checker = Checker::default();
+        files.iter().for_each(|(name, data)| checker.take(name, data.as_bytes()));
+        match checker.finish() {
+            Ok(checked) => checked.faults.iter().map(ToString::to_string).collect(),
+            Err(fault) => vec![fault.to_string()],
+        }
+    }
+
+    #[test]
+    fn what_is_as_the_run_left_it_has_no_fault() {
+        let mut checker = Checker::default();
+        for (name, data) in [("a.csv", "a"), (MANIFEST, &manifest(0)), ("a.csv", "bc"), (STATE, "{}"), ("plot.png", "")]
+        {
+            checker.take(name, data.as_bytes());
+        }
+        let checked = checker.finish().expect("a manifest");
+        assert_eq!((checked.faults, checked.extra), (vec![], vec!["plot.png".to_owned()]));
+        assert_eq!(checked.manifest.run_id, "r");
+    }
+
+    #[test]
+    fn each_fault_has_its_words() {
+        let whole = manifest(0);
+        for (files, expected) in [
+            (vec![("a.csv", "ab"), (MANIFEST, &*whole)], "a.csv: is cut off: 2 bytes, and the run left 3"),
+            (vec![("a.csv", "abcd"), (MANIFEST, &whole)], "a.csv: has grown: 4 bytes, and the run left 3"),
+            (vec![(MANIFEST, &whole)], "a.csv: is missing"),
+            (
+                vec![("a.csv", "abc"), (MANIFEST, &manifest(7))],
+                "a.csv: a crash cut its last row off, of which 7 bytes are left",
+            ),
+            (
+                vec![("a.csv", "abc")],
+                "manifest.json: is missing: the run has not ended, or the file was removed; nothing can be checked",
+            ),
+            (vec![(MANIFEST, "{\"version\": 2}")], "manifest.json: has version 2; this loaderctl knows 1"),
+        ] {
+            assert_eq!(faults(&files), [expected]);
+        }
+        let changed = faults(&[("a.csv", "abd"), (MANIFEST, &whole)]);
+        assert!(changed[0].starts_with("a.csv: was changed: its SHA-256 is a52d159f2"), "{changed:?}");
+        let damaged = faults(&[("a.csv", "abc"), (MANIFEST, "{\"version\": ")]);
+        assert!(
+            damaged[0].starts_with("manifest.json: is damaged, so that nothing can be checked: EOF"),
+            "{damaged:?}"
+        );
+    }
+}

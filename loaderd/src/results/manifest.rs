@@ -1,0 +1,76 @@
+//! manifest.json: what a run left, with lengths and checksums, so that a file which was cut off or changed is seen.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::Path,
+};
+
+use flate2::read::MultiGzDecoder;
+use loader_proto::v1;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    ExportError,
+    columns::ColumnReader,
+    layout::files,
+    reader::{GZIPPED, PARQUET},
+    table::RowScan,
+};
+
+/// Its name. It is written last, and is not in itself.
+pub const MANIFEST: &str = "manifest.json";
+
+/// The run's state, which changes after the manifest was written.
+const STATE: &str = "run.json";
+
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 18;
+
+/// The files of a run's directory, read whole.
+///
+/// # Errors
+/// The first file that can't be read.
+pub fn inventory(directory: &Path) -> Result<Vec<v1::ManifestFile>, ExportError> {
+    let files = files(directory)?.into_iter().filter(|(name, _)| name != MANIFEST && name != STATE);
+    let described = files.map(|(name, path)| describe(&name, &path).map_err(|source| ExportError::Io { path, source }));
+    described.collect()
+}
+
+fn describe(name: &str, path: &Path) -> io::Result<v1::ManifestFile> {
+    let is_csv = Path::new(name).extension().is_some_and(|extension| extension == "csv");
+    let mut file = File::open(path)?;
+    let (mut hash, mut scan, mut bytes) = (Sha256::new(), RowScan::default(), 0);
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = file.read(&mut piece)?;
+        let Some(piece) = piece.get(..read).filter(|piece| !piece.is_empty()) else { break };
+        hash.update(piece);
+        bytes += piece.len() as u64;
+        if is_csv {
+            scan.scan(piece);
+        }
+    }
+    let rows = match name {
+        GZIPPED => Some(scanned(MultiGzDecoder::new(File::open(path)?))?),
+        PARQUET => Some(ColumnReader::count(File::open(path)?).map_err(io::Error::other)?),
+        _ => is_csv.then(|| scan.rows().saturating_sub(1)),
+    };
+    let cut_off_bytes = if is_csv { scan.rest() } else { 0 };
+    let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(v1::ManifestFile { name: name.to_owned(), bytes, sha256, rows, cut_off_bytes })
+}
+
+/// The rows of a table without its header.
+fn scanned(mut table: impl io::Read) -> io::Result<u64> {
+    let (mut scan, mut piece) = (RowScan::default(), vec![0; PIECE]);
+    loop {
+        let read = table.read(&mut piece)?;
+        let Some(piece) = piece.get(..read).filter(|piece| !piece.is_empty()) else { break };
+        scan.scan(piece);
+    }
+    Ok(scan.rows().saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests;
