@@ -17,7 +17,7 @@ fn main() -> anyhow::Result<()> {
         offsets.map(move |offset| Offset::from_nanos(begin.as_nanos() + offset))
     });
     let mut missed = Tally::default();
-    for late in pacing_floor(dues, Clock) {
+    for late in pacing_floor(dues, Clock)? {
         missed.add(u64::try_from(late.as_micros())?);
     }
     let [p50, p99, p999] = [0.5, 0.99, 0.999].map(|share| missed.quantile(share));

@@ -8,7 +8,9 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::pacer::{Item, SlotHead};
+use tokio::sync::mpsc;
+
+use super::pacer::{Item, Schedule, SlotHead};
 use crate::plan::{Plan, Slot, SlotOutcome};
 
 /// Items in one batch: enough that a hand-over between threads costs little for each.
@@ -17,34 +19,32 @@ const BATCH: usize = 256;
 /// Batches that the planner may be ahead.
 const AHEAD: usize = 32;
 
-/// The pacer's end of the feed: an iterator over the schedule.
+/// The pacer's end of the feed.
 pub(super) struct Feed {
-    batches: Receiver<Vec<Item>>,
+    batches: mpsc::Receiver<Vec<Item>>,
     current: std::vec::IntoIter<Item>,
 }
 
-impl Iterator for Feed {
-    type Item = Item;
-
-    fn next(&mut self) -> Option<Item> {
+impl Schedule for Feed {
+    async fn next(&mut self) -> Option<Item> {
         loop {
             if let Some(item) = self.current.next() {
                 return Some(item);
             }
-            self.current = self.batches.recv().ok()?.into_iter();
+            self.current = self.batches.recv().await?.into_iter();
         }
     }
 }
 
 /// The planner's end of the feed.
 pub(super) struct Planner {
-    batches: SyncSender<Vec<Item>>,
+    batches: mpsc::Sender<Vec<Item>>,
     outcomes: Receiver<SlotOutcome>,
 }
 
 /// The two ends of a feed, and where the pacer says what came of a slot.
 pub(super) fn feed() -> (Planner, Feed, SyncSender<SlotOutcome>) {
-    let (batches, receive_batches) = sync_channel(AHEAD);
+    let (batches, receive_batches) = mpsc::channel(AHEAD);
     let (outcomes, receive_outcomes) = sync_channel(AHEAD);
     let planner = Planner { batches, outcomes: receive_outcomes };
     (planner, Feed { batches: receive_batches, current: Vec::new().into_iter() }, outcomes)
@@ -77,7 +77,7 @@ impl Planner {
             .peekable();
         while items.peek().is_some() {
             let batch: Vec<_> = items.by_ref().take(BATCH).collect();
-            self.batches.send(batch).ok()?;
+            self.batches.blocking_send(batch).ok()?;
         }
         Some(())
     }

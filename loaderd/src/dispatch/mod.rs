@@ -1,8 +1,9 @@
 //! Dispatch: hands each invocation out at its due time, waits for no answer before the next, and leaves a row for each.
 //!
 //! ```text
-//! planner thread ──items──▶ pacer thread ──jobs──▶ worker threads ──rows──▶ recorder thread
-//!   (plan, ahead)            (due times)            (connections, calls)
+//! planner thread ──items──▶ pacer ──jobs──▶ workers ──rows──▶ recorder thread
+//!   (plan, ahead)        (due times)   (connections, calls)
+//!                     └─ one thread; with several workers: a thread each ─┘
 //! ```
 //!
 //! The pacer never waits for anything but time. What can't be handed out (too many invocations out already) becomes a
@@ -13,6 +14,7 @@ mod counters;
 mod feed;
 mod floor;
 mod isolation;
+mod lead;
 mod outlet;
 mod pacer;
 mod sleeper;
@@ -21,7 +23,7 @@ mod worker;
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 pub use board::ScaleBoard;
 pub use counters::Counters;
@@ -37,9 +39,8 @@ use crate::{
     plan::{Plan, Unit},
     record::Event,
 };
-use outlet::RunOutlet;
-use sleeper::ThreadSleeper;
-use worker::{Job, Share, Worker};
+use lead::Lead;
+use worker::{Job, Ready, Share, Worker};
 
 /// How long the connections of a pool are given to be made before the load starts.
 const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -69,6 +70,8 @@ pub struct Dispatch {
     events: mpsc::Sender<Event>,
     jobs: Vec<mpsc::Sender<Job>>,
     workers: Vec<Running<()>>,
+    /// To the worker that paces, too; absent where the pacer has a thread of its own.
+    lead: Option<oneshot::Sender<Lead>>,
     counters: Arc<Counters>,
     connections: ConnectionCount,
     board: Arc<ScaleBoard>,
@@ -101,6 +104,7 @@ impl Dispatch {
         let count = settings.workers.max(1);
         let (prepared, mut all_prepared) = mpsc::channel(count);
         let (mut jobs, mut workers) = (Vec::new(), Vec::new());
+        let (lead, mut led) = if count == 1 { Some(oneshot::channel()).unzip() } else { (None, None) };
         for index in 0..count {
             // As many as may be out at all, so that handing a job over never fails for want of room.
             let (sender, receiver) = mpsc::channel(settings.max_in_flight as usize);
@@ -120,17 +124,18 @@ impl Dispatch {
                 abandon: abandon.clone(),
                 events: events.clone(),
             };
-            let (prepared, isolation) = (prepared.clone(), settings.isolation.clone());
+            let ready = Ready { within: PREPARE_TIMEOUT, _told: prepared.clone() };
+            let (isolation, led) = (settings.isolation.clone(), led.take());
             let run = move || {
-                settle(isolation.isolate_worker());
-                worker.run(receiver, PREPARE_TIMEOUT, prepared);
+                settle(if led.is_some() { isolation.isolate_pacer() } else { isolation.isolate_worker() });
+                worker.run(receiver, led, ready);
             };
             workers.push(Running::start(&format!("worker-{index}"), run)?);
             jobs.push(sender);
         }
         drop(prepared);
         while all_prepared.recv().await.is_some() {}
-        Ok(Self { settings, events, jobs, workers, counters, connections, board, abandon })
+        Ok(Self { settings, events, jobs, workers, lead, counters, connections, board, abandon })
     }
 
     /// What is counted while it goes.
@@ -148,15 +153,14 @@ impl Dispatch {
     /// # Errors
     /// A thread that can't be started.
     pub fn start(self, plan: Box<dyn Plan>, t0: Anchor) -> std::io::Result<Dispatching> {
-        let Self { settings, events, jobs, workers, counters, connections: _, board, abandon } = self;
+        let Self { settings, events, jobs, workers, lead, counters, connections: _, board, abandon } = self;
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
         let pool = plan.cold_pool();
         let (planner_end, feed, outcomes) = feed::feed();
         let planner = Running::start("planner", move || planner_end.run(plan))?;
         let stop = Stop::default();
-        let sleeper = ThreadSleeper::new(t0.instant, settings.clock, stop.clone());
-        let outlet = RunOutlet::new(outlet::Parts {
+        let outlet = outlet::Parts {
             jobs,
             events,
             counters,
@@ -165,14 +169,22 @@ impl Dispatch {
             max_in_flight: settings.max_in_flight.into(),
             by_function: settings.policy == Policy::PerFunction,
             outcomes: outcomes_wanted.then_some(outcomes),
-        });
-        let pacer = Running::start("pacer", move || {
-            let (mut sleeper, mut outlet) = (sleeper, outlet);
-            settle(settings.isolation.isolate_pacer());
-            sleeper.settle_in();
-            pacer::pace(feed, unit, &mut sleeper, &mut outlet);
-            outlet.finish();
-        })?;
+        };
+        let (paced, pacer) = Running::told_by("pacer");
+        let here = Lead { feed, unit, t0, clock: settings.clock, stop: stop.clone(), outlet, paced };
+        match lead {
+            // A worker that broke has dropped its end; the pacer is then lost, and says so.
+            Some(lead) => drop(lead.send(here)),
+            None => {
+                let thread = std::thread::Builder::new().name("pacer".to_owned());
+                thread.spawn(move || {
+                    settle(settings.isolation.isolate_pacer());
+                    if let Err(error) = here.pace_here() {
+                        log::error!("the pacer cannot start: {error}");
+                    }
+                })?;
+            }
+        }
         Ok(Dispatching { planner, pacer, workers, stop, abandon })
     }
 }

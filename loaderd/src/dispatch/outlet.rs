@@ -52,16 +52,16 @@ impl RunOutlet {
     }
 
     /// Tells what is left to tell; the load is over, so waiting does no harm any more.
-    pub(super) fn finish(self) {
+    pub(super) async fn finish(self) {
         for event in self.backlog {
-            if self.parts.events.blocking_send(event).is_err() {
+            if self.parts.events.send(event).await.is_err() {
                 return;
             }
         }
     }
 
     /// Tells the recorder, without waiting for room: what does not fit now is told later.
-    fn tell(&mut self, event: Event) {
+    async fn tell(&mut self, event: Event) {
         self.backlog.push_back(event);
         while let Some(event) = self.backlog.pop_front() {
             match self.parts.events.try_send(event) {
@@ -70,7 +70,7 @@ impl RunOutlet {
                     return self.backlog.push_front(event);
                 }
                 Err(TrySendError::Full(event)) => {
-                    if self.parts.events.blocking_send(event).is_err() {
+                    if self.parts.events.send(event).await.is_err() {
                         return;
                     }
                 }
@@ -104,26 +104,26 @@ impl RunOutlet {
         self.turn
     }
 
-    fn not_sent(&mut self, planned: Planned, why: String) {
+    async fn not_sent(&mut self, planned: Planned, why: String) {
         let row = Row { planned, outcome: Outcome::bare(Status::NotSent, why) };
-        self.tell(Event::Row(Box::new(row)));
+        self.tell(Event::Row(Box::new(row))).await;
     }
 }
 
 impl Outlet for RunOutlet {
-    fn open(&mut self, head: SlotHead) {
+    async fn open(&mut self, head: SlotHead) {
         self.dispatched = 0;
         self.shortfall = 0;
-        self.tell(Event::Opened(head));
+        self.tell(Event::Opened(head)).await;
     }
 
-    fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) {
+    async fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) {
         self.dispatched += 1;
         self.parts.counters.came_due();
         let planned = self.resolve(id, slot, invocation);
         let limit = self.parts.max_in_flight;
         if self.parts.counters.in_flight() >= limit {
-            return self.not_sent(planned, format!("{limit} invocations are out already (maxInFlight)"));
+            return self.not_sent(planned, format!("{limit} invocations are out already (maxInFlight)")).await;
         }
         self.parts.counters.handed_out();
         let worker = self.worker(planned.function);
@@ -131,13 +131,13 @@ impl Outlet for RunOutlet {
             self.parts.jobs[worker].try_send(Job { planned })
         {
             self.parts.counters.ended(false, false);
-            self.not_sent(job.planned, "the worker takes no more invocations".to_owned());
+            self.not_sent(job.planned, "the worker takes no more invocations".to_owned()).await;
         }
     }
 
-    fn close(&mut self, head: SlotHead, complete: bool) {
+    async fn close(&mut self, head: SlotHead, complete: bool) {
         let (dispatched, shortfall) = (self.dispatched, self.shortfall);
-        self.tell(Event::Closed { head, dispatched, shortfall, complete });
+        self.tell(Event::Closed { head, dispatched, shortfall, complete }).await;
         let outcome = self.parts.counters.close(head.index, shortfall);
         if let (true, Some(outcomes)) = (complete, &self.parts.outcomes) {
             // The planner waits for this one, so there is room; it is gone when the run is being ended.

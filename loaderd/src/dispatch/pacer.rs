@@ -96,53 +96,59 @@ impl Numbering {
     }
 }
 
+/// Where the items come from, in the order in which they are due.
+pub(super) trait Schedule {
+    /// The next one; none at the end.
+    async fn next(&mut self) -> Option<Item>;
+}
+
 /// Waits for instants of a run.
 pub(super) trait Sleeper {
     /// Returns at `due`, or at once when that is over; false when the run is stopped meanwhile.
-    fn sleep_until(&mut self, due: Offset) -> bool;
+    async fn sleep_until(&mut self, due: Offset) -> bool;
 }
 
 /// Takes what comes due. Must return quickly: whatever it waits for makes all that follows late.
 pub(super) trait Outlet {
     /// A slot begins.
-    fn open(&mut self, head: SlotHead);
+    async fn open(&mut self, head: SlotHead);
     /// An invocation is due.
-    fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation);
+    async fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation);
     /// The slot ends; not `complete` when the run was stopped in its middle.
-    fn close(&mut self, head: SlotHead, complete: bool);
+    async fn close(&mut self, head: SlotHead, complete: bool);
 }
 
-/// Walks along `items` until they end or the sleeper says stop. A slot that was opened is closed in either case.
-pub(super) fn pace(
-    items: impl Iterator<Item = Item>,
+/// Walks along a schedule until it ends or the sleeper says stop. A slot that was opened is closed in either case.
+pub(super) async fn pace(
+    schedule: &mut impl Schedule,
     unit: Unit,
     sleeper: &mut impl Sleeper,
     outlet: &mut impl Outlet,
 ) {
     let mut numbering = Numbering::new(unit);
     let mut open: Option<SlotHead> = None;
-    for item in items {
-        if !sleeper.sleep_until(item.due()) {
+    while let Some(item) = schedule.next().await {
+        if !sleeper.sleep_until(item.due()).await {
             break;
         }
         match (item, open) {
             (Item::Open(head), _) => {
                 open = Some(head);
-                outlet.open(head);
+                outlet.open(head).await;
             }
             (Item::Invoke(invocation), Some(head)) => {
-                outlet.invoke(numbering.next(invocation.due), head, invocation);
+                outlet.invoke(numbering.next(invocation.due), head, invocation).await;
             }
             (Item::Close { .. }, Some(head)) => {
                 open = None;
-                outlet.close(head, true);
+                outlet.close(head, true).await;
             }
             // Outside a slot there is nothing to invoke or to close.
             (Item::Invoke(_) | Item::Close { .. }, None) => {}
         }
     }
     if let Some(head) = open {
-        outlet.close(head, false);
+        outlet.close(head, false).await;
     }
 }
 

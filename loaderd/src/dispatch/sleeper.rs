@@ -1,15 +1,20 @@
-//! The pacer thread's way to wait: sleeps until shortly before the instant, then spins.
+//! The pacer's way to wait: sleeps until shortly before the instant, then spins.
 
 use std::{
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
-    thread::Thread,
+    io,
+    os::fd::{AsFd as _, AsRawFd, RawFd},
     time::Duration,
 };
 
-use tokio::time::Instant;
+use nix::sys::{
+    time::TimeSpec,
+    timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags},
+};
+use tokio::{
+    io::{Interest, unix::AsyncFd},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
 
 use super::pacer::Sleeper;
 use crate::{clock::Clock, plan::Offset};
@@ -50,72 +55,92 @@ impl Spin {
     }
 }
 
-/// Slack that the kernel is allowed when it wakes the pacer, in nanoseconds.
-const TIMER_SLACK: u64 = 1;
+/// Instants that may be over at once before other work on the thread gets its turn.
+const MOST_AT_ONCE: u32 = 32;
 
 /// Stops a pacer, from any thread. Clones are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Stop(Arc<Shared>);
-
-#[derive(Debug, Default)]
-struct Shared {
-    stopped: AtomicBool,
-    sleeper: OnceLock<Thread>,
-}
+pub struct Stop(CancellationToken);
 
 impl Stop {
     /// Stops it, now and for ever.
     pub fn stop(&self) {
-        self.0.stopped.store(true, Ordering::Release);
-        if let Some(sleeper) = self.0.sleeper.get() {
-            sleeper.unpark();
-        }
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.0.stopped.load(Ordering::Acquire)
+        self.0.cancel();
     }
 }
 
-/// Waits on the calling thread for instants of a run that began at `t0`.
-pub(super) struct ThreadSleeper {
+/// A timer of the kernel's that a task can wait for: its own are a thousand times too coarse.
+struct Timer(TimerFd);
+
+impl AsRawFd for Timer {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+/// Waits for instants of a run that began at `t0`, on a runtime of one thread.
+pub(super) struct TimerSleeper {
     t0: Instant,
     clock: Clock,
     stop: Stop,
     spin: Spin,
+    timer: AsyncFd<Timer>,
+    at_once: u32,
 }
 
-impl ThreadSleeper {
-    pub(super) fn new(t0: Instant, clock: Clock, stop: Stop) -> Self {
-        Self { t0, clock, stop, spin: Spin::default() }
+impl TimerSleeper {
+    /// # Errors
+    /// The system's, when there can be no more timers.
+    pub(super) fn new(t0: Instant, clock: Clock, stop: Stop) -> io::Result<Self> {
+        let timer = Timer(TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC)?);
+        #[expect(unsafe_code, reason = "tokio has no safe way to wait for a descriptor that is none of its own kinds")]
+        // SAFETY: `Timer` owns its descriptor and gives no other out, so that it is valid as long as the `AsyncFd` lives.
+        let timer = unsafe { AsyncFd::register_with_interest(timer, Interest::READABLE) }?;
+        Ok(Self { t0, clock, stop, spin: Spin::default(), timer, at_once: 0 })
     }
 
-    /// Makes the calling thread the one that waits: lets the kernel wake it on time, and [`Stop`] at any time.
-    pub(super) fn settle_in(&mut self) {
-        if let Err(error) = nix::sys::prctl::set_timerslack(TIMER_SLACK) {
-            log::warn!("the pacer wakes up less precisely: timer slack can't be set: {error}");
+    /// Sleeps; false when it was woken before its time.
+    async fn sleep(&mut self, sleep: Duration) -> bool {
+        let expiration = Expiration::OneShot(TimeSpec::from_duration(sleep));
+        if let Err(error) = self.timer.get_ref().0.set(expiration, TimerSetTimeFlags::empty()) {
+            log::error!("the pacer waits less precisely: {error}");
+            tokio::time::sleep(sleep).await;
+            return true;
         }
-        let _only_once = self.stop.0.sleeper.set(std::thread::current());
+        tokio::select! {
+            biased;
+            () = self.stop.0.cancelled() => false,
+            ready = self.timer.readable() => {
+                // Setting it again takes back that it has expired, so that it need not be read.
+                ready.map(|mut ready| ready.clear_ready()).is_ok()
+            }
+        }
     }
 }
 
-impl Sleeper for ThreadSleeper {
-    fn sleep_until(&mut self, due: Offset) -> bool {
+impl Sleeper for TimerSleeper {
+    async fn sleep_until(&mut self, due: Offset) -> bool {
         let due = self.t0 + due.as_duration();
         loop {
-            if self.stop.is_stopped() {
+            if self.stop.0.is_cancelled() {
                 return false;
             }
             let now = self.clock.now();
             let left = due.saturating_duration_since(now);
             if left.is_zero() {
+                self.at_once += 1;
+                if self.at_once == MOST_AT_ONCE {
+                    self.at_once = 0;
+                    tokio::task::yield_now().await;
+                }
                 return true;
             }
             match left.checked_sub(self.spin.window()) {
                 Some(sleep) if !sleep.is_zero() => {
-                    std::thread::park_timeout(sleep);
-                    // One that was woken before its time learns nothing from it.
-                    if let Some(overslept) = self.clock.now().checked_duration_since(now + sleep) {
+                    self.at_once = 0;
+                    if self.sleep(sleep).await
+                        && let Some(overslept) = self.clock.now().checked_duration_since(now + sleep)
+                    {
                         self.spin.learn(overslept);
                     }
                 }
@@ -127,17 +152,41 @@ impl Sleeper for ThreadSleeper {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
 
-    #[test]
-    fn it_never_returns_early_and_at_once_when_it_is_late() {
-        let mut sleeper = ThreadSleeper::new(Clock.now(), Clock, Stop::default());
-        sleeper.settle_in();
+    #[tokio::test]
+    async fn it_never_returns_early_and_at_once_when_it_is_late() {
+        let mut sleeper = TimerSleeper::new(Clock.now(), Clock, Stop::default()).expect("a timer");
         for millis in [3, 3, 1, 5] {
             let due = Offset::from_nanos(millis * 1_000_000);
-            assert!(sleeper.sleep_until(due));
+            assert!(sleeper.sleep_until(due).await);
             assert!(Clock.now() >= sleeper.t0 + due.as_duration());
         }
+    }
+
+    #[tokio::test]
+    async fn what_shares_the_thread_gets_its_turn_however_late_it_is() {
+        let mut sleeper = TimerSleeper::new(Clock.now(), Clock, Stop::default()).expect("a timer");
+        let turns = Cell::new(0);
+        let others = async {
+            loop {
+                turns.set(turns.get() + 1);
+                tokio::task::yield_now().await;
+            }
+        };
+        let late = async {
+            for _ in 0..10 * MOST_AT_ONCE {
+                assert!(sleeper.sleep_until(Offset::from_nanos(0)).await);
+            }
+        };
+        tokio::select! {
+            biased;
+            () = late => {}
+            () = others => {}
+        }
+        assert!(turns.get() >= 9, "{turns:?}");
     }
 
     #[test]
@@ -157,15 +206,12 @@ mod tests {
         assert!((19..=20).contains(&micros(spin)), "{spin:?}");
     }
 
-    #[test]
-    fn a_stop_ends_a_sleep_of_any_length() {
+    #[tokio::test]
+    async fn a_stop_ends_a_sleep_of_any_length() {
         let stop = Stop::default();
-        let mut sleeper = ThreadSleeper::new(Clock.now(), Clock, stop.clone());
-        let sleeping = std::thread::spawn(move || {
-            sleeper.settle_in();
-            sleeper.sleep_until(Offset::from_nanos(u64::MAX / 4))
-        });
-        stop.stop();
-        assert!(!sleeping.join().expect("the thread ends"));
+        let mut sleeper = TimerSleeper::new(Clock.now(), Clock, stop.clone()).expect("a timer");
+        let hours = Offset::from_nanos(u64::MAX / 4);
+        let ((), slept) = tokio::join!(async { stop.stop() }, sleeper.sleep_until(hours));
+        assert!(!slept);
     }
 }

@@ -17,14 +17,22 @@ pub struct Running<T> {
     ended: Option<T>,
 }
 
+impl<T> Running<T> {
+    /// Work that is done elsewhere, and how it tells that it has ended. It is lost when that is dropped.
+    pub(super) fn told_by(name: &str) -> (oneshot::Sender<T>, Self) {
+        let (sender, result) = oneshot::channel();
+        (sender, Self { name: name.to_owned(), result, ended: None })
+    }
+}
+
 /// Starts a thread.
 fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> std::io::Result<Running<T>> {
-    let (sender, result) = oneshot::channel();
+    let (sender, running) = Running::told_by(name);
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
         // Nobody waits any more when the run was given up; then there is nobody to tell.
         let _unheard = sender.send(run());
     })?;
-    Ok(Running { name: name.to_owned(), result, ended: None })
+    Ok(running)
 }
 
 impl<T: Send + 'static> Running<T> {

@@ -2,10 +2,13 @@
 
 use std::{rc::Rc, sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, task::LocalSet};
+use tokio::{
+    sync::{mpsc, oneshot},
+    task::LocalSet,
+};
 use tokio_util::task::TaskTracker;
 
-use super::{Counters, ScaleBoard};
+use super::{Counters, ScaleBoard, lead::Lead};
 use crate::{
     clock::Clock,
     invoke::{Abandon, Call, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
@@ -15,6 +18,13 @@ use crate::{
 
 /// How long closing the connections may take when the run is over.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How a worker tells that it is connected: by dropping this.
+pub(super) struct Ready {
+    /// How long that may take for each function.
+    pub(super) within: Duration,
+    pub(super) _told: mpsc::Sender<()>,
+}
 
 /// One invocation to make, now.
 #[derive(Debug, Clone, Copy)]
@@ -56,25 +66,33 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Connects, drops `prepared`, and makes calls until there are no more jobs and all calls have ended.
-    pub(super) fn run(self, jobs: mpsc::Receiver<Job>, prepare: Duration, prepared: mpsc::Sender<()>) {
+    /// Connects, drops `prepared`, paces what `lead` brings, and makes calls until there are no more jobs and all calls have ended.
+    pub(super) fn run(self, jobs: mpsc::Receiver<Job>, lead: Option<oneshot::Receiver<Lead>>, ready: Ready) {
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => LocalSet::new().block_on(&runtime, self.work(jobs, prepare, prepared)),
+            Ok(runtime) => LocalSet::new().block_on(&runtime, self.work(jobs, lead, ready)),
             // Without a runtime no call can be made. The jobs' channel closes, so that each becomes a row not_sent.
             Err(error) => log::error!("a worker cannot start: {error}"),
         }
     }
 
-    async fn work(self, mut jobs: mpsc::Receiver<Job>, prepare: Duration, prepared: mpsc::Sender<()>) {
+    async fn work(self, mut jobs: mpsc::Receiver<Job>, lead: Option<oneshot::Receiver<Lead>>, ready: Ready) {
         let drivers = TaskTracker::new();
         let connections = Connections::new(self.policy, drivers.clone(), self.count.clone(), self.clock);
         let invoker = Invoker::new(connections, self.clock);
         for (_, route) in self.routes.iter().enumerate().filter(|(function, _)| self.share.has(*function)) {
-            invoker.prepare(route, prepare).await;
+            invoker.prepare(route, ready.within).await;
         }
-        drop(prepared);
+        drop(ready);
 
         let calls = TaskTracker::new();
+        if let Some(lead) = lead {
+            calls.spawn_local(async {
+                // A run that is given up before it starts brings none.
+                if let Ok(lead) = lead.await {
+                    lead.pace().await;
+                }
+            });
+        }
         let shared = Rc::new((self, invoker));
         while let Some(job) = jobs.recv().await {
             let shared = Rc::clone(&shared);

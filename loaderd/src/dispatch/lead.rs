@@ -1,0 +1,59 @@
+//! The pacer at work: on the thread of the only worker, or on one of its own where there are several.
+//!
+//! On the worker's thread, an invocation that comes due wakes one thread instead of two, one after the other. That is most
+//! of what an invocation costs while the load is far from the machine's limit.
+
+use std::io;
+
+use tokio::{runtime::Builder, sync::oneshot};
+
+use super::{
+    Stop,
+    feed::Feed,
+    outlet::{Parts, RunOutlet},
+    pacer,
+    sleeper::TimerSleeper,
+};
+use crate::{
+    clock::{Anchor, Clock},
+    plan::Unit,
+};
+
+/// A schedule, and all that it takes to hand out what is due.
+pub(super) struct Lead {
+    pub(super) feed: Feed,
+    pub(super) unit: Unit,
+    pub(super) t0: Anchor,
+    pub(super) clock: Clock,
+    pub(super) stop: Stop,
+    pub(super) outlet: Parts,
+    /// Told when the last invocation was handed out; dropped untold when that could not be done.
+    pub(super) paced: oneshot::Sender<()>,
+}
+
+impl Lead {
+    /// Hands everything out, on a runtime of one thread.
+    pub(super) async fn pace(self) {
+        let Self { mut feed, unit, t0, clock, stop, outlet, paced } = self;
+        let mut outlet = RunOutlet::new(outlet);
+        match TimerSleeper::new(t0.instant, clock, stop) {
+            Ok(mut sleeper) => {
+                pacer::pace(&mut feed, unit, &mut sleeper, &mut outlet).await;
+                outlet.finish().await;
+                // Nobody waits any more when the run was given up.
+                let _unheard = paced.send(());
+            }
+            Err(error) => log::error!("the pacer has no timer: {error}"),
+        }
+    }
+
+    /// Hands everything out on the calling thread.
+    ///
+    /// # Errors
+    /// The system's, when there can be no runtime.
+    pub(super) fn pace_here(self) -> io::Result<()> {
+        let runtime = Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(self.pace());
+        Ok(())
+    }
+}
