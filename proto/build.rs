@@ -4,17 +4,25 @@ use std::{env, error::Error, fs, path::PathBuf};
 
 use prost::Message as _;
 
+/// The control API, and the function protocol that it builds on.
 const FILES: [&str; 4] = ["loader/v1/spec.proto", "loader/v1/run.proto", "loader/v1/control.proto", "faas.proto"];
 
+/// What functions speak.
+const FUNCTIONS: [&str; 2] = ["faas.proto", "helloworld.proto"];
+
 fn main() -> Result<(), Box<dyn Error>> {
-    for file in FILES {
+    for file in FILES.iter().chain(&FUNCTIONS) {
         println!("cargo:rerun-if-changed={file}");
     }
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let set = protox::compile(FILES, ["."])?;
     fs::write(out.join("descriptors.bin"), set.encode_to_vec())?;
-    let mut config = prost_build::Config::new();
-    config.enable_type_names();
-    tonic_prost_build::configure().btree_map(".").compile_fds_with_config(set, config)?;
+    let functions = protox::compile(FUNCTIONS, ["."])?;
+    fs::write(out.join("functions.bin"), functions.encode_to_vec())?;
+    for set in [set, protox::compile(["helloworld.proto"], ["."])?] {
+        let mut config = prost_build::Config::new();
+        config.enable_type_names();
+        tonic_prost_build::configure().btree_map(".").compile_fds_with_config(set, config)?;
+    }
     Ok(())
 }

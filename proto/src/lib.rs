@@ -22,11 +22,28 @@ pub mod faas {
     tonic::include_proto!("faas");
 }
 
+/// The greeter of vSwarm's functions, `helloworld`.
+#[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated code")]
+pub mod helloworld {
+    tonic::include_proto!("helloworld");
+}
+
+/// What functions speak, an encoded `google.protobuf.FileDescriptorSet`, for their reflection.
+pub const FUNCTION_DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/functions.bin"));
+
 /// The compiled protobuf files, an encoded `google.protobuf.FileDescriptorSet`, for server reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-/// Names of the response metadata by which a function says which instance answered.
+/// Names of the metadata that goes with the function protocol.
 pub mod metadata {
+    /// Of a request: the clock by which the run time is counted, `wall` or `cpu`.
+    pub const CLOCK: &str = "loader-clock";
+    /// Of an answer: the time from receipt to the end of the work, in microseconds.
+    pub const WALL_TIME: &str = "loader-wall-us";
+    /// Of an answer: the CPU time that the invocation's thread consumed, in microseconds.
+    pub const CPU_TIME: &str = "loader-cpu-us";
+    /// Of an answer: how long taking the memory took, in microseconds; it is part of the run time.
+    pub const ALLOCATION_TIME: &str = "loader-allocation-us";
     /// An id of the instance.
     pub const INSTANCE: &str = "loader-instance";
     /// `true` when this was the first invocation that the instance took, else `false`.

@@ -1,20 +1,37 @@
 //! Flags and environment variables, and what they amount to. Touches neither the network nor the system.
 
+mod variables;
+
 use std::{
-    fmt::Display,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::habits::{Habits, Labour, MemoryUse, RuntimeClock};
+use variables::Variables;
+pub use variables::{VariableErrors, VariableFault};
 
 const DEFAULT_PORT: u16 = 8080;
 /// The variables that say the port; the first that is set counts.
 const PORT_VARIABLES: [&str; 2] = ["PORT", "FUNC_PORT_ENV"];
-/// The variable that says the kind.
-const KIND_VARIABLE: &str = "FUNC_TYPE_ENV";
 /// The variables that name the instance; the first that is set counts. In a pod both are its name.
 const INSTANCE_VARIABLES: [&str; 2] = ["POD_NAME", "HOSTNAME"];
+
+/// The environment variables, for `--help`.
+const VARIABLES: &str = "\
+Environment variables (flags win; empty ones count as not set):
+  FUNC_TYPE_ENV            kind
+  PORT, FUNC_PORT_ENV      port
+  POD_NAME, HOSTNAME       name of the instance
+  FUNC_CLOCK               wall or cpu
+  MAX_RUNTIME, MAX_MEMORY  bounds of what an invocation may ask for, such as 90s; MiB
+  COLD_START_BUSY_LOOP_MS  milliseconds to spin before listening
+  IO_PERCENTAGE            share of the run time that is waited instead, 0 to 100
+  ITERATIONS_MULTIPLIER    of old manifests: steps for each millisecond asked for, whatever time they take
+
+Exit codes: 0 after a drain; 1 when serving failed; 2 when a flag, a variable or the address can't be used.";
 
 /// What the function does with an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -24,16 +41,55 @@ pub enum Kind {
     Trace,
     /// Answers at once
     Empty,
+    /// Watches the clock until the run time is over, and takes half of the memory
+    Timed,
+    /// A pitfall to show: sleeps, and maps memory without touching it
+    Wimpy,
+    /// Greets, as `helloworld.Greeter`
+    Hello,
+    /// Serves nothing: keeps processors busy
+    Saturate,
 }
 
 /// The benchmark function: a gRPC server that consumes what each invocation asks for.
 ///
 /// Once it accepts connections it prints one line, `listening on ADDRESS:PORT`, to standard output. SIGTERM and SIGINT
-/// let running invocations finish; a second signal ends the process at once. Empty environment variables count as not
-/// set.
+/// let running invocations finish; a second signal ends the process at once.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, after_help = VARIABLES, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
+    /// What to do instead of serving.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// How to serve.
+    #[command(flatten)]
+    pub serve: ServeArguments,
+}
+
+/// What else the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Measure how exactly run times are consumed on this machine
+    Calibrate(CalibrateArguments),
+}
+
+/// How to calibrate.
+#[derive(Debug, Clone, Args)]
+pub struct CalibrateArguments {
+    /// Print JSON instead of a table
+    #[arg(long)]
+    pub json: bool,
+    /// How many times each run time is measured; fewer for long ones
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub runs: u32,
+    /// Run times to measure, in milliseconds
+    #[arg(long, value_name = "MS", value_delimiter = ',', default_value = "1,2,5,10,20,50,100,200,500,1000")]
+    pub times: Vec<u32>,
+}
+
+/// How to serve.
+#[derive(Debug, Args)]
+pub struct ServeArguments {
     /// What to do with an invocation [default: $FUNC_TYPE_ENV, else trace]
     #[arg(long, value_enum, ignore_case = true)]
     kind: Option<Kind>,
@@ -46,9 +102,24 @@ pub struct Arguments {
     /// Name of this instance in answers [default: $POD_NAME, else $HOSTNAME, else host name and process id]
     #[arg(long, value_name = "ID")]
     instance_id: Option<String>,
-    /// Longest run time that an invocation may ask for, such as 90s or 15m [default: no bound]
+    /// Clock that counts run times, where a request names none: wall or cpu [default: $FUNC_CLOCK, else wall]
+    #[arg(long, value_name = "CLOCK")]
+    clock: Option<RuntimeClock>,
+    /// Longest run time that an invocation may ask for, such as 90s or 15m [default: $MAX_RUNTIME, else no bound]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     max_runtime: Option<Duration>,
+    /// Most memory that an invocation may ask for, in MiB [default: $MAX_MEMORY, else no bound but the system's]
+    #[arg(long, value_name = "MIB")]
+    max_memory: Option<u32>,
+    /// Take fresh memory for each invocation, and keep none
+    #[arg(long)]
+    fresh_memory: bool,
+    /// Kind saturate: threads to keep busy [default: one for each processor]
+    #[arg(long, value_name = "N")]
+    threads: Option<u16>,
+    /// Kind saturate: how long [default: until it is told to end]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    duration: Option<Duration>,
     /// End when the parent dies; more exactly, its thread that started this process
     ///
     /// With the parent's process id, a parent that died before this process could look is noticed as well.
@@ -61,67 +132,88 @@ pub struct Arguments {
 pub struct Config {
     /// What to do with an invocation.
     pub kind: Kind,
+    /// How invocations spend what they ask for.
+    pub habits: Habits,
     /// Where to listen.
     pub address: SocketAddr,
     /// The instance's name, where one was given.
     pub instance_id: Option<String>,
     /// The longest run time that an invocation may ask for.
     pub max_runtime: Option<Duration>,
+    /// The most memory that an invocation may ask for, in MiB.
+    pub max_memory_mib: Option<u32>,
+    /// Whether each invocation has fresh memory.
+    pub fresh_memory: bool,
+    /// How long to spin before listening.
+    pub cold_start: Duration,
+    /// Kind saturate: how many threads; absent: one for each processor.
+    pub threads: Option<u16>,
+    /// Kind saturate: how long; absent: until a signal.
+    pub duration: Option<Duration>,
     /// Whether to die with the parent, and which one, where that was said.
     pub die_with_parent: Option<Option<i32>>,
 }
 
-/// An environment variable that can't be used.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("environment variable {variable}={value:?}: {reason}")]
-pub struct VariableError {
-    variable: &'static str,
-    value: String,
-    reason: String,
-}
-
 impl Config {
     /// What `arguments` and the variables that `environment` knows amount to; arguments win.
+    ///
+    /// # Errors
+    /// Every variable that can't be used.
     pub fn new(
-        arguments: Arguments,
+        arguments: ServeArguments,
         environment: impl Fn(&'static str) -> Option<String>,
-    ) -> Result<Self, VariableError> {
-        let first = |variables: &[&'static str]| variables.iter().find_map(|name| set(name, &environment));
-        let Arguments { kind, port, host, instance_id, max_runtime, die_with_parent } = arguments;
-        let kind = match (kind, first(&[KIND_VARIABLE])) {
-            (Some(kind), _) => kind,
-            (None, Some(variable)) => variable.parse(|text| Kind::from_str(text, true).map_err(|_| kinds()))?,
-            (None, None) => Kind::default(),
-        };
-        let port = match (port, first(&PORT_VARIABLES)) {
-            (Some(port), _) => port,
-            (None, Some(variable)) => variable.parse(|text| text.parse().map_err(|_| "not a port, 0 to 65535"))?,
-            (None, None) => DEFAULT_PORT,
-        };
-        let instance_id = instance_id.or_else(|| first(&INSTANCE_VARIABLES).map(|variable| variable.value));
-        Ok(Self { kind, address: SocketAddr::new(host, port), instance_id, max_runtime, die_with_parent })
+    ) -> Result<Self, VariableErrors> {
+        let mut variables = Variables::new(environment);
+        let kind =
+            variables.or(arguments.kind, &["FUNC_TYPE_ENV"], |text| Kind::from_str(text, true).map_err(|_| kinds()));
+        let port =
+            variables.or(arguments.port, &PORT_VARIABLES, |text| text.parse().map_err(|_| "not a port, 0 to 65535"));
+        let clock = variables.or(arguments.clock, &["FUNC_CLOCK"], str::parse);
+        let max_runtime = variables.or(arguments.max_runtime, &["MAX_RUNTIME"], humantime::parse_duration);
+        let mib = |text: &str| text.parse().map_err(|_| "not a number of MiB");
+        let max_memory_mib = variables.or(arguments.max_memory, &["MAX_MEMORY"], mib);
+        let millis = |text: &str| text.parse::<u32>().map_err(|_| "not a number of milliseconds");
+        let cold_start = variables.or(None, &["COLD_START_BUSY_LOOP_MS"], millis);
+        let io_percentage = variables.or(None, &["IO_PERCENTAGE"], percentage);
+        let steps = |text: &str| text.parse::<u32>().map_err(|_| "not a number of steps");
+        let steps = variables.or(None, &["ITERATIONS_MULTIPLIER"], steps).map(u64::from);
+        let instance_id = arguments.instance_id.or_else(|| variables.text(&INSTANCE_VARIABLES).map(|(_, value)| value));
+        let kind = kind.unwrap_or_default();
+        let (labour, memory) = habits(kind, steps);
+        variables.finish(Self {
+            kind,
+            habits: Habits {
+                labour,
+                memory,
+                clock: clock.unwrap_or_default(),
+                io_percentage: io_percentage.unwrap_or_default(),
+            },
+            address: SocketAddr::new(arguments.host, port.unwrap_or(DEFAULT_PORT)),
+            instance_id,
+            max_runtime,
+            max_memory_mib,
+            fresh_memory: arguments.fresh_memory,
+            cold_start: Duration::from_millis(cold_start.unwrap_or_default().into()),
+            threads: arguments.threads,
+            duration: arguments.duration,
+            die_with_parent: arguments.die_with_parent,
+        })
     }
 }
 
-/// A variable that is set, and not to the empty text.
-struct Variable {
-    name: &'static str,
-    value: String,
-}
-
-impl Variable {
-    fn parse<T, E: Display>(self, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, VariableError> {
-        let reason = match parse(&self.value) {
-            Ok(parsed) => return Ok(parsed),
-            Err(reason) => reason.to_string(),
-        };
-        Err(VariableError { variable: self.name, value: self.value, reason })
+/// What fills the run time and what becomes of the memory, by kind.
+fn habits(kind: Kind, steps: Option<u64>) -> (Labour, MemoryUse) {
+    match kind {
+        Kind::Timed => (Labour::Watch, MemoryUse::HalfTouched),
+        Kind::Wimpy => (Labour::Sleep, MemoryUse::Untouched),
+        Kind::Trace | Kind::Empty | Kind::Hello | Kind::Saturate => {
+            (steps.map_or(Labour::Compute, Labour::Steps), MemoryUse::Touched)
+        }
     }
 }
 
-fn set(name: &'static str, environment: impl Fn(&'static str) -> Option<String>) -> Option<Variable> {
-    let value = environment(name).filter(|value| !value.is_empty())?;
-    Some(Variable { name, value })
+fn percentage(text: &str) -> Result<u8, &'static str> {
+    text.parse().ok().filter(|percentage| *percentage <= 100).ok_or("not a percentage, 0 to 100")
 }
 
 fn kinds() -> String {

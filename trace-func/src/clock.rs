@@ -16,3 +16,9 @@ pub fn since_unix_epoch() -> Duration {
     use std::time::SystemTime;
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
+
+/// CPU time that the calling thread has consumed.
+pub fn thread_cpu() -> Duration {
+    // It fails for clocks only that the kernel does not have, and it has had this one since 2.6.12.
+    nix::time::clock_gettime(nix::time::ClockId::CLOCK_THREAD_CPUTIME_ID).map(Duration::from).unwrap_or_default()
+}

@@ -1,4 +1,4 @@
-//! One invocation's work: memory is taken, the CPU is kept busy, memory is given back.
+//! One invocation's work: memory is taken, the CPU is kept busy, memory is kept for the next one or given back.
 
 use std::{thread, time::Duration};
 
@@ -7,25 +7,36 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
     clock,
-    memory::{Held, Memory, MemoryError},
+    habits::{Habits, Labour, MemoryUse, RuntimeClock},
+    memory::{self, Held, Memory, MemoryError},
     spin,
 };
+
+/// How long an invocation that waits goes on when nobody waits for it any more.
+const LONGEST_NAP: Duration = Duration::from_millis(1);
 
 /// What an invocation asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Demand {
-    /// Run time, from receipt of the request.
+    /// Run time: from receipt of the request, or of the CPU, by the clock.
     pub runtime: Duration,
     /// Memory to hold meanwhile, in MiB.
     pub memory_mib: u32,
+    /// The clock that counts the run time; absent: the function's.
+    pub clock: Option<RuntimeClock>,
 }
 
 /// What an invocation consumed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Consumed {
-    /// Measured from receipt of the request to the end of the work.
-    pub runtime: Duration,
-    /// Resident memory of the invocation's own mapping, in bytes, as the kernel said.
+    /// From receipt of the request to the end of the work.
+    pub wall: Duration,
+    /// CPU time of the invocation's thread.
+    pub cpu: Duration,
+    /// How long taking the memory took; part of the run time.
+    pub allocation: Duration,
+    /// Resident memory of the process when the work ended, in bytes, as the kernel said. That of invocations at the same
+    /// time is in it.
     pub memory_bytes: u64,
 }
 
@@ -55,23 +66,27 @@ pub enum ConsumeError {
 #[derive(Debug)]
 pub struct Consumer {
     memory: Memory,
+    habits: Habits,
     max_runtime: Option<Duration>,
     threads: TaskTracker,
 }
 
 impl Consumer {
-    /// A consumer whose invocations share `memory`, run no longer than `max_runtime`, and are tracked by `threads`
-    /// until their memory is given back.
-    pub fn new(memory: Memory, max_runtime: Option<Duration>, threads: TaskTracker) -> Self {
-        Self { memory, max_runtime, threads }
+    /// A consumer whose invocations share `memory`, spend it and their time by `habits`, run no longer than `max_runtime`,
+    /// and are tracked by `threads` until they have done with their memory.
+    pub fn new(memory: Memory, habits: Habits, max_runtime: Option<Duration>, threads: TaskTracker) -> Self {
+        Self { memory, habits, max_runtime, threads }
     }
 
-    /// Consumes `demand`, counting the run time from `received`. When the returned future is dropped, the work ends
-    /// within about a millisecond.
+    /// Consumes `demand`, counting from `received`. When the returned future is dropped, the work ends within about a
+    /// millisecond.
     ///
     /// The thread comes from tokio's blocking pool, which reuses threads and starts as many as there are invocations at
-    /// once. The answer is given before the memory goes back to the kernel, for that takes some 60 µs a MiB, and the
-    /// caller would see it as latency of the platform.
+    /// once. The answer is given before memory goes back to the kernel, for that takes some 60 µs a MiB, and the caller
+    /// would see it as latency of the platform.
+    ///
+    /// # Errors
+    /// Why it was not served.
     pub async fn consume(&self, received: Instant, demand: Demand) -> Result<Consumed, ConsumeError> {
         if let Some(bound) = self.max_runtime.filter(|bound| demand.runtime > *bound) {
             return Err(ConsumeError::TooLong { asked: demand.runtime, bound });
@@ -79,11 +94,11 @@ impl Consumer {
         let (answer, answered) = oneshot::channel();
         let abandoned = CancellationToken::new();
         let _abandon_when_dropped = abandoned.clone().drop_guard();
-        let memory = self.memory.clone();
+        let (memory, habits) = (self.memory.clone(), self.habits);
         self.threads.spawn_blocking(move || {
-            let worked = work(&memory, received, demand, || abandoned.is_cancelled());
-            let (result, _held) = match worked {
-                Ok((consumed, held)) => (Ok(consumed), Some(held)),
+            let worked = work(&memory, habits, received, demand, || abandoned.is_cancelled());
+            let (result, _leftover) = match worked {
+                Ok((consumed, held)) => (Ok(consumed), Some(held.release())),
                 Err(error) => (Err(error), None),
             };
             // A caller that has gone away needs no answer.
@@ -99,15 +114,61 @@ impl Consumer {
 /// Does the work; the memory that is returned with it is no longer needed.
 fn work(
     memory: &Memory,
+    habits: Habits,
     received: Instant,
     demand: Demand,
     abandoned: impl Fn() -> bool,
 ) -> Result<(Consumed, Held), ConsumeError> {
-    let mut held = memory.hold(demand.memory_mib, &abandoned)?;
+    let cpu_before = clock::thread_cpu();
+    let begun = clock::now();
+    let held = match habits.memory {
+        MemoryUse::Touched => memory.hold(demand.memory_mib, &abandoned)?,
+        MemoryUse::HalfTouched => memory.hold(demand.memory_mib / 2, &abandoned)?,
+        MemoryUse::Untouched => memory.pretend(demand.memory_mib)?,
+    };
+    let allocation = clock::now() - begun;
+    let share = f64::from(habits.io_percentage) / 100.0;
+    let waited = demand.runtime.mul_f64(share);
+    if !waited.is_zero() {
+        wait_until(clock::now() + waited, &abandoned)?;
+    }
     let deadline = received + demand.runtime;
-    let ended = spin::spin_until(deadline, clock::now, &abandoned).ok_or(ConsumeError::Abandoned)?;
-    held.start_return();
-    Ok((Consumed { runtime: ended - received, memory_bytes: held.resident_bytes() }, held))
+    let done = match (habits.labour, demand.clock.unwrap_or(habits.clock)) {
+        (Labour::Sleep, _) => wait_until(deadline, &abandoned).map(Some)?,
+        (Labour::Watch, _) => spin::watch_until(deadline, clock::now, &abandoned).map(|_| ()),
+        (Labour::Steps(per_ms), _) => {
+            let asked = (demand.runtime - waited).as_secs_f64() * 1e3 * per_ms as f64;
+            spin::iterate(whole(asked), &abandoned)
+        }
+        (Labour::Compute, RuntimeClock::Wall) => spin::spin_until(deadline, clock::now, &abandoned).map(|_| ()),
+        (Labour::Compute, RuntimeClock::Cpu) => {
+            let consumed = || clock::thread_cpu().saturating_sub(cpu_before);
+            spin::consume_until(demand.runtime - waited, consumed, &abandoned)
+        }
+    };
+    done.ok_or(ConsumeError::Abandoned)?;
+    let (wall, cpu) = (clock::now() - received, clock::thread_cpu().saturating_sub(cpu_before));
+    let memory_bytes = memory::resident_bytes()?;
+    Ok((Consumed { wall, cpu, allocation, memory_bytes }, held))
+}
+
+/// Sleeps until `deadline`, in naps short enough to notice that nobody waits any more.
+fn wait_until(deadline: Instant, abandoned: impl Fn() -> bool) -> Result<(), ConsumeError> {
+    loop {
+        let left = deadline.saturating_duration_since(clock::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        if abandoned() {
+            return Err(ConsumeError::Abandoned);
+        }
+        thread::sleep(left.min(LONGEST_NAP));
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
+fn whole(count: f64) -> u64 {
+    count.round() as u64
 }
 
 #[cfg(test)]
@@ -119,40 +180,95 @@ mod tests {
 
     const AGES: Duration = Duration::from_secs(3600);
 
-    fn consumer(max_runtime: Option<Duration>) -> Consumer {
-        Consumer::new(Memory::new(SystemRoom::of_this_process()), max_runtime, TaskTracker::new())
+    fn with(habits: Habits, max_runtime: Option<Duration>) -> Consumer {
+        Consumer::new(Memory::new(SystemRoom::of_this_process()), habits, max_runtime, TaskTracker::new())
+    }
+
+    fn asked(millis: u64, memory_mib: u32) -> Demand {
+        Demand { runtime: Duration::from_millis(millis), memory_mib, clock: None }
     }
 
     #[tokio::test]
     async fn at_least_the_requested_run_time_and_memory_are_consumed() {
-        let demand = Demand { runtime: Duration::from_millis(5), memory_mib: 3 };
-        let consumed = consumer(None).consume(clock::now(), demand).await.unwrap();
-        assert!(consumed.runtime >= demand.runtime, "{consumed:?}");
-        assert_eq!(consumed.memory_bytes, 3 << 20);
+        let demand = asked(5, 30);
+        let consumed = with(Habits::default(), None).consume(clock::now(), demand).await.unwrap();
+        assert!(consumed.wall >= demand.runtime && consumed.allocation <= consumed.wall, "{consumed:?}");
+        assert!(consumed.memory_bytes >= 30 << 20, "{consumed:?}");
+    }
+
+    #[tokio::test]
+    async fn by_the_cpu_clock_the_thread_consumes_what_is_asked() {
+        let demand = Demand { clock: Some(RuntimeClock::Cpu), ..asked(20, 1) };
+        let consumed = with(Habits::default(), None).consume(clock::now(), demand).await.unwrap();
+        assert!(consumed.cpu >= demand.runtime && consumed.wall >= demand.runtime, "{consumed:?}");
+    }
+
+    #[tokio::test]
+    async fn a_share_of_the_run_time_is_waited() {
+        let habits = Habits { io_percentage: 75, ..Habits::default() };
+        let consumed = with(habits, None).consume(clock::now(), asked(40, 0)).await.unwrap();
+        assert!(consumed.wall >= Duration::from_millis(40), "{consumed:?}");
+        // By the CPU clock, too: a quarter is consumed, the rest is waited.
+        let habits = Habits { clock: RuntimeClock::Cpu, ..habits };
+        let consumed = with(habits, None).consume(clock::now(), asked(40, 0)).await.unwrap();
+        assert!(
+            consumed.cpu >= Duration::from_millis(10) && consumed.wall >= Duration::from_millis(30),
+            "{consumed:?}"
+        );
+        assert!(consumed.cpu < Duration::from_millis(40), "{consumed:?}");
+    }
+
+    #[tokio::test]
+    async fn who_only_sleeps_takes_neither_cpu_nor_memory() {
+        let habits = Habits { labour: Labour::Sleep, memory: MemoryUse::Untouched, ..Habits::default() };
+        let consumed = with(habits, None).consume(clock::now(), asked(50, 1 << 14)).await.unwrap();
+        assert!(consumed.wall >= Duration::from_millis(50), "{consumed:?}");
+        assert!(consumed.cpu < Duration::from_millis(25) && consumed.memory_bytes < 8 << 30, "{consumed:?}");
+    }
+
+    #[tokio::test]
+    async fn who_only_watches_the_clock_takes_half_of_the_memory() {
+        let habits = Habits { labour: Labour::Watch, memory: MemoryUse::HalfTouched, ..Habits::default() };
+        let consumer = with(habits, None);
+        let consumed = consumer.consume(clock::now(), asked(3, 9)).await.unwrap();
+        assert!(consumed.wall >= Duration::from_millis(3), "{consumed:?}");
+        consumer.threads.close();
+        consumer.threads.wait().await;
+        assert_eq!(consumer.memory.hold(0, || false).unwrap().touched_mib(), 4);
+    }
+
+    #[tokio::test]
+    async fn steps_are_counted_and_not_timed() {
+        let habits = Habits { labour: Labour::Steps(1), ..Habits::default() };
+        // As many steps as there are milliseconds in half an hour: nothing that takes half an hour.
+        let consumed = with(habits, None).consume(clock::now(), asked(1_800_000, 0)).await.unwrap();
+        assert!(consumed.wall < Duration::from_secs(900), "{consumed:?}");
     }
 
     #[tokio::test]
     async fn the_bound_itself_is_legal_and_anything_above_is_not() {
         let bound = Duration::from_millis(1);
-        let consumer = consumer(Some(bound));
-        let demand = |runtime| Demand { runtime, memory_mib: 0 };
-        assert!(consumer.consume(clock::now(), demand(bound)).await.is_ok());
-        let error = consumer.consume(clock::now(), demand(bound * 2)).await.unwrap_err();
+        let consumer = with(Habits::default(), Some(bound));
+        assert!(consumer.consume(clock::now(), asked(1, 0)).await.is_ok());
+        let error = consumer.consume(clock::now(), asked(2, 0)).await.unwrap_err();
         assert_eq!(error.to_string(), "a run time of 2ms is above this function's bound of 1ms (--max-runtime)");
     }
 
     #[tokio::test]
     async fn a_dropped_invocation_ends_its_thread() {
-        let consumer = consumer(None);
-        let mut call = Box::pin(consumer.consume(clock::now(), Demand { runtime: AGES, memory_mib: 1 }));
-        std::future::poll_fn(|context| {
-            assert!(call.as_mut().poll(context).is_pending());
-            Poll::Ready(())
-        })
-        .await;
-        drop(call);
-        consumer.threads.close();
-        // Would last for an hour.
-        consumer.threads.wait().await;
+        for labour in [Labour::Compute, Labour::Watch, Labour::Sleep, Labour::Steps(u64::MAX / 4_000_000)] {
+            let consumer = with(Habits { labour, ..Habits::default() }, None);
+            let demand = Demand { runtime: AGES, memory_mib: 1, clock: None };
+            let mut call = Box::pin(consumer.consume(clock::now(), demand));
+            std::future::poll_fn(|context| {
+                assert!(call.as_mut().poll(context).is_pending());
+                Poll::Ready(())
+            })
+            .await;
+            drop(call);
+            consumer.threads.close();
+            // Would last for an hour.
+            consumer.threads.wait().await;
+        }
     }
 }

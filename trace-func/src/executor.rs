@@ -2,23 +2,36 @@
 
 use std::time::Duration;
 
-use loader_proto::faas::{FaasReply, FaasRequest, executor_server::Executor};
-use tonic::{Request, Response, Status};
+use loader_proto::{
+    faas::{FaasReply, FaasRequest, executor_server::Executor},
+    metadata,
+};
+use tonic::{
+    Request, Response, Status,
+    metadata::{MetadataMap, MetadataValue},
+};
 
 use crate::{
     clock,
     consumer::{ConsumeError, Consumed, Consumer, Demand},
+    habits::{RuntimeClock, UnknownClock},
     instance::Instance,
     memory::MemoryError,
 };
+
+/// What a reply says, and begins with where there is more to say.
+const OK: &str = "OK";
 
 /// What a function does with a request.
 #[derive(Debug)]
 pub enum Work {
     /// Consumes what it asks for.
-    Trace(Consumer),
+    Consume(Consumer),
     /// Answers at once.
-    Empty,
+    Empty {
+        /// Resident memory of the process, in bytes, measured once: no invocation changes it.
+        memory_bytes: u64,
+    },
 }
 
 /// The function that this process serves.
@@ -33,26 +46,40 @@ impl Function {
     pub fn new(instance: Instance, work: Work) -> Self {
         Self { instance, work }
     }
+
+    async fn serve(&self, request: Request<FaasRequest>) -> Result<Response<FaasReply>, Status> {
+        let received = clock::now();
+        let consumer = match &self.work {
+            Work::Consume(consumer) => consumer,
+            Work::Empty { memory_bytes } => {
+                let memory_usage_in_kb = kib(*memory_bytes);
+                return Ok(Response::new(FaasReply {
+                    message: OK.to_owned(),
+                    memory_usage_in_kb,
+                    ..FaasReply::default()
+                }));
+            }
+        };
+        let clock = clock(request.metadata()).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let demand = demand(&request.into_inner(), clock);
+        let consumed = consumer.consume(received, demand).await.map_err(|error| status(&error))?;
+        let mut response = Response::new(reply(demand, consumed));
+        write_times(consumed, response.metadata_mut());
+        Ok(response)
+    }
 }
 
 #[tonic::async_trait]
 impl Executor for Function {
     async fn execute(&self, request: Request<FaasRequest>) -> Result<Response<FaasReply>, Status> {
-        let received = clock::now();
         let stamp = self.instance.arrive();
-        let consumed = match &self.work {
-            Work::Trace(consumer) => consumer.consume(received, demand(&request.into_inner())).await,
-            Work::Empty => Ok(Consumed { runtime: Duration::ZERO, memory_bytes: 0 }),
-        };
-        match consumed {
-            Ok(consumed) => {
-                let mut response = Response::new(reply(consumed));
+        match self.serve(request).await {
+            Ok(mut response) => {
                 stamp.write_to(response.metadata_mut());
                 Ok(response)
             }
-            Err(error) => {
-                log::info!("invocation not served: {error}");
-                let mut status = status(&error);
+            Err(mut status) => {
+                log::info!("invocation not served: {}", status.message());
                 stamp.write_to(status.metadata_mut());
                 Err(status)
             }
@@ -60,18 +87,44 @@ impl Executor for Function {
     }
 }
 
-fn demand(request: &FaasRequest) -> Demand {
+/// The clock that a request names, if any.
+fn clock(metadata: &MetadataMap) -> Result<Option<RuntimeClock>, UnknownClock> {
+    let named = metadata.get(metadata::CLOCK).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
+    named.map(|name| name.parse()).transpose()
+}
+
+fn demand(request: &FaasRequest, clock: Option<RuntimeClock>) -> Demand {
     let FaasRequest { message: _, runtime_in_milli_sec, memory_in_mebi_bytes } = request;
-    Demand { runtime: Duration::from_millis(u64::from(*runtime_in_milli_sec)), memory_mib: *memory_in_mebi_bytes }
+    let runtime = Duration::from_millis(u64::from(*runtime_in_milli_sec));
+    Demand { runtime, memory_mib: *memory_in_mebi_bytes, clock }
 }
 
 /// The reply to an invocation. Figures beyond what its fields hold, 71 minutes and 4 TiB, are given as their maximum.
-fn reply(consumed: Consumed) -> FaasReply {
-    let Consumed { runtime, memory_bytes } = consumed;
+fn reply(demand: Demand, consumed: Consumed) -> FaasReply {
+    let Consumed { wall, cpu: _, allocation, memory_bytes } = consumed;
+    let message = if allocation > demand.runtime && demand.memory_mib > 0 {
+        let (took, asked) = (allocation.as_secs_f64() * 1e3, demand.runtime.as_millis());
+        format!("{OK}: taking the memory took {took:.1} ms, longer than the run time of {asked} ms")
+    } else {
+        OK.to_owned()
+    };
     FaasReply {
-        message: "OK".to_owned(),
-        duration_in_micro_sec: u32::try_from(runtime.as_micros()).unwrap_or(u32::MAX),
-        memory_usage_in_kb: u32::try_from(memory_bytes / 1024).unwrap_or(u32::MAX),
+        message,
+        duration_in_micro_sec: u32::try_from(wall.as_micros()).unwrap_or(u32::MAX),
+        memory_usage_in_kb: kib(memory_bytes),
+    }
+}
+
+fn kib(bytes: u64) -> u32 {
+    u32::try_from(bytes / 1024).unwrap_or(u32::MAX)
+}
+
+fn write_times(consumed: Consumed, map: &mut MetadataMap) {
+    let Consumed { wall, cpu, allocation, memory_bytes: _ } = consumed;
+    for (name, time) in
+        [(metadata::WALL_TIME, wall), (metadata::CPU_TIME, cpu), (metadata::ALLOCATION_TIME, allocation)]
+    {
+        map.insert(name, MetadataValue::from(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)));
     }
 }
 
@@ -80,9 +133,9 @@ fn status(error: &ConsumeError) -> Status {
     let message = error.to_string();
     match error {
         ConsumeError::TooLong { .. } => Status::invalid_argument(message),
-        ConsumeError::Memory(MemoryError::Exhausted { .. } | MemoryError::Refused { .. }) => {
-            Status::resource_exhausted(message)
-        }
+        ConsumeError::Memory(
+            MemoryError::Exhausted { .. } | MemoryError::AboveBound { .. } | MemoryError::Refused { .. },
+        ) => Status::resource_exhausted(message),
         ConsumeError::Memory(MemoryError::Unmeasured(_)) | ConsumeError::Failed => Status::internal(message),
         ConsumeError::Abandoned => Status::cancelled(message),
     }
@@ -97,16 +150,40 @@ mod tests {
     use super::*;
     use crate::memory::Bound;
 
+    const DEMAND: Demand = Demand { runtime: Duration::from_millis(10), memory_mib: 64, clock: None };
+
     #[test]
     fn replies_are_in_microseconds_and_kib_and_saturate() {
-        for ((runtime, memory_bytes), expected) in [
+        for ((wall, memory_bytes), expected) in [
             ((Duration::ZERO, 0), (0, 0)),
             ((Duration::from_nanos(1_500_999), 3 << 20), (1500, 3072)),
             ((Duration::from_secs(5000), 1 << 43), (u32::MAX, u32::MAX)),
         ] {
-            let reply = reply(Consumed { runtime, memory_bytes });
+            let reply = reply(DEMAND, Consumed { wall, memory_bytes, ..Consumed::default() });
             assert_eq!((reply.duration_in_micro_sec, reply.memory_usage_in_kb), expected);
         }
+    }
+
+    #[test]
+    fn a_reply_says_when_taking_the_memory_alone_took_too_long() {
+        for (allocation, message) in [
+            (Duration::from_millis(10), "OK"),
+            (Duration::from_micros(52_340), "OK: taking the memory took 52.3 ms, longer than the run time of 10 ms"),
+        ] {
+            assert_eq!(reply(DEMAND, Consumed { allocation, ..Consumed::default() }).message, message);
+        }
+    }
+
+    #[test]
+    fn a_request_may_name_its_clock() {
+        let named = |name: &str| {
+            let mut metadata = MetadataMap::new();
+            metadata.insert(metadata::CLOCK, name.parse().unwrap());
+            clock(&metadata)
+        };
+        assert_eq!(clock(&MetadataMap::new()), Ok(None));
+        assert_eq!(named("cpu"), Ok(Some(RuntimeClock::Cpu)));
+        assert_eq!(named("sun").unwrap_err().to_string(), "\"sun\" is no clock; there are: wall, cpu");
     }
 
     #[test]
@@ -117,6 +194,7 @@ mod tests {
         for (error, code) in [
             (exhausted.into(), Code::ResourceExhausted),
             (refused.into(), Code::ResourceExhausted),
+            (MemoryError::AboveBound { asked_mib: 2, most_mib: 1 }.into(), Code::ResourceExhausted),
             (MemoryError::Unmeasured(io::ErrorKind::Other.into()).into(), Code::Internal),
             (too_long, Code::InvalidArgument),
             (ConsumeError::Abandoned, Code::Cancelled),

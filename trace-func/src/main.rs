@@ -25,14 +25,19 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use trace_func::{
-    cli::{Arguments, Config, Kind},
+    calibrate::calibrate,
+    cli::{Arguments, CalibrateArguments, Command, Config, Kind},
     clock,
     consumer::Consumer,
     executor::{Function, Work},
-    instance::{Instance, InvalidInstanceId},
-    memory::{Memory, SystemRoom},
+    habits::Labour,
+    hello::Hello,
+    instance::Instance,
+    memory::{self, Memory, SystemRoom},
     parent,
-    serve::{self, MAX_CONCURRENT},
+    saturate::saturate,
+    serve::{self, MAX_CONCURRENT, Service},
+    spin,
 };
 
 const USAGE: u8 = 2;
@@ -70,29 +75,46 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: Arguments, started: Duration, parent: Pid) -> Result<ExitCode, Failure> {
-    let config = Config::new(arguments, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    let Arguments { command, serve } = arguments;
+    if let Some(Command::Calibrate(arguments)) = command {
+        return calibrated(&arguments);
+    }
+    let config = Config::new(serve, |name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
         .map_err(failure(USAGE))?;
     if let Some(expected) = config.die_with_parent {
         parent::die_with(expected.map_or(parent, Pid::from_raw)).map_err(failure(FAILURE))?;
     }
-    let threads = TaskTracker::new();
-    let function = function(&config, started, threads.clone()).map_err(failure(USAGE))?;
+    if let Labour::Steps(per_ms) = config.habits.labour {
+        log::warn!("ITERATIONS_MULTIPLIER is set: {per_ms} steps for each millisecond, whatever time they take");
+    }
     let runtime = runtime().map_err(failure(FAILURE))?;
-    let code = runtime.block_on(serve_until_signalled(config.address, function, threads));
+    let code = runtime.block_on(until_signalled(&config, started));
     // After a drain no thread is left; after a second signal there is no waiting for any.
     runtime.shutdown_background();
     code
 }
 
-fn function(config: &Config, started: Duration, threads: TaskTracker) -> Result<Function, InvalidInstanceId> {
+fn calibrated(arguments: &CalibrateArguments) -> Result<ExitCode, Failure> {
+    let found = runtime().map_err(failure(FAILURE))?.block_on(calibrate(&arguments.times, arguments.runs));
+    let found = found.map_err(failure(FAILURE))?;
+    let text = if arguments.json { found.json() } else { found.table() };
+    io::stdout().write_all(text.as_bytes()).map_err(failure(FAILURE))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn service(config: &Config, started: Duration, threads: &TaskTracker) -> Result<Service, Failure> {
     let id = config.instance_id.clone().unwrap_or_else(host_and_process);
+    let instance = Instance::new(&id, started).map_err(failure(USAGE))?;
     let work = match config.kind {
-        Kind::Empty => Work::Empty,
-        Kind::Trace => {
-            Work::Trace(Consumer::new(Memory::new(SystemRoom::of_this_process()), config.max_runtime, threads))
+        Kind::Hello => return Ok(Service::Hello(Hello::new(instance))),
+        Kind::Empty => Work::Empty { memory_bytes: memory::resident_bytes().map_err(failure(FAILURE))? },
+        Kind::Trace | Kind::Timed | Kind::Wimpy | Kind::Saturate => {
+            let memory = Memory::new(SystemRoom::of_this_process()).at_most(config.max_memory_mib);
+            let memory = if config.fresh_memory { memory.fresh() } else { memory };
+            Work::Consume(Consumer::new(memory, config.habits, config.max_runtime, threads.clone()))
         }
     };
-    Ok(Function::new(Instance::new(&id, started)?, work))
+    Ok(Service::Function(Function::new(instance, work)))
 }
 
 /// One thread for all I/O: it starts faster than a pool, and leaves the CPUs to the invocations.
@@ -105,20 +127,15 @@ fn runtime() -> io::Result<Runtime> {
         .build()
 }
 
-async fn serve_until_signalled(
-    address: SocketAddr,
-    function: Function,
-    threads: TaskTracker,
-) -> Result<ExitCode, Failure> {
+/// Does what is configured until it has ended, which a signal makes it do.
+async fn until_signalled(config: &Config, started: Duration) -> Result<ExitCode, Failure> {
     let mut signals = Signals::install().map_err(failure(FAILURE))?;
-    let (listener, bound) = serve::bind(address).await.map_err(failure(USAGE))?;
     let stop = CancellationToken::new();
-    let serving = serve::serve(listener, function, threads, stop.clone());
-    pin!(serving);
-    announce(bound);
+    let working = work(config, started, stop.clone());
+    pin!(working);
     loop {
         select! {
-            served = &mut serving => return served.map(|()| ExitCode::SUCCESS).map_err(failure(FAILURE)),
+            ended = &mut working => return ended.map(|()| ExitCode::SUCCESS),
             signal = signals.next() => {
                 if stop.is_cancelled() {
                     log::warn!("{signal} while draining: ending at once");
@@ -129,6 +146,30 @@ async fn serve_until_signalled(
             }
         }
     }
+}
+
+async fn work(config: &Config, started: Duration, stop: CancellationToken) -> Result<(), Failure> {
+    if config.kind == Kind::Saturate {
+        let all =
+            || std::thread::available_parallelism().map_or(1, |count| u16::try_from(count.get()).unwrap_or(u16::MAX));
+        return saturate(config.threads.unwrap_or_else(all), config.duration, stop).await.map_err(failure(FAILURE));
+    }
+    let threads = TaskTracker::new();
+    let service = service(config, started, &threads)?;
+    if !config.cold_start.is_zero() {
+        let cold = tokio::task::spawn_blocking({
+            let (deadline, stop) = (clock::now() + config.cold_start, stop.clone());
+            move || spin::spin_until(deadline, clock::now, || stop.is_cancelled())
+        });
+        match cold.await.map_err(failure(FAILURE))? {
+            Some(_) => {}
+            // It was told to end before it could serve.
+            None => return Ok(()),
+        }
+    }
+    let (listener, bound) = serve::bind(config.address).await.map_err(failure(USAGE))?;
+    announce(bound);
+    serve::serve(listener, service, threads, stop).await.map_err(failure(FAILURE))
 }
 
 /// Says on standard output where the server listens, for who started it. Connections are queued from the binding on.

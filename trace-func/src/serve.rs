@@ -1,13 +1,19 @@
-//! The server: one listener, HTTP/2, and a drain.
+//! The server: one listener, HTTP/2, health, reflection, and a drain.
 
 use std::{io, net::SocketAddr};
 
-use loader_proto::faas::executor_server::ExecutorServer;
+use loader_proto::{
+    FUNCTION_DESCRIPTORS, faas::executor_server::ExecutorServer, helloworld::greeter_server::GreeterServer,
+};
 use tokio::net::TcpListener;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::transport::{Server, server::TcpIncoming};
+use tonic::{
+    service::Routes,
+    transport::{Server, server::TcpIncoming},
+};
+use tonic_health::{ServingStatus, server::HealthReporter};
 
-use crate::executor::Function;
+use crate::{executor::Function, hello::Hello};
 
 /// Invocations that run at once: each has a thread of tokio's blocking pool, and a stream of a connection.
 pub const MAX_CONCURRENT: u16 = 4096;
@@ -15,6 +21,15 @@ pub const MAX_CONCURRENT: u16 = 4096;
 /// Requests and replies are a few bytes each, but thousands may share a connection, and an exhausted connection window
 /// would show up as latency.
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
+
+/// What is served.
+#[derive(Debug)]
+pub enum Service {
+    /// `faas.Executor`.
+    Function(Function),
+    /// `helloworld.Greeter`.
+    Hello(Hello),
+}
 
 /// The listener could not be set up.
 #[derive(Debug, thiserror::Error)]
@@ -24,7 +39,21 @@ pub struct BindError {
     source: io::Error,
 }
 
+/// Why serving failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The descriptors of the services can't be used.
+    #[error("reflection can't be set up: {0}")]
+    Reflection(#[from] tonic_reflection::server::Error),
+    /// The transport broke.
+    #[error("serving broke: {0}")]
+    Transport(#[from] tonic::transport::Error),
+}
+
 /// Listens on `address`; port 0 picks a free one. Returns the listener and where it really listens.
+///
+/// # Errors
+/// The address, and why it can't be had.
 pub async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let bind_error = |source| BindError { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind_error)?;
@@ -32,24 +61,57 @@ pub async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Bind
     Ok((listener, bound))
 }
 
-/// Serves `function` on `listener` until `stop`; then takes no more connections and requests, and returns when the
-/// running invocations are answered and their `threads` have ended.
+/// Serves `service` on `listener` until `stop`; then says so to who asks for its health, takes no more connections and
+/// requests, and returns when the running invocations are answered and their `threads` have ended.
+///
+/// # Errors
+/// Why it could not be served.
 pub async fn serve(
     listener: TcpListener,
-    function: Function,
+    service: Service,
     threads: TaskTracker,
     stop: CancellationToken,
-) -> Result<(), tonic::transport::Error> {
+) -> Result<(), ServeError> {
+    let (health, health_service) = tonic_health::server::health_reporter();
+    let name = match service {
+        Service::Function(_) => "faas.Executor",
+        Service::Hello(_) => "helloworld.Greeter",
+    };
+    tell(&health, name, ServingStatus::Serving).await;
+    let mut routes = Routes::builder();
+    routes
+        .add_service(health_service)
+        .add_service(reflection(name).build_v1()?)
+        .add_service(reflection(name).build_v1alpha()?);
+    match service {
+        Service::Function(function) => routes.add_service(ExecutorServer::new(function)),
+        Service::Hello(hello) => routes.add_service(GreeterServer::new(hello)),
+    };
+    let stopped = async {
+        stop.cancelled().await;
+        tell(&health, name, ServingStatus::NotServing).await;
+    };
     Server::builder()
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(u32::from(MAX_CONCURRENT))
-        .serve_with_incoming_shutdown(
-            ExecutorServer::new(function),
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            stop.cancelled_owned(),
-        )
+        .add_routes(routes.routes())
+        .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stopped)
         .await?;
     threads.close();
     threads.wait().await;
     Ok(())
+}
+
+/// Of the server as a whole, and of its service.
+async fn tell(health: &HealthReporter, name: &str, status: ServingStatus) {
+    health.set_service_status("", status).await;
+    health.set_service_status(name, status).await;
+}
+
+fn reflection(name: &str) -> tonic_reflection::server::Builder<'static> {
+    tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(FUNCTION_DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .with_service_name(name)
+        .with_service_name("grpc.health.v1.Health")
 }

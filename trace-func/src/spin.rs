@@ -1,15 +1,22 @@
-//! Busy work until a deadline.
+//! Busy work: until an instant, until CPU time is consumed, or a number of steps.
 //!
-//! The deadline is on the clock and not a number of iterations, so that the run time is right on any CPU and next to any
-//! neighbour.
+//! By a clock and not by a number of steps, so that the run time is right on any CPU and next to any neighbour. The number
+//! of steps is for manifests of old, whose calibrated multiplier is all they say.
 
-use std::hint::black_box;
+use std::{hint::black_box, time::Duration};
 
 use tokio::time::Instant;
 
-/// Square roots between two looks at the clock: some 5 to 10 µs, short against the milliseconds that are asked for and
-/// long against the 25 ns of reading the clock.
+/// Square roots between two looks at a clock: some 5 to 10 µs, short against the milliseconds that are asked for and
+/// long against the 25 ns of reading the monotonic clock.
 const OPERATIONS_PER_CHUNK: u32 = 1000;
+
+/// A thread's CPU clock takes 0.65 µs to read, so that there are more operations between two looks at it.
+const CHUNKS_PER_CPU_LOOK: u32 = 3;
+
+/// When so little CPU time is left, the chunks get small, so that it is not overshot.
+const NEARLY: Duration = Duration::from_micros(40);
+const OPERATIONS_WHEN_NEARLY: u32 = 100;
 
 /// Keeps the CPU busy with floating-point work until `now` reaches `deadline`, and returns that last reading.
 ///
@@ -26,15 +33,69 @@ pub fn spin_until(
         if reading >= deadline {
             return Some(reading);
         }
-        value = work(value);
+        value = work(value, OPERATIONS_PER_CHUNK);
     }
     None
 }
 
-/// One chunk: each step needs the result of the one before, and the compiler can't see through either end.
-fn work(seed: f64) -> f64 {
+/// Looks at the clock, and does nothing else, until it reaches `deadline`; for the rest as [`spin_until`].
+pub fn watch_until(
+    deadline: Instant,
+    mut now: impl FnMut() -> Instant,
+    abandoned: impl Fn() -> bool,
+) -> Option<Instant> {
+    while !abandoned() {
+        let reading = now();
+        if reading >= deadline {
+            return Some(reading);
+        }
+        std::hint::spin_loop();
+    }
+    None
+}
+
+/// Keeps the CPU busy until `consumed`, the CPU time of the calling thread, reaches `budget`.
+///
+/// Returns `None` as for [`spin_until`].
+pub fn consume_until(
+    budget: Duration,
+    mut consumed: impl FnMut() -> Duration,
+    abandoned: impl Fn() -> bool,
+) -> Option<()> {
+    let mut value = f64::from(OPERATIONS_PER_CHUNK);
+    while !abandoned() {
+        let left = budget.saturating_sub(consumed());
+        if left.is_zero() {
+            return Some(());
+        }
+        let nearly = left < NEARLY;
+        let operations = if nearly { OPERATIONS_WHEN_NEARLY } else { CHUNKS_PER_CPU_LOOK * OPERATIONS_PER_CHUNK };
+        value = work(value, operations);
+    }
+    None
+}
+
+/// Does so many steps, whatever time they take.
+///
+/// Returns `None` as for [`spin_until`].
+pub fn iterate(steps: u64, abandoned: impl Fn() -> bool) -> Option<()> {
+    let mut value = f64::from(OPERATIONS_PER_CHUNK);
+    let mut left = steps;
+    while left > 0 {
+        if abandoned() {
+            return None;
+        }
+        let chunk = u32::try_from(left.min(OPERATIONS_PER_CHUNK.into())).unwrap_or(OPERATIONS_PER_CHUNK);
+        value = work(value, chunk);
+        left -= u64::from(chunk);
+    }
+    Some(())
+}
+
+/// So many steps: each needs the result of the one before, and the compiler can't see through either end.
+fn work(seed: f64, operations: u32) -> f64 {
     let mut value = black_box(seed);
-    for step in 0..OPERATIONS_PER_CHUNK {
+    for step in 0..operations {
         value = (value + f64::from(step)).sqrt();
     }
     black_box(value)
@@ -42,55 +103,62 @@ fn work(seed: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, time::Duration};
+    use std::cell::Cell;
 
     use super::*;
-    use crate::clock;
 
-    const TICK: Duration = Duration::from_millis(1);
+    /// A clock that goes on by a millisecond with each look.
+    fn ticking() -> (Instant, impl FnMut() -> Instant) {
+        let start = crate::clock::now();
+        let looks = Cell::new(0);
+        (start, move || {
+            looks.set(looks.get() + 1);
+            start + Duration::from_millis(looks.get())
+        })
+    }
 
-    /// A clock that moves on by a tick with each reading.
-    fn ticking(start: Instant, readings: &Cell<u32>) -> impl FnMut() -> Instant {
-        move || {
-            let reading = start + TICK * readings.get();
-            readings.set(readings.get() + 1);
-            reading
+    #[test]
+    fn it_ends_at_the_first_reading_that_is_not_before_the_deadline() {
+        for spin in [spin_until, watch_until] as [fn(_, _, fn() -> bool) -> _; 2] {
+            let (start, now) = ticking();
+            let ended =
+                spin(start + Duration::from_micros(4500), Box::new(now) as Box<dyn FnMut() -> Instant>, || false);
+            assert_eq!(ended, Some(start + Duration::from_millis(5)));
         }
     }
 
     #[test]
-    fn spins_until_the_first_reading_at_or_after_the_deadline() {
-        for (deadline, end, expected_readings) in [
-            (Duration::ZERO, Duration::ZERO, 1),
-            (TICK, TICK, 2),
-            (TICK * 5, TICK * 5, 6),
-            (Duration::from_micros(4500), TICK * 5, 6),
-        ] {
-            let (start, readings) = (clock::now(), Cell::new(0));
-            let ended = spin_until(start + deadline, ticking(start, &readings), || false);
-            assert_eq!(ended, Some(start + end), "{deadline:?}");
-            assert_eq!(readings.get(), expected_readings, "{deadline:?}");
-        }
+    fn a_deadline_that_has_passed_takes_one_reading() {
+        let (start, now) = ticking();
+        assert_eq!(spin_until(start, now, || false), Some(start + Duration::from_millis(1)));
     }
 
     #[test]
-    fn a_deadline_in_the_past_ends_at_the_first_reading() {
-        let (start, readings) = (clock::now(), Cell::new(7));
-        assert_eq!(spin_until(start, ticking(start, &readings), || false), Some(start + TICK * 7));
+    fn it_ends_when_nobody_waits_any_more() {
+        let (start, now) = ticking();
+        let asked = Cell::new(0);
+        let abandoned = || {
+            asked.set(asked.get() + 1);
+            asked.get() > 3
+        };
+        assert_eq!(spin_until(start + Duration::from_hours(1), now, abandoned), None);
+        assert_eq!(asked.get(), 4);
+        assert_eq!(iterate(u64::MAX, || true), None);
+        assert_eq!(consume_until(Duration::MAX, || Duration::ZERO, || true), None);
     }
 
     #[test]
-    fn abandoned_work_stops_before_its_deadline() {
-        let (start, readings) = (clock::now(), Cell::new(0));
-        let ended = spin_until(start + TICK * 1_000_000, ticking(start, &readings), || readings.get() == 3);
-        assert_eq!(ended, None);
-        assert_eq!(readings.get(), 3);
+    fn cpu_time_is_consumed_to_the_budget_and_by_this_thread() {
+        let before = crate::clock::thread_cpu();
+        let consumed = || crate::clock::thread_cpu() - before;
+        let budget = Duration::from_millis(3);
+        consume_until(budget, consumed, || false).unwrap();
+        assert!(consumed() >= budget);
     }
 
     #[test]
-    fn the_work_yields_a_finite_number_that_depends_on_its_seed() {
-        let (small, large) = (work(1.0), work(f64::MAX));
-        assert!(small.is_finite() && small > 1.0, "{small}");
-        assert!(large.is_finite() && large > 1.0, "{large}");
+    fn steps_are_counted_out() {
+        assert_eq!(iterate(0, || panic!("there is nothing to do")), Some(()));
+        assert_eq!(iterate(2501, || false), Some(()));
     }
 }

@@ -122,8 +122,9 @@ pub(super) static FLAGS: &[Flag] = &[
         "kind",
         Takes::Text("KIND"),
         "function.kind",
-        "Benchmark function: trace (consumes time and memory) or empty [trace]",
+        "Benchmark function: trace, empty, timed, wimpy or hello [trace]",
     ),
+    every("clock", Takes::Text("CLOCK"), "function.clock", "Kind trace: run times by the wall or the cpu clock [wall]"),
     every(
         "arrivals",
         Takes::Text("NAME"),

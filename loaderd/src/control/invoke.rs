@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::{
     clock::Clock,
     endpoint::Endpoint,
-    invoke::{Abandon, Call, Connections, Invoker, Outcome, Policy, Route},
+    invoke::{Abandon, Call, Connections, Invoker, Outcome, Policy, Protocol, Route},
     spec::Violation,
 };
 
@@ -44,9 +44,9 @@ impl ByHand {
             violations.push(Violation::new("address", "must be host:port"));
         }
         let authority = if authority.is_empty() { address.clone() } else { authority };
-        let route = Route::new(&Endpoint { address, authority });
+        let route = Route::new(&Endpoint { address, authority }, Protocol::Faas);
         let runtime_ms = u32::try_from(runtime.as_millis()).unwrap_or(u32::MAX);
-        let call = Call { runtime_ms, memory_mib, connect_timeout: timeout, function_timeout: timeout };
+        let call = Call { runtime_ms, memory_mib, clock: None, connect_timeout: timeout, function_timeout: timeout };
         match route {
             Ok(route) if violations.is_empty() => Ok(Self { route, call }),
             Ok(_) => Err(violations),

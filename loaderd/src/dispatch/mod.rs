@@ -58,6 +58,8 @@ pub struct Settings {
     pub connect_timeout: Duration,
     /// How long an answer may take, counted from the send.
     pub function_timeout: Duration,
+    /// The clock that functions shall count run times by; absent: their own choice.
+    pub runtime_clock: Option<&'static str>,
     /// What the threads get that send.
     pub isolation: Isolation,
     /// The clock.
@@ -117,6 +119,7 @@ impl Dispatch {
                 },
                 connect_timeout: settings.connect_timeout,
                 function_timeout: settings.function_timeout,
+                runtime_clock: settings.runtime_clock,
                 clock: settings.clock,
                 count: connections.clone(),
                 counters: Arc::clone(&counters),

@@ -28,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{
     endpoint::Endpoint,
+    invoke::Protocol,
     plan::testkit::plan,
     record::{Planned, Row},
 };
@@ -47,7 +48,8 @@ fn rows_within(
 ) -> Vec<(Planned, Status, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let route = Route::new(&Endpoint { address: address.to_string(), authority: "f".to_owned() }).expect("a route");
+        let route = Endpoint { address: address.to_string(), authority: "f".to_owned() };
+        let route = Route::new(&route, Protocol::Faas).expect("a route");
         let (events, mut told) = mpsc::channel(room);
         let settings = Settings {
             workers: 1,
@@ -55,6 +57,7 @@ fn rows_within(
             max_in_flight,
             connect_timeout: timeout,
             function_timeout: timeout,
+            runtime_clock: None,
             isolation: Isolation::default(),
             clock: Clock,
         };

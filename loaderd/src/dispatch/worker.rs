@@ -57,6 +57,7 @@ pub(super) struct Worker {
     pub(super) policy: Policy,
     pub(super) connect_timeout: Duration,
     pub(super) function_timeout: Duration,
+    pub(super) runtime_clock: Option<&'static str>,
     pub(super) clock: Clock,
     pub(super) count: ConnectionCount,
     pub(super) counters: Arc<Counters>,
@@ -128,6 +129,7 @@ impl Worker {
         Call {
             runtime_ms: planned.runtime_us.saturating_add(500) / 1000,
             memory_mib: planned.memory_mib,
+            clock: self.runtime_clock,
             connect_timeout: self.connect_timeout,
             function_timeout: self.function_timeout,
         }

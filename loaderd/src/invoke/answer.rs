@@ -3,11 +3,14 @@
 use bytes::{Buf as _, Bytes, BytesMut};
 use h2::{RecvStream, client::ResponseFuture};
 use http::{HeaderMap, StatusCode, header};
-use loader_proto::{faas::FaasReply, metadata};
-use prost::Message as _;
+use loader_proto::metadata;
 use tonic::{Code, Status as GrpcStatus};
 
-use super::outcome::{Failure, Origin, Reply, Status};
+use super::{
+    Protocol,
+    outcome::{Failure, Origin, Reply, Status},
+    protocol::Told,
+};
 use crate::clock::UnixMicros;
 
 /// Most bytes of a reply: its three fields need far less, unless the function sends a long text.
@@ -17,7 +20,7 @@ const MAX_REPLY: usize = 1 << 20;
 const MAX_WORDS: usize = 512;
 
 /// Waits for the answer and reads it whole.
-pub(super) async fn read(answer: ResponseFuture) -> Result<Reply, Failure> {
+pub(super) async fn read(answer: ResponseFuture, protocol: Protocol) -> Result<Reply, Failure> {
     let (head, mut body) = answer.await?.into_parts();
     if head.status != StatusCode::OK || !is_grpc(&head.headers) {
         let words = collect(&mut body, MAX_WORDS).await.unwrap_or_default();
@@ -30,7 +33,7 @@ pub(super) async fn read(answer: ResponseFuture) -> Result<Reply, Failure> {
     let data = collect(&mut body, MAX_REPLY).await?;
     let trailers = body.trailers().await?.unwrap_or_default();
     match GrpcStatus::from_header_map(&trailers) {
-        Some(status) if status.code() == Code::Ok => decode(&data, origin),
+        Some(status) if status.code() == Code::Ok => decode(&data, origin, protocol),
         Some(status) => Err(refused(&status, origin)),
         None => Err(Failure { origin, ..internal("the answer ended without a gRPC status") }),
     }
@@ -54,8 +57,8 @@ async fn collect(body: &mut RecvStream, limit: usize) -> Result<Bytes, Failure> 
     Ok(data.freeze())
 }
 
-fn decode(data: &[u8], origin: Origin) -> Result<Reply, Failure> {
-    let garbage = |what: &str| internal(&format!("the reply is not one of faas.Executor: {what}"));
+fn decode(data: &[u8], origin: Origin, protocol: Protocol) -> Result<Reply, Failure> {
+    let garbage = |what: &str| internal(&format!("the reply is not one of {}: {what}", protocol.service()));
     let mut frame = data;
     if frame.len() < 5 {
         return Err(garbage("it is too short"));
@@ -67,8 +70,8 @@ fn decode(data: &[u8], origin: Origin) -> Result<Reply, Failure> {
     if length != frame.len() {
         return Err(garbage("its length is wrong"));
     }
-    let reply = FaasReply::decode(frame).map_err(|error| garbage(&error.to_string()))?;
-    Ok(Reply { runtime_us: reply.duration_in_micro_sec, memory_kib: reply.memory_usage_in_kb, origin })
+    let Told { runtime_us, memory_kib } = protocol.reply(frame).map_err(|error| garbage(&error.to_string()))?;
+    Ok(Reply { runtime_us, memory_kib, origin })
 }
 
 fn internal(error: &str) -> Failure {

@@ -10,18 +10,18 @@ mod abandon;
 mod answer;
 mod connection;
 mod outcome;
+mod protocol;
 
 use std::time::Duration;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
 use http::{HeaderValue, Method, Request, Uri, header};
-use loader_proto::faas::FaasRequest;
-use prost::Message as _;
+use loader_proto::metadata;
 use tokio::time::timeout_at;
 
 pub use abandon::Abandon;
 pub use connection::{ConnectionCount, Connections, Policy};
 pub use outcome::{Outcome, Status};
+pub use protocol::Protocol;
 
 use crate::{clock::Clock, endpoint::Endpoint};
 use connection::{Connected, Ready};
@@ -34,6 +34,7 @@ pub struct Route {
     /// Names the function among all others.
     function: String,
     uri: Uri,
+    protocol: Protocol,
 }
 
 /// An endpoint that can't be called.
@@ -45,19 +46,19 @@ pub struct BadEndpoint {
 }
 
 impl Route {
-    /// Prepares calls to `endpoint`.
+    /// Prepares calls to `endpoint`, which speaks `protocol`.
     ///
     /// # Errors
     /// An authority that no URI can hold.
-    pub fn new(endpoint: &Endpoint) -> Result<Self, BadEndpoint> {
+    pub fn new(endpoint: &Endpoint, protocol: Protocol) -> Result<Self, BadEndpoint> {
         let uri = Uri::builder()
             .scheme("http")
             .authority(endpoint.authority.as_str())
-            .path_and_query("/faas.Executor/Execute")
+            .path_and_query(protocol.path())
             .build()
             .map_err(|source| BadEndpoint { authority: endpoint.authority.clone(), source })?;
         let Endpoint { address, authority } = endpoint;
-        Ok(Self { address: address.clone(), function: format!("{address} {authority}"), uri })
+        Ok(Self { address: address.clone(), function: format!("{address} {authority}"), uri, protocol })
     }
 }
 
@@ -68,6 +69,8 @@ pub struct Call {
     pub runtime_ms: u32,
     /// Memory, in MiB.
     pub memory_mib: u32,
+    /// The clock that the function shall count the run time by; absent: its own choice.
+    pub clock: Option<&'static str>,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
     /// How long the answer may take, counted from the send.
@@ -106,7 +109,7 @@ impl Invoker {
         let sent = self.clock.now();
         let outcome = match send(&mut ready, route, call) {
             Ok(answer) => tokio::select! {
-                answer = timeout_at(sent + call.function_timeout, answer::read(answer)) => {
+                answer = timeout_at(sent + call.function_timeout, answer::read(answer, route.protocol)) => {
                     let took = self.clock.now().duration_since(sent);
                     match answer {
                         Ok(Ok(reply)) => Outcome::replied(reply, took),
@@ -133,24 +136,12 @@ fn send(ready: &mut Ready, route: &Route, call: Call) -> Result<h2::client::Resp
     headers.insert(header::TE, HeaderValue::from_static("trailers"));
     headers.insert(header::USER_AGENT, HeaderValue::from_static(concat!("loaderd/", env!("CARGO_PKG_VERSION"))));
     headers.insert("grpc-timeout", grpc_timeout(call.function_timeout));
+    if let Some(clock) = call.clock {
+        headers.insert(metadata::CLOCK, HeaderValue::from_static(clock));
+    }
     let (answer, mut body) = ready.send_request(request, false)?;
-    body.send_data(frame(call), true)?;
+    body.send_data(route.protocol.request(call.runtime_ms, call.memory_mib), true)?;
     Ok(answer)
-}
-
-/// The request as a gRPC frame: a zero byte (not compressed), the length in four bytes, the message.
-fn frame(call: Call) -> Bytes {
-    let message = FaasRequest {
-        message: String::new(),
-        runtime_in_milli_sec: call.runtime_ms,
-        memory_in_mebi_bytes: call.memory_mib,
-    };
-    let length = message.encoded_len();
-    let mut frame = BytesMut::with_capacity(5 + length);
-    frame.put_u8(0);
-    frame.put_u32(u32::try_from(length).unwrap_or_default());
-    frame.extend_from_slice(&message.encode_to_vec());
-    frame.freeze()
 }
 
 /// The header by which the function learns how long its client waits: at most eight digits, in milliseconds.

@@ -100,8 +100,8 @@ pub struct Outcome {
 /// A function's reply.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Reply {
-    pub(super) runtime_us: u32,
-    pub(super) memory_kib: u32,
+    pub(super) runtime_us: Option<u32>,
+    pub(super) memory_kib: Option<u32>,
     pub(super) origin: Origin,
 }
 
@@ -175,8 +175,8 @@ impl Outcome {
     pub(super) fn replied(reply: Reply, took: Duration) -> Self {
         Self {
             response: Some(took),
-            runtime_us: Some(reply.runtime_us),
-            memory_kib: Some(reply.memory_kib),
+            runtime_us: reply.runtime_us,
+            memory_kib: reply.memory_kib,
             ..Self::bare(Status::Ok, "")
         }
         .said_by(reply.origin)

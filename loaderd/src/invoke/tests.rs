@@ -2,10 +2,14 @@
 
 use std::{net::SocketAddr, rc::Rc};
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes, BytesMut};
 use h2::{RecvStream, server::SendResponse};
 use http::{HeaderMap, Response, StatusCode};
-use loader_proto::{faas::FaasReply, metadata};
+use loader_proto::{
+    faas::{FaasReply, FaasRequest},
+    metadata,
+};
+use prost::Message as _;
 use tokio::{
     net::TcpListener,
     task::{LocalSet, spawn_local},
@@ -56,13 +60,14 @@ fn invoker_with(policy: Policy) -> Invoker {
 
 fn route(address: SocketAddr) -> Route {
     let endpoint = Endpoint { address: address.to_string(), authority: "f.run.local".to_owned() };
-    Route::new(&endpoint).expect("an endpoint")
+    Route::new(&endpoint, Protocol::Faas).expect("an endpoint")
 }
 
 fn call() -> Call {
     Call {
         runtime_ms: 7,
         memory_mib: 3,
+        clock: None,
         connect_timeout: Duration::from_secs(5),
         function_timeout: Duration::from_secs(5),
     }
@@ -307,7 +312,8 @@ fn policies_say_who_shares_a_connection() {
     let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
     with_server(answer, async |_, one| {
         let address = one.address.clone();
-        let two = Route::new(&Endpoint { address, authority: "g.run.local".to_owned() }).expect("an endpoint");
+        let two = Route::new(&Endpoint { address, authority: "g.run.local".to_owned() }, Protocol::Faas)
+            .expect("an endpoint");
         // By policy: which calls of one, two, one, two, one, two make a connection, and how many stand afterwards.
         for (policy, makes, stand) in [
             (Policy::Pooled(1), "x.....", 1),

@@ -33,7 +33,7 @@ pub struct Deploy {
 pub struct FunctionDeployment {
     /// Its name: a DNS label, unique in the run.
     pub name: String,
-    /// The kind of function: `trace` or `empty`.
+    /// The kind of function, as `trace-func` knows it.
     pub kind: String,
     /// Most memory that an invocation asks for, in MiB.
     pub peak_memory_mib: u32,

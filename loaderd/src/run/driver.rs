@@ -17,12 +17,12 @@ use crate::{
     clock::Clock,
     dispatch::{Isolation, ScaleBoard},
     id::RunId,
-    invoke::Route,
+    invoke::{Protocol, Route},
     plan::{Outline, Plan},
     platform::{Deployment, Platform, Platforms},
     record::{RecordError, SummaryFacts, summarise},
     results,
-    spec::{Defaults, Mode, Output, RunSpec},
+    spec::{Defaults, FunctionKind, Mode, Output, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
     words,
@@ -182,7 +182,8 @@ impl Driver {
         following.spawn(follower.map_err(|error| failed(&error))?.follow(scales));
         let rows = deployment::FunctionRows { functions: plan.functions(), deploy: &deploy, endpoints: &endpoints };
         rows.write(self.directory.path()).map_err(|error| failed(&error))?;
-        let routes: Result<Arc<[Route]>, _> = endpoints.iter().map(Route::new).collect();
+        let protocol = if spec.kind == FunctionKind::Hello { Protocol::Hello } else { Protocol::Faas };
+        let routes: Result<Arc<[Route]>, _> = endpoints.iter().map(|endpoint| Route::new(endpoint, protocol)).collect();
         let facts = ProgressFacts::new(total, outline);
         Ok(Deployed { plan, facts, names, routes: routes.map_err(|error| failed(&error))?, board })
     }

@@ -23,7 +23,7 @@ use crate::{
     invoke::{ConnectionCount, Policy, Route, Status},
     plan::{Findings, Plan},
     record::{AskedArrivals, BurstWindow, Event, Progress, Recorded, Recorder, RecorderSettings},
-    spec::{ConnectionPolicy, Mode, RunSpec},
+    spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock},
 };
 
 /// From everything being ready to the first due time: enough for the threads to have settled in.
@@ -124,6 +124,7 @@ impl Load<'_> {
             max_in_flight: spec.max_in_flight,
             connect_timeout: spec.timeouts.connect,
             function_timeout: spec.timeouts.function,
+            runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
             isolation: context.isolation.clone(),
             clock: context.clock,
         };

@@ -8,7 +8,7 @@ use loader_trace::Arrivals;
 
 use super::{
     ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, FunctionKind, Output, Overload, PlatformKind, RunSpec,
-    Saturation, ScalingOverrides, Timeouts,
+    RuntimeClock, Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
     modes,
 };
@@ -47,7 +47,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
     } = message;
     let name = run_name(check, name);
     let platform = platform_kind(check, platform, defaults);
-    let kind = function_kind(check, function.as_ref());
+    let function = self::function(check, function.as_ref());
     let arrivals = arrivals_or_default(check, arrivals, mode.as_ref());
     let function_timeout =
         check.duration("functionTimeout", function_timeout.as_ref(), 15 * MINUTE, MILLISECOND..=LONGEST);
@@ -62,11 +62,13 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
     let attach = attach(check, attach_message.as_ref(), platform);
     let mode = modes::mode(check, mode.as_ref());
     let mode = mode?;
+    let (kind, runtime_clock) = function?;
     Some(RunSpec {
         name: name?.unwrap_or_else(|| mode.as_str().to_owned()),
         platform: platform?,
         seed: seed.unwrap_or(DEFAULT_SEED),
-        kind: kind?,
+        kind,
+        runtime_clock,
         arrivals: arrivals?,
         timeouts: Timeouts { function: function_timeout?, connect: connect_timeout?, drain: drain_timeout? },
         overload: overload?,
@@ -102,12 +104,26 @@ fn platform_kind(check: &mut Check, name: &str, defaults: &Defaults) -> Option<P
     check.named("platform", name, &PlatformKind::ALL, PlatformKind::as_str)
 }
 
-fn function_kind(check: &mut Check, function: Option<&v1::FunctionSpec>) -> Option<FunctionKind> {
-    match function {
-        None => Some(FunctionKind::Trace),
-        Some(v1::FunctionSpec { kind }) if kind.is_empty() => Some(FunctionKind::Trace),
-        Some(v1::FunctionSpec { kind }) => check.named("function.kind", kind, &FunctionKind::ALL, FunctionKind::as_str),
+fn function(check: &mut Check, message: Option<&v1::FunctionSpec>) -> Option<(FunctionKind, Option<RuntimeClock>)> {
+    let v1::FunctionSpec { kind, clock } = message.cloned().unwrap_or_default();
+    let name = if kind.is_empty() { FunctionKind::Trace.as_str() } else { &kind };
+    let kind = check.named("function.kind", name, &FunctionKind::ALL, FunctionKind::as_str);
+    let named =
+        (!clock.is_empty()).then(|| check.named("function.clock", &clock, &RuntimeClock::ALL, RuntimeClock::as_str));
+    let clock = match named {
+        Some(clock) => Some(clock?),
+        None => None,
+    };
+    match kind? {
+        FunctionKind::Trace => {}
+        kind @ (FunctionKind::Empty | FunctionKind::Timed | FunctionKind::Wimpy | FunctionKind::Hello) => {
+            if clock == Some(RuntimeClock::Cpu) {
+                let kind = kind.as_str();
+                check.fault("function.clock", format!("is cpu, which is for kind trace only; the kind is {kind}"));
+            }
+        }
     }
+    Some((kind?, clock))
 }
 
 fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<&v1::run_spec::Mode>) -> Option<Arrivals> {

@@ -47,6 +47,8 @@ pub struct RunSpec {
     pub seed: u64,
     /// The function that is deployed.
     pub kind: FunctionKind,
+    /// The clock that its run times are counted by; absent: the function's own choice, which is the wall clock.
+    pub runtime_clock: Option<RuntimeClock>,
     /// How invocations are spread inside a slot.
     pub arrivals: Arrivals,
     /// How long things may take.
@@ -101,17 +103,48 @@ pub enum FunctionKind {
     Trace,
     /// Answers at once.
     Empty,
+    /// Watches the clock, and takes half of the memory.
+    Timed,
+    /// Sleeps, and maps memory without touching it.
+    Wimpy,
+    /// Greets, as `helloworld.Greeter`.
+    Hello,
 }
 
 impl FunctionKind {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::Trace, Self::Empty];
+    pub const ALL: [Self; 5] = [Self::Trace, Self::Empty, Self::Timed, Self::Wimpy, Self::Hello];
 
     /// As in a spec.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Trace => "trace",
             Self::Empty => "empty",
+            Self::Timed => "timed",
+            Self::Wimpy => "wimpy",
+            Self::Hello => "hello",
+        }
+    }
+}
+
+/// The clock that counts a function's run time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuntimeClock {
+    /// Busy until the time since receipt has passed.
+    Wall,
+    /// Busy until the thread has consumed the time.
+    Cpu,
+}
+
+impl RuntimeClock {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Wall, Self::Cpu];
+
+    /// As in a spec and in request metadata.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wall => "wall",
+            Self::Cpu => "cpu",
         }
     }
 }

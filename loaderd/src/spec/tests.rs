@@ -40,6 +40,7 @@ fn what_is_left_out_is_as_documented() {
         platform: PlatformKind::Local,
         seed: 42,
         kind: FunctionKind::Trace,
+        runtime_clock: None,
         arrivals,
         timeouts: Timeouts {
             function: Duration::from_mins(15),
@@ -78,9 +79,17 @@ fn what_is_left_out_is_as_documented() {
     assert_eq!(good(&asked), common(Mode::ColdStart(coldstart), Arrivals::Equidistant));
 }
 
+/// Each row: a field, its value, what is wrong with it.
+#[track_caller]
+fn check_fields(rows: &[(&str, Value, &str)]) {
+    for (field, value, expected) in rows {
+        assert_eq!(faults(&with(field, value.clone())), [*expected]);
+    }
+}
+
 #[test]
 fn every_common_field_is_checked() {
-    for (field, value, expected) in [
+    check_fields(&[
         (
             "name",
             json!("Demo"),
@@ -95,11 +104,6 @@ fn every_common_field_is_checked() {
             "platform",
             json!("knativ"),
             "platform: \"knativ\" is not known; known are local, knative, attach; did you mean knative?",
-        ),
-        (
-            "function",
-            json!({"kind": "empti"}),
-            "function.kind: \"empti\" is not known; known are trace, empty; did you mean empty?",
         ),
         (
             "arrivals",
@@ -135,6 +139,26 @@ fn every_common_field_is_checked() {
             json!({"policy": "per-function", "perAddress": 2}),
             "connections.perAddress: is for policy pooled only; the policy is per-function",
         ),
+        ("scaling", json!({"containerConcurrency": 0}), "scaling.containerConcurrency: is 0; must be 1 to 1000"),
+        ("scaling", json!({"stableWindow": "0s"}), "scaling.stableWindow: is 0s; must be 1ms to 1year"),
+        ("attach", json!({"targets": []}), "attach: is for platform attach only; this run's platform is local"),
+    ]);
+}
+
+#[test]
+fn what_is_deployed_and_what_is_kept_is_checked() {
+    check_fields(&[
+        (
+            "function",
+            json!({"kind": "empti"}),
+            "function.kind: \"empti\" is not known; known are trace, empty, timed, wimpy, hello; did you mean empty?",
+        ),
+        ("function", json!({"clock": "sun"}), "function.clock: \"sun\" is not known; known are wall, cpu"),
+        (
+            "function",
+            json!({"kind": "wimpy", "clock": "cpu"}),
+            "function.clock: is cpu, which is for kind trace only; the kind is wimpy",
+        ),
         (
             "output",
             json!({"format": "parket"}),
@@ -150,12 +174,7 @@ fn every_common_field_is_checked() {
             json!({"format": "parquet", "compression": "gzip"}),
             "output.compression: is for format csv only; parquet is compressed in its own way",
         ),
-        ("scaling", json!({"containerConcurrency": 0}), "scaling.containerConcurrency: is 0; must be 1 to 1000"),
-        ("scaling", json!({"stableWindow": "0s"}), "scaling.stableWindow: is 0s; must be 1ms to 1year"),
-        ("attach", json!({"targets": []}), "attach: is for platform attach only; this run's platform is local"),
-    ] {
-        assert_eq!(faults(&with(field, value)), [expected]);
-    }
+    ]);
 }
 
 /// Each row: a mode, its fields, what is wrong with them.

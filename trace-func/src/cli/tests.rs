@@ -1,8 +1,8 @@
 use super::*;
 
-fn config(flags: &[&str], variables: &[(&str, &str)]) -> Result<Config, VariableError> {
+fn config(flags: &[&str], variables: &[(&str, &str)]) -> Result<Config, VariableErrors> {
     let arguments = Arguments::try_parse_from(["trace-func"].iter().chain(flags)).unwrap();
-    Config::new(arguments, |name| {
+    Config::new(arguments.serve, |name| {
         variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
     })
 }
@@ -16,9 +16,15 @@ fn the_arguments_are_consistent() {
 fn without_flags_and_variables_it_is_a_container_s_server() {
     let expected = Config {
         kind: Kind::Trace,
+        habits: Habits::default(),
         address: "0.0.0.0:8080".parse().unwrap(),
         instance_id: None,
         max_runtime: None,
+        max_memory_mib: None,
+        fresh_memory: false,
+        cold_start: Duration::ZERO,
+        threads: None,
+        duration: None,
         die_with_parent: None,
     };
     assert_eq!(config(&[], &[]), Ok(expected));
@@ -87,7 +93,7 @@ fn a_bad_variable_is_named_with_its_value() {
         (
             "FUNC_TYPE_ENV",
             "busy",
-            r#"environment variable FUNC_TYPE_ENV="busy": not a kind of function; there are: trace, empty"#,
+            r#"environment variable FUNC_TYPE_ENV="busy": not a kind of function; there are: trace, empty, timed, wimpy, hello, saturate"#,
         ),
     ] {
         assert_eq!(config(&[], &[(name, value)]).unwrap_err().to_string(), expected);
@@ -98,6 +104,7 @@ fn a_bad_variable_is_named_with_its_value() {
 fn a_bad_flag_is_refused_with_what_would_be_right() {
     for (flags, expected) in [
         (&["--kind", "busy"][..], "trace, empty"),
+        (&["--clock", "sun"], "\"sun\" is no clock; there are: wall, cpu"),
         (&["--port", "65536"], "0..=65535"),
         (&["--host", "localhost"], "IP address"),
         (&["--max-runtime", "soon"], "--max-runtime"),
@@ -105,5 +112,43 @@ fn a_bad_flag_is_refused_with_what_would_be_right() {
         let error = Arguments::try_parse_from(["trace-func"].iter().chain(flags)).unwrap_err();
         assert_eq!(error.exit_code(), 2);
         assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn kinds_and_variables_make_habits() {
+    let habits = |flags: &[&str], variables: &[(&str, &str)]| config(flags, variables).unwrap().habits;
+    let usual = Habits::default();
+    for (found, expected) in [
+        (habits(&["--kind", "timed"], &[]), Habits { labour: Labour::Watch, memory: MemoryUse::HalfTouched, ..usual }),
+        (habits(&["--kind", "wimpy"], &[]), Habits { labour: Labour::Sleep, memory: MemoryUse::Untouched, ..usual }),
+        (habits(&[], &[("ITERATIONS_MULTIPLIER", "102")]), Habits { labour: Labour::Steps(102), ..usual }),
+        (habits(&[], &[("IO_PERCENTAGE", "100")]), Habits { io_percentage: 100, ..usual }),
+        (habits(&[], &[("FUNC_CLOCK", "cpu")]), Habits { clock: RuntimeClock::Cpu, ..usual }),
+        (habits(&["--clock", "wall"], &[("FUNC_CLOCK", "cpu")]), usual),
+    ] {
+        assert_eq!(found, expected);
+    }
+    let variables = [("MAX_RUNTIME", "90s"), ("MAX_MEMORY", "512"), ("COLD_START_BUSY_LOOP_MS", "250")];
+    let config = config(&[], &variables).unwrap();
+    assert_eq!(config.max_runtime, Some(Duration::from_secs(90)));
+    assert_eq!((config.max_memory_mib, config.cold_start), (Some(512), Duration::from_millis(250)));
+}
+
+#[test]
+fn all_bad_variables_are_told_at_once() {
+    let variables = [
+        ("FUNC_CLOCK", "sun"),
+        ("MAX_RUNTIME", "soon"),
+        ("MAX_MEMORY", "much"),
+        ("COLD_START_BUSY_LOOP_MS", "-1"),
+        ("IO_PERCENTAGE", "101"),
+        ("ITERATIONS_MULTIPLIER", "many"),
+    ];
+    let told = config(&[], &variables).unwrap_err().to_string();
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!(lines.len(), variables.len(), "{told}");
+    for (line, (name, value)) in lines.iter().zip(variables) {
+        assert!(line.starts_with(&format!("environment variable {name}={value:?}: ")), "{line}");
     }
 }

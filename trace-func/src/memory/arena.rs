@@ -5,10 +5,11 @@
 use std::{hint::black_box, io};
 
 use memmap2::MmapMut;
-use nix::{errno::Errno, libc};
+use nix::errno::Errno;
+#[cfg(test)]
+use nix::libc;
 
-/// Written between two reports of progress: some 0.4 ms of page faults.
-const TOUCH_CHUNK: usize = 1 << 20;
+#[cfg(test)]
 /// Pages that one system call tells about.
 const PAGES_PER_LOOK: usize = 4096;
 
@@ -27,18 +28,15 @@ impl Arena {
         Ok(Self { map: MmapMut::map_anon(length)?, page_size })
     }
 
-    /// Writes to every page, and after each chunk tells `go_on` the bytes since the last call; stops when it says no.
-    pub(super) fn touch(&mut self, mut go_on: impl FnMut(u64) -> bool) {
-        for chunk in self.map.chunks_mut(TOUCH_CHUNK) {
-            for page in chunk.chunks_mut(self.page_size) {
-                page[0] = 1;
-            }
-            if !go_on(black_box(chunk).len() as u64) {
-                return;
-            }
+    /// Writes to every page.
+    pub(super) fn touch(&mut self) {
+        for page in self.map.chunks_mut(self.page_size) {
+            page[0] = 1;
         }
+        black_box(&self.map);
     }
 
+    #[cfg(test)]
     /// How much of this mapping is in memory now, in bytes, as the kernel's page tables have it.
     pub(super) fn resident_bytes(&self) -> io::Result<u64> {
         let mut pages = [0_u8; PAGES_PER_LOOK];
@@ -52,6 +50,7 @@ impl Arena {
     }
 }
 
+#[cfg(test)]
 /// Asks the kernel which pages of `window` are resident: the lowest bit of a byte for each page.
 #[expect(unsafe_code, reason = "no crate has a safe wrapper of mincore")]
 fn look(window: &[u8], pages: &mut [u8; PAGES_PER_LOOK]) -> io::Result<()> {
@@ -73,24 +72,7 @@ mod tests {
         let bytes = 17 * MIB + 4096;
         let mut arena = Arena::map(bytes).unwrap();
         assert_eq!(arena.resident_bytes().unwrap(), 0);
-        let mut told = 0;
-        arena.touch(|bytes| {
-            told += bytes;
-            true
-        });
-        assert_eq!(told, bytes);
+        arena.touch();
         assert_eq!(arena.resident_bytes().unwrap(), bytes);
-    }
-
-    #[test]
-    fn touching_stops_when_told() {
-        let mut arena = Arena::map(64 * MIB).unwrap();
-        let mut chunks = 0;
-        arena.touch(|_| {
-            chunks += 1;
-            chunks < 3
-        });
-        assert_eq!(chunks, 3);
-        assert!(arena.resident_bytes().unwrap() < 64 * MIB);
     }
 }

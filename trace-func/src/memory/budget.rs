@@ -59,6 +59,11 @@ impl Budget {
         }
     }
 
+    /// A share of nothing, to begin with.
+    pub(super) fn nothing(self: &Arc<Self>) -> Reservation {
+        Reservation { budget: Arc::clone(self), bytes: 0, touched: 0, returning: false }
+    }
+
     /// The ledger. Each change to it is one step, so that a panic elsewhere leaves nothing half done.
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
@@ -84,6 +89,21 @@ impl Reservation {
     pub(super) fn touched(&mut self, bytes: u64) {
         self.budget.ledger().touched += bytes;
         self.touched += bytes;
+    }
+
+    /// The share of `bytes` of it, taken out. Of what was written to, as much goes with it as it can hold.
+    pub(super) fn split(&mut self, bytes: u64) -> Self {
+        let bytes = bytes.min(self.bytes);
+        let touched = self.touched.min(bytes);
+        self.bytes -= bytes;
+        self.touched -= touched;
+        Self { budget: Arc::clone(&self.budget), bytes, touched, returning: false }
+    }
+
+    /// Takes another share in. Neither is being given back.
+    pub(super) fn absorb(&mut self, mut other: Self) {
+        self.bytes += std::mem::take(&mut other.bytes);
+        self.touched += std::mem::take(&mut other.touched);
     }
 
     /// Says that the mapping is about to go, so that others wait for it instead of failing. Once is enough.
@@ -193,6 +213,22 @@ mod tests {
             drop(first);
             assert!(second.join().unwrap().is_ok());
         });
+    }
+
+    #[test]
+    fn shares_can_be_parted_and_joined_and_the_ledger_stays_right() {
+        let budget = budget(&Fixed::new(100 * MIB));
+        let mut all = budget.reserve(60 * MIB).unwrap();
+        all.touched(60 * MIB);
+        let part = all.split(20 * MIB);
+        let told = |ledger: MutexGuard<'_, Ledger>| (ledger.reserved / MIB, ledger.touched / MIB);
+        assert_eq!(told(budget.ledger()), (60, 60));
+        drop(part);
+        assert_eq!(told(budget.ledger()), (40, 40));
+        all.absorb(budget.reserve(10 * MIB).unwrap());
+        assert_eq!(told(budget.ledger()), (50, 40));
+        drop(all);
+        assert_eq!(told(budget.ledger()), (0, 0));
     }
 
     #[test]

@@ -5,11 +5,19 @@ mod process;
 
 use std::{net::TcpListener, time::Duration};
 
-use loader_proto::faas::executor_client::ExecutorClient;
+use loader_proto::faas::{FaasReply, executor_client::ExecutorClient};
 use nix::sys::signal::Signal;
 use process::{Server, Stamp, command, invoke, output, request};
 use tokio::{process::Command, task::JoinSet};
 use tonic::{Code, Request, transport::Channel};
+
+/// Memory of a server that holds none for an invocation, in KiB: more than this, and less than ten times as much.
+const IDLE_KIB: u32 = 1024;
+
+/// What an answer says that is held beyond `idle`, in MiB; the kernel counts a few pages late.
+fn held_mib(answer: &FaasReply, idle: &FaasReply) -> u32 {
+    (answer.memory_usage_in_kb.saturating_sub(idle.memory_usage_in_kb) + 512) / 1024
+}
 
 /// In milliseconds: longer than any test should last.
 const AGES: u32 = 3_600_000;
@@ -18,9 +26,10 @@ const AGES: u32 = 3_600_000;
 async fn an_invocation_consumes_what_it_asks_for() {
     let server = Server::start(&[]).await;
     let mut client = server.client().await;
+    let (idle, _) = invoke(&mut client, 0, 0).await;
     let (reply, _) = invoke(&mut client, 20, 5).await;
     assert!(reply.duration_in_micro_sec >= 20_000, "{reply:?}");
-    assert_eq!(reply.memory_usage_in_kb, 5 * 1024);
+    assert_eq!(held_mib(&reply, &idle), 5, "{reply:?} after {idle:?}");
     drop(client);
     server.drained().await;
 }
@@ -29,22 +38,24 @@ async fn an_invocation_consumes_what_it_asks_for() {
 async fn nothing_may_be_asked_for() {
     let server = Server::start(&[]).await;
     let (reply, _) = invoke(&mut server.client().await, 0, 0).await;
-    assert_eq!(reply.memory_usage_in_kb, 0);
-    let (reply, _) = invoke(&mut server.client().await, 0, 1).await;
-    assert_eq!(reply.memory_usage_in_kb, 1024);
+    // What is measured is the process.
+    assert!((IDLE_KIB..10 * IDLE_KIB).contains(&reply.memory_usage_in_kb), "{reply:?}");
 }
 
 #[tokio::test]
-async fn memory_is_given_back_after_an_invocation() {
+async fn memory_is_kept_for_the_next_invocation() {
     // The address space holds one invocation's memory, not two.
     let mut shell = Command::new("sh");
     let script = r#"ulimit -v 512000 && exec "$0" --host 127.0.0.1 --port 0"#;
     let server = Server::spawn(shell.args(["-c", script, env!("CARGO_BIN_EXE_trace-func")]).kill_on_drop(true)).await;
     let mut client = server.client().await;
-    for _ in 0..3 {
-        let (reply, _) = invoke(&mut client, 0, 300).await;
-        assert_eq!(reply.memory_usage_in_kb, 300 * 1024);
+    let (idle, _) = invoke(&mut client, 0, 0).await;
+    for asked in [300, 200, 300] {
+        let (reply, _) = invoke(&mut client, 0, asked).await;
+        assert_eq!(held_mib(&reply, &idle), 300, "{reply:?} after {idle:?}");
     }
+    // Of what is left over it is relieved after its answer.
+    while held_mib(&invoke(&mut client, 0, 100).await.0, &idle) != 100 {}
     let status = client.execute(request(0, 600)).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
     assert!(status.message().contains("ulimit -v"), "{status}");
@@ -96,7 +107,7 @@ async fn too_much_memory_is_an_error_and_the_server_lives_on() {
     assert!(status.message().starts_with("4294967295 MiB asked for"), "{status}");
     assert!(Stamp::of(status.metadata()).first);
     let (reply, stamp) = invoke(&mut client, 0, 1).await;
-    assert_eq!((reply.memory_usage_in_kb, stamp.first), (1024, false));
+    assert!(reply.memory_usage_in_kb >= IDLE_KIB && !stamp.first, "{reply:?} {stamp:?}");
 }
 
 #[tokio::test]
@@ -111,7 +122,8 @@ async fn a_run_time_above_the_bound_is_an_error_that_says_the_bound() {
 async fn an_empty_function_consumes_nothing_and_says_who_it_is() {
     let server = Server::start(&["--kind", "empty", "--instance-id", "pod-7"]).await;
     let (reply, stamp) = invoke(&mut server.client().await, AGES, u32::MAX).await;
-    assert_eq!((reply.duration_in_micro_sec, reply.memory_usage_in_kb), (0, 0));
+    assert_eq!(reply.duration_in_micro_sec, 0);
+    assert!((IDLE_KIB..10 * IDLE_KIB).contains(&reply.memory_usage_in_kb), "{reply:?}");
     assert_eq!((stamp.instance.as_str(), stamp.first), ("pod-7", true));
 }
 
@@ -217,7 +229,7 @@ async fn the_environment_says_port_kind_and_name() {
     let variables = [("FUNC_PORT_ENV", "0"), ("FUNC_TYPE_ENV", "EMPTY"), ("HOSTNAME", "pod-9")];
     let server = Server::spawn(command(&[]).envs(variables)).await;
     let (reply, stamp) = invoke(&mut server.client().await, AGES, 1).await;
-    assert_eq!((reply.memory_usage_in_kb, stamp.instance.as_str()), (0, "pod-9"));
+    assert_eq!((reply.duration_in_micro_sec, stamp.instance.as_str()), (0, "pod-9"));
 }
 
 /// Two clients on one connection, which keeps their calls in order.
