@@ -35,6 +35,15 @@ need_lints() {
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
 }
 
+# What builds images and runs them.
+need_containers() {
+  local missing=()
+  command -v buildah >/dev/null || missing+=(buildah)
+  command -v podman >/dev/null || missing+=(podman)
+  command -v runc >/dev/null || missing+=(runc)
+  [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}" netavark
+}
+
 # Tools from PyPI in a virtual environment of the repository: a foreign gRPC client and linters.
 need_python_tools() {
   local wanted=$root/tests/requirements.txt

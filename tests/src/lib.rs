@@ -4,11 +4,13 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "this is for tests, which end by a panic")]
 
 mod daemon;
+mod peer;
 mod processes;
 mod program;
 mod records;
 
 pub use daemon::Daemon;
+pub use peer::Peer;
 pub use processes::{children, is_alive};
 pub use program::{Ran, bin, root, run};
 pub use records::Table;

@@ -32,6 +32,7 @@ fn the_tour_can_be_walked() {
     let wrapper = format!("#!/bin/sh\n{} \"$@\" || [ $? -eq 3 ]\n", bin("loaderctl").display());
     fs::write(directory.path().join("loaderctl"), wrapper).expect("writes");
     fs::set_permissions(directory.path().join("loaderctl"), fs::Permissions::from_mode(0o755)).expect("is ours");
+    std::os::unix::fs::symlink(bin("trace-func"), directory.path().join("trace-func")).expect("links");
     let mut path = vec![directory.path().to_owned()];
     path.extend(env::split_paths(&env::var_os("PATH").expect("there is a PATH")));
     for block in &blocks[3..blocks.len() - 1] {

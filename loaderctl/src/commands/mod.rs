@@ -51,7 +51,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
     let Arguments { address, output: format, command } = arguments;
     let session = Session { address, format };
     match command {
-        Command::Submit(arguments) => submit::submit(&session, *arguments).await,
+        Command::Submit(arguments) => Box::pin(submit::submit(&session, *arguments)).await,
         Command::Plan(arguments) => plan::plan(&session, &arguments).await,
         Command::List(arguments) => runs::list(&session, arguments).await,
         Command::Get(run) => runs::get(&session, run).await,

@@ -10,7 +10,7 @@ use super::{
     ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, FunctionKind, Output, Overload, PlatformKind, RunSpec,
     RuntimeClock, Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
-    modes,
+    deployment, modes,
 };
 use crate::endpoint::Endpoint;
 
@@ -43,6 +43,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
         attach: attach_message,
         connections: connections_message,
         output: output_message,
+        deploy: deploy_message,
         mode,
     } = message;
     let name = run_name(check, name);
@@ -59,6 +60,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
     let scaling = scaling(check, scaling_message.as_ref());
     let connections = connections(check, connections_message.as_ref());
     let output = output(check, output_message.as_ref());
+    let deploy = deployment::options(check, deploy_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
     let mode = modes::mode(check, mode.as_ref());
     let mode = mode?;
@@ -78,6 +80,7 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
         connections: connections?,
         attach: attach?,
         output: output?,
+        deploy: deploy?,
         mode,
     })
 }
@@ -148,8 +151,9 @@ fn saturation(check: &mut Check, message: Option<&v1::Saturation>) -> Option<Sat
 }
 
 fn scaling(check: &mut Check, message: Option<&v1::Scaling>) -> Option<ScalingOverrides> {
-    let v1::Scaling { initial_scale, min_scale, max_scale, container_concurrency, stable_window } =
-        message.copied().unwrap_or_default();
+    let message = message.cloned().unwrap_or_default();
+    let v1::Scaling { initial_scale, min_scale, max_scale, container_concurrency, stable_window, .. } = message;
+    let autoscaling = deployment::autoscaling(check, &message);
     let initial = check.count("scaling.initialScale", initial_scale, 0, 0..=MOST_INSTANCES);
     let min = check.count("scaling.minScale", min_scale, 0, 0..=MOST_INSTANCES);
     let max = check.count("scaling.maxScale", max_scale, DEFAULT_MAX_SCALE, 0..=MOST_INSTANCES);
@@ -163,8 +167,9 @@ fn scaling(check: &mut Check, message: Option<&v1::Scaling>) -> Option<ScalingOv
             }
         }
     }
-    let readable = initial.and(min).and(max).and(concurrency).and(window);
-    readable.map(|window| ScalingOverrides {
+    let readable = initial.and(min).and(max).and(concurrency).and(window).zip(autoscaling);
+    readable.map(|(window, autoscaling)| ScalingOverrides {
+        autoscaling,
         initial_scale,
         min_scale,
         max_scale,

@@ -9,11 +9,13 @@
 
 mod check;
 mod common;
+mod deployment;
 mod mode;
 mod modes;
 mod ramp;
 
 pub use check::Violation;
+pub use deployment::{Autoscaler, Autoscaling, CpuLimit, DeployOptions, ScaleMetric};
 pub use mode::{
     BurstSpec, ColdShare, ColdStartSpec, Granularity, Mode, RpsSpec, Size, TraceSource, TraceSpec, invocations,
 };
@@ -67,6 +69,8 @@ pub struct RunSpec {
     pub attach: Vec<Endpoint>,
     /// How the records are kept once the run is over.
     pub output: Output,
+    /// How the functions are deployed.
+    pub deploy: DeployOptions,
     /// The plan.
     pub mode: Mode,
 }
@@ -179,7 +183,7 @@ pub struct Saturation {
 }
 
 /// How the platform scales each function; what is absent is left to the mode and the platform.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ScalingOverrides {
     /// Instances at the start.
     pub initial_scale: Option<u32>,
@@ -191,6 +195,8 @@ pub struct ScalingOverrides {
     pub container_concurrency: Option<u32>,
     /// How long an instance is kept without need.
     pub stable_window: Option<Duration>,
+    /// How a cluster's autoscaler decides.
+    pub autoscaling: Autoscaling,
 }
 
 /// How connections to functions are shared among invocations.

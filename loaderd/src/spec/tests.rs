@@ -53,6 +53,7 @@ fn what_is_left_out_is_as_documented() {
         scaling: ScalingOverrides::default(),
         connections: Connections { policy: ConnectionPolicy::Pooled, per_address: None },
         attach: Vec::new(),
+        deploy: DeployOptions::default(),
         output: Output::Csv,
         mode,
     };

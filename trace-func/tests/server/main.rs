@@ -3,13 +3,14 @@
 #[cfg(test)]
 mod process;
 
-use std::{net::TcpListener, time::Duration};
+use std::{collections::BTreeSet, net::TcpListener, time::Duration};
 
-use loader_proto::faas::{FaasReply, executor_client::ExecutorClient};
+use loader_proto::faas::{FaasReply, FaasRequest, executor_client::ExecutorClient};
 use nix::sys::signal::Signal;
 use process::{Server, Stamp, command, invoke, output, request};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{process::Command, task::JoinSet};
-use tonic::{Code, Request, transport::Channel};
+use tonic::{Code, Request, metadata::MetadataValue, transport::Channel};
 
 /// Memory of a server that holds none for an invocation, in KiB: more than this, and less than ten times as much.
 const IDLE_KIB: u32 = 1024;
@@ -230,6 +231,58 @@ async fn the_environment_says_port_kind_and_name() {
     let server = Server::spawn(command(&[]).envs(variables)).await;
     let (reply, stamp) = invoke(&mut server.client().await, AGES, 1).await;
     assert_eq!((reply.duration_in_micro_sec, stamp.instance.as_str()), (0, "pod-9"));
+}
+
+#[tokio::test]
+async fn ten_thousand_random_requests_leave_it_alive_and_its_memory_bounded() {
+    const CALLERS: u32 = 8;
+    const MOST_MIB: u32 = 16;
+    let bounds = ["--max-runtime", "1ms", "--max-memory", &MOST_MIB.to_string()];
+    let server = Server::start(&bounds).await;
+    let (idle, _) = invoke(&mut server.client().await, 0, 0).await;
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        let mut client = server.client().await;
+        callers.spawn(async move {
+            let mut random = StdRng::seed_from_u64(caller.into());
+            let mut seen = BTreeSet::new();
+            for _ in 0..10_000 / CALLERS {
+                let (request, expected) = some_request(&mut random, MOST_MIB);
+                let code = match client.execute(request).await {
+                    Ok(_) => Code::Ok,
+                    Err(status) => status.code(),
+                };
+                assert!(expected.contains(&code), "{code:?}, not {expected:?}");
+                seen.insert(code as i32);
+            }
+            seen.len()
+        });
+    }
+    assert!(callers.join_all().await.into_iter().all(|codes| codes >= 3));
+    let (reply, _) = invoke(&mut server.client().await, 1, 1).await;
+    assert!(held_mib(&reply, &idle) <= CALLERS * (MOST_MIB + 1), "{reply:?} after {idle:?}");
+    server.drained().await;
+}
+
+/// A request, and what may come of it.
+fn some_request(random: &mut StdRng, most_mib: u32) -> (Request<FaasRequest>, &'static [Code]) {
+    let message = "x".repeat(random.random_range(0..100));
+    let runtime = if random.random_bool(0.9) { random.random_range(0..=1) } else { random.random() };
+    let memory = if random.random_bool(0.9) { random.random_range(0..=most_mib) } else { random.random() };
+    let mut request =
+        Request::new(FaasRequest { message, runtime_in_milli_sec: runtime, memory_in_mebi_bytes: memory });
+    let clock = ["", "wall", "cpu", "sun"][random.random_range(0..4)];
+    if !clock.is_empty() {
+        request.metadata_mut().insert(loader_proto::metadata::CLOCK, MetadataValue::from_static(clock));
+    }
+    let expected: &[Code] = if clock == "sun" || runtime > 1 {
+        &[Code::InvalidArgument]
+    } else if memory > most_mib {
+        &[Code::ResourceExhausted]
+    } else {
+        &[Code::Ok]
+    };
+    (request, expected)
 }
 
 /// Two clients on one connection, which keeps their calls in order.

@@ -1,0 +1,55 @@
+//! Servers that the tests start beside the daemon.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    process::{Child, Command, Stdio},
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+/// A process that says `listening on HOST:PORT`; it is killed when this is dropped.
+#[derive(Debug)]
+pub struct Peer {
+    child: Child,
+    address: String,
+}
+
+impl Peer {
+    /// Starts `command` and waits until it listens.
+    ///
+    /// # Panics
+    /// When it can't be started, or ends before it listens.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
+        let stdout = child.stdout.take().expect("it is piped");
+        let said = BufReader::new(stdout).lines().map_while(Result::ok);
+        let address = said.filter_map(|line| line.strip_prefix("listening on ").map(str::to_owned)).next();
+        Self { child, address: address.expect("it listens before it ends") }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Sends SIGTERM and waits for the end: the exit code.
+    ///
+    /// # Panics
+    /// When a signal ended it.
+    pub fn terminate(mut self) -> i32 {
+        let pid = Pid::from_raw(self.child.id().try_into().expect("a process id"));
+        kill(pid, Signal::SIGTERM).expect("it runs");
+        self.child.wait().expect("it ends").code().expect("by itself")
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
