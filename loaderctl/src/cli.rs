@@ -49,7 +49,9 @@ pub(crate) enum Command {
     Check(CheckArguments),
     /// Make one invocation by hand, outside any run
     Invoke(InvokeArguments),
-    /// Show what the daemon is and does
+    /// Take away functions that runs left behind: kept ones, and those of a crash
+    Clean(CleanArguments),
+    /// Show what the daemon is and does, and how its platforms are
     Status,
     /// Make traces
     #[command(subcommand)]
@@ -122,6 +124,17 @@ pub(crate) struct DeleteArguments {
     /// Ids of runs, or latest
     #[arg(value_name = "RUN", required = true)]
     pub(crate) runs: Vec<String>,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct CleanArguments {
+    /// The run's id
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Every run that has ended, or that the daemon does not know
+    #[arg(long)]
+    pub(crate) all_runs: bool,
 }
 
 #[derive(Debug, clap::Args)]

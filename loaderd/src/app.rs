@@ -1,6 +1,6 @@
 //! The composition root: configuration → build → run → drain. The only file that knows everything.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use loader_proto::v1;
@@ -15,7 +15,7 @@ use crate::{
     config::{self, Config},
     control::{Bound, Listeners, Service, StatusFacts},
     dispatch::Isolation,
-    platform::{Platform, Platforms, attach::Attach, local},
+    platform::{Platform, Platforms, attach::Attach, knative, local},
     run::{self, RegistryTask, Store},
     spec::Defaults,
     telemetry::{self, Metrics},
@@ -53,7 +53,7 @@ impl App {
             ),
             None => None,
         };
-        let platforms = platforms(&config.local, clock).await?;
+        let platforms = platforms(&config, clock).await?;
         let context = Arc::new(run::Context {
             platforms: platforms.clone(),
             defaults: Defaults { platform: config.platform.clone() },
@@ -122,7 +122,8 @@ fn isolate(config: &config::Isolation) -> anyhow::Result<Isolation> {
     Ok(isolation)
 }
 
-async fn platforms(config: &config::Local, clock: Clock) -> anyhow::Result<Platforms> {
+async fn platforms(config: &Config, clock: Clock) -> anyhow::Result<Platforms> {
+    let Config { local: config, knative, .. } = config;
     let settings = local::Settings {
         trace_func: config.trace_func.clone().unwrap_or_else(trace_func),
         max_instances: config.max_instances,
@@ -133,7 +134,20 @@ async fn platforms(config: &config::Local, clock: Clock) -> anyhow::Result<Platf
     };
     let local: Arc<dyn Platform> = Arc::new(local::Local::start(settings, clock).await.context("the local platform")?);
     let attach: Arc<dyn Platform> = Arc::new(Attach);
-    Ok(HashMap::from([(local.name(), local), (attach.name(), attach)]))
+    let knative: Arc<dyn Platform> = Arc::new(knative::Knative::new(knative_settings(knative), clock));
+    Ok([local, attach, knative].map(|platform| (platform.name(), platform)).into())
+}
+
+fn knative_settings(config: &config::Knative) -> knative::Settings {
+    let config::Knative { kubeconfig, context, namespace, image, gateway, manifest, node_selector } = config.clone();
+    knative::Settings {
+        access: knative::Access { kubeconfig, context },
+        namespace,
+        image,
+        gateway,
+        manifest,
+        node_selector: node_selector.0,
+    }
 }
 
 /// The function server that was built with this daemon, or the one on the PATH.
@@ -166,6 +180,7 @@ fn facts(
         metrics_listen: metrics.and_then(|it| it.local_addr().ok()).map(|it| it.to_string()).unwrap_or_default(),
         cores: std::thread::available_parallelism().map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
         memory_mib: memory,
+        platform_facts: Vec::new(),
     };
     StatusFacts { message }
 }

@@ -48,6 +48,6 @@ async fn run(config: loaderd::config::Config) -> anyhow::Result<()> {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    log::error!("{}", words::of(error));
+    log::error!("{}", words::of(error.as_ref()));
     ExitCode::FAILURE
 }

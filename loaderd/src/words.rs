@@ -1,8 +1,10 @@
 //! Errors in words.
 
+use std::{error::Error, iter};
+
 /// An error and its causes in one line. Most errors here tell their cause themselves; it is not told twice.
-pub fn of(error: &anyhow::Error) -> String {
-    error.chain().skip(1).fold(error.to_string(), |words, cause| {
+pub fn of(error: &(dyn Error + 'static)) -> String {
+    iter::successors(error.source(), |cause| (*cause).source()).fold(error.to_string(), |words, cause| {
         let cause = cause.to_string();
         if words.ends_with(&cause) { words } else { format!("{words}: {cause}") }
     })
@@ -21,11 +23,11 @@ mod tests {
     #[test]
     fn a_cause_is_told_once() {
         let cause = || std::io::Error::other("no such thing");
-        assert_eq!(of(&Open(cause()).into()), "cannot open it: no such thing");
+        assert_eq!(of(&Open(cause())), "cannot open it: no such thing");
         assert_eq!(
-            of(&anyhow::Error::new(Open(cause())).context("starting")),
+            of(anyhow::Error::new(Open(cause())).context("starting").as_ref()),
             "starting: cannot open it: no such thing"
         );
-        assert_eq!(of(&anyhow!(cause()).context("starting")), "starting: no such thing");
+        assert_eq!(of(anyhow!(cause()).context("starting").as_ref()), "starting: no such thing");
     }
 }

@@ -62,6 +62,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Results(arguments) => results::results(&session, arguments).await,
         Command::Check(arguments) => check::check(&session, arguments).await,
         Command::Invoke(arguments) => invoke::invoke(&session, arguments).await,
+        Command::Clean(arguments) => runs::clean(&session, arguments).await,
         Command::Status => runs::status(&session).await,
         Command::Trace(command) => synth::trace(command),
         Command::Completions { shell } => completions(shell),

@@ -1,13 +1,14 @@
-//! `list`, `get`, `cancel`, `delete` and `status`.
+//! `list`, `get`, `cancel`, `delete`, `clean` and `status`.
 
 use loader_proto::v1::{
-    CancelRunRequest, DeleteRunRequest, GetRunRequest, GetStatusRequest, ListRunsRequest, ListRunsResponse, RunState,
+    CancelRunRequest, CleanRunsRequest, DeleteRunRequest, GetRunRequest, GetStatusRequest, ListRunsRequest,
+    ListRunsResponse, RunState,
 };
 
 use super::{Session, watch};
 use crate::{
     Ending, Failure,
-    cli::{CancelArguments, DeleteArguments, ListArguments, RunArgument},
+    cli::{CancelArguments, CleanArguments, DeleteArguments, ListArguments, RunArgument},
     output::{self, Format},
     render,
     watch::{Silent, is_terminal},
@@ -70,9 +71,22 @@ pub(super) async fn delete(session: &Session, arguments: DeleteArguments) -> Res
     Ok(Ending::Done)
 }
 
+/// Takes away what runs left behind.
+pub(super) async fn clean(session: &Session, arguments: CleanArguments) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    let request = CleanRunsRequest { run_id: arguments.run.unwrap_or_default(), all_runs: arguments.all_runs };
+    let cleaned = daemon.api.clone().clean_runs(request).await.map_err(|status| daemon.failure(status))?;
+    session.print(cleaned.get_ref(), |answer| render::cleaned(&answer.cleaned))
+}
+
 /// Shows what the daemon is and does.
 pub(super) async fn status(session: &Session) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
-    let got = daemon.api.clone().get_status(GetStatusRequest {}).await.map_err(|status| daemon.failure(status))?;
+    let got = daemon
+        .api
+        .clone()
+        .get_status(GetStatusRequest { probe_platforms: true })
+        .await
+        .map_err(|status| daemon.failure(status))?;
     session.print(got.get_ref(), render::status)
 }

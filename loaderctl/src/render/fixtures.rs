@@ -2,8 +2,8 @@
 
 use loader_proto::v1::{
     BurstFindings, ColdStartFindings, ColdStarts, Distribution, FunctionSummary, GetStatusResponse, PlanFunction,
-    PlanSlot, PlanSummary, Record, RpsFindings, Run, RunProgress, RunSpec, RunState, RunSummary, Saturated,
-    SlotSummary, Slowdown,
+    PlanSlot, PlanSummary, PlatformFact, Record, RpsFindings, Run, RunProgress, RunSpec, RunState, RunSummary,
+    Saturated, SlotSummary, Slowdown,
 };
 use prost_types::{Duration, Timestamp};
 
@@ -206,6 +206,11 @@ pub(crate) fn plan() -> PlanSummary {
 /// A daemon at work.
 pub(crate) fn status() -> GetStatusResponse {
     GetStatusResponse {
+        platform_facts: vec![PlatformFact {
+            platform: "knative".to_owned(),
+            name: "missing permissions".to_owned(),
+            value: "none".to_owned(),
+        }],
         version: "0.1.0".to_owned(),
         started: at(0),
         host: "master".to_owned(),

@@ -1,6 +1,6 @@
 //! Lists of runs and files, and the daemon's status.
 
-use loader_proto::v1::{GetStatusResponse, Run};
+use loader_proto::v1::{CleanedRun, GetStatusResponse, Run};
 
 use super::{
     progress::state_name,
@@ -54,9 +54,12 @@ pub(crate) fn status(status: &GetStatusResponse) -> String {
         metrics_listen,
         cores,
         memory_mib,
+        platform_facts,
     } = status;
     let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
-    table::pairs([
+    let facts = platform_facts.iter().map(|fact| (format!("{} {}", fact.platform, fact.name), fact.value.clone()));
+    let facts: Vec<_> = facts.collect();
+    let own = [
         ("version", version.clone()),
         ("started", instant(*started)),
         ("host", format!("{host}, {cores} cores, {}", mib(*memory_mib as f64))),
@@ -66,5 +69,15 @@ pub(crate) fn status(status: &GetStatusResponse) -> String {
         ("queued runs", queued_runs.to_string()),
         ("listens on", listen.join(", ")),
         ("metrics on", or(metrics_listen, "off")),
-    ])
+    ];
+    table::pairs(own.into_iter().chain(facts.iter().map(|(name, value)| (name.as_str(), value.clone()))))
+}
+
+/// Runs that were cleaned.
+pub(crate) fn cleaned(runs: &[CleanedRun]) -> String {
+    let lines = runs.iter().map(|CleanedRun { run_id, platform, functions }| {
+        format!("{run_id}: {functions} functions taken away from {platform}")
+    });
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() { "nothing was left behind".to_owned() } else { lines.join("\n") }
 }

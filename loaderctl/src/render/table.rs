@@ -16,7 +16,7 @@ pub(super) fn words(header: &[&str], rows: Rows) -> String {
 }
 
 /// Names and values; those without a value are left out.
-pub(super) fn pairs<const N: usize>(pairs: [(&str, String); N]) -> String {
+pub(super) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
     let told = pairs.into_iter().filter(|(_, value)| !value.is_empty());
     render(None, told.map(|(name, value)| vec![name.to_owned(), value]).collect(), CellAlignment::Left)
 }

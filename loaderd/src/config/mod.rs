@@ -2,7 +2,7 @@
 
 mod read;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use read::Section;
 
@@ -31,7 +31,32 @@ pub struct Config {
     pub traces: Traces,
     /// `[local]`: the local platform.
     pub local: Local,
+    /// `[knative]`: a Knative cluster.
+    pub knative: Knative,
 }
+
+/// `[knative]`: a Knative cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Knative {
+    /// The kubeconfig; none: that of the environment, or of the pod that the daemon runs in.
+    pub kubeconfig: Option<PathBuf>,
+    /// The context in it; none: its current one.
+    pub context: Option<String>,
+    /// Where functions are deployed; none: the context's namespace.
+    pub namespace: Option<String>,
+    /// The functions' image.
+    pub image: Option<String>,
+    /// `host:port` of the ingress; none: it is looked for.
+    pub gateway: Option<String>,
+    /// A manifest for functions of every kind; none: those that the daemon brings.
+    pub manifest: Option<PathBuf>,
+    /// Labels of the nodes that functions go to.
+    pub node_selector: Labels,
+}
+
+/// Labels and their values.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels(pub BTreeMap<String, String>);
 
 /// `[dispatch]`: how invocations are sent.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +140,7 @@ impl Default for Config {
                 stable_window: Duration::from_secs(30),
                 start_timeout: Duration::from_secs(10),
             },
+            knative: Knative::default(),
         }
     }
 }
@@ -156,6 +182,7 @@ impl Config {
             section.section("isolation", |section| config.isolation.read(section));
             section.section("traces", |section| config.traces.read(section));
             section.section("local", |section| config.local.read(section));
+            section.section("knative", |section| config.knative.read(section));
             config
         })
     }
@@ -196,6 +223,18 @@ impl Traces {
     fn read(&mut self, section: &mut Section<'_>) {
         section.take("roots", &mut self.roots);
         section.take_within("max_upload_mib", &mut self.max_upload_mib, 1..=1 << 20);
+    }
+}
+
+impl Knative {
+    fn read(&mut self, section: &mut Section<'_>) {
+        section.take("kubeconfig", &mut self.kubeconfig);
+        section.take("context", &mut self.context);
+        section.take("namespace", &mut self.namespace);
+        section.take("image", &mut self.image);
+        section.take("gateway", &mut self.gateway);
+        section.take("manifest", &mut self.manifest);
+        section.take("node_selector", &mut self.node_selector);
     }
 }
 

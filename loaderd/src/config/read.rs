@@ -7,7 +7,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{CpuList, Fault, Memory};
+use super::{CpuList, Fault, Labels, Memory};
 
 /// How alike a key must be to be offered as the one that was meant (Jaro-Winkler).
 const ALIKE: f64 = 0.7;
@@ -207,6 +207,18 @@ impl FromToml for CpuList {
         let ranges: Option<Vec<_>> = text.split(',').map(range).collect();
         let cpus: BTreeSet<_> = ranges.ok_or(wanted)?.into_iter().flatten().collect();
         Ok(Self(cpus.into_iter().collect()))
+    }
+}
+
+impl FromToml for Labels {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let wanted = "labels such as { \"kind\" = \"worker\" }";
+        let DeValue::Table(table) = value else { return Err(wanted) };
+        let label = |(name, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
+            let name: &std::borrow::Cow<'_, str> = name.get_ref();
+            Some((name.clone().into_owned(), value.get_ref().as_str()?.to_owned()))
+        };
+        table.iter().map(label).collect::<Option<_>>().map(Self).ok_or(wanted)
     }
 }
 

@@ -36,6 +36,15 @@ max_instances = 5
 memory_ratio = 0.5
 stable_window = "3s"
 start_timeout = "700ms"
+
+[knative]
+kubeconfig = "/etc/loader/kubeconfig"
+context = "lab"
+namespace = "loader"
+image = "registry.example/trace-func:1"
+gateway = "10.0.0.7:80"
+manifest = "/etc/loader/function.yaml"
+node_selector = { "kind" = "worker" }
 "#,
     );
     let expected = Config {
@@ -55,6 +64,15 @@ start_timeout = "700ms"
             memory_ratio: 0.5,
             stable_window: Duration::from_secs(3),
             start_timeout: Duration::from_millis(700),
+        },
+        knative: Knative {
+            kubeconfig: Some("/etc/loader/kubeconfig".into()),
+            context: Some("lab".to_owned()),
+            namespace: Some("loader".to_owned()),
+            image: Some("registry.example/trace-func:1".to_owned()),
+            gateway: Some("10.0.0.7:80".to_owned()),
+            manifest: Some("/etc/loader/function.yaml".into()),
+            node_selector: Labels([("kind".to_owned(), "worker".to_owned())].into()),
         },
     };
     assert_eq!(config, Ok(expected));
@@ -88,7 +106,7 @@ trace_fucn = "x"
             "line 7: local.memory_ratio: must be between 0.01 and 1, not 1.5",
             "line 8: local.stable_window: must be a duration such as \"30s\" or \"500ms\", not 3",
             "line 9: local.trace_fucn: unknown key; did you mean trace_func?",
-            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, shutdown_drain, dispatch, isolation, traces, local",
+            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, shutdown_drain, dispatch, isolation, traces, local, knative",
         ]
     );
 }

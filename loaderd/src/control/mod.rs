@@ -1,6 +1,7 @@
 //! The control API: the gRPC edge of the daemon. The service is thin; what it says is [`convert`]'s business, and how it
 //! fails is [`status`]'s.
 
+mod clean;
 mod convert;
 mod invoke;
 mod server;

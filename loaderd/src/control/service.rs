@@ -6,9 +6,10 @@ use futures_util::Stream;
 use loader_proto::v1::{self, loader_control_server::LoaderControl};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{convert, invoke::ByHand, status, streams};
+use super::{clean, convert, invoke::ByHand, status, streams};
 use crate::{
-    id::RunId,
+    id::{InvalidRunId, RunId},
+    platform::Fact,
     run::{Context, Preparation, Registry, RunView, Selector, Store, Submission, prepare},
 };
 
@@ -79,7 +80,7 @@ impl Service {
 }
 
 fn selector(run: &str) -> Result<Selector, Status> {
-    run.parse().map_err(|error: crate::id::InvalidRunId| status::fault("runId", error.to_string()))
+    run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))
 }
 
 #[tonic::async_trait]
@@ -182,7 +183,7 @@ impl LoaderControl for Service {
         request: Request<v1::DeleteRunRequest>,
     ) -> Result<Response<v1::DeleteRunResponse>, Status> {
         let v1::DeleteRunRequest { run_id } = request.into_inner();
-        let id = run_id.parse().map_err(|error: crate::id::InvalidRunId| status::fault("runId", error.to_string()))?;
+        let id = run_id.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))?;
         self.registry.delete(id).await?;
         Ok(Response::new(v1::DeleteRunResponse {}))
     }
@@ -232,13 +233,38 @@ impl LoaderControl for Service {
         Ok(Response::new(v1::InvokeResponse { record: Some(record) }))
     }
 
+    async fn clean_runs(
+        &self,
+        request: Request<v1::CleanRunsRequest>,
+    ) -> Result<Response<v1::CleanRunsResponse>, Status> {
+        let v1::CleanRunsRequest { run_id, all_runs } = request.into_inner();
+        let wanted = match (run_id.as_str(), all_runs) {
+            ("", true) => None,
+            ("", false) => return Err(status::fault("runId", "is required, or allRuns")),
+            (_, true) => return Err(status::fault("allRuns", "is for all runs; there is a runId, too")),
+            (run, false) => Some(run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))?),
+        };
+        let cleaned = clean::runs(&self.context.platforms, &self.registry, wanted).await?;
+        Ok(Response::new(v1::CleanRunsResponse { cleaned }))
+    }
+
     async fn get_status(
         &self,
         request: Request<v1::GetStatusRequest>,
     ) -> Result<Response<v1::GetStatusResponse>, Status> {
-        let v1::GetStatusRequest {} = request.into_inner();
+        let v1::GetStatusRequest { probe_platforms } = request.into_inner();
         let activity = self.registry.activity().await?;
+        let mut platform_facts = Vec::new();
+        for (platform, it) in self.context.platforms.iter().filter(|_| probe_platforms) {
+            let fact = |Fact { name, value }| v1::PlatformFact {
+                platform: (*platform).to_owned(),
+                name: name.to_owned(),
+                value,
+            };
+            platform_facts.extend(it.facts().await.into_iter().map(fact));
+        }
         Ok(Response::new(v1::GetStatusResponse {
+            platform_facts,
             active_run_id: activity.active.map(|id| id.to_string()).unwrap_or_default(),
             queued_runs: activity.queued,
             ..self.facts.message.clone()

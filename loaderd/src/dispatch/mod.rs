@@ -96,7 +96,7 @@ impl Dispatch {
     /// A thread that can't be started.
     pub async fn prepare(
         settings: Settings,
-        routes: Arc<[Route]>,
+        routes: Arc<[Option<Route>]>,
         board: Arc<ScaleBoard>,
         events: mpsc::Sender<Event>,
     ) -> std::io::Result<Self> {

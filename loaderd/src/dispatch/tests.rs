@@ -62,7 +62,7 @@ fn rows_within(
             clock: Clock,
         };
         let board = Arc::new(ScaleBoard::new(1));
-        let dispatch = Dispatch::prepare(settings, Arc::new([route]), board, events).await.expect("starts");
+        let dispatch = Dispatch::prepare(settings, Arc::new([Some(route)]), board, events).await.expect("starts");
         let rps = serde_json::json!({"start": count, "end": count, "slot": "1s", "runtime": "0s"});
         let mut dispatching = dispatch.start(plan(&serde_json::json!({ "rps": rps })), Clock.anchor()).expect("starts");
         let mut rows = Vec::new();

@@ -52,7 +52,8 @@ impl Share {
 
 /// What a worker works with.
 pub(super) struct Worker {
-    pub(super) routes: Arc<[Route]>,
+    /// By function; none where it was not deployed.
+    pub(super) routes: Arc<[Option<Route>]>,
     pub(super) share: Share,
     pub(super) policy: Policy,
     pub(super) connect_timeout: Duration,
@@ -81,6 +82,7 @@ impl Worker {
         let connections = Connections::new(self.policy, drivers.clone(), self.count.clone(), self.clock);
         let invoker = Invoker::new(connections, self.clock);
         for (_, route) in self.routes.iter().enumerate().filter(|(function, _)| self.share.has(*function)) {
+            let Some(route) = route else { continue };
             invoker.prepare(route, ready.within).await;
         }
         drop(ready);
@@ -112,7 +114,7 @@ impl Worker {
 
     /// Makes one call and leaves its row.
     async fn make(&self, invoker: &Invoker, Job { planned }: Job) {
-        let outcome = match self.routes.get(planned.function.as_usize()) {
+        let outcome = match self.routes.get(planned.function.as_usize()).and_then(Option::as_ref) {
             Some(route) => invoker.call(route, self.call(&planned), &self.abandon).await,
             None => Outcome::bare(Status::NotSent, "the function was not deployed"),
         };

@@ -23,16 +23,16 @@ impl Platform for Attach {
         ready: watch::Sender<u32>,
         _cancel: CancellationToken,
     ) -> Result<Deployment, PlatformError> {
-        let Deploy { run: _, functions, targets } = deploy;
+        let Deploy { functions, targets, .. } = deploy;
         if targets.is_empty() {
             let reason = "the spec names no targets".to_owned();
             return Err(PlatformError::Platform { platform: self.name(), reason });
         }
-        let endpoints: Vec<_> = targets.iter().cycle().take(functions.len()).cloned().collect();
+        let endpoints: Vec<_> = targets.iter().cycle().take(functions.len()).cloned().map(Ok).collect();
         ready.send_replace(u32::try_from(endpoints.len()).unwrap_or(u32::MAX));
         // Without a sender the feed ends at once.
         let (_, scales) = mpsc::channel(1);
-        Ok(Deployment { endpoints, scales })
+        Ok(Deployment { endpoints, scales, starts: None })
     }
 
     async fn clean(&self, _run: &RunId) -> Result<(), PlatformError> {
@@ -45,32 +45,20 @@ impl Platform for Attach {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        endpoint::Endpoint,
-        platform::{FunctionDeployment, Scaling},
-    };
+    use crate::{endpoint::Endpoint, platform::testkit};
 
     fn deploy(functions: usize, targets: &[&str]) -> Deploy {
-        let scaling = Scaling { initial: 0, min: 0, max: None, container_concurrency: 1, stable_window: None };
-        let function = |index| FunctionDeployment {
-            name: format!("f-{index}"),
-            kind: "trace".to_owned(),
-            peak_memory_mib: 1,
-            scaling,
-        };
         let target = |address: &&str| Endpoint { address: (*address).to_owned(), authority: (*address).to_owned() };
-        Deploy {
-            run: RunId::new(0, 0),
-            functions: (0..functions).map(function).collect(),
-            targets: targets.iter().map(target).collect(),
-        }
+        let targets = targets.iter().map(target).collect();
+        Deploy { targets, ..testkit::deploy(&["f-0", "f-1", "f-2"][..functions]) }
     }
 
     #[tokio::test]
     async fn targets_are_taken_in_turn() {
         let (ready, readiness) = watch::channel(0);
         let deployed = Attach.deploy(deploy(3, &["a:1", "b:2"]), ready, CancellationToken::new()).await;
-        let addresses: Vec<_> = deployed.expect("deploys").endpoints.into_iter().map(|it| it.address).collect();
+        let addresses: Vec<_> =
+            deployed.expect("deploys").endpoints.into_iter().flatten().map(|it| it.address).collect();
         assert_eq!(addresses, ["a:1", "b:2", "a:1"]);
         assert_eq!(*readiness.borrow(), 3);
     }

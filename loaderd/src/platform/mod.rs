@@ -4,9 +4,16 @@
 //! exactly what the run made.
 
 pub mod attach;
+pub mod knative;
 pub mod local;
+#[cfg(test)]
+pub(crate) mod testkit;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
@@ -26,6 +33,14 @@ pub struct Deploy {
     pub functions: Vec<FunctionDeployment>,
     /// Endpoints that the spec names; for the platform `attach`, which deploys nothing.
     pub targets: Vec<Endpoint>,
+    /// The functions' image; absent: the platform's.
+    pub image: Option<String>,
+    /// How long all of them may take to be ready.
+    pub timeout: Duration,
+    /// How many may fail to deploy.
+    pub allow_failures: u32,
+    /// How long an invocation may take.
+    pub function_timeout: Duration,
 }
 
 /// One function of a [`Deploy`].
@@ -39,6 +54,36 @@ pub struct FunctionDeployment {
     pub peak_memory_mib: u32,
     /// How it scales.
     pub scaling: Scaling,
+    /// How a cluster's autoscaler decides.
+    pub autoscaling: Autoscaling,
+    /// What an instance gets.
+    pub resources: Resources,
+}
+
+/// How a cluster's autoscaler decides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Autoscaling {
+    /// Which autoscaler: `kpa` or `hpa`.
+    pub class: &'static str,
+    /// What it goes by: `concurrency` or `rps`.
+    pub metric: &'static str,
+    /// How much of the metric an instance takes.
+    pub target: f64,
+    /// The panic window, as a percentage of the stable one.
+    pub panic_window_percentage: f64,
+    /// The load at which it panics, as a percentage of the target.
+    pub panic_threshold_percentage: f64,
+}
+
+/// What an instance gets of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resources {
+    /// CPU that is set aside for it, in thousandths of a processor.
+    pub cpu_request_millicores: u32,
+    /// CPU that it may use.
+    pub cpu_limit_millicores: u32,
+    /// Memory that is set aside for it, which is also what it may use, in MiB.
+    pub memory_mib: u32,
 }
 
 /// How a function scales.
@@ -59,10 +104,47 @@ pub struct Scaling {
 /// What a deployment gave.
 #[derive(Debug)]
 pub struct Deployment {
-    /// By function, in the order of [`Deploy::functions`].
-    pub endpoints: Vec<Endpoint>,
+    /// By function, in the order of [`Deploy::functions`]; or why there is none, where some may fail.
+    pub endpoints: Vec<Result<Endpoint, String>>,
     /// The scale feed: a sample for every change, and one for each function at the start. It ends when the run is cleaned.
     pub scales: mpsc::Receiver<ScaleSample>,
+    /// Instances as they come up, where the platform can tell their stages.
+    pub starts: Option<mpsc::Receiver<InstanceStart>>,
+}
+
+/// The stages of an instance's start, each as it was seen by this process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InstanceStart {
+    /// Of which function.
+    pub function: FunctionIndex,
+    /// The instance's name, by which its answers call it.
+    pub instance: String,
+    /// When the autoscaler last wanted more instances.
+    pub desired: Option<UnixMicros>,
+    /// When it was created.
+    pub created: UnixMicros,
+    /// When it had a place.
+    pub scheduled: Option<UnixMicros>,
+    /// When its container ran.
+    pub started: Option<UnixMicros>,
+    /// When it was ready.
+    pub ready: Option<UnixMicros>,
+}
+
+/// Something that a platform says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Of what.
+    pub name: &'static str,
+    /// What.
+    pub value: String,
+}
+
+impl Fact {
+    /// One.
+    pub fn new(name: &'static str, value: impl Into<String>) -> Self {
+        Self { name, value: value.into() }
+    }
 }
 
 /// A function's scale at an instant.
@@ -89,8 +171,8 @@ pub struct Scale {
     pub pending: u32,
     /// Instances that are being taken away.
     pub terminating: u32,
-    /// Invocations that wait for an instance.
-    pub queue: u32,
+    /// Invocations that wait for an instance, where that is known.
+    pub queue: Option<u32>,
     /// Instances that were started since the deployment began, in all.
     pub started: u64,
 }
@@ -98,7 +180,7 @@ pub struct Scale {
 impl Scale {
     /// Whether the next invocation would find no instance, nor one on its way.
     pub fn is_zero(&self) -> bool {
-        self.desired == 0 && self.running == 0 && self.unready == 0 && self.pending == 0 && self.queue == 0
+        self.desired == 0 && self.running == 0 && self.unready == 0 && self.pending == 0 && self.queue.unwrap_or(0) == 0
     }
 }
 
@@ -145,6 +227,21 @@ pub trait Platform: Send + Sync {
     /// Takes away everything that carries the run's id, and nothing else. Idempotent; also for runs of an earlier
     /// process.
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError>;
+
+    /// Lets what the run made be, and ends its scale feed. A platform whose functions can't outlive the run takes them away.
+    async fn release(&self, run: &RunId) -> Result<(), PlatformError> {
+        self.clean(run).await
+    }
+
+    /// The runs of which something is there, and how many functions of each.
+    async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
+        Ok(BTreeMap::new())
+    }
+
+    /// What an operator should know of it.
+    async fn facts(&self) -> Vec<Fact> {
+        Vec::new()
+    }
 
     /// Ends what the platform runs in this process. Every run's functions go away.
     async fn shutdown(&self);

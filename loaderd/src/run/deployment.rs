@@ -1,14 +1,14 @@
 //! What a run asks of its platform, and functions.csv.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
 use crate::{
     endpoint::Endpoint,
     id::RunId,
-    plan::PlannedFunction,
-    platform::{Deploy, FunctionDeployment, Scaling},
+    plan::{Outline, PlannedFunction},
+    platform::{Autoscaling, Deploy, FunctionDeployment, Resources, Scaling},
     record::{CsvFile, RecordError},
-    spec::RunSpec,
+    spec::{CpuLimit, RunSpec, ScaleMetric},
 };
 
 /// The columns of functions.csv.
@@ -28,11 +28,15 @@ const COLUMNS: [&str; 10] = [
 /// Most instances of a function where the spec does not say.
 const MAX_SCALE: u32 = 200;
 
+/// What an instance takes beside the memory that its invocations ask for, in MiB: the server itself, with room.
+const OWN_MEMORY_MIB: u32 = 32;
+
 /// The deployment of a plan's functions, as the spec wants them to scale.
-pub(super) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction]) -> Deploy {
+pub(super) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction], outline: &Outline) -> Deploy {
     let scaling = &spec.scaling;
     let max = scaling.max_scale.unwrap_or(MAX_SCALE);
-    let functions = functions.iter().map(|function| FunctionDeployment {
+    let means = outline.functions.iter().map(|function| function.mean_runtime);
+    let functions = functions.iter().zip(means).map(|(function, mean_runtime)| FunctionDeployment {
         name: function.name.clone(),
         kind: spec.kind.as_str().to_owned(),
         peak_memory_mib: function.peak_memory_mib,
@@ -43,20 +47,65 @@ pub(super) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction])
             container_concurrency: scaling.container_concurrency.unwrap_or(1),
             stable_window: scaling.stable_window,
         },
+        autoscaling: autoscaling(spec, mean_runtime),
+        resources: resources(spec, function.peak_memory_mib),
     });
-    Deploy { run, functions: functions.collect(), targets: spec.attach.clone() }
+    Deploy {
+        run,
+        functions: functions.collect(),
+        targets: spec.attach.clone(),
+        image: spec.deploy.image.clone(),
+        timeout: spec.deploy.timeout,
+        allow_failures: spec.deploy.allow_failures,
+        function_timeout: spec.timeouts.function,
+    }
+}
+
+/// What the autoscaler goes by. Where the spec names no target, it is what an instance can take: its concurrency, or so many
+/// invocations a second as it can work off at the function's mean run time.
+fn autoscaling(spec: &RunSpec, mean_runtime: Duration) -> Autoscaling {
+    let asked = spec.scaling.autoscaling;
+    let concurrency = f64::from(spec.scaling.container_concurrency.unwrap_or(1));
+    let target = asked.target.unwrap_or_else(|| match asked.metric {
+        ScaleMetric::Concurrency => concurrency,
+        // Knative takes no less than 0.01.
+        ScaleMetric::Rps => (concurrency / mean_runtime.as_secs_f64().max(1e-3)).max(0.01),
+    });
+    Autoscaling {
+        class: asked.class.as_str(),
+        metric: asked.metric.as_str(),
+        target: (target * 100.0).round() / 100.0,
+        panic_window_percentage: asked.panic_window_percentage,
+        panic_threshold_percentage: asked.panic_threshold_percentage,
+    }
+}
+
+/// What an instance gets: its CPU limit by policy, its request that over the overcommitment; memory for what its invocations ask
+/// for and for itself.
+fn resources(spec: &RunSpec, peak_memory_mib: u32) -> Resources {
+    let limit: u32 = CpuLimit::millicores(spec.deploy.cpu_limit, peak_memory_mib);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the limit, and positive")]
+    let request = (f64::from(limit) / spec.deploy.overcommitment).ceil() as u32;
+    let at_once = spec.scaling.container_concurrency.unwrap_or(1);
+    Resources {
+        cpu_request_millicores: request.max(1),
+        cpu_limit_millicores: limit,
+        memory_mib: peak_memory_mib.saturating_mul(at_once).saturating_add(OWN_MEMORY_MIB),
+    }
 }
 
 /// The rows of functions.csv. The three lists go along with each other.
 pub(super) struct FunctionRows<'a> {
     pub(super) functions: &'a [PlannedFunction],
     pub(super) deploy: &'a Deploy,
-    pub(super) endpoints: &'a [Endpoint],
+    /// Whether requests and limits mean anything where they are deployed.
+    pub(super) on_cluster: bool,
+    pub(super) endpoints: &'a [Result<Endpoint, String>],
 }
 
 impl FunctionRows<'_> {
-    /// Writes functions.csv into the run's directory. Requests and limits are a cluster's; where there are none they are
-    /// empty.
+    /// Writes functions.csv into the run's directory. Requests and limits are a cluster's; elsewhere they are empty, and so
+    /// is the endpoint of a function that failed.
     ///
     /// # Errors
     /// What can't be written.
@@ -64,16 +113,22 @@ impl FunctionRows<'_> {
         let mut file = CsvFile::create(&directory.join("functions.csv"), &COLUMNS)?;
         let rows = self.functions.iter().zip(&self.deploy.functions).zip(self.endpoints);
         for ((function, deployment), endpoint) in rows {
+            let (address, authority) =
+                endpoint.as_ref().map_or(("", ""), |it| (it.address.as_str(), it.authority.as_str()));
+            let Resources { cpu_request_millicores, cpu_limit_millicores, memory_mib } = deployment.resources;
+            let resources = [cpu_request_millicores, cpu_limit_millicores, memory_mib];
+            let [request, limit, memory] =
+                resources.map(|it| if self.on_cluster { it.to_string() } else { String::new() });
             file.append([
                 function.name.as_str(),
                 &function.source_id,
                 &function.trigger,
-                &endpoint.address,
-                &endpoint.authority,
+                address,
+                authority,
                 &deployment.scaling.initial.to_string(),
-                "",
-                "",
-                "",
+                &request,
+                &limit,
+                &memory,
                 &function.invocations.map(|count| count.to_string()).unwrap_or_default(),
             ])?;
         }

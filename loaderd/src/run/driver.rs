@@ -11,18 +11,20 @@ use super::{
     load::{Deployed, Ended, Interrupts, Load, Outcome, Show},
     prepare,
     scales::Scales,
+    starts::Starts,
     view::ProgressFacts,
 };
 use crate::{
     clock::Clock,
     dispatch::{Isolation, ScaleBoard},
+    endpoint::Endpoint,
     id::RunId,
     invoke::{Protocol, Route},
     plan::{Outline, Plan},
     platform::{Deployment, Platform, Platforms},
     record::{RecordError, SummaryFacts, summarise},
     results,
-    spec::{Defaults, FunctionKind, Mode, Output, RunSpec},
+    spec::{Defaults, FunctionKind, Mode, Output, PlatformKind, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
     words,
@@ -124,7 +126,9 @@ impl Driver {
                 None
             }
         };
-        if let Err(error) = platform.clean(&self.run_id()).await {
+        let run = self.run_id();
+        let cleaned = if spec.deploy.keep { platform.release(&run).await } else { platform.clean(&run).await };
+        if let Err(error) = cleaned {
             self.apply(Event::End(Verdict::Failed(format!("cleaning up: {error}"))));
         }
         let instances_started = self.followed(following).await;
@@ -153,7 +157,7 @@ impl Driver {
         following: &mut JoinSet<Followed>,
     ) -> Result<Deployed, Verdict> {
         let failed = |error: &dyn std::fmt::Display| Verdict::Failed(error.to_string());
-        let deploy = deployment::request(self.run_id(), spec, plan.functions());
+        let deploy = deployment::request(self.run_id(), spec, plan.functions(), outline);
         let total = u32::try_from(deploy.functions.len()).unwrap_or(u32::MAX);
         let (ready, mut readiness) = watch::channel(0);
         let mut deploying = platform.deploy(deploy.clone(), ready, self.cancel.child_token());
@@ -170,7 +174,7 @@ impl Driver {
             }
         };
         drop(deploying);
-        let Deployment { endpoints, scales } = match deployment {
+        let Deployment { endpoints, scales, starts } = match deployment {
             Ok(deployment) => deployment,
             Err(_) if self.cancel.is_cancelled() => return Err(Verdict::Cancelled),
             Err(error) => return Err(failed(&error)),
@@ -180,10 +184,25 @@ impl Driver {
         let metrics = self.context.metrics.clone();
         let follower = Scales::create(self.directory.path(), Arc::clone(&names), Arc::clone(&board), metrics);
         following.spawn(follower.map_err(|error| failed(&error))?.follow(scales));
-        let rows = deployment::FunctionRows { functions: plan.functions(), deploy: &deploy, endpoints: &endpoints };
+        if let Some(starts) = starts {
+            let follower = Starts::create(self.directory.path(), Arc::clone(&names));
+            following.spawn(follower.map_err(|error| failed(&error))?.follow(starts));
+        }
+        self.tell_failures(&names, &endpoints);
+        let on_cluster = spec.platform == PlatformKind::Knative;
+        let rows = deployment::FunctionRows {
+            functions: plan.functions(),
+            deploy: &deploy,
+            on_cluster,
+            endpoints: &endpoints,
+        };
         rows.write(self.directory.path()).map_err(|error| failed(&error))?;
         let protocol = if spec.kind == FunctionKind::Hello { Protocol::Hello } else { Protocol::Faas };
-        let routes: Result<Arc<[Route]>, _> = endpoints.iter().map(|endpoint| Route::new(endpoint, protocol)).collect();
+        let route = |endpoint: &Result<Endpoint, String>| match endpoint {
+            Ok(endpoint) => Route::new(endpoint, protocol).map(Some),
+            Err(_) => Ok(None),
+        };
+        let routes: Result<Arc<[Option<Route>]>, _> = endpoints.iter().map(route).collect();
         let facts = ProgressFacts::new(total, outline);
         Ok(Deployed { plan, facts, names, routes: routes.map_err(|error| failed(&error))?, board })
     }
@@ -193,19 +212,30 @@ impl Driver {
         let (cancel, shutdown) = (self.cancel.clone(), self.shutdown.clone());
         let load = Load { context: &context, run: &run, spec, directory: &directory, deployed };
         let interrupts = Interrupts { cancel: &cancel, shutdown: &shutdown };
-        load.run(interrupts, self).await.map_err(|error| Verdict::Failed(words::of(&error)))
+        load.run(interrupts, self).await.map_err(|error| Verdict::Failed(words::of(error.as_ref())))
     }
 
-    /// Waits until the scale feed has ended, which it does when the run is cleaned.
-    async fn followed(&mut self, mut following: JoinSet<Followed>) -> u64 {
-        match following.join_next().await {
-            Some(Ok((started, Ok(())))) => started,
-            Some(Ok((started, Err(error)))) => {
-                self.apply(Event::End(Verdict::Failed(error.to_string())));
-                started
+    /// Says which functions are not there, where some may fail.
+    fn tell_failures(&self, names: &[String], endpoints: &[Result<Endpoint, String>]) {
+        for (function, endpoint) in names.iter().zip(endpoints) {
+            if let Err(reason) = endpoint {
+                let run = self.run_id();
+                log::warn!(RUN_ID = run.as_str(), FUNCTION = function.as_str(); "function {function} failed: {reason}");
             }
-            Some(Err(_)) | None => 0,
         }
+    }
+
+    /// Waits until the feeds have ended, which they do when the run is cleaned.
+    async fn followed(&mut self, mut following: JoinSet<Followed>) -> u64 {
+        let mut instances = 0;
+        while let Some(followed) = following.join_next().await {
+            let Ok((started, written)) = followed else { continue };
+            instances += started;
+            if let Err(error) = written {
+                self.apply(Event::End(Verdict::Failed(error.to_string())));
+            }
+        }
+        instances
     }
 
     /// How the run will end as things stand. It has passed to cleaning, from where it can only end.

@@ -80,7 +80,7 @@ pub(super) struct Deployed {
     pub(super) plan: Box<dyn Plan>,
     pub(super) facts: ProgressFacts,
     pub(super) names: Arc<[String]>,
-    pub(super) routes: Arc<[Route]>,
+    pub(super) routes: Arc<[Option<Route>]>,
     pub(super) board: Arc<ScaleBoard>,
 }
 

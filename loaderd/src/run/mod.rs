@@ -7,6 +7,7 @@ mod load;
 mod prepare;
 mod registry;
 mod scales;
+mod starts;
 mod state;
 mod store;
 mod view;

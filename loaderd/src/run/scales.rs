@@ -71,8 +71,9 @@ impl Scales {
         self.metrics.pods(total(&self.latest));
         let Scale { desired, running, unready, pending, terminating, queue, started: _ } = sample.scale;
         let name = self.names.get(index).map_or("", String::as_str);
-        let numbers = [desired, running, unready, pending, terminating, queue].map(|number| number.to_string());
-        let fields = [sample.at.0.to_string(), name.to_owned()].into_iter().chain(numbers);
+        let numbers = [desired, running, unready, pending, terminating].map(|number| number.to_string());
+        let queue = queue.map(|queue| queue.to_string()).unwrap_or_default();
+        let fields = [sample.at.0.to_string(), name.to_owned()].into_iter().chain(numbers).chain([queue]);
         self.file.append(fields)
     }
 }
@@ -85,6 +86,6 @@ fn total(scales: &[Scale]) -> Pods {
         unready: sum.unready + scale.unready,
         pending: sum.pending + scale.pending,
         terminating: sum.terminating + scale.terminating,
-        queue: sum.queue + scale.queue,
+        queue: sum.queue + scale.queue.unwrap_or(0),
     })
 }

@@ -232,8 +232,8 @@ impl Platform for Local {
         }
         let endpoint =
             |name: &str| Endpoint { address: self.address.to_string(), authority: route::authority(name, &deploy.run) };
-        let endpoints = deploy.functions.iter().map(|function| endpoint(&function.name)).collect();
-        Ok(Deployment { endpoints, scales })
+        let endpoints = deploy.functions.iter().map(|function| Ok(endpoint(&function.name))).collect();
+        Ok(Deployment { endpoints, scales, starts: None })
     }
 
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {

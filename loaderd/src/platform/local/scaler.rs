@@ -171,7 +171,7 @@ impl Scaler {
             unready,
             pending: desired.saturating_sub(running + unready),
             terminating: self.count(|stage| matches!(stage, Stage::Stopping)),
-            queue: saturated(self.queue.len()),
+            queue: Some(saturated(self.queue.len())),
             started: self.started,
         }
     }

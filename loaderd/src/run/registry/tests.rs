@@ -67,7 +67,7 @@ impl Platform for Fake {
         let (feed, scales) = mpsc::channel(1);
         self.feeds.lock().expect("whole").push(feed);
         let nobody = Endpoint { address: "127.0.0.1:1".to_owned(), authority: "nobody".to_owned() };
-        Ok(Deployment { endpoints: vec![nobody; deploy.functions.len()], scales })
+        Ok(Deployment { endpoints: vec![Ok(nobody); deploy.functions.len()], scales, starts: None })
     }
 
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {

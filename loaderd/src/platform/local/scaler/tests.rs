@@ -8,6 +8,7 @@ use proptest::{
 };
 
 use super::*;
+use crate::platform::testkit;
 
 const WINDOW: Duration = Duration::from_secs(10);
 const ZERO: Duration = Duration::ZERO;
@@ -41,13 +42,13 @@ fn a_call_at_zero_starts_one_instance_and_gets_it() {
     assert!(!scaler.wants_place(ZERO));
     assert!(scaler.is_initialised());
     assert_eq!(scaler.on(Event::Called(CallId(1)), ZERO), []);
-    assert_eq!(scaler.scale(ZERO), Scale { desired: 1, pending: 1, queue: 1, ..Scale::default() });
+    assert_eq!(scaler.scale(ZERO), Scale { desired: 1, pending: 1, queue: Some(1), ..testkit::idle() });
     assert!(scaler.wants_place(ZERO));
     assert_eq!(scaler.on(Event::Started(InstanceId(1)), ZERO), []);
-    assert_eq!(scaler.scale(ZERO), Scale { desired: 1, unready: 1, queue: 1, started: 1, ..Scale::default() });
+    assert_eq!(scaler.scale(ZERO), Scale { desired: 1, unready: 1, queue: Some(1), started: 1, ..testkit::idle() });
     assert!(!scaler.wants_place(ZERO));
     assert_eq!(scaler.on(Event::Ready(InstanceId(1)), ZERO), [assign(1, 1)]);
-    assert_eq!(scaler.scale(ZERO), Scale { desired: 1, running: 1, started: 1, ..Scale::default() });
+    assert_eq!(scaler.scale(ZERO), Scale { desired: 1, running: 1, started: 1, ..testkit::idle() });
 }
 
 #[test]
@@ -77,10 +78,7 @@ fn an_idle_instance_goes_after_the_window_and_the_youngest_first() {
     assert_eq!(scaler.on(Event::Tick, secs(11)), [Decision::Stop(InstanceId(1))]);
     assert_eq!(scaler.on(Event::Tick, secs(60)), [Decision::Stop(InstanceId(3))]);
     assert_eq!(scaler.next_tick(secs(60)), None, "the minimum stays for ever");
-    assert_eq!(
-        scaler.scale(secs(60)),
-        Scale { desired: 1, running: 1, terminating: 2, started: 3, ..Scale::default() }
-    );
+    assert_eq!(scaler.scale(secs(60)), Scale { desired: 1, running: 1, terminating: 2, started: 3, ..testkit::idle() });
 }
 
 #[test]
@@ -133,7 +131,7 @@ fn a_closed_function_wants_nothing() {
         scaler.on(Event::Called(CallId(call)), ZERO);
     }
     scaler.close();
-    assert_eq!(scaler.scale(ZERO), Scale { terminating: 2, started: 2, ..Scale::default() });
+    assert_eq!(scaler.scale(ZERO), Scale { terminating: 2, started: 2, ..testkit::idle() });
     assert!(!scaler.wants_place(ZERO));
     scaler.on(Event::Gone(InstanceId(1)), ZERO);
     scaler.on(Event::Gone(InstanceId(2)), ZERO);
@@ -255,11 +253,11 @@ impl World {
     fn check(&self, scaler: &Scaler, rule: &Rule) -> Result<(), TestCaseError> {
         let scale = scaler.scale(self.now);
         let counts = [self.ready.len(), self.starting.len(), self.stopping.len(), self.queue.len()].map(saturated);
-        prop_assert_eq!([scale.running, scale.unready, scale.terminating, scale.queue], counts);
+        prop_assert_eq!([scale.running, scale.unready, scale.terminating, scale.queue.unwrap()], counts);
         prop_assert_eq!(scale.started, self.instances);
         prop_assert_eq!(scale.desired, scale.running + scale.unready + scale.pending);
         prop_assert!(scale.desired <= rule.max && scale.desired >= rule.min);
-        let enough = scale.desired == rule.max || scale.desired * rule.concurrency >= scale.queue;
+        let enough = scale.desired == rule.max || scale.desired * rule.concurrency >= scale.queue.unwrap();
         prop_assert!(enough, "too few wanted");
         let free = self.ready.iter().any(|(id, _)| self.in_flight(*id) < rule.concurrency as usize);
         prop_assert!(self.queue.is_empty() || !free, "a call waits beside a free slot");
@@ -312,7 +310,7 @@ proptest! {
             }
             world.check(&scaler, &rule)?;
         }
-        let rest = Scale { desired: min, running: min, started: world.instances, ..Scale::default() };
+        let rest = Scale { desired: min, running: min, started: world.instances, ..testkit::idle() };
         prop_assert_eq!(scaler.scale(world.now), rest);
     }
 }

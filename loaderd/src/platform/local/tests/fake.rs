@@ -244,7 +244,7 @@ impl Bench {
     }
 
     pub(super) async fn deploy(&self, functions: Vec<FunctionDeployment>) -> Result<Deployment, PlatformError> {
-        let deploy = Deploy { run: run(), functions, targets: Vec::new() };
+        let deploy = Deploy { run: run(), functions, ..testkit::deploy(&[]) };
         self.local.deploy(deploy, watch::channel(0).0, CancellationToken::new()).await
     }
 
@@ -298,15 +298,7 @@ pub(super) fn run() -> RunId {
     RunId::new(1_795_444_301_123, 7)
 }
 
-/// A function that scales from zero.
-pub(super) fn function(name: &str) -> FunctionDeployment {
-    FunctionDeployment {
-        name: name.to_owned(),
-        kind: "trace".to_owned(),
-        peak_memory_mib: 1,
-        scaling: Scaling { initial: 0, min: 0, max: None, container_concurrency: 1, stable_window: None },
-    }
-}
+pub(super) use crate::platform::testkit::function;
 
 /// A function with a scaling of its own.
 pub(super) fn scaled(name: &str, initial: u32, min: u32, max: Option<u32>) -> FunctionDeployment {

@@ -1,0 +1,53 @@
+//! Takes away what runs left behind.
+
+use loader_proto::v1;
+use tonic::Status;
+
+use crate::{
+    id::RunId,
+    platform::{PlatformError, Platforms},
+    run::{Registry, Selector},
+};
+
+/// Cleans the run, or every one that is not under way.
+///
+/// # Errors
+/// A run that is under way, or waits; a platform that can't be asked.
+pub(super) async fn runs(
+    platforms: &Platforms,
+    registry: &Registry,
+    wanted: Option<RunId>,
+) -> Result<Vec<v1::CleanedRun>, Status> {
+    if let Some(run) = &wanted
+        && !has_ended(registry, run).await?
+    {
+        return Err(Status::failed_precondition(format!("run {run} has not ended: cancel it instead")));
+    }
+    let mut cleaned = Vec::new();
+    for (name, platform) in platforms {
+        for (run, functions) in platform.left_behind().await.map_err(|error| refused(&error))? {
+            let asked_for = wanted.as_ref().is_none_or(|wanted| *wanted == run);
+            if asked_for && has_ended(registry, &run).await? {
+                platform.clean(&run).await.map_err(|error| refused(&error))?;
+                let functions = u32::try_from(functions).unwrap_or(u32::MAX);
+                cleaned.push(v1::CleanedRun { run_id: run.to_string(), platform: (*name).to_owned(), functions });
+            }
+        }
+    }
+    Ok(cleaned)
+}
+
+fn refused(error: &PlatformError) -> Status {
+    Status::unavailable(error.to_string())
+}
+
+/// Whether a run is over; one that this daemon does not know is.
+async fn has_ended(registry: &Registry, run: &RunId) -> Result<bool, Status> {
+    match registry.watch(Selector::Id(run.clone())).await {
+        Ok(view) => Ok(view.borrow().file.state.is_terminal()),
+        Err(error) => {
+            let status = Status::from(error);
+            if status.code() == tonic::Code::NotFound { Ok(true) } else { Err(status) }
+        }
+    }
+}

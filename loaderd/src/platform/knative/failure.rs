@@ -1,0 +1,100 @@
+//! What the API server, or the way to it, says went wrong.
+
+use kube::{Error, core::Status};
+
+/// Whether trying again may help: the server is away or busy, or a webhook of it is.
+#[expect(clippy::wildcard_enum_match_arm, reason = "the rest is about what we sent, or how we are set up")]
+pub(super) fn is_transient(error: &Error) -> bool {
+    match error {
+        Error::Api(status) => is_busy(status),
+        Error::HyperError(_) | Error::Service(_) | Error::ReadEvents(_) => true,
+        _ => false,
+    }
+}
+
+fn is_busy(status: &Status) -> bool {
+    let webhook_away = status.reason == "InternalError" && status.message.contains("failed calling webhook");
+    // A namespace whose default ServiceAccount is still to come.
+    let account_to_come = status.code == 403 && status.message.contains("error looking up service account");
+    webhook_away || account_to_come || matches!(status.code, 408 | 429 | 502 | 503 | 504)
+}
+
+/// Whether it says that there is no such thing.
+pub(super) fn is_not_found(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 404)
+}
+
+/// Whether the server no longer knows who we are.
+pub(super) fn is_unauthorized(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 401)
+}
+
+/// In the server's own words, or in ours where it can't be reached; and what can be done, where that is known.
+#[expect(clippy::wildcard_enum_match_arm, reason = "every other error tells itself")]
+pub(super) fn words(error: &Error) -> String {
+    match error {
+        Error::Api(status) => match (status.code, status.message.as_str()) {
+            (401, _) => "the API server does not accept our credentials (401 Unauthorized): the token may have expired"
+                .to_owned(),
+            (403, message) if message.contains("exceeded quota") => message.to_owned(),
+            (403, message) => {
+                format!("{message}; `loaderctl status` names what is missing, config/kubernetes/ grants it")
+            }
+            (409, message) => format!("{message}: someone else manages these fields"),
+            (_, message) if message.contains("must not set the field(s)") => format!(
+                "{message}; enable the feature in the ConfigMap config-features of knative-serving, for nodeSelector it is \
+                 kubernetes.podspec-nodeselector"
+            ),
+            (_, message) if message.contains("invalid value: 0") && message.contains("autoscaling.knative.dev") => {
+                format!(
+                    "{message}; an initial scale of 0 needs allow-zero-initial-scale: \"true\" in the ConfigMap config-autoscaler of \
+                 knative-serving"
+                )
+            }
+            (code, "") => format!("HTTP status {code}"),
+            (_, message) => message.to_owned(),
+        },
+        other => crate::words::of(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn api(code: u16, reason: &str, message: &str) -> Error {
+        Error::Api(Status { code, reason: reason.to_owned(), message: message.to_owned(), ..Status::success() }.boxed())
+    }
+
+    /// The messages are those of errors/ and webhook-rejections.tsv.
+    #[test]
+    fn what_may_pass_is_tried_again() {
+        let webhook = "Internal error occurred: failed calling webhook \"webhook.serving.knative.dev\": failed to call webhook: \
+                       Post \"https://webhook.knative-serving.svc:443/defaulting?timeout=10s\": connection refused";
+        for (error, transient) in [
+            (api(500, "InternalError", webhook), true),
+            (api(500, "InternalError", "etcd is broken"), false),
+            (api(504, "Timeout", "Too large resource version: 9, current: 3"), true),
+            (api(429, "TooManyRequests", ""), true),
+            (api(400, "BadRequest", "admission webhook denied the request: validation failed"), false),
+            (api(401, "Unauthorized", "Unauthorized"), false),
+            (api(404, "NotFound", "namespaces \"nons\" not found"), false),
+        ] {
+            assert_eq!(is_transient(&error), transient, "{error}");
+        }
+        assert!(is_not_found(&api(404, "NotFound", "")) && is_unauthorized(&api(401, "Unauthorized", "")));
+    }
+
+    #[test]
+    fn words_say_what_can_be_done() {
+        let rejected = "admission webhook \"validation.webhook.serving.knative.dev\" denied the request: validation failed: must not \
+                        set the field(s): spec.template.spec.nodeSelector";
+        assert!(words(&api(400, "BadRequest", rejected)).contains("kubernetes.podspec-nodeselector"));
+        let zero = "admission webhook \"validation.webhook.serving.knative.dev\" denied the request: validation failed: invalid \
+                    value: 0: spec.template.metadata.annotations.autoscaling.knative.dev/initial-scale";
+        assert!(words(&api(400, "BadRequest", zero)).contains("allow-zero-initial-scale"));
+        assert!(words(&api(401, "Unauthorized", "Unauthorized")).contains("expired"));
+        let forbidden = "services.serving.knative.dev is forbidden: User \"limited\" cannot list resource \"services\"";
+        assert!(words(&api(403, "Forbidden", forbidden)).starts_with(forbidden));
+    }
+}

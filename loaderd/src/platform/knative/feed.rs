@@ -1,0 +1,216 @@
+//! Watches a run's pods and PodAutoscalers, and tells what becomes of its instances.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use futures_util::{Stream, StreamExt as _, stream};
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api, Client,
+    api::DynamicObject,
+    runtime::{
+        WatchStreamExt as _,
+        watcher::{self, Event, watcher},
+    },
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    census::{Census, News, Trouble},
+    cluster::Cluster,
+    names, objects,
+};
+use crate::{
+    clock::Clock,
+    id::FunctionIndex,
+    platform::{InstanceStart, Scale, ScaleSample},
+};
+
+/// From one failure of a watch to the log line about the next.
+const QUIET: Duration = Duration::from_secs(60);
+
+/// From a lost client to the next one.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Where the news goes.
+pub(super) struct Outlets {
+    pub(super) scales: mpsc::Sender<ScaleSample>,
+    pub(super) starts: mpsc::Sender<InstanceStart>,
+    /// Only while the functions are deployed is there somebody who listens.
+    pub(super) troubles: mpsc::Sender<(FunctionIndex, Trouble)>,
+}
+
+/// The feed of one run.
+pub(super) struct Feed {
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) namespace: String,
+    pub(super) services: Vec<String>,
+    pub(super) outlets: Outlets,
+    pub(super) clock: Clock,
+    pub(super) stop: CancellationToken,
+}
+
+/// What either watch gives.
+enum Seen {
+    Pod(Result<Box<Event<Pod>>, watcher::Error>),
+    Autoscaler(Result<Box<Event<DynamicObject>>, watcher::Error>),
+}
+
+/// What is known, and what was told of it.
+struct Known {
+    census: Census,
+    told: Vec<Option<Scale>>,
+    /// Pods of the list that is under way.
+    listed: HashSet<String>,
+    /// Whether pods and autoscalers have been listed.
+    complete: [bool; 2],
+    outlets: Outlets,
+    clock: Clock,
+}
+
+impl Feed {
+    /// Watches until it is told to stop. Whatever happens to the API server, it goes on.
+    pub(super) async fn follow(self) {
+        let Self { cluster, namespace, services, outlets, clock, stop } = self;
+        let told = services.iter().map(|_| None).collect();
+        let census = Census::new(&services);
+        let mut known = Known { census, told, listed: HashSet::new(), complete: [false; 2], outlets, clock };
+        let mut complained = None;
+        while !stop.is_cancelled() {
+            let watched = async {
+                match cluster.client().await {
+                    Ok((client, _)) => Box::pin(known.watch(client, &namespace)).await,
+                    Err(error) => error.to_string(),
+                }
+            };
+            let lost = tokio::select! {
+                lost = watched => lost,
+                () = stop.cancelled() => break,
+            };
+            if complained.is_none_or(|at| clock.now() >= at + QUIET) {
+                log::warn!("the scales of functions are not known for now: {lost}");
+                complained = Some(clock.now());
+            }
+            cluster.forget();
+            tokio::select! {
+                () = tokio::time::sleep(PAUSE) => {}
+                () = stop.cancelled() => break,
+            }
+        }
+    }
+}
+
+impl Known {
+    /// Watches with one client until the server no longer knows us; why.
+    async fn watch(&mut self, client: Client, namespace: &str) -> String {
+        let mut seen = std::pin::pin!(events(client, namespace));
+        let mut complained = None;
+        while let Some(seen) = seen.next().await {
+            let error = match seen {
+                Seen::Pod(Ok(event)) => {
+                    self.take_pod(*event).await;
+                    continue;
+                }
+                Seen::Autoscaler(Ok(event)) => {
+                    self.take_autoscaler(*event).await;
+                    continue;
+                }
+                Seen::Pod(Err(error)) | Seen::Autoscaler(Err(error)) => error,
+            };
+            let words = crate::words::of(&error);
+            if words.contains("Unauthorized") {
+                return words;
+            }
+            // The watch begins again by itself, ever more slowly.
+            if complained.is_none_or(|at| self.clock.now() >= at + QUIET) {
+                log::warn!("watching instances: {words}");
+                complained = Some(self.clock.now());
+            }
+        }
+        "the watches ended".to_owned()
+    }
+
+    async fn take_pod(&mut self, event: Event<Pod>) {
+        let now = self.clock.unix();
+        let news = match event {
+            Event::Init => {
+                self.listed.clear();
+                None
+            }
+            Event::InitApply(pod) => {
+                self.listed.extend(pod.metadata.uid.clone());
+                self.census.pod(&pod, false, now)
+            }
+            Event::Apply(pod) => self.census.pod(&pod, false, now),
+            Event::Delete(pod) => self.census.pod(&pod, true, now),
+            Event::InitDone => {
+                for function in self.census.keep_pods(&self.listed) {
+                    let scale = self.census.scale(function);
+                    self.tell(function, News { scale, ..News::default() }).await;
+                }
+                self.listed_once(0).await;
+                None
+            }
+        };
+        if let Some((function, news)) = news {
+            self.tell(function, news).await;
+        }
+    }
+
+    async fn take_autoscaler(&mut self, event: Event<DynamicObject>) {
+        let now = self.clock.unix();
+        let news = match event {
+            Event::Init => None,
+            Event::InitApply(object) | Event::Apply(object) => self.census.autoscaler(&object, false, now),
+            Event::Delete(object) => self.census.autoscaler(&object, true, now),
+            Event::InitDone => {
+                self.listed_once(1).await;
+                None
+            }
+        };
+        if let Some((function, news)) = news {
+            self.tell(function, news).await;
+        }
+    }
+
+    /// Once all was listed for the first time, each function has a sample.
+    async fn listed_once(&mut self, place: usize) {
+        let before = self.complete;
+        self.complete[place] = true;
+        if before != self.complete && self.complete == [true; 2] {
+            let functions = u32::try_from(self.told.len()).unwrap_or(u32::MAX);
+            for function in (0..functions).map(FunctionIndex) {
+                let scale = self.census.scale(function);
+                self.tell(function, News { scale, ..News::default() }).await;
+            }
+        }
+    }
+
+    async fn tell(&mut self, function: FunctionIndex, news: News) {
+        let News { scale, start, trouble } = news;
+        if let Some(trouble) = trouble {
+            let _nobody_listens = self.outlets.troubles.try_send((function, trouble));
+        }
+        if let Some(start) = start {
+            let _nobody_listens = self.outlets.starts.send(start).await;
+        }
+        let Some(told) = self.told.get_mut(function.as_usize()) else { return };
+        if *told != Some(scale) {
+            *told = Some(scale);
+            let at = self.clock.unix();
+            let _nobody_listens = self.outlets.scales.send(ScaleSample { at, function, scale }).await;
+        }
+    }
+}
+
+/// Both watches. They resume where they were cut off, and list again when that is too long ago.
+fn events(client: Client, namespace: &str) -> impl Stream<Item = Seen> + use<> {
+    let config = || watcher::Config::default().labels(names::SERVICE);
+    let pods = watcher(Api::<Pod>::namespaced(client.clone(), namespace), config());
+    let autoscalers = Api::<DynamicObject>::namespaced_with(client, namespace, &objects::pod_autoscalers());
+    let autoscalers = watcher(autoscalers, config());
+    stream::select(
+        pods.default_backoff().map(|event| Seen::Pod(event.map(Box::new))),
+        autoscalers.default_backoff().map(|event| Seen::Autoscaler(event.map(Box::new))),
+    )
+}

@@ -1,0 +1,78 @@
+use std::time::Duration;
+
+use super::*;
+use crate::platform::testkit::function;
+
+fn filled_with(manifest: &str, function: &FunctionDeployment) -> Result<Value, ManifestError> {
+    let run: RunId = "20261123t142501123-9f3a".parse().unwrap();
+    let selector = BTreeMap::from([("kind".to_owned(), "worker".to_owned())]);
+    let filling = Filling {
+        service: "steady-142501123-9f3a",
+        namespace: "loader",
+        run: &run,
+        image: "registry.example/trace-func:1",
+        function,
+        timeout_seconds: 600,
+        progress_deadline_seconds: 120,
+        node_selector: &selector,
+    };
+    service(manifest, &filling)
+}
+
+#[test]
+fn each_kind_has_a_manifest_that_is_filled_in_whole() {
+    for kind in ["trace", "empty", "timed", "wimpy", "hello"] {
+        let function = FunctionDeployment { kind: kind.to_owned(), ..function("steady") };
+        let object = filled_with(embedded(kind), &function).unwrap();
+        assert!(!object.to_string().contains("${"), "{object}");
+        let template = &object["spec"]["template"];
+        for metadata in [&object["metadata"], &template["metadata"]] {
+            assert_eq!(metadata["labels"]["loader.dev/run"], "20261123t142501123-9f3a");
+            assert_eq!(metadata["labels"]["app.kubernetes.io/managed-by"], "loaderd");
+        }
+        assert_eq!(template["spec"]["containers"][0]["env"][0]["value"], kind);
+    }
+}
+
+#[test]
+fn a_service_is_as_the_run_wants_it() {
+    let mut function = function("steady");
+    function.scaling = Scaling {
+        initial: 2,
+        min: 1,
+        max: None,
+        container_concurrency: 4,
+        stable_window: Some(Duration::from_secs(20)),
+    };
+    insta::assert_snapshot!(serde_json::to_string_pretty(&filled_with(embedded("trace"), &function).unwrap()).unwrap());
+}
+
+#[test]
+fn what_is_wrong_with_a_manifest_is_named() {
+    let known = "CPU_LIMIT, CPU_REQUEST, IMAGE, INITIAL_SCALE, MEMORY_LIMIT, MEMORY_REQUEST, METRIC, NAME, PANIC_THRESHOLD, \
+                 PANIC_WINDOW, RUN, TARGET";
+    let head = "apiVersion: serving.knative.dev/v1\nkind: Service\n";
+    for (manifest, expected) in [
+        ("kind: Pod\napiVersion: v1", "the manifest is no Service of serving.knative.dev/v1, but Pod of v1".to_owned()),
+        (
+            &format!("{head}metadata: {{name: a}}\nspec: {{x: [\"${{NAM}}\"]}}"),
+            format!("spec.x[0]: ${{NAM}} is no placeholder; there are: {known}"),
+        ),
+        (&format!("{head}metadata: {{}}"), "spec.template is missing or no mapping".to_owned()),
+        (
+            &format!("{head}metadata: {{}}\nspec: {{template: {{spec: {{containers: []}}}}}}"),
+            "spec.template.spec.containers is missing or no list of one container".to_owned(),
+        ),
+    ] {
+        assert_eq!(filled_with(manifest, &function("f")).unwrap_err().to_string(), expected);
+    }
+    assert!(matches!(filled_with("a: [", &function("f")), Err(ManifestError::Yaml(_))));
+}
+
+#[test]
+fn a_value_cannot_change_a_manifests_shape() {
+    let values = BTreeMap::from([("IMAGE", "x\"\n- evil: {}".to_owned())]);
+    let mut object = json!({"image": "${IMAGE}"});
+    fill(&mut object, &values, "").unwrap();
+    assert_eq!(object, json!({"image": "x\"\n- evil: {}"}));
+}

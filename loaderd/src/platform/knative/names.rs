@@ -1,0 +1,70 @@
+//! Names of Services: valid, and unique to the run. Pure.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::id::RunId;
+
+/// The label that says whose a thing is.
+pub(super) const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "loaderd");
+/// The label that says which run made it.
+pub(super) const RUN: &str = "loader.dev/run";
+/// Knative's label of everything that belongs to a Service.
+pub(super) const SERVICE: &str = "serving.knative.dev/service";
+
+/// Longest part of a name that is the function's. With the run's part, and what Knative adds for a revision, a name stays below
+/// the 63 characters of a label's value.
+const FUNCTION_PART: usize = 40;
+
+/// The name of a function's Service: the function's name, made a DNS-1035 label, and the part of the run's id that tells runs of
+/// a day apart.
+pub(super) fn service(function: &str, run: &RunId) -> String {
+    let label: String =
+        function.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let label = label.trim_matches('-');
+    let starts_well = label.starts_with(|first: char| first.is_ascii_lowercase());
+    let label = if starts_well { label.to_owned() } else { format!("f-{label}") };
+    let label = if label.len() <= FUNCTION_PART && label == function {
+        label
+    } else {
+        // Two functions whose names differ only in what is cut or replaced must not share a Service.
+        let digest = Sha256::digest(function.as_bytes());
+        let kept: String = label.chars().take(FUNCTION_PART - 7).collect();
+        format!("{}-{:02x}{:02x}{:02x}", kept.trim_end_matches('-'), digest[0], digest[1], digest[2])
+    };
+    let run = run.as_str();
+    // Of `20261123t142501123-9f3a` what follows the date.
+    format!("{label}-{}", run.split_once('t').map_or(run, |(_, rest)| rest))
+}
+
+/// What selects everything that a run made.
+pub(super) fn of_run(run: &RunId) -> String {
+    let (managed_by, loaderd) = MANAGED_BY;
+    format!("{managed_by}={loaderd},{RUN}={run}")
+}
+
+/// What selects everything that any run made.
+pub(super) fn of_any_run() -> String {
+    let (managed_by, loaderd) = MANAGED_BY;
+    format!("{managed_by}={loaderd},{RUN}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_labels_that_leave_room_and_differ() {
+        let run: RunId = "20261123t142501123-9f3a".parse().unwrap();
+        let long = "a-function-whose-name-is-as-long-as-a-label-may-be-at-the-very-most";
+        for (function, expected) in [
+            ("steady", "steady-142501123-9f3a"),
+            ("0f3e", "f-0f3e-15429c-142501123-9f3a"),
+            ("A_b.c", "a-b-c-e0a7cf-142501123-9f3a"),
+            (long, "a-function-whose-name-is-as-long-053927-142501123-9f3a"),
+        ] {
+            assert_eq!(service(function, &run), expected);
+        }
+        assert!(service(&long[..41], &run) != service(&long[..42], &run));
+        assert!(service(long, &run).len() + "-00001".len() <= 63);
+    }
+}

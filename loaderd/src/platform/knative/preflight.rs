@@ -1,0 +1,107 @@
+//! What a run will need to be allowed to do, asked before anything is made.
+
+use futures_util::{StreamExt as _, stream};
+use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
+use kube::{Api, api::PostParams};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::{Cluster, ClusterError};
+
+/// Questions that are out at the same time.
+const AT_ONCE: usize = 8;
+
+/// Something that must be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Need {
+    pub(super) group: &'static str,
+    pub(super) resource: &'static str,
+    pub(super) subresource: &'static str,
+    pub(super) verb: &'static str,
+    /// In the run's namespace; else in all of them.
+    pub(super) namespaced: bool,
+}
+
+const fn need(group: &'static str, resource: &'static str, verb: &'static str) -> Need {
+    Need { group, resource, subresource: "", verb, namespaced: true }
+}
+
+const SERVING: &str = "serving.knative.dev";
+const AUTOSCALING: &str = "autoscaling.internal.knative.dev";
+
+/// What every run needs.
+pub(super) const NEEDS: [Need; 11] = [
+    need(SERVING, "services", "get"),
+    need(SERVING, "services", "list"),
+    need(SERVING, "services", "watch"),
+    // Server-side apply is a patch, and the first one a creation.
+    need(SERVING, "services", "create"),
+    need(SERVING, "services", "patch"),
+    need(SERVING, "services", "delete"),
+    need(SERVING, "revisions", "get"),
+    need(AUTOSCALING, "podautoscalers", "list"),
+    need(AUTOSCALING, "podautoscalers", "watch"),
+    need("", "pods", "list"),
+    need("", "pods", "watch"),
+];
+
+impl Need {
+    /// As in `create services.serving.knative.dev in namespace loader`.
+    pub(super) fn words(&self, namespace: &str) -> String {
+        let Self { group, resource, subresource, verb, namespaced } = self;
+        let dot = if group.is_empty() { "" } else { "." };
+        let slash = if subresource.is_empty() { "" } else { "/" };
+        let place = if *namespaced { format!(" in namespace {namespace}") } else { String::new() };
+        format!("{verb} {resource}{slash}{subresource}{dot}{group}{place}")
+    }
+
+    fn review(&self, namespace: &str) -> SelfSubjectAccessReview {
+        let Self { group, resource, subresource, verb, namespaced } = *self;
+        let attributes = ResourceAttributes {
+            group: Some(group.to_owned()),
+            resource: Some(resource.to_owned()),
+            subresource: (!subresource.is_empty()).then(|| subresource.to_owned()),
+            verb: Some(verb.to_owned()),
+            namespace: namespaced.then(|| namespace.to_owned()),
+            ..ResourceAttributes::default()
+        };
+        let spec = SelfSubjectAccessReviewSpec { resource_attributes: Some(attributes), ..Default::default() };
+        SelfSubjectAccessReview { spec, ..Default::default() }
+    }
+}
+
+/// Those of `needs` that are not allowed, in words.
+///
+/// # Errors
+/// A server that can't be asked.
+pub(super) async fn missing(
+    cluster: &Cluster,
+    needs: &[Need],
+    namespace: &str,
+    deadline: Instant,
+    cancel: &CancellationToken,
+) -> Result<Vec<String>, ClusterError> {
+    let asked = needs.iter().map(|need| async move {
+        let review = &need.review(namespace);
+        let answer = cluster.ask(deadline, cancel, |client| async move {
+            Api::<SelfSubjectAccessReview>::all(client).create(&PostParams::default(), review).await
+        });
+        let allowed = answer.await?.status.is_some_and(|status| status.allowed);
+        Ok((!allowed).then(|| need.words(namespace)))
+    });
+    let asked: Vec<_> = asked.collect();
+    let answers: Vec<Result<Option<String>, ClusterError>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    answers.into_iter().filter_map(Result::transpose).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_need_is_told_as_an_administrator_would_grant_it() {
+        assert_eq!(NEEDS[3].words("loader"), "create services.serving.knative.dev in namespace loader");
+        let nodes = Need { group: "", resource: "nodes", subresource: "proxy", verb: "get", namespaced: false };
+        assert_eq!(nodes.words("loader"), "get nodes/proxy");
+    }
+}
