@@ -13,18 +13,39 @@ fn check(text: &str) -> Ran {
     run(bin("loaderd"), ["--check-config", "--config", path.to_str().expect("text")])
 }
 
+/// The keys of a section, as `loaderd` itself names them to who writes one that is none.
+fn known(section: &str) -> Vec<String> {
+    let header = if section.is_empty() { String::new() } else { format!("[{section}]\n") };
+    let ran = check(&format!("{header}qqqqqq = 1\n"));
+    let (_, names) = ran.stderr.split_once("known are ").expect("it names them");
+    names.trim().split(", ").map(str::to_owned).collect()
+}
+
 #[test]
-fn the_example_is_valid_with_all_keys_and_without() {
+fn the_example_has_every_key_and_is_valid_with_them_and_without() {
     let example = fs::read_to_string(root().join("config/loaderd.toml")).expect("is there");
     check(&example).ok();
-    let is_key = |line: &str| line.starts_with('#') && line.contains(" = ");
-    let (mut keys, mut used) = (0, String::new());
+    let mut used = String::new();
+    // Top-level keys, then each section's; a section is a key of the top.
+    let mut named: Vec<(String, Vec<String>)> = vec![(String::new(), Vec::new())];
     for line in example.lines() {
-        keys += usize::from(is_key(line));
-        used.push_str(if is_key(line) { &line[1..] } else { line });
+        let is_key = line.starts_with('#') && line.contains(" = ");
+        used.push_str(if is_key { &line[1..] } else { line });
         used.push('\n');
+        if let Some(section) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            named[0].1.push(section.to_owned());
+            named.push((section.to_owned(), Vec::new()));
+        } else if is_key {
+            let (key, _) = line[1..].split_once(" = ").expect("it has one");
+            named.last_mut().expect("there is one").1.push(key.to_owned());
+        }
     }
-    assert_eq!(keys, 19, "every key has a line");
+    for (section, mut keys) in named {
+        let mut known = known(&section);
+        keys.sort();
+        known.sort();
+        assert_eq!(keys, known, "section [{section}]");
+    }
     check(&used).ok();
 }
 
