@@ -3,6 +3,7 @@
 //! Everything here panics where a test can't go on.
 #![expect(clippy::expect_used, clippy::panic, reason = "this is for tests, which end by a panic")]
 
+pub mod cluster;
 mod daemon;
 mod peer;
 mod processes;

@@ -2,9 +2,11 @@
 
 use std::{path::PathBuf, sync::Mutex, time::Duration};
 
+use futures_util::{Stream, StreamExt as _, stream};
 use kube::{
     Client, Config, Error,
     config::{KubeConfigOptions, Kubeconfig},
+    runtime::watcher::{self, Event},
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -104,6 +106,41 @@ impl Cluster {
     /// Makes the next request ask the configuration again.
     pub(super) fn forget(&self) {
         *self.client.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
+    }
+
+    /// Watches as `open` does with a client, for as long as anybody listens. What goes wrong is told and passes by itself: a watch
+    /// begins again, and a server that no longer knows us is asked with what the configuration says by then.
+    pub(super) fn watch<K, S>(
+        &self,
+        open: impl Fn(Client) -> S + Send,
+    ) -> impl Stream<Item = Result<Event<K>, String>> + Send
+    where
+        K: Send,
+        S: Stream<Item = Result<Event<K>, watcher::Error>> + Send,
+    {
+        stream::unfold((open, None), async move |(open, mut watch)| {
+            if watch.is_none() {
+                match self.client().await {
+                    Ok((client, _)) => watch = Some(Box::pin(open(client))),
+                    Err(error) => {
+                        tokio::time::sleep(LONGEST_PAUSE).await;
+                        return Some((Err(error.to_string()), (open, None)));
+                    }
+                }
+            }
+            match watch.as_mut()?.next().await? {
+                Ok(event) => Some((Ok(event), (open, watch))),
+                Err(error) => {
+                    let words = crate::words::of(&error);
+                    if failure::ends_a_watch(&error) {
+                        self.forget();
+                        tokio::time::sleep(FIRST_PAUSE).await;
+                        watch = None;
+                    }
+                    Some((Err(words), (open, watch)))
+                }
+            }
+        })
     }
 
     /// Makes a request; what may pass is tried again until `deadline`.

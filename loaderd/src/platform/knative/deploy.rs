@@ -82,7 +82,7 @@ pub(super) struct Rollout<'a> {
 /// What happened to one of them.
 enum News {
     Applied(usize, Result<(), ClusterError>),
-    Seen(Result<Box<Event<DynamicObject>>, watcher::Error>),
+    Seen(Result<Box<Event<DynamicObject>>, String>),
     Trouble(FunctionIndex, Trouble),
     Late,
     Cancelled,
@@ -102,10 +102,11 @@ impl Rollout<'_> {
         let place = |service: &DynamicObject| places.get(service.metadata.name.as_deref()?).copied();
         let coming = Progress::Coming { said: String::new(), trouble: None };
         let mut progress = vec![coming; self.wanted.len()];
-        let (client, _) = self.cluster.client().await.map_err(|error| refused(&error))?;
-        let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
-        let config = watcher::Config::default().labels(&names::of_run(self.run));
-        let mut seen = std::pin::pin!(watcher(services, config).default_backoff());
+        let mut seen = std::pin::pin!(self.cluster.watch(|client| {
+            let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
+            let config = watcher::Config::default().labels(&names::of_run(self.run));
+            watcher(services, config).default_backoff()
+        }));
         let applied: Vec<_> = self.wanted.iter().enumerate().map(|(place, it)| self.apply(place, it)).collect();
         let mut applied = std::pin::pin!(stream::iter(applied).buffer_unordered(AT_ONCE));
         loop {
@@ -134,7 +135,7 @@ impl Rollout<'_> {
                     }
                     Event::Init | Event::InitDone => continue,
                 },
-                News::Seen(Err(error)) => log::debug!("watching Services: {}", crate::words::of(&error)),
+                News::Seen(Err(error)) => log::debug!("watching Services: {error}"),
                 News::Trouble(function, trouble) => self.hear(&mut progress, function, trouble),
                 News::Late => self.give_up(&mut progress),
             }

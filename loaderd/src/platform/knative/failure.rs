@@ -1,6 +1,6 @@
 //! What the API server, or the way to it, says went wrong.
 
-use kube::{Error, core::Status};
+use kube::{Error, core::Status, runtime::watcher};
 
 /// Whether trying again may help: the server is away or busy, or a webhook of it is.
 #[expect(clippy::wildcard_enum_match_arm, reason = "the rest is about what we sent, or how we are set up")]
@@ -27,6 +27,17 @@ pub(super) fn is_not_found(error: &Error) -> bool {
 /// Whether the server no longer knows who we are.
 pub(super) fn is_unauthorized(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 401)
+}
+
+/// Whether a watch can't go on with the client that it has: the server no longer knows who we are.
+pub(super) fn ends_a_watch(error: &watcher::Error) -> bool {
+    match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => is_unauthorized(error),
+        watcher::Error::WatchError(status) => status.code == 401,
+        watcher::Error::NoResourceVersion => false,
+    }
 }
 
 /// In the server's own words, or in ours where it can't be reached; and what can be done, where that is known.

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use futures_util::{Stream, StreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
-    Api, Client,
+    Api,
     api::DynamicObject,
     runtime::{
         WatchStreamExt as _,
@@ -29,9 +29,6 @@ use crate::{
 /// From one failure of a watch to the log line about the next.
 const QUIET: Duration = Duration::from_secs(60);
 
-/// From a lost client to the next one.
-const PAUSE: Duration = Duration::from_secs(1);
-
 /// Where the news goes.
 pub(super) struct Outlets {
     pub(super) scales: mpsc::Sender<ScaleSample>,
@@ -52,8 +49,8 @@ pub(super) struct Feed {
 
 /// What either watch gives.
 enum Seen {
-    Pod(Result<Box<Event<Pod>>, watcher::Error>),
-    Autoscaler(Result<Box<Event<DynamicObject>>, watcher::Error>),
+    Pod(Result<Box<Event<Pod>>, String>),
+    Autoscaler(Result<Box<Event<DynamicObject>>, String>),
 }
 
 /// What is known, and what was told of it.
@@ -75,35 +72,16 @@ impl Feed {
         let told = services.iter().map(|_| None).collect();
         let census = Census::new(&services);
         let mut known = Known { census, told, listed: HashSet::new(), complete: [false; 2], outlets, clock };
-        let mut complained = None;
-        while !stop.is_cancelled() {
-            let watched = async {
-                match cluster.client().await {
-                    Ok((client, _)) => Box::pin(known.watch(client, &namespace)).await,
-                    Err(error) => error.to_string(),
-                }
-            };
-            let lost = tokio::select! {
-                lost = watched => lost,
-                () = stop.cancelled() => break,
-            };
-            if complained.is_none_or(|at| clock.now() >= at + QUIET) {
-                log::warn!("the scales of functions are not known for now: {lost}");
-                complained = Some(clock.now());
-            }
-            cluster.forget();
-            tokio::select! {
-                () = tokio::time::sleep(PAUSE) => {}
-                () = stop.cancelled() => break,
-            }
+        tokio::select! {
+            () = known.watch(&cluster, &namespace) => {}
+            () = stop.cancelled() => {}
         }
     }
 }
 
 impl Known {
-    /// Watches with one client until the server no longer knows us; why.
-    async fn watch(&mut self, client: Client, namespace: &str) -> String {
-        let mut seen = std::pin::pin!(events(client, namespace));
+    async fn watch(&mut self, cluster: &Cluster, namespace: &str) {
+        let mut seen = std::pin::pin!(events(cluster, namespace));
         let mut complained = None;
         while let Some(seen) = seen.next().await {
             let error = match seen {
@@ -117,17 +95,12 @@ impl Known {
                 }
                 Seen::Pod(Err(error)) | Seen::Autoscaler(Err(error)) => error,
             };
-            let words = crate::words::of(&error);
-            if words.contains("Unauthorized") {
-                return words;
-            }
             // The watch begins again by itself, ever more slowly.
             if complained.is_none_or(|at| self.clock.now() >= at + QUIET) {
-                log::warn!("watching instances: {words}");
+                log::warn!("the scales of functions are not known for now: {error}");
                 complained = Some(self.clock.now());
             }
         }
-        "the watches ended".to_owned()
     }
 
     async fn take_pod(&mut self, event: Event<Pod>) {
@@ -204,13 +177,16 @@ impl Known {
 }
 
 /// Both watches. They resume where they were cut off, and list again when that is too long ago.
-fn events(client: Client, namespace: &str) -> impl Stream<Item = Seen> + use<> {
+fn events(cluster: &Cluster, namespace: &str) -> impl Stream<Item = Seen> + Send {
     let config = || watcher::Config::default().labels(names::SERVICE);
-    let pods = watcher(Api::<Pod>::namespaced(client.clone(), namespace), config());
-    let autoscalers = Api::<DynamicObject>::namespaced_with(client, namespace, &objects::pod_autoscalers());
-    let autoscalers = watcher(autoscalers, config());
+    let pods =
+        cluster.watch(move |client| watcher(Api::<Pod>::namespaced(client, namespace), config()).default_backoff());
+    let autoscalers = cluster.watch(move |client| {
+        let autoscalers = Api::<DynamicObject>::namespaced_with(client, namespace, &objects::pod_autoscalers());
+        watcher(autoscalers, config()).default_backoff()
+    });
     stream::select(
-        pods.default_backoff().map(|event| Seen::Pod(event.map(Box::new))),
-        autoscalers.default_backoff().map(|event| Seen::Autoscaler(event.map(Box::new))),
+        pods.map(|event| Seen::Pod(event.map(Box::new))),
+        autoscalers.map(|event| Seen::Autoscaler(event.map(Box::new))),
     )
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::{StreamExt as _, stream::FuturesOrdered};
 use k8s_openapi::api::core::v1::{Node, Service};
 use kube::{Api, api::ListParams};
 use tokio::{
@@ -88,14 +88,19 @@ fn at(host: &str, port: i32) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// The first, in their order, at which a connection can be made. All are tried at once.
+/// The first, in their order, at which a connection can be made. All are tried at once; what comes after it is not awaited.
 async fn reachable(candidates: &[String]) -> Option<String> {
     let tried = candidates.iter().map(|address| async move {
         let connected = timeout(REACH_TIMEOUT, TcpStream::connect(address.as_str())).await;
         matches!(connected, Ok(Ok(_))).then(|| address.clone())
     });
-    let answers = join_all(tried).await;
-    answers.into_iter().flatten().next()
+    let mut answers = tried.collect::<FuturesOrdered<_>>();
+    while let Some(answer) = answers.next().await {
+        if answer.is_some() {
+            return answer;
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -1,0 +1,471 @@
+//! A fake of a Knative cluster: an API server, Knative's controllers and Kourier's gateway, in this process and on loopback.
+//!
+//! ```text
+//! loaderd ──▶ api ──▶ store ◀── controllers (Service ─▶ Revision, PodAutoscaler ─▶ pods ─▶ trace-func processes)
+//!    └─────▶ gateway ──▶ function (queue, autoscaler) ─────────────────────────────────────────▲
+//! ```
+//!
+//! It follows what was recorded of Kubernetes 1.36 with Knative 1.23: each part names its recording. Waiting times are those that
+//! were recorded, divided by a common factor, so that tests are quick.
+#![expect(clippy::disallowed_methods, reason = "its tasks end with its runtime")]
+
+mod api;
+mod controllers;
+mod function;
+mod gateway;
+mod pod;
+mod refusal;
+mod store;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    fmt::Write as _,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::sleep};
+
+use self::{function::Function, store::Store};
+
+const SERVICES: &str = "services.serving.knative.dev";
+const REVISIONS: &str = "revisions.serving.knative.dev";
+const AUTOSCALERS: &str = "podautoscalers.autoscaling.internal.knative.dev";
+const PODS: &str = "pods";
+
+/// The one token that the API server knows at first.
+const TOKEN: &str = "token-1";
+
+/// What goes wrong with a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The webhook refuses its Service.
+    Webhook,
+    /// Its process ends: `revision.fn-crash.json`.
+    Crash,
+    /// Its image can't be had: `revision.fn-badimage.json`.
+    BadImage,
+    /// No node has room: `podstatus.pending-unschedulable.json`.
+    Unschedulable,
+    /// The namespace's quota is used up. Not recorded: as the sources of Knative 1.23 pass the Deployment's condition on.
+    Quota,
+}
+
+impl Failure {
+    /// What the revision says, where it is the first to say something.
+    fn of_revision(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Crash => Some(("ExitCode0", "Container failed with: container exited with no error")),
+            Self::Quota => Some((
+                "FailedCreate",
+                "pods \"f-00001-deployment-6f774d6c78-v57z2\" is forbidden: exceeded quota: compute, requested: cpu=25m, used: \
+                 cpu=1, limited: cpu=1",
+            )),
+            Self::Webhook | Self::BadImage | Self::Unschedulable => None,
+        }
+    }
+}
+
+/// A request that the API server took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// As Kubernetes names it: get, list, watch, patch, create, delete.
+    pub verb: &'static str,
+    /// With its group, such as `services.serving.knative.dev`.
+    pub resource: String,
+    /// Of one object.
+    pub name: String,
+}
+
+/// What is wrong with the cluster.
+#[derive(Debug, Default)]
+struct Faults {
+    /// By the beginning of a Service's name.
+    functions: Vec<(String, Failure)>,
+    /// Verb and resource.
+    forbidden: Vec<(String, String)>,
+    token: String,
+    /// How long each event of a watch takes.
+    slowness: Duration,
+}
+
+/// A pod that has not been told to go: its name, and how it is told.
+type PodHandle = (String, watch::Sender<bool>);
+
+struct Shared {
+    store: Mutex<Store>,
+    version: watch::Sender<u64>,
+    faults: Mutex<Faults>,
+    asked: Mutex<Vec<Asked>>,
+    functions: Mutex<BTreeMap<String, Arc<Function>>>,
+    /// By the function's name, the oldest first.
+    pods: Mutex<HashMap<String, Vec<PodHandle>>>,
+    pods_made: Mutex<u64>,
+    /// Whether the API server can be reached.
+    away: watch::Sender<bool>,
+    /// Raised to end all watches.
+    cuts: watch::Sender<u64>,
+    /// Answers to GETs of whole paths: what nodes and pods expose.
+    pages: Mutex<HashMap<String, String>>,
+    haste: u32,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shared {
+    fn haste(&self) -> u32 {
+        self.haste
+    }
+
+    /// Waits for a time that was recorded, in this cluster's haste.
+    async fn pause(&self, recorded: Duration) {
+        sleep(recorded / self.haste).await;
+    }
+
+    fn put(&self, resource: &str, object: Value) -> Value {
+        let mut store = lock(&self.store);
+        let stored = store.put(resource, object);
+        self.version.send_replace(store.version());
+        stored
+    }
+
+    fn edit(&self, resource: &str, namespace: &str, name: &str, change: impl FnOnce(&mut Value)) -> bool {
+        let mut store = lock(&self.store);
+        let there = store.edit(resource, namespace, name, change);
+        self.version.send_replace(store.version());
+        there
+    }
+
+    fn remove(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
+        let mut store = lock(&self.store);
+        let removed = store.remove(resource, namespace, name);
+        self.version.send_replace(store.version());
+        removed
+    }
+
+    fn service(&self, function: &Function) -> Option<Value> {
+        lock(&self.store).get(SERVICES, &function.namespace, &function.name).cloned()
+    }
+
+    fn failure_of(&self, service: &str) -> Option<Failure> {
+        lock(&self.faults).functions.iter().find(|(name, _)| service.starts_with(name.as_str())).map(|(_, it)| *it)
+    }
+
+    fn functions(&self) -> Vec<Arc<Function>> {
+        lock(&self.functions).values().cloned().collect()
+    }
+
+    fn function_of(&self, authority: &str) -> Option<Arc<Function>> {
+        lock(&self.functions).get(authority).cloned()
+    }
+
+    /// A setting of `config-autoscaler`.
+    fn autoscaler_setting(&self, name: &str) -> Option<String> {
+        let store = lock(&self.store);
+        let config = store.get("configmaps", "knative-serving", "config-autoscaler")?;
+        config["data"][name].as_str().map(str::to_owned)
+    }
+
+    fn scales_to_zero(&self) -> bool {
+        self.autoscaler_setting("enable-scale-to-zero").as_deref() != Some("false")
+    }
+
+    fn start_pod(self: &Arc<Self>, function: &Arc<Function>, failure: Option<Failure>) {
+        let number = {
+            let mut made = lock(&self.pods_made);
+            *made += 1;
+            *made
+        };
+        let name = format!("{}-00001-deployment-6f774d6c78-{number:05}", function.name);
+        let stop = controllers::start(self, function, name.clone(), failure);
+        lock(&self.pods).entry(function.name.clone()).or_default().push((name, stop));
+    }
+
+    /// Lets the youngest pods go, but for `keep`.
+    fn stop_pods(&self, function: &Function, keep: usize) {
+        let mut pods = lock(&self.pods);
+        let Some(pods) = pods.get_mut(&function.name) else { return };
+        while pods.len() > keep {
+            if let Some((_, stop)) = pods.pop() {
+                stop.send_replace(true);
+            }
+        }
+    }
+
+    /// A pod ends by itself.
+    fn pod_ended(&self, function: &Function, pod: &str) {
+        if let Some(pods) = lock(&self.pods).get_mut(&function.name) {
+            pods.retain(|(name, _)| name != pod);
+        }
+    }
+
+    fn pods_of(&self, function: &Function) -> usize {
+        lock(&self.pods).get(&function.name).map_or(0, Vec::len)
+    }
+
+    fn pods_ready(&self, function: &Function) -> usize {
+        let selector = format!("serving.knative.dev/service={}", function.name);
+        let store = lock(&self.store);
+        let pods = store.list(PODS, &function.namespace).filter(|pod| store::selects(&selector, pod));
+        let ready = |pod: &&Value| {
+            let conditions = pod["status"]["conditions"].as_array().map_or(&[][..], Vec::as_slice);
+            pod["metadata"]["deletionTimestamp"].is_null()
+                && conditions.iter().any(|it| it["type"] == "Ready" && it["status"] == "True")
+        };
+        pods.filter(ready).count()
+    }
+
+    /// Tells the PodAutoscaler what is wanted and what is there: the sequence of `watch/pa.hello-grpc.jsonl`.
+    fn scaled(&self, function: &Function) {
+        let (desired, actual) = (function.desired(), self.pods_ready(function));
+        let (status, reason) = match (desired, actual) {
+            (0, _) => ("False", "NoTraffic"),
+            (_, 0) => ("Unknown", "Queued"),
+            _ => ("True", ""),
+        };
+        let condition = |kind: &str| json!({"type": kind, "status": status, "reason": reason});
+        let wanted = json!({
+            "actualScale": actual, "desiredScale": desired, "conditions": [condition("Active"), condition("Ready")],
+            "observedGeneration": 1,
+        });
+        let name = format!("{}-00001", function.name);
+        let known = lock(&self.store).get(AUTOSCALERS, &function.namespace, &name).map(|it| it["status"].clone());
+        if known.is_some_and(|known| known != wanted) {
+            self.edit(AUTOSCALERS, &function.namespace, &name, |object| object["status"] = wanted);
+        }
+    }
+}
+
+/// A fake cluster; it ends when it is dropped, with everything that it started.
+pub struct Cluster {
+    shared: Arc<Shared>,
+    runtime: Option<Runtime>,
+    directory: tempfile::TempDir,
+    api: SocketAddr,
+}
+
+impl std::fmt::Debug for Cluster {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Cluster").field("api", &self.api).finish_non_exhaustive()
+    }
+}
+
+/// The namespace that the kubeconfig names.
+pub const NAMESPACE: &str = "loader";
+
+impl Cluster {
+    /// Starts a cluster that is ten times as quick as the recorded one.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let directory = tempfile::tempdir().expect("a directory");
+        let bound = runtime.block_on(async {
+            (
+                TcpListener::bind("127.0.0.1:0").await.expect("a port"),
+                TcpListener::bind("127.0.0.1:0").await.expect("a port"),
+            )
+        });
+        let (api, gateway) = bound;
+        let gateway_port = gateway.local_addr().expect("it is bound").port();
+        let address = api.local_addr().expect("it is bound");
+        let shared = Arc::new(Shared {
+            store: Mutex::default(),
+            version: watch::Sender::new(0),
+            faults: Mutex::new(Faults { token: TOKEN.to_owned(), ..Faults::default() }),
+            asked: Mutex::default(),
+            functions: Mutex::default(),
+            pods: Mutex::default(),
+            pods_made: Mutex::default(),
+            away: watch::Sender::new(false),
+            cuts: watch::Sender::new(0),
+            pages: Mutex::default(),
+            haste: 10,
+        });
+        for (resource, object) in furniture(gateway_port) {
+            shared.put(resource, object);
+        }
+        runtime.spawn(api::serve(api, Arc::clone(&shared)));
+        runtime.spawn(gateway::serve(gateway, Arc::clone(&shared)));
+        runtime.spawn(controllers::autoscale(Arc::clone(&shared)));
+        let cluster = Self { shared, runtime: Some(runtime), directory, api: address };
+        cluster.write_kubeconfig(TOKEN);
+        cluster
+    }
+
+    /// The kubeconfig by which it is reached.
+    pub fn kubeconfig(&self) -> PathBuf {
+        self.directory.path().join("kubeconfig")
+    }
+
+    /// A configuration for `loaderd` that names it, written beside the kubeconfig.
+    ///
+    /// # Panics
+    /// When it can't be written.
+    pub fn loaderd_config(&self, more: &str) -> PathBuf {
+        let path = self.directory.path().join("loaderd.toml");
+        let kubeconfig = self.kubeconfig();
+        let text = format!("[knative]\nkubeconfig = {kubeconfig:?}\nimage = \"dev.local/fn:v1\"\n{more}\n");
+        fs::write(&path, text).expect("writes");
+        path
+    }
+
+    /// Where it keeps its files.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn write_kubeconfig(&self, token: &str) {
+        let text = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: fake\nclusters:\n- name: fake\n  cluster: {{server: 'http://{}'}}\n\
+             users:\n- name: limited\n  user: {{token: {token}}}\n\
+             contexts:\n- name: fake\n  context: {{cluster: fake, user: limited, namespace: {NAMESPACE}}}\n",
+            self.api
+        );
+        fs::write(self.kubeconfig(), text).expect("writes");
+    }
+
+    /// Makes a function fail: one whose Service's name begins so.
+    pub fn fail(&self, function: &str, failure: Failure) {
+        lock(&self.shared.faults).functions.push((format!("{function}-"), failure));
+    }
+
+    /// Lets all functions come up again.
+    pub fn heal(&self) {
+        lock(&self.shared.faults).functions.clear();
+    }
+
+    /// Takes a permission away.
+    pub fn forbid(&self, verb: &str, resource: &str) {
+        lock(&self.shared.faults).forbidden.push((verb.to_owned(), resource.to_owned()));
+    }
+
+    /// Lets the token expire; with `renewed`, the kubeconfig has a good one again.
+    pub fn expire_token(&self, renewed: bool) {
+        let mut faults = lock(&self.shared.faults);
+        faults.token.push('1');
+        let token = faults.token.clone();
+        drop(faults);
+        if renewed {
+            self.write_kubeconfig(&token);
+        }
+        self.cut_watches();
+    }
+
+    /// Makes every event of a watch take so long.
+    pub fn slow_watches(&self, slowness: Duration) {
+        lock(&self.shared.faults).slowness = slowness;
+    }
+
+    /// Ends all watches.
+    pub fn cut_watches(&self) {
+        self.shared.cuts.send_modify(|cuts| *cuts += 1);
+    }
+
+    /// Ends all watches, and lets none resume: each gets a 410.
+    pub fn forget_history(&self) {
+        lock(&self.shared.store).forget();
+        self.cut_watches();
+    }
+
+    /// Makes the API server unreachable, or reachable again. The gateway is not touched.
+    pub fn set_away(&self, away: bool) {
+        self.shared.away.send_replace(away);
+    }
+
+    /// Answers GETs of a path with a text.
+    pub fn page(&self, path: &str, text: &str) {
+        lock(&self.shared.pages).insert(path.to_owned(), text.to_owned());
+    }
+
+    /// Puts an object as somebody else would.
+    pub fn put(&self, resource: &str, object: Value) {
+        self.shared.put(resource, object);
+    }
+
+    /// Deletes an object as somebody else would.
+    pub fn delete(&self, resource: &str, name: &str) -> bool {
+        api::delete(&self.shared, resource, NAMESPACE, name).is_some()
+    }
+
+    /// Takes an object away that has no namespace, or lies in another one.
+    pub fn remove(&self, resource: &str, namespace: &str, name: &str) {
+        self.shared.remove(resource, namespace, name);
+    }
+
+    /// An object.
+    pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
+        lock(&self.shared.store).get(resource, namespace, name).cloned()
+    }
+
+    /// The names of a resource's objects in the loader's namespace.
+    pub fn names(&self, resource: &str) -> Vec<String> {
+        let store = lock(&self.shared.store);
+        store.list(resource, NAMESPACE).filter_map(|it| it["metadata"]["name"].as_str().map(str::to_owned)).collect()
+    }
+
+    /// All that the API server was asked so far.
+    pub fn asked(&self) -> Vec<Asked> {
+        lock(&self.shared.asked).clone()
+    }
+
+    /// What was asked, counted by verb and resource: for a message.
+    pub fn asked_by_kind(&self) -> String {
+        let mut counts = BTreeMap::new();
+        for Asked { verb, resource, .. } in self.asked() {
+            *counts.entry((verb, resource)).or_insert(0_u32) += 1;
+        }
+        counts.into_iter().fold(String::new(), |mut text, ((verb, resource), count)| {
+            let _never_fails = write!(text, "{verb} {resource}: {count}; ");
+            text
+        })
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(10));
+        }
+    }
+}
+
+/// What a cluster has before anybody uses it: `node.json`, `kourier-service.json`, `configmaps/`.
+fn furniture(gateway_port: u16) -> Vec<(&'static str, Value)> {
+    let namespace = |name: &str| {
+        let labels = json!({"kubernetes.io/metadata.name": name, "app.kubernetes.io/version": "1.23.0"});
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
+    };
+    let config = |name: &str, data: Value| {
+        let metadata = json!({"name": name, "namespace": "knative-serving"});
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
+    };
+    let amounts = json!({"cpu": "2", "memory": "8123456Ki", "pods": "110"});
+    let node = json!({
+        "apiVersion": "v1", "kind": "Node",
+        "metadata": {"name": pod::NODE, "labels": {"node-role.kubernetes.io/control-plane": "", "kubernetes.io/hostname": pod::NODE}},
+        "status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}], "allocatable": amounts, "capacity": amounts},
+    });
+    let kourier = json!({
+        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "kourier", "namespace": "kourier-system"},
+        "spec": {"type": "LoadBalancer", "clusterIP": "127.0.0.1", "ports": [
+            {"name": "http2", "nodePort": gateway_port, "port": 80, "protocol": "TCP", "targetPort": 8080}]},
+        "status": {"loadBalancer": {}},
+    });
+    let mut all = vec![("nodes", node), ("services", kourier)];
+    for name in [NAMESPACE, "default", "knative-serving", "kourier-system"] {
+        all.push(("namespaces", namespace(name)));
+    }
+    all.push(("configmaps", config("config-autoscaler", json!({"allow-zero-initial-scale": "true"}))));
+    all.push(("configmaps", config("config-observability", json!({"metrics-protocol": "prometheus"}))));
+    all.push(("configmaps", config("config-features", json!({}))));
+    all
+}

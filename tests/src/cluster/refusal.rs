@@ -1,0 +1,98 @@
+//! What the API server answers when it refuses: the bodies of `errors/` and the messages of `webhook-rejections.tsv`.
+
+use serde_json::{Value, json};
+
+/// A refusal: HTTP status and body.
+pub(super) type Refusal = (u16, Value);
+
+fn status(code: u16, reason: &str, message: &str, details: &Value) -> Refusal {
+    let mut body = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "reason": reason,
+    });
+    if !details.is_null() {
+        body["details"] = details.clone();
+    }
+    body["code"] = json!(code);
+    (code, body)
+}
+
+/// `401-bad-token.json`.
+pub(super) fn unauthorized() -> Refusal {
+    status(401, "Unauthorized", "Unauthorized", &Value::Null)
+}
+
+/// `404-ksvc.json`, `404-pod.json`, `404-namespace-missing.json`.
+pub(super) fn not_found(resource: &str, name: &str) -> Refusal {
+    let (kind, group) = resource.split_once('.').unwrap_or((resource, ""));
+    let mut details = json!({"name": name, "kind": kind});
+    if !group.is_empty() {
+        details["group"] = json!(group);
+    }
+    status(404, "NotFound", &format!("{resource} \"{name}\" not found"), &details)
+}
+
+/// `403-serviceaccount-list-ksvc.json`.
+pub(super) fn forbidden(verb: &str, resource: &str, namespace: &str) -> Refusal {
+    let (kind, group) = resource.split_once('.').unwrap_or((resource, ""));
+    let message = format!(
+        "{resource} is forbidden: User \"system:serviceaccount:default:limited\" cannot {verb} resource \"{kind}\" in API group \
+         \"{group}\" in the namespace \"{namespace}\""
+    );
+    status(403, "Forbidden", &message, &json!({"group": group, "kind": kind}))
+}
+
+/// `409-ssa-conflict.json`.
+pub(super) fn conflict(manager: &str) -> Refusal {
+    let field = ".spec.template.spec.containers";
+    let message = format!("Apply failed with 1 conflict: conflict with \"{manager}\": {field}");
+    let cause =
+        json!({"reason": "FieldManagerConflict", "message": format!("conflict with \"{manager}\""), "field": field});
+    status(409, "Conflict", &message, &json!({"causes": [cause]}))
+}
+
+/// `410-gone-watch-error-event.json`.
+pub(super) fn gone(from: u64, now: u64) -> Value {
+    let message = format!("too old resource version: {from} ({now})");
+    let (_, body) = status(410, "Expired", &message, &Value::Null);
+    json!({"type": "ERROR", "object": body})
+}
+
+/// What the webhook of Knative answers, as `webhook-rejections.tsv` has it.
+pub(super) fn denied(fault: &str) -> Refusal {
+    let message = format!(
+        "admission webhook \"validation.webhook.serving.knative.dev\" denied the request: validation failed: {fault}"
+    );
+    status(400, "BadRequest", &message, &Value::Null)
+}
+
+const ANNOTATIONS: &str = "spec.template.metadata.annotations";
+
+/// What Knative's webhook finds wrong with a Service, of what can be wrong with one of ours.
+pub(super) fn webhook(service: &Value, allow_zero_initial_scale: bool) -> Option<Refusal> {
+    let template = &service["spec"]["template"];
+    let annotation =
+        |name: &str| template["metadata"]["annotations"][format!("autoscaling.knative.dev/{name}")].as_str();
+    let number = |name: &str| annotation(name).and_then(|text| text.parse::<f64>().ok());
+    if annotation("initial-scale") == Some("0") && !allow_zero_initial_scale {
+        let path = format!("{ANNOTATIONS}.autoscaling.knative.dev/initial-scale=0");
+        return Some(denied(&format!("invalid value: 0: {path} not allowed by cluster")));
+    }
+    if let Some(window) = annotation("window") {
+        let seconds: f64 = window.strip_suffix('s').and_then(|text| text.parse().ok()).unwrap_or(0.0);
+        if !(6.0..=3600.0).contains(&seconds) {
+            let path = format!("{ANNOTATIONS}.autoscaling.knative.dev/window");
+            return Some(denied(&format!("expected 6s <= {window} <= 1h0m0s: {path}")));
+        }
+    }
+    if let (Some(min), Some(max)) = (number("min-scale"), number("max-scale"))
+        && max > 0.0
+        && min > max
+    {
+        let paths = ["max-scale", "min-scale"].map(|name| format!("{ANNOTATIONS}.autoscaling.knative.dev/{name}"));
+        return Some(denied(&format!("max-scale={max} is less than min-scale={min}: {}", paths.join(", "))));
+    }
+    if !template["spec"]["nodeSelector"].is_null() {
+        return Some(denied("must not set the field(s): spec.template.spec.nodeSelector"));
+    }
+    None
+}

@@ -1,0 +1,386 @@
+//! The platform `knative` against the fake cluster: all four modes, and what can go wrong.
+
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+
+use std::{collections::BTreeMap, fs, path::Path, time::Duration};
+
+use loader_tests::{
+    Daemon,
+    cluster::{Cluster, Failure},
+    eventually,
+};
+use serde_json::{Value, json};
+
+const SERVICES: &str = "services.serving.knative.dev";
+
+/// A daemon that uses `cluster`.
+fn daemon(cluster: &Cluster, state: &Path) -> Daemon {
+    let config = cluster.loaderd_config("");
+    Daemon::start_with(state, &["--config", config.to_str().expect("text")])
+}
+
+fn submit(daemon: &Daemon, flags: &str) -> String {
+    daemon.submit(&flags.split_whitespace().chain(["--platform", "knative"]).collect::<Vec<_>>())
+}
+
+fn succeed(daemon: &Daemon, flags: &str) -> Value {
+    daemon.succeed(&flags.split_whitespace().chain(["--platform", "knative"]).collect::<Vec<_>>())
+}
+
+fn number(value: &Value) -> u64 {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default()
+}
+
+/// Things of others, and a Service of this daemon's that belongs to another run.
+fn furnish(cluster: &Cluster) {
+    let object = |name: &str, labels: Value| {
+        let metadata = json!({"name": name, "namespace": "loader", "labels": labels});
+        json!({"apiVersion": "serving.knative.dev/v1", "kind": "Service", "metadata": metadata, "spec": {}})
+    };
+    cluster.put(SERVICES, object("somebodys", json!({})));
+    cluster.put(SERVICES, object("anothers", json!({"app.kubernetes.io/managed-by": "helm", "loader.dev/run": "x"})));
+    let run = "20200101t000000000-abcd";
+    cluster.put(SERVICES, object("earlier", json!({"app.kubernetes.io/managed-by": "loaderd", "loader.dev/run": run})));
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "database", "namespace": "loader"}});
+    cluster.put("pods", pod);
+}
+
+const FURNITURE: [&str; 3] = ["anothers", "earlier", "somebodys"];
+
+const BURST: &str =
+    "--mode burst --name b --target-rps 3 --burst 6 --hold 4s --step-duration 1s --runtime 20ms --memory 5MiB";
+
+#[test]
+fn burst_leaves_nothing_of_its_own_and_everything_of_others() {
+    let cluster = Cluster::start();
+    furnish(&cluster);
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let run = succeed(&daemon, BURST);
+    let id = run["runId"].as_str().expect("an id");
+    let rows = daemon.table(id, "invocations.csv");
+    assert_eq!(rows.counts("status"), BTreeMap::from([("ok", 25)]));
+    assert_eq!(rows.counts("mark"), BTreeMap::from([("", 18), ("burst", 6), ("victim", 1)]));
+    // The functions say themselves which pods they are.
+    assert!(rows.column("instance").iter().all(|pod| pod.contains("-00001-deployment-")), "{rows:?}");
+    assert_eq!(run["summary"]["burst"]["victimCold"], json!(true));
+    // Requests, limits and addresses as they were deployed.
+    let functions = daemon.table(id, "functions.csv");
+    assert_eq!(functions.column("function"), ["steady", "bursty", "victim"]);
+    assert_eq!(functions.column("initial_scale"), ["1", "1", "0"]);
+    assert_eq!(functions.column("cpu_limit_millicores"), ["1000"; 3]);
+    assert_eq!(functions.column("cpu_request_millicores"), ["100"; 3]);
+    assert_eq!(functions.column("memory_request_mib"), ["37"; 3]);
+    assert!(functions.column("authority")[0].starts_with("steady-"));
+    assert!(functions.column("authority")[0].ends_with(".loader.example.com"));
+    // Each instance's start has its stages, in their order.
+    let starts = daemon.table(id, "cold_starts.csv");
+    let stages = ["created_unix_us", "scheduled_unix_us", "started_unix_us", "ready_unix_us"];
+    for row in starts.columns(stages) {
+        let times = row.map(|time| time.parse::<u64>().expect("is known"));
+        assert!(times.is_sorted(), "{row:?}");
+    }
+    let victims = rows.columns(["function", "cold_start"]).into_iter().filter(|row| *row == ["victim", "true"]).count();
+    assert_eq!(victims, 1);
+    assert!(starts.column("function").contains(&"victim"), "{starts:?}");
+    // What the scales told.
+    let scales = daemon.table(id, "scales.csv");
+    let desired = scales.columns(["function", "desired"]);
+    assert!(desired.contains(&["victim", "0"]) && desired.iter().any(|row| row[0] == "victim" && row[1] != "0"));
+    assert_eq!(cluster.names(SERVICES), FURNITURE);
+    assert_eq!(cluster.names("pods"), ["database"]);
+    let deleted: Vec<_> = cluster.asked().into_iter().filter(|it| it.verb == "delete").map(|it| it.resource).collect();
+    assert_eq!(deleted, [SERVICES; 3]);
+}
+
+#[test]
+fn the_other_modes() {
+    let cluster = Cluster::start();
+    let state = tempfile::tempdir().expect("a directory");
+    let trace = state.path().join("trace");
+    let to = trace.to_str().expect("text");
+    loader_tests::run(
+        loader_tests::bin("loaderctl"),
+        "trace synth --functions 3 --minutes 5 --rate 0.5 --seed 3 --to".split(' ').chain([to]),
+    )
+    .ok();
+    let daemon = daemon(&cluster, &state.path().join("state"));
+    let flags = "--mode rps --start 5 --end 10 --step 5 --slot 2s --functions 2 --runtime 5ms --memory 1MiB";
+    let run = succeed(&daemon, flags);
+    assert_eq!(run["summary"]["rps"]["heldRate"], json!(10.0));
+    let flags = "--mode trace --duration 5s --granularity second --max-runtime 20ms --max-memory 8MiB --trace ";
+    let run = succeed(&daemon, &format!("{flags}{to}"));
+    assert_eq!(number(&run["summary"]["byStatus"]["ok"]), number(&run["summary"]["requested"]));
+    // A function is at zero 600 ms after its last invocation here, and its pod gone in another 3 s.
+    let flags = "--mode coldstart --start 4 --step 0 --cold-starts 2,1,2 --functions 6 --slot 3s --runtime 10ms --memory 1MiB \
+                 --stable-window 6s";
+    let run = succeed(&daemon, flags);
+    let findings = json!({"requested": "5", "achieved": "5", "shortfallBySlot": ["0", "0", "0"]});
+    assert_eq!(run["summary"]["coldstart"], findings);
+    let rows = daemon.table(run["runId"].as_str().expect("an id"), "invocations.csv");
+    let cold = rows.columns(["mark", "cold_start"]).into_iter().filter(|row| row[0] == "cold").collect::<Vec<_>>();
+    assert_eq!(cold, [["cold", "true"]; 5]);
+    assert_eq!(cluster.names(SERVICES), [""; 0]);
+}
+
+/// "The same spec file runs on `local` and on `knative` by changing `platform` alone."
+#[test]
+fn a_spec_file_runs_on_both_platforms() {
+    let cluster = Cluster::start();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let mut dues = Vec::new();
+    for platform in ["local", "knative"] {
+        let spec = state.path().join(format!("{platform}.yaml"));
+        let text = format!(
+            "name: both\nplatform: {platform}\nseed: 42\nfunction: {{ kind: trace }}\nburst: {{ targetRps: 2, burst: 3, hold: 2s, \
+             stepDuration: 1s, runtime: 10ms, memoryMib: 2 }}\n"
+        );
+        fs::write(&spec, text).expect("writes");
+        let run = daemon.succeed(&[spec.to_str().expect("text")]);
+        let rows = daemon.table(run["runId"].as_str().expect("an id"), "invocations.csv");
+        assert_eq!(rows.counts("status"), BTreeMap::from([("ok", rows.len())]));
+        let due: Vec<u64> = rows.numbers("due_unix_us");
+        let first = due.iter().min().copied().unwrap_or_default();
+        let mut planned: Vec<_> = rows.column("function").into_iter().zip(due).collect();
+        planned.sort_by_key(|(function, due)| (*due, *function));
+        dues.push(planned.into_iter().map(|(function, due)| (function.to_owned(), due - first)).collect::<Vec<_>>());
+    }
+    assert_eq!(dues[0], dues[1]);
+}
+
+#[test]
+fn status_tells_what_a_run_would_meet() {
+    let cluster = Cluster::start();
+    cluster.forbid("delete", SERVICES);
+    cluster.forbid("list", "pods");
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let shown = daemon.ctl(&["status"]).ok().stdout;
+    for words in ["v1.36.2", "1.23.0", "Kourier at 127.0.0.1:", "namespace", "loader"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+    assert!(shown.contains("delete services.serving.knative.dev in namespace loader"), "{shown}");
+    assert!(shown.contains("list pods in namespace loader"), "{shown}");
+    // Nothing is made by who could not take it away.
+    let run = daemon.ended(&submit(&daemon, BURST));
+    assert_eq!(run["state"], "RUN_STATE_FAILED");
+    let reason = run["reason"].as_str().expect("text");
+    assert!(reason.contains("delete services.serving.knative.dev") && reason.contains("list pods"), "{reason}");
+    assert!(cluster.asked().iter().all(|it| it.verb != "patch"), "{}", cluster.asked_by_kind());
+}
+
+#[test]
+fn failures_have_their_true_cause() {
+    let cluster = Cluster::start();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    for (failure, expected) in [
+        (Failure::Webhook, "denied the request"),
+        (Failure::Crash, "ExitCode0: Container failed with: container exited with no error"),
+        (Failure::BadImage, "ImagePullBackOff"),
+        (Failure::Quota, "exceeded quota"),
+        (Failure::Unschedulable, "not ready within 3s (deploy.timeout): Unschedulable: 0/1 nodes are available"),
+    ] {
+        let function = format!("rps-{}", failure as u8);
+        cluster.heal();
+        cluster.fail(&function, failure);
+        let flags = "--mode rps --start 5 --end 5 --slot 1s --functions 5 --runtime 1ms --memory 1MiB --deploy-timeout 3s \
+                     --initial-scale 1";
+        let run = daemon.ended(&submit(&daemon, flags));
+        assert_eq!(run["state"], "RUN_STATE_FAILED", "{failure:?}");
+        let reason = run["reason"].as_str().expect("text");
+        assert!(
+            reason.starts_with(&format!("function {function}: ")) || reason.contains(&format!("{function}: ")),
+            "{reason}"
+        );
+        assert!(reason.contains(expected), "{failure:?}: {reason}");
+        assert_eq!(cluster.names(SERVICES), [""; 0], "what came up is taken away");
+    }
+}
+
+#[test]
+fn one_of_five_may_fail() {
+    let cluster = Cluster::start();
+    cluster.fail("rps-3", Failure::Webhook);
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let flags = "--mode rps --start 5 --end 5 --slot 2s --functions 5 --runtime 1ms --memory 1MiB --allow-failures 1";
+    let run = succeed(&daemon, flags);
+    let rows = daemon.table(run["runId"].as_str().expect("an id"), "invocations.csv");
+    let statuses: Vec<_> = rows.columns(["function", "status"]).into_iter().filter(|row| row[1] != "ok").collect();
+    assert_eq!(statuses, [["rps-3", "not_sent"]; 2]);
+    assert_eq!(rows.len(), 10);
+}
+
+#[test]
+fn a_namespace_that_is_not_there_is_named() {
+    let cluster = Cluster::start();
+    let config = cluster.loaderd_config("namespace = \"nons\"");
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start_with(state.path(), &["--config", config.to_str().expect("text")]);
+    let run = daemon.ended(&submit(&daemon, BURST));
+    assert_eq!(run["state"], "RUN_STATE_FAILED");
+    assert!(run["reason"].as_str().expect("text").contains("namespaces \"nons\" not found"), "{run:#}");
+}
+
+/// Longer than what a watch or a request waits before it is tried again.
+const OUTAGE: Duration = Duration::from_secs(10);
+
+#[test]
+fn the_api_server_may_go_away() {
+    let cluster = Cluster::start();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let flags = "--mode rps --start 10 --end 10 --slot 20s --functions 4 --runtime 5ms --memory 1MiB --initial-scale 1";
+    let id = submit(&daemon, flags);
+    // In the middle of the deployment.
+    eventually("the first Service", || (!cluster.names(SERVICES).is_empty()).then_some(()));
+    cluster.set_away(true);
+    std::thread::sleep(OUTAGE);
+    cluster.set_away(false);
+    // In the middle of the load, which goes on.
+    let rows =
+        || fs::read_to_string(daemon.directory(&id).join("invocations.csv")).map_or(0, |text| text.lines().count());
+    eventually("rows", || (rows() > 20).then_some(()));
+    cluster.set_away(true);
+    std::thread::sleep(OUTAGE);
+    cluster.set_away(false);
+    let run = daemon.ended(&id);
+    assert_eq!(run["state"], "RUN_STATE_SUCCEEDED", "{run:#}");
+    let table = daemon.table(&id, "invocations.csv");
+    assert_eq!(table.counts("status"), BTreeMap::from([("ok", 200)]));
+    assert_eq!(cluster.names(SERVICES), [""; 0]);
+}
+
+#[test]
+fn watches_may_be_slow_cut_and_forgotten() {
+    let cluster = Cluster::start();
+    cluster.slow_watches(Duration::from_millis(30));
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let flags = "--mode coldstart --start 4 --step 0 --cold-starts 1 --functions 6 --slot 3s --duration 12s --runtime 5ms \
+                 --memory 1MiB --stable-window 6s";
+    let id = submit(&daemon, flags);
+    let rows =
+        || fs::read_to_string(daemon.directory(&id).join("invocations.csv")).map_or(0, |text| text.lines().count());
+    for count in [5, 12, 20] {
+        eventually("rows", || (rows() > count).then_some(()));
+        if count == 12 { cluster.forget_history() } else { cluster.cut_watches() }
+    }
+    let run = daemon.ended(&id);
+    assert_eq!(run["state"], "RUN_STATE_SUCCEEDED", "{run:#}");
+    let findings = json!({"requested": "4", "achieved": "4", "shortfallBySlot": ["0", "0", "0", "0"]});
+    assert_eq!(run["summary"]["coldstart"], findings);
+}
+
+#[test]
+fn a_renewed_token_is_found_and_an_expired_one_is_told() {
+    let cluster = Cluster::start();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let flags = "--mode rps --start 10 --end 10 --slot 5s --runtime 5ms --memory 1MiB";
+    let id = submit(&daemon, flags);
+    eventually("the Service", || (!cluster.names(SERVICES).is_empty()).then_some(()));
+    cluster.expire_token(true);
+    let run = daemon.ended(&id);
+    assert_eq!(run["state"], "RUN_STATE_SUCCEEDED", "{run:#}");
+    cluster.expire_token(false);
+    let run = daemon.ended(&submit(&daemon, flags));
+    assert_eq!(run["state"], "RUN_STATE_FAILED");
+    assert!(run["reason"].as_str().expect("text").contains("the token may have expired"), "{run:#}");
+}
+
+#[test]
+fn a_service_that_someone_else_deletes_is_in_the_rows() {
+    let cluster = Cluster::start();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let flags =
+        "--mode rps --start 10 --end 10 --slot 6s --functions 2 --runtime 5ms --memory 1MiB --failure-ratio 0.9";
+    let id = submit(&daemon, flags);
+    let rows =
+        || fs::read_to_string(daemon.directory(&id).join("invocations.csv")).map_or(0, |text| text.lines().count());
+    eventually("rows", || (rows() > 20).then_some(()));
+    let name = cluster.names(SERVICES).into_iter().find(|name| name.starts_with("rps-1-")).expect("is there");
+    assert!(cluster.delete(SERVICES, &name));
+    let run = daemon.ended(&id);
+    assert_eq!(run["state"], "RUN_STATE_SUCCEEDED", "{run:#}");
+    let table = daemon.table(&id, "invocations.csv");
+    let of = |wanted: &str| {
+        let rows = table.columns(["function", "status"]).into_iter().filter(|row| row[0] == wanted);
+        rows.fold(BTreeMap::new(), |mut counts, row| {
+            *counts.entry(row[1].to_owned()).or_insert(0) += 1;
+            counts
+        })
+    };
+    assert_eq!(of("rps-0"), BTreeMap::from([("ok".to_owned(), 30)]));
+    let gone = of("rps-1");
+    assert_eq!(gone.values().sum::<i32>(), 30);
+    assert!(gone.get("grpc_UNIMPLEMENTED").is_some_and(|count| *count > 0), "{gone:?}");
+    assert_eq!(cluster.names(SERVICES), [""; 0]);
+}
+
+#[test]
+fn what_was_left_is_cleaned_by_run() {
+    let cluster = Cluster::start();
+    furnish(&cluster);
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let flags = "--mode rps --start 5 --end 5 --slot 1s --runtime 1ms --memory 1MiB --keep";
+    let [kept, other] = [(); 2].map(|()| succeed(&daemon, flags)["runId"].as_str().expect("an id").to_owned());
+    assert_eq!(cluster.names(SERVICES).len(), FURNITURE.len() + 2);
+    daemon.ctl(&["clean", "--run", &kept]).ok();
+    let of_run = |run: &str| {
+        let suffix = run.split_once('t').expect("an id").1.to_owned();
+        cluster.names(SERVICES).into_iter().filter(|name| name.ends_with(&suffix)).count()
+    };
+    assert_eq!((of_run(&kept), of_run(&other)), (0, 1));
+    daemon.ctl(&["clean", "--all-runs"]).ok();
+    // What no loaderd made is still there.
+    assert_eq!(cluster.names(SERVICES), ["anothers", "somebodys"]);
+    assert_eq!(cluster.names("pods"), ["database"]);
+}
+
+#[test]
+fn a_killed_daemon_cleans_at_its_next_start() {
+    let cluster = Cluster::start();
+    furnish(&cluster);
+    let state = tempfile::tempdir().expect("a directory");
+    let mut first = daemon(&cluster, state.path());
+    let id = submit(&first, "--mode rps --start 5 --end 5 --slot 60s --functions 3 --runtime 1ms --memory 1MiB");
+    let rows =
+        || fs::read_to_string(first.directory(&id).join("invocations.csv")).map_or(0, |text| text.lines().count());
+    eventually("rows", || (rows() > 5).then_some(()));
+    first.signal(nix::sys::signal::Signal::SIGKILL);
+    first.wait();
+    assert_eq!(cluster.names(SERVICES).len(), FURNITURE.len() + 3);
+    let second = daemon(&cluster, state.path());
+    eventually("the run's Services are gone", || (cluster.names(SERVICES) == FURNITURE).then_some(()));
+    eventually("the run's pods are gone", || (cluster.names("pods") == ["database"]).then_some(()));
+    let run = second.ended(&id);
+    assert_eq!(run["state"], "RUN_STATE_INTERRUPTED");
+}
+
+#[test]
+fn a_thousand_functions_take_few_requests() {
+    let cluster = Cluster::start();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, state.path());
+    let flags =
+        "--mode rps --start 20 --end 20 --slot 2s --functions 1000 --runtime 1ms --memory 1MiB --initial-scale 0";
+    let run = succeed(&daemon, flags);
+    assert_eq!(number(&run["summary"]["byStatus"]["ok"]), 40);
+    assert_eq!(cluster.names(SERVICES), [""; 0]);
+    let asked = cluster.asked();
+    let told = cluster.asked_by_kind();
+    let by_name = asked.iter().filter(|it| it.resource == SERVICES && !it.name.is_empty()).count();
+    assert_eq!(by_name, 2000, "one to make it, one to take it away: {told}");
+    assert!(asked.len() <= 6 * 1000, "{told}");
+    // Lists, watches, questions: their number does not grow with the functions.
+    assert!(asked.len() - by_name < 200, "{told}");
+    let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).expect("it runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it says so");
+    let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    assert!(kib < 200 * 1024, "{kib} KiB");
+}
