@@ -12,7 +12,7 @@ use loaderd::{
     id::{FunctionIndex, RunId},
     invoke::{Outcome, Status},
     plan::{Mark, Offset, Phase, Unit},
-    record::{AskedArrivals, Event, Planned, Progress, Recorder, RecorderSettings, Row},
+    record::{AskedArrivals, Event, Latencies, Planned, Progress, Recorder, RecorderSettings, Row},
     telemetry::Metrics,
 };
 use tokio::sync::{mpsc, watch};
@@ -32,6 +32,7 @@ fn main() -> anyhow::Result<()> {
         t0,
         lag_bound: Duration::from_millis(10),
         arrivals: AskedArrivals::Uniform,
+        latencies: Latencies::default(),
         burst: None,
         metrics: Metrics::new(),
         progress: watch::channel(Progress::default()).0,

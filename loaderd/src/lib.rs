@@ -20,4 +20,5 @@ pub mod scrape;
 pub mod spec;
 pub mod telemetry;
 pub mod traces;
+pub mod warmup;
 pub mod words;

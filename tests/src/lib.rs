@@ -9,12 +9,14 @@ mod peer;
 mod processes;
 mod program;
 mod records;
+mod trace;
 
 pub use daemon::Daemon;
 pub use peer::Peer;
 pub use processes::{children, is_alive};
 pub use program::{Ran, bin, root, run};
 pub use records::Table;
+pub use trace::even_trace;
 
 use std::time::Duration;
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use loader_tests::{Daemon, Table, bin, run};
+use loader_tests::{Daemon, Table, bin, even_trace, run};
 use serde_json::{Value, json};
 
 /// A figure of proto3 JSON, in which 64-bit integers are strings and zeros are absent.
@@ -145,4 +145,61 @@ fn trace() {
     });
     assert_eq!(tables[0], tables[1], "the same seed gives the same plan");
     assert_ne!(tables[0], tables[2], "another seed gives another");
+}
+
+#[test]
+fn a_warm_up_is_recorded_and_not_measured() {
+    let state = tempfile::tempdir().expect("a directory");
+    let trace = even_trace(state.path(), 3, 40, 15, 5);
+    let daemon = Daemon::start(&state.path().join("state"));
+    let flags = "--mode trace --duration 12s --granularity second --max-runtime 5ms --max-memory 2MiB --stable-window 1s \
+                 --warmup-hold 3s --warmup-settle 3s --trace";
+    let submitted = daemon.succeed(&flags.split_whitespace().chain([trace.as_str()]).collect::<Vec<_>>());
+    let id = submitted["runId"].as_str().expect("an id");
+    let summary = daemon.summary(id);
+    let warmup = &summary["warmup"];
+    let measured_from = number(&warmup["measuredFromUs"]);
+    assert!((3_000_000..=6_000_000).contains(&measured_from), "{warmup:#}");
+    // With over twenty latencies a second there was something to test.
+    assert!(number(&warmup["points"]) >= 20 && warmup["pValue"].is_number(), "{warmup:#}");
+    assert_eq!(warmup["instancesStarted"], warmup["instancesNeeded"]);
+    // Slots go over from one phase to the other once, without a gap.
+    let slots = daemon.table(id, "slots.csv");
+    let phases = slots.column("phase");
+    let warm = phases.iter().filter(|phase| **phase == "warmup").count();
+    assert_eq!(phases.len(), 12);
+    assert_eq!(warm as u64, measured_from.div_ceil(1_000_000), "{phases:?}");
+    assert!(phases.iter().skip(warm).all(|phase| *phase == "measure"), "{phases:?}");
+    let starts: Vec<u64> = slots.numbers("start_unix_us");
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] == 1_000_000), "{starts:?}");
+    // All rows are kept; the summary counts those of the measured part.
+    let rows = daemon.table(id, "invocations.csv");
+    let measured = rows.counts("phase")["measure"] as u64;
+    assert_eq!(number(&summary["rows"]), rows.len() as u64);
+    assert_eq!(number(&summary["requested"]), measured);
+    assert!(measured < rows.len() as u64);
+    let by_status: u64 = summary["byStatus"].as_object().expect("a map").values().map(number).sum();
+    assert_eq!(by_status, measured);
+    // While it is held, nothing that came up is taken away.
+    let held_until = starts[3];
+    let scales = daemon.table(id, "scales.csv");
+    let gone = scales.columns(["unix_us", "terminating"]).into_iter().find(|row| row[1] != "0");
+    assert!(gone.is_none_or(|row| row[0].parse::<u64>().expect("a time") >= held_until), "{gone:?}");
+}
+
+#[test]
+fn a_warm_up_that_leaves_nothing_is_refused() {
+    let state = tempfile::tempdir().expect("a directory");
+    let trace = even_trace(state.path(), 3, 40, 15, 5);
+    let daemon = Daemon::start(&state.path().join("state"));
+    for (flags, field) in [
+        ("--duration 12s --warmup-hold 6s --warmup-settle 6s", "trace.warmup: "),
+        ("--warmup-hold 20s --warmup-settle 20s", "trace.warmup: "),
+        ("--warmup-hold 16m", "trace.warmup.hold: "),
+    ] {
+        let mode = "submit --mode trace --granularity second --trace";
+        let ran = daemon.ctl(&mode.split(' ').chain([trace.as_str()]).chain(flags.split(' ')).collect::<Vec<_>>());
+        assert_eq!(ran.code, 2, "{flags}: {ran:?}");
+        assert!(ran.stderr.contains(field), "{ran:?}");
+    }
 }

@@ -1,19 +1,54 @@
 //! What the modes set out to find.
 
-use loader_proto::v1::{BurstFindings, ColdStartFindings, RpsFindings, RunState, RunSummary};
+use std::time::Duration;
+
+use loader_proto::v1::{BurstFindings, ColdStartFindings, RpsFindings, RunState, RunSummary, WarmupFindings};
 
 use super::{
     summary::{PERCENTILES, row},
     table,
-    units::{micros, rate},
+    units::{duration, micros, rate},
 };
 
 /// The findings of the run's mode; empty for a mode without any.
 pub(super) fn findings(summary: &RunSummary) -> String {
     let rps = summary.rps.as_ref().map(|findings| rps(findings, summary.state()));
-    rps.or_else(|| summary.burst.as_ref().map(burst))
+    rps.or_else(|| summary.warmup.as_ref().map(warmup))
+        .or_else(|| summary.burst.as_ref().map(burst))
         .or_else(|| summary.coldstart.as_ref().map(|findings| coldstart(findings, summary.state())))
         .unwrap_or_default()
+}
+
+fn warmup(findings: &WarmupFindings) -> String {
+    let WarmupFindings {
+        measured_from_us,
+        stationary,
+        points,
+        statistic,
+        p_value,
+        instances_needed,
+        instances_started,
+    } = findings;
+    let because = match (measured_from_us, stationary) {
+        (0, _) => "the run ended in it".to_owned(),
+        (_, true) => "scheduling latencies stationary".to_owned(),
+        (_, false) => "its time was over, scheduling latencies NOT found stationary".to_owned(),
+    };
+    let test = match (statistic, p_value) {
+        (Some(statistic), Some(p)) => format!("statistic {statistic:.2}, p {p:.4}, {points} latencies"),
+        _ => format!("none: {points} latencies in its last minute, 20 are needed"),
+    };
+    let started = if instances_started < instances_needed {
+        format!("{instances_started} of {instances_needed} needed: there was no room for more")
+    } else {
+        instances_started.to_string()
+    };
+    table::pairs([
+        ("warm-up", duration(Duration::from_micros(*measured_from_us))),
+        ("it ended as", because),
+        ("Dickey-Fuller", test),
+        ("instances at start", started),
+    ])
 }
 
 fn rps(findings: &RpsFindings, state: RunState) -> String {

@@ -3,7 +3,7 @@
 use loader_proto::v1::{
     BurstFindings, ColdStartFindings, ColdStarts, Distribution, FunctionSummary, GetStatusResponse, PlanFunction,
     PlanSlot, PlanSummary, PlatformFact, Record, RpsFindings, Run, RunProgress, RunSpec, RunState, RunSummary,
-    Saturated, SlotSummary, Slowdown,
+    Saturated, SlotSummary, Slowdown, WarmupFindings,
 };
 use prost_types::{Duration, Timestamp};
 
@@ -148,6 +148,21 @@ pub(crate) fn burst() -> Run {
 pub(crate) fn rps() -> Run {
     with(ended("rps", RunState::Succeeded), |summary| {
         summary.rps = Some(RpsFindings { held_rate: 17.0, overloaded_slots: 2, ended_at_overload: true });
+    })
+}
+
+/// A trace with a warm-up that ended by itself, on a platform without room for all instances.
+pub(crate) fn warmed_up() -> Run {
+    with(ended("trace", RunState::Succeeded), |summary| {
+        summary.warmup = Some(WarmupFindings {
+            measured_from_us: 412_000_000,
+            stationary: true,
+            points: 840,
+            statistic: Some(-5.43),
+            p_value: Some(0.0000031),
+            instances_needed: 60,
+            instances_started: 41,
+        });
     })
 }
 

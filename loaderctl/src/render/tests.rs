@@ -14,6 +14,11 @@ fn a_sweep_that_found_overload() {
 }
 
 #[test]
+fn a_trace_with_a_warm_up() {
+    assert_snapshot!(run(&fixtures::warmed_up()));
+}
+
+#[test]
 fn a_cold_start_run_that_was_cancelled() {
     assert_snapshot!(run(&fixtures::coldstart()));
 }

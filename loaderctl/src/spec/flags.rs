@@ -232,6 +232,27 @@ pub(super) static FLAGS: &[Flag] = &[
     of(&TRACE, "max-runtime", DURATION, "maxRuntime", "Longer run times are lowered to this [60s]"),
     of(&TRACE, "min-memory", MEMORY, "minMemoryMib", "Less memory is raised to this [1MiB]"),
     of(&TRACE, "max-memory", MEMORY, "maxMemoryMib", "More memory is lowered to this [10GiB]"),
+    of(
+        &TRACE,
+        "warmup-hold",
+        DURATION,
+        "warmup.hold",
+        "Warm up: how long the autoscaler is held, up to 15m [no warm-up; 5m]",
+    ),
+    of(
+        &TRACE,
+        "warmup-settle",
+        DURATION,
+        "warmup.settle",
+        "Warm up: most time that it then gets to settle [no warm-up; 10m]",
+    ),
+    of(
+        &TRACE,
+        "warmup-profile",
+        DURATION,
+        "warmup.profile",
+        "Warm up: first part of the trace, from which needs are taken [as the hold]",
+    ),
     of(&RPS, "end", RATE, "end", "Rate of the last slot [none: until overload]"),
     of(
         &RPS,

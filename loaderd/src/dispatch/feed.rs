@@ -10,7 +10,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use tokio::sync::mpsc;
 
-use super::pacer::{Item, Schedule, SlotHead};
+use super::{
+    Phases,
+    pacer::{Item, Schedule, SlotHead},
+};
 use crate::plan::{Plan, Slot, SlotOutcome};
 
 /// Items in one batch: enough that a hand-over between threads costs little for each.
@@ -23,13 +26,19 @@ const AHEAD: usize = 32;
 pub(super) struct Feed {
     batches: mpsc::Receiver<Vec<Item>>,
     current: std::vec::IntoIter<Item>,
+    phases: Phases,
 }
 
 impl Schedule for Feed {
     async fn next(&mut self) -> Option<Item> {
         loop {
-            if let Some(item) = self.current.next() {
-                return Some(item);
+            match self.current.next() {
+                // A slot is asked for when the one before it has ended. Only now is it known what it counts for.
+                Some(Item::Open(head)) => {
+                    return Some(Item::Open(SlotHead { phase: self.phases.of(head.start), ..head }));
+                }
+                Some(item) => return Some(item),
+                None => {}
             }
             self.current = self.batches.recv().await?.into_iter();
         }
@@ -43,11 +52,11 @@ pub(super) struct Planner {
 }
 
 /// The two ends of a feed, and where the pacer says what came of a slot.
-pub(super) fn feed() -> (Planner, Feed, SyncSender<SlotOutcome>) {
+pub(super) fn feed(phases: Phases) -> (Planner, Feed, SyncSender<SlotOutcome>) {
     let (batches, receive_batches) = mpsc::channel(AHEAD);
     let (outcomes, receive_outcomes) = sync_channel(AHEAD);
     let planner = Planner { batches, outcomes: receive_outcomes };
-    (planner, Feed { batches: receive_batches, current: Vec::new().into_iter() }, outcomes)
+    (planner, Feed { batches: receive_batches, current: Vec::new().into_iter(), phases }, outcomes)
 }
 
 impl Planner {

@@ -17,6 +17,7 @@ mod isolation;
 mod lead;
 mod outlet;
 mod pacer;
+mod phases;
 mod sleeper;
 mod thread;
 mod worker;
@@ -30,6 +31,7 @@ pub use counters::Counters;
 pub use floor::pacing_floor;
 pub use isolation::{Isolation, IsolationError};
 pub use pacer::{InvocationId, SlotHead};
+pub use phases::Phases;
 pub use sleeper::Stop;
 pub use thread::{Lost, Running};
 
@@ -60,6 +62,8 @@ pub struct Settings {
     pub function_timeout: Duration,
     /// The clock that functions shall count run times by; absent: their own choice.
     pub runtime_clock: Option<&'static str>,
+    /// Which slots are measured.
+    pub phases: Phases,
     /// What the threads get that send.
     pub isolation: Isolation,
     /// The clock.
@@ -160,7 +164,7 @@ impl Dispatch {
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
         let pool = plan.cold_pool();
-        let (planner_end, feed, outcomes) = feed::feed();
+        let (planner_end, feed, outcomes) = feed::feed(settings.phases.clone());
         let planner = Running::start("planner", move || planner_end.run(plan))?;
         let stop = Stop::default();
         let outlet = outlet::Parts {

@@ -58,6 +58,7 @@ fn rows_within(
             connect_timeout: timeout,
             function_timeout: timeout,
             runtime_clock: None,
+            phases: Phases::default(),
             isolation: Isolation::default(),
             clock: Clock,
         };

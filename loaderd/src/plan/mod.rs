@@ -132,9 +132,16 @@ pub trait Plan: Send {
         0
     }
 
+    /// Invocations that each function is expected to have at work at the same time in the first part of the plan, by Little's
+    /// law: arrival rate × mean run time. Nothing for plans that have no profiles.
+    fn expected_concurrency(&self, _within: Duration) -> Vec<f64> {
+        Vec::new()
+    }
+
     /// What the plan will do, without doing it.
     fn outline(&self) -> Outline;
 }
+
 /// The plan of a spec. Mode trace needs its trace, which the other modes do not look at.
 ///
 /// # Errors
@@ -164,6 +171,11 @@ fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Ve
         let (has, unit) = (trace.units, mode.granularity.as_str());
         let rule = format!("lasts {has} {unit}s; at most {MOST_UNITS} can be replayed, see trace.duration");
         return Err(refuse("trace", rule));
+    }
+    let seconds = mode.granularity.as_secs().saturating_mul(mode.units.unwrap_or(trace.units) as u64);
+    if mode.warmup.is_some_and(|warmup| warmup.longest() >= Duration::from_secs(seconds)) {
+        let rule = format!("hold and settle leave nothing of the trace's {seconds} seconds");
+        return Err(refuse("trace.warmup", rule));
     }
     if trace.invocations() == 0 {
         return Err(refuse("trace", "has no invocation in the units that are replayed".to_owned()));

@@ -222,6 +222,17 @@ impl Plan for TracePlan {
         self.clamped.get()
     }
 
+    fn expected_concurrency(&self, within: Duration) -> Vec<f64> {
+        let units = within.as_nanos().div_ceil(self.unit.as_nanos().into()).max(1);
+        let units = usize::try_from(units).unwrap_or(usize::MAX).min(self.units as usize);
+        let seconds = self.unit_length().as_secs_f64() * units as f64;
+        let expected = self.trace.functions.iter().map(|function| {
+            let rate = function.load.total_in_first(units) as f64 / seconds;
+            rate * self.clamps.means(function).0.as_secs_f64()
+        });
+        expected.collect()
+    }
+
     fn outline(&self) -> Outline {
         let means: Vec<_> = self.trace.functions.iter().map(|function| self.clamps.means(function)).collect();
         let functions = self.functions.iter().zip(&self.trace.functions).zip(&means);

@@ -11,6 +11,7 @@ pub(crate) mod testkit;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -131,6 +132,20 @@ pub struct InstanceStart {
     pub ready: Option<UnixMicros>,
 }
 
+/// Room for instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// So many, of whatever kind.
+    Instances(u64),
+    /// So much CPU that they may set aside, in thousandths of a processor; and how much each sets aside beside its function.
+    Millicores {
+        /// In all.
+        free: u64,
+        /// Of an instance, for what goes with it.
+        beside: u64,
+    },
+}
+
 /// Something that a platform says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
@@ -236,6 +251,22 @@ pub trait Platform: Send + Sync {
     /// The runs of which something is there, and how many functions of each.
     async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
         Ok(BTreeMap::new())
+    }
+
+    /// How much room there is for instances; nothing where that has no bound that is known.
+    async fn room(&self) -> Result<Option<Room>, PlatformError> {
+        Ok(None)
+    }
+
+    /// Keeps the autoscaler from taking the instances of a run away that will be deployed next. Settings of others that this
+    /// changes are noted in `ledger` first.
+    async fn hold(&self, _run: &RunId, _ledger: &Path) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    /// Puts back what [`Platform::hold`] changed. Idempotent; also for runs of an earlier process.
+    async fn settle(&self, _run: &RunId, _ledger: &Path) -> Result<(), PlatformError> {
+        Ok(())
     }
 
     /// What an operator should know of it.

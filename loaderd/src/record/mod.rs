@@ -10,6 +10,7 @@
 mod arrivals;
 mod distribution;
 mod file;
+mod latencies;
 mod progress;
 mod recorder;
 mod row;
@@ -22,6 +23,7 @@ mod testkit;
 pub use arrivals::AskedArrivals;
 pub use distribution::Tally;
 pub use file::{CsvFile, RecordError};
+pub use latencies::Latencies;
 pub use progress::Progress;
 pub use recorder::{Event, Recorded, Recorder, RecorderSettings};
 pub use row::{Planned, Row};

@@ -5,6 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use tokio::time::Instant;
 
 use super::Tally;
+use crate::plan::Phase;
 
 /// Length of one piece of the window.
 const PIECE: Duration = Duration::from_secs(1);
@@ -17,6 +18,8 @@ const WINDOW: Duration = Duration::from_secs(5);
 pub struct Progress {
     /// The slot under way.
     pub slot: u32,
+    /// What it counts for; absent before the first slot.
+    pub phase: Option<Phase>,
     /// The rate asked for in it, in invocations per second.
     pub target_rate: f64,
     /// Invocations that have ended.

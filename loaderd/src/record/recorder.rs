@@ -6,7 +6,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AskedArrivals, BurstWindow, CsvFile, Progress, RecordError, Row, Statistics,
+    AskedArrivals, BurstWindow, CsvFile, Latencies, Progress, RecordError, Row, Statistics,
     progress::Window,
     row, slots,
     slots::{Settled, Slots, micros},
@@ -15,6 +15,7 @@ use crate::{
     clock::{Anchor, Clock},
     dispatch::SlotHead,
     id::RunId,
+    plan::Phase,
     telemetry::{Completed, Metrics},
 };
 
@@ -60,6 +61,8 @@ pub struct RecorderSettings {
     pub arrivals: AskedArrivals,
     /// Mode burst: when the burst goes.
     pub burst: Option<BurstWindow>,
+    /// Where the scheduling latencies of a warm-up go.
+    pub latencies: Latencies,
     /// Where figures are exported.
     pub metrics: Metrics,
     /// Where progress is shown.
@@ -154,9 +157,15 @@ impl Recorder {
     }
 
     fn row(&mut self, row: &Row) {
-        let RecorderSettings { run, functions, t0, lag_bound, burst, clock, .. } = &self.settings;
+        let RecorderSettings { run, functions, t0, lag_bound, burst, latencies, clock, .. } = &self.settings;
         self.statistics.row(row, t0, burst.as_ref());
-        self.window.add(clock.now(), row.own_lag(t0.instant).map(micros), row.outcome.response.map(micros));
+        let now = clock.now();
+        if let (Phase::Warmup, true, Some(latency)) =
+            (row.planned.slot.phase, row.succeeded(), row.scheduling_latency())
+        {
+            latencies.note(now, latency);
+        }
+        self.window.add(now, row.own_lag(t0.instant).map(micros), row.outcome.response.map(micros));
         if self.error.is_none() {
             let function = functions.get(row.planned.function.as_usize()).map_or("", String::as_str);
             let saturated = row.is_saturated(t0.instant, *lag_bound);
@@ -206,10 +215,11 @@ impl Recorder {
         let statistics = &self.statistics;
         self.settings.progress.send_replace(Progress {
             slot: self.target.map_or(0, |head| head.index),
+            phase: self.target.map(|head| head.phase),
             target_rate: self.target.map_or(0.0, |head| head.rate),
             completed: statistics.rows,
-            failed: statistics.failed,
-            cold_starts: statistics.cold_starts,
+            failed: statistics.rows_failed,
+            cold_starts: statistics.rows_cold,
             lag_p99_us: lag.quantile(0.99),
             response_p50_us: response.quantile(0.5),
             response_p99_us: response.quantile(0.99),

@@ -8,7 +8,11 @@ use super::{
     row::Planned,
     slots::{SlotRow, Verdict, micros},
 };
-use crate::{clock::Anchor, dispatch::SlotHead, plan::Mark};
+use crate::{
+    clock::Anchor,
+    dispatch::SlotHead,
+    plan::{Mark, Phase},
+};
 
 /// By how much ratios are scaled in a [`Tally`] of whole numbers.
 const RATIO_SCALE: f64 = 1000.0;
@@ -68,10 +72,12 @@ pub struct BurstWindow {
     pub end: Duration,
 }
 
-/// A run's figures.
+/// A run's figures: of its measured part, but for the counts of rows and the slots.
 #[derive(Debug, Default)]
 pub struct Statistics {
     pub(super) rows: u64,
+    pub(super) rows_failed: u64,
+    pub(super) rows_cold: u64,
     pub(super) requested: u64,
     pub(super) issued: u64,
     pub(super) returned: u64,
@@ -113,8 +119,9 @@ impl Statistics {
     }
 
     pub(super) fn slot_settled(&mut self, row: SlotRow, verdict: Option<Verdict>) {
+        let measured = row.phase == Phase::Measure.as_str();
         self.slots.push(row);
-        self.verdicts.extend(verdict);
+        self.verdicts.extend(verdict.filter(|_| measured));
     }
 
     /// Takes a row.
@@ -123,6 +130,11 @@ impl Statistics {
         let failed = u64::from(!row.succeeded());
         let cold = u64::from(outcome.cold_start == Some(true));
         self.rows += 1;
+        self.rows_failed += failed;
+        self.rows_cold += cold;
+        if row.planned.slot.phase == Phase::Warmup {
+            return;
+        }
         self.requested += 1;
         self.issued += u64::from(outcome.sent.is_some());
         self.returned += u64::from(outcome.response.is_some());

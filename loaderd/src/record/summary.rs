@@ -2,6 +2,7 @@
 
 use loader_proto::v1::{
     BurstFindings, ColdStartFindings, ColdStarts, Distribution, FunctionSummary, RpsFindings, RunSummary, Saturated,
+    WarmupFindings,
 };
 
 use super::{
@@ -9,7 +10,10 @@ use super::{
     slots::{SlotRow, micros},
     statistics::{BurstStatistics, FunctionStatistics},
 };
-use crate::{clock::UnixMicros, plan::Findings};
+use crate::{
+    clock::UnixMicros,
+    plan::{Findings, Phase},
+};
 
 /// Verdicts that are put into words; the others are counted.
 const VERDICTS_IN_WORDS: usize = 3;
@@ -31,14 +35,18 @@ pub struct SummaryFacts {
     pub clamped: u64,
     /// Functions of the trace that were left out, by reason.
     pub dropped_functions: std::collections::BTreeMap<String, u64>,
+    /// What the warm-up came to.
+    pub warmup: Option<WarmupFindings>,
 }
 
 /// Puts a run's figures together.
 pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> RunSummary {
     statistics.slots.sort_by_key(|row| row.slot);
-    let SummaryFacts { start, functions, instances_started, findings, burst, clamped, dropped_functions } = facts;
-    let planned: u64 = statistics.slots.iter().map(|row| row.planned).sum();
-    let issued_in_time: u64 = statistics.slots.iter().map(|row| row.issued).sum();
+    let SummaryFacts { start, functions, instances_started, findings, burst, clamped, dropped_functions, warmup } =
+        facts;
+    let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure.as_str());
+    let planned: u64 = measured().map(|row| row.planned).sum();
+    let issued_in_time: u64 = measured().map(|row| row.issued).sum();
     let mut summary = RunSummary {
         start_unix_us: start.0,
         load_duration_us: micros(statistics.measured_load),
@@ -60,6 +68,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> RunSummary 
         burst: burst.then(|| burst_findings(&statistics.burst)),
         clamped,
         dropped_functions,
+        warmup,
         ..RunSummary::default()
     };
     match findings {

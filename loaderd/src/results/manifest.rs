@@ -21,8 +21,11 @@ use super::{
 /// Its name. It is written last, and is not in itself.
 pub const MANIFEST: &str = "manifest.json";
 
-/// The run's state, which changes after the manifest was written.
-const STATE: &str = "run.json";
+/// What may change after the manifest was written: the run's state, and settings of the cluster that are put back only then.
+const CHANGING: [&str; 2] = ["run.json", LEDGER];
+
+/// Where a run notes settings of the cluster before it changes them.
+pub const LEDGER: &str = "cluster_settings.json";
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 18;
@@ -32,7 +35,8 @@ const PIECE: usize = 1 << 18;
 /// # Errors
 /// The first file that can't be read.
 pub fn inventory(directory: &Path) -> Result<Vec<v1::ManifestFile>, ExportError> {
-    let files = files(directory)?.into_iter().filter(|(name, _)| name != MANIFEST && name != STATE);
+    let files =
+        files(directory)?.into_iter().filter(|(name, _)| name != MANIFEST && !CHANGING.contains(&name.as_str()));
     let described = files.map(|(name, path)| describe(&name, &path).map_err(|source| ExportError::Io { path, source }));
     described.collect()
 }

@@ -8,11 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     Event, Machine, Preparation, RunDirectory, RunView, State, Verdict, deployment,
-    load::{Deployed, Ended, Interrupts, Load, Outcome, Show},
+    load::{Deployed, Ended, Interrupts, Load, Outcome, Show, WarmingUp},
     prepare,
     scales::Scales,
     starts::Starts,
     view::ProgressFacts,
+    warmup,
 };
 use crate::{
     clock::Clock,
@@ -20,13 +21,14 @@ use crate::{
     endpoint::Endpoint,
     id::RunId,
     invoke::{Protocol, Route},
-    plan::{Outline, Plan},
+    plan::{Outline, Phase, Plan},
     platform::{Deployment, Platform, Platforms},
     record::{RecordError, SummaryFacts, summarise},
     results,
     spec::{Defaults, FunctionKind, Mode, Output, PlatformKind, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
+    warmup::Fit,
     words,
 };
 
@@ -112,8 +114,9 @@ impl Driver {
         };
         let mut following = JoinSet::new();
         let functions: Vec<_> = plan.functions().iter().map(|function| function.name.clone()).collect();
-        let loaded = match self.deploy(&*platform, &spec, plan, &outline, &mut following).await {
-            Ok(deployed) => self.load(&spec, deployed).await,
+        let mut fitted = None;
+        let loaded = match self.deploy(&*platform, &spec, plan, &outline, (&mut following, &mut fitted)).await {
+            Ok(deployed) => self.load(&spec, &*platform, deployed).await,
             Err(verdict) => Err(verdict),
         };
         let loaded = match loaded {
@@ -127,12 +130,17 @@ impl Driver {
             }
         };
         let run = self.run_id();
+        if fitted.is_some()
+            && let Err(error) = platform.settle(&run, &warmup::ledger(self.directory.path())).await
+        {
+            self.apply(Event::End(Verdict::Failed(format!("putting the autoscaler's settings back: {error}"))));
+        }
         let cleaned = if spec.deploy.keep { platform.release(&run).await } else { platform.clean(&run).await };
         if let Err(error) = cleaned {
             self.apply(Event::End(Verdict::Failed(format!("cleaning up: {error}"))));
         }
         let instances_started = self.followed(following).await;
-        let Outcome { ended: _, t0, recorded, findings, clamped } = loaded?;
+        let Outcome { ended: _, t0, recorded, findings, clamped, warmed_up } = loaded?;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
             start: t0.unix,
@@ -142,6 +150,10 @@ impl Driver {
             burst: matches!(spec.mode, Mode::Burst(_)),
             clamped,
             dropped_functions: outline.dropped_functions,
+            warmup: fitted.map(|fitted| {
+                let (conducted, measured_from) = warmed_up.unzip();
+                warmup::findings(conducted.unwrap_or_default(), &fitted, measured_from)
+            }),
         };
         let summary = summarise(recorded.statistics, facts);
         Some(v1::RunSummary { seed: spec.seed, ..summary })
@@ -154,10 +166,16 @@ impl Driver {
         spec: &RunSpec,
         plan: Box<dyn Plan>,
         outline: &Outline,
-        following: &mut JoinSet<Followed>,
+        (following, fitted): (&mut JoinSet<Followed>, &mut Option<Fit>),
     ) -> Result<Deployed, Verdict> {
         let failed = |error: &dyn std::fmt::Display| Verdict::Failed(error.to_string());
-        let deploy = deployment::request(self.run_id(), spec, plan.functions(), outline);
+        let mut deploy = deployment::request(self.run_id(), spec, plan.functions(), outline);
+        if let Some(warmup) = warmup::asked(spec) {
+            let expected = plan.expected_concurrency(warmup.profile);
+            *fitted = Some(warmup::scale(expected, spec, platform, &mut deploy).await);
+            let held = platform.hold(&deploy.run, &warmup::ledger(self.directory.path())).await;
+            held.map_err(|error| Verdict::Failed(format!("warm-up: {error}")))?;
+        }
         let total = u32::try_from(deploy.functions.len()).unwrap_or(u32::MAX);
         let (ready, mut readiness) = watch::channel(0);
         let mut deploying = platform.deploy(deploy.clone(), ready, self.cancel.child_token());
@@ -207,10 +225,11 @@ impl Driver {
         Ok(Deployed { plan, facts, names, routes: routes.map_err(|error| failed(&error))?, board })
     }
 
-    async fn load(&mut self, spec: &RunSpec, deployed: Deployed) -> Result<Outcome, Verdict> {
+    async fn load(&mut self, spec: &RunSpec, platform: &dyn Platform, deployed: Deployed) -> Result<Outcome, Verdict> {
         let (context, directory, run) = (Arc::clone(&self.context), self.directory.clone(), self.run_id());
         let (cancel, shutdown) = (self.cancel.clone(), self.shutdown.clone());
-        let load = Load { context: &context, run: &run, spec, directory: &directory, deployed };
+        let warmup = warmup::asked(spec).map(|warmup| WarmingUp { warmup, platform });
+        let load = Load { context: &context, run: &run, spec, directory: &directory, deployed, warmup };
         let interrupts = Interrupts { cancel: &cancel, shutdown: &shutdown };
         load.run(interrupts, self).await.map_err(|error| Verdict::Failed(words::of(error.as_ref())))
     }
@@ -339,7 +358,14 @@ impl Driver {
 }
 
 impl Show for Driver {
-    fn began(&mut self) {
+    fn began(&mut self, phase: Phase) {
+        self.apply(match phase {
+            Phase::Warmup => Event::WarmUp,
+            Phase::Measure => Event::Measure,
+        });
+    }
+
+    fn measuring(&mut self) {
         self.apply(Event::Measure);
     }
 

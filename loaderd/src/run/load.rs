@@ -15,15 +15,17 @@ use super::{
     Context, RunDirectory,
     host::{HostRecorder, Occupancy},
     view::{ProgressFacts, progress},
+    warmup::{Conducted, Conductor, ledger},
 };
 use crate::{
     clock::Anchor,
-    dispatch::{Counters, Dispatch, Dispatching, Running, ScaleBoard, Settings},
+    dispatch::{Counters, Dispatch, Dispatching, Phases, Running, ScaleBoard, Settings},
     id::RunId,
     invoke::{ConnectionCount, Policy, Route, Status},
-    plan::{Findings, Plan},
-    record::{AskedArrivals, BurstWindow, Event, Progress, Recorded, Recorder, RecorderSettings},
-    spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock},
+    plan::{Findings, Phase, Plan},
+    platform::{Platform, PlatformError},
+    record::{AskedArrivals, BurstWindow, Event, Latencies, Progress, Recorded, Recorder, RecorderSettings},
+    spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock, Warmup},
 };
 
 /// From everything being ready to the first due time: enough for the threads to have settled in.
@@ -55,6 +57,8 @@ pub(super) struct Outcome {
     pub(super) recorded: Recorded,
     pub(super) findings: Findings,
     pub(super) clamped: u64,
+    /// What the warm-up came to, and when the measured part began, from t0.
+    pub(super) warmed_up: Option<(Conducted, Duration)>,
 }
 
 /// What ends a load early.
@@ -67,8 +71,10 @@ pub(super) struct Interrupts<'a> {
 
 /// Where the load's stages and figures are shown.
 pub(super) trait Show {
-    /// The first invocation is about to be due.
-    fn began(&mut self);
+    /// The first invocation is about to be due; of a warm-up, or of what is measured.
+    fn began(&mut self, phase: Phase);
+    /// What is measured has begun, after a warm-up.
+    fn measuring(&mut self);
     /// The last invocation was handed out.
     fn paced(&mut self);
     /// New figures.
@@ -91,6 +97,13 @@ pub(super) struct Load<'a> {
     pub(super) spec: &'a RunSpec,
     pub(super) directory: &'a RunDirectory,
     pub(super) deployed: Deployed,
+    pub(super) warmup: Option<WarmingUp<'a>>,
+}
+
+/// A warm-up that the load begins with.
+pub(super) struct WarmingUp<'a> {
+    pub(super) warmup: Warmup,
+    pub(super) platform: &'a dyn Platform,
 }
 
 /// A load under way.
@@ -107,6 +120,8 @@ struct UnderWay<'a> {
     host: HostRecorder,
     /// How many invocations the metrics know to have come due.
     scheduled: u64,
+    /// Whether the load is still in its warm-up.
+    warming: bool,
 }
 
 impl Load<'_> {
@@ -115,19 +130,12 @@ impl Load<'_> {
     /// # Errors
     /// Why it could not begin, or broke. What was recorded until then stays.
     pub(super) async fn run(self, interrupts: Interrupts<'_>, show: &mut impl Show) -> anyhow::Result<Outcome> {
-        let Self { context, run, spec, directory, deployed } = self;
+        let Self { context, run, spec, directory, deployed, warmup } = self;
+        let phases = warmup.as_ref().map_or_else(Phases::default, |it| Phases::after(it.warmup.longest()));
+        let latencies = Latencies::default();
         let Deployed { plan, facts, names, routes, board } = deployed;
         let (events, receive_events) = mpsc::channel(EVENTS);
-        let settings = Settings {
-            workers: context.workers,
-            policy: policy(spec, context.connections),
-            max_in_flight: spec.max_in_flight,
-            connect_timeout: spec.timeouts.connect,
-            function_timeout: spec.timeouts.function,
-            runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
-            isolation: context.isolation.clone(),
-            clock: context.clock,
-        };
+        let settings = settings(context, spec, phases.clone());
         let dispatch = Dispatch::prepare(settings, routes, board, events.clone()).await?;
         let now = context.clock.anchor();
         let t0 = Anchor { instant: now.instant + LEAD, unix: now.unix.plus(LEAD) };
@@ -141,6 +149,7 @@ impl Load<'_> {
             lag_bound: spec.saturation.lag,
             arrivals: asked_arrivals(spec),
             burst: burst_window(spec),
+            latencies: latencies.clone(),
             metrics: context.metrics.clone(),
             progress: show_progress,
             clock: context.clock,
@@ -150,7 +159,7 @@ impl Load<'_> {
 
         let (counters, connections) = (dispatch.counters(), dispatch.connections());
         let host = HostRecorder::create(directory.path(), context.metrics.clone(), context.clock)?;
-        show.began();
+        show.began(if warmup.is_some() { Phase::Warmup } else { Phase::Measure });
         let dispatching = dispatch.start(plan, t0)?;
         let mut under_way = UnderWay {
             context,
@@ -164,8 +173,20 @@ impl Load<'_> {
             failure,
             host,
             scheduled: 0,
+            warming: warmup.is_some(),
         };
-        let mut ended = under_way.pace(&interrupts, show).await?;
+        let conductor = warmup.map(|WarmingUp { warmup, platform }| Conductor {
+            warmup,
+            platform,
+            run,
+            ledger: ledger(directory.path()),
+            phases: phases.clone(),
+            latencies,
+            clock: context.clock,
+        });
+        let mut conducted = None;
+        let mut ended =
+            under_way.pace(&interrupts, conductor.map(|it| it.conduct(t0.instant)), &mut conducted, show).await?;
         show.paced();
         under_way.drain(&interrupts, &mut ended, show).await?;
         under_way.export_scheduled();
@@ -179,13 +200,26 @@ impl Load<'_> {
             ended = Ended::Failed(error.to_string());
         }
         let plan = dispatching.into_plan().await?;
-        Ok(Outcome { ended, t0, recorded, findings: plan.findings(), clamped: plan.clamped() })
+        let warmed_up = conducted.map(|conducted| (conducted, phases.measured_from()));
+        Ok(Outcome { ended, t0, recorded, findings: plan.findings(), clamped: plan.clamped(), warmed_up })
     }
 }
 
 impl UnderWay<'_> {
-    /// Until the last invocation was handed out, or the load is ended early.
-    async fn pace(&mut self, interrupts: &Interrupts<'_>, show: &mut impl Show) -> anyhow::Result<Ended> {
+    /// Until the last invocation was handed out, or the load is ended early. Meanwhile the warm-up is conducted.
+    async fn pace(
+        &mut self,
+        interrupts: &Interrupts<'_>,
+        warmup: Option<impl Future<Output = Result<Conducted, PlatformError>>>,
+        conducted: &mut Option<Conducted>,
+        show: &mut impl Show,
+    ) -> anyhow::Result<Ended> {
+        let mut conducting = std::pin::pin!(async {
+            match warmup {
+                Some(warmup) => warmup.await,
+                None => std::future::pending().await,
+            }
+        });
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let ended = loop {
@@ -198,6 +232,10 @@ impl UnderWay<'_> {
                     paced?;
                     return Ok(Ended::Complete);
                 }
+                told = &mut conducting, if conducted.is_none() => match told {
+                    Ok(told) => *conducted = Some(told),
+                    Err(error) => break Ended::Failed(format!("warm-up: {error}")),
+                },
                 _ = tick.tick() => {
                     self.tick(show);
                     if self.spec.saturation.abort && self.progress.borrow().saturated {
@@ -265,7 +303,26 @@ impl UnderWay<'_> {
         self.host.tick(Occupancy { in_flight, open_connections, records_queued: queued });
         let now: Instant = self.context.clock.now();
         let figures = self.progress.borrow().clone();
+        if self.warming && figures.phase == Some(Phase::Measure) {
+            self.warming = false;
+            show.measuring();
+        }
         show.progress(progress(&mut self.facts, now, &self.counters, figures));
+    }
+}
+
+/// How the load is dispatched.
+fn settings(context: &Context, spec: &RunSpec, phases: Phases) -> Settings {
+    Settings {
+        workers: context.workers,
+        policy: policy(spec, context.connections),
+        max_in_flight: spec.max_in_flight,
+        connect_timeout: spec.timeouts.connect,
+        function_timeout: spec.timeouts.function,
+        runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
+        phases,
+        isolation: context.isolation.clone(),
+        clock: context.clock,
     }
 }
 

@@ -11,6 +11,7 @@ mod starts;
 mod state;
 mod store;
 mod view;
+mod warmup;
 
 pub use driver::Context;
 pub use prepare::{Preparation, prepare};

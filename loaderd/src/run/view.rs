@@ -87,6 +87,7 @@ pub(super) fn progress(
 ) -> v1::RunProgress {
     let Progress {
         slot,
+        phase: _,
         target_rate,
         completed,
         failed,

@@ -17,7 +17,7 @@ mod ramp;
 pub use check::Violation;
 pub use deployment::{Autoscaler, Autoscaling, CpuLimit, DeployOptions, ScaleMetric};
 pub use mode::{
-    BurstSpec, ColdShare, ColdStartSpec, Granularity, Mode, RpsSpec, Size, TraceSource, TraceSpec, invocations,
+    BurstSpec, ColdShare, ColdStartSpec, Granularity, Mode, RpsSpec, Size, TraceSource, TraceSpec, Warmup, invocations,
 };
 pub use ramp::Ramp;
 

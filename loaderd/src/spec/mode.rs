@@ -59,6 +59,26 @@ pub struct TraceSpec {
     pub runtime: Clamp<Duration>,
     /// What drawn memory is held to, in MiB.
     pub memory_mib: Clamp<u32>,
+    /// What of it comes before the measured part.
+    pub warmup: Option<Warmup>,
+}
+
+/// The part of a trace that is not measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Warmup {
+    /// The first part, from which each function's need is taken.
+    pub profile: Duration,
+    /// How long the autoscaler is held.
+    pub hold: Duration,
+    /// Most time that it then gets to settle.
+    pub settle: Duration,
+}
+
+impl Warmup {
+    /// The longest that it takes.
+    pub fn longest(&self) -> Duration {
+        self.hold + self.settle
+    }
 }
 
 /// Where a trace is.

@@ -6,7 +6,7 @@ use loader_proto::v1::{self, run_spec, trace_mode};
 use loader_trace::{Clamp, Format};
 
 use super::{
-    BurstSpec, ColdShare, ColdStartSpec, Granularity, Mode, Ramp, RpsSpec, Size, TraceSource, TraceSpec,
+    BurstSpec, ColdShare, ColdStartSpec, Granularity, Mode, Ramp, RpsSpec, Size, TraceSource, TraceSpec, Warmup,
     check::{Check, LONGEST, time},
     invocations,
 };
@@ -57,6 +57,7 @@ fn trace(check: &mut Check, message: &v1::TraceMode) -> Option<TraceSpec> {
         min_memory_mib,
         max_memory_mib,
         day,
+        warmup: warmup_message,
         source: source_message,
     } = message;
     let source = source(check, source_message.as_ref());
@@ -82,6 +83,20 @@ fn trace(check: &mut Check, message: &v1::TraceMode) -> Option<TraceSpec> {
     {
         check.fault("trace.minMemoryMib", format!("is {min}; must be at most maxMemoryMib, which is {max}"));
     }
+    let warmup = warmup_message.as_ref().map(|message| warmup(check, message));
+    let warmup = match warmup {
+        None => Some(None),
+        Some(read) => read.map(Some),
+    };
+    if let (Some(Some(warmup)), Some(Some(units)), Some(granularity)) = (warmup, units, granularity) {
+        let duration = Duration::from_secs(granularity.as_secs()) * u32::try_from(units).unwrap_or(u32::MAX);
+        if warmup.longest() >= duration {
+            let (longest, duration) = (time(warmup.longest()), time(duration));
+            let rule =
+                format!("hold and settle take {longest}; something must be left of duration, which is {duration}");
+            check.fault("trace.warmup", rule);
+        }
+    }
     Some(TraceSpec {
         source: source?,
         format: format?,
@@ -91,7 +106,20 @@ fn trace(check: &mut Check, message: &v1::TraceMode) -> Option<TraceSpec> {
         skip_incomplete: *skip_incomplete,
         runtime: Clamp { min: min_runtime?, max: max_runtime? },
         memory_mib: Clamp { min: min_memory?, max: max_memory? },
+        warmup: warmup?,
     })
+}
+
+/// Longest hold: Knative delays scaling down by as much, which then holds no longer.
+const LONGEST_HOLD: Duration = Duration::from_mins(15);
+
+fn warmup(check: &mut Check, message: &v1::Warmup) -> Option<Warmup> {
+    let v1::Warmup { profile, hold, settle } = message;
+    let hold = check.duration("trace.warmup.hold", hold.as_ref(), 5 * MINUTE, SECOND..=LONGEST_HOLD);
+    let settle = check.duration("trace.warmup.settle", settle.as_ref(), 10 * MINUTE, Duration::ZERO..=LONGEST);
+    let as_long = hold.unwrap_or(MINUTE);
+    let profile = check.duration("trace.warmup.profile", profile.as_ref(), as_long, SECOND..=LONGEST);
+    Some(Warmup { profile: profile?, hold: hold?, settle: settle? })
 }
 
 fn source(check: &mut Check, source: Option<&trace_mode::Source>) -> Option<TraceSource> {

@@ -59,6 +59,7 @@ fn what_is_left_out_is_as_documented() {
     };
     let (minute, size) = (Duration::from_mins(1), Size { runtime: Duration::from_secs(1), memory_mib: 170 });
     let trace = TraceSpec {
+        warmup: None,
         source: TraceSource::Path("/t".into()),
         format: None,
         day: None,

@@ -16,15 +16,19 @@ mod cluster;
 mod deploy;
 mod failure;
 mod feed;
+mod hold;
 mod ingress;
 mod manifest;
 mod names;
 mod objects;
 mod preflight;
+mod quantity;
+mod room;
 mod settings;
 
 use std::{
     collections::{BTreeMap, HashMap},
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -46,9 +50,10 @@ use self::{
     cluster::{Cluster, ClusterError},
     deploy::{Rollout, Rules, Wanted, refused},
     feed::{Feed, Outlets},
+    hold::Autoscaler,
     manifest::Filling,
 };
-use super::{Deploy, Deployment, Fact, Platform, PlatformError};
+use super::{Deploy, Deployment, Fact, Platform, PlatformError, Room};
 use crate::{clock::Clock, endpoint::Endpoint, id::RunId};
 
 /// The platform's name in a spec.
@@ -57,6 +62,8 @@ const NAME: &str = "knative";
 const SAMPLES: usize = 1 << 16;
 /// How long the questions before a deployment, and those of a status, may take.
 const QUESTIONS: Duration = Duration::from_secs(20);
+/// How long the API server may stay away while settings of the cluster are put back.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The longest that Knative lets an invocation take, unless it is configured otherwise.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 
@@ -160,6 +167,10 @@ impl Knative {
             // It has nothing to give back.
             let _ended = task.await;
         }
+    }
+
+    fn autoscaler(&self) -> Autoscaler<'_> {
+        Autoscaler { cluster: &self.cluster, deadline: self.clock.now() + PATIENCE }
     }
 
     fn cleaner<'a>(&'a self, namespace: &'a str) -> Cleaner<'a> {
@@ -266,6 +277,20 @@ impl Platform for Knative {
     async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
         let namespace = self.namespace().await.map_err(|error| refused(&error))?;
         self.cleaner(&namespace).runs().await.map_err(|error| refused(&error))
+    }
+
+    async fn room(&self) -> Result<Option<Room>, PlatformError> {
+        let deadline = self.clock.now() + QUESTIONS;
+        let room = room::room(&self.cluster, &self.settings.node_selector, deadline).await;
+        room.map(Some).map_err(|error| refused(&error))
+    }
+
+    async fn hold(&self, _run: &RunId, ledger: &Path) -> Result<(), PlatformError> {
+        self.autoscaler().hold(ledger).await.map_err(|error| refused(&error))
+    }
+
+    async fn settle(&self, _run: &RunId, ledger: &Path) -> Result<(), PlatformError> {
+        self.autoscaler().settle(ledger).await.map_err(|error| refused(&error))
     }
 
     async fn facts(&self) -> Vec<Fact> {

@@ -18,12 +18,33 @@ pub(super) struct Need {
     pub(super) resource: &'static str,
     pub(super) subresource: &'static str,
     pub(super) verb: &'static str,
-    /// In the run's namespace; else in all of them.
-    pub(super) namespaced: bool,
+    /// Where.
+    pub(super) scope: Scope,
+}
+
+/// Where something must be allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scope {
+    /// In the run's namespace.
+    Run,
+    /// In Knative's own, `knative-serving`.
+    Serving,
+    /// In the whole cluster.
+    Cluster,
+}
+
+impl Scope {
+    fn namespace<'a>(&self, of_run: &'a str) -> Option<&'a str> {
+        match self {
+            Self::Run => Some(of_run),
+            Self::Serving => Some("knative-serving"),
+            Self::Cluster => None,
+        }
+    }
 }
 
 const fn need(group: &'static str, resource: &'static str, verb: &'static str) -> Need {
-    Need { group, resource, subresource: "", verb, namespaced: true }
+    Need { group, resource, subresource: "", verb, scope: Scope::Run }
 }
 
 const SERVING: &str = "serving.knative.dev";
@@ -48,21 +69,21 @@ pub(super) const NEEDS: [Need; 11] = [
 impl Need {
     /// As in `create services.serving.knative.dev in namespace loader`.
     pub(super) fn words(&self, namespace: &str) -> String {
-        let Self { group, resource, subresource, verb, namespaced } = self;
+        let Self { group, resource, subresource, verb, scope } = self;
         let dot = if group.is_empty() { "" } else { "." };
         let slash = if subresource.is_empty() { "" } else { "/" };
-        let place = if *namespaced { format!(" in namespace {namespace}") } else { String::new() };
+        let place = scope.namespace(namespace).map_or(String::new(), |namespace| format!(" in namespace {namespace}"));
         format!("{verb} {resource}{slash}{subresource}{dot}{group}{place}")
     }
 
     fn review(&self, namespace: &str) -> SelfSubjectAccessReview {
-        let Self { group, resource, subresource, verb, namespaced } = *self;
+        let Self { group, resource, subresource, verb, scope } = *self;
         let attributes = ResourceAttributes {
             group: Some(group.to_owned()),
             resource: Some(resource.to_owned()),
             subresource: (!subresource.is_empty()).then(|| subresource.to_owned()),
             verb: Some(verb.to_owned()),
-            namespace: namespaced.then(|| namespace.to_owned()),
+            namespace: scope.namespace(namespace).map(str::to_owned),
             ..ResourceAttributes::default()
         };
         let spec = SelfSubjectAccessReviewSpec { resource_attributes: Some(attributes), ..Default::default() };
@@ -101,7 +122,7 @@ mod tests {
     #[test]
     fn a_need_is_told_as_an_administrator_would_grant_it() {
         assert_eq!(NEEDS[3].words("loader"), "create services.serving.knative.dev in namespace loader");
-        let nodes = Need { group: "", resource: "nodes", subresource: "proxy", verb: "get", namespaced: false };
+        let nodes = Need { group: "", resource: "nodes", subresource: "proxy", verb: "get", scope: Scope::Cluster };
         assert_eq!(nodes.words("loader"), "get nodes/proxy");
     }
 }

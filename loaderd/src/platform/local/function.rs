@@ -68,6 +68,7 @@ enum Input {
     News(InstanceId, News),
     Over(CallId),
     Called(Call),
+    Released,
     Tick,
 }
 
@@ -77,9 +78,10 @@ impl Function {
         let (calls, receiver) = lease::calls();
         let (tell, news) = mpsc::channel(NEWS);
         let (deployed, came_up) = oneshot::channel();
+        let held = *around.held.borrow();
         let function = Self {
             begin: around.clock.now(),
-            scaler: Scaler::new(spec.rule),
+            scaler: Scaler::new(spec.rule, held),
             spec,
             around,
             calls: receiver,
@@ -121,6 +123,7 @@ impl Function {
                 Input::News(instance, news) => self.hear(instance, news),
                 Input::Over(call) => self.on(Event::Ended(call)),
                 Input::Called(call) => self.enqueue(call),
+                Input::Released => self.on(Event::Released),
                 Input::Tick => self.on(Event::Tick),
             }
         }
@@ -147,6 +150,7 @@ impl Function {
             Some((instance, news)) = self.news.recv() => Input::News(instance, news),
             Some(call) = self.over.next() => Input::Over(call),
             place = placed => Input::Placed(place),
+            Ok(()) = self.around.held.changed() => Input::Released,
             Some(call) = self.calls.recv() => Input::Called(call),
             () = sleep => Input::Tick,
         }

@@ -38,6 +38,7 @@ use std::{
     collections::{HashMap, hash_map::Entry},
     io,
     net::SocketAddr,
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -56,7 +57,7 @@ use self::{
     run::{ComingUp, Run},
     spec::Spec,
 };
-use super::{Deploy, Deployment, FunctionDeployment, Platform, PlatformError, ScaleSample};
+use super::{Deploy, Deployment, FunctionDeployment, Platform, PlatformError, Room, ScaleSample};
 use crate::{
     clock::Clock,
     endpoint::Endpoint,
@@ -88,6 +89,8 @@ pub struct Local {
 #[derive(Debug, Default)]
 struct Runs {
     by_id: HashMap<RunId, Arc<Run>>,
+    /// By run, whether its instances are kept, needed or not.
+    holds: HashMap<RunId, watch::Sender<bool>>,
     /// Whether the platform takes no more.
     closed: bool,
 }
@@ -195,10 +198,11 @@ impl Local {
         if runs.closed {
             return Err(self.refusal("it is shutting down"));
         }
+        let held = runs.holds.get(id).map_or_else(|| watch::channel(false).1, watch::Sender::subscribe);
         match runs.by_id.entry(id.clone()) {
             Entry::Occupied(_) => Err(self.refusal(format!("run {id} is deployed already"))),
             Entry::Vacant(vacant) => {
-                let (run, coming_up, scales) = Run::begin(self, id, specs);
+                let (run, coming_up, scales) = Run::begin(self, id, specs, held);
                 vacant.insert(Arc::new(run));
                 Ok((coming_up, scales))
             }
@@ -242,6 +246,23 @@ impl Platform for Local {
             self.gateway.routes.remove(&known.authorities);
             known.end().await;
             self.runs().by_id.remove(run);
+        }
+        self.runs().holds.remove(run);
+        Ok(())
+    }
+
+    async fn room(&self) -> Result<Option<Room>, PlatformError> {
+        Ok(Some(Room::Instances(self.settings.max_instances.into())))
+    }
+
+    async fn hold(&self, run: &RunId, _ledger: &Path) -> Result<(), PlatformError> {
+        self.runs().holds.insert(run.clone(), watch::Sender::new(true));
+        Ok(())
+    }
+
+    async fn settle(&self, run: &RunId, _ledger: &Path) -> Result<(), PlatformError> {
+        if let Some(hold) = self.runs().holds.get(run) {
+            hold.send_if_modified(|held| std::mem::replace(held, false));
         }
         Ok(())
     }

@@ -36,7 +36,7 @@ pub(super) type Begun = (Run, Vec<ComingUp>, mpsc::Receiver<ScaleSample>);
 
 impl Run {
     /// Starts a run's functions and their routes.
-    pub(super) fn begin(local: &Local, id: &RunId, specs: Vec<Spec>) -> Begun {
+    pub(super) fn begin(local: &Local, id: &RunId, specs: Vec<Spec>, held: watch::Receiver<bool>) -> Begun {
         let (stop, functions, forwarder) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
         let published = {
             let functions = functions.clone();
@@ -51,6 +51,7 @@ impl Run {
             clock: local.clock,
             anchor: local.clock.anchor(),
             feed,
+            held,
             stop: stop.clone(),
         };
         let (mut authorities, mut coming_up) = (Vec::new(), Vec::new());

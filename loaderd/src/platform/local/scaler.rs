@@ -44,6 +44,8 @@ pub(super) enum Event {
     Lost(InstanceId),
     /// An instance's process is gone.
     Gone(InstanceId),
+    /// From now on instances go when they are not needed.
+    Released,
     /// Time passed.
     Tick,
 }
@@ -83,11 +85,13 @@ pub(super) struct Scaler {
     backoff: Backoff,
     started: u64,
     closed: bool,
+    /// Whether no instance goes, needed or not.
+    held: bool,
 }
 
 impl Scaler {
-    /// A function without instances at the instant 0.
-    pub(super) fn new(rule: Rule) -> Self {
+    /// A function without instances at the instant 0. One that is `held` keeps its instances until [`Event::Released`].
+    pub(super) fn new(rule: Rule, held: bool) -> Self {
         Self {
             rule,
             instances: BTreeMap::new(),
@@ -97,6 +101,7 @@ impl Scaler {
             backoff: Backoff::default(),
             started: 0,
             closed: false,
+            held,
         }
     }
 
@@ -117,6 +122,7 @@ impl Scaler {
                 self.lost(instance, now);
                 self.instances.remove(&instance);
             }
+            Event::Released => self.held = false,
             Event::Tick => {}
         }
         self.decide(now)
@@ -155,8 +161,8 @@ impl Scaler {
     pub(super) fn next_tick(&self, now: Duration) -> Option<Duration> {
         let wants = self.desired(now) > self.alive();
         let retry = self.backoff.waits_until(now).filter(|_| wants);
-        let settles = self.settles_at.filter(|at| *at > now);
-        let expiry = if self.alive() > self.needed(now) { self.expiries().min() } else { None };
+        let settles = self.settles_at.filter(|at| *at > now && !self.held);
+        let expiry = if !self.held && self.alive() > self.needed(now) { self.expiries().min() } else { None };
         [retry, settles, expiry].into_iter().flatten().min()
     }
 
@@ -218,7 +224,7 @@ impl Scaler {
             self.at_work.insert(call, id);
             decisions.push(Decision::Assign(call, id));
         }
-        let mut surplus = self.alive().saturating_sub(self.needed(now));
+        let mut surplus = if self.held { 0 } else { self.alive().saturating_sub(self.needed(now)) };
         let window = self.rule.stable_window;
         for (id, instance) in self.instances.iter_mut().rev() {
             if surplus > 0
@@ -251,7 +257,7 @@ impl Scaler {
             Stage::Starting | Stage::Stopping => 0,
         });
         let load = at_work.fold(saturated(self.queue.len()), u32::saturating_add);
-        let settled = self.settles_at.is_some_and(|at| now >= at);
+        let settled = !self.held && self.settles_at.is_some_and(|at| now >= at);
         self.rule.needed(load, if settled { self.rule.min } else { self.rule.initial })
     }
 

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -76,6 +77,8 @@ pub(super) struct Surroundings {
     pub(super) anchor: Anchor,
     /// Takes the scale.
     pub(super) feed: Arc<Feed>,
+    /// Whether the run's instances are kept, needed or not; it changes once, when they no longer are.
+    pub(super) held: watch::Receiver<bool>,
     /// Ends the function.
     pub(super) stop: CancellationToken,
 }

@@ -37,6 +37,7 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
         t0,
         lag_bound: Duration::from_millis(10),
         arrivals: AskedArrivals::Planned,
+        latencies: Latencies::default(),
         burst: None,
         metrics: Metrics::new(),
         progress,
@@ -86,6 +87,7 @@ fn progress_counts_what_has_ended() {
     });
     let expected = Progress {
         slot: 4,
+        phase: Some(Phase::Measure),
         target_rate: 0.2,
         completed: 2,
         failed: 1,

@@ -7,7 +7,7 @@ fn each_file_is_described_but_for_those_that_change_later() {
         ("a.csv", "x,y\n1,\"two\nlines\"\n2,\"cut"),
         ("spec.yaml", "abc"),
         ("empty.csv", ""),
-        (STATE, "{}"),
+        (CHANGING[0], "{}"),
         (MANIFEST, "{}"),
         (".on-its-way.tmp", "half"),
     ] {

@@ -7,7 +7,7 @@ use tokio::task::JoinError;
 use super::RegistryTask;
 use crate::{
     id::RunId,
-    run::{RunDirectory, RunFile, RunView, State},
+    run::{RunDirectory, RunFile, RunView, State, warmup},
 };
 
 impl RegistryTask {
@@ -20,6 +20,7 @@ impl RegistryTask {
             Ok(spec) => spec,
             Err(error) => return log::warn!(RUN_ID = id.as_str(); "skipped the run: {error}"),
         };
+        self.put_settings_back(&file, &directory).await;
         if file.state == State::Queued {
             self.queue.push(id.clone());
         } else if !file.state.is_terminal() {
@@ -27,6 +28,18 @@ impl RegistryTask {
             self.take_down(&mut file, &directory, State::Interrupted, reason).await;
         }
         self.insert(Arc::new(RunView { file, spec: Arc::new(spec), progress: None, summary: None }));
+    }
+
+    /// Puts back what a run's warm-up changed of the cluster, if it could not do so itself.
+    async fn put_settings_back(&self, file: &RunFile, directory: &RunDirectory) {
+        let ledger = warmup::ledger(directory.path());
+        let Some(platform) = self.context.platforms.get(file.platform.as_str()).filter(|_| ledger.exists()) else {
+            return;
+        };
+        if let Err(error) = platform.settle(&file.run_id, &ledger).await {
+            let ledger = ledger.display();
+            log::error!(RUN_ID = file.run_id.as_str(); "the autoscaler's settings are not put back, see {ledger}: {error}");
+        }
     }
 
     /// Ends a run whose task broke, and takes away what it made.
@@ -46,6 +59,7 @@ impl RegistryTask {
     async fn take_down(&self, file: &mut RunFile, directory: &RunDirectory, state: State, reason: String) {
         let id = file.run_id.as_str();
         file.reason = reason;
+        self.put_settings_back(file, directory).await;
         if let Some(platform) = self.context.platforms.get(file.platform.as_str())
             && let Err(error) = platform.clean(&file.run_id).await
         {

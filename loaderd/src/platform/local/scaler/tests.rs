@@ -38,7 +38,7 @@ fn assign(call: u64, instance: u64) -> Decision {
 
 #[test]
 fn a_call_at_zero_starts_one_instance_and_gets_it() {
-    let mut scaler = Scaler::new(rule(0, 0, 10, 1));
+    let mut scaler = Scaler::new(rule(0, 0, 10, 1), false);
     assert!(!scaler.wants_place(ZERO));
     assert!(scaler.is_initialised());
     assert_eq!(scaler.on(Event::Called(CallId(1)), ZERO), []);
@@ -53,7 +53,7 @@ fn a_call_at_zero_starts_one_instance_and_gets_it() {
 
 #[test]
 fn calls_go_to_the_oldest_instance_with_a_free_slot() {
-    let mut scaler = Scaler::new(rule(3, 0, 10, 2));
+    let mut scaler = Scaler::new(rule(3, 0, 10, 2), false);
     grow(&mut scaler, &mut 0, ZERO);
     for (call, instance) in [(1, 1), (2, 1), (3, 2)] {
         assert_eq!(scaler.on(Event::Called(CallId(call)), ZERO), [assign(call, instance)]);
@@ -63,8 +63,19 @@ fn calls_go_to_the_oldest_instance_with_a_free_slot() {
 }
 
 #[test]
+fn what_is_held_stays_until_it_is_released() {
+    let mut scaler = Scaler::new(rule(2, 0, 10, 1), true);
+    grow(&mut scaler, &mut 0, ZERO);
+    let much_later = 50 * WINDOW;
+    assert_eq!(scaler.next_tick(ZERO), None);
+    assert_eq!(scaler.on(Event::Tick, much_later), []);
+    assert_eq!(scaler.scale(much_later).running, 2);
+    assert_eq!(scaler.on(Event::Released, much_later), [Decision::Stop(InstanceId(2)), Decision::Stop(InstanceId(1))]);
+}
+
+#[test]
 fn an_idle_instance_goes_after_the_window_and_the_youngest_first() {
-    let mut scaler = Scaler::new(rule(0, 1, 10, 1));
+    let mut scaler = Scaler::new(rule(0, 1, 10, 1), false);
     let mut next = 0;
     for call in 1..=3 {
         scaler.on(Event::Called(CallId(call)), ZERO);
@@ -83,7 +94,7 @@ fn an_idle_instance_goes_after_the_window_and_the_youngest_first() {
 
 #[test]
 fn the_initial_number_binds_for_one_window_after_it_was_reached() {
-    let mut scaler = Scaler::new(rule(2, 0, 10, 1));
+    let mut scaler = Scaler::new(rule(2, 0, 10, 1), false);
     let mut next = 0;
     assert_eq!(scaler.scale(secs(90)).pending, 2);
     assert!(!scaler.is_initialised());
@@ -96,7 +107,7 @@ fn the_initial_number_binds_for_one_window_after_it_was_reached() {
 
 #[test]
 fn an_instance_that_is_lost_takes_no_call_and_is_replaced_when_needed() {
-    let mut scaler = Scaler::new(rule(0, 0, 10, 1));
+    let mut scaler = Scaler::new(rule(0, 0, 10, 1), false);
     let mut next = 0;
     scaler.on(Event::Called(CallId(1)), ZERO);
     grow(&mut scaler, &mut next, ZERO);
@@ -111,7 +122,7 @@ fn an_instance_that_is_lost_takes_no_call_and_is_replaced_when_needed() {
 
 #[test]
 fn instances_that_die_young_are_started_again_after_a_wait() {
-    let mut scaler = Scaler::new(rule(1, 1, 10, 1));
+    let mut scaler = Scaler::new(rule(1, 1, 10, 1), false);
     scaler.on(Event::Started(InstanceId(1)), ZERO);
     scaler.on(Event::Gone(InstanceId(1)), ZERO);
     assert_eq!(scaler.failed_rounds(), 1);
@@ -124,7 +135,7 @@ fn instances_that_die_young_are_started_again_after_a_wait() {
 
 #[test]
 fn a_closed_function_wants_nothing() {
-    let mut scaler = Scaler::new(rule(2, 1, 10, 1));
+    let mut scaler = Scaler::new(rule(2, 1, 10, 1), false);
     let mut next = 0;
     grow(&mut scaler, &mut next, ZERO);
     for call in 1..=3 {
@@ -279,7 +290,7 @@ proptest! {
     ) {
         prop_assume!(min <= initial && initial <= max);
         let rule = rule(initial, min, max, concurrency);
-        let (mut scaler, mut world) = (Scaler::new(rule), World::default());
+        let (mut scaler, mut world) = (Scaler::new(rule, false), World::default());
         for step in steps {
             let Some(event) = world.event(step, &scaler) else { continue };
             for decision in scaler.on(event, world.now) {

@@ -1,0 +1,217 @@
+//! The autoscaler's settings during a warm-up, and what they were before.
+//!
+//! ```text
+//! hold:   read ConfigMap ─▶ note what was there in the run's directory ─▶ patch
+//! settle: read the note  ─▶ patch back what still is as we set it      ─▶ note that it is done
+//! ```
+//!
+//! The note is on disk before the cluster is touched, so that the next start of a daemon that died can put things back.
+
+use std::{collections::BTreeMap, io, io::Write as _, path::Path};
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::{
+    Api,
+    api::{Patch, PatchParams},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    cluster::{Cluster, ClusterError},
+    preflight::{self, Need, Scope},
+};
+
+const NAMESPACE: &str = "knative-serving";
+const CONFIG: &str = "config-autoscaler";
+/// Version of the note.
+const VERSION: u32 = 1;
+
+/// What the autoscaler is told while it is held, as InVitro tells it: nothing goes to zero, more comes at once, less comes late.
+const HELD: [(&str, &str); 4] = [
+    ("enable-scale-to-zero", "false"),
+    ("max-scale-up-rate", "1000000.0"),
+    ("max-scale-down-rate", "1.1"),
+    ("scale-down-delay", "15m"),
+];
+
+/// What holding takes.
+const NEEDS: [Need; 2] = [
+    Need { group: "", resource: "configmaps", subresource: "", verb: "get", scope: Scope::Serving },
+    Need { group: "", resource: "configmaps", subresource: "", verb: "patch", scope: Scope::Serving },
+];
+
+/// The note in a run's directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Note {
+    version: u32,
+    namespace: String,
+    config_map: String,
+    /// By key: what was there before; nothing when the key was not.
+    before: BTreeMap<String, Option<String>>,
+    /// What it was set to.
+    during: BTreeMap<String, String>,
+    /// Whether it was put back.
+    restored: bool,
+}
+
+impl Note {
+    fn of(data: &BTreeMap<String, String>) -> Self {
+        let before = HELD.iter().map(|(key, _)| ((*key).to_owned(), data.get(*key).cloned()));
+        let during = HELD.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        Self {
+            version: VERSION,
+            namespace: NAMESPACE.to_owned(),
+            config_map: CONFIG.to_owned(),
+            before: before.collect(),
+            during: during.collect(),
+            restored: false,
+        }
+    }
+
+    /// What to put back, of what is there now: a key that somebody else has set meanwhile is theirs.
+    fn back(&self, now: &BTreeMap<String, String>) -> (BTreeMap<String, Option<String>>, Vec<String>) {
+        let (mut back, mut theirs) = (BTreeMap::new(), Vec::new());
+        for (key, before) in &self.before {
+            if now.get(key) == self.during.get(key) {
+                back.insert(key.clone(), before.clone());
+            } else if now.get(key) != before.as_ref() {
+                theirs.push(key.clone());
+            }
+        }
+        (back, theirs)
+    }
+
+    fn read(path: &Path) -> io::Result<Option<Self>> {
+        match std::fs::read(path) {
+            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(io::Error::other),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes it whole, and durably.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let part = path.with_extension("json.part");
+        let mut file = std::fs::File::create(&part)?;
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::rename(&part, path)?;
+        std::fs::File::open(directory)?.sync_all()
+    }
+}
+
+/// The autoscaler of a cluster.
+pub(super) struct Autoscaler<'a> {
+    pub(super) cluster: &'a Cluster,
+    pub(super) deadline: Instant,
+}
+
+impl Autoscaler<'_> {
+    /// Holds it.
+    ///
+    /// # Errors
+    /// What is not allowed or can't be reached, or written; then nothing has changed.
+    pub(super) async fn hold(&self, ledger: &Path) -> Result<(), ClusterError> {
+        let never = CancellationToken::new();
+        let missing = preflight::missing(self.cluster, &NEEDS, NAMESPACE, self.deadline, &never).await?;
+        if !missing.is_empty() {
+            let words =
+                format!("a warm-up needs to: {}; config/kubernetes/ has the roles that grant it", missing.join(", "));
+            return Err(ClusterError::Config(words));
+        }
+        let note = Note::of(&self.settings().await?);
+        note.write(ledger).map_err(|error| untold(ledger, &error))?;
+        self.patch(&json!(note.during)).await
+    }
+
+    /// Puts back what a note says, if it was not.
+    ///
+    /// # Errors
+    /// What can't be reached, read or written.
+    pub(super) async fn settle(&self, ledger: &Path) -> Result<(), ClusterError> {
+        let note = Note::read(ledger).map_err(|error| untold(ledger, &error))?;
+        let Some(note) = note.filter(|note| !note.restored) else { return Ok(()) };
+        let (back, theirs) = note.back(&self.settings().await?);
+        if !theirs.is_empty() {
+            log::warn!("{CONFIG}: somebody else has set {} meanwhile: left as it is", theirs.join(", "));
+        }
+        if !back.is_empty() {
+            self.patch(&json!(back)).await?;
+        }
+        log::info!("{CONFIG} of {NAMESPACE} is as it was before the warm-up");
+        Note { restored: true, ..note }.write(ledger).map_err(|error| untold(ledger, &error))
+    }
+
+    async fn settings(&self) -> Result<BTreeMap<String, String>, ClusterError> {
+        let never = CancellationToken::new();
+        let config = self.cluster.ask(self.deadline, &never, |client| async move {
+            Api::<ConfigMap>::namespaced(client, NAMESPACE).get(CONFIG).await
+        });
+        Ok(config.await?.data.unwrap_or_default())
+    }
+
+    /// A merge patch: a key whose value is null goes away.
+    async fn patch(&self, data: &serde_json::Value) -> Result<(), ClusterError> {
+        let (never, patch) = (CancellationToken::new(), &json!({"data": data}));
+        let patched = self.cluster.ask(self.deadline, &never, |client| async move {
+            let configs = Api::<ConfigMap>::namespaced(client, NAMESPACE);
+            configs.patch(CONFIG, &PatchParams::default(), &Patch::Merge(patch)).await
+        });
+        patched.await.map(|_| ())
+    }
+}
+
+fn untold(ledger: &Path, error: &io::Error) -> ClusterError {
+    ClusterError::Config(format!("{}: {error}", ledger.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn what_is_put_back_is_what_was_there_and_is_still_ours() {
+        let before =
+            settings(&[("allow-zero-initial-scale", "true"), ("scale-down-delay", "0s"), ("max-scale-up-rate", "7.0")]);
+        let note = Note::of(&before);
+        let mut now = before.clone();
+        now.extend(note.during.clone());
+        let expected: BTreeMap<String, Option<String>> = [
+            ("enable-scale-to-zero", None),
+            ("max-scale-down-rate", None),
+            ("max-scale-up-rate", Some("7.0")),
+            ("scale-down-delay", Some("0s")),
+        ]
+        .map(|(key, value)| (key.to_owned(), value.map(str::to_owned)))
+        .into();
+        assert_eq!(note.back(&now), (expected, Vec::new()));
+        // Somebody has set one of them; another is back already.
+        now.insert("scale-down-delay".to_owned(), "1h".to_owned());
+        now.remove("enable-scale-to-zero");
+        let (back, theirs) = note.back(&now);
+        assert_eq!(back.keys().collect::<Vec<_>>(), ["max-scale-down-rate", "max-scale-up-rate"]);
+        assert_eq!(theirs, ["scale-down-delay"]);
+    }
+
+    #[test]
+    fn a_note_is_read_as_it_was_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("cluster_settings.json");
+        assert_eq!(Note::read(&path).unwrap(), None);
+        let note = Note::of(&settings(&[("scale-down-delay", "0s")]));
+        note.write(&path).unwrap();
+        assert_eq!(Note::read(&path).unwrap(), Some(note));
+        std::fs::write(&path, "{").unwrap();
+        assert!(Note::read(&path).is_err());
+    }
+}
