@@ -20,7 +20,7 @@ install_packages() {
     sudo=(sudo)
   fi
   "${sudo[@]}" apt-get update -qq
-  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL="${RUNLEVEL:-}" apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
 
 # Rust by rustup, and a C compiler: what it takes to build.
@@ -42,6 +42,11 @@ need_containers() {
   command -v podman >/dev/null || missing+=(podman)
   command -v runc >/dev/null || missing+=(runc)
   [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}" netavark
+}
+
+# A Prometheus for tests, which shall not run as a service.
+need_prometheus() {
+  command -v prometheus >/dev/null && command -v promtool >/dev/null || RUNLEVEL=1 install_packages prometheus
 }
 
 # Tools from PyPI in a virtual environment of the repository: a foreign gRPC client and linters.

@@ -51,6 +51,8 @@ pub(crate) enum Command {
     Invoke(InvokeArguments),
     /// Take away functions that runs left behind: kept ones, and those of a crash
     Clean(CleanArguments),
+    /// Ask the daemon's Prometheus (prometheus.url) for the value of an expression of PromQL
+    Query(QueryArguments),
     /// Show what the daemon is and does, and how its platforms are
     Status,
     /// Make traces
@@ -135,6 +137,13 @@ pub(crate) struct CleanArguments {
     /// Every run that has ended, or that the daemon does not know
     #[arg(long)]
     pub(crate) all_runs: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct QueryArguments {
+    /// The expression, such as 'sum(loader_invocations_in_flight)'
+    #[arg(value_name = "EXPR")]
+    pub(crate) expression: String,
 }
 
 #[derive(Debug, clap::Args)]

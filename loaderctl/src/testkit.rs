@@ -157,6 +157,7 @@ control! {
     submit_run(SubmitRunRequest) -> v1::SubmitRunResponse;
     stream_plan(StreamPlanRequest) -> Self::StreamPlanStream;
     clean_runs(CleanRunsRequest) -> v1::CleanRunsResponse;
+    query_metrics(QueryMetricsRequest) -> v1::QueryMetricsResponse;
     get_run(GetRunRequest) -> v1::GetRunResponse;
     list_runs(ListRunsRequest) -> v1::ListRunsResponse;
     watch_run(WatchRunRequest) -> Self::WatchRunStream;

@@ -17,6 +17,7 @@ use crate::{
     dispatch::Isolation,
     platform::{Platform, Platforms, attach::Attach, knative, local},
     run::{self, RegistryTask, Store},
+    scrape::Prometheus,
     spec::Defaults,
     telemetry::{self, Metrics},
     traces::{Limits, TraceStore},
@@ -53,7 +54,9 @@ impl App {
             ),
             None => None,
         };
-        let platforms = platforms(&config, clock).await?;
+        let prometheus = config.prometheus.url.as_deref().map(|url| Prometheus::new(url, config.scrape.period));
+        let prometheus = prometheus.transpose()?;
+        let platforms = platforms(&config, prometheus.clone(), clock).await?;
         let context = Arc::new(run::Context {
             platforms: platforms.clone(),
             defaults: Defaults { platform: config.platform.clone() },
@@ -63,6 +66,8 @@ impl App {
             connections: config.dispatch.connections,
             isolation,
             shutdown_drain: config.shutdown_drain,
+            prometheus,
+            scrape_period: config.scrape.period,
             metrics: metrics.clone(),
             clock,
         });
@@ -122,7 +127,7 @@ fn isolate(config: &config::Isolation) -> anyhow::Result<Isolation> {
     Ok(isolation)
 }
 
-async fn platforms(config: &Config, clock: Clock) -> anyhow::Result<Platforms> {
+async fn platforms(config: &Config, prometheus: Option<Prometheus>, clock: Clock) -> anyhow::Result<Platforms> {
     let Config { local: config, knative, .. } = config;
     let settings = local::Settings {
         trace_func: config.trace_func.clone().unwrap_or_else(trace_func),
@@ -134,11 +139,11 @@ async fn platforms(config: &Config, clock: Clock) -> anyhow::Result<Platforms> {
     };
     let local: Arc<dyn Platform> = Arc::new(local::Local::start(settings, clock).await.context("the local platform")?);
     let attach: Arc<dyn Platform> = Arc::new(Attach);
-    let knative: Arc<dyn Platform> = Arc::new(knative::Knative::new(knative_settings(knative), clock));
+    let knative: Arc<dyn Platform> = Arc::new(knative::Knative::new(knative_settings(knative, prometheus), clock));
     Ok([local, attach, knative].map(|platform| (platform.name(), platform)).into())
 }
 
-fn knative_settings(config: &config::Knative) -> knative::Settings {
+fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) -> knative::Settings {
     let config::Knative { kubeconfig, context, namespace, image, gateway, manifest, node_selector } = config.clone();
     knative::Settings {
         access: knative::Access { kubeconfig, context },
@@ -147,6 +152,7 @@ fn knative_settings(config: &config::Knative) -> knative::Settings {
         gateway,
         manifest,
         node_selector: node_selector.0,
+        prometheus,
     }
 }
 

@@ -170,6 +170,92 @@ fn status_tells_what_a_run_would_meet() {
     assert!(cluster.asked().iter().all(|it| it.verb != "patch"), "{}", cluster.asked_by_kind());
 }
 
+/// Autoscaler and activator, as their pods are labelled, and what they and the node's kubelet expose: lines of
+/// `kubelet-stats-summary.under-load.json` and `autoscaler.under-load.prom` for this run's functions, which a closure names.
+fn expose(cluster: &Cluster, revisions: &[String]) {
+    for name in ["autoscaler", "activator"] {
+        let metadata = json!({"name": name, "namespace": "knative-serving", "labels": {"app": name}});
+        cluster.put("pods", json!({"apiVersion": "v1", "kind": "Pod", "metadata": metadata}));
+    }
+    let labels = |revision: &str| format!("{{k8s_namespace_name=\"loader\",kn_revision_name=\"{revision}-00001\"}}");
+    let mut of_autoscaler =
+        String::from("kn_revision_pods_desired{k8s_namespace_name=\"default\",kn_revision_name=\"x-00001\"} 99\n");
+    let mut of_activator = String::new();
+    for revision in revisions {
+        let labels = labels(revision);
+        of_autoscaler
+            .push_str(&format!("kn_revision_pods_desired{labels} 2\nkn_revision_concurrency_stable{labels} 0.5\n"));
+        of_activator.push_str(&format!("kn_revision_request_queued{labels} 1\n"));
+    }
+    let path = |pod: &str| format!("/api/v1/namespaces/knative-serving/pods/{pod}:9090/proxy/metrics");
+    cluster.page(&path("autoscaler"), &of_autoscaler);
+    cluster.page(&path("activator"), &of_activator);
+    let pods: Vec<_> = cluster
+        .names("pods")
+        .into_iter()
+        .map(|name| {
+            json!({"podRef": {"name": name, "namespace": "loader", "uid": "u"}, "cpu": {"usageNanoCores": 11_000_000},
+               "memory": {"workingSetBytes": 3_145_728}})
+        })
+        .collect();
+    let summary = json!({"node": {"nodeName": "knative-control-plane", "cpu": {"usageNanoCores": 1_261_805_354},
+                                  "memory": {"workingSetBytes": 4_679_102_464_u64}}, "pods": pods});
+    cluster.page("/api/v1/nodes/knative-control-plane/proxy/stats/summary", &summary.to_string());
+}
+
+#[test]
+fn nodes_pods_and_the_autoscaler_are_sampled() {
+    let cluster = Cluster::start();
+    let config = cluster.loaderd_config("[scrape]\nperiod = \"1s\"");
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start_with(state.path(), &["--config", config.to_str().expect("text")]);
+    let flags = "--mode rps --start 10 --end 10 --slot 8s --functions 2 --runtime 5ms --memory 1MiB --initial-scale 1 \
+                 --min-scale 1 --stable-window 60s";
+    let id = submit(&daemon, flags);
+    let rows = |file: &str| fs::read_to_string(daemon.directory(&id).join(file)).map_or(0, |text| text.lines().count());
+    eventually("rows", || (rows("invocations.csv") > 15).then_some(()));
+    // So far neither kubelet nor autoscaler answered: no row, rather than zeros.
+    assert_eq!((rows("nodes.csv"), rows("autoscaler.csv")), (1, 1));
+    expose(&cluster, &cluster.names(SERVICES));
+    eventually("a sample of the nodes", || (rows("nodes.csv") > 2 && rows("autoscaler.csv") > 2).then_some(()));
+    let metrics =
+        loader_tests::run("curl", ["-s", &format!("http://{}/metrics", daemon.metrics_address())]).ok().stdout;
+    assert!(
+        metrics.contains("loader_cluster_node_cpu_ratio{node=\"knative-control-plane\",role=\"control-plane\"} 0.63"),
+        "{metrics}"
+    );
+    let run = daemon.ended(&id);
+    assert_eq!(run["state"], "RUN_STATE_SUCCEEDED", "{run:#}");
+    let nodes = daemon.table(&id, "nodes.csv");
+    let last = nodes.columns(["node", "role", "cpu_millicores", "cpu_ratio", "memory_mib"]).pop().expect("a row");
+    assert_eq!(last, ["knative-control-plane", "control-plane", "1261.805", "0.6309", "4462.34"]);
+    // Two functions with an instance or two: 100 m and the queue-proxy's 25 m each.
+    let committed: Vec<f64> = nodes.numbers("cpu_requests_millicores");
+    assert!(committed.iter().all(|millicores| *millicores >= 250.0 && millicores % 125.0 == 0.0), "{committed:?}");
+    let pods = daemon.table(&id, "pods.csv");
+    assert!(pods.column("function").iter().all(|function| ["rps-0", "rps-1"].contains(function)));
+    assert!(pods.columns(["cpu_millicores", "memory_mib"]).contains(&["11", "3"]), "{pods:?}");
+    let autoscaler = daemon.table(&id, "autoscaler.csv");
+    let last = autoscaler.columns(["desired_pods", "activator_queue", "stable_concurrency", "panic_concurrency"]).pop();
+    assert_eq!(last, Some(["4", "2", "0.5", ""]));
+}
+
+#[test]
+fn metrics_that_are_off_are_told_once_in_plain_words() {
+    let cluster = Cluster::start();
+    let metadata = json!({"name": "config-observability", "namespace": "knative-serving"});
+    cluster.put("configmaps", json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {}}));
+    let config = cluster.loaderd_config("[scrape]\nperiod = \"1s\"");
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start_with(state.path(), &["--config", config.to_str().expect("text")]);
+    succeed(&daemon, "--mode rps --start 5 --end 5 --slot 4s --runtime 1ms --memory 1MiB");
+    let log = daemon.log();
+    let told: Vec<_> = log.iter().filter(|line| line.contains("metrics-protocol: prometheus")).collect();
+    assert_eq!(told.len(), 1, "{log:#?}");
+    let shown = daemon.ctl(&["status"]).ok().stdout;
+    assert!(shown.contains("Knative's metrics are off"), "{shown}");
+}
+
 #[test]
 fn failures_have_their_true_cause() {
     let cluster = Cluster::start();

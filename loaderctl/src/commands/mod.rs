@@ -63,6 +63,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Check(arguments) => check::check(&session, arguments).await,
         Command::Invoke(arguments) => invoke::invoke(&session, arguments).await,
         Command::Clean(arguments) => runs::clean(&session, arguments).await,
+        Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
         Command::Trace(command) => synth::trace(command),
         Command::Completions { shell } => completions(shell),

@@ -1,14 +1,14 @@
-//! `list`, `get`, `cancel`, `delete`, `clean` and `status`.
+//! `list`, `get`, `cancel`, `delete`, `clean`, `query` and `status`.
 
 use loader_proto::v1::{
     CancelRunRequest, CleanRunsRequest, DeleteRunRequest, GetRunRequest, GetStatusRequest, ListRunsRequest,
-    ListRunsResponse, RunState,
+    ListRunsResponse, QueryMetricsRequest, RunState,
 };
 
 use super::{Session, watch};
 use crate::{
     Ending, Failure,
-    cli::{CancelArguments, CleanArguments, DeleteArguments, ListArguments, RunArgument},
+    cli::{CancelArguments, CleanArguments, DeleteArguments, ListArguments, QueryArguments, RunArgument},
     output::{self, Format},
     render,
     watch::{Silent, is_terminal},
@@ -77,6 +77,14 @@ pub(super) async fn clean(session: &Session, arguments: CleanArguments) -> Resul
     let request = CleanRunsRequest { run_id: arguments.run.unwrap_or_default(), all_runs: arguments.all_runs };
     let cleaned = daemon.api.clone().clean_runs(request).await.map_err(|status| daemon.failure(status))?;
     session.print(cleaned.get_ref(), |answer| render::cleaned(&answer.cleaned))
+}
+
+/// Shows what an expression of PromQL gives.
+pub(super) async fn query(session: &Session, arguments: QueryArguments) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    let request = QueryMetricsRequest { expression: arguments.expression };
+    let answer = daemon.api.clone().query_metrics(request).await.map_err(|status| daemon.failure(status))?;
+    session.print(answer.get_ref(), |answer| render::values(&answer.values))
 }
 
 /// Shows what the daemon is and does.

@@ -1,6 +1,6 @@
 //! Lists of runs and files, and the daemon's status.
 
-use loader_proto::v1::{CleanedRun, GetStatusResponse, Run};
+use loader_proto::v1::{CleanedRun, GetStatusResponse, MetricValue, Run};
 
 use super::{
     progress::state_name,
@@ -71,6 +71,16 @@ pub(crate) fn status(status: &GetStatusResponse) -> String {
         ("metrics on", or(metrics_listen, "off")),
     ];
     table::pairs(own.into_iter().chain(facts.iter().map(|(name, value)| (name.as_str(), value.clone()))))
+}
+
+/// Values that a Prometheus gave, one a line.
+pub(crate) fn values(values: &[MetricValue]) -> String {
+    let lines = values.iter().map(|MetricValue { labels, value, unix_seconds: _ }| {
+        let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        if labels.is_empty() { value.clone() } else { format!("{{{}}} {value}", labels.join(",")) }
+    });
+    let lines: Vec<_> = lines.collect();
+    if lines.is_empty() { "no value".to_owned() } else { lines.join("\n") }
 }
 
 /// Runs that were cleaned.

@@ -12,7 +12,7 @@ mod table;
 pub(crate) mod units;
 
 pub(crate) use check::checked;
-pub(crate) use listing::{cleaned, files, runs, status};
+pub(crate) use listing::{cleaned, files, runs, status, values};
 pub(crate) use plan::plan;
 pub(crate) use record::{COLUMNS, cells, record};
 pub(crate) use run::{run, state};

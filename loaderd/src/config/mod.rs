@@ -33,6 +33,24 @@ pub struct Config {
     pub local: Local,
     /// `[knative]`: a Knative cluster.
     pub knative: Knative,
+    /// `[scrape]`: samples of the cluster.
+    pub scrape: Scrape,
+    /// `[prometheus]`: a Prometheus that scrapes the cluster.
+    pub prometheus: PrometheusAccess,
+}
+
+/// `[scrape]`: samples of the cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scrape {
+    /// From one sample of a source to the next, and how long one may take.
+    pub period: Duration,
+}
+
+/// `[prometheus]`: a Prometheus that scrapes the cluster.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PrometheusAccess {
+    /// Where it is; none: the autoscaler's own endpoints are asked, and there is nothing to query.
+    pub url: Option<String>,
 }
 
 /// `[knative]`: a Knative cluster.
@@ -116,6 +134,9 @@ pub struct Local {
     pub start_timeout: Duration,
 }
 
+const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
+const LONGEST_PERIOD: Duration = Duration::from_hours(1);
+
 /// Instances for each processor core where the configuration does not say.
 const INSTANCES_PER_CORE: u32 = 8;
 
@@ -141,6 +162,8 @@ impl Default for Config {
                 start_timeout: Duration::from_secs(10),
             },
             knative: Knative::default(),
+            scrape: Scrape { period: Duration::from_secs(5) },
+            prometheus: PrometheusAccess::default(),
         }
     }
 }
@@ -183,6 +206,8 @@ impl Config {
             section.section("traces", |section| config.traces.read(section));
             section.section("local", |section| config.local.read(section));
             section.section("knative", |section| config.knative.read(section));
+            section.section("scrape", |section| section.take("period", &mut config.scrape.period));
+            section.section("prometheus", |section| section.take("url", &mut config.prometheus.url));
             config
         })
     }
@@ -195,6 +220,13 @@ impl Config {
                 format!("{address} is no loopback address: without TLS and authentication nothing else is served")
             })
             .collect();
+        if !(SHORTEST_PERIOD..=LONGEST_PERIOD).contains(&self.scrape.period) {
+            faults.push("scrape.period must be 1s to 1h".to_owned());
+        }
+        let is_http = |url: &&String| url.starts_with("http://") || url.starts_with("https://");
+        if let Some(url) = self.prometheus.url.as_ref().filter(|url| !is_http(url)) {
+            faults.push(format!("prometheus.url must be http://host:port or https://host:port, not {url:?}"));
+        }
         if self.listen.is_empty() && self.socket.is_none() {
             faults.push("nothing to listen on: give listen or socket".to_owned());
         }

@@ -45,6 +45,12 @@ image = "registry.example/trace-func:1"
 gateway = "10.0.0.7:80"
 manifest = "/etc/loader/function.yaml"
 node_selector = { "kind" = "worker" }
+
+[scrape]
+period = "2s"
+
+[prometheus]
+url = "http://10.0.0.8:9090"
 "#,
     );
     let expected = Config {
@@ -74,6 +80,8 @@ node_selector = { "kind" = "worker" }
             manifest: Some("/etc/loader/function.yaml".into()),
             node_selector: Labels([("kind".to_owned(), "worker".to_owned())].into()),
         },
+        scrape: Scrape { period: Duration::from_secs(2) },
+        prometheus: PrometheusAccess { url: Some("http://10.0.0.8:9090".to_owned()) },
     };
     assert_eq!(config, Ok(expected));
 }
@@ -106,7 +114,7 @@ trace_fucn = "x"
             "line 7: local.memory_ratio: must be between 0.01 and 1, not 1.5",
             "line 8: local.stable_window: must be a duration such as \"30s\" or \"500ms\", not 3",
             "line 9: local.trace_fucn: unknown key; did you mean trace_func?",
-            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, shutdown_drain, dispatch, isolation, traces, local, knative",
+            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, shutdown_drain, dispatch, isolation, traces, local, knative, scrape, prometheus",
         ]
     );
 }

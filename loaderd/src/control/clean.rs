@@ -38,7 +38,7 @@ pub(super) async fn runs(
 }
 
 fn refused(error: &PlatformError) -> Status {
-    Status::unavailable(error.to_string())
+    Status::failed_precondition(error.to_string())
 }
 
 /// Whether a run is over; one that this daemon does not know is.

@@ -7,6 +7,7 @@ use crate::{
     plan::{FunctionOutline, Invocation, Outline, PlannedFunction, SlotOutline, Target},
     results::StoredRecord,
     run::{Preparation, RunDirectory, RunFile, RunView, State},
+    scrape::Value,
 };
 
 /// Slots and functions that a plan's summary lists.
@@ -179,6 +180,12 @@ pub fn timestamp(unix_us: i64) -> Timestamp {
 /// A length of time; what no message can hold becomes the longest that one can.
 fn span(duration: std::time::Duration) -> Duration {
     Duration::try_from(duration).unwrap_or(Duration { seconds: i64::MAX, nanos: 0 })
+}
+
+/// A value that a Prometheus gave.
+pub(super) fn metric_value(value: Value) -> v1::MetricValue {
+    let Value { labels, unix_seconds, value } = value;
+    v1::MetricValue { labels, value, unix_seconds }
 }
 
 #[cfg(test)]

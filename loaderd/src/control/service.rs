@@ -248,6 +248,21 @@ impl LoaderControl for Service {
         Ok(Response::new(v1::CleanRunsResponse { cleaned }))
     }
 
+    async fn query_metrics(
+        &self,
+        request: Request<v1::QueryMetricsRequest>,
+    ) -> Result<Response<v1::QueryMetricsResponse>, Status> {
+        let v1::QueryMetricsRequest { expression } = request.into_inner();
+        if expression.trim().is_empty() {
+            return Err(status::fault("expression", "is required"));
+        }
+        let Some(prometheus) = &self.context.prometheus else {
+            return Err(Status::failed_precondition("the daemon has no Prometheus to ask: set prometheus.url"));
+        };
+        let values = prometheus.query(&expression).await?.into_iter().map(convert::metric_value).collect();
+        Ok(Response::new(v1::QueryMetricsResponse { values }))
+    }
+
     async fn get_status(
         &self,
         request: Request<v1::GetStatusRequest>,

@@ -5,7 +5,7 @@
 //! | INVALID_ARGUMENT | bad input, with `google.rpc.BadRequest`: one field violation for each fault |
 //! | NOT_FOUND | there is no such run |
 //! | ALREADY_EXISTS | the idempotency key belongs to another spec |
-//! | FAILED_PRECONDITION | the run's state forbids it |
+//! | FAILED_PRECONDITION | the run's state forbids it; what the daemon would ask (a platform, a Prometheus) is not configured, or does not answer |
 //! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large |
 //! | ABORTED | another client uploads the same trace |
 //! | UNAVAILABLE | the daemon is shutting down |
@@ -14,7 +14,7 @@
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::{run::RegistryError, spec::Violation, traces::UploadError};
+use crate::{run::RegistryError, scrape::QueryError, spec::Violation, traces::UploadError};
 
 /// Bad input, every fault by its field.
 pub(super) fn invalid(violations: &[Violation]) -> Status {
@@ -42,6 +42,16 @@ impl From<RegistryError> for Status {
             RegistryError::Store(_) => Code::Internal,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl From<QueryError> for Status {
+    fn from(error: QueryError) -> Self {
+        match &error {
+            QueryError::Refused(reason) => fault("expression", reason.clone()),
+            // UNAVAILABLE would say that the daemon itself is away.
+            QueryError::Url { .. } | QueryError::Unreachable { .. } => Self::failed_precondition(error.to_string()),
+        }
     }
 }
 

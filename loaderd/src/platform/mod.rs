@@ -16,6 +16,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +24,7 @@ use crate::{
     clock::UnixMicros,
     endpoint::Endpoint,
     id::{FunctionIndex, RunId},
+    scrape::Sampled,
 };
 
 /// What a platform shall deploy for a run.
@@ -146,6 +148,17 @@ pub enum Room {
     },
 }
 
+/// How a run's surroundings are sampled.
+#[derive(Debug, Clone)]
+pub struct Sampling {
+    /// From one sample of a source to the next, and how long one may take.
+    pub period: Duration,
+    /// Where samples go.
+    pub out: mpsc::Sender<Sampled>,
+    /// When it is over.
+    pub stop: CancellationToken,
+}
+
 /// Something that a platform says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
@@ -267,6 +280,11 @@ pub trait Platform: Send + Sync {
     /// Puts back what [`Platform::hold`] changed. Idempotent; also for runs of an earlier process.
     async fn settle(&self, _run: &RunId, _ledger: &Path) -> Result<(), PlatformError> {
         Ok(())
+    }
+
+    /// Tasks that sample what surrounds a deployment, each on its own clock, until they are told to stop.
+    async fn sources(&self, _deploy: &Deploy, _sampling: Sampling) -> Vec<BoxFuture<'static, ()>> {
+        Vec::new()
     }
 
     /// What an operator should know of it.

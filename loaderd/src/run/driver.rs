@@ -10,6 +10,7 @@ use super::{
     Event, Machine, Preparation, RunDirectory, RunView, State, Verdict, deployment,
     load::{Deployed, Ended, Interrupts, Load, Outcome, Show, WarmingUp},
     prepare,
+    samples::Samples,
     scales::Scales,
     starts::Starts,
     view::ProgressFacts,
@@ -25,6 +26,7 @@ use crate::{
     platform::{Deployment, Platform, Platforms},
     record::{RecordError, SummaryFacts, summarise},
     results,
+    scrape::Prometheus,
     spec::{Defaults, FunctionKind, Mode, Output, PlatformKind, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
@@ -50,6 +52,10 @@ pub struct Context {
     pub isolation: Isolation,
     /// How long a run's answers are awaited when the daemon ends.
     pub shutdown_drain: Duration,
+    /// Who is asked for metrics.
+    pub prometheus: Option<Prometheus>,
+    /// From one sample of a cluster to the next.
+    pub scrape_period: Duration,
     /// Exported figures.
     pub metrics: Metrics,
     /// The clock.
@@ -222,16 +228,25 @@ impl Driver {
         };
         let routes: Result<Arc<[Option<Route>]>, _> = endpoints.iter().map(route).collect();
         let facts = ProgressFacts::new(total, outline);
-        Ok(Deployed { plan, facts, names, routes: routes.map_err(|error| failed(&error))?, board })
+        Ok(Deployed { deploy, plan, facts, names, routes: routes.map_err(|error| failed(&error))?, board })
     }
 
     async fn load(&mut self, spec: &RunSpec, platform: &dyn Platform, deployed: Deployed) -> Result<Outcome, Verdict> {
         let (context, directory, run) = (Arc::clone(&self.context), self.directory.clone(), self.run_id());
         let (cancel, shutdown) = (self.cancel.clone(), self.shutdown.clone());
         let warmup = warmup::asked(spec).map(|warmup| WarmingUp { warmup, platform });
+        let around = (context.metrics.clone(), context.clock);
+        let samples = Samples::start(platform, &deployed.deploy, context.scrape_period, directory.path(), around).await;
+        let samples = samples.map_err(|error| Verdict::Failed(error.to_string()))?;
         let load = Load { context: &context, run: &run, spec, directory: &directory, deployed, warmup };
         let interrupts = Interrupts { cancel: &cancel, shutdown: &shutdown };
-        load.run(interrupts, self).await.map_err(|error| Verdict::Failed(words::of(error.as_ref())))
+        let loaded = load.run(interrupts, self).await;
+        let kept = samples.finish().await;
+        let mut outcome = loaded.map_err(|error| Verdict::Failed(words::of(error.as_ref())))?;
+        if let (Err(error), Ended::Complete) = (kept, &outcome.ended) {
+            outcome.ended = Ended::Failed(error.to_string());
+        }
+        Ok(outcome)
     }
 
     /// Says which functions are not there, where some may fail.

@@ -23,7 +23,7 @@ use crate::{
     id::RunId,
     invoke::{ConnectionCount, Policy, Route, Status},
     plan::{Findings, Phase, Plan},
-    platform::{Platform, PlatformError},
+    platform::{Deploy, Platform, PlatformError},
     record::{AskedArrivals, BurstWindow, Event, Latencies, Progress, Recorded, Recorder, RecorderSettings},
     spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock, Warmup},
 };
@@ -83,6 +83,7 @@ pub(super) trait Show {
 
 /// A plan whose functions can be called.
 pub(super) struct Deployed {
+    pub(super) deploy: Deploy,
     pub(super) plan: Box<dyn Plan>,
     pub(super) facts: ProgressFacts,
     pub(super) names: Arc<[String]>,
@@ -133,7 +134,7 @@ impl Load<'_> {
         let Self { context, run, spec, directory, deployed, warmup } = self;
         let phases = warmup.as_ref().map_or_else(Phases::default, |it| Phases::after(it.warmup.longest()));
         let latencies = Latencies::default();
-        let Deployed { plan, facts, names, routes, board } = deployed;
+        let Deployed { deploy: _, plan, facts, names, routes, board } = deployed;
         let (events, receive_events) = mpsc::channel(EVENTS);
         let settings = settings(context, spec, phases.clone());
         let dispatch = Dispatch::prepare(settings, routes, board, events.clone()).await?;

@@ -6,6 +6,7 @@ mod host;
 mod load;
 mod prepare;
 mod registry;
+mod samples;
 mod scales;
 mod starts;
 mod state;

@@ -6,7 +6,7 @@ use prometheus_client::{encoding::text::encode, registry::Registry};
 
 use super::{
     process::Process,
-    series::{BuildLabels, ColdLabel, OutcomeLabels, PhaseLabel, RunInfo, Series, SourceLabel, StateLabel},
+    series::{BuildLabels, ColdLabel, NodeLabels, OutcomeLabels, PhaseLabel, RunInfo, Series, SourceLabel, StateLabel},
 };
 
 /// States in which a run can end.
@@ -28,7 +28,7 @@ const FAILURES: [&str; 7] = [
 ];
 
 /// Names of scrape sources.
-const SOURCES: [&str; 1] = ["host"];
+const SOURCES: [&str; 3] = ["host", "nodes", "autoscaler"];
 
 /// What an instance says of its own temperature.
 const TEMPERATURES: [Option<bool>; 3] = [Some(true), Some(false), None];
@@ -49,6 +49,21 @@ pub struct RunLabels {
     pub mode: String,
     /// Its platform.
     pub platform: String,
+}
+
+/// A node of the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeFigures {
+    /// Its name.
+    pub node: String,
+    /// `control-plane` or `worker`.
+    pub role: &'static str,
+    /// CPU in use, of what it can give.
+    pub cpu_ratio: Option<f64>,
+    /// Memory in use, of what it can give.
+    pub memory_ratio: Option<f64>,
+    /// Its pods.
+    pub pods: Option<u32>,
 }
 
 /// An invocation that ended.
@@ -164,6 +179,26 @@ impl Metrics {
     pub fn phase(&self, current: Option<&str>) {
         for phase in PHASES {
             self.series.phase.get_or_create(&PhaseLabel { phase }).set(i64::from(current == Some(phase)));
+        }
+    }
+
+    /// The cluster's nodes, in place of those told before. What is not known of one has no series.
+    pub fn nodes(&self, nodes: &[NodeFigures]) {
+        let Series { node_cpu_ratio, node_memory_ratio, node_pods, .. } = &*self.series;
+        node_cpu_ratio.clear();
+        node_memory_ratio.clear();
+        node_pods.clear();
+        for NodeFigures { node, role, cpu_ratio, memory_ratio, pods } in nodes {
+            let label = NodeLabels { node: node.clone(), role };
+            if let Some(ratio) = cpu_ratio {
+                node_cpu_ratio.get_or_create(&label).set(*ratio);
+            }
+            if let Some(ratio) = memory_ratio {
+                node_memory_ratio.get_or_create(&label).set(*ratio);
+            }
+            if let Some(pods) = pods {
+                node_pods.get_or_create(&label).set((*pods).into());
+            }
         }
     }
 

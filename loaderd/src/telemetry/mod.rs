@@ -9,4 +9,4 @@ mod process;
 mod series;
 mod text;
 
-pub use metrics::{Completed, Metrics, Pods, RunLabels};
+pub use metrics::{Completed, Metrics, NodeFigures, Pods, RunLabels};

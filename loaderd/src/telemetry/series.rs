@@ -56,6 +56,12 @@ pub(super) struct SourceLabel {
     pub(super) source: &'static str,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct NodeLabels {
+    pub(super) node: String,
+    pub(super) role: &'static str,
+}
+
 /// A gauge of fractions.
 pub(super) type Fraction = Gauge<f64, AtomicU64>;
 
@@ -97,6 +103,9 @@ pub(super) struct Series {
     pub(super) scrape_errors: Family<SourceLabel, Counter>,
     pub(super) pods: Family<StateLabel, Gauge>,
     pub(super) activator_queue: Gauge,
+    pub(super) node_cpu_ratio: Family<NodeLabels, Fraction>,
+    pub(super) node_memory_ratio: Family<NodeLabels, Fraction>,
+    pub(super) node_pods: Family<NodeLabels, Gauge>,
 }
 
 impl Default for Series {
@@ -124,6 +133,9 @@ impl Default for Series {
             scrape_errors: Family::default(),
             pods: Family::default(),
             activator_queue: Gauge::default(),
+            node_cpu_ratio: Family::default(),
+            node_memory_ratio: Family::default(),
+            node_pods: Family::default(),
         }
     }
 }
@@ -159,5 +171,10 @@ impl Series {
         loader.register("cluster_pods", "Instances of the active run's functions, by state", self.pods.clone());
         let help = "Invocations of the active run that wait for an instance";
         loader.register("cluster_activator_queue", help, self.activator_queue.clone());
+        let help = "CPU in use on a node of the cluster, of what it can give to pods";
+        loader.register("cluster_node_cpu_ratio", help, self.node_cpu_ratio.clone());
+        let help = "Memory in use on a node of the cluster, of what it can give to pods";
+        loader.register("cluster_node_memory_ratio", help, self.node_memory_ratio.clone());
+        loader.register("cluster_node_pods", "Pods on a node of the cluster", self.node_pods.clone());
     }
 }

@@ -124,10 +124,14 @@ impl Store {
     }
 }
 
-/// Whether an object's labels fit a selector of `name`, `name=value` and `name!=value`.
+/// Whether an object's labels fit a selector of `name`, `name=value` and `name!=value`, or one of `name in (a,b)`.
 pub(super) fn selects(selector: &str, object: &Value) -> bool {
     let none = Map::new();
     let labels = object["metadata"]["labels"].as_object().unwrap_or(&none);
+    if let Some((name, values)) = selector.split_once(" in (") {
+        let value = labels.get(name).and_then(Value::as_str);
+        return values.trim_end_matches(')').split(',').any(|one| Some(one) == value);
+    }
     selector.split(',').filter(|term| !term.is_empty()).all(|term| match term.split_once('=') {
         Some((name, value)) => match name.strip_suffix('!') {
             Some(name) => labels.get(name).and_then(Value::as_str) != Some(value),
@@ -167,9 +171,17 @@ mod tests {
 
     #[test]
     fn selectors_ask_for_labels_and_values() {
-        for (selector, expected) in
-            [("", true), ("a", true), ("b", false), ("a=1", true), ("a=2", false), ("a!=2", true), ("a=1,b", false)]
-        {
+        for (selector, expected) in [
+            ("", true),
+            ("a", true),
+            ("b", false),
+            ("a=1", true),
+            ("a=2", false),
+            ("a!=2", true),
+            ("a=1,b", false),
+            ("a in (0,1)", true),
+            ("a in (0)", false),
+        ] {
             assert_eq!(selects(selector, &pod("x")), expected, "{selector}");
         }
     }

@@ -66,6 +66,11 @@ impl Cluster {
         Self { access, client: Mutex::default(), clock }
     }
 
+    /// The instant that it is now.
+    pub(super) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
     /// A client, and the namespace that its configuration names.
     ///
     /// # Errors

@@ -38,7 +38,7 @@ const HELD: [(&str, &str); 4] = [
 ];
 
 /// What holding takes.
-const NEEDS: [Need; 2] = [
+pub(super) const NEEDS: [Need; 2] = [
     Need { group: "", resource: "configmaps", subresource: "", verb: "get", scope: Scope::Serving },
     Need { group: "", resource: "configmaps", subresource: "", verb: "patch", scope: Scope::Serving },
 ];

@@ -24,6 +24,7 @@ mod objects;
 mod preflight;
 mod quantity;
 mod room;
+mod scrape;
 mod settings;
 
 use std::{
@@ -33,6 +34,7 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::BoxFuture;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use tokio::{
@@ -52,8 +54,9 @@ use self::{
     feed::{Feed, Outlets},
     hold::Autoscaler,
     manifest::Filling,
+    scrape::{AutoscalerSource, NodeSource, Pace},
 };
-use super::{Deploy, Deployment, Fact, Platform, PlatformError, Room};
+use super::{Deploy, Deployment, Fact, Platform, PlatformError, Room, Sampling};
 use crate::{clock::Clock, endpoint::Endpoint, id::RunId};
 
 /// The platform's name in a spec.
@@ -195,15 +198,24 @@ impl Knative {
                 .await
                 .map_or_else(|words| words, |found| format!("{} at {}", found.ingress, found.address)),
         };
-        let missing = preflight::missing(&self.cluster, &preflight::NEEDS, &namespace, deadline, &never).await?;
-        let missing = if missing.is_empty() { "none".to_owned() } else { missing.join(", ") };
-        Ok(vec![
+        let mut facts = vec![
             Fact::new("Kubernetes", version.git_version),
             Fact::new("Knative Serving", serving.unwrap_or_else(|error| error.to_string())),
-            Fact::new("namespace", namespace),
+            Fact::new("namespace", namespace.clone()),
             Fact::new("ingress", gateway),
-            Fact::new("missing permissions", missing),
-        ])
+        ];
+        for (name, needs) in [
+            ("missing permissions", &preflight::NEEDS[..]),
+            ("missing for samples", &scrape::NEEDS),
+            ("missing for warm-ups", &hold::NEEDS),
+        ] {
+            let missing = preflight::missing(&self.cluster, needs, &namespace, deadline, &never).await?;
+            facts.push(Fact::new(name, if missing.is_empty() { "none".to_owned() } else { missing.join(", ") }));
+        }
+        let prometheus = self.settings.prometheus.clone();
+        let origins = scrape::origins(&self.cluster, &namespace, prometheus, QUESTIONS / 4).await;
+        facts.extend(origins.map(|(name, value)| Fact::new(name, value)));
+        Ok(facts)
     }
 }
 
@@ -291,6 +303,24 @@ impl Platform for Knative {
 
     async fn settle(&self, _run: &RunId, ledger: &Path) -> Result<(), PlatformError> {
         self.autoscaler().settle(ledger).await.map_err(|error| refused(&error))
+    }
+
+    async fn sources(&self, deploy: &Deploy, sampling: Sampling) -> Vec<BoxFuture<'static, ()>> {
+        let Ok(namespace) = self.namespace().await else { return Vec::new() };
+        let Sampling { period, out, stop } = sampling;
+        let pace = Pace { period, out, stop, clock: self.clock };
+        let functions: HashMap<_, _> = (deploy.functions.iter())
+            .map(|function| (names::service(&function.name, &deploy.run), function.name.clone()))
+            .collect();
+        let autoscaler = AutoscalerSource {
+            cluster: Arc::clone(&self.cluster),
+            prometheus: self.settings.prometheus.clone(),
+            namespace: namespace.clone(),
+            suffix: names::suffix(&deploy.run).to_owned(),
+            services: functions.keys().cloned().collect(),
+        };
+        let nodes = NodeSource { cluster: Arc::clone(&self.cluster), namespace, functions, pace: pace.clone() };
+        vec![Box::pin(nodes.follow()), Box::pin(autoscaler.follow(pace))]
     }
 
     async fn facts(&self) -> Vec<Fact> {

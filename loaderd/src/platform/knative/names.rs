@@ -31,9 +31,13 @@ pub(super) fn service(function: &str, run: &RunId) -> String {
         let kept: String = label.chars().take(FUNCTION_PART - 7).collect();
         format!("{}-{:02x}{:02x}{:02x}", kept.trim_end_matches('-'), digest[0], digest[1], digest[2])
     };
+    format!("{label}-{}", suffix(run))
+}
+
+/// What the names of all of a run's Services end with: of `20261123t142501123-9f3a` what follows the date.
+pub(super) fn suffix(run: &RunId) -> &str {
     let run = run.as_str();
-    // Of `20261123t142501123-9f3a` what follows the date.
-    format!("{label}-{}", run.split_once('t').map_or(run, |(_, rest)| rest))
+    run.split_once('t').map_or(run, |(_, rest)| rest)
 }
 
 /// What selects everything that a run made.

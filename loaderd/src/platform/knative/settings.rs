@@ -3,9 +3,10 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::cluster::Access;
+use crate::scrape::Prometheus;
 
 /// How the platform is set up.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Settings {
     /// How the API server is found.
     pub access: Access,
@@ -19,4 +20,6 @@ pub struct Settings {
     pub manifest: Option<PathBuf>,
     /// Labels of the nodes that functions go to; needs Knative's feature `kubernetes.podspec-nodeselector`.
     pub node_selector: BTreeMap<String, String>,
+    /// A Prometheus that scrapes the cluster.
+    pub prometheus: Option<Prometheus>,
 }

@@ -115,6 +115,8 @@ impl Daemon {
             connections: 1,
             isolation: crate::dispatch::Isolation::default(),
             shutdown_drain: std::time::Duration::from_secs(1),
+            prometheus: None,
+            scrape_period: std::time::Duration::from_secs(5),
             metrics: Metrics::new(),
             clock: Clock,
         };

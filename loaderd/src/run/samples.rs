@@ -1,0 +1,377 @@
+//! Keeps what the platform's sources sample while the load goes: nodes.csv, pods.csv, autoscaler.csv.
+
+use std::{collections::HashMap, path::Path, time::Duration};
+
+use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    clock::{Clock, UnixMicros},
+    platform::{Deploy, Platform, Sampling},
+    record::{CsvFile, RecordError},
+    scrape::{AutoscalerSample, Commitments, NodeSample, PodSample, Sample, Sampled, SourceError},
+    telemetry::{Metrics, NodeFigures},
+};
+
+/// The columns of nodes.csv.
+const NODES: [&str; 12] = [
+    "unix_us",
+    "node",
+    "role",
+    "cpu_millicores",
+    "cpu_ratio",
+    "cpu_requests_millicores",
+    "cpu_limits_millicores",
+    "memory_mib",
+    "memory_ratio",
+    "memory_requests_mib",
+    "memory_limits_mib",
+    "pods",
+];
+
+/// The columns of pods.csv.
+const PODS: [&str; 7] = ["unix_us", "pod", "function", "node", "phase", "cpu_millicores", "memory_mib"];
+
+/// The columns of autoscaler.csv.
+const AUTOSCALER: [&str; 14] = [
+    "unix_us",
+    "desired_pods",
+    "unready_pods",
+    "pending_pods",
+    "requested_pods",
+    "running_pods",
+    "activator_queue",
+    "activator_request_count",
+    "stable_concurrency",
+    "panic_concurrency",
+    "scheduling_p50_us",
+    "scheduling_p95_us",
+    "placement_p50_us",
+    "placement_p95_us",
+];
+
+/// Samples that may wait to be written.
+const WAITING: usize = 256;
+
+/// How often a failure of a source is logged.
+const REMINDER: Duration = Duration::from_mins(1);
+
+/// The sources of a run, at work.
+pub(super) struct Samples {
+    stop: CancellationToken,
+    sources: JoinSet<()>,
+    keeper: JoinSet<Result<(), RecordError>>,
+}
+
+impl Samples {
+    /// Starts the platform's sources, if it has any. Their files are made in the run's directory.
+    ///
+    /// # Errors
+    /// A file that can't be made.
+    pub(super) async fn start(
+        platform: &dyn Platform,
+        deploy: &Deploy,
+        period: Duration,
+        directory: &Path,
+        (metrics, clock): (Metrics, Clock),
+    ) -> Result<Self, RecordError> {
+        let (out, samples) = mpsc::channel(WAITING);
+        let stop = CancellationToken::new();
+        let found = platform.sources(deploy, Sampling { period, out, stop: stop.clone() }).await;
+        let (mut sources, mut keeper) = (JoinSet::new(), JoinSet::new());
+        if !found.is_empty() {
+            keeper.spawn(Keeper::create(directory, metrics, clock)?.follow(samples));
+        }
+        for source in found {
+            sources.spawn(source);
+        }
+        Ok(Self { stop, sources, keeper })
+    }
+
+    /// Stops the sources and makes what they gave durable.
+    ///
+    /// # Errors
+    /// What could not be written.
+    pub(super) async fn finish(mut self) -> Result<(), RecordError> {
+        self.stop.cancel();
+        while self.sources.join_next().await.is_some() {}
+        match self.keeper.join_next().await {
+            Some(Ok(kept)) => kept,
+            // There are no sources. Or it broke, which the log of its panic tells.
+            None | Some(Err(_)) => Ok(()),
+        }
+    }
+}
+
+/// Writes samples down.
+struct Keeper {
+    nodes: CsvFile,
+    pods: CsvFile,
+    autoscaler: CsvFile,
+    metrics: Metrics,
+    clock: Clock,
+    /// By source: when a failure of it was last told; `None` when it will not be told again.
+    told: HashMap<&'static str, Option<Instant>>,
+}
+
+impl Keeper {
+    fn create(directory: &Path, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
+        Ok(Self {
+            nodes: CsvFile::create(&directory.join("nodes.csv"), &NODES)?,
+            pods: CsvFile::create(&directory.join("pods.csv"), &PODS)?,
+            autoscaler: CsvFile::create(&directory.join("autoscaler.csv"), &AUTOSCALER)?,
+            metrics,
+            clock,
+            told: HashMap::new(),
+        })
+    }
+
+    async fn follow(mut self, mut samples: mpsc::Receiver<Sampled>) -> Result<(), RecordError> {
+        let mut written = Ok(());
+        while let Some(sampled) = samples.recv().await {
+            let Sampled { source, at, took, outcome } = sampled;
+            self.metrics.scraped(source, took, outcome.is_err());
+            let kept = match outcome {
+                Ok(Sample::Nodes { nodes, pods }) => self.nodes(at, &nodes).and_then(|()| self.pods(at, &pods)),
+                Ok(Sample::Autoscaler(sample)) => self.autoscaler(at, &sample),
+                Err(error) => {
+                    self.tell(source, &error);
+                    Ok(())
+                }
+            };
+            written = written.and(kept);
+        }
+        self.metrics.nodes(&[]);
+        written.and(self.nodes.sync()).and(self.pods.sync()).and(self.autoscaler.sync())
+    }
+
+    fn nodes(&mut self, at: UnixMicros, nodes: &[NodeSample]) -> Result<(), RecordError> {
+        let mut figures = Vec::new();
+        for node in nodes {
+            let NodeSample {
+                node,
+                role,
+                cpu_millicores,
+                cpu_allocatable_millicores,
+                memory_mib,
+                memory_allocatable_mib,
+                pods,
+            } = node;
+            let cpu_ratio = ratio(*cpu_millicores, *cpu_allocatable_millicores);
+            let memory_ratio = ratio(*memory_mib, *memory_allocatable_mib);
+            let of = |which: fn(&Commitments) -> f64| number(pods.as_ref().map(which));
+            self.nodes.append([
+                at.0.to_string(),
+                node.clone(),
+                role.as_str().to_owned(),
+                number(*cpu_millicores),
+                share(cpu_ratio),
+                of(|pods| pods.cpu_requests_millicores),
+                of(|pods| pods.cpu_limits_millicores),
+                number(*memory_mib),
+                share(memory_ratio),
+                of(|pods| pods.memory_requests_mib),
+                of(|pods| pods.memory_limits_mib),
+                pods.map(|pods| pods.pods.to_string()).unwrap_or_default(),
+            ])?;
+            let pods = pods.map(|pods| pods.pods);
+            figures.push(NodeFigures { node: node.clone(), role: role.as_str(), cpu_ratio, memory_ratio, pods });
+        }
+        self.metrics.nodes(&figures);
+        self.nodes.flush()
+    }
+
+    fn pods(&mut self, at: UnixMicros, pods: &[PodSample]) -> Result<(), RecordError> {
+        for PodSample { pod, function, node, phase, cpu_millicores, memory_mib } in pods {
+            let names = [pod, function, node, phase].map(Clone::clone);
+            let figures = [*cpu_millicores, *memory_mib].map(number);
+            self.pods.append([at.0.to_string()].into_iter().chain(names).chain(figures))?;
+        }
+        self.pods.flush()
+    }
+
+    fn autoscaler(&mut self, at: UnixMicros, sample: &AutoscalerSample) -> Result<(), RecordError> {
+        let AutoscalerSample {
+            desired_pods,
+            unready_pods,
+            pending_pods,
+            requested_pods,
+            running_pods,
+            activator_queue,
+            activator_request_count,
+            stable_concurrency,
+            panic_concurrency,
+            scheduling_p50_us,
+            scheduling_p95_us,
+            placement_p50_us,
+            placement_p95_us,
+        } = *sample;
+        let figures = [
+            desired_pods,
+            unready_pods,
+            pending_pods,
+            requested_pods,
+            running_pods,
+            activator_queue,
+            activator_request_count,
+            stable_concurrency,
+            panic_concurrency,
+        ];
+        let times = [scheduling_p50_us, scheduling_p95_us, placement_p50_us, placement_p95_us];
+        let times = times.map(|time| time.map(|us| format!("{us:.0}")).unwrap_or_default());
+        self.autoscaler.append([at.0.to_string()].into_iter().chain(figures.map(number)).chain(times))?;
+        self.autoscaler.flush()
+    }
+
+    /// Logs a failure, once a minute for each source; what is switched off once.
+    fn tell(&mut self, source: &'static str, error: &SourceError) {
+        let now = self.clock.now();
+        let due = self.told.get(source).is_none_or(|told| told.is_some_and(|at| now >= at + REMINDER));
+        if due {
+            log::warn!("no sample of {source}: {error}");
+            let again = matches!(error, SourceError::Failed(_));
+            self.told.insert(source, again.then_some(now));
+        }
+    }
+}
+
+fn ratio(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
+    Some(part? / whole.filter(|whole| *whole > 0.0)?)
+}
+
+/// With at most three digits behind the point; empty when it is not known.
+fn number(value: Option<f64>) -> String {
+    let Some(value) = value else { return String::new() };
+    let text = format!("{value:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+fn share(value: Option<f64>) -> String {
+    value.map(|value| format!("{value:.4}")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::{FutureExt as _, future::BoxFuture};
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::{
+        id::RunId,
+        platform::{Deployment, PlatformError, testkit},
+        scrape::Role,
+    };
+
+    /// A platform whose one source gives what it was made with.
+    struct Sourced(std::sync::Mutex<Vec<Sampled>>);
+
+    #[tonic::async_trait]
+    impl Platform for Sourced {
+        fn name(&self) -> &'static str {
+            "sourced"
+        }
+
+        async fn deploy(
+            &self,
+            _deploy: Deploy,
+            _ready: watch::Sender<u32>,
+            _cancel: CancellationToken,
+        ) -> Result<Deployment, PlatformError> {
+            Err(PlatformError::Cancelled)
+        }
+
+        async fn clean(&self, _run: &RunId) -> Result<(), PlatformError> {
+            Ok(())
+        }
+
+        async fn sources(&self, _deploy: &Deploy, sampling: Sampling) -> Vec<BoxFuture<'static, ()>> {
+            let samples = std::mem::take(&mut *self.0.lock().unwrap());
+            let source = async move {
+                for sample in samples {
+                    sampling.out.send(sample).await.unwrap();
+                }
+                sampling.stop.cancelled().await;
+            };
+            vec![source.boxed()]
+        }
+
+        async fn shutdown(&self) {}
+    }
+
+    fn sampled(source: &'static str, outcome: Result<Sample, SourceError>) -> Sampled {
+        Sampled { source, at: UnixMicros(7), took: Duration::from_millis(3), outcome }
+    }
+
+    #[tokio::test]
+    async fn what_is_known_is_written_and_what_is_not_is_empty() {
+        let node = NodeSample {
+            node: "n1".to_owned(),
+            role: Role::ControlPlane,
+            cpu_millicores: Some(1261.805354),
+            cpu_allocatable_millicores: Some(2000.0),
+            memory_mib: Some(512.0),
+            memory_allocatable_mib: None,
+            pods: None,
+        };
+        let worker = NodeSample {
+            node: "n2".to_owned(),
+            role: Role::Worker,
+            cpu_millicores: None,
+            memory_allocatable_mib: Some(1024.0),
+            pods: Some(Commitments { pods: 3, cpu_requests_millicores: 135.0, ..Commitments::default() }),
+            ..node.clone()
+        };
+        let pod = PodSample {
+            pod: "f-x".to_owned(),
+            function: "f".to_owned(),
+            node: "n1".to_owned(),
+            phase: "Running".to_owned(),
+            cpu_millicores: Some(11.12),
+            memory_mib: None,
+        };
+        let autoscaler = AutoscalerSample {
+            desired_pods: Some(4.0),
+            stable_concurrency: Some(2.475156),
+            placement_p95_us: Some(12_345.6),
+            ..AutoscalerSample::default()
+        };
+        let failed = |words: &str| Err(SourceError::Failed(words.to_owned()));
+        let samples = vec![
+            sampled("nodes", Ok(Sample::Nodes { nodes: vec![node, worker], pods: vec![pod] })),
+            sampled("autoscaler", Ok(Sample::Autoscaler(autoscaler))),
+            sampled("autoscaler", failed("no answer")),
+        ];
+        let directory = tempfile::tempdir().unwrap();
+        let metrics = Metrics::new();
+        let platform = Sourced(samples.into());
+        let deploy = testkit::deploy(&["f"]);
+        let around = (metrics.clone(), Clock);
+        let samples =
+            Samples::start(&platform, &deploy, Duration::from_secs(1), directory.path(), around).await.unwrap();
+        samples.finish().await.unwrap();
+        let rows = |file: &str| {
+            let text = std::fs::read_to_string(directory.path().join(file)).unwrap();
+            text.lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            rows("nodes.csv"),
+            ["7,n1,control-plane,1261.805,0.6309,,,512,,,,", "7,n2,worker,,,135,0,512,0.5000,0,0,3"]
+        );
+        assert_eq!(rows("pods.csv"), ["7,f-x,f,n1,Running,11.12,"]);
+        assert_eq!(rows("autoscaler.csv"), ["7,4,,,,,,,2.475,,,,,12346"]);
+        let text = metrics.encode();
+        assert!(text.contains("loader_scrape_errors_total{source=\"autoscaler\"} 1"), "{text}");
+        assert!(text.contains("loader_scrape_errors_total{source=\"nodes\"} 0"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_platform_without_sources_leaves_no_files() {
+        let directory = tempfile::tempdir().unwrap();
+        let deploy = testkit::deploy(&["f"]);
+        let around = (Metrics::new(), Clock);
+        let attach = crate::platform::attach::Attach;
+        let samples = Samples::start(&attach, &deploy, Duration::from_secs(1), directory.path(), around).await.unwrap();
+        samples.finish().await.unwrap();
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+}

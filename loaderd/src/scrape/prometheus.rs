@@ -1,0 +1,182 @@
+//! Asks a Prometheus.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use http_body_util::BodyExt as _;
+use kube::{Client, client::Body};
+use serde::Deserialize;
+
+/// Most that is read of an answer, in bytes.
+const LONGEST_ANSWER: usize = 64 << 20;
+
+/// Why a Prometheus gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The address can't be used.
+    #[error("prometheus.url {url}: {reason}")]
+    Url {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// It can't be reached.
+    #[error("Prometheus at {url} does not answer: {reason}")]
+    Unreachable {
+        /// The address.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// It does not take the query.
+    #[error("Prometheus refuses the query: {0}")]
+    Refused(String),
+}
+
+/// One value that a query gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Value {
+    /// Its labels; none for a scalar.
+    pub labels: BTreeMap<String, String>,
+    /// When it was so, Unix seconds.
+    pub unix_seconds: f64,
+    /// The value, as Prometheus writes it.
+    pub value: String,
+}
+
+/// A Prometheus.
+#[derive(Clone)]
+pub struct Prometheus {
+    url: String,
+    client: Client,
+    timeout: Duration,
+}
+
+impl Prometheus {
+    /// The one at `url`, each of whose answers is awaited for `timeout`. Nothing is asked yet. It must be called within a runtime.
+    ///
+    /// # Errors
+    /// An address that can't be used.
+    pub fn new(url: &str, timeout: Duration) -> Result<Self, QueryError> {
+        let refuse = |reason: String| QueryError::Url { url: url.to_owned(), reason };
+        let address: http::Uri = url.parse().map_err(|error: http::uri::InvalidUri| refuse(error.to_string()))?;
+        if !matches!(address.scheme_str(), Some("http" | "https")) || address.authority().is_none() {
+            return Err(refuse("must be http://host:port or https://host:port".to_owned()));
+        }
+        let config = kube::Config::new(address);
+        let client = Client::try_from(config).map_err(|error| refuse(crate::words::of(&error)))?;
+        Ok(Self { url: url.to_owned(), client, timeout })
+    }
+
+    /// Where it is.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Evaluates an expression of PromQL now.
+    ///
+    /// # Errors
+    /// A Prometheus that can't be reached, or refuses.
+    pub async fn query(&self, expression: &str) -> Result<Vec<Value>, QueryError> {
+        let form = form_urlencoded::Serializer::new(String::new()).append_pair("query", expression).finish();
+        let request = http::Request::post("/api/v1/query")
+            .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .body(Body::from(form.into_bytes()))
+            .map_err(|error| QueryError::Refused(error.to_string()))?;
+        let answered = tokio::time::timeout(self.timeout, self.ask(request)).await;
+        let text = answered.unwrap_or_else(|_| {
+            Err(self.silent(&format!("no answer within {}", humantime::format_duration(self.timeout))))
+        })?;
+        read(&text).map_err(QueryError::Refused)
+    }
+
+    async fn ask(&self, request: http::Request<Body>) -> Result<Vec<u8>, QueryError> {
+        let response = self.client.send(request).await.map_err(|error| self.silent(&crate::words::of(&error)))?;
+        let body = http_body_util::Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
+        body.map(|body| body.to_bytes().to_vec()).map_err(|error| self.silent(&error.to_string()))
+    }
+
+    fn silent(&self, reason: &str) -> QueryError {
+        QueryError::Unreachable { url: self.url.clone(), reason: reason.to_owned() }
+    }
+
+    /// The one number that an expression gives; nothing when it gives none, or no number.
+    ///
+    /// # Errors
+    /// As [`Prometheus::query`].
+    pub async fn number(&self, expression: &str) -> Result<Option<f64>, QueryError> {
+        let values = self.query(expression).await?;
+        Ok(values.first().and_then(|value| value.value.parse::<f64>().ok()).filter(|number| number.is_finite()))
+    }
+}
+
+/// The answer's envelope: <https://prometheus.io/docs/prometheus/latest/querying/api/>.
+#[derive(Deserialize)]
+struct Answer {
+    status: String,
+    #[serde(default)]
+    error: String,
+    data: Option<Data>,
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+enum Data {
+    Vector(Vec<Series>),
+    Scalar((f64, String)),
+    String((f64, String)),
+    Matrix(serde::de::IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Series {
+    #[serde(default)]
+    metric: BTreeMap<String, String>,
+    value: (f64, String),
+}
+
+fn read(text: &[u8]) -> Result<Vec<Value>, String> {
+    let answer: Answer = serde_json::from_slice(text).map_err(|_| {
+        let shown: String = String::from_utf8_lossy(text).chars().take(200).collect();
+        format!("what came back is no answer of Prometheus: {shown:?}")
+    })?;
+    match answer {
+        Answer { status, data: Some(data), .. } if status == "success" => match data {
+            Data::Vector(series) => Ok(series
+                .into_iter()
+                .map(|Series { metric, value: (at, value) }| Value { labels: metric, unix_seconds: at, value })
+                .collect()),
+            Data::Scalar((at, value)) | Data::String((at, value)) => {
+                Ok(vec![Value { labels: BTreeMap::new(), unix_seconds: at, value }])
+            }
+            Data::Matrix(_) => Err("the expression gives a range; only instants can be shown".to_owned()),
+        },
+        Answer { error, .. } => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// promql-samples.json.
+    #[test]
+    fn answers_are_read() {
+        let vector = br#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"le":"1"},"value":[1795418428.63,"3"]}]}}"#;
+        let labels = BTreeMap::from([("le".to_owned(), "1".to_owned())]);
+        assert_eq!(read(vector), Ok(vec![Value { labels, unix_seconds: 1_795_418_428.63, value: "3".to_owned() }]));
+        let scalar = br#"{"status":"success","data":{"resultType":"scalar","result":[1.5,"NaN"]}}"#;
+        assert_eq!(read(scalar).unwrap()[0].value, "NaN");
+        let error =
+            br#"{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:3: parse error"}"#;
+        assert!(read(error).unwrap_err().contains("parse error"));
+        assert!(read(b"<html>").unwrap_err().contains("no answer of Prometheus"));
+    }
+
+    #[tokio::test]
+    async fn an_address_that_can_not_be_used_is_told() {
+        for url in ["localhost:9090", "ftp://x", "http://", "x y"] {
+            assert!(Prometheus::new(url, Duration::from_secs(1)).is_err(), "{url}");
+        }
+    }
+}
