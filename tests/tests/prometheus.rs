@@ -1,7 +1,5 @@
 //! A real Prometheus beside the daemon.
 
-#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
-
 use std::{
     fs,
     net::TcpListener,

@@ -117,7 +117,58 @@ pub(super) async fn missing(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
     use super::*;
+
+    /// What config/kubernetes/rbac.yaml grants: namespace (empty for the whole cluster), group, resource, verb.
+    fn granted() -> BTreeSet<(String, String, String, String)> {
+        let text = include_str!("../../../../config/kubernetes/rbac.yaml");
+        let mut granted = BTreeSet::new();
+        for document in text.split("\n---\n") {
+            let object: Value = serde_saphyr::from_str(document).unwrap();
+            let texts = |value: &Value| -> Vec<String> {
+                value.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
+            };
+            let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+            for rule in object.get("rules").and_then(Value::as_array).into_iter().flatten() {
+                for group in texts(&rule["apiGroups"]) {
+                    for resource in texts(&rule["resources"]) {
+                        for verb in texts(&rule["verbs"]) {
+                            granted.insert((namespace.to_owned(), group.clone(), resource.clone(), verb));
+                        }
+                    }
+                }
+            }
+        }
+        granted
+    }
+
+    /// No more than is needed, no less.
+    #[test]
+    fn the_roles_grant_what_is_needed() {
+        let needs = NEEDS.iter().chain(&super::super::scrape::NEEDS).chain(&super::super::hold::NEEDS);
+        let mut needed: BTreeSet<_> = needs
+            .map(|need| {
+                let namespace = need.scope.namespace("loader").unwrap_or_default().to_owned();
+                let slash = if need.subresource.is_empty() { "" } else { "/" };
+                let resource = format!("{}{slash}{}", need.resource, need.subresource);
+                (namespace, need.group.to_owned(), resource, need.verb.to_owned())
+            })
+            .collect();
+        // What is done without if it is not granted: finding the ingress, the version, a metrics-server.
+        for (group, resource, verb) in [
+            ("", "services", "get"),
+            ("", "namespaces", "get"),
+            ("metrics.k8s.io", "nodes", "list"),
+            ("metrics.k8s.io", "pods", "list"),
+        ] {
+            needed.insert((String::new(), group.to_owned(), resource.to_owned(), verb.to_owned()));
+        }
+        assert_eq!(granted(), needed);
+    }
 
     #[test]
     fn a_need_is_told_as_an_administrator_would_grant_it() {

@@ -1,0 +1,76 @@
+//! The scripts for clusters, as far as they can be tried without one: their dry runs, which run nothing.
+
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+
+use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+
+use loader_tests::root;
+
+/// Runs a script with stand-ins for everything that it could change a cluster with: exit code, what it printed, and whether any of
+/// them was called.
+fn script(line: &str) -> (i32, String, bool) {
+    let directory = tempfile::tempdir().expect("a directory");
+    let called = directory.path().join("called");
+    for tool in ["kubectl", "ssh", "kind", "curl"] {
+        let path = directory.path().join(tool);
+        fs::write(&path, format!("#!/bin/sh\ntouch {}\n", called.display())).expect("writes");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("may be run");
+    }
+    let mut words = line.split(' ');
+    let program = root().join("scripts/cluster").join(words.next().expect("a name"));
+    let path = std::env::var("PATH").expect("there is one");
+    let ran = Command::new(program)
+        .args(words)
+        .env("PATH", format!("{}:{path}", directory.path().display()))
+        .output()
+        .expect("it runs");
+    let text = String::from_utf8_lossy(&ran.stdout).into_owned() + &String::from_utf8_lossy(&ran.stderr);
+    (ran.status.code().expect("it ends by itself"), text, called.exists())
+}
+
+#[test]
+fn dry_runs_print_every_command_and_run_none() {
+    for (line, expected) in [
+        ("prepare --dry-run", &["rbac.yaml", "knative-autoscaler.yaml", "knative-metrics.yaml", "rollout restart"][..]),
+        ("prepare --dry-run --features --context lab", &["kubectl --context lab", "knative-features.yaml"]),
+        ("kubeconfig --dry-run", &["get secret loaderd-token"]),
+        ("single-node --dry-run --with kind", &["kind create cluster", "serving-core.yaml", "kourier.yaml", "prepare"]),
+        ("single-node --dry-run --with k3s --knative 1.22.1", &["get.k3s.io", "knative-v1.22.1/serving-crds.yaml"]),
+        ("multi-node --dry-run m w1 w2", &["ssh -o BatchMode=yes m ", "kubeadm init", "kubeadm join", "yes w2 "]),
+        ("nodes --dry-run m w1", &["taint --overwrite node m", "loader.dev/role=worker", "deployment activator"]),
+        ("stretch --dry-run 500 w1", &["maxPods: 500", "systemctl restart kubelet"]),
+    ] {
+        let (code, printed, called) = script(line);
+        assert_eq!((code, called), (0, false), "{line}: {printed}");
+        for words in expected {
+            assert!(printed.contains(words), "{line}: no {words:?} in {printed}");
+        }
+    }
+}
+
+#[test]
+fn without_the_flag_the_same_commands_are_run() {
+    let (code, printed, called) = script("nodes m w1");
+    assert_eq!((code, called), (0, true), "{printed}");
+}
+
+#[test]
+fn what_can_not_be_meant_is_refused() {
+    for line in [
+        "prepare --frobnicate",
+        "single-node --dry-run",
+        "single-node --dry-run --with kind --knative latest",
+        "multi-node --dry-run alone",
+        "multi-node --dry-run m w;reboot",
+        "nodes --dry-run m -w",
+        "stretch --dry-run many w1",
+    ] {
+        let (code, printed, called) = script(line);
+        assert_eq!((code, called), (1, false), "{line}: {printed}");
+        assert!(printed.contains("error: "), "{line}: {printed}");
+    }
+    for name in ["prepare", "kubeconfig", "single-node", "multi-node", "nodes", "stretch"] {
+        let (code, printed, _) = script(&format!("{name} --help"));
+        assert!(code == 0 && printed.contains(&format!("usage: scripts/cluster/{name}")), "{printed}");
+    }
+}
