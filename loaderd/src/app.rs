@@ -144,12 +144,14 @@ async fn platforms(config: &Config, prometheus: Option<Prometheus>, clock: Clock
 }
 
 fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) -> knative::Settings {
-    let config::Knative { kubeconfig, context, namespace, image, gateway, manifest, node_selector } = config.clone();
+    let config::Knative { kubeconfig, context, namespace, image, gateway, gateway_ca, manifest, node_selector } =
+        config.clone();
     knative::Settings {
         access: knative::Access { kubeconfig, context },
         namespace,
         image,
         gateway,
+        gateway_ca,
         manifest,
         node_selector: node_selector.0,
         prometheus,

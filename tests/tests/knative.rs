@@ -80,6 +80,13 @@ fn burst_leaves_nothing_of_its_own_and_everything_of_others() {
         let times = row.map(|time| time.parse::<u64>().expect("is known"));
         assert!(times.is_sorted(), "{row:?}");
     }
+    // Each cold invocation's answer is the first reply of its instance.
+    let cold = rows.columns(["instance", "cold_start"]).into_iter().filter(|row| row[1] == "true").count();
+    let replied =
+        starts.columns(["created_unix_us", "first_reply_unix_us"]).into_iter().filter(|row| !row[1].is_empty());
+    let replied: Vec<_> = replied.map(|row| row.map(|time| time.parse::<u64>().expect("a time"))).collect();
+    assert_eq!(replied.len(), cold);
+    assert!(replied.iter().all(|[created, reply]| reply > created), "{replied:?}");
     let victims = rows.columns(["function", "cold_start"]).into_iter().filter(|row| *row == ["victim", "true"]).count();
     assert_eq!(victims, 1);
     assert!(starts.column("function").contains(&"victim"), "{starts:?}");

@@ -66,6 +66,8 @@ pub struct Knative {
     pub image: Option<String>,
     /// `host:port` of the ingress; none: it is looked for.
     pub gateway: Option<String>,
+    /// The authority that vouches for the ingress; none: those that this machine believes.
+    pub gateway_ca: Option<PathBuf>,
     /// A manifest for functions of every kind; none: those that the daemon brings.
     pub manifest: Option<PathBuf>,
     /// Labels of the nodes that functions go to.
@@ -265,6 +267,7 @@ impl Knative {
         section.take("namespace", &mut self.namespace);
         section.take("image", &mut self.image);
         section.take("gateway", &mut self.gateway);
+        section.take("gateway_ca", &mut self.gateway_ca);
         section.take("manifest", &mut self.manifest);
         section.take("node_selector", &mut self.node_selector);
     }

@@ -43,6 +43,7 @@ context = "lab"
 namespace = "loader"
 image = "registry.example/trace-func:1"
 gateway = "10.0.0.7:80"
+gateway_ca = "/etc/loader/ca.pem"
 manifest = "/etc/loader/function.yaml"
 node_selector = { "kind" = "worker" }
 
@@ -77,6 +78,7 @@ url = "http://10.0.0.8:9090"
             namespace: Some("loader".to_owned()),
             image: Some("registry.example/trace-func:1".to_owned()),
             gateway: Some("10.0.0.7:80".to_owned()),
+            gateway_ca: Some("/etc/loader/ca.pem".into()),
             manifest: Some("/etc/loader/function.yaml".into()),
             node_selector: Labels([("kind".to_owned(), "worker".to_owned())].into()),
         },

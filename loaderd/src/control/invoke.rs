@@ -44,7 +44,7 @@ impl ByHand {
             violations.push(Violation::new("address", "must be host:port"));
         }
         let authority = if authority.is_empty() { address.clone() } else { authority };
-        let route = Route::new(&Endpoint { address, authority }, Protocol::Faas);
+        let route = Route::new(&Endpoint::plain(address, authority), Protocol::Faas);
         let runtime_ms = u32::try_from(runtime.as_millis()).unwrap_or(u32::MAX);
         let call = Call { runtime_ms, memory_mib, clock: None, connect_timeout: timeout, function_timeout: timeout };
         match route {

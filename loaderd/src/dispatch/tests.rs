@@ -48,7 +48,7 @@ fn rows_within(
 ) -> Vec<(Planned, Status, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
-        let route = Endpoint { address: address.to_string(), authority: "f".to_owned() };
+        let route = Endpoint::plain(address.to_string(), "f");
         let route = Route::new(&route, Protocol::Faas).expect("a route");
         let (events, mut told) = mpsc::channel(room);
         let settings = Settings {

@@ -17,17 +17,19 @@ use std::{
 use bytes::Bytes;
 use h2::client::{Builder, SendRequest};
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::TcpStream,
     sync::Mutex,
     time::{Instant, timeout_at},
 };
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 use tokio_util::task::TaskTracker;
 
 use super::{
     Route,
     outcome::{Failure, Status},
 };
-use crate::clock::Clock;
+use crate::{clock::Clock, endpoint::Tls};
 
 /// A connection that has room for one more call.
 pub(super) type Ready = SendRequest<Bytes>;
@@ -132,7 +134,7 @@ impl Connections {
     pub(super) async fn prepare(&self, route: &Route, deadline: Instant) {
         let Some(places) = self.places(route) else { return };
         for place in &places.places {
-            if self.standing(place, &route.address, deadline).await.is_err() {
+            if self.standing(place, route, deadline).await.is_err() {
                 return;
             }
         }
@@ -142,13 +144,13 @@ impl Connections {
     /// the loader's own lateness, and has no deadline but the run's.
     pub(super) async fn ready(&self, route: &Route, deadline: Instant) -> Result<Connected, Failure> {
         let address = route.address.as_str();
-        let Some(places) = self.places(route) else { return self.own(address, deadline).await };
+        let Some(places) = self.places(route) else { return self.own(route, deadline).await };
         let turn = places.next.get();
         places.next.set((turn + 1) % places.places.len());
         let place = &places.places[turn];
         let mut connect = None;
         loop {
-            let (standing, made) = self.standing(place, address, deadline).await?;
+            let (standing, made) = self.standing(place, route, deadline).await?;
             connect = connect.or(made);
             let error = match standing.ready.ready().await {
                 Ok(ready) => return Ok(Connected { ready, connect }),
@@ -163,10 +165,10 @@ impl Connections {
     }
 
     /// A connection that nobody else has.
-    async fn own(&self, address: &str, deadline: Instant) -> Result<Connected, Failure> {
-        let (standing, connect) = self.standing(&Place::default(), address, deadline).await?;
+    async fn own(&self, route: &Route, deadline: Instant) -> Result<Connected, Failure> {
+        let (standing, connect) = self.standing(&Place::default(), route, deadline).await?;
         let ready = standing.ready.ready().await;
-        let failed = |error| Failure::new(Status::ConnectError, format!("{address}: {error}"));
+        let failed = |error| Failure::new(Status::ConnectError, format!("{}: {error}", route.address));
         Ok(Connected { ready: ready.map_err(failed)?, connect })
     }
 
@@ -174,7 +176,7 @@ impl Connections {
     async fn standing(
         &self,
         place: &Place,
-        address: &str,
+        route: &Route,
         deadline: Instant,
     ) -> Result<(Standing, Option<Duration>), Failure> {
         if let Ok(guard) = place.try_lock()
@@ -187,42 +189,62 @@ impl Connections {
             let mut guard = place.lock().await;
             match guard.as_ref() {
                 Some(standing) => Ok(standing.clone()),
-                None => Ok::<_, Failure>(guard.insert(self.connect(address).await?).clone()),
+                None => Ok::<_, Failure>(guard.insert(self.connect(route).await?).clone()),
             }
         };
         let standing = timeout_at(deadline, connected).await.map_err(|_| {
             let allowed = humantime::format_duration(deadline.saturating_duration_since(begun));
-            Failure::new(Status::ConnectTimeout, format!("no connection to {address} within {allowed}"))
+            Failure::new(Status::ConnectTimeout, format!("no connection to {} within {allowed}", route.address))
         })??;
         Ok((standing, Some(self.clock.now().duration_since(begun))))
     }
 
-    async fn connect(&self, address: &str) -> Result<Standing, Failure> {
+    async fn connect(&self, route: &Route) -> Result<Standing, Failure> {
+        let address = route.address.as_str();
         let failed = |what: &dyn std::fmt::Display| Failure::new(Status::ConnectError, format!("{address}: {what}"));
         let connecting = Counted::new(&self.count.connecting);
         let stream = TcpStream::connect(address).await.map_err(|error| failed(&error))?;
         stream.set_nodelay(true).map_err(|error| failed(&error))?;
+        let ready = match &route.tls {
+            None => self.speak(stream).await.map_err(|error| failed(&error))?,
+            Some(Tls(config)) => {
+                let host = route.uri.host().unwrap_or_default().to_owned();
+                let name = ServerName::try_from(host).map_err(|error| failed(&error))?;
+                let connector = TlsConnector::from(Arc::clone(config));
+                let stream = connector.connect(name, stream).await.map_err(|error| failed(&error))?;
+                self.speak(stream).await.map_err(|error| failed(&error))?
+            }
+        };
+        drop(connecting);
+        self.made.set(self.made.get() + 1);
+        Ok(Standing { number: self.made.get(), ready })
+    }
+
+    /// Speaks HTTP/2 on a stream.
+    async fn speak<S>(&self, stream: S) -> Result<Ready, h2::Error>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
         let (ready, connection) = Builder::new()
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .enable_push(false)
             .handshake(stream)
-            .await
-            .map_err(|error| failed(&error))?;
-        drop(connecting);
+            .await?;
         let open = Counted::new(&self.count.open);
         self.drivers.spawn_local(async move {
             // How a connection ended shows in the calls that were on it.
             let _ended = connection.await;
             drop(open);
         });
-        self.made.set(self.made.get() + 1);
-        Ok(Standing { number: self.made.get(), ready })
+        Ok(ready)
     }
 
     /// The places for calls to `route`; none where each call has its own connection.
     fn places(&self, route: &Route) -> Option<Rc<Places>> {
         let (shared_by, count) = match self.policy {
+            // With TLS a function has a certificate of its own, and so a connection.
+            Policy::Pooled(_) if route.tls.is_some() => (&route.function, 1),
             Policy::Pooled(count) => (&route.address, count.max(1)),
             Policy::PerFunction => (&route.function, 1),
             Policy::PerInvocation => return None,

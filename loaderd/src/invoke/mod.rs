@@ -23,7 +23,10 @@ pub use connection::{ConnectionCount, Connections, Policy};
 pub use outcome::{Outcome, Status};
 pub use protocol::Protocol;
 
-use crate::{clock::Clock, endpoint::Endpoint};
+use crate::{
+    clock::Clock,
+    endpoint::{Endpoint, Tls},
+};
 use connection::{Connected, Ready};
 
 /// A function as an invoker calls it: an endpoint, parsed once.
@@ -35,6 +38,7 @@ pub struct Route {
     function: String,
     uri: Uri,
     protocol: Protocol,
+    tls: Option<Tls>,
 }
 
 /// An endpoint that can't be called.
@@ -52,13 +56,14 @@ impl Route {
     /// An authority that no URI can hold.
     pub fn new(endpoint: &Endpoint, protocol: Protocol) -> Result<Self, BadEndpoint> {
         let uri = Uri::builder()
-            .scheme("http")
+            .scheme(if endpoint.tls.is_some() { "https" } else { "http" })
             .authority(endpoint.authority.as_str())
             .path_and_query(protocol.path())
             .build()
             .map_err(|source| BadEndpoint { authority: endpoint.authority.clone(), source })?;
-        let Endpoint { address, authority } = endpoint;
-        Ok(Self { address: address.clone(), function: format!("{address} {authority}"), uri, protocol })
+        let Endpoint { address, authority, tls } = endpoint;
+        let function = format!("{address} {authority}");
+        Ok(Self { address: address.clone(), function, uri, protocol, tls: tls.clone() })
     }
 }
 

@@ -59,7 +59,7 @@ fn invoker_with(policy: Policy) -> Invoker {
 }
 
 fn route(address: SocketAddr) -> Route {
-    let endpoint = Endpoint { address: address.to_string(), authority: "f.run.local".to_owned() };
+    let endpoint = Endpoint::plain(address.to_string(), "f.run.local");
     Route::new(&endpoint, Protocol::Faas).expect("an endpoint")
 }
 
@@ -312,8 +312,7 @@ fn policies_say_who_shares_a_connection() {
     let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
     with_server(answer, async |_, one| {
         let address = one.address.clone();
-        let two = Route::new(&Endpoint { address, authority: "g.run.local".to_owned() }, Protocol::Faas)
-            .expect("an endpoint");
+        let two = Route::new(&Endpoint::plain(address, "g.run.local"), Protocol::Faas).expect("an endpoint");
         // By policy: which calls of one, two, one, two, one, two make a connection, and how many stand afterwards.
         for (policy, makes, stand) in [
             (Policy::Pooled(1), "x.....", 1),
@@ -349,4 +348,64 @@ fn what_was_prepared_needs_no_connection_any_more() {
             assert_eq!(invoker.connections.open(), stand, "{policy:?}");
         }
     });
+}
+
+/// A server with a certificate for `name`, signed by itself; the route to it, and the file of the certificate.
+async fn secured(name: &str) -> (SocketAddr, tempfile::NamedTempFile, tokio::task::JoinHandle<()>) {
+    let signed = rcgen::generate_simple_self_signed([name.to_owned()]).expect("a certificate");
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), signed.cert.pem()).expect("writes");
+    let key =
+        tokio_rustls::rustls::pki_types::PrivateKeyDer::try_from(signed.signing_key.serialize_der()).expect("a key");
+    let provider = tokio_rustls::rustls::crypto::ring::default_provider();
+    let config = tokio_rustls::rustls::ServerConfig::builder_with_provider(provider.into())
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![signed.cert.der().clone()], key);
+    let mut config = config.expect("a configuration");
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let acceptor = tokio_rustls::TlsAcceptor::from(std::sync::Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let server = spawn_local(async move {
+        loop {
+            let (socket, _) = listener.accept().await.expect("a connection");
+            // Who does not believe the certificate ends the handshake.
+            let Ok(socket) = acceptor.accept(socket).await else { continue };
+            spawn_local(async move {
+                let Ok(mut connection) = h2::server::handshake(socket).await else { return };
+                while let Some(Ok((request, respond))) = connection.accept().await {
+                    assert_eq!(request.uri().scheme_str(), Some("https"));
+                    refuse(respond, Code::Aborted, "as asked");
+                }
+            });
+        }
+    });
+    (address, file, server)
+}
+
+#[test]
+fn a_gateway_with_tls_is_believed_by_its_authority_alone() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    LocalSet::new().block_on(&runtime, async {
+        let (address, authority, server) = secured("f.run.local").await;
+        let (_, stranger, other) = secured("f.run.local").await;
+        let mut told = Vec::new();
+        for (file, name) in [(&authority, "f.run.local"), (&stranger, "f.run.local"), (&authority, "g.run.local")] {
+            let tls = Tls::trusting(Some(file.path())).expect("an authority");
+            let endpoint = Endpoint { tls: Some(tls), ..Endpoint::plain(address.to_string(), name) };
+            let route = Route::new(&endpoint, Protocol::Faas).expect("an endpoint");
+            let outcome = invoker().call(&route, call(), &Abandon::default()).await;
+            told.push((outcome.status.as_str().into_owned(), outcome.error));
+        }
+        assert_eq!(told[0], ("grpc_ABORTED".to_owned(), "as asked".to_owned()));
+        assert_eq!(told[1].0, "connect_error");
+        assert!(told[1].1.contains("certificate"), "{told:?}");
+        assert!(told[2].0 == "connect_error" && told[2].1.contains("not valid for name"), "{told:?}");
+        server.abort();
+        other.abort();
+    });
+    let nothing = tempfile::NamedTempFile::new().expect("a file");
+    assert!(Tls::trusting(Some(nothing.path())).is_err());
 }

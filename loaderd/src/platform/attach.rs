@@ -48,7 +48,7 @@ mod tests {
     use crate::{endpoint::Endpoint, platform::testkit};
 
     fn deploy(functions: usize, targets: &[&str]) -> Deploy {
-        let target = |address: &&str| Endpoint { address: (*address).to_owned(), authority: (*address).to_owned() };
+        let target = |address: &&str| Endpoint::plain(*address, *address);
         let targets = targets.iter().map(target).collect();
         Deploy { targets, ..testkit::deploy(&["f-0", "f-1", "f-2"][..functions]) }
     }

@@ -1,7 +1,7 @@
 //! The recorder: takes what workers and pacer tell, in order, and keeps it. It runs on a thread of its own and is the
 //! only writer of invocations.csv and slots.csv.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, watch};
 
@@ -12,9 +12,10 @@ use super::{
     slots::{Settled, Slots, micros},
 };
 use crate::{
-    clock::{Anchor, Clock},
+    clock::{Anchor, Clock, UnixMicros},
     dispatch::SlotHead,
     id::RunId,
+    invoke::Outcome,
     plan::Phase,
     telemetry::{Completed, Metrics},
 };
@@ -76,6 +77,8 @@ pub struct RecorderSettings {
 pub struct Recorded {
     /// The run's figures.
     pub statistics: Statistics,
+    /// By instance: when the answer of its first invocation was there.
+    pub first_replies: HashMap<String, UnixMicros>,
     /// Why records are missing, if some could not be written. Figures are complete all the same.
     pub error: Option<RecordError>,
 }
@@ -89,6 +92,7 @@ pub struct Recorder {
     statistics: Statistics,
     window: Window,
     target: Option<SlotHead>,
+    first_replies: HashMap<String, UnixMicros>,
     error: Option<RecordError>,
     failure: watch::Sender<Option<String>>,
 }
@@ -110,6 +114,7 @@ impl Recorder {
             statistics: Statistics::new(settings.functions.len(), settings.arrivals),
             window: Window::default(),
             target: None,
+            first_replies: HashMap::new(),
             error: None,
             failure,
             settings,
@@ -133,7 +138,7 @@ impl Recorder {
             let synced = self.invocations.sync().and_then(|()| self.slot_rows.sync());
             self.check(synced);
         }
-        Recorded { statistics: self.statistics, error: self.error }
+        Recorded { statistics: self.statistics, first_replies: self.first_replies, error: self.error }
     }
 
     fn take(&mut self, event: Event) {
@@ -164,6 +169,10 @@ impl Recorder {
             (row.planned.slot.phase, row.succeeded(), row.scheduling_latency())
         {
             latencies.note(now, latency);
+        }
+        let Outcome { cold_start, sent, response, instance, .. } = &row.outcome;
+        if let (Some(true), Some(sent), Some(response)) = (cold_start, sent, response) {
+            self.first_replies.insert(instance.clone(), t0.unix_at(*sent + *response));
         }
         self.window.add(now, row.own_lag(t0.instant).map(micros), row.outcome.response.map(micros));
         if self.error.is_none() {

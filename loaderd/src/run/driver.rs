@@ -1,6 +1,6 @@
 //! The driver: the one task that owns a run and takes it from its turn in the queue to its end.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
 
 use loader_proto::v1;
 use tokio::{sync::watch, task::JoinSet};
@@ -12,12 +12,12 @@ use super::{
     prepare,
     samples::Samples,
     scales::Scales,
-    starts::Starts,
+    starts::{self, Starts},
     view::ProgressFacts,
     warmup,
 };
 use crate::{
-    clock::Clock,
+    clock::{Clock, UnixMicros},
     dispatch::{Isolation, ScaleBoard},
     endpoint::Endpoint,
     id::RunId,
@@ -147,6 +147,7 @@ impl Driver {
         }
         let instances_started = self.followed(following).await;
         let Outcome { ended: _, t0, recorded, findings, clamped, warmed_up } = loaded?;
+        self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
             start: t0.unix,
@@ -270,6 +271,15 @@ impl Driver {
             }
         }
         instances
+    }
+
+    /// Completes the cold starts by what the invocations tell of them.
+    async fn fill_in(&mut self, replies: HashMap<String, UnixMicros>) {
+        let directory = self.directory.clone();
+        let filled = tokio::task::spawn_blocking(move || starts::fill_in(directory.path(), &replies)).await;
+        if let Ok(Err(error)) = filled {
+            self.apply(Event::End(Verdict::Failed(error.to_string())));
+        }
     }
 
     /// How the run will end as things stand. It has passed to cleaning, from where it can only end.

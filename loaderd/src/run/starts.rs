@@ -1,6 +1,6 @@
 //! Follows the platform's instances as they come up: cold_starts.csv.
 
-use std::{path::Path, sync::Arc};
+use std::{collections::HashMap, path::Path, sync::Arc};
 
 use tokio::sync::mpsc;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The columns of cold_starts.csv.
-const COLUMNS: [&str; 7] = [
+const COLUMNS: [&str; 8] = [
     "function",
     "instance",
     "desired_unix_us",
@@ -19,7 +19,11 @@ const COLUMNS: [&str; 7] = [
     "scheduled_unix_us",
     "started_unix_us",
     "ready_unix_us",
+    "first_reply_unix_us",
 ];
+
+/// The file.
+const FILE: &str = "cold_starts.csv";
 
 /// Follows the starts of one run.
 pub(super) struct Starts {
@@ -33,7 +37,7 @@ impl Starts {
     /// # Errors
     /// A file that can't be made.
     pub(super) fn create(directory: &Path, names: Arc<[String]>) -> Result<Self, RecordError> {
-        Ok(Self { file: CsvFile::create(&directory.join("cold_starts.csv"), &COLUMNS)?, names })
+        Ok(Self { file: CsvFile::create(&directory.join(FILE), &COLUMNS)?, names })
     }
 
     /// Follows `feed` to its end; no instances, which the scales count, and what could not be written.
@@ -51,6 +55,65 @@ impl Starts {
         let name = self.names.get(function.as_usize()).cloned().unwrap_or_default();
         let instants = [*desired, Some(*created), *scheduled, *started, *ready];
         let instants = instants.map(|at| at.map(|UnixMicros(at)| at.to_string()).unwrap_or_default());
-        self.file.append([name, instance.clone()].into_iter().chain(instants))
+        // The first reply is filled in when the run is over.
+        self.file.append([name, instance.clone()].into_iter().chain(instants).chain([String::new()]))
+    }
+}
+
+/// Fills in when each instance first replied: it is known from the invocations, and only when all are over. The file is replaced
+/// whole. Without one there is nothing to do.
+///
+/// # Errors
+/// What can't be read or written; then the file is as it was.
+pub(super) fn fill_in(directory: &Path, replies: &HashMap<String, UnixMicros>) -> Result<(), RecordError> {
+    let path = directory.join(FILE);
+    if !path.exists() {
+        return Ok(());
+    }
+    let failed = |source: csv::Error| RecordError::Write { path: path.clone(), source: source.into() };
+    let part = path.with_extension("csv.part");
+    // What a crash has left of an earlier attempt.
+    let _absent = std::fs::remove_file(&part);
+    let mut filled = CsvFile::create(&part, &COLUMNS)?;
+    for row in csv::Reader::from_path(&path).map_err(failed)?.records() {
+        let row = row.map_err(failed)?;
+        let reply = row.get(1).and_then(|instance| replies.get(instance));
+        let reply = reply.map(|UnixMicros(at)| at.to_string()).unwrap_or_default();
+        filled.append(row.iter().take(COLUMNS.len() - 1).map(str::to_owned).chain([reply]))?;
+    }
+    filled.sync()?;
+    drop(filled);
+    std::fs::rename(&part, &path).map_err(|source| RecordError::Write { path, source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::FunctionIndex;
+
+    #[tokio::test]
+    async fn first_replies_are_filled_in_when_they_are_known() {
+        let directory = tempfile::tempdir().unwrap();
+        assert!(fill_in(directory.path(), &HashMap::new()).is_ok(), "without a file there is nothing to do");
+        let (send, receive) = mpsc::channel(2);
+        for (instance, ready) in [("f-1", Some(UnixMicros(50))), ("f-2", None)] {
+            let start = InstanceStart {
+                function: FunctionIndex(0),
+                instance: instance.to_owned(),
+                desired: None,
+                created: UnixMicros(10),
+                scheduled: Some(UnixMicros(20)),
+                started: Some(UnixMicros(40)),
+                ready,
+            };
+            send.send(start).await.unwrap();
+        }
+        drop(send);
+        let starts = Starts::create(directory.path(), Arc::from(["f".to_owned()])).unwrap();
+        starts.follow(receive).await.1.unwrap();
+        fill_in(directory.path(), &HashMap::from([("f-1".to_owned(), UnixMicros(45))])).unwrap();
+        let text = std::fs::read_to_string(directory.path().join(FILE)).unwrap();
+        let rows: Vec<_> = text.lines().skip(1).collect();
+        assert_eq!(rows, ["f,f-1,,10,20,40,50,45", "f,f-2,,10,20,40,,"]);
     }
 }

@@ -257,5 +257,5 @@ fn endpoint(check: &mut Check, place: usize, target: &v1::AttachTarget) -> Optio
         let field = format!("attach.targets[{place}].authority");
         check.fault(field, format!("is {authority:?}; must be a host name, with or without :port"));
     }
-    (reachable && named).then(|| Endpoint { address: address.clone(), authority: authority.clone() })
+    (reachable && named).then(|| Endpoint::plain(address.clone(), authority.clone()))
 }

@@ -291,8 +291,7 @@ fn attached_functions_need_addresses() {
         ]
     );
     let spec = good(&attach(json!([{"address": "h:1"}, {"address": "10.0.0.7:80", "authority": "f.example"}])));
-    let endpoint =
-        |address: &str, authority: &str| Endpoint { address: address.to_owned(), authority: authority.to_owned() };
+    let endpoint = |address: &str, authority: &str| Endpoint::plain(address, authority);
     assert_eq!(spec.attach, [endpoint("h:1", "h:1"), endpoint("10.0.0.7:80", "f.example")]);
 }
 

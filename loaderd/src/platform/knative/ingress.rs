@@ -20,8 +20,15 @@ const INGRESSES: [(&str, &str, &str); 3] = [
     ("Contour", "contour-external", "envoy"),
 ];
 
-/// The port that ingresses speak plain HTTP/2 on.
-const PORT: i32 = 80;
+/// The ports of an ingress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Port {
+    /// Where it speaks plain HTTP/2.
+    Plain = 80,
+    /// Where it speaks it over TLS.
+    Tls = 443,
+}
+
 const REACH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// An ingress that was found.
@@ -37,7 +44,12 @@ pub(super) struct Found {
 ///
 /// # Errors
 /// What was tried, in words.
-pub(super) async fn find(cluster: &Cluster, deadline: Instant, cancel: &CancellationToken) -> Result<Found, String> {
+pub(super) async fn find(
+    cluster: &Cluster,
+    port: Port,
+    deadline: Instant,
+    cancel: &CancellationToken,
+) -> Result<Found, String> {
     let mut told = Vec::new();
     for (ingress, namespace, name) in INGRESSES {
         let service = cluster.ask(deadline, cancel, |client| async move {
@@ -46,7 +58,7 @@ pub(super) async fn find(cluster: &Cluster, deadline: Instant, cancel: &Cancella
         match service.await {
             Ok(None) => {}
             Ok(Some(service)) => {
-                let candidates = candidates(&service, &nodes(cluster, deadline, cancel).await);
+                let candidates = candidates(&service, port, &nodes(cluster, deadline, cancel).await);
                 match reachable(&candidates).await {
                     Some(address) => return Ok(Found { ingress, address }),
                     None => told.push(format!("{ingress} at none of {}", candidates.join(", "))),
@@ -70,17 +82,18 @@ async fn nodes(cluster: &Cluster, deadline: Instant, cancel: &CancellationToken)
 }
 
 /// Where a Service may be dialled, the best first: load balancer, external address, node port, cluster address.
-fn candidates(service: &Service, nodes: &[String]) -> Vec<String> {
+fn candidates(service: &Service, port: Port, nodes: &[String]) -> Vec<String> {
+    let number = port as i32;
     let Some(spec) = &service.spec else { return Vec::new() };
     let balancers =
         service.status.iter().filter_map(|status| status.load_balancer.as_ref()?.ingress.as_ref()).flatten();
     let balancers = balancers.filter_map(|it| it.ip.clone().or_else(|| it.hostname.clone()));
     let external = spec.external_ips.iter().flatten().cloned();
-    let own = balancers.chain(external).map(|host| at(&host, PORT));
-    let port = spec.ports.iter().flatten().find(|port| port.port == PORT);
+    let own = balancers.chain(external).map(|host| at(&host, number));
+    let port = spec.ports.iter().flatten().find(|port| port.port == number);
     let node_port = port.and_then(|port| port.node_port);
     let by_node = node_port.into_iter().flat_map(|port| nodes.iter().map(move |node| at(node, port)));
-    let cluster = spec.cluster_ip.iter().filter(|ip| *ip != "None").map(|ip| at(ip, PORT));
+    let cluster = spec.cluster_ip.iter().filter(|ip| *ip != "None").map(|ip| at(ip, number));
     own.chain(by_node).chain(cluster).collect()
 }
 
@@ -123,9 +136,14 @@ mod tests {
     fn the_most_public_address_comes_first() {
         let nodes = ["172.18.0.2".to_owned(), "fd00::2".to_owned()];
         let rest = ["192.0.2.7:80", "172.18.0.2:30518", "[fd00::2]:30518", "10.96.230.222:80"];
-        assert_eq!(candidates(&kourier("{}"), &nodes), rest);
-        let with_balancer =
-            candidates(&kourier(r#"{"ingress": [{"ip": "198.51.100.1"}, {"hostname": "lb.example"}]}"#), &[]);
+        assert_eq!(candidates(&kourier("{}"), Port::Plain, &nodes), rest);
+        let secured = candidates(&kourier("{}"), Port::Tls, &nodes[..1]);
+        assert_eq!(secured, ["192.0.2.7:443", "172.18.0.2:30205", "10.96.230.222:443"]);
+        let with_balancer = candidates(
+            &kourier(r#"{"ingress": [{"ip": "198.51.100.1"}, {"hostname": "lb.example"}]}"#),
+            Port::Plain,
+            &[],
+        );
         assert_eq!(with_balancer, ["198.51.100.1:80", "lb.example:80", "192.0.2.7:80", "10.96.230.222:80"]);
     }
 

@@ -53,11 +53,16 @@ use self::{
     deploy::{Rollout, Rules, Wanted, refused},
     feed::{Feed, Outlets},
     hold::Autoscaler,
+    ingress::Port,
     manifest::Filling,
     scrape::{AutoscalerSource, NodeSource, Pace},
 };
 use super::{Deploy, Deployment, Fact, Platform, PlatformError, Room, Sampling};
-use crate::{clock::Clock, endpoint::Endpoint, id::RunId};
+use crate::{
+    clock::Clock,
+    endpoint::{Endpoint, Tls},
+    id::RunId,
+};
 
 /// The platform's name in a spec.
 const NAME: &str = "knative";
@@ -138,15 +143,29 @@ impl Knative {
     }
 
     /// The address to dial: the configured one, or the ingress's.
-    async fn gateway(&self, deadline: Instant, cancel: &CancellationToken) -> Result<String, PlatformError> {
+    async fn gateway(
+        &self,
+        port: Port,
+        deadline: Instant,
+        cancel: &CancellationToken,
+    ) -> Result<String, PlatformError> {
         match &self.settings.gateway {
             Some(address) => Ok(address.clone()),
-            None => match ingress::find(&self.cluster, deadline, cancel).await {
+            None => match ingress::find(&self.cluster, port, deadline, cancel).await {
                 Ok(found) => Ok(found.address),
                 Err(_) if cancel.is_cancelled() => Err(PlatformError::Cancelled),
                 Err(words) => Err(unusable(words)),
             },
         }
+    }
+
+    /// Whom to believe where functions are reached by https.
+    fn tls(&self) -> Result<Tls, PlatformError> {
+        let file = self.settings.gateway_ca.as_deref();
+        Tls::trusting(file).map_err(|error| match file {
+            Some(file) => unusable(format!("knative.gateway_ca: {}: {error}", file.display())),
+            None => unusable(error.to_string()),
+        })
     }
 
     fn follow(&self, run: &RunId, namespace: &str, wanted: &[Wanted], outlets: Outlets) {
@@ -194,7 +213,7 @@ impl Knative {
         });
         let gateway = match &self.settings.gateway {
             Some(address) => format!("{address} (configured)"),
-            None => ingress::find(&self.cluster, deadline, &never)
+            None => ingress::find(&self.cluster, Port::Plain, deadline, &never)
                 .await
                 .map_or_else(|words| words, |found| format!("{} at {}", found.ingress, found.address)),
         };
@@ -252,7 +271,9 @@ impl Platform for Knative {
             let words = format!("we may not: {}; config/kubernetes/ has the roles that grant it", missing.join(", "));
             return Err(unusable(words));
         }
-        let address = self.gateway(questions, &cancel).await?;
+        let address = self.gateway(Port::Plain, questions, &cancel).await?;
+        // A file that is wrong shall not be found out after the deployment.
+        let known = self.settings.gateway_ca.as_ref().map(|_| self.tls()).transpose()?;
         let (send_scales, scales) = mpsc::channel(SAMPLES);
         let (send_starts, starts) = mpsc::channel(SAMPLES);
         let (send_troubles, troubles) = mpsc::channel(SAMPLES);
@@ -265,11 +286,20 @@ impl Platform for Knative {
             wanted: &wanted,
             rules: Rules { deadline, timeout: deploy.timeout, allow_failures: deploy.allow_failures },
             ready,
-            cancel,
+            cancel: cancel.clone(),
         };
         let urls = Box::pin(rollout.bring_up(troubles)).await?;
+        let is_secured = |url: &Result<String, String>| url.as_ref().is_ok_and(|url| url.starts_with("https://"));
+        let secured = if urls.iter().any(is_secured) {
+            let address = self.gateway(Port::Tls, self.clock.now() + QUESTIONS, &cancel).await?;
+            Some((address, known.map_or_else(|| self.tls(), Ok)?))
+        } else {
+            None
+        };
         let endpoint = |url: Result<String, String>| {
-            url.map(|url| Endpoint { address: address.clone(), authority: authority(&url) })
+            let (secured, tls) = secured.clone().filter(|_| is_secured(&url)).unzip();
+            let address = secured.unwrap_or_else(|| address.clone());
+            url.map(|url| Endpoint { address, authority: authority(&url), tls })
         };
         Ok(Deployment { endpoints: urls.into_iter().map(endpoint).collect(), scales, starts: Some(starts) })
     }

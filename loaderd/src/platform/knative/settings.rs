@@ -16,6 +16,9 @@ pub struct Settings {
     pub image: Option<String>,
     /// `host:port` of the ingress; absent: it is looked for.
     pub gateway: Option<String>,
+    /// The authority (PEM) that vouches for the ingress, where functions are reached by https; absent: those that this machine
+    /// believes.
+    pub gateway_ca: Option<PathBuf>,
     /// A manifest for functions of every kind; absent: those that the daemon brings.
     pub manifest: Option<PathBuf>,
     /// Labels of the nodes that functions go to; needs Knative's feature `kubernetes.podspec-nodeselector`.

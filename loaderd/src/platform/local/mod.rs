@@ -234,8 +234,7 @@ impl Platform for Local {
             came_up = run::all_up(coming_up, &ready) => came_up?,
             () = cancel.cancelled() => return Err(PlatformError::Cancelled),
         }
-        let endpoint =
-            |name: &str| Endpoint { address: self.address.to_string(), authority: route::authority(name, &deploy.run) };
+        let endpoint = |name: &str| Endpoint::plain(self.address.to_string(), route::authority(name, &deploy.run));
         let endpoints = deploy.functions.iter().map(|function| Ok(endpoint(&function.name))).collect();
         Ok(Deployment { endpoints, scales, starts: None })
     }

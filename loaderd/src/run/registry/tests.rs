@@ -66,7 +66,7 @@ impl Platform for Fake {
         ready.send_replace(1);
         let (feed, scales) = mpsc::channel(1);
         self.feeds.lock().expect("whole").push(feed);
-        let nobody = Endpoint { address: "127.0.0.1:1".to_owned(), authority: "nobody".to_owned() };
+        let nobody = Endpoint::plain("127.0.0.1:1", "nobody");
         Ok(Deployment { endpoints: vec![Ok(nobody); deploy.functions.len()], scales, starts: None })
     }
 
