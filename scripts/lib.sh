@@ -46,7 +46,9 @@ need_containers() {
 
 # A Prometheus for tests, which shall not run as a service.
 need_prometheus() {
-  command -v prometheus >/dev/null && command -v promtool >/dev/null || RUNLEVEL=1 install_packages prometheus
+  if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
+    RUNLEVEL=1 install_packages prometheus
+  fi
 }
 
 # Tools from PyPI in a virtual environment of the repository: a foreign gRPC client and linters.
