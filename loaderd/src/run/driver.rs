@@ -1,6 +1,6 @@
 //! The driver: the one task that owns a run and takes it from its turn in the queue to its end.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use loader_proto::v1;
 use tokio::{sync::watch, task::JoinSet};
@@ -12,12 +12,12 @@ use super::{
     prepare,
     samples::Samples,
     scales::Scales,
-    starts::{self, Starts},
+    starts::Starts,
     view::ProgressFacts,
     warmup,
 };
 use crate::{
-    clock::{Clock, UnixMicros},
+    clock::Clock,
     dispatch::{Isolation, ScaleBoard},
     endpoint::Endpoint,
     id::RunId,
@@ -25,9 +25,8 @@ use crate::{
     plan::{Outline, Phase, Plan},
     platform::{Deployment, Platform, Platforms},
     record::{RecordError, SummaryFacts, summarise},
-    results,
     scrape::Prometheus,
-    spec::{Defaults, FunctionKind, Mode, Output, PlatformKind, RunSpec},
+    spec::{Defaults, FunctionKind, Mode, PlatformKind, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
     warmup::Fit,
@@ -75,7 +74,7 @@ pub(super) struct Driver {
 }
 
 /// What the scale feed told to its end: how many instances were started, and what could not be recorded.
-type Followed = (u64, Result<(), RecordError>);
+pub(super) type Followed = (u64, Result<(), RecordError>);
 
 impl Driver {
     /// Carries the run out, whatever happens, and takes away what it made.
@@ -260,95 +259,12 @@ impl Driver {
         }
     }
 
-    /// Waits until the feeds have ended, which they do when the run is cleaned.
-    async fn followed(&mut self, mut following: JoinSet<Followed>) -> u64 {
-        let mut instances = 0;
-        while let Some(followed) = following.join_next().await {
-            let Ok((started, written)) = followed else { continue };
-            instances += started;
-            if let Err(error) = written {
-                self.apply(Event::End(Verdict::Failed(error.to_string())));
-            }
-        }
-        instances
-    }
-
-    /// Completes the cold starts by what the invocations tell of them.
-    async fn fill_in(&mut self, replies: HashMap<String, UnixMicros>) {
-        let directory = self.directory.clone();
-        let filled = tokio::task::spawn_blocking(move || starts::fill_in(directory.path(), &replies)).await;
-        if let Ok(Err(error)) = filled {
-            self.apply(Event::End(Verdict::Failed(error.to_string())));
-        }
-    }
-
-    /// How the run will end as things stand. It has passed to cleaning, from where it can only end.
-    fn last(&self) -> Machine {
-        let mut last = self.machine.clone();
-        let _cleaned = last.apply(Event::Cleaned);
-        last
-    }
-
-    /// Brings the records into the form that was asked for. Those of a run that went wrong are left as they are.
-    async fn finish_records(&mut self, output: Output) {
-        if !matches!(self.last().state(), State::Succeeded | State::Cancelled) {
-            return;
-        }
-        let directory = self.directory.clone();
-        let finished = tokio::task::spawn_blocking(move || results::finish(directory.path(), output)).await;
-        match finished {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => self.apply(Event::End(Verdict::Failed(error.to_string()))),
-            Err(broken) => self.apply(Event::End(Verdict::Failed(format!("finishing the records broke: {broken}")))),
-        }
-    }
-
-    /// Writes the manifest, over everything else that the run left.
-    async fn seal(&mut self) {
-        let (directory, run, state) = (self.directory.clone(), self.run_id(), self.last().state());
-        let now = self.context.clock.unix();
-        let sealed = tokio::task::spawn_blocking(move || directory.seal(&run, state, now)).await;
-        let reason = match sealed {
-            Ok(Ok(_)) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(broken) => format!("the manifest broke: {broken}"),
-        };
-        self.apply(Event::End(Verdict::Failed(reason)));
-    }
-
-    /// Says how the run ended, with its summary and manifest, once all are on disk.
-    async fn finish(&mut self, summary: Option<v1::RunSummary>) {
-        let last = self.last();
-        let summary = summary.map(|summary| {
-            let file = &self.view.borrow().file;
-            v1::RunSummary {
-                run_id: file.run_id.to_string(),
-                name: file.name.clone(),
-                mode: file.mode.clone(),
-                platform: file.platform.clone(),
-                state: v1::RunState::from(last.state()).into(),
-                reason: last.reason().to_owned(),
-                ..summary
-            }
-        });
-        if let Some(summary) = summary {
-            if let Err(error) = self.directory.save_summary(&summary) {
-                self.apply(Event::End(Verdict::Failed(error.to_string())));
-            }
-            self.publish(|view| view.summary = Some(Arc::new(summary)));
-        }
-        self.seal().await;
-        self.apply(Event::Cleaned);
-        self.context.metrics.idle();
-        self.context.metrics.run_ended(self.machine.state().as_str());
-    }
-
-    fn run_id(&self) -> RunId {
+    pub(super) fn run_id(&self) -> RunId {
         self.view.borrow().file.run_id.clone()
     }
 
     /// Takes an event; the new state is on disk before it is shown.
-    fn apply(&mut self, event: Event) {
+    pub(super) fn apply(&mut self, event: Event) {
         let before = self.machine.state();
         if let Err(forbidden) = self.machine.apply(event) {
             log::error!(RUN_ID = self.run_id().as_str(); "{forbidden}");
@@ -377,7 +293,7 @@ impl Driver {
         self.publish(|view| view.file = file);
     }
 
-    fn publish(&self, change: impl FnOnce(&mut RunView)) {
+    pub(super) fn publish(&self, change: impl FnOnce(&mut RunView)) {
         self.view.send_modify(|view| change(Arc::make_mut(view)));
     }
 }

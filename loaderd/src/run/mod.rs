@@ -2,6 +2,7 @@
 
 mod deployment;
 mod driver;
+mod ending;
 mod host;
 mod load;
 mod prepare;
