@@ -1,37 +1,81 @@
 //! The composition root: configuration → build → run → drain. The only file that knows everything.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use loader_proto::v1;
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use nix::sys::mman::{MlockAllFlags, mlockall};
 use procfs::Current as _;
 
 use crate::{
+    access::Guard,
     clock::Clock,
     config::{self, Config},
-    control::{Bound, Listeners, Service, StatusFacts},
-    dispatch::Isolation,
+    control::{self, Service, StatusFacts},
+    dispatch::{Isolation, Pulse},
+    door::{self, Certificates, ListenError, Listener, Secured},
     platform::{Platform, Platforms, attach::Attach, knative, local},
-    run::{self, RegistryTask, Store},
+    run::{self, Registry, RegistryTask, Store},
     scrape::Prometheus,
     spec::Defaults,
-    telemetry::{self, Metrics},
+    supervisor,
+    telemetry::{self, Metrics, endpoint::Exposed},
     traces::{Limits, TraceStore},
 };
 
 /// The daemon, built and bound, not yet running.
 pub struct App {
-    bound: Bound,
+    doors: Doors,
     service: Service,
-    registry: RegistryTask,
+    registry: (RegistryTask, Registry),
     metrics: Metrics,
-    metrics_listener: Option<TcpListener>,
+    pulse: Pulse,
     platforms: Platforms,
-    shutdown: CancellationToken,
+    reloader: Reloader,
+    ends: Ends,
+}
+
+/// What ends the daemon.
+#[derive(Debug, Clone, Default)]
+pub struct Ends {
+    /// It is to end.
+    pub shutdown: CancellationToken,
+    /// It is to end without awaiting the active run's answers.
+    pub hurry: CancellationToken,
+}
+
+/// What is listened on.
+struct Doors {
+    control: Vec<Listener>,
+    metrics: Option<Listener>,
+}
+
+/// Takes over what can change while the daemon runs.
+#[derive(Debug, Clone)]
+pub struct Reloader {
+    config: Config,
+    guard: Guard,
+    certificates: Option<Certificates>,
+}
+
+impl Reloader {
+    /// Takes over a configuration that was read again: the log's level, roles, tokens, limits, certificates.
+    pub fn reload(&mut self, config: Config) {
+        telemetry::logging::set_level(config.log_level);
+        self.guard.replace(config.access.policy(), config.access.requests_per_second);
+        if let Some(Err(error)) = self.certificates.as_ref().map(Certificates::reload) {
+            log::error!("the certificates stay as they are: {error}");
+        }
+        let fixed = self.config.fixed(&config);
+        if fixed.is_empty() {
+            log::info!("reloaded");
+        } else {
+            log::warn!("reloaded; these changes take a restart: {}", fixed.join(", "));
+        }
+    }
 }
 
 impl App {
@@ -39,21 +83,17 @@ impl App {
     ///
     /// # Errors
     /// What can't be opened or bound, with its path or address.
-    pub async fn build(config: Config, shutdown: CancellationToken) -> anyhow::Result<Self> {
+    pub async fn build(config: Config, ends: Ends) -> anyhow::Result<Self> {
         let clock = Clock;
         let isolation = isolate(&config.isolation)?;
         let metrics = Metrics::new();
         let store = Store::open(&config.state_dir)?;
         let max_bytes = config.traces.max_upload_mib << 20;
         let traces = TraceStore::open(&config.state_dir.join("traces"), Limits { max_bytes })?;
-        let listeners = Listeners { tcp: config.listen.clone(), unix: config.socket.clone() };
-        let bound = listeners.bind().await?;
-        let metrics_listener = match config.metrics_listen {
-            Some(address) => Some(
-                TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address} for metrics"))?,
-            ),
-            None => None,
-        };
+        let certificates = config.tls.files().map(Certificates::load).transpose()?;
+        let doors = Doors::open(&config, certificates.as_ref()).await?;
+        let guard = Guard::new(config.access.policy(), config.access.requests_per_second);
+        let pulse = Pulse::new(clock);
         let prometheus = config.prometheus.url.as_deref().map(|url| Prometheus::new(url, config.scrape.period));
         let prometheus = prometheus.transpose()?;
         let platforms = platforms(&config, prometheus.clone(), clock).await?;
@@ -65,41 +105,53 @@ impl App {
             workers: config.dispatch.workers,
             connections: config.dispatch.connections,
             isolation,
+            pulse: pulse.clone(),
             shutdown_drain: config.shutdown_drain,
+            hurry: ends.hurry.clone(),
             prometheus,
             scrape_period: config.scrape.period,
             metrics: metrics.clone(),
             clock,
         });
-        let (registry_task, registry) =
-            RegistryTask::recover(Arc::clone(&context), store.clone(), shutdown.clone()).await?;
-        let facts = facts(&config, &bound, metrics_listener.as_ref(), &platforms, clock);
-        let service = Service::new(context, registry, store, facts);
-        Ok(Self { bound, service, registry: registry_task, metrics, metrics_listener, platforms, shutdown })
+        let registry = RegistryTask::recover(Arc::clone(&context), store.clone(), ends.shutdown.clone()).await?;
+        let facts = facts(&config, &doors, &platforms, clock);
+        let service = Service::new(context, registry.1.clone(), store, facts);
+        let reloader = Reloader { config, guard, certificates };
+        Ok(Self { doors, service, registry, metrics, pulse, platforms, reloader, ends })
     }
 
-    /// Serves until `shutdown`, then drains: refuses new runs, ends the active one, takes away what it made.
+    /// What takes over a configuration that was read again.
+    pub fn reloader(&self) -> Reloader {
+        self.reloader.clone()
+    }
+
+    /// Serves until it is to end, then drains: refuses new runs, ends the active one, takes away what it made.
     ///
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { bound, service, registry, metrics, metrics_listener, platforms, shutdown } = self;
-        for address in bound.addresses() {
-            log::info!("control API on {address}");
+        let Self { doors, service, registry, metrics, pulse, platforms, reloader, ends } = self;
+        let (registry_task, registry) = registry;
+        for door in &doors.control {
+            log::info!("control API on {}", door.address());
         }
         let (ready, readiness) = watch::channel(true);
         let drained = CancellationToken::new();
         let endpoint = async {
-            if let Some(listener) = metrics_listener {
-                if let Ok(address) = listener.local_addr() {
-                    log::info!("metrics on http://{address}/metrics");
-                }
-                telemetry::endpoint::serve(listener, metrics, readiness, drained.clone()).await;
+            if let Some(listener) = doors.metrics {
+                log::info!("metrics on {}/metrics", listener.address());
+                let exposed = Exposed { metrics, ready: readiness, guard: reloader.guard.clone() };
+                telemetry::endpoint::serve(listener, exposed, drained.clone()).await;
             }
         };
-        let serve = bound.serve(service, drained.clone());
+        let serve = async {
+            let served = control::serve(doors.control, service, reloader.guard.clone(), drained.clone());
+            // Connections are taken from the first poll on; until then they wait in the sockets.
+            supervisor::ready();
+            served.await
+        };
         let work = async {
-            registry.run().await;
+            registry_task.run().await;
             ready.send_replace(false);
             for platform in platforms.values() {
                 platform.shutdown().await;
@@ -107,9 +159,39 @@ impl App {
             log::info!("drained");
             drained.cancel();
         };
-        let (served, (), ()) = tokio::join!(serve, work, endpoint);
-        shutdown.cancel();
+        let attend = supervisor::attend(registry, pulse, drained.clone());
+        let stop = async {
+            ends.shutdown.cancelled().await;
+            supervisor::stopping();
+        };
+        let (served, (), (), (), ()) = tokio::join!(serve, work, endpoint, attend, stop);
         Ok(served?)
+    }
+}
+
+impl Doors {
+    /// Takes the sockets that the service manager hands over, and opens what the configuration names besides.
+    async fn open(config: &Config, certificates: Option<&Certificates>) -> Result<Self, ListenError> {
+        let secured = |address: &SocketAddr| match certificates {
+            // The configuration was refused if another address had no TLS.
+            Some(certificates) if config.tls.loopback || !address.ip().is_loopback() => {
+                Secured::Tls(certificates.clone())
+            }
+            _ => Secured::Plain,
+        };
+        let mut control = door::inherited(certificates)?;
+        let handed_over = control.iter().any(Listener::is_unix);
+        for address in &config.listen {
+            control.push(Listener::tcp(*address, secured(address)).await?);
+        }
+        if let Some(path) = config.socket.as_ref().filter(|_| !handed_over) {
+            control.push(Listener::unix(path)?);
+        }
+        let metrics = match &config.metrics_listen {
+            Some(address) => Some(Listener::tcp(*address, secured(address)).await?),
+            None => None,
+        };
+        Ok(Self { control, metrics })
     }
 }
 
@@ -164,13 +246,7 @@ fn trace_func() -> PathBuf {
     beside.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from("trace-func"))
 }
 
-fn facts(
-    config: &Config,
-    bound: &Bound,
-    metrics: Option<&TcpListener>,
-    platforms: &Platforms,
-    clock: Clock,
-) -> StatusFacts {
+fn facts(config: &Config, doors: &Doors, platforms: &Platforms, clock: Clock) -> StatusFacts {
     let mut names: Vec<_> = platforms.keys().map(|name| (*name).to_owned()).collect();
     names.sort();
     let started = clock.unix().0;
@@ -184,8 +260,8 @@ fn facts(
         platforms: names,
         active_run_id: String::new(),
         queued_runs: 0,
-        listen: bound.addresses(),
-        metrics_listen: metrics.and_then(|it| it.local_addr().ok()).map(|it| it.to_string()).unwrap_or_default(),
+        listen: doors.control.iter().map(Listener::address).collect(),
+        metrics_listen: doors.metrics.as_ref().map(Listener::address).unwrap_or_default(),
         cores: std::thread::available_parallelism().map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
         memory_mib: memory,
         platform_facts: Vec::new(),

@@ -2,12 +2,14 @@
 //!
 //! `ARCHITECTURE.md` tells how the modules hang together.
 
+pub mod access;
 pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod control;
 pub mod dispatch;
+pub mod door;
 pub mod endpoint;
 pub mod id;
 pub mod invoke;
@@ -18,6 +20,7 @@ pub mod results;
 pub mod run;
 pub mod scrape;
 pub mod spec;
+pub mod supervisor;
 pub mod telemetry;
 pub mod traces;
 pub mod warmup;

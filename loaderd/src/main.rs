@@ -3,9 +3,12 @@
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use loaderd::{app::App, cli::Arguments, telemetry, words};
+use loaderd::{
+    app::{App, Ends, Reloader},
+    cli::Arguments,
+    supervisor, telemetry, words,
+};
 use tokio::signal::unix::{SignalKind, signal};
-use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -13,7 +16,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(faults) => return arguments.refuse(&faults),
     };
-    telemetry::logging::init(config.log_level);
+    telemetry::logging::init(config.log_level, config.log_format);
     if arguments.check_config {
         return ExitCode::SUCCESS;
     }
@@ -21,30 +24,53 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(run(config)) {
+    match runtime.block_on(run(config, &arguments)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
 }
 
-async fn run(config: loaderd::config::Config) -> anyhow::Result<()> {
+async fn run(config: loaderd::config::Config, arguments: &Arguments) -> anyhow::Result<()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let shutdown = CancellationToken::new();
-    let app = App::build(config, shutdown.clone()).await?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let ends = Ends::default();
+    let app = App::build(config, ends.clone()).await?;
+    let mut reloader = app.reloader();
     let mut running = std::pin::pin!(app.run());
-    tokio::select! {
-        ended = &mut running => return ended,
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let mut asked = 0;
+    loop {
+        tokio::select! {
+            ended = &mut running => return ended,
+            _ = hang_up.recv() => reload(&mut reloader, arguments),
+            _ = terminate.recv() => asked += 1,
+            _ = interrupt.recv() => asked += 1,
+        }
+        match asked {
+            0 => {}
+            1 if ends.shutdown.is_cancelled() => {}
+            1 => {
+                log::info!("shutting down; a second signal awaits no answers, a third ends at once");
+                ends.shutdown.cancel();
+            }
+            2 => ends.hurry.cancel(),
+            _ => anyhow::bail!("ended by a third signal"),
+        }
     }
-    log::info!("shutting down; a second signal ends at once");
-    shutdown.cancel();
-    tokio::select! {
-        ended = running => ended,
-        _ = terminate.recv() => anyhow::bail!("ended by a second signal"),
-        _ = interrupt.recv() => anyhow::bail!("ended by a second signal"),
+}
+
+/// Reads the configuration again. One that can't be used changes nothing.
+fn reload(reloader: &mut Reloader, arguments: &Arguments) {
+    supervisor::reloading();
+    match arguments.config() {
+        Ok(config) => reloader.reload(config),
+        Err(faults) => {
+            for fault in &faults {
+                log::error!("not reloaded: {fault}");
+            }
+        }
     }
+    supervisor::ready();
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

@@ -2,27 +2,38 @@
 
 mod read;
 
-use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
 
 use read::Section;
+
+use crate::{
+    access::{Policy, Role, Token},
+    door::Files,
+};
 
 /// The daemon's configuration. Every value has a default, so that no file is needed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Where runs and uploads are kept.
     pub state_dir: PathBuf,
-    /// TCP addresses of the control API; loopback only.
+    /// TCP addresses of the control API; others than loopback by TLS.
     pub listen: Vec<SocketAddr>,
     /// Unix socket of the control API.
     pub socket: Option<PathBuf>,
-    /// Address of the Prometheus endpoint; loopback only. `None`: there is none.
+    /// Address of the Prometheus endpoint; another than loopback by TLS. `None`: there is none.
     pub metrics_listen: Option<SocketAddr>,
     /// The platform for specs that name none.
     pub platform: String,
     /// How much is logged.
     pub log_level: log::LevelFilter,
+    /// In which form.
+    pub log_format: LogFormat,
     /// How long a run's answers are awaited when the daemon ends.
     pub shutdown_drain: Duration,
+    /// `[tls]`: the daemon's certificate.
+    pub tls: Tls,
+    /// `[access]`: who may do what.
+    pub access: Access,
     /// `[dispatch]`: how invocations are sent.
     pub dispatch: Dispatch,
     /// `[isolation]`: how the threads that send are kept apart from everything else.
@@ -37,6 +48,70 @@ pub struct Config {
     pub scrape: Scrape,
     /// `[prometheus]`: a Prometheus that scrapes the cluster.
     pub prometheus: PrometheusAccess,
+}
+
+/// In which form the daemon logs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// To the journal, where standard error leads there; else as text.
+    #[default]
+    Auto,
+    /// Lines of text on standard error.
+    Text,
+    /// A JSON object a line on standard error.
+    Json,
+}
+
+/// `[tls]`: the daemon's certificate.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate, with those that vouch for it.
+    pub certificate: Option<PathBuf>,
+    /// Its private key.
+    pub key: Option<PathBuf>,
+    /// The authority of clients' certificates.
+    pub client_ca: Option<PathBuf>,
+    /// Whether loopback addresses speak TLS, too.
+    pub loopback: bool,
+}
+
+/// `[access]`: who may do what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    /// What those may do who open the Unix socket.
+    pub socket: Opening,
+    /// What those may do who come over loopback without TLS.
+    pub loopback: Opening,
+    /// Requests a second of each caller.
+    pub requests_per_second: NonZeroU32,
+    /// Tokens.
+    pub tokens: Tokens,
+    /// Names in certificates, and what their owners may do.
+    pub certificates: Roles,
+}
+
+/// What one may do who comes by a door.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opening(pub Option<Role>);
+
+/// Tokens by their owners' names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tokens(pub Vec<Token>);
+
+/// Roles by names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Roles(pub BTreeMap<String, Role>);
+
+impl Access {
+    /// As those need it who hold to it.
+    pub fn policy(&self) -> Policy {
+        Policy {
+            socket: self.socket.0,
+            loopback: self.loopback.0,
+            tokens: self.tokens.0.clone(),
+            certificates: self.certificates.0.clone(),
+        }
+    }
 }
 
 /// `[scrape]`: samples of the cluster.
@@ -139,6 +214,9 @@ pub struct Local {
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 const LONGEST_PERIOD: Duration = Duration::from_hours(1);
 
+/// Requests a second of a caller where the configuration does not say: far more than a person or a script makes.
+const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1000).unwrap();
+
 /// Instances for each processor core where the configuration does not say.
 const INSTANCES_PER_CORE: u32 = 8;
 
@@ -152,7 +230,16 @@ impl Default for Config {
             metrics_listen: Some(SocketAddr::from(([127, 0, 0, 1], 9480))),
             platform: "local".to_owned(),
             log_level: log::LevelFilter::Info,
+            log_format: LogFormat::default(),
             shutdown_drain: Duration::from_secs(10),
+            tls: Tls::default(),
+            access: Access {
+                socket: Opening(Some(Role::Admin)),
+                loopback: Opening(Some(Role::Admin)),
+                requests_per_second: REQUESTS_PER_SECOND,
+                tokens: Tokens::default(),
+                certificates: Roles::default(),
+            },
             dispatch: Dispatch { workers: (cores / 2).clamp(1, 8), connections: 4 },
             isolation: Isolation::default(),
             traces: Traces { roots: Vec::new(), max_upload_mib: 4096 },
@@ -202,7 +289,10 @@ impl Config {
             section.take("metrics_listen", &mut config.metrics_listen);
             section.take("platform", &mut config.platform);
             section.take("log_level", &mut config.log_level);
+            section.take("log_format", &mut config.log_format);
             section.take("shutdown_drain", &mut config.shutdown_drain);
+            section.section("tls", |section| config.tls.read(section));
+            section.section("access", |section| config.access.read(section));
             section.section("dispatch", |section| config.dispatch.read(section));
             section.section("isolation", |section| config.isolation.read(section));
             section.section("traces", |section| config.traces.read(section));
@@ -216,12 +306,15 @@ impl Config {
 
     /// What can't be allowed, whatever the values were read from.
     pub fn check(&self) -> Vec<String> {
+        let mut faults = self.tls.check();
+        let guarded = self.tls.files().is_some() && !(self.access.tokens.0.is_empty() && self.certified().is_empty());
         let public = self.listen.iter().chain(&self.metrics_listen).filter(|address| !address.ip().is_loopback());
-        let mut faults: Vec<_> = public
-            .map(|address| {
-                format!("{address} is no loopback address: without TLS and authentication nothing else is served")
-            })
-            .collect();
+        faults.extend(public.filter(|_| !guarded).map(|address| {
+            format!(
+                "{address} is no loopback address: that needs TLS (tls.certificate, tls.key) and authentication \
+                 (access.tokens, or tls.client_ca with access.certificates)"
+            )
+        }));
         if !(SHORTEST_PERIOD..=LONGEST_PERIOD).contains(&self.scrape.period) {
             faults.push("scrape.period must be 1s to 1h".to_owned());
         }
@@ -233,6 +326,93 @@ impl Config {
             faults.push("nothing to listen on: give listen or socket".to_owned());
         }
         faults
+    }
+}
+
+impl Config {
+    /// The keys, or sections, in which `new` differs and which only a restart changes.
+    pub fn fixed(&self, new: &Self) -> Vec<&'static str> {
+        let Self {
+            state_dir,
+            listen,
+            socket,
+            metrics_listen,
+            platform,
+            log_level: _,
+            log_format,
+            shutdown_drain,
+            tls,
+            access: _,
+            dispatch,
+            isolation,
+            traces,
+            local,
+            knative,
+            scrape,
+            prometheus,
+        } = self;
+        let differs = [
+            ("state_dir", *state_dir != new.state_dir),
+            ("listen", *listen != new.listen),
+            ("socket", *socket != new.socket),
+            ("metrics_listen", *metrics_listen != new.metrics_listen),
+            ("platform", *platform != new.platform),
+            ("log_format", *log_format != new.log_format),
+            ("shutdown_drain", *shutdown_drain != new.shutdown_drain),
+            ("[tls]", *tls != new.tls),
+            ("[dispatch]", *dispatch != new.dispatch),
+            ("[isolation]", *isolation != new.isolation),
+            ("[traces]", *traces != new.traces),
+            ("[local]", *local != new.local),
+            ("[knative]", *knative != new.knative),
+            ("[scrape]", *scrape != new.scrape),
+            ("[prometheus]", *prometheus != new.prometheus),
+        ];
+        differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+    }
+
+    /// Names in certificates that somebody vouches for.
+    fn certified(&self) -> &BTreeMap<String, Role> {
+        static NONE: BTreeMap<String, Role> = BTreeMap::new();
+        if self.tls.client_ca.is_some() { &self.access.certificates.0 } else { &NONE }
+    }
+}
+
+impl Tls {
+    fn read(&mut self, section: &mut Section<'_>) {
+        section.take("certificate", &mut self.certificate);
+        section.take("key", &mut self.key);
+        section.take("client_ca", &mut self.client_ca);
+        section.take("loopback", &mut self.loopback);
+    }
+
+    /// Its files, where there is TLS.
+    pub fn files(&self) -> Option<Files> {
+        let (certificate, key) = (self.certificate.clone()?, self.key.clone()?);
+        Some(Files { certificate, key, client_ca: self.client_ca.clone() })
+    }
+
+    fn check(&self) -> Vec<String> {
+        let mut faults = Vec::new();
+        if self.certificate.is_some() != self.key.is_some() {
+            faults.push("tls.certificate and tls.key belong together: one of them is missing".to_owned());
+        }
+        if self.files().is_none() && (self.client_ca.is_some() || self.loopback) {
+            faults.push("tls.client_ca and tls.loopback need tls.certificate and tls.key".to_owned());
+        }
+        faults
+    }
+}
+
+impl Access {
+    fn read(&mut self, section: &mut Section<'_>) {
+        section.take("socket", &mut self.socket);
+        section.take("loopback", &mut self.loopback);
+        let mut requests = self.requests_per_second.get();
+        section.take_within("requests_per_second", &mut requests, 1..=1_000_000);
+        self.requests_per_second = NonZeroU32::new(requests).unwrap_or(REQUESTS_PER_SECOND);
+        section.take("tokens", &mut self.tokens);
+        section.take("certificates", &mut self.certificates);
     }
 }
 

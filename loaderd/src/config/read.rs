@@ -7,7 +7,8 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{CpuList, Fault, Labels, Memory};
+use super::{CpuList, Fault, Labels, LogFormat, Memory, Opening, Roles, Tokens};
+use crate::access::Token;
 
 /// How alike a key must be to be offered as the one that was meant (Jaro-Winkler).
 const ALIKE: f64 = 0.7;
@@ -213,12 +214,8 @@ impl FromToml for CpuList {
 impl FromToml for Labels {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         let wanted = "labels such as { \"kind\" = \"worker\" }";
-        let DeValue::Table(table) = value else { return Err(wanted) };
-        let label = |(name, value): (&Spanned<_>, &Spanned<DeValue<'_>>)| {
-            let name: &std::borrow::Cow<'_, str> = name.get_ref();
-            Some((name.clone().into_owned(), value.get_ref().as_str()?.to_owned()))
-        };
-        table.iter().map(label).collect::<Option<_>>().map(Self).ok_or(wanted)
+        let label = |name, value: &DeValue<'_>| Some((name, value.as_str()?.to_owned()));
+        named(value, label).map(|labels| Self(labels.into_iter().collect())).ok_or(wanted)
     }
 }
 
@@ -229,6 +226,65 @@ impl FromToml for Memory {
             Some("locked") => Ok(Self::Locked),
             Some(_) | None => Err("\"pageable\" or \"locked\""),
         }
+    }
+}
+
+impl FromToml for LogFormat {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        match value.as_str() {
+            Some("auto") => Ok(Self::Auto),
+            Some("text") => Ok(Self::Text),
+            Some("json") => Ok(Self::Json),
+            Some(_) | None => Err("\"auto\", \"text\" or \"json\""),
+        }
+    }
+}
+
+impl FromToml for bool {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        value.as_bool().ok_or("true or false")
+    }
+}
+
+impl FromToml for Opening {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let wanted = "\"none\", \"read\", \"submit\" or \"admin\"";
+        match value.as_str() {
+            Some("none") => Ok(Self(None)),
+            Some(role) => role.parse().map(|role| Self(Some(role))).map_err(|_| wanted),
+            None => Err(wanted),
+        }
+    }
+}
+
+/// Names and what they stand for.
+fn named<T>(value: &DeValue<'_>, read: impl Fn(String, &DeValue<'_>) -> Option<T>) -> Option<Vec<T>> {
+    let DeValue::Table(table) = value else { return None };
+    let one = |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
+        read(name.get_ref().clone().into_owned(), value.get_ref())
+    };
+    table.iter().map(one).collect()
+}
+
+impl FromToml for Tokens {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let token = |name, value: &DeValue<'_>| {
+            let DeValue::Table(token) = value else { return None };
+            let text = |key: &str| token.get(key).and_then(|it| it.get_ref().as_str());
+            let (role, digest) = (text("role")?.parse().ok()?, text("sha256")?.parse().ok()?);
+            (token.len() == 2).then_some(Token { name, role, digest })
+        };
+        let wanted =
+            "tokens such as NAME = { role = \"read\", sha256 = \"64 hexadecimal digits\" }; see loaderctl token";
+        named(value, token).map(Self).ok_or(wanted)
+    }
+}
+
+impl FromToml for Roles {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let role = |name, value: &DeValue<'_>| Some((name, value.as_str()?.parse().ok()?));
+        let wanted = "names of certificates and roles, such as alice = \"submit\"";
+        named(value, role).map(|roles| Self(roles.into_iter().collect())).ok_or(wanted)
     }
 }
 

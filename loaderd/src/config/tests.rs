@@ -1,4 +1,5 @@
 use super::*;
+use crate::access::Digest;
 
 #[test]
 fn an_empty_file_is_the_default() {
@@ -16,6 +17,7 @@ socket = "/tmp/socket"
 metrics_listen = "127.0.0.1:3"
 platform = "attach"
 log_level = "debug"
+log_format = "json"
 shutdown_drain = "1m 30s"
 
 [isolation]
@@ -61,6 +63,7 @@ url = "http://10.0.0.8:9090"
         metrics_listen: Some("127.0.0.1:3".parse().expect("an address")),
         platform: "attach".to_owned(),
         log_level: log::LevelFilter::Debug,
+        log_format: LogFormat::Json,
         shutdown_drain: Duration::from_secs(90),
         dispatch: Dispatch { workers: 3, connections: 9 },
         isolation: Isolation { cpus: CpuList(vec![0, 2, 3]), memory: Memory::Locked, realtime: Some(7) },
@@ -84,8 +87,57 @@ url = "http://10.0.0.8:9090"
         },
         scrape: Scrape { period: Duration::from_secs(2) },
         prometheus: PrometheusAccess { url: Some("http://10.0.0.8:9090".to_owned()) },
+        ..Config::default()
     };
     assert_eq!(config, Ok(expected));
+}
+
+#[test]
+fn access_is_read() {
+    let config = Config::from_toml(
+        r#"
+[tls]
+certificate = "/tls/server.pem"
+key = "/tls/server.key"
+client_ca = "/tls/clients.pem"
+loopback = true
+
+[access]
+socket = "submit"
+loopback = "none"
+requests_per_second = 50
+certificates = { "alice" = "admin" }
+[access.tokens.ci]
+role = "read"
+sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+"#,
+    );
+    let expected = Config {
+        tls: Tls {
+            certificate: Some("/tls/server.pem".into()),
+            key: Some("/tls/server.key".into()),
+            client_ca: Some("/tls/clients.pem".into()),
+            loopback: true,
+        },
+        access: Access {
+            socket: Opening(Some(Role::Submit)),
+            loopback: Opening(None),
+            requests_per_second: NonZeroU32::new(50).expect("it is more"),
+            tokens: Tokens(vec![Token { name: "ci".to_owned(), role: Role::Read, digest: Digest::of(b"abc") }]),
+            certificates: Roles([("alice".to_owned(), Role::Admin)].into()),
+        },
+        ..Config::default()
+    };
+    assert_eq!(config, Ok(expected));
+}
+
+#[test]
+fn digests_and_roles_are_checked() {
+    let text = "[access]\nsocket = \"root\"\ntokens = { ci = { role = \"read\", sha256 = \"abc\" } }\n\
+                certificates = { alice = \"all\" }\n";
+    let faults = Config::from_toml(text).expect_err("is full of faults");
+    let keys: Vec<_> = faults.iter().map(|fault| (fault.line, fault.key.as_str())).collect();
+    assert_eq!(keys, [(2, "access.socket"), (3, "access.tokens"), (4, "access.certificates")]);
 }
 
 #[test]
@@ -116,7 +168,7 @@ trace_fucn = "x"
             "line 7: local.memory_ratio: must be between 0.01 and 1, not 1.5",
             "line 8: local.stable_window: must be a duration such as \"30s\" or \"500ms\", not 3",
             "line 9: local.trace_fucn: unknown key; did you mean trace_func?",
-            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, shutdown_drain, dispatch, isolation, traces, local, knative, scrape, prometheus",
+            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, tls, access, dispatch, isolation, traces, local, knative, scrape, prometheus",
         ]
     );
 }
@@ -128,19 +180,52 @@ fn a_syntax_error_has_its_line() {
 }
 
 #[test]
-fn only_loopback_is_served() {
-    let config = Config {
+fn other_addresses_than_loopback_need_tls_and_authentication() {
+    let public = Config {
         listen: vec!["0.0.0.0:9470".parse().expect("an address")],
         metrics_listen: Some("10.0.0.1:9480".parse().expect("an address")),
         ..Config::default()
     };
-    assert_eq!(
-        config.check(),
-        [
-            "0.0.0.0:9470 is no loopback address: without TLS and authentication nothing else is served",
-            "10.0.0.1:9480 is no loopback address: without TLS and authentication nothing else is served",
-        ]
-    );
+    let needs = "is no loopback address: that needs TLS (tls.certificate, tls.key) and authentication (access.tokens, or \
+                 tls.client_ca with access.certificates)";
+    let refused = [format!("0.0.0.0:9470 {needs}"), format!("10.0.0.1:9480 {needs}")];
+    assert_eq!(public.check(), refused);
+    let (certificate, key) = (Some("server.pem".into()), Some("server.key".into()));
+    let tls = Tls { certificate, key, ..Tls::default() };
+    let secured = Config { tls: tls.clone(), ..public.clone() };
+    assert_eq!(secured.check(), refused);
+    let token = Token { name: "ci".to_owned(), role: Role::Read, digest: Digest::of(b"abc") };
+    let by_token = Access { tokens: Tokens(vec![token]), ..Config::default().access };
+    assert_eq!(Config { access: by_token.clone(), ..public.clone() }.check(), refused);
+    assert_eq!(Config { access: by_token, ..secured.clone() }.check(), [""; 0]);
+    let by_certificate = Access { certificates: Roles([("alice".to_owned(), Role::Read)].into()), ..public.access };
+    let certified = Config { access: by_certificate, ..secured };
+    // Nobody vouches for the names yet.
+    assert_eq!(certified.check(), refused);
+    let tls = Tls { client_ca: Some("clients.pem".into()), ..tls };
+    assert_eq!(Config { tls, ..certified }.check(), [""; 0]);
+}
+
+#[test]
+fn half_a_configuration_is_refused() {
     let silent = Config { listen: Vec::new(), ..Config::default() };
     assert_eq!(silent.check(), ["nothing to listen on: give listen or socket"]);
+    let tls = Tls { key: Some("server.key".into()), loopback: true, ..Tls::default() };
+    assert_eq!(
+        Config { tls, ..Config::default() }.check(),
+        [
+            "tls.certificate and tls.key belong together: one of them is missing",
+            "tls.client_ca and tls.loopback need tls.certificate and tls.key",
+        ]
+    );
+}
+
+#[test]
+fn only_what_takes_a_restart_is_told_on_reload() {
+    let before = Config::default();
+    let access = Access { loopback: Opening(None), ..before.access.clone() };
+    let after = Config { access, log_level: log::LevelFilter::Debug, ..before.clone() };
+    assert_eq!(before.fixed(&after), [""; 0]);
+    let after = Config { platform: "attach".to_owned(), socket: Some("/tmp/x".into()), ..after };
+    assert_eq!(before.fixed(&after), ["socket", "platform"]);
 }

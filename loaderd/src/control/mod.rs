@@ -3,6 +3,7 @@
 
 mod clean;
 mod convert;
+mod gate;
 mod invoke;
 mod server;
 mod service;
@@ -10,5 +11,5 @@ mod status;
 mod streams;
 
 pub use convert::timestamp;
-pub use server::{Bound, Listeners, ServeError};
+pub use server::{ServeError, serve};
 pub use service::{Service, StatusFacts};

@@ -6,7 +6,7 @@ use futures_util::Stream;
 use loader_proto::v1::{self, loader_control_server::LoaderControl};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{clean, convert, invoke::ByHand, status, streams};
+use super::{clean, convert, gate::Changed, invoke::ByHand, status, streams};
 use crate::{
     id::{InvalidRunId, RunId},
     platform::Fact,
@@ -83,6 +83,13 @@ fn selector(run: &str) -> Result<Selector, Status> {
     run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))
 }
 
+/// An answer that says which run was changed.
+fn changed<T>(run: RunId, answer: T) -> Response<T> {
+    let mut response = Response::new(answer);
+    response.extensions_mut().insert(Changed(run));
+    response
+}
+
 #[tonic::async_trait]
 impl LoaderControl for Service {
     async fn submit_run(
@@ -103,7 +110,8 @@ impl LoaderControl for Service {
         };
         let submitted = self.registry.submit(submission).await?;
         let run = Some(self.run_with_summary(&submitted.view).await?);
-        Ok(Response::new(v1::SubmitRunResponse { run, existing: submitted.existing }))
+        let answer = v1::SubmitRunResponse { run, existing: submitted.existing };
+        Ok(changed(submitted.view.file.run_id.clone(), answer))
     }
 
     async fn plan_run(&self, request: Request<v1::PlanRunRequest>) -> Result<Response<v1::PlanRunResponse>, Status> {
@@ -175,7 +183,8 @@ impl LoaderControl for Service {
     ) -> Result<Response<v1::CancelRunResponse>, Status> {
         let v1::CancelRunRequest { run_id } = request.into_inner();
         let view = self.registry.cancel(selector(&run_id)?).await?;
-        Ok(Response::new(v1::CancelRunResponse { run: Some(self.run_with_summary(&view).await?) }))
+        let answer = v1::CancelRunResponse { run: Some(self.run_with_summary(&view).await?) };
+        Ok(changed(view.file.run_id.clone(), answer))
     }
 
     async fn delete_run(
@@ -183,9 +192,9 @@ impl LoaderControl for Service {
         request: Request<v1::DeleteRunRequest>,
     ) -> Result<Response<v1::DeleteRunResponse>, Status> {
         let v1::DeleteRunRequest { run_id } = request.into_inner();
-        let id = run_id.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))?;
-        self.registry.delete(id).await?;
-        Ok(Response::new(v1::DeleteRunResponse {}))
+        let id: RunId = run_id.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))?;
+        self.registry.delete(id.clone()).await?;
+        Ok(changed(id, v1::DeleteRunResponse {}))
     }
 
     type StreamRecordsStream = Streamed<v1::StreamRecordsResponse>;

@@ -6,15 +6,17 @@
 //! | NOT_FOUND | there is no such run |
 //! | ALREADY_EXISTS | the idempotency key belongs to another spec |
 //! | FAILED_PRECONDITION | the run's state forbids it; what the daemon would ask (a platform, a Prometheus) is not configured, or does not answer |
-//! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large |
+//! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large, a client asks too often |
 //! | ABORTED | another client uploads the same trace |
+//! | UNAUTHENTICATED | it is not known who asks |
+//! | PERMISSION_DENIED | who asks has not the role that the method needs |
 //! | UNAVAILABLE | the daemon is shutting down |
 //! | INTERNAL | the state directory can't be read or written |
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::{run::RegistryError, scrape::QueryError, spec::Violation, traces::UploadError};
+use crate::{access::Refusal, run::RegistryError, scrape::QueryError, spec::Violation, traces::UploadError};
 
 /// Bad input, every fault by its field.
 pub(super) fn invalid(violations: &[Violation]) -> Status {
@@ -24,6 +26,16 @@ pub(super) fn invalid(violations: &[Violation]) -> Status {
     }
     let words: Vec<_> = violations.iter().map(ToString::to_string).collect();
     Status::with_error_details(Code::InvalidArgument, words.join("; "), details)
+}
+
+/// Somebody who may not.
+pub(super) fn refused(refusal: &Refusal) -> Status {
+    let code = match refusal {
+        Refusal::Unknown(_) => Code::Unauthenticated,
+        Refusal::NotEnough { .. } => Code::PermissionDenied,
+        Refusal::TooMany { .. } => Code::ResourceExhausted,
+    };
+    Status::new(code, refusal.to_string())
 }
 
 /// One fault.

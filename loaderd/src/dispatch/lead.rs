@@ -8,7 +8,7 @@ use std::io;
 use tokio::{runtime::Builder, sync::oneshot};
 
 use super::{
-    Stop,
+    Pulse, Stop,
     feed::Feed,
     outlet::{Parts, RunOutlet},
     pacer,
@@ -26,6 +26,7 @@ pub(super) struct Lead {
     pub(super) t0: Anchor,
     pub(super) clock: Clock,
     pub(super) stop: Stop,
+    pub(super) pulse: Pulse,
     pub(super) outlet: Parts,
     /// Told when the last invocation was handed out; dropped untold when that could not be done.
     pub(super) paced: oneshot::Sender<()>,
@@ -34,9 +35,9 @@ pub(super) struct Lead {
 impl Lead {
     /// Hands everything out, on a runtime of one thread.
     pub(super) async fn pace(self) {
-        let Self { mut feed, unit, t0, clock, stop, outlet, paced } = self;
+        let Self { mut feed, unit, t0, clock, stop, pulse, outlet, paced } = self;
         let mut outlet = RunOutlet::new(outlet);
-        match TimerSleeper::new(t0.instant, clock, stop) {
+        match TimerSleeper::new(t0.instant, clock, stop, pulse) {
             Ok(mut sleeper) => {
                 pacer::pace(&mut feed, unit, &mut sleeper, &mut outlet).await;
                 outlet.finish().await;

@@ -18,6 +18,7 @@ mod lead;
 mod outlet;
 mod pacer;
 mod phases;
+mod pulse;
 mod sleeper;
 mod thread;
 mod worker;
@@ -32,6 +33,7 @@ pub use floor::pacing_floor;
 pub use isolation::{Isolation, IsolationError};
 pub use pacer::{InvocationId, SlotHead};
 pub use phases::Phases;
+pub use pulse::Pulse;
 pub use sleeper::Stop;
 pub use thread::{Lost, Running};
 
@@ -66,6 +68,8 @@ pub struct Settings {
     pub phases: Phases,
     /// What the threads get that send.
     pub isolation: Isolation,
+    /// Where the pacer shows that it lives.
+    pub pulse: Pulse,
     /// The clock.
     pub clock: Clock,
 }
@@ -178,7 +182,8 @@ impl Dispatch {
             outcomes: outcomes_wanted.then_some(outcomes),
         };
         let (paced, pacer) = Running::told_by("pacer");
-        let here = Lead { feed, unit, t0, clock: settings.clock, stop: stop.clone(), outlet, paced };
+        let here =
+            Lead { feed, unit, t0, clock: settings.clock, stop: stop.clone(), pulse: settings.pulse, outlet, paced };
         match lead {
             // A worker that broke has dropped its end; the pacer is then lost, and says so.
             Some(lead) => drop(lead.send(here)),

@@ -60,6 +60,7 @@ fn rows_within(
             runtime_clock: None,
             phases: Phases::default(),
             isolation: Isolation::default(),
+            pulse: Pulse::new(Clock),
             clock: Clock,
         };
         let board = Arc::new(ScaleBoard::new(1));

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    dispatch::{Isolation, ScaleBoard},
+    dispatch::{Isolation, Pulse, ScaleBoard},
     endpoint::Endpoint,
     id::RunId,
     invoke::{Protocol, Route},
@@ -49,8 +49,12 @@ pub struct Context {
     pub connections: usize,
     /// What the threads get that send.
     pub isolation: Isolation,
+    /// Where the pacer shows that it lives.
+    pub pulse: Pulse,
     /// How long a run's answers are awaited when the daemon ends.
     pub shutdown_drain: Duration,
+    /// The daemon is to end without awaiting answers.
+    pub hurry: CancellationToken,
     /// Who is asked for metrics.
     pub prometheus: Option<Prometheus>,
     /// From one sample of a cluster to the next.

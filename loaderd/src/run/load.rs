@@ -267,6 +267,7 @@ impl UnderWay<'_> {
                 drained = self.dispatching.drained() => return Ok(drained?),
                 () = interrupts.cancel.cancelled(), if *ended != Ended::Cancelled => *ended = Ended::Cancelled,
                 () = interrupts.shutdown.cancelled(), if *ended == Ended::Complete => *ended = Ended::Shutdown,
+                () = self.context.hurry.cancelled() => break,
                 () = tokio::time::sleep_until(deadline) => break,
                 _ = tick.tick() => self.tick(show),
             }
@@ -323,6 +324,7 @@ fn settings(context: &Context, spec: &RunSpec, phases: Phases) -> Settings {
         runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
         phases,
         isolation: context.isolation.clone(),
+        pulse: context.pulse.clone(),
         clock: context.clock,
     }
 }

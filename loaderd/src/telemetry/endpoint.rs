@@ -8,60 +8,93 @@ use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::watch,
+    sync::{mpsc, watch},
     task::JoinSet,
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{Metrics, text};
+use crate::{
+    access::{Guard, Refusal, Role},
+    door::{self, Connection, Listener},
+};
 
 /// How long a client may take to send its request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Most clients at the same time; further ones wait to be accepted.
+/// Most clients at the same time; further ones wait.
 const MOST_CLIENTS: usize = 64;
-
-/// After a failed accept, such as for want of file descriptors.
-const RETRY: Duration = Duration::from_millis(100);
 
 const OPEN_METRICS: HeaderValue =
     HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 const OLDER: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
 const PLAIN: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
-/// Serves until `end`.
-pub async fn serve(listener: TcpListener, metrics: Metrics, ready: watch::Receiver<bool>, end: CancellationToken) {
-    let mut clients = JoinSet::new();
-    loop {
-        let full = clients.len() >= MOST_CLIENTS;
-        tokio::select! {
-            () = end.cancelled() => break,
-            Some(_) = clients.join_next() => {}
-            accepted = listener.accept(), if !full => match accepted {
-                Ok((stream, _)) => {
-                    clients.spawn(client(stream, metrics.clone(), ready.clone()));
-                }
-                Err(error) => {
-                    log::warn!("the metrics endpoint cannot accept: {error}");
-                    tokio::time::sleep(RETRY).await;
-                }
-            },
-        }
-    }
-    clients.shutdown().await;
+/// What is told, and to whom.
+#[derive(Debug, Clone)]
+pub struct Exposed {
+    /// The metrics.
+    pub metrics: Metrics,
+    /// Whether the daemon takes runs.
+    pub ready: watch::Receiver<bool>,
+    /// Who may read the metrics.
+    pub guard: Guard,
 }
 
-async fn client(stream: TcpStream, metrics: Metrics, ready: watch::Receiver<bool>) {
-    let service = service_fn(|request| {
-        let response = answer(&request, &metrics, &ready);
+/// Serves until `end`.
+pub async fn serve(listener: Listener, exposed: Exposed, end: CancellationToken) {
+    let (connections, mut accepted) = mpsc::channel(1);
+    let serve = async {
+        let mut clients = JoinSet::new();
+        loop {
+            let full = clients.len() >= MOST_CLIENTS;
+            tokio::select! {
+                () = end.cancelled() => break,
+                Some(_) = clients.join_next() => {}
+                connection = accepted.recv(), if !full => match connection {
+                    Some(Ok(connection)) => {
+                        clients.spawn(client(connection, exposed.clone()));
+                    }
+                    Some(Err(_)) => {}
+                    None => break,
+                },
+            }
+        }
+        clients.shutdown().await;
+    };
+    tokio::join!(door::accept(listener, connections, end.clone()), serve);
+}
+
+async fn client(connection: Connection, exposed: Exposed) {
+    let peer = connection.peer().clone();
+    let service = service_fn(|request: Request<Incoming>| {
+        let authorization = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        // Whether the daemon lives and is ready is told to everybody.
+        let needed = (request.uri().path() == "/metrics").then_some(Role::Read);
+        let response = match exposed.guard.admit(&peer, authorization, needed) {
+            Ok(_) => answer(&request, &exposed.metrics, &exposed.ready),
+            Err(refusal) => refuse(&refusal),
+        };
         async move { Ok::<_, Infallible>(response) }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-    if let Err(error) = server.serve_connection(TokioIo::new(stream), service).await {
+    if let Err(error) = server.serve_connection(TokioIo::new(connection), service).await {
         log::debug!("a client of the metrics endpoint went away: {error}");
     }
+}
+
+fn refuse(refusal: &Refusal) -> Response<Full<Bytes>> {
+    let status = match refusal {
+        Refusal::Unknown(_) => StatusCode::UNAUTHORIZED,
+        Refusal::NotEnough { .. } => StatusCode::FORBIDDEN,
+        Refusal::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+    };
+    let mut response = respond(status, PLAIN, format!("{refusal}\n"));
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
 }
 
 fn answer(request: &Request<Incoming>, metrics: &Metrics, ready: &watch::Receiver<bool>) -> Response<Full<Bytes>> {

@@ -114,6 +114,8 @@ impl Daemon {
             workers: 1,
             connections: 1,
             isolation: crate::dispatch::Isolation::default(),
+            pulse: crate::dispatch::Pulse::new(Clock),
+            hurry: CancellationToken::new(),
             shutdown_drain: std::time::Duration::from_secs(1),
             prometheus: None,
             scrape_period: std::time::Duration::from_secs(5),

@@ -1,0 +1,12 @@
+//! Who may do what, and how often: roles, tokens, certificates, rates.
+
+mod guard;
+mod policy;
+mod rate;
+mod role;
+mod token;
+
+pub use guard::Guard;
+pub use policy::{Caller, Door, Peer, Policy, Refusal};
+pub use role::{InvalidRole, Role, needed};
+pub use token::{Digest, InvalidDigest, Token};

@@ -1,0 +1,84 @@
+//! Roles, and which one each method needs.
+
+use std::{fmt, str::FromStr};
+
+/// What a caller may do; each role may do what the ones before it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Look: runs, their records, what a run would do, the daemon's status.
+    Read,
+    /// Work: submit and cancel runs, upload traces, invoke by hand.
+    Submit,
+    /// Take away: delete runs, clean up what runs left behind.
+    Admin,
+}
+
+/// It is no role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be read, submit or admin")]
+pub struct InvalidRole;
+
+impl FromStr for Role {
+    type Err = InvalidRole;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRole> {
+        match text {
+            "read" => Ok(Self::Read),
+            "submit" => Ok(Self::Submit),
+            "admin" => Ok(Self::Admin),
+            _ => Err(InvalidRole),
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Submit => "submit",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+/// The role that a method needs, by the path of its request: `/package.Service/Method`. `None`: whoever comes through a door may,
+/// which is so for health alone. What is not known here needs the highest.
+pub fn needed(path: &str) -> Option<Role> {
+    let (service, method) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
+    match (service, method) {
+        ("grpc.health.v1.Health", _) => None,
+        ("grpc.reflection.v1.ServerReflection" | "grpc.reflection.v1alpha.ServerReflection", _) => Some(Role::Read),
+        (
+            "loader.v1.LoaderControl",
+            "PlanRun" | "StreamPlan" | "GetRun" | "ListRuns" | "WatchRun" | "StreamRecords" | "DownloadResults"
+            | "GetStatus" | "QueryMetrics",
+        ) => Some(Role::Read),
+        ("loader.v1.LoaderControl", "SubmitRun" | "CancelRun" | "UploadTrace" | "Invoke") => Some(Role::Submit),
+        // DeleteRun and CleanRuns among them.
+        _ => Some(Role::Admin),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_contain_each_other() {
+        assert!(Role::Read < Role::Submit && Role::Submit < Role::Admin);
+        for role in [Role::Read, Role::Submit, Role::Admin] {
+            assert_eq!(role.to_string().parse(), Ok(role));
+        }
+        assert_eq!("root".parse::<Role>(), Err(InvalidRole));
+    }
+
+    #[test]
+    fn only_health_needs_no_role_and_the_unknown_needs_the_highest() {
+        assert_eq!(needed("/grpc.health.v1.Health/Check"), None);
+        assert_eq!(needed("/loader.v1.LoaderControl/GetRun"), Some(Role::Read));
+        assert_eq!(needed("/loader.v1.LoaderControl/SubmitRun"), Some(Role::Submit));
+        for path in ["/loader.v1.LoaderControl/DeleteRun", "/loader.v1.LoaderControl/New", "/other/GetRun", "", "/"] {
+            assert_eq!(needed(path), Some(Role::Admin), "{path:?}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A connection that came in, whatever its way.
+
+use std::{
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpStream, UnixStream},
+    sync::OwnedSemaphorePermit,
+};
+use tokio_rustls::server::TlsStream;
+use tonic::transport::server::Connected;
+use x509_parser::prelude::{FromDer as _, X509Certificate};
+
+use crate::access::{Door, Peer};
+
+enum Stream {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+/// A connection, and who is at its other end.
+pub struct Connection {
+    stream: Stream,
+    peer: Peer,
+    /// Counts it among those that are open.
+    _permit: OwnedSemaphorePermit,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("peer", &self.peer).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    pub(super) fn tcp(stream: TcpStream, address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
+        let peer = Peer { door: Door::Loopback, address: Some(address), certificate: None };
+        Self { stream: Stream::Tcp(stream), peer, _permit: permit }
+    }
+
+    pub(super) fn unix(stream: UnixStream, permit: OwnedSemaphorePermit) -> Self {
+        let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
+        let peer = Peer { door: Door::Socket { uid }, address: None, certificate: None };
+        Self { stream: Stream::Unix(stream), peer, _permit: permit }
+    }
+
+    pub(super) fn tls(stream: TlsStream<TcpStream>, address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
+        let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|it| common_name(it));
+        let peer = Peer { door: Door::Tls, address: Some(address), certificate };
+        Self { stream: Stream::Tls(Box::new(stream)), peer, _permit: permit }
+    }
+
+    /// Who is at its other end.
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+}
+
+/// The name in a certificate that was verified; empty, which no policy knows, where it has none.
+fn common_name(certificate: &[u8]) -> String {
+    let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return String::new() };
+    let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+    name.unwrap_or_default().to_owned()
+}
+
+impl Connected for Connection {
+    type ConnectInfo = Peer;
+
+    fn connect_info(&self) -> Peer {
+        self.peer.clone()
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
+            Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match &mut self.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
+            Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Unix(stream) => Pin::new(stream).poll_flush(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.stream {
+            Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
+            Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Sockets that are listened on: bound here, or handed over by the service manager.
+
+use std::{
+    fs, io,
+    net::SocketAddr,
+    os::unix::{
+        fs::{FileTypeExt as _, PermissionsExt as _},
+        net::UnixStream as StdUnixStream,
+    },
+    path::{Path, PathBuf},
+};
+
+use listenfd::ListenFd;
+use tokio::net::{TcpListener, UnixListener};
+
+use super::Certificates;
+
+/// Who may open the Unix socket: its user and its group.
+const SOCKET_MODE: u32 = 0o660;
+
+/// An address can't be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address}: {source}")]
+pub struct ListenError {
+    /// The address or path.
+    pub address: String,
+    /// Why.
+    pub source: io::Error,
+}
+
+pub(super) enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixListener),
+}
+
+/// How connections of a listener are secured.
+#[derive(Debug, Clone)]
+pub enum Secured {
+    /// Not: for loopback alone.
+    Plain,
+    /// By TLS.
+    Tls(Certificates),
+}
+
+/// A socket that is listened on.
+pub struct Listener {
+    pub(super) socket: Socket,
+    pub(super) secured: Secured,
+    /// The file of a Unix socket, which is removed at the end.
+    pub(super) file: Option<PathBuf>,
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Listener").field(&self.address()).finish()
+    }
+}
+
+impl Listener {
+    /// Listens on a TCP address.
+    ///
+    /// # Errors
+    /// An address that can't be listened on.
+    pub async fn tcp(address: SocketAddr, secured: Secured) -> Result<Self, ListenError> {
+        let bound = TcpListener::bind(address).await;
+        let bound = bound.map_err(|source| ListenError { address: address.to_string(), source })?;
+        Ok(Self { socket: Socket::Tcp(bound), secured, file: None })
+    }
+
+    /// Listens on a Unix socket, in the place of one that a dead process left.
+    ///
+    /// # Errors
+    /// A path that can't be listened on.
+    pub fn unix(path: &Path) -> Result<Self, ListenError> {
+        let bound = bind(path).map_err(|source| ListenError { address: path.display().to_string(), source })?;
+        Ok(Self { socket: Socket::Unix(bound), secured: Secured::Plain, file: Some(path.to_owned()) })
+    }
+
+    /// The address, as `loaderctl --address` takes it.
+    pub fn address(&self) -> String {
+        let scheme = match self.secured {
+            Secured::Plain => "http",
+            Secured::Tls(_) => "https",
+        };
+        match &self.socket {
+            Socket::Tcp(listener) => {
+                listener.local_addr().map_or_else(|error| error.to_string(), |address| format!("{scheme}://{address}"))
+            }
+            Socket::Unix(listener) => {
+                let address = listener.local_addr().ok();
+                let path = address.as_ref().and_then(|address| address.as_pathname());
+                format!("unix:{}", path.unwrap_or(Path::new("?")).display())
+            }
+        }
+    }
+
+    /// Whether it is a Unix socket.
+    pub fn is_unix(&self) -> bool {
+        matches!(self.socket, Socket::Unix(_))
+    }
+}
+
+fn bind(path: &Path) -> io::Result<UnixListener> {
+    let left_behind = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
+    if left_behind {
+        if StdUnixStream::connect(path).is_ok() {
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process serves there"));
+        }
+        fs::remove_file(path)?;
+    }
+    let listener = UnixListener::bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(SOCKET_MODE))?;
+    Ok(listener)
+}
+
+/// The sockets that the service manager hands over. TCP addresses must be loopback, where `certificates` secure nothing.
+///
+/// # Errors
+/// A socket of another kind, or one that would be open to others without TLS.
+pub fn inherited(certificates: Option<&Certificates>) -> Result<Vec<Listener>, ListenError> {
+    let failed = |source| ListenError { address: "a socket of the service manager's".to_owned(), source };
+    let mut given = ListenFd::from_env();
+    let mut listeners = Vec::new();
+    for index in 0..given.len() {
+        let listener = match given.take_unix_listener(index) {
+            Ok(Some(socket)) => {
+                socket.set_nonblocking(true).map_err(failed)?;
+                let socket = Socket::Unix(UnixListener::from_std(socket).map_err(failed)?);
+                Listener { socket, secured: Secured::Plain, file: None }
+            }
+            Ok(None) => continue,
+            Err(_) => {
+                let Some(socket) = given.take_tcp_listener(index).map_err(failed)? else { continue };
+                socket.set_nonblocking(true).map_err(failed)?;
+                let address = socket.local_addr().map_err(failed)?;
+                let secured = match certificates {
+                    Some(certificates) => Secured::Tls(certificates.clone()),
+                    None if address.ip().is_loopback() => Secured::Plain,
+                    None => {
+                        let source = io::Error::other("it is no loopback address, and there is no TLS: see [tls]");
+                        return Err(ListenError { address: address.to_string(), source });
+                    }
+                };
+                Listener { socket: Socket::Tcp(TcpListener::from_std(socket).map_err(failed)?), secured, file: None }
+            }
+        };
+        listeners.push(listener);
+    }
+    Ok(listeners)
+}

@@ -1,0 +1,118 @@
+//! The daemon's certificate, and whom it believes: read from files, and again when it is told to.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, PoisonError, RwLock},
+};
+
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        self, RootCertStore, ServerConfig,
+        pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+        server::WebPkiClientVerifier,
+    },
+};
+
+/// Where they are, PEM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files {
+    /// The daemon's certificate, with those that vouch for it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+    /// The authority of clients' certificates; without it none is asked for.
+    pub client_ca: Option<PathBuf>,
+}
+
+/// Why TLS can't be served.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file that can't be used.
+    #[error("tls.{key}: {}: {reason}", path.display())]
+    File {
+        /// Its key in the configuration.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// They don't fit together.
+    #[error("tls.certificate and tls.key: {0}")]
+    Pair(rustls::Error),
+    /// The authority is none.
+    #[error("tls.client_ca: {0}")]
+    Authority(String),
+}
+
+/// What connections are secured with. Clones are the same.
+#[derive(Clone)]
+pub struct Certificates {
+    files: Files,
+    config: Arc<RwLock<Arc<ServerConfig>>>,
+}
+
+impl std::fmt::Debug for Certificates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificates").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+impl Certificates {
+    /// Reads the files.
+    ///
+    /// # Errors
+    /// A file that can't be used.
+    pub fn load(files: Files) -> Result<Self, TlsError> {
+        let config = Arc::new(RwLock::new(read(&files)?));
+        Ok(Self { files, config })
+    }
+
+    /// Reads the files again, for connections from now on; when they can't be used, everything stays.
+    ///
+    /// # Errors
+    /// A file that can't be used.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let config = read(&self.files)?;
+        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let failed = |reason: String| TlsError::File { key, path: path.to_owned(), reason };
+    let read: Result<Vec<_>, _> = CertificateDer::pem_file_iter(path).and_then(Iterator::collect);
+    let read = read.map_err(|error| failed(error.to_string()))?;
+    if read.is_empty() { Err(failed("has no certificate".to_owned())) } else { Ok(read) }
+}
+
+fn read(files: &Files) -> Result<Arc<ServerConfig>, TlsError> {
+    let chain = certificates("certificate", &files.certificate)?;
+    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| TlsError::File {
+        key: "key",
+        path: files.key.clone(),
+        reason: error.to_string(),
+    })?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
+    let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Pair)?;
+    let builder = match &files.client_ca {
+        None => builder.with_no_client_auth(),
+        Some(path) => {
+            let mut roots = RootCertStore::empty();
+            roots.add_parsable_certificates(certificates("client_ca", path)?);
+            // Those without a certificate may still have a token.
+            let verifier =
+                WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).allow_unauthenticated().build();
+            builder.with_client_cert_verifier(verifier.map_err(|error| TlsError::Authority(error.to_string()))?)
+        }
+    };
+    let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
