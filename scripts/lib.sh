@@ -3,6 +3,7 @@
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv=$root/.venv
+tools=$root/target/tools
 
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 
@@ -48,6 +49,14 @@ need_containers() {
 need_prometheus() {
   if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
     RUNLEVEL=1 install_packages prometheus
+  fi
+}
+
+# What makes Debian packages.
+need_cargo_deb() {
+  local version=3.8.0
+  if ! "$tools/bin/cargo-deb" --version 2>/dev/null | grep -qx "$version"; then
+    cargo install --quiet --locked --root "$tools" --version "$version" cargo-deb
   fi
 }
 

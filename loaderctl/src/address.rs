@@ -1,19 +1,21 @@
 //! Where the daemon is.
 
-use std::{fmt, path::PathBuf, str::FromStr};
+use std::{fmt, net::IpAddr, os::unix::net::UnixStream, path::PathBuf, str::FromStr};
 
-/// The address of a daemon's control API, `http://host:port` or `unix:/path`.
+/// The address of a daemon's control API: `http://host:port`, `https://host:port` or `unix:/path`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// TCP, as a URI without a path.
     Http(String),
+    /// TLS, as a URI without a path.
+    Https(String),
     /// A Unix socket.
     Unix(PathBuf),
 }
 
 /// A text that is no address.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write it as http://host:port or unix:/path")]
+#[error("write it as http://host:port, https://host:port or unix:/path")]
 pub struct InvalidAddress;
 
 impl FromStr for Address {
@@ -30,16 +32,44 @@ impl FromStr for Address {
             };
         }
         let uri: tonic::transport::Uri = text.parse().map_err(|_| InvalidAddress)?;
-        let plain = uri.scheme_str() == Some("http") && uri.path() == "/" && uri.query().is_none();
-        let authority = uri.authority().filter(|it| plain && it.port_u16().is_some() && !it.as_str().contains('@'));
-        authority.map(|authority| Self::Http(format!("http://{authority}"))).ok_or(InvalidAddress)
+        let bare = uri.path() == "/" && uri.query().is_none();
+        let authority = uri.authority().filter(|it| bare && it.port_u16().is_some() && !it.as_str().contains('@'));
+        let authority = authority.ok_or(InvalidAddress)?;
+        match uri.scheme_str() {
+            Some("http") => Ok(Self::Http(format!("http://{authority}"))),
+            Some("https") => Ok(Self::Https(format!("https://{authority}"))),
+            Some(_) | None => Err(InvalidAddress),
+        }
+    }
+}
+
+/// Where the daemon's service has its socket.
+const SERVICE_SOCKET: &str = "/run/loader/loaderd.sock";
+
+impl Default for Address {
+    /// The service's socket where there is one that may be opened, else loopback.
+    fn default() -> Self {
+        match UnixStream::connect(SERVICE_SOCKET) {
+            Ok(_) => Self::Unix(PathBuf::from(SERVICE_SOCKET)),
+            Err(_) => Self::Http("http://127.0.0.1:9470".to_owned()),
+        }
+    }
+}
+
+impl Address {
+    /// Whether what goes there can be read on the way.
+    pub(crate) fn is_open(&self) -> bool {
+        let Self::Http(uri) = self else { return false };
+        let host = uri.trim_start_matches("http://").rsplit_once(':').map_or("", |(host, _)| host);
+        let host = host.trim_matches(['[', ']']);
+        host != "localhost" && !host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 }
 
 impl fmt::Display for Address {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Http(uri) => formatter.write_str(uri),
+            Self::Http(uri) | Self::Https(uri) => formatter.write_str(uri),
             Self::Unix(path) => write!(formatter, "unix:{}", path.display()),
         }
     }
@@ -50,10 +80,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_are_read() {
+    fn only_loopback_without_tls_is_closed_to_others() {
+        let open = |text: &str| text.parse::<Address>().expect("an address").is_open();
+        assert!(open("http://10.0.0.1:1") && open("http://host:1") && open("http://[2001:db8::1]:1"));
+        assert!(!open("http://127.0.0.1:1") && !open("http://[::1]:1") && !open("http://localhost:1"));
+        assert!(!open("https://host:1") && !open("unix:/run/x"));
+    }
+
+    #[test]
+    fn every_form_is_read() {
         let read = |text: &str| text.parse::<Address>().map(|address| address.to_string());
         assert_eq!(read("http://127.0.0.1:9470"), Ok("http://127.0.0.1:9470".to_owned()));
         assert_eq!(read("http://[::1]:9470/"), Ok("http://[::1]:9470".to_owned()));
+        assert_eq!(read("https://host:1"), Ok("https://host:1".to_owned()));
         assert_eq!(read("unix:/run/loader/loaderd.sock"), Ok("unix:/run/loader/loaderd.sock".to_owned()));
         assert_eq!(read("unix:///run/loaderd.sock"), Ok("unix:/run/loaderd.sock".to_owned()));
     }
@@ -64,7 +103,8 @@ mod tests {
             "",
             "127.0.0.1:9470",
             "localhost",
-            "https://host:1",
+            "https://host",
+            "ftp://host:1",
             "http://host",
             "http://host:1/path",
             "http://user@host:1",

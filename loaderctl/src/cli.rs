@@ -6,15 +6,18 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
-use crate::{address::Address, ending::EXIT_CODES, output::Format, spec::SpecArguments};
+use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
 
 /// Submits runs to the loader daemon, follows them and fetches what they measured.
 #[derive(Debug, Parser)]
 #[command(name = "loaderctl", version, after_help = EXIT_CODES)]
 pub struct Arguments {
-    /// The daemon: http://host:port or unix:/path
-    #[arg(long, global = true, env = "LOADERD_ADDRESS", value_name = "ADDR", default_value = "http://127.0.0.1:9470")]
-    pub(crate) address: Address,
+    /// The daemon: http://host:port, https://host:port or unix:/path [unix:/run/loader/loaderd.sock where that may be
+    /// opened, else http://127.0.0.1:9470]
+    #[arg(long, global = true, env = "LOADERD_ADDRESS", value_name = "ADDR")]
+    pub(crate) address: Option<Address>,
+    #[command(flatten)]
+    pub(crate) credentials: Credentials,
     /// table, or json: the API's messages as proto3 JSON, streams as one message a line
     #[arg(long, global = true, value_name = "FORMAT", value_enum, default_value_t, hide_possible_values = true)]
     pub(crate) output: Format,
@@ -27,6 +30,9 @@ pub(crate) enum Command {
     /// Queue a run, described by a spec file, by flags, or by both
     #[command(after_help = EXIT_CODES)]
     Submit(Box<SubmitArguments>),
+    /// Queue a run once more, with the spec of an earlier one
+    #[command(after_help = EXIT_CODES)]
+    Resubmit(ResubmitArguments),
     /// Say what a run would do, and what is wrong with its spec; deploys nothing
     Plan(Box<PlanArguments>),
     /// List runs, newest first
@@ -38,6 +44,10 @@ pub(crate) enum Command {
     Watch(RunArgument),
     /// End a run early; its records are kept
     Cancel(CancelArguments),
+    /// Keep a run until it is unpinned, whatever the daemon is told to remove
+    Pin(RunArgument),
+    /// Keep a run no longer than the daemon is told to
+    Unpin(RunArgument),
     /// Remove runs that have ended, with their records
     Delete(DeleteArguments),
     /// Print the records of a run, as CSV or JSON; of a run under way until it ends
@@ -58,6 +68,15 @@ pub(crate) enum Command {
     /// Make traces
     #[command(subcommand)]
     Trace(TraceCommand),
+    /// Make a bearer token, and the line that lets it in (needs no daemon)
+    Token(TokenArguments),
+    /// Write manual pages
+    #[command(hide = true)]
+    Man {
+        /// Directory for the pages
+        #[arg(long, value_name = "DIR")]
+        to: PathBuf,
+    },
     /// Print completions for a shell
     Completions {
         /// The shell
@@ -88,6 +107,52 @@ pub(crate) struct SubmitArguments {
     /// Only say what the run would do, as plan does
     #[arg(long, conflicts_with_all = ["watch", "wait"])]
     pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ResubmitArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Follow the new run to its end, then print its summary
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Wait for the new run's end without showing progress, then print its summary
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) wait: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct TokenArguments {
+    /// Whose it is, as the daemon's log will say it
+    #[arg(value_name = "NAME", value_parser = name)]
+    pub(crate) name: String,
+    /// What its bearer may do
+    #[arg(long, value_enum, value_name = "ROLE", default_value_t = RoleName::Submit)]
+    pub(crate) role: RoleName,
+    /// File for the token, which must not be there yet; only you may read it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+}
+
+/// Names that need no quotes anywhere.
+fn name(text: &str) -> Result<String, &'static str> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    if (1..=64).contains(&text.len()) && text.bytes().all(fits) {
+        Ok(text.to_owned())
+    } else {
+        Err("use 1 to 64 of a-z, A-Z, 0-9, - and _")
+    }
+}
+
+/// What the bearer of a token may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RoleName {
+    /// Look at runs and records
+    Read,
+    /// Also submit and cancel runs, upload traces, invoke by hand
+    Submit,
+    /// Also delete runs and clean up
+    Admin,
 }
 
 #[derive(Debug, clap::Args)]

@@ -8,10 +8,15 @@ use loader_proto::v1::{
 };
 use tonic::{
     Response, Status, Streaming,
+    service::interceptor::InterceptedService,
     transport::{Channel, Endpoint},
 };
 
-use crate::{Failure, address::Address};
+use crate::{
+    Failure,
+    address::Address,
+    credentials::{Bearer, Credentials},
+};
 
 /// How long the daemon may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,11 +27,20 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 /// Largest answer, in bytes: the summary of a run with tens of thousands of functions and slots.
 const MAX_ANSWER: usize = 64 << 20;
 
+/// What is at the bottom of an error.
+fn words(error: &dyn std::error::Error) -> String {
+    let mut error = error;
+    while let Some(source) = error.source() {
+        error = source;
+    }
+    error.to_string()
+}
+
 /// A daemon that has answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Daemon {
     /// Its API.
-    pub(crate) api: LoaderControlClient<Channel>,
+    pub(crate) api: LoaderControlClient<InterceptedService<Channel, Bearer>>,
     address: Address,
 }
 
@@ -34,15 +48,20 @@ impl Daemon {
     /// Connects.
     ///
     /// # Errors
-    /// Nobody answers there.
-    pub(crate) async fn connect(address: &Address) -> Result<Self, Failure> {
+    /// Nobody answers there; files with credentials that can't be used.
+    pub(crate) async fn connect(address: &Address, credentials: &Credentials) -> Result<Self, Failure> {
         let lost = |error: tonic::transport::Error| Failure::unreachable(&error, &error.to_string(), address);
-        let endpoint = Endpoint::from_shared(address.to_string())
+        let bearer = credentials.bearer(address)?;
+        let mut endpoint = Endpoint::from_shared(address.to_string())
             .map_err(lost)?
             .connect_timeout(CONNECT_TIMEOUT)
             .http2_keep_alive_interval(KEEPALIVE);
+        if let Address::Https(_) = address {
+            let secured = endpoint.tls_config(credentials.tls()?);
+            endpoint = secured.map_err(|error| Failure::Input(words(&error)))?;
+        }
         let channel = endpoint.connect().await.map_err(lost)?;
-        let api = LoaderControlClient::new(channel).max_decoding_message_size(MAX_ANSWER);
+        let api = LoaderControlClient::with_interceptor(channel, bearer).max_decoding_message_size(MAX_ANSWER);
         Ok(Self { api, address: address.clone() })
     }
 

@@ -11,6 +11,7 @@ mod check;
 mod cli;
 mod client;
 mod commands;
+mod credentials;
 mod ending;
 mod file_name;
 mod output;

@@ -60,7 +60,11 @@ impl Fake {
         let router = Server::builder().add_service(LoaderControlServer::new(self.clone()));
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { router.serve_with_incoming(TcpListenerStream::new(listener)).await.expect("serves") });
-        (Daemon::connect(&address).await.expect("connects"), address, tasks)
+        (
+            Daemon::connect(&address, &crate::credentials::Credentials::default()).await.expect("connects"),
+            address,
+            tasks,
+        )
     }
 
     /// One upload, answer by answer.
@@ -163,6 +167,7 @@ control! {
     watch_run(WatchRunRequest) -> Self::WatchRunStream;
     cancel_run(CancelRunRequest) -> v1::CancelRunResponse;
     delete_run(DeleteRunRequest) -> v1::DeleteRunResponse;
+    pin_run(PinRunRequest) -> v1::PinRunResponse;
     stream_records(StreamRecordsRequest) -> Self::StreamRecordsStream;
     download_results(DownloadResultsRequest) -> Self::DownloadResultsStream;
     invoke(InvokeRequest) -> v1::InvokeResponse;

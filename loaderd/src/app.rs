@@ -13,12 +13,12 @@ use procfs::Current as _;
 use crate::{
     access::Guard,
     clock::Clock,
-    config::{self, Config},
+    config::{self, Config, OnStop},
     control::{self, Service, StatusFacts},
     dispatch::{Isolation, Pulse},
-    door::{self, Certificates, ListenError, Listener, Secured},
+    door::{self, Certificates, ListenError, Listener, Secured, Speaks},
     platform::{Platform, Platforms, attach::Attach, knative, local},
-    run::{self, Registry, RegistryTask, Store},
+    run::{self, Ends, Home, Registry, RegistryTask, Store},
     scrape::Prometheus,
     spec::Defaults,
     supervisor,
@@ -36,15 +36,7 @@ pub struct App {
     platforms: Platforms,
     reloader: Reloader,
     ends: Ends,
-}
-
-/// What ends the daemon.
-#[derive(Debug, Clone, Default)]
-pub struct Ends {
-    /// It is to end.
-    pub shutdown: CancellationToken,
-    /// It is to end without awaiting the active run's answers.
-    pub hurry: CancellationToken,
+    home: Home,
 }
 
 /// What is listened on.
@@ -87,9 +79,11 @@ impl App {
         let clock = Clock;
         let isolation = isolate(&config.isolation)?;
         let metrics = Metrics::new();
+        let home = Home::take(&config.state_dir)?;
         let store = Store::open(&config.state_dir)?;
-        let max_bytes = config.traces.max_upload_mib << 20;
-        let traces = TraceStore::open(&config.state_dir.join("traces"), Limits { max_bytes })?;
+        let config::Traces { max_upload_mib, max_uploads, expire, .. } = config.traces;
+        let limits = Limits { max_bytes: max_upload_mib << 20, max_count: max_uploads, expire };
+        let traces = TraceStore::open(&config.state_dir.join("traces"), limits)?;
         let certificates = config.tls.files().map(Certificates::load).transpose()?;
         let doors = Doors::open(&config, certificates.as_ref()).await?;
         let guard = Guard::new(config.access.policy(), config.access.requests_per_second);
@@ -104,20 +98,22 @@ impl App {
             trace_roots: config.traces.roots.clone(),
             workers: config.dispatch.workers,
             connections: config.dispatch.connections,
+            max_files: run::raise_limit(),
             isolation,
             pulse: pulse.clone(),
             shutdown_drain: config.shutdown_drain,
             hurry: ends.hurry.clone(),
             prometheus,
             scrape_period: config.scrape.period,
+            retention: retention(&config.retention),
             metrics: metrics.clone(),
             clock,
         });
-        let registry = RegistryTask::recover(Arc::clone(&context), store.clone(), ends.shutdown.clone()).await?;
+        let registry = RegistryTask::recover(Arc::clone(&context), store.clone(), ends.clone()).await?;
         let facts = facts(&config, &doors, &platforms, clock);
         let service = Service::new(context, registry.1.clone(), store, facts);
         let reloader = Reloader { config, guard, certificates };
-        Ok(Self { doors, service, registry, metrics, pulse, platforms, reloader, ends })
+        Ok(Self { doors, service, registry, metrics, pulse, platforms, reloader, ends, home })
     }
 
     /// What takes over a configuration that was read again.
@@ -130,7 +126,7 @@ impl App {
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { doors, service, registry, metrics, pulse, platforms, reloader, ends } = self;
+        let Self { doors, service, registry, metrics, pulse, platforms, reloader, ends, home } = self;
         let (registry_task, registry) = registry;
         for door in &doors.control {
             log::info!("control API on {}", door.address());
@@ -159,12 +155,16 @@ impl App {
             log::info!("drained");
             drained.cancel();
         };
-        let attend = supervisor::attend(registry, pulse, drained.clone());
+        // Only a run that is finished may take as long as it likes.
+        let patience =
+            if reloader.config.on_stop == OnStop::Finish { ends.shutdown.clone() } else { CancellationToken::new() };
+        let attend = supervisor::attend(registry, pulse, patience, drained.clone());
         let stop = async {
             ends.shutdown.cancelled().await;
             supervisor::stopping();
         };
         let (served, (), (), (), ()) = tokio::join!(serve, work, endpoint, attend, stop);
+        drop(home);
         Ok(served?)
     }
 }
@@ -172,27 +172,32 @@ impl App {
 impl Doors {
     /// Takes the sockets that the service manager hands over, and opens what the configuration names besides.
     async fn open(config: &Config, certificates: Option<&Certificates>) -> Result<Self, ListenError> {
-        let secured = |address: &SocketAddr| match certificates {
+        let secured = |address: &SocketAddr, speaks| match certificates {
             // The configuration was refused if another address had no TLS.
             Some(certificates) if config.tls.loopback || !address.ip().is_loopback() => {
-                Secured::Tls(certificates.clone())
+                Secured::Tls(certificates.clone(), speaks)
             }
             _ => Secured::Plain,
         };
         let mut control = door::inherited(certificates)?;
         let handed_over = control.iter().any(Listener::is_unix);
         for address in &config.listen {
-            control.push(Listener::tcp(*address, secured(address)).await?);
+            control.push(Listener::tcp(*address, secured(address, Speaks::Http2)).await?);
         }
         if let Some(path) = config.socket.as_ref().filter(|_| !handed_over) {
             control.push(Listener::unix(path)?);
         }
         let metrics = match &config.metrics_listen {
-            Some(address) => Some(Listener::tcp(*address, secured(address)).await?),
+            Some(address) => Some(Listener::tcp(*address, secured(address, Speaks::Http1)).await?),
             None => None,
         };
         Ok(Self { control, metrics })
     }
+}
+
+fn retention(config: &config::Retention) -> run::Retention {
+    let config::Retention { max_age, max_runs, max_mib } = *config;
+    run::Retention { max_age, max_runs, max_bytes: max_mib.map(|mib| mib << 20) }
 }
 
 /// What the threads get that send, once it is known that it can be had. Memory is locked for the whole daemon.

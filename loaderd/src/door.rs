@@ -8,4 +8,4 @@ mod tls;
 pub use accept::accept;
 pub use connection::Connection;
 pub use listener::{ListenError, Listener, Secured, inherited};
-pub use tls::{Certificates, Files, TlsError};
+pub use tls::{Certificates, Files, Speaks, TlsError};

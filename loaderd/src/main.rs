@@ -4,11 +4,14 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use loaderd::{
-    app::{App, Ends, Reloader},
+    app::{App, Reloader},
     cli::Arguments,
+    config::OnStop,
+    run::Ends,
     supervisor, telemetry, words,
 };
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -35,28 +38,45 @@ async fn run(config: loaderd::config::Config, arguments: &Arguments) -> anyhow::
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut hang_up = signal(SignalKind::hangup())?;
     let ends = Ends::default();
+    let finish = config.on_stop == OnStop::Finish;
     let app = App::build(config, ends.clone()).await?;
     let mut reloader = app.reloader();
     let mut running = std::pin::pin!(app.run());
-    let mut asked = 0;
+    // What each further signal does.
+    let mut stages = stages(&ends, finish).into_iter();
     loop {
         tokio::select! {
             ended = &mut running => return ended,
             _ = hang_up.recv() => reload(&mut reloader, arguments),
-            _ = terminate.recv() => asked += 1,
-            _ = interrupt.recv() => asked += 1,
-        }
-        match asked {
-            0 => {}
-            1 if ends.shutdown.is_cancelled() => {}
-            1 => {
-                log::info!("shutting down; a second signal awaits no answers, a third ends at once");
-                ends.shutdown.cancel();
-            }
-            2 => ends.hurry.cancel(),
-            _ => anyhow::bail!("ended by a third signal"),
+            _ = terminate.recv() => end(&mut stages)?,
+            _ = interrupt.recv() => end(&mut stages)?,
         }
     }
+}
+
+/// A step towards the end: what is said, and what is cancelled.
+type Stage = (&'static str, Vec<CancellationToken>);
+
+/// What ends the daemon, ever more quickly.
+fn stages(ends: &Ends, finish: bool) -> Vec<Stage> {
+    let Ends { shutdown, interrupt, hurry } = ends.clone();
+    let mut stages = Vec::new();
+    if finish {
+        stages.push(("shutting down when the active run has ended; a second signal interrupts it", vec![shutdown]));
+        stages.push(("interrupting the active run; a third signal awaits no answers", vec![interrupt]));
+    } else {
+        let words = "shutting down, and interrupting the active run; a second signal awaits no answers";
+        stages.push((words, vec![shutdown, interrupt]));
+    }
+    stages.push(("awaiting no answers; one more signal ends at once", vec![hurry]));
+    stages
+}
+
+fn end(stages: &mut impl Iterator<Item = Stage>) -> anyhow::Result<()> {
+    let (words, tokens) = stages.next().ok_or_else(|| anyhow::anyhow!("ended by a signal, before it was drained"))?;
+    log::info!("{words}");
+    tokens.iter().for_each(CancellationToken::cancel);
+    Ok(())
 }
 
 /// Reads the configuration again. One that can't be used changes nothing.

@@ -19,6 +19,9 @@ const PERIOD: Duration = Duration::from_secs(2);
 /// How late the pacer may be to wake up before it counts as dead: far more than a busy machine makes it.
 const PACER_GRACE: Duration = Duration::from_secs(10);
 
+/// How much longer the daemon may take to end, in microseconds, told again and again.
+const EXTENSION: u32 = 30_000_000;
+
 fn tell(states: &[NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         log::warn!("the service manager cannot be told: {error}");
@@ -44,8 +47,8 @@ pub fn reloading() {
 }
 
 /// Tells the active run and its progress, and feeds the watchdog as long as the control loop answers and the pacer wakes up when
-/// it should.
-pub async fn attend(registry: Registry, pulse: Pulse, end: CancellationToken) {
+/// it should. From `ending` on, as long as a run is finished, it asks for patience.
+pub async fn attend(registry: Registry, pulse: Pulse, ending: CancellationToken, end: CancellationToken) {
     let watchdog = sd_notify::watchdog_enabled();
     let period = watchdog.map_or(PERIOD, |limit| (limit / 3).min(PERIOD));
     let mut ticks = interval(period);
@@ -53,6 +56,10 @@ pub async fn attend(registry: Registry, pulse: Pulse, end: CancellationToken) {
         tokio::select! {
             () = end.cancelled() => return,
             _ = ticks.tick() => {}
+        }
+        if ending.is_cancelled() {
+            // Whatever the run takes: the service manager's patience shall not end it.
+            tell(&[NotifyState::ExtendTimeoutUsec(EXTENSION)]);
         }
         // The loop that answers is the one that queues, starts and ends runs.
         match timeout(watchdog.unwrap_or(PERIOD), status(&registry)).await {

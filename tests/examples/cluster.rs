@@ -1,12 +1,15 @@
 //! Runs the fake cluster by itself, to try a daemon on by hand: prints the configuration to start `loaderd` with.
 
-use std::thread;
+use std::{
+    io::{self, Write as _},
+    thread,
+};
 
 use loader_tests::cluster::Cluster;
 
-fn main() {
+fn main() -> io::Result<()> {
     let cluster = Cluster::start();
-    println!("loaderd --config {}", cluster.loaderd_config("").display());
+    writeln!(io::stdout(), "loaderd --config {}", cluster.loaderd_config("").display())?;
     loop {
         thread::park();
     }

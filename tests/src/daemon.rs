@@ -42,8 +42,17 @@ impl Daemon {
     /// # Panics
     /// When it does not come to serve.
     pub fn start_with(state: &Path, flags: &[&str]) -> Self {
+        Self::start_in(state, flags, &[])
+    }
+
+    /// Starts a daemon with further flags and environment variables.
+    ///
+    /// # Panics
+    /// When it does not come to serve.
+    pub fn start_in(state: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(bin("loaderd"));
         command.arg("--state-dir").arg(state).args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        command.envs(variables.iter().copied());
         command.args(flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("loaderd starts");
         let stderr = child.stderr.take().expect("it is piped");
@@ -52,8 +61,9 @@ impl Daemon {
         let keep = Arc::clone(&log);
         let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                for (what, words) in [("api", "control API on http://"), ("metrics", "metrics on http://")] {
+                for (what, words) in [("api", "control API on http"), ("metrics", "metrics on http")] {
                     if let Some((_, address)) = line.split_once(words) {
+                        let address = address.trim_start_matches(['s', ':', '/']);
                         // Only the first addresses are waited for.
                         let _late = told.send((what, address.trim_end_matches("/metrics").to_owned()));
                     }

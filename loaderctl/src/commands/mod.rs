@@ -9,6 +9,7 @@ mod results;
 mod runs;
 mod submit;
 mod synth;
+mod token;
 mod watch;
 
 use clap::CommandFactory as _;
@@ -18,6 +19,7 @@ use crate::{
     address::Address,
     cli::Command,
     client::Daemon,
+    credentials::Credentials,
     output::{self, Format},
 };
 
@@ -25,12 +27,13 @@ use crate::{
 #[derive(Debug)]
 struct Session {
     address: Address,
+    credentials: Credentials,
     format: Format,
 }
 
 impl Session {
     async fn daemon(&self) -> Result<Daemon, Failure> {
-        Daemon::connect(&self.address).await
+        Daemon::connect(&self.address, &self.credentials).await
     }
 
     /// Prints an answer: the message as JSON, or its table.
@@ -48,15 +51,18 @@ impl Session {
 /// # Errors
 /// Why it could not be carried out.
 pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
-    let Arguments { address, output: format, command } = arguments;
-    let session = Session { address, format };
+    let Arguments { address, credentials, output: format, command } = arguments;
+    let session = Session { address: address.unwrap_or_default(), credentials, format };
     match command {
         Command::Submit(arguments) => Box::pin(submit::submit(&session, *arguments)).await,
+        Command::Resubmit(arguments) => submit::resubmit(&session, arguments).await,
         Command::Plan(arguments) => plan::plan(&session, &arguments).await,
         Command::List(arguments) => runs::list(&session, arguments).await,
         Command::Get(run) => runs::get(&session, run).await,
         Command::Watch(run) => watch::watch(&session, &run.run).await,
         Command::Cancel(arguments) => runs::cancel(&session, arguments).await,
+        Command::Pin(run) => runs::pin(&session, run, true).await,
+        Command::Unpin(run) => runs::pin(&session, run, false).await,
         Command::Delete(arguments) => runs::delete(&session, arguments).await,
         Command::Records(run) => records::records(&session, run).await,
         Command::Results(arguments) => results::results(&session, arguments).await,
@@ -66,6 +72,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
         Command::Trace(command) => synth::trace(command),
+        Command::Token(arguments) => token::token(&session, &arguments),
+        Command::Man { to } => man(&to),
         Command::Completions { shell } => completions(shell),
     }
 }
@@ -74,5 +82,15 @@ fn completions(shell: clap_complete::Shell) -> Result<Ending, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "loaderctl", &mut script);
     output::text(&String::from_utf8_lossy(&script))?;
+    Ok(Ending::Done)
+}
+
+/// Writes manual pages, one for each command.
+fn man(to: &std::path::Path) -> Result<Ending, Failure> {
+    let command = Arguments::command().name("loaderctl");
+    clap_mangen::generate_to(command, to).map_err(|source| Failure::System {
+        doing: format!("cannot write manual pages to {}", to.display()),
+        source,
+    })?;
     Ok(Ending::Done)
 }

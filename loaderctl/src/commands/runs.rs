@@ -1,8 +1,8 @@
-//! `list`, `get`, `cancel`, `delete`, `clean`, `query` and `status`.
+//! `list`, `get`, `cancel`, `pin`, `delete`, `clean`, `query` and `status`.
 
 use loader_proto::v1::{
     CancelRunRequest, CleanRunsRequest, DeleteRunRequest, GetRunRequest, GetStatusRequest, ListRunsRequest,
-    ListRunsResponse, QueryMetricsRequest, RunState,
+    ListRunsResponse, PinRunRequest, QueryMetricsRequest, RunState,
 };
 
 use super::{Session, watch};
@@ -54,6 +54,17 @@ pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Res
         return Ok(if ended == Ending::Interrupted { ended } else { Ending::Done });
     }
     session.print(&answer, |_| render::state(&run))
+}
+
+/// Keeps a run, or no longer.
+pub(super) async fn pin(session: &Session, run: RunArgument, pinned: bool) -> Result<Ending, Failure> {
+    let daemon = session.daemon().await?;
+    let request = PinRunRequest { run_id: run.run, pinned };
+    let answer = daemon.api.clone().pin_run(request).await.map_err(|status| daemon.failure(status))?.into_inner();
+    session.print(&answer, |answer| {
+        let run = answer.run.as_ref().map_or("", |run| run.run_id.as_str());
+        format!("{run} {}", if pinned { "pinned" } else { "unpinned" })
+    })
 }
 
 /// Removes runs, one after the other, up to the first that is refused.

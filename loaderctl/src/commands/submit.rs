@@ -1,11 +1,12 @@
-//! `submit`: queues a run, and follows it if that is wished.
+//! `submit` and `resubmit`: queues a run, and follows it if that is wished.
 
-use loader_proto::v1::SubmitRunRequest;
+use loader_proto::v1::{GetRunRequest, SubmitRunRequest, SubmitRunResponse};
 
 use super::{Session, plan, prepare::prepare, watch};
 use crate::{
     Ending, Failure,
-    cli::{PlanArguments, SubmitArguments},
+    cli::{PlanArguments, ResubmitArguments, RunArgument, SubmitArguments},
+    client::Daemon,
     output::{self, Format, note},
     watch::Silent,
 };
@@ -22,6 +23,28 @@ pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Res
     let request = SubmitRunRequest { spec: Some(prepared.spec.clone()), idempotency_key };
     let answer = daemon.api.clone().submit_run(request).await;
     let submitted = answer.map_err(|status| prepared.failure(status))?.into_inner();
+    told(session, &daemon, submitted, (live, wait)).await
+}
+
+/// Queues a run with the spec of an earlier one.
+pub(super) async fn resubmit(session: &Session, arguments: ResubmitArguments) -> Result<Ending, Failure> {
+    let ResubmitArguments { run: RunArgument { run }, watch, wait } = arguments;
+    let daemon = session.daemon().await?;
+    let got = daemon.api.clone().get_run(GetRunRequest { run_id: run }).await;
+    let got = got.map_err(|status| daemon.failure(status))?.into_inner();
+    let request = SubmitRunRequest { spec: got.run.unwrap_or_default().spec, ..SubmitRunRequest::default() };
+    let answer = daemon.api.clone().submit_run(request).await;
+    let submitted = answer.map_err(|status| daemon.failure(status))?.into_inner();
+    told(session, &daemon, submitted, (watch, wait)).await
+}
+
+/// Tells which run was queued, and follows it if that is wished.
+async fn told(
+    session: &Session,
+    daemon: &Daemon,
+    submitted: SubmitRunResponse,
+    (live, wait): (bool, bool),
+) -> Result<Ending, Failure> {
     let run = submitted.run.clone().unwrap_or_default();
     if submitted.existing {
         note(&format!("the idempotency key was used before: this is its run, {}", run.run_id));
@@ -30,10 +53,10 @@ pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Res
         note(&format!("run {}", run.run_id));
     }
     if live {
-        return watch::to_end(session, &daemon, &run.run_id, watch::view(session).as_mut()).await;
+        return watch::to_end(session, daemon, &run.run_id, watch::view(session).as_mut()).await;
     }
     if wait {
-        return watch::to_end(session, &daemon, &run.run_id, &mut Silent).await;
+        return watch::to_end(session, daemon, &run.run_id, &mut Silent).await;
     }
     match session.format {
         // For scripts: RUN=$(loaderctl submit ...)

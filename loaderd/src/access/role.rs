@@ -53,7 +53,9 @@ pub fn needed(path: &str) -> Option<Role> {
             "PlanRun" | "StreamPlan" | "GetRun" | "ListRuns" | "WatchRun" | "StreamRecords" | "DownloadResults"
             | "GetStatus" | "QueryMetrics",
         ) => Some(Role::Read),
-        ("loader.v1.LoaderControl", "SubmitRun" | "CancelRun" | "UploadTrace" | "Invoke") => Some(Role::Submit),
+        ("loader.v1.LoaderControl", "SubmitRun" | "CancelRun" | "PinRun" | "UploadTrace" | "Invoke") => {
+            Some(Role::Submit)
+        }
         // DeleteRun and CleanRuns among them.
         _ => Some(Role::Admin),
     }

@@ -34,6 +34,10 @@ pub struct Config {
     pub tls: Tls,
     /// `[access]`: who may do what.
     pub access: Access,
+    /// What happens to the active run when the daemon is to end.
+    pub on_stop: OnStop,
+    /// `[retention]`: which runs are kept.
+    pub retention: Retention,
     /// `[dispatch]`: how invocations are sent.
     pub dispatch: Dispatch,
     /// `[isolation]`: how the threads that send are kept apart from everything else.
@@ -60,6 +64,35 @@ pub enum LogFormat {
     Text,
     /// A JSON object a line on standard error.
     Json,
+}
+
+/// What happens to the active run when the daemon is to end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnStop {
+    /// It is interrupted: what is out is awaited for a moment, then the run is cleaned.
+    #[default]
+    Interrupt,
+    /// It is carried to its end. A second signal interrupts it.
+    Finish,
+}
+
+/// `[retention]`: which runs are kept; nothing is bounded where nothing is said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// How long after its end a run is kept.
+    pub max_age: Option<Duration>,
+    /// How many ended runs are kept.
+    pub max_runs: Option<u64>,
+    /// How many MiB ended runs may take, together.
+    pub max_mib: Option<u64>,
+}
+
+impl Retention {
+    fn read(&mut self, section: &mut Section<'_>) {
+        section.take("max_age", &mut self.max_age);
+        section.take("max_runs", &mut self.max_runs);
+        section.take("max_mib", &mut self.max_mib);
+    }
 }
 
 /// `[tls]`: the daemon's certificate.
@@ -194,6 +227,10 @@ pub struct Traces {
     pub roots: Vec<PathBuf>,
     /// Largest upload, in MiB.
     pub max_upload_mib: u64,
+    /// Most uploads.
+    pub max_uploads: usize,
+    /// How long an upload is kept that no run names.
+    pub expire: Option<Duration>,
 }
 
 /// `[local]`: the local platform.
@@ -232,6 +269,8 @@ impl Default for Config {
             log_level: log::LevelFilter::Info,
             log_format: LogFormat::default(),
             shutdown_drain: Duration::from_secs(10),
+            on_stop: OnStop::default(),
+            retention: Retention::default(),
             tls: Tls::default(),
             access: Access {
                 socket: Opening(Some(Role::Admin)),
@@ -242,7 +281,7 @@ impl Default for Config {
             },
             dispatch: Dispatch { workers: (cores / 2).clamp(1, 8), connections: 4 },
             isolation: Isolation::default(),
-            traces: Traces { roots: Vec::new(), max_upload_mib: 4096 },
+            traces: Traces { roots: Vec::new(), max_upload_mib: 4096, max_uploads: 1000, expire: None },
             local: Local {
                 trace_func: None,
                 max_instances: u32::try_from(cores).unwrap_or(1).saturating_mul(INSTANCES_PER_CORE),
@@ -291,8 +330,10 @@ impl Config {
             section.take("log_level", &mut config.log_level);
             section.take("log_format", &mut config.log_format);
             section.take("shutdown_drain", &mut config.shutdown_drain);
+            section.take("on_stop", &mut config.on_stop);
             section.section("tls", |section| config.tls.read(section));
             section.section("access", |section| config.access.read(section));
+            section.section("retention", |section| config.retention.read(section));
             section.section("dispatch", |section| config.dispatch.read(section));
             section.section("isolation", |section| config.isolation.read(section));
             section.section("traces", |section| config.traces.read(section));
@@ -341,6 +382,8 @@ impl Config {
             log_level: _,
             log_format,
             shutdown_drain,
+            on_stop,
+            retention,
             tls,
             access: _,
             dispatch,
@@ -359,6 +402,8 @@ impl Config {
             ("platform", *platform != new.platform),
             ("log_format", *log_format != new.log_format),
             ("shutdown_drain", *shutdown_drain != new.shutdown_drain),
+            ("on_stop", *on_stop != new.on_stop),
+            ("[retention]", *retention != new.retention),
             ("[tls]", *tls != new.tls),
             ("[dispatch]", *dispatch != new.dispatch),
             ("[isolation]", *isolation != new.isolation),
@@ -437,6 +482,8 @@ impl Traces {
     fn read(&mut self, section: &mut Section<'_>) {
         section.take("roots", &mut self.roots);
         section.take_within("max_upload_mib", &mut self.max_upload_mib, 1..=1 << 20);
+        section.take_within("max_uploads", &mut self.max_uploads, 1..=1_000_000);
+        section.take("expire", &mut self.expire);
     }
 }
 

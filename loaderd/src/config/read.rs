@@ -7,7 +7,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{CpuList, Fault, Labels, LogFormat, Memory, Opening, Roles, Tokens};
+use super::{CpuList, Fault, Labels, LogFormat, Memory, OnStop, Opening, Roles, Tokens};
 use crate::access::Token;
 
 /// How alike a key must be to be offered as the one that was meant (Jaro-Winkler).
@@ -236,6 +236,16 @@ impl FromToml for LogFormat {
             Some("text") => Ok(Self::Text),
             Some("json") => Ok(Self::Json),
             Some(_) | None => Err("\"auto\", \"text\" or \"json\""),
+        }
+    }
+}
+
+impl FromToml for OnStop {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        match value.as_str() {
+            Some("interrupt") => Ok(Self::Interrupt),
+            Some("finish") => Ok(Self::Finish),
+            Some(_) | None => Err("\"interrupt\" or \"finish\""),
         }
     }
 }

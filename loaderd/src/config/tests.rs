@@ -19,6 +19,7 @@ platform = "attach"
 log_level = "debug"
 log_format = "json"
 shutdown_drain = "1m 30s"
+on_stop = "finish"
 
 [isolation]
 cpus = "2-3, 0"
@@ -27,10 +28,6 @@ realtime = 7
 [dispatch]
 workers = 3
 connections = 9
-
-[traces]
-roots = ["/srv/traces"]
-max_upload_mib = 12
 
 [local]
 trace_func = "/usr/bin/trace-func"
@@ -48,12 +45,6 @@ gateway = "10.0.0.7:80"
 gateway_ca = "/etc/loader/ca.pem"
 manifest = "/etc/loader/function.yaml"
 node_selector = { "kind" = "worker" }
-
-[scrape]
-period = "2s"
-
-[prometheus]
-url = "http://10.0.0.8:9090"
 "#,
     );
     let expected = Config {
@@ -65,9 +56,9 @@ url = "http://10.0.0.8:9090"
         log_level: log::LevelFilter::Debug,
         log_format: LogFormat::Json,
         shutdown_drain: Duration::from_secs(90),
+        on_stop: OnStop::Finish,
         dispatch: Dispatch { workers: 3, connections: 9 },
         isolation: Isolation { cpus: CpuList(vec![0, 2, 3]), memory: Memory::Locked, realtime: Some(7) },
-        traces: Traces { roots: vec!["/srv/traces".into()], max_upload_mib: 12 },
         local: Local {
             trace_func: Some("/usr/bin/trace-func".into()),
             max_instances: 5,
@@ -85,6 +76,41 @@ url = "http://10.0.0.8:9090"
             manifest: Some("/etc/loader/function.yaml".into()),
             node_selector: Labels([("kind".to_owned(), "worker".to_owned())].into()),
         },
+        ..Config::default()
+    };
+    assert_eq!(config, Ok(expected));
+}
+
+#[test]
+fn what_is_kept_and_asked_is_read() {
+    let config = Config::from_toml(
+        r#"
+[traces]
+roots = ["/srv/traces"]
+max_upload_mib = 12
+max_uploads = 3
+expire = "1h"
+
+[retention]
+max_age = "2d"
+max_runs = 9
+max_mib = 10
+
+[scrape]
+period = "2s"
+
+[prometheus]
+url = "http://10.0.0.8:9090"
+"#,
+    );
+    let expected = Config {
+        traces: Traces {
+            roots: vec!["/srv/traces".into()],
+            max_upload_mib: 12,
+            max_uploads: 3,
+            expire: Some(Duration::from_hours(1)),
+        },
+        retention: Retention { max_age: Some(Duration::from_hours(48)), max_runs: Some(9), max_mib: Some(10) },
         scrape: Scrape { period: Duration::from_secs(2) },
         prometheus: PrometheusAccess { url: Some("http://10.0.0.8:9090".to_owned()) },
         ..Config::default()
@@ -168,7 +194,7 @@ trace_fucn = "x"
             "line 7: local.memory_ratio: must be between 0.01 and 1, not 1.5",
             "line 8: local.stable_window: must be a duration such as \"30s\" or \"500ms\", not 3",
             "line 9: local.trace_fucn: unknown key; did you mean trace_func?",
-            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, tls, access, dispatch, isolation, traces, local, knative, scrape, prometheus",
+            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, on_stop, tls, access, retention, dispatch, isolation, traces, local, knative, scrape, prometheus",
         ]
     );
 }

@@ -28,6 +28,7 @@ pub(super) fn run(view: &RunView, directory: &RunDirectory, queue_position: u32)
         started_unix_us,
         finished_unix_us,
         idempotency_key: _,
+        pinned,
     } = file;
     v1::Run {
         run_id: run_id.to_string(),
@@ -43,6 +44,7 @@ pub(super) fn run(view: &RunView, directory: &RunDirectory, queue_position: u32)
         summary: summary.as_deref().cloned(),
         mode: mode.clone(),
         platform: platform.clone(),
+        pinned: *pinned,
     }
 }
 

@@ -197,6 +197,13 @@ impl LoaderControl for Service {
         Ok(changed(id, v1::DeleteRunResponse {}))
     }
 
+    async fn pin_run(&self, request: Request<v1::PinRunRequest>) -> Result<Response<v1::PinRunResponse>, Status> {
+        let v1::PinRunRequest { run_id, pinned } = request.into_inner();
+        let view = self.registry.pin(selector(&run_id)?, pinned).await?;
+        let answer = v1::PinRunResponse { run: Some(self.run_with_summary(&view).await?) };
+        Ok(changed(view.file.run_id.clone(), answer))
+    }
+
     type StreamRecordsStream = Streamed<v1::StreamRecordsResponse>;
 
     async fn stream_records(

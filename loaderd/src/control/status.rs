@@ -48,7 +48,7 @@ impl From<RegistryError> for Status {
         let code = match &error {
             RegistryError::NotFound(_) => Code::NotFound,
             RegistryError::KeyTaken(_) => Code::AlreadyExists,
-            RegistryError::NotEnded { .. } => Code::FailedPrecondition,
+            RegistryError::NotEnded { .. } | RegistryError::Pinned(_) => Code::FailedPrecondition,
             RegistryError::QueueFull => Code::ResourceExhausted,
             RegistryError::ShuttingDown => Code::Unavailable,
             RegistryError::Store(_) => Code::Internal,
@@ -71,7 +71,7 @@ impl From<UploadError> for Status {
     fn from(error: UploadError) -> Self {
         let code = match &error {
             UploadError::Invalid(violations) => return invalid(violations),
-            UploadError::TooLarge { .. } => Code::ResourceExhausted,
+            UploadError::TooLarge { .. } | UploadError::TooMany { .. } => Code::ResourceExhausted,
             UploadError::UnderWay => Code::Aborted,
             UploadError::Io { .. } => Code::Internal,
         };

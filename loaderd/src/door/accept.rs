@@ -77,8 +77,8 @@ async fn next(listener: &Listener, places: &Arc<Semaphore>) -> io::Result<Accept
             let _slower = stream.set_nodelay(true);
             match &listener.secured {
                 Secured::Plain => Ok(Accepted::Ready(Connection::tcp(stream, address, permit))),
-                Secured::Tls(certificates) => {
-                    let greeted = certificates.acceptor().accept(stream);
+                Secured::Tls(certificates, speaks) => {
+                    let greeted = certificates.acceptor(*speaks).accept(stream);
                     Ok(Accepted::Greet(Box::pin(async move {
                         let stream = timeout(HANDSHAKE, greeted).await??;
                         Ok(Connection::tls(stream, address, permit))

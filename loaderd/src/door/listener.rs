@@ -13,7 +13,7 @@ use std::{
 use listenfd::ListenFd;
 use tokio::net::{TcpListener, UnixListener};
 
-use super::Certificates;
+use super::{Certificates, Speaks};
 
 /// Who may open the Unix socket: its user and its group.
 const SOCKET_MODE: u32 = 0o660;
@@ -39,7 +39,7 @@ pub enum Secured {
     /// Not: for loopback alone.
     Plain,
     /// By TLS.
-    Tls(Certificates),
+    Tls(Certificates, Speaks),
 }
 
 /// A socket that is listened on.
@@ -80,7 +80,7 @@ impl Listener {
     pub fn address(&self) -> String {
         let scheme = match self.secured {
             Secured::Plain => "http",
-            Secured::Tls(_) => "https",
+            Secured::Tls(..) => "https",
         };
         match &self.socket {
             Socket::Tcp(listener) => {
@@ -134,7 +134,7 @@ pub fn inherited(certificates: Option<&Certificates>) -> Result<Vec<Listener>, L
                 socket.set_nonblocking(true).map_err(failed)?;
                 let address = socket.local_addr().map_err(failed)?;
                 let secured = match certificates {
-                    Some(certificates) => Secured::Tls(certificates.clone()),
+                    Some(certificates) => Secured::Tls(certificates.clone(), Speaks::Http2),
                     None if address.ip().is_loopback() => Secured::Plain,
                     None => {
                         let source = io::Error::other("it is no loopback address, and there is no TLS: see [tls]");

@@ -25,6 +25,15 @@ pub struct Files {
     pub client_ca: Option<PathBuf>,
 }
 
+/// What is spoken within TLS, which clients are told in the handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Speaks {
+    /// gRPC.
+    Http2,
+    /// Metrics.
+    Http1,
+}
+
 /// Why TLS can't be served.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
@@ -79,8 +88,14 @@ impl Certificates {
         Ok(())
     }
 
-    pub(super) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(Arc::clone(&self.config.read().unwrap_or_else(PoisonError::into_inner)))
+    pub(super) fn acceptor(&self, speaks: Speaks) -> TlsAcceptor {
+        let in_force = self.config.read().unwrap_or_else(PoisonError::into_inner);
+        let mut config = ServerConfig::clone(&in_force);
+        config.alpn_protocols = vec![match speaks {
+            Speaks::Http2 => b"h2".to_vec(),
+            Speaks::Http1 => b"http/1.1".to_vec(),
+        }];
+        TlsAcceptor::from(Arc::new(config))
     }
 }
 
@@ -112,7 +127,5 @@ fn read(files: &Files) -> Result<Arc<ServerConfig>, TlsError> {
             builder.with_client_cert_verifier(verifier.map_err(|error| TlsError::Authority(error.to_string()))?)
         }
     };
-    let mut config = builder.with_single_cert(chain, key).map_err(TlsError::Pair)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(Arc::new(builder.with_single_cert(chain, key).map_err(TlsError::Pair)?))
 }

@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Event, Machine, Preparation, RunDirectory, RunView, State, Verdict, deployment,
+    Event, Machine, Preparation, Retention, RunDirectory, RunView, State, Verdict, deployment,
     load::{Deployed, Ended, Interrupts, Load, Outcome, Show, WarmingUp},
     prepare,
     samples::Samples,
@@ -47,6 +47,8 @@ pub struct Context {
     pub workers: usize,
     /// Connections to each address.
     pub connections: usize,
+    /// Most files that may be open.
+    pub max_files: u64,
     /// What the threads get that send.
     pub isolation: Isolation,
     /// Where the pacer shows that it lives.
@@ -59,6 +61,8 @@ pub struct Context {
     pub prometheus: Option<Prometheus>,
     /// From one sample of a cluster to the next.
     pub scrape_period: Duration,
+    /// Which runs are kept.
+    pub retention: Retention,
     /// Exported figures.
     pub metrics: Metrics,
     /// The clock.

@@ -3,10 +3,13 @@
 mod deployment;
 mod driver;
 mod ending;
+mod files;
+mod home;
 mod host;
 mod load;
 mod prepare;
 mod registry;
+mod retention;
 mod samples;
 mod scales;
 mod starts;
@@ -16,8 +19,11 @@ mod view;
 mod warmup;
 
 pub use driver::Context;
+pub use files::raise_limit;
+pub use home::{Home, HomeError};
 pub use prepare::{Preparation, prepare};
-pub use registry::{Activity, Page, Registry, RegistryError, RegistryTask, Selector, Submission, Submitted};
+pub use registry::{Activity, Ends, Page, Registry, RegistryError, RegistryTask, Selector, Submission, Submitted};
+pub use retention::Retention;
 pub use state::{Event, Forbidden, Machine, State, Verdict};
 pub use store::{RunDirectory, RunFile, Store, StoreError};
 pub use view::RunView;

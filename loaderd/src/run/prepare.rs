@@ -10,7 +10,7 @@ use std::{
 use loader_proto::v1;
 use loader_trace::{Directory, Options, Trace};
 
-use super::Context;
+use super::{Context, files};
 use crate::{
     plan::{self, Outline, Plan},
     spec::{self, Mode, RunSpec, TraceSource, TraceSpec, Violation},
@@ -41,6 +41,9 @@ pub fn prepare(message: &v1::RunSpec, context: &Context) -> Result<Preparation, 
     };
     let plan = plan::build(&spec, trace)?;
     let outline = Outline { dropped_functions: dropped, ..plan.outline() };
+    if let Some(violation) = files::check(&spec, &outline, context.connections, context.max_files) {
+        return Err(vec![violation]);
+    }
     Ok(Preparation { spec, plan, outline })
 }
 

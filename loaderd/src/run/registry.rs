@@ -6,6 +6,7 @@
 mod admission;
 mod handle;
 mod recovery;
+mod sweep;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -17,7 +18,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Context, Event, Machine, RunFile, RunView, State, Store, StoreError, Verdict, driver::Driver};
-use crate::id::RunId;
+use crate::{clock::Anchor, id::RunId};
 use admission::Queue;
 use handle::Command;
 
@@ -43,7 +44,22 @@ pub struct RegistryTask {
     queue: Queue,
     active: Option<RunId>,
     drivers: JoinSet<()>,
-    shutdown: CancellationToken,
+    /// Looks for runs that are to be kept no longer.
+    sweeps: JoinSet<Vec<RunId>>,
+    /// When that was begun last.
+    swept: Anchor,
+    ends: Ends,
+}
+
+/// What ends the daemon.
+#[derive(Debug, Clone, Default)]
+pub struct Ends {
+    /// It is to end: no run begins any more.
+    pub shutdown: CancellationToken,
+    /// The active run is to be interrupted.
+    pub interrupt: CancellationToken,
+    /// The active run's answers are not to be awaited.
+    pub hurry: CancellationToken,
 }
 
 impl RegistryTask {
@@ -52,14 +68,9 @@ impl RegistryTask {
     ///
     /// # Errors
     /// A state directory that can't be read.
-    pub async fn recover(
-        context: Arc<Context>,
-        store: Store,
-        shutdown: CancellationToken,
-    ) -> Result<(Self, Registry), StoreError> {
+    pub async fn recover(context: Arc<Context>, store: Store, ends: Ends) -> Result<(Self, Registry), StoreError> {
         let (commands, receive) = mpsc::channel(COMMANDS);
         let mut this = Self {
-            context,
             store,
             commands: receive,
             runs: BTreeMap::new(),
@@ -67,7 +78,10 @@ impl RegistryTask {
             queue: Queue::default(),
             active: None,
             drivers: JoinSet::new(),
-            shutdown,
+            sweeps: JoinSet::new(),
+            swept: context.clock.anchor(),
+            context,
+            ends,
         };
         for file in this.store.load()? {
             this.recover_run(file).await;
@@ -76,15 +90,25 @@ impl RegistryTask {
         Ok((this, Registry { commands }))
     }
 
-    /// Takes commands until the daemon ends, then waits until the active run has been interrupted and cleaned.
+    /// Takes commands until the daemon is to end and the active run has ended, finished or interrupted, and was cleaned.
     pub async fn run(mut self) {
-        let shutdown = self.shutdown.clone();
+        let shutdown = self.ends.shutdown.clone();
+        let mut sweep = tokio::time::interval(sweep::PERIOD);
         loop {
             self.start_next();
+            let ending = shutdown.is_cancelled();
+            if ending && self.drivers.is_empty() {
+                break;
+            }
             tokio::select! {
                 biased;
-                () = shutdown.cancelled() => break,
-                Some(ended) = self.drivers.join_next() => self.ended(ended).await,
+                () = shutdown.cancelled(), if !ending => {}
+                Some(ended) = self.drivers.join_next() => {
+                    self.ended(ended).await;
+                    self.sweep();
+                }
+                Some(Ok(doomed)) = self.sweeps.join_next() => self.remove_all(&doomed),
+                _ = sweep.tick() => self.sweep(),
                 command = self.commands.recv() => match command {
                     Some(command) => self.take(command),
                     None => break,
@@ -106,6 +130,7 @@ impl RegistryTask {
                 reply.send(Ok(self.list(before.as_ref(), &states, limit))).is_ok()
             }
             Command::Cancel(run, reply) => reply.send(self.cancel(&run)).is_ok(),
+            Command::Pin(run, pinned, reply) => reply.send(self.pin(&run, pinned)).is_ok(),
             Command::Delete(run, reply) => reply.send(self.delete(&run)).is_ok(),
             Command::Position(run, reply) => reply.send(Ok(self.queue.position(&run))).is_ok(),
             Command::Activity(reply) => reply.send(Ok(self.activity())).is_ok(),
@@ -163,7 +188,11 @@ impl RegistryTask {
     }
 
     fn delete(&mut self, id: &RunId) -> Result<(), RegistryError> {
-        let RunFile { state, idempotency_key, .. } = self.find(&Selector::Id(id.clone()))?.1.view.borrow().file.clone();
+        let RunFile { state, idempotency_key, pinned, .. } =
+            self.find(&Selector::Id(id.clone()))?.1.view.borrow().file.clone();
+        if pinned {
+            return Err(RegistryError::Pinned(id.clone()));
+        }
         if !state.is_terminal() {
             return Err(RegistryError::NotEnded { run: id.clone(), state });
         }
@@ -173,13 +202,26 @@ impl RegistryTask {
         Ok(())
     }
 
+    /// A pinned run is removed by nothing and nobody. The state of one under way is its driver's to write.
+    fn pin(&self, run: &Selector, pinned: bool) -> Result<Arc<RunView>, RegistryError> {
+        let (id, entry) = self.find(run)?;
+        let mut file = entry.view.borrow().file.clone();
+        if !file.state.is_terminal() {
+            return Err(RegistryError::NotEnded { run: id.clone(), state: file.state });
+        }
+        file.pinned = pinned;
+        self.store.directory(id).save(&file)?;
+        entry.view.send_modify(|view| Arc::make_mut(view).file = file);
+        Ok(entry.view.borrow().clone())
+    }
+
     fn activity(&self) -> Activity {
         Activity { active: self.active.clone(), queued: u32::try_from(self.queue.len()).unwrap_or(u32::MAX) }
     }
 
     /// Lets the next run go, when none is under way.
     fn start_next(&mut self) {
-        if self.active.is_some() || self.shutdown.is_cancelled() {
+        if self.active.is_some() || self.ends.shutdown.is_cancelled() {
             return;
         }
         let Some(id) = self.queue.next() else { return };
@@ -190,7 +232,7 @@ impl RegistryTask {
             machine: Machine::default(),
             view: entry.view.clone(),
             cancel: entry.cancel.clone(),
-            shutdown: self.shutdown.clone(),
+            shutdown: self.ends.interrupt.clone(),
         };
         self.active = Some(id);
         self.show_queue();

@@ -18,6 +18,9 @@ const VERSION: u32 = 1;
 /// Version of manifest.json that this program writes.
 const MANIFEST_VERSION: u32 = 1;
 
+/// How the name of a directory begins that is being removed.
+const DELETED: &str = ".deleted-";
+
 /// What went wrong with a run's directory.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {doing} {}: {source}", path.display())]
@@ -57,6 +60,9 @@ pub struct RunFile {
     pub finished_unix_us: Option<i64>,
     /// The key by which it was submitted; empty when there was none.
     pub idempotency_key: String,
+    /// Whether it is kept until it is unpinned.
+    #[serde(default)]
+    pub pinned: bool,
 }
 
 impl RunFile {
@@ -75,6 +81,7 @@ impl RunFile {
             started_unix_us: None,
             finished_unix_us: None,
             idempotency_key: idempotency_key.to_owned(),
+            pinned: false,
         }
     }
 }
@@ -133,6 +140,11 @@ impl Store {
         let mut files = Vec::new();
         for entry in fs::read_dir(&self.runs).map_err(failed("list", &self.runs))? {
             let path = entry.map_err(failed("list", &self.runs))?.path();
+            if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(DELETED.as_bytes())) {
+                // Its removal was cut off; what can't be removed now is tried again at the next start.
+                let _left_behind = fs::remove_dir_all(&path);
+                continue;
+            }
             match read_run_file(&path) {
                 Ok(file) => files.push(file),
                 Err(reason) => log::warn!("skipped {}: {reason}", path.display()),
@@ -149,7 +161,7 @@ impl Store {
     pub fn remove(&self, run: &RunId) -> Result<(), StoreError> {
         let path = self.directory(run).path;
         // Out of sight first, so that a crash in the middle leaves no half run.
-        let doomed = path.with_file_name(format!(".deleted-{run}"));
+        let doomed = path.with_file_name(format!("{DELETED}{run}"));
         fs::rename(&path, &doomed).map_err(failed("remove", &path))?;
         fs::remove_dir_all(&doomed).map_err(failed("remove", &doomed))
     }

@@ -15,17 +15,25 @@ pub use upload::{Upload, Wanted};
 use std::{
     collections::HashSet,
     fs, io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use crate::spec::Violation;
+use nix::sys::{stat::futimens, time::TimeSpec};
+
+use crate::{clock::UnixMicros, spec::Violation};
 
 /// What the store accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Most bytes of one trace, over all its files.
     pub max_bytes: u64,
+    /// Most traces, complete or not.
+    pub max_count: usize,
+    /// How long a trace is kept that no run names.
+    pub expire: Option<Duration>,
 }
 
 /// Why a trace is not stored.
@@ -41,6 +49,12 @@ pub enum UploadError {
         bytes: u64,
         /// The limit.
         most: u64,
+    },
+    /// There are too many.
+    #[error("there are {most} traces already, which is all that this daemon takes (traces.max_uploads)")]
+    TooMany {
+        /// The limit.
+        most: usize,
     },
     /// Another client sends the same trace.
     #[error("another client is uploading this trace: try again when it has ended")]
@@ -86,7 +100,7 @@ impl TraceStore {
     /// The directory of a complete trace.
     pub fn path_of(&self, id: &str) -> Option<PathBuf> {
         let path = manifest::is_hash(id).then(|| self.root.join(id))?;
-        path.is_dir().then_some(path)
+        fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()).then_some(path)
     }
 
     /// Begins, or goes on with, the upload of a trace.
@@ -99,12 +113,54 @@ impl TraceStore {
             return Err(UploadError::TooLarge { bytes, most });
         }
         let lease = Lease::take(&self.under_way, manifest.id()).ok_or(UploadError::UnderWay)?;
-        if self.path_of(manifest.id()).is_some() {
+        if let Some(path) = self.path_of(manifest.id()) {
+            touch(&path);
             return Ok(Begun::Stored);
+        }
+        let most = self.limits.max_count;
+        if self.ages().len() >= most {
+            return Err(UploadError::TooMany { most });
         }
         let partial = self.root.join("partial").join(manifest.id());
         let complete = self.root.join(manifest.id());
         Upload::begin(manifest, partial, complete, lease).map(Begun::Missing)
+    }
+}
+
+impl TraceStore {
+    /// Each trace, complete or not, with its id and when it was last written or named, in seconds.
+    fn ages(&self) -> Vec<(PathBuf, String, i64)> {
+        let of = |root: &Path| {
+            let entries = fs::read_dir(root).into_iter().flatten().flatten();
+            entries.filter_map(|entry| {
+                let id = entry.file_name().into_string().ok().filter(|id| manifest::is_hash(id))?;
+                Some((entry.path(), id, entry.metadata().ok()?.mtime()))
+            })
+        };
+        of(&self.root).chain(of(&self.root.join("partial"))).collect()
+    }
+
+    /// Removes traces that have not been named for long, but for those `in_use` and those under way.
+    pub fn expire(&self, in_use: &HashSet<String>, now: UnixMicros) {
+        let Some(expire) = self.limits.expire else { return };
+        for (path, id, used) in self.ages() {
+            let old = UnixMicros(used.saturating_mul(1_000_000)).plus(expire) < now;
+            if !old || in_use.contains(&id) {
+                continue;
+            }
+            let Some(_lease) = Lease::take(&self.under_way, &id) else { continue };
+            match fs::remove_dir_all(&path) {
+                Ok(()) => log::info!("the trace {id} has expired"),
+                Err(error) => log::warn!("{} has expired and cannot be removed: {error}", path.display()),
+            }
+        }
+    }
+}
+
+/// Notes that a trace was named. Where that can't be noted it expires sooner.
+fn touch(path: &Path) {
+    if let Ok(directory) = fs::File::open(path) {
+        let _unnoted = futimens(&directory, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
     }
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 
-const LIMITS: Limits = Limits { max_bytes: 1000 };
+const LIMITS: Limits = Limits { max_count: 10, expire: None, max_bytes: 1000 };
 
 fn file(name: &str, content: &[u8]) -> TraceFile {
     use sha2::{Digest as _, Sha256};

@@ -3,12 +3,12 @@ use std::fs;
 use clap::Parser as _;
 
 use super::*;
-use crate::output::Format;
 use crate::{
     Arguments,
     cli::Command,
     testkit::{Fake, Script},
 };
+use crate::{credentials::Credentials, output::Format};
 
 fn arguments(line: &[&str]) -> SpecArguments {
     let parsed = Arguments::try_parse_from([&["loaderctl", "plan"], line].concat()).expect("arguments");
@@ -18,7 +18,7 @@ fn arguments(line: &[&str]) -> SpecArguments {
 
 async fn prepared(fake: &Fake, line: &[&str]) -> Result<Prepared, Failure> {
     let (_, address, _tasks) = fake.serve().await;
-    prepare(&Session { address, format: Format::Table }, &arguments(line)).await
+    prepare(&Session { address, credentials: Credentials::default(), format: Format::Table }, &arguments(line)).await
 }
 
 #[tokio::test]
@@ -58,7 +58,8 @@ async fn a_trace_is_not_uploaded_for_a_spec_with_faults() {
 
 #[tokio::test]
 async fn faults_are_told_even_when_no_daemon_answers() {
-    let session = Session { address: "unix:/nowhere/loaderd.sock".parse().expect("an address"), format: Format::Table };
+    let address = "unix:/nowhere/loaderd.sock".parse().expect("an address");
+    let session = Session { address, credentials: Credentials::default(), format: Format::Table };
     let faulty = prepare(&session, &arguments(&["--mode=rps", "--slot=4"])).await;
     let told = faulty.expect_err("faults").to_string();
     assert_eq!(told, "spec: rps.slot: \"4\" is not a duration: write it as 90s, 4m or 500ms (--slot)");

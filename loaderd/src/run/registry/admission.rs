@@ -49,6 +49,9 @@ impl RegistryTask {
         if let Some(existing) = self.submitted_before(&submission)? {
             return Ok(existing);
         }
+        if self.ends.shutdown.is_cancelled() {
+            return Err(RegistryError::ShuttingDown);
+        }
         if self.queue.len() >= MAX_QUEUED {
             return Err(RegistryError::QueueFull);
         }

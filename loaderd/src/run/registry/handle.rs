@@ -48,6 +48,9 @@ pub enum RegistryError {
         /// Where it stands.
         state: State,
     },
+    /// The run is pinned.
+    #[error("run {0} is pinned: unpin it first")]
+    Pinned(RunId),
     /// The daemon ends.
     #[error("the daemon is shutting down")]
     ShuttingDown,
@@ -98,6 +101,7 @@ pub(super) enum Command {
     Watch(Selector, Reply<watch::Receiver<Arc<RunView>>>),
     List { before: Option<RunId>, states: Vec<State>, limit: usize, reply: Reply<Page> },
     Cancel(Selector, Reply<Arc<RunView>>),
+    Pin(Selector, bool, Reply<Arc<RunView>>),
     Delete(RunId, Reply<()>),
     Position(RunId, Reply<u32>),
     Activity(Reply<Activity>),
@@ -139,6 +143,14 @@ impl Registry {
     /// There is no such run.
     pub async fn watch(&self, run: Selector) -> Result<watch::Receiver<Arc<RunView>>, RegistryError> {
         self.ask(|reply| Command::Watch(run, reply)).await
+    }
+
+    /// Keeps a run until it is unpinned, or no longer.
+    ///
+    /// # Errors
+    /// There is no such run, it has not ended, or its directory can't be written.
+    pub async fn pin(&self, run: Selector, pinned: bool) -> Result<Arc<RunView>, RegistryError> {
+        self.ask(|reply| Command::Pin(run, pinned, reply)).await
     }
 
     /// Up to `limit` runs in one of `states` (none: any), newest first, from before `before` on.

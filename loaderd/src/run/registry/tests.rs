@@ -87,7 +87,7 @@ struct Daemon {
     registry: Registry,
     fake: Arc<Fake>,
     store: Store,
-    shutdown: CancellationToken,
+    ends: Ends,
     tasks: JoinSet<()>,
 }
 
@@ -109,25 +109,28 @@ impl Daemon {
         let context = Context {
             platforms: HashMap::from([("local", platform)]),
             defaults: Defaults { platform: "local".to_owned() },
-            traces: TraceStore::open(&state.join("traces"), Limits { max_bytes: 0 }).expect("opens"),
+            traces: TraceStore::open(&state.join("traces"), Limits { max_bytes: 0, max_count: 1, expire: None })
+                .expect("opens"),
             trace_roots: Vec::<PathBuf>::new(),
             workers: 1,
             connections: 1,
             isolation: crate::dispatch::Isolation::default(),
+            max_files: u64::MAX,
             pulse: crate::dispatch::Pulse::new(Clock),
             hurry: CancellationToken::new(),
+            retention: crate::run::Retention::default(),
             shutdown_drain: std::time::Duration::from_secs(1),
             prometheus: None,
             scrape_period: std::time::Duration::from_secs(5),
             metrics: Metrics::new(),
             clock: Clock,
         };
-        let (store, shutdown) = (Store::open(state).expect("opens"), CancellationToken::new());
+        let (store, ends) = (Store::open(state).expect("opens"), Ends::default());
         let (task, registry) =
-            RegistryTask::recover(Arc::new(context), store.clone(), shutdown.clone()).await.expect("recovers");
+            RegistryTask::recover(Arc::new(context), store.clone(), ends.clone()).await.expect("recovers");
         let mut tasks = JoinSet::new();
         tasks.spawn(task.run());
-        Self { registry, fake, store, shutdown, tasks }
+        Self { registry, fake, store, ends, tasks }
     }
 
     /// Submits a run whose one slot has 20 invocations within `slot_ms`.
@@ -170,7 +173,8 @@ impl Daemon {
     }
 
     async fn stop(mut self) {
-        self.shutdown.cancel();
+        self.ends.shutdown.cancel();
+        self.ends.interrupt.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.expect("does not break");
         }
