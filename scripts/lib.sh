@@ -45,6 +45,11 @@ need_containers() {
   [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}" netavark
 }
 
+# What looks at units.
+need_systemd_analyze() {
+  command -v systemd-analyze >/dev/null || install_packages systemd
+}
+
 # A Prometheus for tests, which shall not run as a service.
 need_prometheus() {
   if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     /// Make traces
     #[command(subcommand)]
     Trace(TraceCommand),
+    /// Collect what somebody needs who is to help, without secrets, in one archive
+    SupportBundle(BundleArguments),
     /// Make a bearer token, and the line that lets it in (needs no daemon)
     Token(TokenArguments),
     /// Write manual pages
@@ -119,6 +121,16 @@ pub(crate) struct ResubmitArguments {
     /// Wait for the new run's end without showing progress, then print its summary
     #[arg(long, conflicts_with = "watch")]
     pub(crate) wait: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BundleArguments {
+    /// File for the archive, which must not be there yet
+    #[arg(long, value_name = "FILE", default_value = "loader-support.tar.gz")]
+    pub(crate) to: PathBuf,
+    /// The daemon's configuration
+    #[arg(long, value_name = "FILE", default_value = "/etc/loader/loaderd.toml")]
+    pub(crate) config: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

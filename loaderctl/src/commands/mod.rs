@@ -1,5 +1,6 @@
 //! The commands: each asks the daemon and prints its answer.
 
+mod bundle;
 mod check;
 mod invoke;
 mod plan;
@@ -72,6 +73,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
         Command::Trace(command) => synth::trace(command),
+        Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
         Command::Token(arguments) => token::token(&session, &arguments),
         Command::Man { to } => man(&to),
         Command::Completions { shell } => completions(shell),
