@@ -4,6 +4,8 @@
 
 pub mod access;
 pub mod app;
+#[cfg(test)]
+mod bytes;
 pub mod cli;
 pub mod clock;
 pub mod config;

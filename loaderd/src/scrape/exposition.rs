@@ -37,6 +37,9 @@ fn point(line: &str) -> Option<Point<'_>> {
         }
         at => (&line[..at], Vec::new(), &line[at..]),
     };
+    if name.is_empty() {
+        return None;
+    }
     let mut fields = rest.split_whitespace();
     let value = fields.next()?;
     let value = match value {
@@ -75,6 +78,12 @@ fn labels(mut text: &str) -> Option<(Vec<(&str, String)>, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_without_a_name_is_passed_over() {
+        let names: Vec<_> = points("{le=\"1\"} 3\na{le=\"1\"} 3\n 4\n").map(|point| point.name).collect();
+        assert_eq!(names, ["a"]);
+    }
 
     #[test]
     fn values_are_read_with_labels_escapes_and_timestamps() {

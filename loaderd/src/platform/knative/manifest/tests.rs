@@ -1,7 +1,9 @@
 use std::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
-use crate::platform::testkit::function;
+use crate::{bytes::damaged, platform::testkit::function};
 
 fn filled_with(manifest: &str, function: &FunctionDeployment) -> Result<Value, ManifestError> {
     let run: RunId = "20261123t142501123-9f3a".parse().unwrap();
@@ -75,4 +77,17 @@ fn a_value_cannot_change_a_manifests_shape() {
     let mut object = json!({"image": "${IMAGE}"});
     fill(&mut object, &values, "").unwrap();
     assert_eq!(object, json!({"image": "x\"\n- evil: {}"}));
+}
+
+proptest! {
+    #[test]
+    fn a_damaged_manifest_is_refused_or_filled_in_whole(
+        bytes in damaged(["trace", "empty", "hello"].map(|kind| embedded(kind).as_bytes().to_vec()).to_vec()),
+    ) {
+        if let Ok(object) = filled_with(&String::from_utf8_lossy(&bytes), &function("steady")) {
+            // Whatever it says, it is this run's and can be cleaned.
+            prop_assert_eq!(&object["metadata"]["labels"]["loader.dev/run"], "20261123t142501123-9f3a");
+            prop_assert_eq!(&object["metadata"]["name"], "steady-142501123-9f3a");
+        }
+    }
 }
