@@ -109,7 +109,7 @@ impl App {
             metrics: metrics.clone(),
             clock,
         });
-        let registry = RegistryTask::recover(Arc::clone(&context), store.clone(), ends.clone()).await?;
+        let registry = RegistryTask::recover(Arc::clone(&context), store.clone(), ends.clone())?;
         let facts = facts(&config, &doors, &platforms, clock);
         let service = Service::new(context, registry.1.clone(), store, facts);
         let reloader = Reloader { config, guard, certificates };
@@ -131,7 +131,8 @@ impl App {
         for door in &doors.control {
             log::info!("control API on {}", door.address());
         }
-        let (ready, readiness) = watch::channel(true);
+        let (ready, readiness) = watch::channel(false);
+        let mut recovered = registry_task.recovered();
         let drained = CancellationToken::new();
         let endpoint = async {
             if let Some(listener) = doors.metrics {
@@ -140,11 +141,16 @@ impl App {
                 telemetry::endpoint::serve(listener, exposed, drained.clone()).await;
             }
         };
-        let serve = async {
-            let served = control::serve(doors.control, service, reloader.guard.clone(), drained.clone());
-            // Connections are taken from the first poll on; until then they wait in the sockets.
-            supervisor::ready();
-            served.await
+        let serve = control::serve(doors.control, service, reloader.guard.clone(), drained.clone());
+        let tell_ready = async {
+            tokio::select! {
+                // A registry that ended has recovered nothing more.
+                Ok(_) = recovered.wait_for(|recovered| *recovered) => {
+                    ready.send_replace(true);
+                    supervisor::ready();
+                }
+                () = ends.shutdown.cancelled() => {}
+            }
         };
         let work = async {
             registry_task.run().await;
@@ -163,7 +169,8 @@ impl App {
             ends.shutdown.cancelled().await;
             supervisor::stopping();
         };
-        let (served, (), (), (), ()) = tokio::join!(serve, work, endpoint, attend, stop);
+        // In this order: connections are taken before the daemon is said to be ready.
+        let (served, (), (), (), (), ()) = tokio::join!(serve, tell_ready, work, endpoint, attend, stop);
         drop(home);
         Ok(served?)
     }

@@ -21,6 +21,7 @@ use super::{Context, Event, Machine, RunFile, RunView, State, Store, StoreError,
 use crate::{clock::Anchor, id::RunId};
 use admission::Queue;
 use handle::Command;
+use recovery::Recovering;
 
 /// Commands that may wait.
 const COMMANDS: usize = 256;
@@ -44,6 +45,9 @@ pub struct RegistryTask {
     queue: Queue,
     active: Option<RunId>,
     drivers: JoinSet<()>,
+    /// Runs of an earlier process; none begins before they are cleaned.
+    recovering: Recovering,
+    recovered: watch::Sender<bool>,
     /// Looks for runs that are to be kept no longer.
     sweeps: JoinSet<Vec<RunId>>,
     /// When that was begun last.
@@ -63,12 +67,11 @@ pub struct Ends {
 }
 
 impl RegistryTask {
-    /// Loads the runs of earlier processes: the ones that were under way are interrupted and cleaned, the ones that
-    /// waited wait on.
+    /// Loads the runs of earlier processes, and begins to clean the ones that were under way; the ones that waited wait on.
     ///
     /// # Errors
     /// A state directory that can't be read.
-    pub async fn recover(context: Arc<Context>, store: Store, ends: Ends) -> Result<(Self, Registry), StoreError> {
+    pub fn recover(context: Arc<Context>, store: Store, ends: Ends) -> Result<(Self, Registry), StoreError> {
         let (commands, receive) = mpsc::channel(COMMANDS);
         let mut this = Self {
             store,
@@ -78,16 +81,24 @@ impl RegistryTask {
             queue: Queue::default(),
             active: None,
             drivers: JoinSet::new(),
+            recovering: Recovering::new(),
+            recovered: watch::Sender::new(false),
             sweeps: JoinSet::new(),
             swept: context.clock.anchor(),
             context,
             ends,
         };
         for file in this.store.load()? {
-            this.recover_run(file).await;
+            this.recover_run(file);
         }
+        this.recovered.send_replace(this.recovering.is_empty());
         this.show_queue();
         Ok((this, Registry { commands }))
+    }
+
+    /// Whether everything that earlier processes left has been cleaned.
+    pub fn recovered(&self) -> watch::Receiver<bool> {
+        self.recovered.subscribe()
     }
 
     /// Takes commands until the daemon is to end and the active run has ended, finished or interrupted, and was cleaned.
@@ -107,6 +118,7 @@ impl RegistryTask {
                     self.ended(ended).await;
                     self.sweep();
                 }
+                Some(recovered) = self.recovering.join_next() => self.recovered_run(recovered),
                 Some(Ok(doomed)) = self.sweeps.join_next() => self.remove_all(&doomed),
                 _ = sweep.tick() => self.sweep(),
                 command = self.commands.recv() => match command {
@@ -221,7 +233,7 @@ impl RegistryTask {
 
     /// Lets the next run go, when none is under way.
     fn start_next(&mut self) {
-        if self.active.is_some() || self.ends.shutdown.is_cancelled() {
+        if self.active.is_some() || self.ends.shutdown.is_cancelled() || !self.recovering.is_empty() {
             return;
         }
         let Some(id) = self.queue.next() else { return };

@@ -106,7 +106,11 @@ fn answer(request: &Request<Incoming>, metrics: &Metrics, ready: &watch::Receive
         "/metrics" => respond(StatusCode::OK, OLDER, text::from_open_metrics(&metrics.encode())),
         "/healthz" => respond(StatusCode::OK, PLAIN, "ok\n"),
         "/readyz" if *ready.borrow() => respond(StatusCode::OK, PLAIN, "ok\n"),
-        "/readyz" => respond(StatusCode::SERVICE_UNAVAILABLE, PLAIN, "shutting down\n"),
+        "/readyz" => respond(
+            StatusCode::SERVICE_UNAVAILABLE,
+            PLAIN,
+            "not now: cleaning up after an earlier process, or shutting down\n",
+        ),
         _ => respond(StatusCode::NOT_FOUND, PLAIN, "try /metrics, /healthz or /readyz\n"),
     }
 }

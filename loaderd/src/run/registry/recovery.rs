@@ -2,37 +2,90 @@
 
 use std::sync::Arc;
 
-use tokio::task::JoinError;
+use tokio::task::{JoinError, JoinSet};
 
 use super::RegistryTask;
 use crate::{
     id::RunId,
-    run::{RunDirectory, RunFile, RunView, State, warmup},
+    run::{Context, RunDirectory, RunFile, RunView, State, Store, warmup},
 };
 
 impl RegistryTask {
-    /// Makes a run of an earlier process known. One that was under way is cleaned and interrupted; one that waited waits
-    /// on; one that had ended is shown as it ended.
-    pub(super) async fn recover_run(&mut self, mut file: RunFile) {
+    /// Makes a run of an earlier process known. One that was under way is cleaned and interrupted, which takes as long as its
+    /// platform takes; until then it is shown as being cleaned. One that waited waits on; one that had ended is shown as it
+    /// ended.
+    pub(super) fn recover_run(&mut self, file: RunFile) {
         let id = file.run_id.clone();
-        let directory = self.store.directory(&id);
-        let spec = match directory.spec() {
-            Ok(spec) => spec,
+        let spec = match self.store.directory(&id).spec() {
+            Ok(spec) => Arc::new(spec),
             Err(error) => return log::warn!(RUN_ID = id.as_str(); "skipped the run: {error}"),
         };
-        self.put_settings_back(&file, &directory).await;
+        let mut shown = file.clone();
+        let abandoned = self.abandoned();
         if file.state == State::Queued {
-            self.queue.push(id.clone());
-        } else if !file.state.is_terminal() {
+            self.queue.push(id);
+        } else if file.state.is_terminal() {
+            // Its clean-up may have ended without the cluster's settings.
+            if warmup::ledger(self.store.directory(&id).path()).exists() {
+                self.recovering.spawn(async move {
+                    abandoned.put_settings_back(&file).await;
+                    file
+                });
+            }
+        } else {
             let reason = format!("the daemon ended while the run was {}", file.state.as_str());
-            self.take_down(&mut file, &directory, State::Interrupted, reason).await;
+            shown.state = State::Cleaning;
+            shown.reason.clone_from(&reason);
+            self.recovering.spawn(abandoned.take_down(file, State::Interrupted, reason));
         }
-        self.insert(Arc::new(RunView { file, spec: Arc::new(spec), progress: None, summary: None }));
+        self.insert(Arc::new(RunView { file: shown, spec, progress: None, summary: None }));
     }
 
+    /// A run of an earlier process has been cleaned.
+    pub(super) fn recovered_run(&mut self, recovered: Result<RunFile, JoinError>) {
+        match recovered {
+            Ok(file) => {
+                if let Some(entry) = self.runs.get(&file.run_id) {
+                    // Whoever pinned it meanwhile was heard.
+                    entry.view.send_modify(|view| {
+                        let file = RunFile { pinned: view.file.pinned, ..file };
+                        Arc::make_mut(view).file = file;
+                    });
+                }
+            }
+            Err(broken) => log::error!("a run of an earlier process could not be cleaned: {broken}"),
+        }
+        self.recovered.send_replace(self.recovering.is_empty());
+    }
+
+    /// Ends a run whose task broke, and takes away what it made.
+    pub(super) async fn end_broken(&self, id: &RunId, broken: &JoinError) {
+        self.context.metrics.idle();
+        let Some(entry) = self.runs.get(id) else { return };
+        let file = entry.view.borrow().file.clone();
+        if file.state.is_terminal() {
+            return;
+        }
+        let reason = format!("the run's task broke while it was {}: {broken}", file.state.as_str());
+        let file = self.abandoned().take_down(file, State::Failed, reason).await;
+        entry.view.send_modify(|view| Arc::make_mut(view).file = file);
+    }
+
+    fn abandoned(&self) -> Abandoned {
+        Abandoned { context: Arc::clone(&self.context), store: self.store.clone() }
+    }
+}
+
+/// What it takes to end a run that no task drives any more.
+struct Abandoned {
+    context: Arc<Context>,
+    store: Store,
+}
+
+impl Abandoned {
     /// Puts back what a run's warm-up changed of the cluster, if it could not do so itself.
-    async fn put_settings_back(&self, file: &RunFile, directory: &RunDirectory) {
-        let ledger = warmup::ledger(directory.path());
+    async fn put_settings_back(&self, file: &RunFile) {
+        let ledger = warmup::ledger(self.store.directory(&file.run_id).path());
         let Some(platform) = self.context.platforms.get(file.platform.as_str()).filter(|_| ledger.exists()) else {
             return;
         };
@@ -42,40 +95,29 @@ impl RegistryTask {
         }
     }
 
-    /// Ends a run whose task broke, and takes away what it made.
-    pub(super) async fn end_broken(&self, id: &RunId, broken: &JoinError) {
-        self.context.metrics.idle();
-        let Some(entry) = self.runs.get(id) else { return };
-        let mut file = entry.view.borrow().file.clone();
-        if file.state.is_terminal() {
-            return;
-        }
-        let reason = format!("the run's task broke while it was {}: {broken}", file.state.as_str());
-        self.take_down(&mut file, &self.store.directory(id), State::Failed, reason).await;
-        entry.view.send_modify(|view| Arc::make_mut(view).file = file);
-    }
-
-    /// Takes away what a run made that no task drives any more, and says how it ended.
-    async fn take_down(&self, file: &mut RunFile, directory: &RunDirectory, state: State, reason: String) {
-        let id = file.run_id.as_str();
+    /// Takes away what a run made, and says how it ended.
+    async fn take_down(self, mut file: RunFile, state: State, reason: String) -> RunFile {
+        let (id, directory) = (file.run_id.clone(), self.store.directory(&file.run_id));
+        let id = id.as_str();
         file.reason = reason;
-        self.put_settings_back(file, directory).await;
+        self.put_settings_back(&file).await;
         if let Some(platform) = self.context.platforms.get(file.platform.as_str())
             && let Err(error) = platform.clean(&file.run_id).await
         {
             log::error!(RUN_ID = id; "what the run left could not be cleaned: {error}");
             file.reason = format!("{}; cleaning up: {error}", file.reason);
         }
-        if let Some(words) = self.seal(&file.run_id, directory, state).await {
+        if let Some(words) = self.seal(&file.run_id, &directory, state).await {
             file.reason = format!("{}; {words}", file.reason);
         }
         file.state = state;
         file.finished_unix_us = Some(self.context.clock.unix().0);
         log::warn!(RUN_ID = id; "{}: {}", state.as_str(), file.reason);
         self.context.metrics.run_ended(state.as_str());
-        if let Err(error) = directory.save(file) {
+        if let Err(error) = directory.save(&file) {
             log::error!(RUN_ID = id; "the run's state is not on disk: {error}");
         }
+        file
     }
 
     /// Writes the manifest of what a run left; what there is to say about it.
@@ -93,3 +135,6 @@ impl RegistryTask {
         }
     }
 }
+
+/// Runs of an earlier process that are being cleaned.
+pub(super) type Recovering = JoinSet<RunFile>;

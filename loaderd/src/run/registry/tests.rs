@@ -126,8 +126,7 @@ impl Daemon {
             clock: Clock,
         };
         let (store, ends) = (Store::open(state).expect("opens"), Ends::default());
-        let (task, registry) =
-            RegistryTask::recover(Arc::new(context), store.clone(), ends.clone()).await.expect("recovers");
+        let (task, registry) = RegistryTask::recover(Arc::new(context), store.clone(), ends.clone()).expect("recovers");
         let mut tasks = JoinSet::new();
         tasks.spawn(task.run());
         Self { registry, fake, store, ends, tasks }
