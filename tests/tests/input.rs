@@ -135,33 +135,3 @@ fn a_run_that_is_not_there_or_has_not_ended() {
     daemon.ctl(&["delete", &id]).ok();
     assert!(!daemon.directory(&id).exists());
 }
-
-#[test]
-fn a_run_directory_on_a_full_disk() {
-    let state = tempfile::tempdir().expect("a directory");
-    // A file system of one MiB, in a mount namespace that ends with the daemon.
-    let script = "mount -t tmpfs -o size=1m none \"$1\" && exec \"$2\" --state-dir \"$1\" --socket \"$3\" --listen 127.0.0.1:0 \
-                  --metrics-listen 127.0.0.1:0";
-    let disk = state.path().join("disk");
-    fs::create_dir(&disk).expect("makes");
-    let socket = state.path().join("loaderd.sock");
-    let mut unshare = std::process::Command::new("unshare");
-    unshare.args(["--user", "--map-root-user", "--mount", "--kill-child", "bash", "-c", script, "bash"]);
-    unshare.arg(&disk).arg(bin("loaderd")).arg(&socket).stderr(std::process::Stdio::null());
-    let mut daemon = unshare.spawn().expect("starts");
-    loader_tests::eventually("the socket is there", || socket.exists().then_some(()));
-    let address = format!("unix:{}", socket.display());
-    let ctl = |arguments: &str| run(bin("loaderctl"), ["--address", &address].into_iter().chain(arguments.split(' ')));
-    let ran =
-        ctl("submit --mode rps --start 2000 --end 2000 --slot 30s --kind empty --runtime 0s --wait --max-scale 4");
-    assert_eq!(ran.code, 1, "{ran:?}");
-    let shown = ctl("--output json get latest").ok().json();
-    assert_eq!(shown["run"]["state"], "RUN_STATE_FAILED", "{shown:#}");
-    let reason = shown["run"]["reason"].as_str().expect("a reason");
-    names(reason, &["cannot write", "/invocations.csv", "No space left"]);
-    // What was written before stays, whole rows of it.
-    let records = ctl("records latest").ok();
-    assert!(records.stdout.lines().count() > 100, "{} lines", records.stdout.lines().count());
-    daemon.kill().expect("is there");
-    daemon.wait().expect("has ended");
-}
