@@ -32,6 +32,7 @@ fn main() -> anyhow::Result<()> {
         t0,
         lag_bound: Duration::from_millis(10),
         arrivals: AskedArrivals::Uniform,
+        spans: None,
         latencies: Latencies::default(),
         burst: None,
         metrics: Metrics::new(),

@@ -1,6 +1,6 @@
 //! The composition root: configuration → build → run → drain. The only file that knows everything.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use loader_proto::v1;
@@ -20,11 +20,15 @@ use crate::{
     platform::{Platform, Platforms, attach::Attach, knative, local},
     run::{self, Ends, Home, Registry, RegistryTask, Store},
     scrape::Prometheus,
+    spans::Exporter,
     spec::Defaults,
     supervisor,
     telemetry::{self, Metrics, endpoint::Exposed},
     traces::{Limits, TraceStore},
 };
+
+/// How long spans are still sent when the daemon ends: longer than a batch gathers.
+const LAST_SPANS: Duration = Duration::from_secs(2);
 
 /// The daemon, built and bound, not yet running.
 pub struct App {
@@ -34,6 +38,7 @@ pub struct App {
     metrics: Metrics,
     pulse: Pulse,
     platforms: Platforms,
+    exporter: Option<Exporter>,
     reloader: Reloader,
     ends: Ends,
     home: Home,
@@ -91,6 +96,10 @@ impl App {
         let prometheus = config.prometheus.url.as_deref().map(|url| Prometheus::new(url, config.scrape.period));
         let prometheus = prometheus.transpose()?;
         let platforms = platforms(&config, prometheus.clone(), clock).await?;
+        let (exporter, tracer) = match &config.otlp.endpoint {
+            Some(address) => Some(Exporter::new(address, config.otlp.sampled, clock)?).unzip(),
+            None => (None, None),
+        };
         let context = Arc::new(run::Context {
             platforms: platforms.clone(),
             defaults: Defaults { platform: config.platform.clone() },
@@ -105,6 +114,7 @@ impl App {
             hurry: ends.hurry.clone(),
             prometheus,
             scrape_period: config.scrape.period,
+            tracer,
             retention: retention(&config.retention),
             metrics: metrics.clone(),
             clock,
@@ -113,7 +123,7 @@ impl App {
         let facts = facts(&config, &doors, &platforms, clock);
         let service = Service::new(context, registry.1.clone(), store, facts);
         let reloader = Reloader { config, guard, certificates };
-        Ok(Self { doors, service, registry, metrics, pulse, platforms, reloader, ends, home })
+        Ok(Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ends, home })
     }
 
     /// What takes over a configuration that was read again.
@@ -126,7 +136,7 @@ impl App {
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { doors, service, registry, metrics, pulse, platforms, reloader, ends, home } = self;
+        let Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ends, home } = self;
         let (registry_task, registry) = registry;
         for door in &doors.control {
             log::info!("control API on {}", door.address());
@@ -169,8 +179,19 @@ impl App {
             ends.shutdown.cancelled().await;
             supervisor::stopping();
         };
+        let export = async {
+            let Some(exporter) = exporter else { return };
+            let ended = async {
+                drained.cancelled().await;
+                tokio::time::sleep(LAST_SPANS).await;
+            };
+            tokio::select! {
+                () = exporter.run() => {}
+                () = ended => {}
+            }
+        };
         // In this order: connections are taken before the daemon is said to be ready.
-        let (served, (), (), (), (), ()) = tokio::join!(serve, tell_ready, work, endpoint, attend, stop);
+        let (served, ..) = tokio::join!(serve, tell_ready, work, endpoint, attend, stop, export);
         drop(home);
         Ok(served?)
     }

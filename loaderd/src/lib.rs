@@ -21,6 +21,7 @@ pub mod record;
 pub mod results;
 pub mod run;
 pub mod scrape;
+pub mod spans;
 pub mod spec;
 pub mod supervisor;
 pub mod telemetry;

@@ -1,5 +1,7 @@
 //! The control API as foreign clients see it: grpcurl through reflection, and Python's grpcio.
 
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+
 use std::process::{Command, Stdio};
 
 use loader_tests::{Daemon, eventually, root, run};
@@ -135,6 +137,31 @@ fn a_foreign_client_drives_all_modes_through_reflection() {
         assert_eq!(line[1], "RUN_STATE_SUCCEEDED", "{line:?}");
         assert!(line[2] != "0" && line[2] == line[3], "planned and recorded: {line:?}");
     }
+}
+
+#[test]
+fn malformed_messages_are_refused_and_change_nothing() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let script = root().join("tests/malformed_client.py");
+    let ran = run("python3", [script.to_str().expect("text"), daemon.address()]).ok();
+    let methods = loader_methods();
+    assert_eq!(ran.stdout.lines().count(), methods.len() * 13, "{ran:?}");
+    for method in methods {
+        let noise = format!("{method}: noise: ");
+        let told =
+            ran.stdout.lines().find_map(|line| line.strip_prefix(&noise)).unwrap_or_else(|| panic!("no {method}"));
+        assert!(["INTERNAL", "INVALID_ARGUMENT"].contains(&told), "{method}: {told}");
+    }
+    assert!(!daemon.log().iter().any(|line| line.contains("panicked")), "{:?}", daemon.log());
+    assert_eq!(daemon.grpcurl("ListRuns", &json!({})), Ok(vec![json!({})]), "nothing was taken");
+}
+
+/// The methods that the API's file declares.
+fn loader_methods() -> Vec<String> {
+    let text = std::fs::read_to_string(root().join("proto/loader/v1/control.proto")).expect("is there");
+    let methods = text.lines().filter_map(|line| line.trim().strip_prefix("rpc ")?.split_once('('));
+    methods.map(|(method, _)| method.to_owned()).collect()
 }
 
 #[test]

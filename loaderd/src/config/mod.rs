@@ -52,6 +52,8 @@ pub struct Config {
     pub scrape: Scrape,
     /// `[prometheus]`: a Prometheus that scrapes the cluster.
     pub prometheus: PrometheusAccess,
+    /// `[otlp]`: a collector of spans.
+    pub otlp: Otlp,
 }
 
 /// In which form the daemon logs.
@@ -159,6 +161,15 @@ pub struct Scrape {
 pub struct PrometheusAccess {
     /// Where it is; none: the autoscaler's own endpoints are asked, and there is nothing to query.
     pub url: Option<String>,
+}
+
+/// `[otlp]`: a collector of spans.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Otlp {
+    /// Where it is; none: there are no spans.
+    pub endpoint: Option<String>,
+    /// The share of invocations that have a span, 0 to 1.
+    pub sampled: f64,
 }
 
 /// `[knative]`: a Knative cluster.
@@ -292,6 +303,7 @@ impl Default for Config {
             knative: Knative::default(),
             scrape: Scrape { period: Duration::from_secs(5) },
             prometheus: PrometheusAccess::default(),
+            otlp: Otlp { endpoint: None, sampled: 0.01 },
         }
     }
 }
@@ -341,6 +353,10 @@ impl Config {
             section.section("knative", |section| config.knative.read(section));
             section.section("scrape", |section| section.take("period", &mut config.scrape.period));
             section.section("prometheus", |section| section.take("url", &mut config.prometheus.url));
+            section.section("otlp", |section| {
+                section.take("endpoint", &mut config.otlp.endpoint);
+                section.take_within("sampled", &mut config.otlp.sampled, 0.0..=1.0);
+            });
             config
         })
     }
@@ -393,6 +409,7 @@ impl Config {
             knative,
             scrape,
             prometheus,
+            otlp,
         } = self;
         let differs = [
             ("state_dir", *state_dir != new.state_dir),
@@ -412,6 +429,7 @@ impl Config {
             ("[knative]", *knative != new.knative),
             ("[scrape]", *scrape != new.scrape),
             ("[prometheus]", *prometheus != new.prometheus),
+            ("[otlp]", *otlp != new.otlp),
         ];
         differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
     }

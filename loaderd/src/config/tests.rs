@@ -101,6 +101,10 @@ period = "2s"
 
 [prometheus]
 url = "http://10.0.0.8:9090"
+
+[otlp]
+endpoint = "http://10.0.0.9:4317"
+sampled = 0.5
 "#,
     );
     let expected = Config {
@@ -113,6 +117,7 @@ url = "http://10.0.0.8:9090"
         retention: Retention { max_age: Some(Duration::from_hours(48)), max_runs: Some(9), max_mib: Some(10) },
         scrape: Scrape { period: Duration::from_secs(2) },
         prometheus: PrometheusAccess { url: Some("http://10.0.0.8:9090".to_owned()) },
+        otlp: Otlp { endpoint: Some("http://10.0.0.9:4317".to_owned()), sampled: 0.5 },
         ..Config::default()
     };
     assert_eq!(config, Ok(expected));
@@ -194,7 +199,7 @@ trace_fucn = "x"
             "line 7: local.memory_ratio: must be between 0.01 and 1, not 1.5",
             "line 8: local.stable_window: must be a duration such as \"30s\" or \"500ms\", not 3",
             "line 9: local.trace_fucn: unknown key; did you mean trace_func?",
-            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, on_stop, tls, access, retention, dispatch, isolation, traces, local, knative, scrape, prometheus",
+            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, on_stop, tls, access, retention, dispatch, isolation, traces, local, knative, scrape, prometheus, otlp",
         ]
     );
 }

@@ -46,7 +46,14 @@ impl ByHand {
         let authority = if authority.is_empty() { address.clone() } else { authority };
         let route = Route::new(&Endpoint::plain(address, authority), Protocol::Faas);
         let runtime_ms = u32::try_from(runtime.as_millis()).unwrap_or(u32::MAX);
-        let call = Call { runtime_ms, memory_mib, clock: None, connect_timeout: timeout, function_timeout: timeout };
+        let call = Call {
+            runtime_ms,
+            memory_mib,
+            clock: None,
+            span: None,
+            connect_timeout: timeout,
+            function_timeout: timeout,
+        };
         match route {
             Ok(route) if violations.is_empty() => Ok(Self { route, call }),
             Ok(_) => Err(violations),

@@ -42,6 +42,7 @@ use crate::{
     invoke::{Abandon, ConnectionCount, Policy, Route, Status},
     plan::{Plan, Unit},
     record::Event,
+    spans::RunTrace,
 };
 use lead::Lead;
 use worker::{Job, Ready, Share, Worker};
@@ -64,6 +65,8 @@ pub struct Settings {
     pub function_timeout: Duration,
     /// The clock that functions shall count run times by; absent: their own choice.
     pub runtime_clock: Option<&'static str>,
+    /// The run's trace, where spans are exported.
+    pub trace: Option<RunTrace>,
     /// Which slots are measured.
     pub phases: Phases,
     /// What the threads get that send.
@@ -128,6 +131,7 @@ impl Dispatch {
                 connect_timeout: settings.connect_timeout,
                 function_timeout: settings.function_timeout,
                 runtime_clock: settings.runtime_clock,
+                trace: settings.trace,
                 clock: settings.clock,
                 count: connections.clone(),
                 counters: Arc::clone(&counters),

@@ -61,6 +61,7 @@ fn rows_within(
             phases: Phases::default(),
             isolation: Isolation::default(),
             pulse: Pulse::new(Clock),
+            trace: None,
             clock: Clock,
         };
         let board = Arc::new(ScaleBoard::new(1));

@@ -14,6 +14,7 @@ use crate::{
     invoke::{Abandon, Call, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
     plan::Mark,
     record::{Event, Planned, Row},
+    spans::RunTrace,
 };
 
 /// How long closing the connections may take when the run is over.
@@ -59,6 +60,7 @@ pub(super) struct Worker {
     pub(super) connect_timeout: Duration,
     pub(super) function_timeout: Duration,
     pub(super) runtime_clock: Option<&'static str>,
+    pub(super) trace: Option<RunTrace>,
     pub(super) clock: Clock,
     pub(super) count: ConnectionCount,
     pub(super) counters: Arc<Counters>,
@@ -132,6 +134,7 @@ impl Worker {
             runtime_ms: planned.runtime_us.saturating_add(500) / 1000,
             memory_mib: planned.memory_mib,
             clock: self.runtime_clock,
+            span: self.trace.and_then(|trace| trace.invocation(planned.id.unit, planned.id.number)),
             connect_timeout: self.connect_timeout,
             function_timeout: self.function_timeout,
         }

@@ -26,6 +26,7 @@ pub use protocol::Protocol;
 use crate::{
     clock::Clock,
     endpoint::{Endpoint, Tls},
+    spans,
 };
 use connection::{Connected, Ready};
 
@@ -76,6 +77,8 @@ pub struct Call {
     pub memory_mib: u32,
     /// The clock that the function shall count the run time by; absent: its own choice.
     pub clock: Option<&'static str>,
+    /// The span that the function's work belongs to, where there is one.
+    pub span: Option<spans::Context>,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
     /// How long the answer may take, counted from the send.
@@ -143,6 +146,10 @@ fn send(ready: &mut Ready, route: &Route, call: Call) -> Result<h2::client::Resp
     headers.insert("grpc-timeout", grpc_timeout(call.function_timeout));
     if let Some(clock) = call.clock {
         headers.insert(metadata::CLOCK, HeaderValue::from_static(clock));
+    }
+    // Its form has nothing that a header may not have.
+    if let Some(Ok(parent)) = call.span.map(|span| HeaderValue::try_from(span.to_string())) {
+        headers.insert("traceparent", parent);
     }
     let (answer, mut body) = ready.send_request(request, false)?;
     body.send_data(route.protocol.request(call.runtime_ms, call.memory_mib), true)?;

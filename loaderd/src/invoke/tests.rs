@@ -68,6 +68,7 @@ fn call() -> Call {
         runtime_ms: 7,
         memory_mib: 3,
         clock: None,
+        span: Some(crate::spans::Context { trace: 1, span: 2 }),
         connect_timeout: Duration::from_secs(5),
         function_timeout: Duration::from_secs(5),
     }
@@ -158,6 +159,7 @@ fn the_request_is_what_a_grpc_server_expects() {
         assert_eq!(parts.headers["content-type"], "application/grpc");
         assert_eq!(parts.headers["te"], "trailers");
         assert_eq!(parts.headers["grpc-timeout"], "5000m");
+        assert_eq!(parts.headers["traceparent"], "00-00000000000000000000000000000001-0000000000000002-01");
         spawn_local(async move {
             let data = body.data().await.expect("data").expect("data");
             let request = FaasRequest::decode(&data[5..]).expect("a request");

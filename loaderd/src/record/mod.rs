@@ -15,6 +15,7 @@ mod progress;
 mod recorder;
 mod row;
 mod slots;
+mod spans;
 mod statistics;
 mod summary;
 #[cfg(test)]
@@ -28,5 +29,6 @@ pub use progress::Progress;
 pub use recorder::{Event, Recorded, Recorder, RecorderSettings};
 pub use row::{Planned, Row};
 pub use slots::SlotRow;
+pub use spans::RowSpans;
 pub use statistics::{BurstWindow, FunctionStatistics, Statistics};
 pub use summary::{SummaryFacts, summarise};

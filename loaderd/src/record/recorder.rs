@@ -6,7 +6,7 @@ use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AskedArrivals, BurstWindow, CsvFile, Latencies, Progress, RecordError, Row, Statistics,
+    AskedArrivals, BurstWindow, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics,
     progress::Window,
     row, slots,
     slots::{Settled, Slots, micros},
@@ -64,6 +64,8 @@ pub struct RecorderSettings {
     pub burst: Option<BurstWindow>,
     /// Where the scheduling latencies of a warm-up go.
     pub latencies: Latencies,
+    /// Who takes the spans of invocations, if anybody does.
+    pub spans: Option<RowSpans>,
     /// Where figures are exported.
     pub metrics: Metrics,
     /// Where progress is shown.
@@ -162,7 +164,7 @@ impl Recorder {
     }
 
     fn row(&mut self, row: &Row) {
-        let RecorderSettings { run, functions, t0, lag_bound, burst, latencies, clock, .. } = &self.settings;
+        let RecorderSettings { run, functions, t0, lag_bound, burst, latencies, spans, clock, .. } = &self.settings;
         self.statistics.row(row, t0, burst.as_ref());
         let now = clock.now();
         if let (Phase::Warmup, true, Some(latency)) =
@@ -175,8 +177,11 @@ impl Recorder {
             self.first_replies.insert(instance.clone(), t0.unix_at(*sent + *response));
         }
         self.window.add(now, row.own_lag(t0.instant).map(micros), row.outcome.response.map(micros));
+        let function = functions.get(row.planned.function.as_usize()).map_or("", String::as_str);
+        if let Some(spans) = spans {
+            spans.take(row, function, t0);
+        }
         if self.error.is_none() {
-            let function = functions.get(row.planned.function.as_usize()).map_or("", String::as_str);
             let saturated = row.is_saturated(t0.instant, *lag_bound);
             let fields = row.fields(run.as_str(), function, t0, saturated);
             let written = self.invocations.append(fields.iter().map(|field| field.as_bytes()));

@@ -13,6 +13,7 @@ use super::{
     samples::Samples,
     scales::Scales,
     starts::Starts,
+    story::Story,
     view::ProgressFacts,
     warmup,
 };
@@ -26,6 +27,7 @@ use crate::{
     platform::{Deployment, Platform, Platforms},
     record::{RecordError, SummaryFacts, summarise},
     scrape::Prometheus,
+    spans::Tracer,
     spec::{Defaults, FunctionKind, Mode, PlatformKind, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
@@ -61,6 +63,8 @@ pub struct Context {
     pub prometheus: Option<Prometheus>,
     /// From one sample of a cluster to the next.
     pub scrape_period: Duration,
+    /// Who takes spans, if anybody does.
+    pub tracer: Option<Tracer>,
     /// Which runs are kept.
     pub retention: Retention,
     /// Exported figures.
@@ -75,6 +79,7 @@ pub(super) struct Driver {
     pub(super) directory: RunDirectory,
     pub(super) machine: Machine,
     pub(super) view: watch::Sender<Arc<RunView>>,
+    pub(super) story: Story,
     /// A user cancels the run.
     pub(super) cancel: CancellationToken,
     /// The daemon ends.
@@ -246,7 +251,15 @@ impl Driver {
         let around = (context.metrics.clone(), context.clock);
         let samples = Samples::start(platform, &deployed.deploy, context.scrape_period, directory.path(), around).await;
         let samples = samples.map_err(|error| Verdict::Failed(error.to_string()))?;
-        let load = Load { context: &context, run: &run, spec, directory: &directory, deployed, warmup };
+        let load = Load {
+            context: &context,
+            run: &run,
+            trace: self.story.trace(),
+            spec,
+            directory: &directory,
+            deployed,
+            warmup,
+        };
         let interrupts = Interrupts { cancel: &cancel, shutdown: &shutdown };
         let loaded = load.run(interrupts, self).await;
         let kept = samples.finish().await;
@@ -298,6 +311,7 @@ impl Driver {
             log::error!(RUN_ID = file.run_id.as_str(); "the run's state is not on disk: {error}");
         }
         log::info!(RUN_ID = file.run_id.as_str(), PHASE = state.as_str(); "{}{}", state.as_str(), because(&file.reason));
+        self.story.passed(before, &file, now);
         self.publish(|view| view.file = file);
     }
 

@@ -24,7 +24,8 @@ use crate::{
     invoke::{ConnectionCount, Policy, Route, Status},
     plan::{Findings, Phase, Plan},
     platform::{Deploy, Platform, PlatformError},
-    record::{AskedArrivals, BurstWindow, Event, Latencies, Progress, Recorded, Recorder, RecorderSettings},
+    record::{AskedArrivals, BurstWindow, Event, Latencies, Progress, Recorded, Recorder, RecorderSettings, RowSpans},
+    spans::RunTrace,
     spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock, Warmup},
 };
 
@@ -95,6 +96,8 @@ pub(super) struct Deployed {
 pub(super) struct Load<'a> {
     pub(super) context: &'a Context,
     pub(super) run: &'a RunId,
+    /// Its trace, where spans are exported.
+    pub(super) trace: Option<RunTrace>,
     pub(super) spec: &'a RunSpec,
     pub(super) directory: &'a RunDirectory,
     pub(super) deployed: Deployed,
@@ -131,12 +134,12 @@ impl Load<'_> {
     /// # Errors
     /// Why it could not begin, or broke. What was recorded until then stays.
     pub(super) async fn run(self, interrupts: Interrupts<'_>, show: &mut impl Show) -> anyhow::Result<Outcome> {
-        let Self { context, run, spec, directory, deployed, warmup } = self;
+        let Self { context, run, trace, spec, directory, deployed, warmup } = self;
         let phases = warmup.as_ref().map_or_else(Phases::default, |it| Phases::after(it.warmup.longest()));
         let latencies = Latencies::default();
         let Deployed { deploy: _, plan, facts, names, routes, board } = deployed;
         let (events, receive_events) = mpsc::channel(EVENTS);
-        let settings = settings(context, spec, phases.clone());
+        let settings = Settings { trace, ..settings(context, spec, phases.clone()) };
         let dispatch = Dispatch::prepare(settings, routes, board, events.clone()).await?;
         let now = context.clock.anchor();
         let t0 = Anchor { instant: now.instant + LEAD, unix: now.unix.plus(LEAD) };
@@ -151,6 +154,7 @@ impl Load<'_> {
             arrivals: asked_arrivals(spec),
             burst: burst_window(spec),
             latencies: latencies.clone(),
+            spans: context.tracer.clone().zip(trace).map(|(tracer, trace)| RowSpans { tracer, trace }),
             metrics: context.metrics.clone(),
             progress: show_progress,
             clock: context.clock,
@@ -322,6 +326,7 @@ fn settings(context: &Context, spec: &RunSpec, phases: Phases) -> Settings {
         connect_timeout: spec.timeouts.connect,
         function_timeout: spec.timeouts.function,
         runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
+        trace: None,
         phases,
         isolation: context.isolation.clone(),
         pulse: context.pulse.clone(),

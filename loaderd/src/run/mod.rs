@@ -15,6 +15,7 @@ mod scales;
 mod starts;
 mod state;
 mod store;
+mod story;
 mod view;
 mod warmup;
 

@@ -17,7 +17,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Context, Event, Machine, RunFile, RunView, State, Store, StoreError, Verdict, driver::Driver};
+use super::{
+    Context, Event, Machine, RunFile, RunView, State, Store, StoreError, Verdict, driver::Driver, story::Story,
+};
 use crate::{clock::Anchor, id::RunId};
 use admission::Queue;
 use handle::Command;
@@ -243,6 +245,7 @@ impl RegistryTask {
             directory: self.store.directory(&id),
             machine: Machine::default(),
             view: entry.view.clone(),
+            story: Story::new(self.context.tracer.as_ref(), &id),
             cancel: entry.cancel.clone(),
             shutdown: self.ends.interrupt.clone(),
         };

@@ -37,6 +37,7 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
         t0,
         lag_bound: Duration::from_millis(10),
         arrivals: AskedArrivals::Planned,
+        spans: None,
         latencies: Latencies::default(),
         burst: None,
         metrics: Metrics::new(),

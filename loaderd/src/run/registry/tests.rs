@@ -118,6 +118,7 @@ impl Daemon {
             max_files: u64::MAX,
             pulse: crate::dispatch::Pulse::new(Clock),
             hurry: CancellationToken::new(),
+            tracer: None,
             retention: crate::run::Retention::default(),
             shutdown_drain: std::time::Duration::from_secs(1),
             prometheus: None,
