@@ -121,6 +121,33 @@ fn without_one_a_query_says_what_is_missing() {
     assert!(ran.stderr.contains("prometheus.url"), "{ran:?}");
 }
 
+#[test]
+fn its_metrics_are_as_prometheus_wants_them() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    daemon.succeed(&[
+        "--mode",
+        "rps",
+        "--start",
+        "5",
+        "--end",
+        "5",
+        "--slot",
+        "1s",
+        "--runtime",
+        "1ms",
+        "--memory=1MiB",
+    ]);
+    let told = run("curl", ["--silent", "--fail", &format!("http://{}/metrics", daemon.metrics_address())]).ok().stdout;
+    let file = state.path().join("metrics");
+    fs::write(&file, told).expect("writes");
+    let metrics = fs::File::open(&file).expect("opens");
+    let checked =
+        Command::new("promtool").args(["check", "metrics"]).stdin(metrics).output().expect("promtool is there");
+    assert!(checked.status.success(), "{checked:?}");
+    assert_eq!((checked.stdout.len(), checked.stderr.len()), (0, 0), "{checked:?}");
+}
+
 /// What an operator gives to their Prometheus.
 #[test]
 fn its_settings_and_rules_are_valid_and_fire_when_they_should() {

@@ -56,7 +56,7 @@ pub fn needed(path: &str) -> Option<Role> {
         ("loader.v1.LoaderControl", "SubmitRun" | "CancelRun" | "PinRun" | "UploadTrace" | "Invoke") => {
             Some(Role::Submit)
         }
-        // DeleteRun and CleanRuns among them.
+        ("loader.v1.LoaderControl", "DeleteRun" | "CleanRuns") => Some(Role::Admin),
         _ => Some(Role::Admin),
     }
 }
@@ -72,6 +72,15 @@ mod tests {
             assert_eq!(role.to_string().parse(), Ok(role));
         }
         assert_eq!("root".parse::<Role>(), Err(InvalidRole));
+    }
+
+    #[test]
+    fn each_method_has_a_role_by_name() {
+        let (api, here) = (include_str!("../../../proto/loader/v1/control.proto"), include_str!("role.rs"));
+        let methods = api.lines().filter_map(|line| line.trim().strip_prefix("rpc ")?.split_once('('));
+        for (method, _) in methods {
+            assert!(here.contains(&format!("\"{method}\"")), "{method}");
+        }
     }
 
     #[test]

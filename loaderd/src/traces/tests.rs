@@ -147,3 +147,46 @@ fn ids_lead_nowhere_else() {
     assert_eq!(store.path_of(".."), None);
     assert_eq!(store.path_of(&"0".repeat(64)), None);
 }
+
+fn other() -> Manifest {
+    Manifest::check(vec![file("c.csv", b"other")]).expect("valid")
+}
+
+#[test]
+fn there_are_only_so_many_and_a_cut_off_one_may_go_on() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), Limits { max_count: 1, ..LIMITS }).expect("opens");
+    drop(missing(&store));
+    assert!(matches!(store.begin(other()), Err(UploadError::TooMany { most: 1 })));
+    drop(missing(&store));
+}
+
+#[test]
+fn what_no_run_names_for_long_expires() {
+    let root = tempfile::tempdir().expect("a directory");
+    let limits = Limits { expire: Some(Duration::from_hours(1)), ..LIMITS };
+    let store = TraceStore::open(root.path(), limits).expect("opens");
+    let partial = root.path().join("partial").join(two().id());
+    drop(missing(&store));
+    let used = store.ages()[0].2;
+    let after = |minutes: i64| UnixMicros((used + minutes * 60) * 1_000_000);
+    store.expire(&HashSet::new(), after(59));
+    assert!(partial.exists());
+    store.expire(&HashSet::from([two().id().to_owned()]), after(61));
+    assert!(partial.exists(), "a run names it");
+    let upload = missing(&store);
+    store.expire(&HashSet::new(), after(61));
+    assert!(partial.exists(), "it is being sent");
+    drop(upload);
+    store.expire(&HashSet::new(), after(61));
+    assert!(!partial.exists());
+}
+
+#[test]
+fn a_link_is_no_trace() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    let id = "a".repeat(64);
+    std::os::unix::fs::symlink("/etc", root.path().join(&id)).expect("links");
+    assert_eq!(store.path_of(&id), None);
+}
