@@ -225,7 +225,7 @@ fn the_socket_is_for_its_group_and_has_a_role() {
     let directory = tempfile::tempdir().expect("a directory");
     let socket = directory.path().join("loaderd.sock");
     let config = directory.path().join("loaderd.toml");
-    fs::write(&config, "[access]\nsocket = \"submit\"\nloopback = \"none\"\nrequests_per_second = 5\n")
+    fs::write(&config, "[access]\nsocket = \"submit\"\nloopback = \"none\"\nrequests_per_second = 1\n")
         .expect("writes");
     let flags = ["--socket", socket.to_str().expect("text"), "--config", config.to_str().expect("text")];
     let daemon = Daemon::start_with(&directory.path().join("state"), &flags);

@@ -52,8 +52,10 @@ fn lost(directory: &Path, killed_at_us: usize) -> usize {
     let rows = Table::read(&path);
     let dues = rows.numbers::<usize>("due_unix_us");
     let Some(first) = dues.iter().min() else { return 0 };
-    // An invocation takes a few milliseconds; what was due more than a second and a quarter before was answered a second before.
-    let span = killed_at_us.saturating_sub(1_250_000).saturating_sub(*first);
+    // An invocation takes a few milliseconds: what was due a quarter of a second earlier than that was answered by then. In the
+    // suite, where the machine may be busy with anything, a whole second is granted.
+    let grace = if env::var_os("LOADER_KILLS").is_some() { 250_000 } else { 1_000_000 };
+    let span = killed_at_us.saturating_sub(1_000_000 + grace).saturating_sub(*first);
     let answered = (span * RATE / 1_000_000).min(RATE * 4);
     answered.saturating_sub(dues.len())
 }
