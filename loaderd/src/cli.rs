@@ -1,8 +1,14 @@
 //! The command line of `loaderd`: flags that win over the configuration file.
 
-use std::{fs, io::Write as _, net::SocketAddr, path::PathBuf, process::ExitCode};
+use std::{
+    fs,
+    io::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
-use clap::Parser;
+use clap::{CommandFactory as _, Parser};
 
 use crate::config::Config;
 
@@ -34,6 +40,9 @@ pub struct Arguments {
     /// Check the configuration and exit: code 0 when it can be used, 2 when not.
     #[arg(long)]
     pub check_config: bool,
+    /// Write the manual page to a directory and exit.
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub write_man: Option<PathBuf>,
 }
 
 impl Arguments {
@@ -64,6 +73,18 @@ impl Arguments {
         config.socket = self.socket.clone().or(config.socket);
         let faults = config.check();
         if faults.is_empty() { Ok(config) } else { Err(faults) }
+    }
+
+    /// Writes the manual page.
+    pub fn write_man(to: &Path) -> ExitCode {
+        match clap_mangen::generate_to(Self::command(), to) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // Where stderr is closed, there is nobody to tell.
+                let _unheard = writeln!(std::io::stderr().lock(), "loaderd: {}: {error}", to.display());
+                ExitCode::FAILURE
+            }
+        }
     }
 
     /// Tells the faults of the configuration.

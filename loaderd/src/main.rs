@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(to) = &arguments.write_man {
+        return Arguments::write_man(to);
+    }
     let config = match arguments.config() {
         Ok(config) => config,
         Err(faults) => return arguments.refuse(&faults),
