@@ -1,15 +1,15 @@
 //! The daemon's configuration: a TOML file, and flags that win over it.
 
+mod access;
 mod read;
 
-use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration};
 
 use read::Section;
 
-use crate::{
-    access::{Policy, Role, Token},
-    door::Files,
-};
+pub use access::{Access, Opening, Roles, Tls, Tokens};
+
+use crate::access::Role;
 
 /// The daemon's configuration. Every value has a default, so that no file is needed.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,58 +94,6 @@ impl Retention {
         section.take("max_age", &mut self.max_age);
         section.take("max_runs", &mut self.max_runs);
         section.take("max_mib", &mut self.max_mib);
-    }
-}
-
-/// `[tls]`: the daemon's certificate.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tls {
-    /// The certificate, with those that vouch for it.
-    pub certificate: Option<PathBuf>,
-    /// Its private key.
-    pub key: Option<PathBuf>,
-    /// The authority of clients' certificates.
-    pub client_ca: Option<PathBuf>,
-    /// Whether loopback addresses speak TLS, too.
-    pub loopback: bool,
-}
-
-/// `[access]`: who may do what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    /// What those may do who open the Unix socket.
-    pub socket: Opening,
-    /// What those may do who come over loopback without TLS.
-    pub loopback: Opening,
-    /// Requests a second of each caller.
-    pub requests_per_second: NonZeroU32,
-    /// Tokens.
-    pub tokens: Tokens,
-    /// Names in certificates, and what their owners may do.
-    pub certificates: Roles,
-}
-
-/// What one may do who comes by a door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opening(pub Option<Role>);
-
-/// Tokens by their owners' names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tokens(pub Vec<Token>);
-
-/// Roles by names.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Roles(pub BTreeMap<String, Role>);
-
-impl Access {
-    /// As those need it who hold to it.
-    pub fn policy(&self) -> Policy {
-        Policy {
-            socket: self.socket.0,
-            loopback: self.loopback.0,
-            tokens: self.tokens.0.clone(),
-            certificates: self.certificates.0.clone(),
-        }
     }
 }
 
@@ -262,9 +210,6 @@ pub struct Local {
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 const LONGEST_PERIOD: Duration = Duration::from_hours(1);
 
-/// Requests a second of a caller where the configuration does not say: far more than a person or a script makes.
-const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1000).unwrap();
-
 /// Instances for each processor core where the configuration does not say.
 const INSTANCES_PER_CORE: u32 = 8;
 
@@ -283,13 +228,7 @@ impl Default for Config {
             on_stop: OnStop::default(),
             retention: Retention::default(),
             tls: Tls::default(),
-            access: Access {
-                socket: Opening(Some(Role::Admin)),
-                loopback: Opening(Some(Role::Admin)),
-                requests_per_second: REQUESTS_PER_SECOND,
-                tokens: Tokens::default(),
-                certificates: Roles::default(),
-            },
+            access: Access::default(),
             dispatch: Dispatch { workers: (cores / 2).clamp(1, 8), connections: 4 },
             isolation: Isolation::default(),
             traces: Traces { roots: Vec::new(), max_upload_mib: 4096, max_uploads: 1000, expire: None },
@@ -438,44 +377,6 @@ impl Config {
     fn certified(&self) -> &BTreeMap<String, Role> {
         static NONE: BTreeMap<String, Role> = BTreeMap::new();
         if self.tls.client_ca.is_some() { &self.access.certificates.0 } else { &NONE }
-    }
-}
-
-impl Tls {
-    fn read(&mut self, section: &mut Section<'_>) {
-        section.take("certificate", &mut self.certificate);
-        section.take("key", &mut self.key);
-        section.take("client_ca", &mut self.client_ca);
-        section.take("loopback", &mut self.loopback);
-    }
-
-    /// Its files, where there is TLS.
-    pub fn files(&self) -> Option<Files> {
-        let (certificate, key) = (self.certificate.clone()?, self.key.clone()?);
-        Some(Files { certificate, key, client_ca: self.client_ca.clone() })
-    }
-
-    fn check(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        if self.certificate.is_some() != self.key.is_some() {
-            faults.push("tls.certificate and tls.key belong together: one of them is missing".to_owned());
-        }
-        if self.files().is_none() && (self.client_ca.is_some() || self.loopback) {
-            faults.push("tls.client_ca and tls.loopback need tls.certificate and tls.key".to_owned());
-        }
-        faults
-    }
-}
-
-impl Access {
-    fn read(&mut self, section: &mut Section<'_>) {
-        section.take("socket", &mut self.socket);
-        section.take("loopback", &mut self.loopback);
-        let mut requests = self.requests_per_second.get();
-        section.take_within("requests_per_second", &mut requests, 1..=1_000_000);
-        self.requests_per_second = NonZeroU32::new(requests).unwrap_or(REQUESTS_PER_SECOND);
-        section.take("tokens", &mut self.tokens);
-        section.take("certificates", &mut self.certificates);
     }
 }
 

@@ -1,5 +1,7 @@
 use super::*;
-use crate::access::Digest;
+use std::num::NonZeroU32;
+
+use crate::access::{Digest, Token};
 
 #[test]
 fn an_empty_file_is_the_default() {
