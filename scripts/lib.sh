@@ -65,6 +65,15 @@ need_cargo_deb() {
   fi
 }
 
+# What runs fuzzers.
+need_cargo_fuzz() {
+  local version=0.13.2
+  command -v c++ >/dev/null || install_packages g++
+  if ! "$tools/bin/cargo-fuzz" --version 2>/dev/null | grep -qx "cargo-fuzz $version"; then
+    cargo install --quiet --locked --root "$tools" --version "$version" cargo-fuzz
+  fi
+}
+
 # Tools from PyPI in a virtual environment of the repository: a foreign gRPC client and linters.
 need_python_tools() {
   local wanted=$root/tests/requirements.txt

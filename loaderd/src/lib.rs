@@ -4,8 +4,6 @@
 
 pub mod access;
 pub mod app;
-#[cfg(test)]
-mod bytes;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -26,5 +24,7 @@ pub mod spec;
 pub mod supervisor;
 pub mod telemetry;
 pub mod traces;
+#[cfg(any(test, fuzzing))]
+pub mod untrusted;
 pub mod warmup;
 pub mod words;

@@ -6,7 +6,7 @@
 pub mod attach;
 pub mod knative;
 pub mod local;
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
 pub(crate) mod testkit;
 
 use std::{

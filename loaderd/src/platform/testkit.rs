@@ -1,8 +1,12 @@
 //! Deployments for tests.
 
+#[cfg(test)]
 use std::time::Duration;
 
-use super::{Autoscaling, Deploy, FunctionDeployment, Resources, Scale, Scaling};
+use super::{Autoscaling, FunctionDeployment, Resources, Scaling};
+#[cfg(test)]
+use super::{Deploy, Scale};
+#[cfg(test)]
 use crate::id::RunId;
 
 /// A function that starts at zero.
@@ -24,6 +28,7 @@ pub(crate) fn function(name: &str) -> FunctionDeployment {
 }
 
 /// A deployment of such functions.
+#[cfg(test)]
 pub(crate) fn deploy(names: &[&str]) -> Deploy {
     Deploy {
         run: RunId::new(0, 0),
@@ -37,6 +42,7 @@ pub(crate) fn deploy(names: &[&str]) -> Deploy {
 }
 
 /// The scale of a function that stands at zero, and of which it is known that nothing waits.
+#[cfg(test)]
 pub(crate) fn idle() -> Scale {
     Scale { queue: Some(0), ..Scale::default() }
 }

@@ -181,5 +181,7 @@ fn table<'a>(value: Option<&'a mut Value>, path: &'static str) -> Result<&'a mut
     value.and_then(Value::as_object_mut).ok_or(ManifestError::Shape { path, expected: "mapping" })
 }
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod check;
 #[cfg(test)]
 mod tests;

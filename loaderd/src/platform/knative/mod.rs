@@ -45,6 +45,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use cluster::Access;
+#[cfg(any(test, fuzzing))]
+pub(crate) use manifest::check::check_manifest;
 pub use settings::Settings;
 
 use self::{

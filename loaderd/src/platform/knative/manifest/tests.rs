@@ -1,25 +1,7 @@
 use std::time::Duration;
 
-use proptest::prelude::*;
-
-use super::*;
-use crate::{bytes::damaged, platform::testkit::function};
-
-fn filled_with(manifest: &str, function: &FunctionDeployment) -> Result<Value, ManifestError> {
-    let run: RunId = "20261123t142501123-9f3a".parse().unwrap();
-    let selector = BTreeMap::from([("kind".to_owned(), "worker".to_owned())]);
-    let filling = Filling {
-        service: "steady-142501123-9f3a",
-        namespace: "loader",
-        run: &run,
-        image: "registry.example/trace-func:1",
-        function,
-        timeout_seconds: 600,
-        progress_deadline_seconds: 120,
-        node_selector: &selector,
-    };
-    service(manifest, &filling)
-}
+use super::{check::filled_with, *};
+use crate::platform::testkit::function;
 
 #[test]
 fn each_kind_has_a_manifest_that_is_filled_in_whole() {
@@ -77,17 +59,4 @@ fn a_value_cannot_change_a_manifests_shape() {
     let mut object = json!({"image": "${IMAGE}"});
     fill(&mut object, &values, "").unwrap();
     assert_eq!(object, json!({"image": "x\"\n- evil: {}"}));
-}
-
-proptest! {
-    #[test]
-    fn a_damaged_manifest_is_refused_or_filled_in_whole(
-        bytes in damaged(["trace", "empty", "hello"].map(|kind| embedded(kind).as_bytes().to_vec()).to_vec()),
-    ) {
-        if let Ok(object) = filled_with(&String::from_utf8_lossy(&bytes), &function("steady")) {
-            // Whatever it says, it is this run's and can be cleaned.
-            prop_assert_eq!(&object["metadata"]["labels"]["loader.dev/run"], "20261123t142501123-9f3a");
-            prop_assert_eq!(&object["metadata"]["name"], "steady-142501123-9f3a");
-        }
-    }
 }

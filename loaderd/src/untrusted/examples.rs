@@ -1,0 +1,107 @@
+//! Good examples of each input.
+
+use std::fs;
+
+use loader_proto::{json, v1};
+use prost::Message as _;
+
+use super::{Files, below, repository, text};
+
+/// One example.
+fn one(name: &str, bytes: impl Into<Vec<u8>>) -> Files {
+    Files::from([(name.to_owned(), bytes.into())])
+}
+
+/// Every key of the configuration, in use.
+pub(super) fn configuration() -> Files {
+    let text = fs::read_to_string(repository("config/loaderd.toml")).expect("is there");
+    let set = |line: &str| match line.strip_prefix('#') {
+        Some(setting) if setting.starts_with(|letter: char| letter.is_ascii_lowercase()) => format!("{setting}\n"),
+        _ => format!("{line}\n"),
+    };
+    one("loaderd.toml", text.lines().map(set).collect::<String>())
+}
+
+/// The specs that come with the loader.
+pub(super) fn specs() -> Files {
+    below(&repository("workloads/specs"))
+}
+
+/// The same, as JSON.
+pub(super) fn specs_as_json() -> Files {
+    let as_json = |(name, yaml): (String, Vec<u8>)| {
+        let (message, _): (v1::RunSpec, _) = json::from_yaml(&text(&yaml));
+        (name.replace(".yaml", ".json"), json::to_value(&message, json::Integers::Strings).to_string().into_bytes())
+    };
+    specs().into_iter().map(as_json).collect()
+}
+
+/// Traces of every format.
+pub(super) fn traces() -> Vec<Files> {
+    let samples = ["azure2019", "azure2021", "huawei2023"].map(|format| format!("trace/tests/samples/{format}"));
+    let mut traces: Vec<_> = samples.iter().map(|root| below(&repository(root))).collect();
+    let small = below(&repository("workloads/traces/small"));
+    // The older names of the same files.
+    let older = [("invocations.csv", "2_inv.csv"), ("durations.csv", "2_run.csv"), ("memory.csv", "2_mem.csv")];
+    traces.push(older.map(|(name, older)| (older.to_owned(), small[name].clone())).into());
+    traces.push(small);
+    traces.push(one(
+        "plan.csv",
+        "due_ns,function,runtime_us,memory_mib\n0,a,1000,10\n500000000,b,2000,20\n1000000000,a,1000,10\n",
+    ));
+    traces
+}
+
+/// Each file of each trace, as [`super::trace`] takes it.
+pub(super) fn damaged_traces() -> Files {
+    let mut examples = Files::new();
+    for (which, files) in (0_u8..).zip(traces()) {
+        for (place, (name, bytes)) in (0_u8..).zip(files) {
+            examples.insert(format!("{which}-{}", name.replace('/', "-")), [&[which, place], &bytes[..]].concat());
+        }
+    }
+    examples
+}
+
+/// A manifest with a file, and one with a file in a folder.
+pub(super) fn uploads() -> Files {
+    let file = |name: &str| v1::TraceFile { name: name.to_owned(), size: 9, sha256: "0a".repeat(32) };
+    let of =
+        |names: &[&str]| v1::TraceManifest { files: names.iter().map(|name| file(name)).collect() }.encode_to_vec();
+    Files::from([("one".to_owned(), of(&["a.csv"])), ("two".to_owned(), of(&["a.csv", "minutes/day_1.csv"]))])
+}
+
+/// The Services that the daemon deploys.
+pub(super) fn service_manifests() -> Files {
+    let mut manifests = below(&repository("workloads/container"));
+    manifests.extend(below(&repository("workloads/other")));
+    manifests.retain(|name, _| name.ends_with(".yaml"));
+    manifests
+}
+
+/// Metrics in the text format.
+pub(super) fn expositions() -> Files {
+    let text =
+        "# HELP a b\n# TYPE a counter\na{b=\"c\",d=\"e\\\"f\"} 1 1700000000000\na_bucket{le=\"+Inf\"} 3\na 1e9\n";
+    let mut examples = one("text", text);
+    examples.extend(one("slots.csv", run().remove("slots.csv").expect("is there")));
+    examples
+}
+
+/// A run's directory.
+pub(super) fn run() -> Files {
+    below(&repository("loaderd/tests/data/run"))
+}
+
+/// Each file of it, as [`super::run_directory`] takes it.
+pub(super) fn damaged_runs() -> Files {
+    let files = (0_u8..).zip(run()).map(|(place, (name, bytes))| (name, [&[place], &bytes[..]].concat()));
+    files.collect()
+}
+
+/// The records of a run.
+pub(super) fn records() -> Files {
+    let mut files = run();
+    files.retain(|name, _| name == "invocations.csv");
+    files
+}

@@ -1,0 +1,249 @@
+//! What comes from outside, as bytes: the ways in, each with good examples and with what must hold whatever the bytes are.
+//!
+//! The suite damages the examples at random; `scripts/fuzz` lets a fuzzer look for what the readers trip over. What was
+//! found once lies in `loaderd/tests/data/found/<input>/` and is tried by the suite ever after.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a check ends in a panic; nothing of this is in the daemon")]
+
+mod examples;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{self, Cursor, Read},
+    ops::ControlFlow,
+    path::{Component, Path, PathBuf},
+    sync::LazyLock,
+    time::Duration,
+};
+
+use loader_proto::{json, v1};
+use loader_trace::{Options, Source};
+use prost::Message as _;
+
+use crate::{
+    config::Config,
+    id::RunId,
+    platform::knative::check_manifest,
+    results::{self, Layout, RecordReader},
+    run::Store,
+    scrape,
+    spec::{self, Defaults},
+    traces::{Manifest, TraceFile},
+};
+
+/// A way in.
+#[derive(Debug, Clone, Copy)]
+pub struct Input {
+    /// Its name.
+    pub name: &'static str,
+    /// Good examples, by names for their files.
+    pub examples: fn() -> BTreeMap<String, Vec<u8>>,
+    /// Panics where bytes do what they must not.
+    pub check: fn(&[u8]),
+}
+
+/// All of them.
+pub const INPUTS: [Input; 9] = [
+    Input { name: "configuration", examples: examples::configuration, check: configuration },
+    Input { name: "spec", examples: examples::specs, check: spec },
+    Input { name: "spec-json", examples: examples::specs_as_json, check: spec_as_json },
+    Input { name: "trace", examples: examples::damaged_traces, check: trace },
+    Input { name: "upload", examples: examples::uploads, check: upload },
+    Input { name: "service-manifest", examples: examples::service_manifests, check: service_manifest },
+    Input { name: "exposition", examples: examples::expositions, check: exposition },
+    Input { name: "run-directory", examples: examples::damaged_runs, check: run_directory },
+    Input { name: "records", examples: examples::records, check: records },
+];
+
+/// As the daemon reads text from files and clients: what is no UTF-8 does not get that far.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A configuration file.
+fn configuration(bytes: &[u8]) {
+    if let Ok(config) = Config::from_toml(&text(bytes)) {
+        config.check();
+    }
+}
+
+/// A run's spec, as YAML.
+fn spec(bytes: &[u8]) {
+    let (message, faults): (v1::RunSpec, _) = json::from_yaml(&text(bytes));
+    if !faults.is_empty() {
+        return;
+    }
+    match spec::validate(&message, &Defaults { platform: "local".to_owned() }) {
+        Ok(spec) => assert!(!spec.name.is_empty()),
+        Err(violations) => assert!(!violations.is_empty()),
+    }
+}
+
+/// A run's spec, as JSON.
+fn spec_as_json(bytes: &[u8]) {
+    spec(bytes);
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        let (message, faults): (v1::RunSpec, _) = json::from_value(&value);
+        // What was understood whole is written and understood the same again.
+        if faults.is_empty() {
+            let (again, faults): (v1::RunSpec, _) =
+                json::from_value(&json::to_value(&message, json::Integers::Strings));
+            assert!(faults.is_empty(), "{faults:?}");
+            assert_eq!(message.encode_to_vec(), again.encode_to_vec());
+        }
+    }
+}
+
+/// Files with names.
+type Files = BTreeMap<String, Vec<u8>>;
+
+/// How traces are read, where nothing else is said.
+const OPTIONS: Options =
+    Options { format: None, day: None, unit: Duration::from_mins(1), units: None, skip_incomplete: false };
+
+/// Files in memory.
+struct InMemory<'a> {
+    files: &'a Files,
+    /// A file that is other than in `files`.
+    other: (&'a str, &'a [u8]),
+}
+
+impl Source for InMemory<'_> {
+    fn location(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        Ok(self.files.keys().cloned().collect())
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn Read>> {
+        let bytes =
+            if name == self.other.0 { self.other.1 } else { self.files.get(name).ok_or(io::ErrorKind::NotFound)? };
+        Ok(Box::new(Cursor::new(bytes.to_vec())))
+    }
+}
+
+/// Takes from the front of `bytes` which of `items` is meant.
+fn pick<T>(mut items: impl ExactSizeIterator<Item = T>, bytes: &[u8]) -> Option<(T, &[u8])> {
+    let (which, rest) = bytes.split_first()?;
+    let which = usize::from(*which) % items.len();
+    items.nth(which).map(|item| (item, rest))
+}
+
+/// A trace with one file other than it was: the first byte says in which trace, the second which file, the rest is in it.
+fn trace(bytes: &[u8]) {
+    static TRACES: LazyLock<Vec<Files>> = LazyLock::new(examples::traces);
+    let Some((files, bytes)) = pick(TRACES.iter(), bytes) else { return };
+    let Some((name, bytes)) = pick(files.keys(), bytes) else { return };
+    for skip_incomplete in [false, true] {
+        let read =
+            loader_trace::read(&InMemory { files, other: (name, bytes) }, &Options { skip_incomplete, ..OPTIONS });
+        if let Err(faults) = read {
+            assert!(faults.total > 0 && !faults.shown.is_empty());
+        }
+    }
+}
+
+/// What a client says it will upload.
+fn upload(bytes: &[u8]) {
+    let Ok(v1::TraceManifest { files }) = v1::TraceManifest::decode(bytes) else { return };
+    let files = files.into_iter().map(|v1::TraceFile { name, size, sha256 }| TraceFile { name, size, sha256 });
+    match Manifest::check(files.collect()) {
+        Ok(manifest) => {
+            let root = Path::new("/state/traces/partial").join(manifest.id());
+            for file in manifest.files() {
+                let path = root.join(&file.name);
+                assert!(
+                    path.starts_with(&root) && !path.components().any(|part| part == Component::ParentDir),
+                    "{path:?}"
+                );
+            }
+        }
+        Err(violations) => assert!(!violations.is_empty()),
+    }
+}
+
+/// The manifest of a Service for Knative.
+fn service_manifest(bytes: &[u8]) {
+    check_manifest(&text(bytes));
+}
+
+/// Metrics that the daemon scrapes.
+fn exposition(bytes: &[u8]) {
+    for point in scrape::points(&text(bytes)) {
+        assert!(!point.name.is_empty());
+    }
+}
+
+/// The directory of a run with one file other than it was: the first byte says which, the rest is in it.
+fn run_directory(bytes: &[u8]) {
+    static FILES: LazyLock<Files> = LazyLock::new(examples::run);
+    let Some((name, bytes)) = pick(FILES.keys(), bytes) else { return };
+    with_run(&FILES, (name, bytes), |store, id| {
+        assert!(store.load().expect("lists").len() <= 1);
+        let directory = store.directory(id);
+        let _spec = directory.spec();
+        let _summary = directory.summary();
+        let _inventory = results::inventory(directory.path());
+        for layout in ["native", "invitro"] {
+            let layout: Layout = layout.parse().expect("a layout");
+            let _exported = results::export(directory.path(), layout, &mut |_| ControlFlow::Continue(()));
+        }
+        // Whatever was read, the file is as it was.
+        assert_eq!(fs::read(directory.path().join(name)).expect("is left"), bytes);
+    });
+}
+
+/// The records of a run.
+fn records(bytes: &[u8]) {
+    static FILES: LazyLock<Files> = LazyLock::new(examples::run);
+    with_run(&FILES, ("invocations.csv", bytes), |store, id| {
+        let mut reader = RecordReader::new(store.directory(id).path());
+        let mut rows = 0;
+        while let Ok(records) = reader.read()
+            && !records.is_empty()
+        {
+            rows += records.len();
+        }
+        // Each record has a line of its own.
+        assert!(rows <= bytes.iter().filter(|&&byte| byte == b'\n' || byte == b'\r').count() + 1, "{rows}");
+    });
+}
+
+/// Lays a run's directory out, with one file other than in `files`, and hands it over.
+fn with_run(files: &Files, other: (&str, &[u8]), check: impl FnOnce(&Store, &RunId)) {
+    let state = tempfile::tempdir().expect("a directory");
+    let store = Store::open(state.path()).expect("opens");
+    let id: RunId = "20261124t032301835-6b53".parse().expect("an id");
+    let path = store.directory(&id).path().to_owned();
+    fs::create_dir(&path).expect("makes");
+    for (name, bytes) in files.iter().filter(|(name, _)| *name != other.0) {
+        fs::write(path.join(name), bytes).expect("writes");
+    }
+    fs::write(path.join(other.0), other.1).expect("writes");
+    check(&store, &id);
+}
+
+/// A path in the repository.
+fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+}
+
+/// The files below `directory`, by their paths in it.
+fn below(directory: &Path) -> Files {
+    let mut found = Files::new();
+    let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
+    for path in entries.map(|entry| entry.expect("an entry").path()) {
+        let name = path.file_name().and_then(|name| name.to_str()).expect("text");
+        if path.is_dir() {
+            found.extend(below(&path).into_iter().map(|(below, bytes)| (format!("{name}/{below}"), bytes)));
+        } else {
+            found.insert(name.to_owned(), fs::read(&path).expect("reads"));
+        }
+    }
+    found
+}
