@@ -40,6 +40,7 @@ pub struct App {
     platforms: Platforms,
     exporter: Option<Exporter>,
     reloader: Reloader,
+    ready: watch::Sender<bool>,
     ends: Ends,
     home: Home,
 }
@@ -56,9 +57,15 @@ pub struct Reloader {
     config: Config,
     guard: Guard,
     certificates: Option<Certificates>,
+    ready: watch::Receiver<bool>,
 }
 
 impl Reloader {
+    /// Whether the daemon has been said to be ready, and does not end.
+    pub fn is_ready(&self) -> bool {
+        *self.ready.borrow()
+    }
+
     /// Takes over a configuration that was read again: the log's level, roles, tokens, limits, certificates.
     pub fn reload(&mut self, config: Config) {
         telemetry::logging::set_level(config.log_level);
@@ -122,8 +129,9 @@ impl App {
         let registry = RegistryTask::recover(Arc::clone(&context), store.clone(), ends.clone())?;
         let facts = facts(&config, &doors, &platforms, clock);
         let service = Service::new(context, registry.1.clone(), store, facts);
-        let reloader = Reloader { config, guard, certificates };
-        Ok(Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ends, home })
+        let (ready, readiness) = watch::channel(false);
+        let reloader = Reloader { config, guard, certificates, ready: readiness };
+        Ok(Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home })
     }
 
     /// What takes over a configuration that was read again.
@@ -136,35 +144,35 @@ impl App {
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ends, home } = self;
+        let Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home } = self;
         let (registry_task, registry) = registry;
         for door in &doors.control {
             log::info!("control API on {}", door.address());
         }
-        let (ready, readiness) = watch::channel(false);
         let mut recovered = registry_task.recovered();
         let drained = CancellationToken::new();
         let endpoint = async {
             if let Some(listener) = doors.metrics {
                 log::info!("metrics on {}/metrics", listener.address());
-                let exposed = Exposed { metrics, ready: readiness, guard: reloader.guard.clone() };
+                let Reloader { ready, guard, .. } = reloader.clone();
+                let exposed = Exposed { metrics, ready, guard };
                 telemetry::endpoint::serve(listener, exposed, drained.clone()).await;
             }
         };
         let serve = control::serve(doors.control, service, reloader.guard.clone(), drained.clone());
         let tell_ready = async {
             tokio::select! {
+                biased;
+                () = ends.shutdown.cancelled() => {}
                 // A registry that ended has recovered nothing more.
                 Ok(_) = recovered.wait_for(|recovered| *recovered) => {
                     ready.send_replace(true);
                     supervisor::ready();
                 }
-                () = ends.shutdown.cancelled() => {}
             }
         };
         let work = async {
             registry_task.run().await;
-            ready.send_replace(false);
             for platform in platforms.values() {
                 platform.shutdown().await;
             }
@@ -177,6 +185,7 @@ impl App {
         let attend = supervisor::attend(registry, pulse, patience, drained.clone());
         let stop = async {
             ends.shutdown.cancelled().await;
+            ready.send_replace(false);
             supervisor::stopping();
         };
         let export = async {

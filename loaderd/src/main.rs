@@ -84,7 +84,11 @@ fn end(stages: &mut impl Iterator<Item = Stage>) -> anyhow::Result<()> {
 
 /// Reads the configuration again. One that can't be used changes nothing.
 fn reload(reloader: &mut Reloader, arguments: &Arguments) {
-    supervisor::reloading();
+    // The service manager would take it for the end of the start, or of the end.
+    let told = reloader.is_ready();
+    if told {
+        supervisor::reloading();
+    }
     match arguments.config() {
         Ok(config) => reloader.reload(config),
         Err(faults) => {
@@ -93,7 +97,9 @@ fn reload(reloader: &mut Reloader, arguments: &Arguments) {
             }
         }
     }
-    supervisor::ready();
+    if told {
+        supervisor::ready();
+    }
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

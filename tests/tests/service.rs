@@ -1,9 +1,9 @@
 //! The daemon under a service manager: what it tells, and when.
 #![expect(clippy::expect_used, clippy::panic, reason = "this is a test")]
 
-use std::{os::unix::net::UnixDatagram, time::Duration};
+use std::os::unix::net::UnixDatagram;
 
-use loader_tests::{Daemon, PATIENCE};
+use loader_tests::{Daemon, PATIENCE, cluster::Cluster, eventually};
 use nix::sys::signal::Signal;
 
 /// A service manager that only listens.
@@ -20,24 +20,42 @@ impl Manager {
         Self { directory, socket }
     }
 
-    /// Waits until it is told something that begins so.
-    fn told(&self, words: &str) -> String {
+    /// What a daemon needs to find it.
+    fn variable(&self) -> (&'static str, String) {
+        ("NOTIFY_SOCKET", self.directory.path().join("notify").to_str().expect("text").to_owned())
+    }
+
+    /// Waits until it is told something that begins so; all that it was told until then.
+    fn told(&self, words: &str) -> Vec<String> {
         let mut buffer = [0; 4096];
+        let mut told = Vec::new();
         loop {
             let length = self.socket.recv(&mut buffer).unwrap_or_else(|error| panic!("never told {words}: {error}"));
-            let text = String::from_utf8_lossy(&buffer[..length]);
-            if let Some(line) = text.lines().find(|line| line.starts_with(words)) {
-                return line.to_owned();
+            told.extend(String::from_utf8_lossy(&buffer[..length]).lines().map(str::to_owned));
+            if told.iter().any(|line| line.starts_with(words)) {
+                return told;
             }
         }
     }
 }
 
+/// Has the daemon read its configuration again, and waits until it has.
+fn reload(daemon: &Daemon) {
+    let reloaded = || daemon.log().iter().filter(|line| line.contains("reloaded")).count();
+    let before = reloaded();
+    daemon.signal(Signal::SIGHUP);
+    eventually("it has reloaded", || (reloaded() > before).then_some(()));
+}
+
+fn has(told: &[String], words: &str) -> bool {
+    told.iter().any(|line| line.starts_with(words))
+}
+
 #[test]
 fn it_tells_that_it_is_ready_what_it_does_that_it_lives_and_that_it_ends() {
     let manager = Manager::new();
-    let notify = manager.directory.path().join("notify");
-    let variables = [("NOTIFY_SOCKET", notify.to_str().expect("text")), ("WATCHDOG_USEC", "3000000")];
+    let (name, notify) = manager.variable();
+    let variables = [(name, &*notify), ("WATCHDOG_USEC", "3000000")];
     let mut daemon = Daemon::start_in(&manager.directory.path().join("state"), &[], &variables);
     manager.told("READY=1");
     manager.told("STATUS=idle");
@@ -55,21 +73,52 @@ fn it_tells_that_it_is_ready_what_it_does_that_it_lives_and_that_it_ends() {
 }
 
 #[test]
+fn a_reload_does_not_make_it_ready_before_all_is_cleaned() {
+    let cluster = Cluster::start();
+    let config = cluster.loaderd_config("");
+    let flags = ["--config", config.to_str().expect("text")];
+    let state = tempfile::tempdir().expect("a directory");
+    let mut first = Daemon::start_with(state.path(), &flags);
+    let run =
+        ["--platform", "knative", "--mode", "rps", "--start", "5", "--end", "5", "--slot", "60s", "--runtime", "1ms"];
+    let run = first.submit(&run);
+    eventually("a Service", || (!cluster.names("services.serving.knative.dev").is_empty()).then_some(()));
+    first.signal(Signal::SIGKILL);
+    first.wait();
+    cluster.set_away(true);
+    let manager = Manager::new();
+    let (name, notify) = manager.variable();
+    let daemon = Daemon::start_in(state.path(), &flags, &[(name, &notify)]);
+    reload(&daemon);
+    cluster.set_away(false);
+    let told = manager.told("READY=1");
+    assert!(!has(&told, "RELOADING"), "{told:?}");
+    assert_eq!(daemon.ended(&run)["state"], "RUN_STATE_INTERRUPTED");
+    assert_eq!(cluster.names("services.serving.knative.dev"), [""; 0]);
+}
+
+#[test]
 fn a_second_signal_awaits_no_answers() {
     let state = tempfile::tempdir().expect("a directory");
     let config = state.path().join("loaderd.toml");
     std::fs::write(&config, "shutdown_drain = \"1h\"\n").expect("writes");
     let flags = ["--config", config.to_str().expect("text")];
-    let mut daemon = Daemon::start_with(&state.path().join("state"), &flags);
+    let manager = Manager::new();
+    let (name, notify) = manager.variable();
+    let mut daemon = Daemon::start_in(&state.path().join("state"), &flags, &[(name, &notify)]);
     // Invocations that take as long as the test may.
     let spec = ["--mode", "rps", "--start", "2", "--end", "2", "--slot", "60s", "--runtime", "50s"];
     let run = daemon.submit(&spec);
-    loader_tests::eventually("invocations are out", || {
+    eventually("invocations are out", || {
         let shown = daemon.ctl(&["--output", "json", "get", &run]).ok().json();
         shown["run"]["progress"]["inFlight"].as_str().is_some_and(|out| out != "0").then_some(())
     });
     daemon.signal(Signal::SIGTERM);
-    std::thread::sleep(Duration::from_millis(500));
+    manager.told("STOPPING=1");
+    // Which makes it no readier.
+    reload(&daemon);
+    let told = manager.told("STATUS=run");
+    assert!(!has(&told, "RELOADING") && !has(&told, "READY"), "{told:?}");
     daemon.signal(Signal::SIGTERM);
     assert!(daemon.wait().success(), "{:?}", daemon.log());
     let rows = daemon.table(&run, "invocations.csv");
