@@ -57,6 +57,8 @@ pub struct Reloader {
     config: Config,
     guard: Guard,
     certificates: Option<Certificates>,
+    traces: TraceStore,
+    retention: watch::Sender<run::Retention>,
     ready: watch::Receiver<bool>,
 }
 
@@ -66,10 +68,12 @@ impl Reloader {
         *self.ready.borrow()
     }
 
-    /// Takes over a configuration that was read again: the log's level, roles, tokens, limits, certificates.
+    /// Takes over a configuration that was read again: the log's level, roles, tokens, limits, retention, certificates.
     pub fn reload(&mut self, config: Config) {
         telemetry::logging::set_level(config.log_level);
         self.guard.replace(config.access.policy(), config.access.requests_per_second);
+        self.traces.set_limits(limits(&config.traces));
+        self.retention.send_replace(retention(&config.retention));
         if let Some(Err(error)) = self.certificates.as_ref().map(Certificates::reload) {
             log::error!("the certificates stay as they are: {error}");
         }
@@ -93,9 +97,7 @@ impl App {
         let metrics = Metrics::new();
         let home = Home::take(&config.state_dir)?;
         let store = Store::open(&config.state_dir)?;
-        let config::Traces { max_upload_mib, max_uploads, expire, .. } = config.traces;
-        let limits = Limits { max_bytes: max_upload_mib << 20, max_count: max_uploads, expire };
-        let traces = TraceStore::open(&config.state_dir.join("traces"), limits)?;
+        let traces = TraceStore::open(&config.state_dir.join("traces"), limits(&config.traces))?;
         let certificates = config.tls.files().map(Certificates::load).transpose()?;
         let doors = Doors::open(&config, certificates.as_ref()).await?;
         let guard = Guard::new(config.access.policy(), config.access.requests_per_second);
@@ -107,10 +109,11 @@ impl App {
             Some(address) => Some(Exporter::new(address, config.otlp.sampled, clock)?).unzip(),
             None => (None, None),
         };
+        let (keep, _) = watch::channel(retention(&config.retention));
         let context = Arc::new(run::Context {
             platforms: platforms.clone(),
             defaults: Defaults { platform: config.platform.clone() },
-            traces,
+            traces: traces.clone(),
             trace_roots: config.traces.roots.clone(),
             workers: config.dispatch.workers,
             connections: config.dispatch.connections,
@@ -122,7 +125,7 @@ impl App {
             prometheus,
             scrape_period: config.scrape.period,
             tracer,
-            retention: retention(&config.retention),
+            retention: keep.subscribe(),
             metrics: metrics.clone(),
             clock,
         });
@@ -130,7 +133,7 @@ impl App {
         let facts = facts(&config, &doors, &platforms, clock);
         let service = Service::new(context, registry.1.clone(), store, facts);
         let (ready, readiness) = watch::channel(false);
-        let reloader = Reloader { config, guard, certificates, ready: readiness };
+        let reloader = Reloader { config, guard, certificates, traces, retention: keep, ready: readiness };
         Ok(Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home })
     }
 
@@ -230,6 +233,11 @@ impl Doors {
         };
         Ok(Self { control, metrics })
     }
+}
+
+fn limits(config: &config::Traces) -> Limits {
+    let config::Traces { roots: _, max_upload_mib, max_uploads, max_uploads_per_client, expire } = *config;
+    Limits { max_bytes: max_upload_mib << 20, max_count: max_uploads, max_per_client: max_uploads_per_client, expire }
 }
 
 fn retention(config: &config::Retention) -> run::Retention {

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use loader_tests::{Daemon, Ran, bin, eventually, run};
+use loader_tests::{Daemon, Ran, bin, even_trace, eventually, run};
 use nix::sys::signal::Signal;
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa,
@@ -218,6 +218,30 @@ fn a_reload_changes_tokens_certificates_and_the_log_and_says_what_it_can_not() {
     it.daemon.signal(Signal::SIGHUP);
     eventually("it was refused", || it.daemon.log().into_iter().find(|line| line.contains("not reloaded:")));
     list(&it.submitter).ok();
+}
+
+#[test]
+fn uploads_are_bounded_for_each_client_from_a_reload_on() {
+    let it = Secured::start();
+    let plan = |which: usize, name: &str| {
+        let directory = it.directory.path().join(which.to_string());
+        let trace = even_trace(&directory, which, 2, 1, 1);
+        it.as_client(name, &["plan", "--mode", "trace", "--trace", &trace])
+    };
+    plan(1, "alice").ok();
+    let text = fs::read_to_string(&it.config).expect("reads");
+    fs::write(&it.config, format!("{text}\n[traces]\nmax_uploads_per_client = 1\n")).expect("writes");
+    it.daemon.signal(Signal::SIGHUP);
+    eventually("it has reloaded", || it.daemon.log().iter().any(|line| line.ends_with(" reloaded")).then_some(()));
+    let refused = plan(2, "alice");
+    let words = "alice has as many traces here as this daemon keeps of one client, 1 \
+                 (traces.max_uploads_per_client)";
+    assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    plan(1, "alice").ok();
+    let other = it.directory.path().join("2/even");
+    it.with_token(&it.submitter, &["plan", "--mode", "trace", "--trace", other.to_str().expect("text")]).ok();
+    // It is there now, whoever sent it.
+    plan(2, "alice").ok();
 }
 
 #[test]

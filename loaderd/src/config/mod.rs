@@ -188,6 +188,8 @@ pub struct Traces {
     pub max_upload_mib: u64,
     /// Most uploads.
     pub max_uploads: usize,
+    /// Most uploads of one client.
+    pub max_uploads_per_client: usize,
     /// How long an upload is kept that no run names.
     pub expire: Option<Duration>,
 }
@@ -231,7 +233,13 @@ impl Default for Config {
             access: Access::default(),
             dispatch: Dispatch { workers: (cores / 2).clamp(1, 8), connections: 4 },
             isolation: Isolation::default(),
-            traces: Traces { roots: Vec::new(), max_upload_mib: 4096, max_uploads: 1000, expire: None },
+            traces: Traces {
+                roots: Vec::new(),
+                max_upload_mib: 4096,
+                max_uploads: 1000,
+                max_uploads_per_client: 500,
+                expire: None,
+            },
             local: Local {
                 trace_func: None,
                 max_instances: u32::try_from(cores).unwrap_or(1).saturating_mul(INSTANCES_PER_CORE),
@@ -338,12 +346,12 @@ impl Config {
             log_format,
             shutdown_drain,
             on_stop,
-            retention,
+            retention: _,
             tls,
             access: _,
             dispatch,
             isolation,
-            traces,
+            traces: Traces { roots, max_upload_mib: _, max_uploads: _, max_uploads_per_client: _, expire: _ },
             local,
             knative,
             scrape,
@@ -359,11 +367,10 @@ impl Config {
             ("log_format", *log_format != new.log_format),
             ("shutdown_drain", *shutdown_drain != new.shutdown_drain),
             ("on_stop", *on_stop != new.on_stop),
-            ("[retention]", *retention != new.retention),
             ("[tls]", *tls != new.tls),
             ("[dispatch]", *dispatch != new.dispatch),
             ("[isolation]", *isolation != new.isolation),
-            ("[traces]", *traces != new.traces),
+            ("traces.roots", *roots != new.traces.roots),
             ("[local]", *local != new.local),
             ("[knative]", *knative != new.knative),
             ("[scrape]", *scrape != new.scrape),
@@ -402,6 +409,7 @@ impl Traces {
         section.take("roots", &mut self.roots);
         section.take_within("max_upload_mib", &mut self.max_upload_mib, 1..=1 << 20);
         section.take_within("max_uploads", &mut self.max_uploads, 1..=1_000_000);
+        section.take_within("max_uploads_per_client", &mut self.max_uploads_per_client, 1..=1_000_000);
         section.take("expire", &mut self.expire);
     }
 }

@@ -91,6 +91,7 @@ fn what_is_kept_and_asked_is_read() {
 roots = ["/srv/traces"]
 max_upload_mib = 12
 max_uploads = 3
+max_uploads_per_client = 2
 expire = "1h"
 
 [retention]
@@ -114,6 +115,7 @@ sampled = 0.5
             roots: vec!["/srv/traces".into()],
             max_upload_mib: 12,
             max_uploads: 3,
+            max_uploads_per_client: 2,
             expire: Some(Duration::from_hours(1)),
         },
         retention: Retention { max_age: Some(Duration::from_hours(48)), max_runs: Some(9), max_mib: Some(10) },
@@ -259,6 +261,11 @@ fn only_what_takes_a_restart_is_told_on_reload() {
     let access = Access { loopback: Opening(None), ..before.access.clone() };
     let after = Config { access, log_level: log::LevelFilter::Debug, ..before.clone() };
     assert_eq!(before.fixed(&after), [""; 0]);
-    let after = Config { platform: "attach".to_owned(), socket: Some("/tmp/x".into()), ..after };
-    assert_eq!(before.fixed(&after), ["socket", "platform"]);
+    let limits = Traces { max_uploads: 1, expire: Some(Duration::from_hours(1)), ..before.traces.clone() };
+    let retention = Retention { max_runs: Some(1), ..before.retention.clone() };
+    let after = Config { traces: limits.clone(), retention, ..after };
+    assert_eq!(before.fixed(&after), [""; 0]);
+    let traces = Traces { roots: vec!["/srv".into()], ..limits };
+    let after = Config { platform: "attach".to_owned(), socket: Some("/tmp/x".into()), traces, ..after };
+    assert_eq!(before.fixed(&after), ["socket", "platform", "traces.roots"]);
 }

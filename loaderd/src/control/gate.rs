@@ -51,7 +51,7 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<Body>) -> Self::Future {
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let path = request.uri().path().to_owned();
         let (needed, peer) = (needed(&path), request.extensions().get::<Peer>().cloned());
         let admitted = match &peer {
@@ -69,6 +69,7 @@ where
         };
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
+        request.extensions_mut().insert(caller.clone());
         Box::pin(async move {
             let answered = inner.call(request).await?;
             if needed.is_some_and(|role| role > Role::Read) {

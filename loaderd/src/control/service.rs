@@ -8,6 +8,7 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{clean, convert, gate::Changed, invoke::ByHand, status, streams};
 use crate::{
+    access::Caller,
     id::{InvalidRunId, RunId},
     platform::Fact,
     run::{Context, Preparation, Registry, RunView, Selector, Store, Submission, prepare},
@@ -236,7 +237,9 @@ impl LoaderControl for Service {
         &self,
         request: Request<Streaming<v1::UploadTraceRequest>>,
     ) -> Result<Response<Self::UploadTraceStream>, Status> {
-        let answers = streams::upload(self.context.traces.clone(), request.into_inner());
+        // The gate let somebody in.
+        let client = request.extensions().get::<Caller>().map_or("?", |caller| &caller.name).to_owned();
+        let answers = streams::upload(self.context.traces.clone(), client, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
     }
 

@@ -71,7 +71,9 @@ impl From<UploadError> for Status {
     fn from(error: UploadError) -> Self {
         let code = match &error {
             UploadError::Invalid(violations) => return invalid(violations),
-            UploadError::TooLarge { .. } | UploadError::TooMany { .. } => Code::ResourceExhausted,
+            UploadError::TooLarge { .. } | UploadError::TooMany { .. } | UploadError::TooManyOfClient { .. } => {
+                Code::ResourceExhausted
+            }
             UploadError::UnderWay => Code::Aborted,
             UploadError::Io { .. } => Code::Internal,
         };

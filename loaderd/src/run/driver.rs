@@ -66,7 +66,7 @@ pub struct Context {
     /// Who takes spans, if anybody does.
     pub tracer: Option<Tracer>,
     /// Which runs are kept.
-    pub retention: Retention,
+    pub retention: watch::Receiver<Retention>,
     /// Exported figures.
     pub metrics: Metrics,
     /// The clock.

@@ -3,6 +3,7 @@
 //! ```text
 //! <state>/traces/<id>/…           complete: every file has its size and hash
 //! <state>/traces/partial/<id>/…   under way, or cut off; an upload goes on where the last one ended
+//! <state>/traces/clients/<id>     who began the upload
 //! ```
 //! A trace's id is a hash over its [`Manifest`], so that the same files are stored once, whoever sends them.
 
@@ -22,6 +23,7 @@ use std::{
 };
 
 use nix::sys::{stat::futimens, time::TimeSpec};
+use tokio::sync::watch;
 
 use crate::{clock::UnixMicros, spec::Violation};
 
@@ -32,6 +34,8 @@ pub struct Limits {
     pub max_bytes: u64,
     /// Most traces, complete or not.
     pub max_count: usize,
+    /// Most traces that one client began to upload.
+    pub max_per_client: usize,
     /// How long a trace is kept that no run names.
     pub expire: Option<Duration>,
 }
@@ -56,6 +60,16 @@ pub enum UploadError {
         /// The limit.
         most: usize,
     },
+    /// There are too many of this client.
+    #[error(
+        "{client} has as many traces here as this daemon keeps of one client, {most} (traces.max_uploads_per_client)"
+    )]
+    TooManyOfClient {
+        /// Who.
+        client: String,
+        /// The limit.
+        most: usize,
+    },
     /// Another client sends the same trace.
     #[error("another client is uploading this trace: try again when it has ended")]
     UnderWay,
@@ -73,7 +87,9 @@ pub enum UploadError {
 #[derive(Debug, Clone)]
 pub struct TraceStore {
     root: PathBuf,
-    limits: Limits,
+    limits: watch::Sender<Limits>,
+    /// Uploads begin one after the other, so that they are counted right.
+    beginning: Arc<Mutex<()>>,
     under_way: Arc<Mutex<HashSet<String>>>,
 }
 
@@ -92,9 +108,16 @@ impl TraceStore {
     /// # Errors
     /// A directory that can't be made.
     pub fn open(root: &Path, limits: Limits) -> Result<Self, UploadError> {
-        let partial = root.join("partial");
-        fs::create_dir_all(&partial).map_err(|source| UploadError::Io { path: partial, source })?;
-        Ok(Self { root: root.to_owned(), limits, under_way: Arc::default() })
+        for path in [root.join("partial"), root.join("clients")] {
+            fs::create_dir_all(&path).map_err(|source| UploadError::Io { path, source })?;
+        }
+        let (limits, _) = watch::channel(limits);
+        Ok(Self { root: root.to_owned(), limits, beginning: Arc::default(), under_way: Arc::default() })
+    }
+
+    /// Accepts other traces from now on; those that are there stay.
+    pub fn set_limits(&self, limits: Limits) {
+        self.limits.send_replace(limits);
     }
 
     /// The directory of a complete trace.
@@ -103,12 +126,13 @@ impl TraceStore {
         fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()).then_some(path)
     }
 
-    /// Begins, or goes on with, the upload of a trace.
+    /// Begins, or goes on with, the upload of a trace by `client`.
     ///
     /// # Errors
-    /// A trace above the limit, one that another client is sending, and directories that can't be made.
-    pub fn begin(&self, manifest: Manifest) -> Result<Begun, UploadError> {
-        let (bytes, most) = (manifest.size(), self.limits.max_bytes);
+    /// A trace above the limits, one that another client is sending, and directories that can't be made.
+    pub fn begin(&self, manifest: Manifest, client: &str) -> Result<Begun, UploadError> {
+        let limits = *self.limits.borrow();
+        let (bytes, most) = (manifest.size(), limits.max_bytes);
         if bytes > most {
             return Err(UploadError::TooLarge { bytes, most });
         }
@@ -117,10 +141,19 @@ impl TraceStore {
             touch(&path);
             return Ok(Begun::Stored);
         }
-        let most = self.limits.max_count;
+        // It guards nothing that could be left half done.
+        let _one_by_one = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids: Vec<_> = self.ages().into_iter().map(|(_, id, _)| id).collect();
         // One that was cut off may go on.
-        if self.ages().iter().filter(|(_, id, _)| id != manifest.id()).count() >= most {
-            return Err(UploadError::TooMany { most });
+        if !ids.iter().any(|id| id == manifest.id()) {
+            if ids.len() >= limits.max_count {
+                return Err(UploadError::TooMany { most: limits.max_count });
+            }
+            if ids.iter().filter(|id| self.client_of(id).as_deref() == Some(client)).count() >= limits.max_per_client {
+                return Err(UploadError::TooManyOfClient { client: client.to_owned(), most: limits.max_per_client });
+            }
+            let path = self.root.join("clients").join(manifest.id());
+            fs::write(&path, client).map_err(|source| UploadError::Io { path, source })?;
         }
         let partial = self.root.join("partial").join(manifest.id());
         let complete = self.root.join(manifest.id());
@@ -129,6 +162,11 @@ impl TraceStore {
 }
 
 impl TraceStore {
+    /// Who began to upload a trace, where that is known.
+    fn client_of(&self, id: &str) -> Option<String> {
+        fs::read_to_string(self.root.join("clients").join(id)).ok()
+    }
+
     /// Each trace, complete or not, with its id and when it was last written or named, in seconds.
     fn ages(&self) -> Vec<(PathBuf, String, i64)> {
         let of = |root: &Path| {
@@ -143,7 +181,7 @@ impl TraceStore {
 
     /// Removes traces that have not been named for long, but for those `in_use` and those under way.
     pub fn expire(&self, in_use: &HashSet<String>, now: UnixMicros) {
-        let Some(expire) = self.limits.expire else { return };
+        let Some(expire) = self.limits.borrow().expire else { return };
         for (path, id, used) in self.ages() {
             let old = UnixMicros(used.saturating_mul(1_000_000)).plus(expire) < now;
             if !old || in_use.contains(&id) {
@@ -151,7 +189,11 @@ impl TraceStore {
             }
             let Some(_lease) = Lease::take(&self.under_way, &id) else { continue };
             match fs::remove_dir_all(&path) {
-                Ok(()) => log::info!("the trace {id} has expired"),
+                Ok(()) => {
+                    // Left behind, it counts for nothing.
+                    let _left = fs::remove_file(self.root.join("clients").join(&id));
+                    log::info!("the trace {id} has expired");
+                }
                 Err(error) => log::warn!("{} has expired and cannot be removed: {error}", path.display()),
             }
         }

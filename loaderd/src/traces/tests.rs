@@ -1,6 +1,6 @@
 use super::*;
 
-const LIMITS: Limits = Limits { max_count: 10, expire: None, max_bytes: 1000 };
+const LIMITS: Limits = Limits { max_count: 10, max_per_client: 10, expire: None, max_bytes: 1000 };
 
 fn file(name: &str, content: &[u8]) -> TraceFile {
     use sha2::{Digest as _, Sha256};
@@ -12,7 +12,7 @@ fn two() -> Manifest {
 }
 
 fn missing(store: &TraceStore) -> Upload {
-    match store.begin(two()).expect("begins") {
+    match store.begin(two(), "a").expect("begins") {
         Begun::Missing(upload) => upload,
         Begun::Stored => panic!("it is there already"),
     }
@@ -68,7 +68,9 @@ fn pieces_become_a_trace() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
     let in_folder = Manifest::check(vec![file("minutes/day.csv", b"x")]).expect("valid");
-    let Begun::Missing(mut upload) = store.begin(in_folder).expect("begins") else { panic!("it is there already") };
+    let Begun::Missing(mut upload) = store.begin(in_folder, "a").expect("begins") else {
+        panic!("it is there already")
+    };
     upload.append("minutes/day.csv", 0, b"x").expect("appends");
     let id = upload.finish().expect("finishes");
     assert_eq!(fs::read(store.path_of(&id).expect("is there").join("minutes/day.csv")).expect("reads"), b"x");
@@ -84,7 +86,7 @@ fn pieces_become_a_trace() {
     let id = upload.finish().expect("finishes");
     let path = store.path_of(&id).expect("is there");
     assert_eq!(fs::read(path.join("a.csv")).expect("reads"), b"hello");
-    assert!(matches!(store.begin(two()), Ok(Begun::Stored)));
+    assert!(matches!(store.begin(two(), "a"), Ok(Begun::Stored)));
 }
 
 #[test]
@@ -131,12 +133,12 @@ fn one_client_at_a_time_and_not_too_much() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
     let first = missing(&store);
-    assert!(matches!(store.begin(two()), Err(UploadError::UnderWay)));
+    assert!(matches!(store.begin(two(), "a"), Err(UploadError::UnderWay)));
     drop(first);
     drop(missing(&store));
     let large = TraceFile { size: 1001, ..file("a.csv", b"") };
     let large = Manifest::check(vec![large]).expect("valid");
-    assert!(matches!(store.begin(large), Err(UploadError::TooLarge { bytes: 1001, most: 1000 })));
+    assert!(matches!(store.begin(large, "a"), Err(UploadError::TooLarge { bytes: 1001, most: 1000 })));
 }
 
 #[test]
@@ -157,8 +159,29 @@ fn there_are_only_so_many_and_a_cut_off_one_may_go_on() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), Limits { max_count: 1, ..LIMITS }).expect("opens");
     drop(missing(&store));
-    assert!(matches!(store.begin(other()), Err(UploadError::TooMany { most: 1 })));
+    assert!(matches!(store.begin(other(), "a"), Err(UploadError::TooMany { most: 1 })));
     drop(missing(&store));
+}
+
+#[test]
+fn each_client_has_only_so_many() {
+    let root = tempfile::tempdir().expect("a directory");
+    let limits = Limits { max_per_client: 1, ..LIMITS };
+    let store = TraceStore::open(root.path(), limits).expect("opens");
+    drop(missing(&store));
+    let refused = store.begin(other(), "a").expect_err("is one too many");
+    assert!(refused.to_string().starts_with("a has as many traces here"), "{refused}");
+    drop(missing(&store));
+    // It is known over a restart, and does not count for others.
+    let store = TraceStore::open(root.path(), limits).expect("opens");
+    assert!(matches!(store.begin(other(), "a"), Err(UploadError::TooManyOfClient { most: 1, .. })));
+    assert!(matches!(store.begin(other(), "b"), Ok(Begun::Missing(_))));
+    // Whoever goes on with another's upload does not take it over.
+    assert!(matches!(store.begin(two(), "b"), Ok(Begun::Missing(_))));
+    let third = || Manifest::check(vec![file("d.csv", b"third")]).expect("valid");
+    assert!(matches!(store.begin(third(), "a"), Err(UploadError::TooManyOfClient { .. })));
+    store.set_limits(LIMITS);
+    assert!(matches!(store.begin(third(), "a"), Ok(Begun::Missing(_))));
 }
 
 #[test]
@@ -180,6 +203,7 @@ fn what_no_run_names_for_long_expires() {
     drop(upload);
     store.expire(&HashSet::new(), after(61));
     assert!(!partial.exists());
+    assert_eq!(store.client_of(two().id()), None);
 }
 
 #[test]

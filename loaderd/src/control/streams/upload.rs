@@ -13,22 +13,25 @@ type Requests<S> = std::pin::Pin<Box<S>>;
 
 /// Where an upload stands.
 enum Stage<S> {
-    Manifest(TraceStore, Requests<S>),
+    Manifest(TraceStore, String, Requests<S>),
     Content(Upload, u64, Requests<S>),
     Stored(v1::TraceStored),
 }
 
-/// Stores the trace that `requests` bring.
+/// Stores the trace that the `requests` of `client` bring.
 pub(in crate::control) fn upload<S>(
     store: TraceStore,
+    client: String,
     requests: S,
 ) -> impl Stream<Item = Result<v1::UploadTraceResponse, Status>> + Send
 where
     S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send + 'static,
 {
-    stream::unfold(Some(Stage::Manifest(store, Box::pin(requests))), |stage| async {
+    stream::unfold(Some(Stage::Manifest(store, client, Box::pin(requests))), |stage| async {
         let (answer, next) = match stage? {
-            Stage::Manifest(store, requests) => begin(store, requests).await.map_or_else(refused, wanted),
+            Stage::Manifest(store, client, requests) => {
+                begin(store, client, requests).await.map_or_else(refused, wanted)
+            }
             Stage::Content(upload, size, requests) => {
                 receive(upload, size, requests).await.map_or_else(refused, stored)
             }
@@ -55,7 +58,11 @@ fn stored<S>(trace: v1::TraceStored) -> Step<S> {
 }
 
 /// Takes the manifest: what is missing, and how it goes on.
-async fn begin<S>(store: TraceStore, mut requests: Requests<S>) -> Result<(Vec<Wanted>, Stage<S>), Status>
+async fn begin<S>(
+    store: TraceStore,
+    client: String,
+    mut requests: Requests<S>,
+) -> Result<(Vec<Wanted>, Stage<S>), Status>
 where
     S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send,
 {
@@ -65,7 +72,7 @@ where
     let files = files.into_iter().map(|v1::TraceFile { name, size, sha256 }| TraceFile { name, size, sha256 });
     let manifest = Manifest::check(files.collect()).map_err(|violations| status::invalid(&violations))?;
     let (size, id) = (manifest.size(), manifest.id().to_owned());
-    Ok(match blocking(move || store.begin(manifest)).await? {
+    Ok(match blocking(move || store.begin(manifest, &client)).await? {
         Begun::Stored => (Vec::new(), Stage::Stored(v1::TraceStored { trace_id: id, size })),
         Begun::Missing(upload) => (upload.wanted(), Stage::Content(upload, size, requests)),
     })

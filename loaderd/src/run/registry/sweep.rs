@@ -20,15 +20,16 @@ const LEAP: Duration = Duration::from_mins(10);
 impl RegistryTask {
     /// Begins to look, unless nothing is ever removed.
     pub(super) fn sweep(&mut self) {
-        self.expire_traces();
-        let retention = self.context.retention;
-        if !retention.is_bounded() {
-            return;
-        }
         let now = self.context.clock.anchor();
         let leapt = std::mem::replace(&mut self.swept, now).leapt(now);
-        if leapt && retention.max_age.is_some() {
+        if leapt {
             log::warn!("the clock was set: nothing is removed by age for an hour");
+        } else {
+            self.expire_traces();
+        }
+        let retention = *self.context.retention.borrow();
+        if !retention.is_bounded() {
+            return;
         }
         let max_age = retention.max_age.filter(|_| !leapt);
         let retention = crate::run::Retention { max_age, ..retention };

@@ -109,8 +109,11 @@ impl Daemon {
         let context = Context {
             platforms: HashMap::from([("local", platform)]),
             defaults: Defaults { platform: "local".to_owned() },
-            traces: TraceStore::open(&state.join("traces"), Limits { max_bytes: 0, max_count: 1, expire: None })
-                .expect("opens"),
+            traces: TraceStore::open(
+                &state.join("traces"),
+                Limits { max_bytes: 0, max_count: 1, max_per_client: 1, expire: None },
+            )
+            .expect("opens"),
             trace_roots: Vec::<PathBuf>::new(),
             workers: 1,
             connections: 1,
@@ -119,7 +122,7 @@ impl Daemon {
             pulse: crate::dispatch::Pulse::new(Clock),
             hurry: CancellationToken::new(),
             tracer: None,
-            retention: crate::run::Retention::default(),
+            retention: tokio::sync::watch::channel(crate::run::Retention::default()).1,
             shutdown_drain: std::time::Duration::from_secs(1),
             prometheus: None,
             scrape_period: std::time::Duration::from_secs(5),
