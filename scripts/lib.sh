@@ -57,6 +57,12 @@ need_prometheus() {
   fi
 }
 
+# What the tests make a disk slow with, and a clock leap.
+need_faults() {
+  command -v bindfs >/dev/null || install_packages bindfs
+  command -v faketime >/dev/null || install_packages faketime
+}
+
 # What makes Debian packages.
 need_cargo_deb() {
   local version=3.8.0

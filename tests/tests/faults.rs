@@ -1,4 +1,4 @@
-//! What machines do to daemons: full disks, no inodes, read-only file systems, no descriptors.
+//! What machines do to daemons: full disks and slow ones, no inodes, read-only file systems, no descriptors.
 
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
@@ -75,6 +75,25 @@ fn a_full_disk() {
 }
 
 #[test]
+fn a_slow_disk() {
+    let script = "mkdir \"$state.real\" && \
+                  { setpriv --pdeathsig KILL bindfs -f --write-rate=40k \"$state.real\" \"$state\" & } && \
+                  until mountpoint --quiet \"$state\"; do sleep 0.1; done";
+    let it = Confined::start(|_| {}, script);
+    it.ctl("submit --mode rps --start 1000 --end 1000 --slot 4s --kind empty --runtime 0s --max-scale 4 --wait").ok();
+    it.ctl("check latest").ok();
+    let rows = it.ctl("records latest").ok().stdout;
+    assert_eq!(rows.lines().count(), 4001);
+    // They take the disk longer than the load does, which does not wait for it.
+    assert!(rows.len() > 10 * 40_000, "{} bytes", rows.len());
+    let run = &it.ctl("--output json get latest").ok().json()["run"];
+    assert_eq!(run["state"], "RUN_STATE_SUCCEEDED", "{run:#}");
+    assert_eq!(run["progress"]["completed"], "4000", "{run:#}");
+    let latest: u64 = run["summary"]["dispatchLagUs"]["max"].as_str().expect("a lag").parse().expect("a number");
+    assert!(latest < 3_000_000, "the last was sent {latest} us late");
+}
+
+#[test]
 fn no_inodes() {
     let it = Confined::start(|_| {}, "mount -t tmpfs -o nr_inodes=8 none \"$state\"");
     let ran = it.ctl(SHORT);
@@ -103,7 +122,7 @@ fn a_read_only_state_directory_can_still_be_read() {
 fn no_descriptors() {
     let it = Confined::start(|_| {}, "ulimit -n 600");
     let ran = it.ctl(
-        "submit --mode coldstart --start 1 --cold-starts 1 --functions 200 --connection-policy per-function --wait",
+        "submit --mode coldstart --start 1 --cold-starts 1 --functions 20 --connection-policy per-function --wait",
     );
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("open files, and the daemon may have 600"), "{ran:?}");

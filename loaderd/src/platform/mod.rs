@@ -271,6 +271,11 @@ pub trait Platform: Send + Sync {
         Ok(None)
     }
 
+    /// Open files that the platform's own part of this process needs for so many instances and connections to functions.
+    fn open_files(&self, _instances: u64, _connections: u64) -> u64 {
+        0
+    }
+
     /// Keeps the autoscaler from taking the instances of a run away that will be deployed next. Settings of others that this
     /// changes are noted in `ledger` first.
     async fn hold(&self, _run: &RunId, _ledger: &Path) -> Result<(), PlatformError> {

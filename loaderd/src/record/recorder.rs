@@ -26,6 +26,9 @@ const BATCH: usize = 1024;
 /// How long events gather when there are few: far less than the recorder's channel holds, and than anybody watches.
 const NAP: Duration = Duration::from_millis(5);
 
+/// After how long progress is told without a tick.
+const BEHIND: Duration = Duration::from_secs(1);
+
 /// What the recorder is told.
 #[derive(Debug)]
 pub enum Event {
@@ -126,10 +129,17 @@ impl Recorder {
     /// Takes events until there are no more senders, then makes the files durable.
     pub fn run(mut self, mut events: mpsc::Receiver<Event>) -> Recorded {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut told = self.settings.clock.now();
         while events.blocking_recv_many(&mut batch, BATCH) > 0 {
             self.settings.metrics.records_queued(events.len() as u64);
             let more = batch.len() == BATCH;
             batch.drain(..).for_each(|event| self.take(event));
+            // A slow disk keeps the next tick waiting in the channel.
+            let now = self.settings.clock.now();
+            if now.saturating_duration_since(told) >= BEHIND {
+                self.tick();
+                told = now;
+            }
             if !more {
                 // So that rows gather, and not each of them wakes this thread: that would cost more than the row.
                 std::thread::sleep(NAP);

@@ -7,7 +7,7 @@ use crate::{
     spec::{ConnectionPolicy, PlatformKind, RunSpec, Violation},
 };
 
-/// Files that the daemon needs beside a run's connections: records, clients, its own.
+/// Files that the daemon needs beside a run's connections and instances: records, clients, its own.
 const BESIDE: u64 = 512;
 
 /// Raises the limit of open files to the hard limit; what it is then.
@@ -39,22 +39,36 @@ fn connections(spec: &RunSpec, outline: &Outline, pooled: usize) -> u64 {
             addresses.saturating_mul(each)
         }
         ConnectionPolicy::PerFunction => functions,
-        ConnectionPolicy::PerInvocation => {
-            let busiest = outline.slots.iter().map(|slot| slot.concurrency).fold(0.0, f64::max).ceil();
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "it is not negative, and saturates"
-            )]
-            let busiest = busiest as u64;
-            busiest.min(spec.max_in_flight.into())
-        }
+        ConnectionPolicy::PerInvocation => busiest(spec, outline),
     }
 }
 
-/// A run that would need more open files than there may be.
-pub(super) fn check(spec: &RunSpec, outline: &Outline, pooled: usize, limit: u64) -> Option<Violation> {
-    let needed = connections(spec, outline, pooled).saturating_add(BESIDE);
+/// Invocations that will be out at the same time at most, as far as the plan tells.
+fn busiest(spec: &RunSpec, outline: &Outline) -> u64 {
+    let busiest = outline.slots.iter().map(|slot| slot.concurrency).fold(0.0, f64::max).ceil();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is not negative, and saturates")]
+    let busiest = busiest as u64;
+    busiest.min(spec.max_in_flight.into())
+}
+
+/// Instances that there will be at the same time: those that functions begin with, and one for each invocation.
+fn instances(spec: &RunSpec, outline: &Outline) -> u64 {
+    let first = u64::from(spec.scaling.initial_scale.unwrap_or(1).max(1));
+    first.saturating_mul(outline.functions.len() as u64).saturating_add(busiest(spec, outline))
+}
+
+/// A run that would need more open files than there may be; `of_platform` tells the platform's part, from instances and
+/// connections ([`crate::platform::Platform::open_files`]).
+pub(super) fn check(
+    spec: &RunSpec,
+    outline: &Outline,
+    pooled: usize,
+    of_platform: impl Fn(u64, u64) -> u64,
+    limit: u64,
+) -> Option<Violation> {
+    let connections = connections(spec, outline, pooled);
+    let of_platform = of_platform(instances(spec, outline), connections);
+    let needed = connections.saturating_add(of_platform).saturating_add(BESIDE);
     (needed > limit).then(|| {
         let words = format!(
             "the run needs {needed} open files, and the daemon may have {limit}: raise its hard limit (LimitNOFILE), or share \
@@ -98,18 +112,21 @@ mod tests {
             ..v1::RunSpec::default()
         };
         let spec = validate(&message, &Defaults { platform: "local".to_owned() }).expect("is right");
-        let needed = connections(&spec, &outline(), 4) + BESIDE;
-        assert_eq!(check(&spec, &outline(), 4, needed), None);
-        let violation = check(&spec, &outline(), 4, needed - 1).expect("is too much");
+        // As the local platform: the other ends are here, too.
+        let of_platform = |instances, connections| if platform == "local" { connections + 4 * instances } else { 0 };
+        let connections = connections(&spec, &outline(), 4);
+        let needed = connections + of_platform(instances(&spec, &outline()), connections) + BESIDE;
+        assert_eq!(check(&spec, &outline(), 4, of_platform, needed), None);
+        let violation = check(&spec, &outline(), 4, of_platform, needed - 1).expect("is too much");
         assert!(violation.description.starts_with(&format!("the run needs {needed} open files")), "{violation}");
         needed
     }
 
     #[test]
     fn a_run_that_needs_more_files_than_there_may_be_is_refused_with_the_number() {
-        assert_eq!(needed("local", "pooled"), 512 + 40);
+        assert_eq!(needed("local", "pooled"), 512 + 2 * 40 + 4 * (10 + 100));
         assert_eq!(needed("knative", "pooled"), 512 + 4);
         assert_eq!(needed("knative", "per-function"), 512 + 10);
-        assert_eq!(needed("local", "per-invocation"), 512 + 100);
+        assert_eq!(needed("local", "per-invocation"), 512 + 2 * 100 + 4 * (10 + 100));
     }
 }

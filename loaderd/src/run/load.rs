@@ -195,12 +195,10 @@ impl Load<'_> {
         show.paced();
         under_way.drain(&interrupts, &mut ended, show).await?;
         under_way.export_scheduled();
-        let UnderWay { dispatching, events, host, .. } = under_way;
-        drop(events);
+        let (recorded, dispatching, host) = under_way.recorded(&mut recorder, show).await?;
         context.metrics.in_flight(0);
         context.metrics.connections(0, 0);
         let watched = host.finish();
-        let recorded = recorder.take().await?;
         if let (Ended::Complete, Some(error)) = (&ended, recorded.error.as_ref().or(watched.as_ref().err())) {
             ended = Ended::Failed(error.to_string());
         }
@@ -278,6 +276,30 @@ impl UnderWay<'_> {
         }
         self.dispatching.give_up(if *ended == Ended::Cancelled { Status::Cancelled } else { Status::Unfinished });
         Ok(self.dispatching.drained().await?)
+    }
+
+    /// Until all is written, which a slow disk delays.
+    async fn recorded(
+        self,
+        recorder: &mut Running<Recorded>,
+        show: &mut impl Show,
+    ) -> anyhow::Result<(Recorded, Dispatching, HostRecorder)> {
+        let Self { context, mut facts, dispatching, events, counters, progress: figures, host, .. } = self;
+        // The recorder ends with its last sender.
+        drop(events);
+        let now = context.clock.now();
+        let mut show = || show.progress(progress(&mut facts, now, &counters, figures.borrow().clone()));
+        let mut taken = std::pin::pin!(recorder.take());
+        let mut tick = tokio::time::interval(TICK);
+        let recorded = loop {
+            tokio::select! {
+                biased;
+                recorded = &mut taken => break recorded?,
+                _ = tick.tick() => show(),
+            }
+        };
+        show();
+        Ok((recorded, dispatching, host))
     }
 
     /// How long answers are awaited after the last send.

@@ -72,6 +72,9 @@ const STREAM_WINDOW: u32 = 16 * 1024 * 1024;
 /// window is large.
 const CONNECTION_WINDOW: u32 = 64 * 1024 * 1024;
 
+/// Open files that an instance takes: what it writes, two pipes; its process; a connection.
+const FILES_PER_INSTANCE: u64 = 4;
+
 /// The local platform.
 pub struct Local {
     settings: Settings,
@@ -248,6 +251,12 @@ impl Platform for Local {
         }
         self.runs().holds.remove(run);
         Ok(())
+    }
+
+    /// The other ends of the connections are here, too.
+    fn open_files(&self, instances: u64, connections: u64) -> u64 {
+        let instances = instances.min(self.settings.max_instances.into());
+        connections.saturating_add(instances.saturating_mul(FILES_PER_INSTANCE))
     }
 
     async fn room(&self) -> Result<Option<Room>, PlatformError> {
