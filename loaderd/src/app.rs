@@ -86,6 +86,14 @@ impl Reloader {
     }
 }
 
+/// Keeps this thread, and what it starts, out of the way of those that send. To be called before there are others.
+///
+/// # Errors
+/// When the kernel refuses that.
+pub fn make_room(config: &Config) -> anyhow::Result<()> {
+    isolation(&config.isolation).make_room().context("isolation.cpus")
+}
+
 impl App {
     /// Binds every socket, opens the state directory and takes up what an earlier process left.
     ///
@@ -245,9 +253,13 @@ fn retention(config: &config::Retention) -> run::Retention {
     run::Retention { max_age, max_runs, max_bytes: max_mib.map(|mib| mib << 20) }
 }
 
+fn isolation(config: &config::Isolation) -> Isolation {
+    Isolation { cpus: config.cpus.0.clone(), realtime: config.realtime }
+}
+
 /// What the threads get that send, once it is known that it can be had. Memory is locked for the whole daemon.
 fn isolate(config: &config::Isolation) -> anyhow::Result<Isolation> {
-    let isolation = Isolation { cpus: config.cpus.0.clone(), realtime: config.realtime };
+    let isolation = isolation(config);
     isolation.check()?;
     if config.memory == config::Memory::Locked {
         let all = MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE;

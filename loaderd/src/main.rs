@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use loaderd::{
-    app::{App, Reloader},
+    app::{self, App, Reloader},
     cli::Arguments,
     config::OnStop,
     run::Ends,
@@ -25,6 +25,9 @@ fn main() -> ExitCode {
     telemetry::logging::init(config.log_level, config.log_format);
     if arguments.check_config {
         return ExitCode::SUCCESS;
+    }
+    if let Err(error) = app::make_room(&config) {
+        return failed(&error);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -7,7 +7,7 @@
 use std::io;
 
 use nix::{
-    sched::{CpuSet, sched_setaffinity},
+    sched::{CpuSet, sched_getaffinity, sched_setaffinity},
     unistd::Pid,
 };
 use thread_priority::{
@@ -67,6 +67,27 @@ impl Isolation {
         tried.join().unwrap_or(Ok(()))
     }
 
+    /// Keeps the calling thread off the processors of those that send, and with it every thread and process that it starts from
+    /// now on, unless no processor were left.
+    ///
+    /// # Errors
+    /// When the kernel refuses that.
+    pub fn make_room(&self) -> io::Result<()> {
+        if self.cpus.is_empty() {
+            return Ok(());
+        }
+        let this = Pid::from_raw(0);
+        let allowed = sched_getaffinity(this)?;
+        let (mut others, mut some) = (CpuSet::new(), false);
+        for cpu in 0..CpuSet::count() {
+            if allowed.is_set(cpu)? && !self.cpus.contains(&cpu) {
+                others.set(cpu)?;
+                some = true;
+            }
+        }
+        if some { Ok(sched_setaffinity(this, &others)?) } else { Ok(()) }
+    }
+
     /// Gives the calling thread the pacer's processors and priority.
     pub(super) fn isolate_pacer(&self) -> Result<(), IsolationError> {
         self.isolate_worker()?;
@@ -124,6 +145,27 @@ mod tests {
         });
         assert_eq!(there.join().expect("ends"), before[..1]);
         assert_eq!(allowed(), before);
+    }
+
+    #[test]
+    fn others_make_room_where_there_is_some() {
+        let before = allowed();
+        let after = |cpus: &[usize]| {
+            let isolation = Isolation { cpus: cpus.to_vec(), realtime: None };
+            let there = std::thread::spawn(move || {
+                isolation.make_room().expect("is allowed");
+                // Those that send go to their processors all the same.
+                let others = std::thread::spawn(allowed).join().expect("ends");
+                isolation.isolate_worker().expect("is allowed");
+                (others, allowed())
+            });
+            there.join().expect("ends")
+        };
+        if before.len() > 1 {
+            assert_eq!(after(&before[..1]), (before[1..].to_vec(), before[..1].to_vec()));
+        }
+        assert_eq!(after(&before), (before.clone(), before.clone()));
+        assert_eq!(after(&[]), (before.clone(), before));
     }
 
     #[test]
