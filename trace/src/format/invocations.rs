@@ -99,7 +99,7 @@ fn unit_columns(table: &Table, wanted: Option<usize>, faults: &mut Faults) -> Op
         } else if unit > expected {
             faults.push(table.header_fault(Some(&expected.to_string()), Problem::ColumnMissing));
         }
-        expected = unit + 1;
+        expected = unit.saturating_add(1);
     }
     let units = numbered.len();
     if units == 0 {
