@@ -22,7 +22,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for set in [set, protox::compile(["helloworld.proto"], ["."])?] {
         let mut config = prost_build::Config::new();
         config.enable_type_names();
-        tonic_prost_build::configure().btree_map(".").compile_fds_with_config(set, config)?;
+        let services = tonic_prost_build::configure().codec_path("crate::codec::RequestCodec");
+        services.btree_map(".").compile_fds_with_config(set, config)?;
     }
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 usage: malformed_client.py HOST:PORT
 
-Prints a line for each method and malformation: the method, what was sent, the status. Ends with code 1 when one hangs, or when
-the connection breaks.
+Prints a line for each method and malformation: the method, what was sent, the status. Ends with code 1 when one hangs, when the
+connection breaks, or when the daemon takes the fault upon itself.
 """
 
 import sys
@@ -56,7 +56,7 @@ def main():
             for method in methods:
                 for name, request in MALFORMED.items():
                     status = call(channel, streams, method, request)
-                    bad |= status in ("DEADLINE_EXCEEDED", "UNAVAILABLE", "UNKNOWN")
+                    bad |= status in ("DEADLINE_EXCEEDED", "UNAVAILABLE", "UNKNOWN", "INTERNAL")
                     print(f"{method}: {name}: {status}")
     sys.exit(1 if bad else 0)
 

@@ -2,6 +2,7 @@
 //!
 //! With the feature `json`, [`json`] reads and writes messages in their JSON and YAML form.
 
+pub mod codec;
 #[cfg(feature = "json")]
 pub mod json;
 
