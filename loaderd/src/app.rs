@@ -210,8 +210,9 @@ impl App {
                 () = ended => {}
             }
         };
+        let sum_up = telemetry::logging::sum_up(drained.clone());
         // In this order: connections are taken before the daemon is said to be ready.
-        let (served, ..) = tokio::join!(serve, tell_ready, work, endpoint, attend, stop, export);
+        let (served, ..) = tokio::join!(serve, tell_ready, work, endpoint, attend, stop, export, sum_up);
         drop(home);
         Ok(served?)
     }

@@ -62,7 +62,7 @@ where
         let caller = match admitted {
             Ok(caller) => caller,
             Err(refusal) => {
-                log::info!(METHOD = method(&path); "refused: {}: {refusal}", method(&path));
+                log::warn!(METHOD = method(&path); "refused: {}: {refusal}", method(&path));
                 let refused = status::refused(&refusal).into_http();
                 return Box::pin(async move { Ok(refused) });
             }

@@ -39,6 +39,7 @@ pub use thread::{Lost, Running};
 
 use crate::{
     clock::{Anchor, Clock},
+    id::RunId,
     invoke::{Abandon, ConnectionCount, Policy, Route, Status},
     plan::{Plan, Unit},
     record::Event,
@@ -65,6 +66,8 @@ pub struct Settings {
     pub function_timeout: Duration,
     /// The clock that functions shall count run times by; absent: their own choice.
     pub runtime_clock: Option<&'static str>,
+    /// The run.
+    pub run: RunId,
     /// The run's trace, where spans are exported.
     pub trace: Option<RunTrace>,
     /// Which slots are measured.
@@ -140,9 +143,9 @@ impl Dispatch {
                 events: events.clone(),
             };
             let ready = Ready { within: PREPARE_TIMEOUT, _told: prepared.clone() };
-            let (isolation, led) = (settings.isolation.clone(), led.take());
+            let (run, isolation, led) = (settings.run.clone(), settings.isolation.clone(), led.take());
             let run = move || {
-                settle(if led.is_some() { isolation.isolate_pacer() } else { isolation.isolate_worker() });
+                settle(&run, if led.is_some() { isolation.isolate_pacer() } else { isolation.isolate_worker() });
                 worker.run(receiver, led, ready);
             };
             workers.push(Running::start(&format!("worker-{index}"), run)?);
@@ -194,9 +197,9 @@ impl Dispatch {
             None => {
                 let thread = std::thread::Builder::new().name("pacer".to_owned());
                 thread.spawn(move || {
-                    settle(settings.isolation.isolate_pacer());
+                    settle(&settings.run, settings.isolation.isolate_pacer());
                     if let Err(error) = here.pace_here() {
-                        log::error!("the pacer cannot start: {error}");
+                        log::error!(RUN_ID = settings.run.as_str(); "the pacer cannot start: {error}");
                     }
                 })?;
             }
@@ -206,9 +209,9 @@ impl Dispatch {
 }
 
 /// What was possible when the daemon started may not be any more. The run goes on: whether it suffers, its lag will show.
-fn settle(isolated: Result<(), IsolationError>) {
+fn settle(run: &RunId, isolated: Result<(), IsolationError>) {
     if let Err(error) = isolated {
-        log::warn!("{error}");
+        log::warn!(RUN_ID = run.as_str(); "{error}");
     }
 }
 

@@ -61,6 +61,7 @@ fn rows_within(
             phases: Phases::default(),
             isolation: Isolation::default(),
             pulse: Pulse::new(Clock),
+            run: RunId::new(0, 0),
             trace: None,
             clock: Clock,
         };

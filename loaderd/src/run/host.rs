@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use crate::{
     clock::Clock,
+    id::RunId,
     record::{CsvFile, RecordError},
     scrape::{HostSample, HostScraper},
     telemetry::Metrics,
@@ -29,9 +30,6 @@ const SOURCE: &str = "host";
 /// How often the host is sampled.
 const PERIOD: Duration = Duration::from_secs(1);
 
-/// How often a failure is logged.
-const REMINDER: Duration = Duration::from_mins(1);
-
 /// What the load itself knows at the time of a sample.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Occupancy {
@@ -45,7 +43,7 @@ pub(super) struct HostRecorder {
     file: CsvFile,
     scraper: Option<HostScraper>,
     next: Instant,
-    reminded: Option<Instant>,
+    run: RunId,
     metrics: Metrics,
     clock: Clock,
     error: Option<RecordError>,
@@ -56,11 +54,11 @@ impl HostRecorder {
     ///
     /// # Errors
     /// A file that can't be made.
-    pub(super) fn create(directory: &Path, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
+    pub(super) fn create(directory: &Path, run: RunId, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
         let file = CsvFile::create(&directory.join("loader.csv"), &COLUMNS)?;
         let now = clock.now();
         let next = now + PERIOD;
-        let mut this = Self { file, scraper: None, next, reminded: None, metrics, clock, error: None };
+        let mut this = Self { file, scraper: None, next, run, metrics, clock, error: None };
         // What the first sample is the difference to.
         this.sample(now);
         Ok(this)
@@ -107,11 +105,8 @@ impl HostRecorder {
             }),
         };
         self.metrics.scraped(SOURCE, self.clock.now().saturating_duration_since(now), sampled.is_err());
-        if let Err(error) = &sampled
-            && self.reminded.is_none_or(|reminded| now.duration_since(reminded) >= REMINDER)
-        {
-            log::warn!("the loader's own host is not watched: {error}");
-            self.reminded = Some(now);
+        if let Err(error) = &sampled {
+            log::warn!(RUN_ID = self.run.as_str(); "the loader's own host is not watched: {error}");
         }
         sampled.ok().flatten()
     }
@@ -124,7 +119,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn there_is_a_row_a_second_however_often_it_is_asked() {
         let directory = tempfile::tempdir().expect("a directory");
-        let mut host = HostRecorder::create(directory.path(), Metrics::new(), Clock).expect("creates");
+        let mut host =
+            HostRecorder::create(directory.path(), RunId::new(0, 0), Metrics::new(), Clock).expect("creates");
         let occupancy = Occupancy { in_flight: 7, open_connections: 2, records_queued: 5 };
         for _ in 0..31 {
             host.tick(occupancy);

@@ -1,12 +1,13 @@
 //! Keeps what the platform's sources sample while the load goes: nodes.csv, pods.csv, autoscaler.csv.
 
-use std::{collections::HashMap, path::Path, time::Duration};
+use std::{collections::HashSet, path::Path, time::Duration};
 
-use tokio::{sync::mpsc, task::JoinSet, time::Instant};
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    clock::{Clock, UnixMicros},
+    clock::UnixMicros,
+    id::RunId,
     platform::{Deploy, Platform, Sampling},
     record::{CsvFile, RecordError},
     scrape::{AutoscalerSample, Commitments, NodeSample, PodSample, Sample, Sampled, SourceError},
@@ -53,9 +54,6 @@ const AUTOSCALER: [&str; 14] = [
 /// Samples that may wait to be written.
 const WAITING: usize = 256;
 
-/// How often a failure of a source is logged.
-const REMINDER: Duration = Duration::from_mins(1);
-
 /// The sources of a run, at work.
 pub(super) struct Samples {
     stop: CancellationToken,
@@ -73,14 +71,14 @@ impl Samples {
         deploy: &Deploy,
         period: Duration,
         directory: &Path,
-        (metrics, clock): (Metrics, Clock),
+        metrics: Metrics,
     ) -> Result<Self, RecordError> {
         let (out, samples) = mpsc::channel(WAITING);
         let stop = CancellationToken::new();
         let found = platform.sources(deploy, Sampling { period, out, stop: stop.clone() }).await;
         let (mut sources, mut keeper) = (JoinSet::new(), JoinSet::new());
         if !found.is_empty() {
-            keeper.spawn(Keeper::create(directory, metrics, clock)?.follow(samples));
+            keeper.spawn(Keeper::create(directory, deploy.run.clone(), metrics)?.follow(samples));
         }
         for source in found {
             sources.spawn(source);
@@ -108,21 +106,21 @@ struct Keeper {
     nodes: CsvFile,
     pods: CsvFile,
     autoscaler: CsvFile,
+    run: RunId,
     metrics: Metrics,
-    clock: Clock,
-    /// By source: when a failure of it was last told; `None` when it will not be told again.
-    told: HashMap<&'static str, Option<Instant>>,
+    /// Sources that are switched off, which is told once.
+    off: HashSet<&'static str>,
 }
 
 impl Keeper {
-    fn create(directory: &Path, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
+    fn create(directory: &Path, run: RunId, metrics: Metrics) -> Result<Self, RecordError> {
         Ok(Self {
             nodes: CsvFile::create(&directory.join("nodes.csv"), &NODES)?,
             pods: CsvFile::create(&directory.join("pods.csv"), &PODS)?,
             autoscaler: CsvFile::create(&directory.join("autoscaler.csv"), &AUTOSCALER)?,
+            run,
             metrics,
-            clock,
-            told: HashMap::new(),
+            off: HashSet::new(),
         })
     }
 
@@ -223,14 +221,9 @@ impl Keeper {
         self.autoscaler.flush()
     }
 
-    /// Logs a failure, once a minute for each source; what is switched off once.
     fn tell(&mut self, source: &'static str, error: &SourceError) {
-        let now = self.clock.now();
-        let due = self.told.get(source).is_none_or(|told| told.is_some_and(|at| now >= at + REMINDER));
-        if due {
-            log::warn!("no sample of {source}: {error}");
-            let again = matches!(error, SourceError::Failed(_));
-            self.told.insert(source, again.then_some(now));
+        if matches!(error, SourceError::Failed(_)) || self.off.insert(source) {
+            log::warn!(RUN_ID = self.run.as_str(); "no sample of {source}: {error}");
         }
     }
 }
@@ -257,7 +250,6 @@ mod tests {
 
     use super::*;
     use crate::{
-        id::RunId,
         platform::{Deployment, PlatformError, testkit},
         scrape::Role,
     };
@@ -345,9 +337,9 @@ mod tests {
         let metrics = Metrics::new();
         let platform = Sourced(samples.into());
         let deploy = testkit::deploy(&["f"]);
-        let around = (metrics.clone(), Clock);
-        let samples =
-            Samples::start(&platform, &deploy, Duration::from_secs(1), directory.path(), around).await.unwrap();
+        let samples = Samples::start(&platform, &deploy, Duration::from_secs(1), directory.path(), metrics.clone())
+            .await
+            .unwrap();
         samples.finish().await.unwrap();
         let rows = |file: &str| {
             let text = std::fs::read_to_string(directory.path().join(file)).unwrap();
@@ -368,9 +360,10 @@ mod tests {
     async fn a_platform_without_sources_leaves_no_files() {
         let directory = tempfile::tempdir().unwrap();
         let deploy = testkit::deploy(&["f"]);
-        let around = (Metrics::new(), Clock);
+        let metrics = Metrics::new();
         let attach = crate::platform::attach::Attach;
-        let samples = Samples::start(&attach, &deploy, Duration::from_secs(1), directory.path(), around).await.unwrap();
+        let samples =
+            Samples::start(&attach, &deploy, Duration::from_secs(1), directory.path(), metrics).await.unwrap();
         samples.finish().await.unwrap();
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
     }

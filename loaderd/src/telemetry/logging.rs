@@ -1,5 +1,5 @@
 //! The daemon's log: to the journal with its fields, or on standard error, one line an entry, as text in UTC with the fields as
-//! `KEY=value` behind the words, or as JSON.
+//! `KEY=value` behind the words, or as JSON. Warnings that repeat are summed up.
 
 use std::{
     io::Write as _,
@@ -15,7 +15,10 @@ use log::{
 };
 use serde_json::json;
 use systemd_journal_logger::{JournalLog, connected_to_journal};
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
 
+use super::repeats::{self, Repeats};
 use crate::config::LogFormat;
 
 /// Fields as text.
@@ -41,6 +44,7 @@ impl<'kvs> VisitSource<'kvs> for Members<'_> {
 struct Leveled {
     inner: Box<dyn Log>,
     level: AtomicUsize,
+    repeats: Repeats,
 }
 
 impl Leveled {
@@ -57,7 +61,7 @@ impl Log for Leveled {
     }
 
     fn log(&self, record: &Record<'_>) {
-        if self.enabled(record.metadata()) {
+        if self.enabled(record.metadata()) && self.repeats.admits(record) {
             self.inner.log(record);
         }
     }
@@ -71,7 +75,11 @@ static LOG: OnceLock<Leveled> = OnceLock::new();
 
 /// Logs from now on.
 pub fn init(level: LevelFilter, format: LogFormat) {
-    let log = LOG.get_or_init(|| Leveled { inner: logger(format), level: AtomicUsize::new(level as usize) });
+    let log = LOG.get_or_init(|| Leveled {
+        inner: logger(format),
+        level: AtomicUsize::new(level as usize),
+        repeats: Repeats::default(),
+    });
     // Fails only where logging was set up before, which then stands.
     let _first_wins = log::set_logger(log);
     set_level(level);
@@ -83,6 +91,24 @@ pub fn set_level(level: LevelFilter) {
         log.level.store(level as usize, Ordering::Relaxed);
     }
     log::set_max_level(level);
+}
+
+/// Sums up what repeats, until `end`.
+pub async fn sum_up(end: CancellationToken) {
+    let Some(log) = LOG.get() else { return };
+    let mut ticks = interval(repeats::PERIOD);
+    // The first one is at once.
+    ticks.tick().await;
+    loop {
+        let ended = tokio::select! {
+            () = end.cancelled() => true,
+            _ = ticks.tick() => false,
+        };
+        log.repeats.tell(&*log.inner);
+        if ended {
+            return;
+        }
+    }
 }
 
 fn logger(format: LogFormat) -> Box<dyn Log> {

@@ -6,6 +6,7 @@ pub mod endpoint;
 pub mod logging;
 mod metrics;
 mod process;
+mod repeats;
 mod series;
 mod text;
 

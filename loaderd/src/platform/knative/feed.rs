@@ -1,6 +1,6 @@
 //! Watches a run's pods and PodAutoscalers, and tells what becomes of its instances.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc};
 
 use futures_util::{Stream, StreamExt as _, stream};
 use k8s_openapi::api::core::v1::Pod;
@@ -22,12 +22,9 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    id::FunctionIndex,
+    id::{FunctionIndex, RunId},
     platform::{InstanceStart, Scale, ScaleSample},
 };
-
-/// From one failure of a watch to the log line about the next.
-const QUIET: Duration = Duration::from_secs(60);
 
 /// Where the news goes.
 pub(super) struct Outlets {
@@ -39,6 +36,7 @@ pub(super) struct Outlets {
 
 /// The feed of one run.
 pub(super) struct Feed {
+    pub(super) run: RunId,
     pub(super) cluster: Arc<Cluster>,
     pub(super) namespace: String,
     pub(super) services: Vec<String>,
@@ -68,21 +66,20 @@ struct Known {
 impl Feed {
     /// Watches until it is told to stop. Whatever happens to the API server, it goes on.
     pub(super) async fn follow(self) {
-        let Self { cluster, namespace, services, outlets, clock, stop } = self;
+        let Self { run, cluster, namespace, services, outlets, clock, stop } = self;
         let told = services.iter().map(|_| None).collect();
         let census = Census::new(&services);
         let mut known = Known { census, told, listed: HashSet::new(), complete: [false; 2], outlets, clock };
         tokio::select! {
-            () = known.watch(&cluster, &namespace) => {}
+            () = known.watch(&run, &cluster, &namespace) => {}
             () = stop.cancelled() => {}
         }
     }
 }
 
 impl Known {
-    async fn watch(&mut self, cluster: &Cluster, namespace: &str) {
+    async fn watch(&mut self, run: &RunId, cluster: &Cluster, namespace: &str) {
         let mut seen = std::pin::pin!(events(cluster, namespace));
-        let mut complained = None;
         while let Some(seen) = seen.next().await {
             let error = match seen {
                 Seen::Pod(Ok(event)) => {
@@ -96,10 +93,7 @@ impl Known {
                 Seen::Pod(Err(error)) | Seen::Autoscaler(Err(error)) => error,
             };
             // The watch begins again by itself, ever more slowly.
-            if complained.is_none_or(|at| self.clock.now() >= at + QUIET) {
-                log::warn!("the scales of functions are not known for now: {error}");
-                complained = Some(self.clock.now());
-            }
+            log::warn!(RUN_ID = run.as_str(); "the scales of functions are not known for now: {error}");
         }
     }
 

@@ -23,6 +23,7 @@ use super::{
     cluster::{Cluster, ClusterError},
     preflight::{self, Need, Scope},
 };
+use crate::id::RunId;
 
 const NAMESPACE: &str = "knative-serving";
 const CONFIG: &str = "config-autoscaler";
@@ -106,8 +107,9 @@ impl Note {
     }
 }
 
-/// The autoscaler of a cluster.
+/// The autoscaler of a cluster, as a run holds it.
 pub(super) struct Autoscaler<'a> {
+    pub(super) run: &'a RunId,
     pub(super) cluster: &'a Cluster,
     pub(super) deadline: Instant,
 }
@@ -139,12 +141,12 @@ impl Autoscaler<'_> {
         let Some(note) = note.filter(|note| !note.restored) else { return Ok(()) };
         let (back, theirs) = note.back(&self.settings().await?);
         if !theirs.is_empty() {
-            log::warn!("{CONFIG}: somebody else has set {} meanwhile: left as it is", theirs.join(", "));
+            log::warn!(RUN_ID = self.run.as_str(); "{CONFIG}: somebody else has set {} meanwhile: left as it is", theirs.join(", "));
         }
         if !back.is_empty() {
             self.patch(&json!(back)).await?;
         }
-        log::info!("{CONFIG} of {NAMESPACE} is as it was before the warm-up");
+        log::info!(RUN_ID = self.run.as_str(); "{CONFIG} of {NAMESPACE} is as it was before the warm-up");
         Note { restored: true, ..note }.write(ledger).map_err(|error| untold(ledger, &error))
     }
 

@@ -173,6 +173,7 @@ impl Knative {
     fn follow(&self, run: &RunId, namespace: &str, wanted: &[Wanted], outlets: Outlets) {
         let stop = CancellationToken::new();
         let feed = Feed {
+            run: run.clone(),
             cluster: Arc::clone(&self.cluster),
             namespace: namespace.to_owned(),
             services: wanted.iter().map(|wanted| wanted.name.clone()).collect(),
@@ -193,8 +194,8 @@ impl Knative {
         }
     }
 
-    fn autoscaler(&self) -> Autoscaler<'_> {
-        Autoscaler { cluster: &self.cluster, deadline: self.clock.now() + PATIENCE }
+    fn autoscaler<'a>(&'a self, run: &'a RunId) -> Autoscaler<'a> {
+        Autoscaler { run, cluster: &self.cluster, deadline: self.clock.now() + PATIENCE }
     }
 
     fn cleaner<'a>(&'a self, namespace: &'a str) -> Cleaner<'a> {
@@ -329,12 +330,12 @@ impl Platform for Knative {
         room.map(Some).map_err(|error| refused(&error))
     }
 
-    async fn hold(&self, _run: &RunId, ledger: &Path) -> Result<(), PlatformError> {
-        self.autoscaler().hold(ledger).await.map_err(|error| refused(&error))
+    async fn hold(&self, run: &RunId, ledger: &Path) -> Result<(), PlatformError> {
+        self.autoscaler(run).hold(ledger).await.map_err(|error| refused(&error))
     }
 
-    async fn settle(&self, _run: &RunId, ledger: &Path) -> Result<(), PlatformError> {
-        self.autoscaler().settle(ledger).await.map_err(|error| refused(&error))
+    async fn settle(&self, run: &RunId, ledger: &Path) -> Result<(), PlatformError> {
+        self.autoscaler(run).settle(ledger).await.map_err(|error| refused(&error))
     }
 
     async fn sources(&self, deploy: &Deploy, sampling: Sampling) -> Vec<BoxFuture<'static, ()>> {
@@ -351,7 +352,8 @@ impl Platform for Knative {
             suffix: names::suffix(&deploy.run).to_owned(),
             services: functions.keys().cloned().collect(),
         };
-        let nodes = NodeSource { cluster: Arc::clone(&self.cluster), namespace, functions, pace: pace.clone() };
+        let (run, cluster) = (deploy.run.clone(), Arc::clone(&self.cluster));
+        let nodes = NodeSource { run, cluster, namespace, functions, pace: pace.clone() };
         vec![Box::pin(nodes.follow()), Box::pin(autoscaler.follow(pace))]
     }
 

@@ -179,7 +179,7 @@ impl Function {
         let stop = self.around.stop.child_token();
         let instance = Instance {
             id,
-            launch: self.spec.launch(id),
+            launch: self.spec.launch(&self.around.run, id),
             launcher: Arc::clone(&self.around.launcher),
             stop: stop.clone(),
             start_timeout: self.around.start_timeout,
@@ -207,7 +207,8 @@ impl Function {
                 self.instances.remove(&id);
                 self.on(Event::Gone(id));
                 let Some(reason) = reason else { return };
-                log::warn!(function = self.spec.name.as_str(), instance = id.0; "an instance ended: {reason}");
+                let (run, function) = (self.around.run.as_str(), self.spec.name.as_str());
+                log::warn!(RUN_ID = run, FUNCTION = function, INSTANCE = id.0; "an instance of {function} ended: {reason}");
                 if !self.scaler.is_initialised() && self.scaler.failed_rounds() >= TRIES {
                     self.deployed(Err(format!("its instances end soon after their start: {reason}")));
                 }

@@ -15,6 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{CONNECTION_WINDOW, STREAM_WINDOW, scaler::InstanceId, tasks::Tasks};
+use crate::id::RunId;
 
 /// Sends calls to an instance.
 pub(super) type Client = SendRequest<Incoming>;
@@ -40,6 +41,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 /// What to launch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Launch {
+    /// The run.
+    pub(super) run: RunId,
     /// The function's name.
     pub(super) function: String,
     /// The kind of function.

@@ -122,7 +122,7 @@ impl Launcher for Processes {
                     () = stop_all.cancelled() => {}
                 }
             };
-            let exit = match watch(spawned, launch.instance, listens, stop, grace).await {
+            let exit = match watch(spawned, &launch, listens, stop, grace).await {
                 Ok(exit) => exit,
                 Err(error) => Exit(format!("{} cannot be run: {error}", program.display())),
             };
@@ -143,14 +143,14 @@ impl Launcher for Processes {
 /// Runs a process to its end.
 async fn watch(
     mut command: Command,
-    instance: String,
+    launch: &Launch,
     listens: oneshot::Sender<SocketAddr>,
     stop: impl Future<Output = ()>,
     grace: Duration,
 ) -> io::Result<Exit> {
     let mut child = command.spawn()?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let mut words = pin!(async { tokio::join!(announce(stdout, listens), pass_on(stderr, &instance)).1 });
+    let mut words = pin!(async { tokio::join!(announce(stdout, listens), pass_on(stderr, launch)).1 });
     let mut said = None;
     let mut end = pin!(end(&mut child, stop, grace));
     let status = loop {
@@ -208,11 +208,12 @@ async fn announce(stdout: Option<impl AsyncRead + Unpin>, listens: oneshot::Send
 }
 
 /// Logs an instance's standard error and returns its last line.
-async fn pass_on(stderr: Option<impl AsyncRead + Unpin>, instance: &str) -> Option<String> {
+async fn pass_on(stderr: Option<impl AsyncRead + Unpin>, launch: &Launch) -> Option<String> {
     let mut lines = BufReader::new(stderr?).lines();
     let mut last = None;
     while let Ok(Some(line)) = lines.next_line().await {
-        log::warn!(instance; "{line}");
+        let Launch { run, function, kind: _, instance } = launch;
+        log::warn!(RUN_ID = run.as_str(), FUNCTION = function.as_str(), INSTANCE = instance.as_str(); "{instance}: {line}");
         last = Some(line);
     }
     last

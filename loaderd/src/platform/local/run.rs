@@ -45,6 +45,7 @@ impl Run {
         let (feed, scales, forward) = feed(specs.len(), published);
         forwarder.spawn(forward);
         let around = Surroundings {
+            run: id.clone(),
             launcher: Arc::clone(&local.launcher),
             capacity: Arc::clone(&local.capacity),
             start_timeout: local.settings.start_timeout,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     clock::{Anchor, Clock},
-    id::FunctionIndex,
+    id::{FunctionIndex, RunId},
     platform::FunctionDeployment,
 };
 
@@ -52,9 +52,10 @@ impl Spec {
         Demand { instances: self.rule.initial, peak_memory_mib: self.peak_memory_mib }
     }
 
-    /// How an instance of it is launched.
-    pub(super) fn launch(&self, instance: InstanceId) -> Launch {
+    /// How an instance of it is launched for a run.
+    pub(super) fn launch(&self, run: &RunId, instance: InstanceId) -> Launch {
         Launch {
+            run: run.clone(),
             function: self.name.clone(),
             kind: self.kind.clone(),
             instance: format!("{}-{}", self.name, instance.0),
@@ -65,6 +66,8 @@ impl Spec {
 /// What a function uses.
 #[derive(Clone)]
 pub(super) struct Surroundings {
+    /// Whose function it is.
+    pub(super) run: RunId,
     /// Makes instances.
     pub(super) launcher: Arc<dyn Launcher>,
     /// Gives them room.

@@ -29,7 +29,7 @@ use kube::{
 };
 use tokio::{
     sync::mpsc,
-    time::{Instant, MissedTickBehavior, interval, timeout},
+    time::{MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
@@ -41,6 +41,7 @@ use super::{
 };
 use crate::{
     clock::Clock,
+    id::RunId,
     scrape::{Prometheus, Sample, Sampled, SourceError},
 };
 
@@ -91,9 +92,6 @@ pub(super) async fn origins(
     [("node metrics", told(nodes.unwrap_or_else(late))), ("autoscaler metrics", told(autoscaler.unwrap_or_else(late)))]
 }
 
-/// From one failure of a watch to the log line about the next.
-const QUIET: Duration = Duration::from_secs(60);
-
 /// When sources are asked, and where their samples go.
 #[derive(Clone)]
 pub(super) struct Pace {
@@ -124,6 +122,7 @@ impl Pace {
 
 /// Samples nodes and the run's pods.
 pub(super) struct NodeSource {
+    pub(super) run: RunId,
     pub(super) cluster: Arc<Cluster>,
     pub(super) namespace: String,
     /// The functions' names, by their Services'.
@@ -134,24 +133,21 @@ pub(super) struct NodeSource {
 impl NodeSource {
     /// Samples until it is told to stop.
     pub(super) async fn follow(self) {
-        let Self { cluster, namespace, functions, pace } = self;
+        let Self { run, cluster, namespace, functions, pace } = self;
         let mut watched = std::pin::pin!(
             cluster.watch(|client| watcher(Api::<Pod>::all(client), watcher::Config::default()).default_backoff())
         );
         let mut pods = Pods::default();
         let mut nodes = Nodes::new(&cluster, &namespace, &functions, Usage::default());
         let mut ticks = pace.ticks();
-        let mut complained: Option<Instant> = None;
         loop {
             tokio::select! {
                 () = pace.stop.cancelled() => return,
                 Some(event) = watched.next() => match event {
                     Ok(event) => pods.take(event),
-                    Err(error) if complained.is_none_or(|at| pace.clock.now() >= at + QUIET) => {
-                        log::warn!("what pods set aside on nodes is not known for now: {error}");
-                        complained = Some(pace.clock.now());
+                    Err(error) => {
+                        log::warn!(RUN_ID = run.as_str(); "what pods set aside on nodes is not known for now: {error}");
                     }
-                    Err(_) => {}
                 },
                 _ = ticks.tick() => {
                     if !pace.tell("nodes", nodes.sample(&pods)).await {

@@ -6,6 +6,7 @@ use nix::sys::signal::kill;
 use tempfile::TempDir;
 
 use super::*;
+use crate::id::RunId;
 
 /// A program that behaves as the script says, and a launcher for it.
 struct Bench {
@@ -27,7 +28,12 @@ impl Bench {
     }
 
     fn launch(&self, stop: &CancellationToken) -> Process {
-        let launch = Launch { function: "f".to_owned(), kind: "empty".to_owned(), instance: "f-1".to_owned() };
+        let launch = Launch {
+            run: RunId::new(0, 0),
+            function: "f".to_owned(),
+            kind: "empty".to_owned(),
+            instance: "f-1".to_owned(),
+        };
         self.processes.launch(launch, stop.clone())
     }
 
@@ -85,7 +91,8 @@ async fn a_program_that_is_not_there_is_named() {
     let processes = Processes::start(PathBuf::from("/nowhere/trace-func"), LONG).unwrap();
     let obstacle = processes.obstacle().unwrap();
     assert_eq!(obstacle, "there is no /nowhere/trace-func: install trace-func, or set the path to it");
-    let launch = Launch { function: String::new(), kind: String::new(), instance: String::new() };
+    let launch =
+        Launch { run: RunId::new(0, 0), function: String::new(), kind: String::new(), instance: String::new() };
     let exit = processes.launch(launch, CancellationToken::new()).exit.await.unwrap();
     assert_eq!(exit.0, "/nowhere/trace-func cannot be run: No such file or directory (os error 2)");
 
