@@ -4,8 +4,9 @@
 //! names instants for people. [`Anchor`] ties the two together once, so that a step of the wall clock in mid-run changes
 //! no due time and no row.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
+use nix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
 
 /// Microseconds since the Unix epoch.
@@ -44,6 +45,68 @@ impl Clock {
     pub fn anchor(self) -> Anchor {
         Anchor { instant: self.now(), unix: self.unix() }
     }
+
+    /// How long the machine has been suspended since it was booted: what its boot clock counts and its monotonic clock
+    /// does not. Zero where the kernel does not tell.
+    pub fn suspended(self) -> Duration {
+        let read = |clock| clock_gettime(clock).map(Duration::from);
+        match (read(ClockId::CLOCK_MONOTONIC), read(ClockId::CLOCK_BOOTTIME)) {
+            (Ok(awake), Ok(booted)) => booted.saturating_sub(awake),
+            (Err(_), _) | (_, Err(_)) => Duration::ZERO,
+        }
+    }
+}
+
+/// Below this, the difference of two readings is that of the moments when they were made.
+const NOTABLE: Duration = Duration::from_millis(100);
+
+/// Where the clocks stand, for what they do from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct Clocks {
+    anchor: Anchor,
+    suspended: Duration,
+}
+
+/// What happened to the clocks meanwhile, but that they went on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ClockChanges {
+    /// How long the machine was suspended: its monotonic clock stood still, and nothing was due.
+    pub suspended: Duration,
+    /// By how much the wall clock was set, in microseconds, forward or back. What the suspension took is not in it.
+    pub wall_step_us: i64,
+}
+
+impl fmt::Display for ClockChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { suspended, wall_step_us } = *self;
+        let way = if wall_step_us < 0 { "back" } else { "forward" };
+        let step = Duration::from_micros(wall_step_us.unsigned_abs());
+        match (suspended.is_zero(), step.is_zero()) {
+            (true, _) => write!(f, "the wall clock was set {way} by {step:?}"),
+            (false, true) => write!(f, "the machine was suspended for {suspended:?}"),
+            (false, false) => {
+                write!(f, "the machine was suspended for {suspended:?}, and the wall clock was set {way} by {step:?}")
+            }
+        }
+    }
+}
+
+impl Clocks {
+    /// As they stand now.
+    pub fn now(clock: Clock) -> Self {
+        Self { anchor: clock.anchor(), suspended: clock.suspended() }
+    }
+
+    /// What happened until `later`; `None` when nothing did.
+    pub fn changes(&self, later: &Self) -> Option<ClockChanges> {
+        let notable = |span: Duration| if span < NOTABLE { Duration::ZERO } else { span };
+        let suspended = notable(later.suspended.saturating_sub(self.suspended));
+        let expected = self.anchor.unix_at(later.anchor.instant).plus(suspended);
+        let step = later.anchor.unix.0.saturating_sub(expected.0);
+        let wall_step_us = if notable(Duration::from_micros(step.unsigned_abs())).is_zero() { 0 } else { step };
+        let changes = ClockChanges { suspended, wall_step_us };
+        (changes != ClockChanges::default()).then_some(changes)
+    }
 }
 
 /// One instant on both clocks.
@@ -78,5 +141,35 @@ mod tests {
         let step = Duration::from_millis(1500);
         assert_eq!(anchor.unix_at(anchor.instant + step).0 - anchor.unix.0, 1_500_000);
         assert_eq!(anchor.unix_at(anchor.instant - step).0 - anchor.unix.0, -1_500_000);
+    }
+
+    #[test]
+    fn a_suspension_and_a_step_of_the_wall_clock_are_told_apart() {
+        let begin = Clocks { anchor: Clock.anchor(), suspended: Duration::from_secs(100) };
+        // So much later by the monotonic clock, the boot clock beyond that, and the wall clock.
+        let changes = |awake: u64, suspended: u64, wall: i64| {
+            let instant = begin.anchor.instant + Duration::from_millis(awake);
+            let anchor = Anchor { instant, unix: UnixMicros(begin.anchor.unix.0 + wall * 1000) };
+            let later = Clocks { anchor, suspended: begin.suspended + Duration::from_millis(suspended) };
+            begin.changes(&later).map(|it| (it.suspended.as_millis(), it.wall_step_us / 1000))
+        };
+        for (awake, suspended, wall, expected) in [
+            (5_000, 0, 5_000, None),
+            // Between readings, and as a clock is disciplined.
+            (5_000, 3, 5_080, None),
+            (5_000, 0, 4_950, None),
+            (5_000, 7_000, 12_000, Some((7_000, 0))),
+            (5_000, 0, 3_605_000, Some((0, 3_600_000))),
+            (5_000, 0, -3_595_000, Some((0, -3_600_000))),
+            (5_000, 7_000, 5_000, Some((7_000, -7_000))),
+        ] {
+            assert_eq!(changes(awake, suspended, wall), expected, "{awake} {suspended} {wall}");
+        }
+    }
+
+    #[test]
+    fn clocks_that_go_on_have_not_changed() {
+        let begin = Clocks::now(Clock);
+        assert_eq!(begin.changes(&Clocks::now(Clock)), None);
     }
 }

@@ -1,9 +1,9 @@
 //! Messages for tests.
 
 use loader_proto::v1::{
-    BurstFindings, ColdStartFindings, ColdStarts, Distribution, FunctionSummary, GetStatusResponse, PlanFunction,
-    PlanSlot, PlanSummary, PlatformFact, Record, RpsFindings, Run, RunProgress, RunSpec, RunState, RunSummary,
-    Saturated, SlotSummary, Slowdown, WarmupFindings,
+    BurstFindings, ClockChanges, ColdStartFindings, ColdStarts, Distribution, FunctionSummary, GetStatusResponse,
+    PlanFunction, PlanSlot, PlanSummary, PlatformFact, Record, RpsFindings, Run, RunProgress, RunSpec, RunState,
+    RunSummary, Saturated, SlotSummary, Slowdown, WarmupFindings,
 };
 use prost_types::{Duration, Timestamp};
 
@@ -177,6 +177,7 @@ pub(crate) fn coldstart() -> Run {
             ended_at_overload: false,
         });
         summary.clamped = 7;
+        summary.clock_changes = Some(ClockChanges { suspended_us: 12_300_000, wall_step_us: -3_600_000_000 });
         summary.dropped_functions = [("no_invocations".to_owned(), 4)].into();
     });
     Run { reason: "cancelled by a user".to_owned(), ..run }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use loader_proto::v1::{ArrivalTest, ColdStarts, Distribution, FunctionSummary, RunSummary, SlotSummary, Slowdown};
+use loader_proto::v1::{
+    ArrivalTest, ClockChanges, ColdStarts, Distribution, FunctionSummary, RunSummary, SlotSummary, Slowdown,
+};
 
 use super::{
     table::{self, Rows},
@@ -33,6 +35,24 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
         }
         _ => "The loader kept up: it was not saturated in any slot.\n\n".to_owned(),
     }
+}
+
+/// What happened to the clocks of the loader's machine, which comes next: rows may have a gap, or dates that nobody's clock shows.
+pub(super) fn clocks(summary: &RunSummary) -> String {
+    let Some(ClockChanges { suspended_us, wall_step_us }) = summary.clock_changes else { return String::new() };
+    let mut words = String::new();
+    if suspended_us > 0 {
+        let span = duration(Duration::from_micros(suspended_us));
+        words += &format!("THE LOADER'S MACHINE WAS SUSPENDED for {span}: nothing was sent meanwhile.\n\n");
+    }
+    if wall_step_us != 0 {
+        let span = duration(Duration::from_micros(wall_step_us.unsigned_abs()));
+        let way = if wall_step_us < 0 { "back" } else { "forward" };
+        words += &format!(
+            "The wall clock was set {way} by {span} while the load went: times since the Unix epoch go by the one before.\n\n"
+        );
+    }
+    words
 }
 
 /// Counts, cold starts and slowdown.

@@ -1,8 +1,8 @@
 //! The summary of a run: its statistics and findings as one message, which is also summary.json.
 
 use loader_proto::v1::{
-    BurstFindings, ColdStartFindings, ColdStarts, Distribution, FunctionSummary, RpsFindings, RunSummary, Saturated,
-    WarmupFindings,
+    self, BurstFindings, ColdStartFindings, ColdStarts, Distribution, FunctionSummary, RpsFindings, RunSummary,
+    Saturated, WarmupFindings,
 };
 
 use super::{
@@ -11,7 +11,7 @@ use super::{
     statistics::{BurstStatistics, FunctionStatistics},
 };
 use crate::{
-    clock::UnixMicros,
+    clock::{ClockChanges, UnixMicros},
     plan::{Findings, Phase},
 };
 
@@ -23,6 +23,8 @@ const VERDICTS_IN_WORDS: usize = 3;
 pub struct SummaryFacts {
     /// When the first invocation was due.
     pub start: UnixMicros,
+    /// What happened to the clocks while the load went.
+    pub clock_changes: Option<ClockChanges>,
     /// Names of the functions, in the plan's order.
     pub functions: Vec<String>,
     /// Instances that the platform started.
@@ -42,8 +44,17 @@ pub struct SummaryFacts {
 /// Puts a run's figures together.
 pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> RunSummary {
     statistics.slots.sort_by_key(|row| row.slot);
-    let SummaryFacts { start, functions, instances_started, findings, burst, clamped, dropped_functions, warmup } =
-        facts;
+    let SummaryFacts {
+        start,
+        clock_changes,
+        functions,
+        instances_started,
+        findings,
+        burst,
+        clamped,
+        dropped_functions,
+        warmup,
+    } = facts;
     let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure.as_str());
     let planned: u64 = measured().map(|row| row.planned).sum();
     let issued_in_time: u64 = measured().map(|row| row.issued).sum();
@@ -69,6 +80,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> RunSummary 
         clamped,
         dropped_functions,
         warmup,
+        clock_changes: clock_changes.map(changes),
         ..RunSummary::default()
     };
     match findings {
@@ -90,6 +102,10 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> RunSummary 
     summary.by_status = statistics.by_status;
     summary.slots = statistics.slots;
     summary
+}
+
+fn changes(ClockChanges { suspended, wall_step_us }: ClockChanges) -> v1::ClockChanges {
+    v1::ClockChanges { suspended_us: micros(suspended), wall_step_us }
 }
 
 fn cold_starts(statistics: &Statistics, instances_started: u64) -> ColdStarts {

@@ -158,11 +158,12 @@ impl Driver {
             self.apply(Event::End(Verdict::Failed(format!("cleaning up: {error}"))));
         }
         let instances_started = self.followed(following).await;
-        let Outcome { ended: _, t0, recorded, findings, clamped, warmed_up } = loaded?;
+        let Outcome { ended: _, t0, clock_changes, recorded, findings, clamped, warmed_up } = loaded?;
         self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
             start: t0.unix,
+            clock_changes,
             functions,
             instances_started,
             findings,
@@ -248,8 +249,8 @@ impl Driver {
         let (context, directory, run) = (Arc::clone(&self.context), self.directory.clone(), self.run_id());
         let (cancel, shutdown) = (self.cancel.clone(), self.shutdown.clone());
         let warmup = warmup::asked(spec).map(|warmup| WarmingUp { warmup, platform });
-        let around = (context.metrics.clone(), context.clock);
-        let samples = Samples::start(platform, &deployed.deploy, context.scrape_period, directory.path(), around).await;
+        let (period, metrics) = (context.scrape_period, context.metrics.clone());
+        let samples = Samples::start(platform, &deployed.deploy, period, directory.path(), metrics).await;
         let samples = samples.map_err(|error| Verdict::Failed(error.to_string()))?;
         let load = Load {
             context: &context,

@@ -1,16 +1,18 @@
 //! The load of a run: from the first due invocation to the last answer, with records, progress and the loader's own host
 //! watched meanwhile.
 
+mod settings;
+
 use std::{sync::Arc, time::Duration};
 
 use loader_proto::v1;
-use loader_trace::Arrivals;
 use tokio::{
     sync::{mpsc, watch},
     time::{Instant, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
 
+use self::settings::Watched;
 use super::{
     Context, RunDirectory,
     host::{HostRecorder, Occupancy},
@@ -18,15 +20,15 @@ use super::{
     warmup::{Conducted, Conductor, ledger},
 };
 use crate::{
-    clock::Anchor,
+    clock::{Anchor, ClockChanges, Clocks},
     dispatch::{Counters, Dispatch, Dispatching, Phases, Running, ScaleBoard, Settings},
     id::RunId,
-    invoke::{ConnectionCount, Policy, Route, Status},
+    invoke::{ConnectionCount, Route, Status},
     plan::{Findings, Phase, Plan},
     platform::{Deploy, Platform, PlatformError},
-    record::{AskedArrivals, BurstWindow, Event, Latencies, Progress, Recorded, Recorder, RecorderSettings, RowSpans},
+    record::{Event, Latencies, Progress, Recorded, Recorder, RowSpans},
     spans::RunTrace,
-    spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock, Warmup},
+    spec::{RunSpec, Warmup},
 };
 
 /// From everything being ready to the first due time: enough for the threads to have settled in.
@@ -55,6 +57,8 @@ pub(super) enum Ended {
 pub(super) struct Outcome {
     pub(super) ended: Ended,
     pub(super) t0: Anchor,
+    /// What happened to the clocks until all answers were there.
+    pub(super) clock_changes: Option<ClockChanges>,
     pub(super) recorded: Recorded,
     pub(super) findings: Findings,
     pub(super) clamped: u64,
@@ -139,31 +143,21 @@ impl Load<'_> {
         let latencies = Latencies::default();
         let Deployed { deploy: _, plan, facts, names, routes, board } = deployed;
         let (events, receive_events) = mpsc::channel(EVENTS);
-        let settings = Settings { trace, ..settings(context, spec, phases.clone()) };
+        let settings = Settings { trace, ..settings::of_dispatch(context, run, spec, phases.clone()) };
         let dispatch = Dispatch::prepare(settings, routes, board, events.clone()).await?;
-        let now = context.clock.anchor();
+        let (now, clocks) = (context.clock.anchor(), Clocks::now(context.clock));
         let t0 = Anchor { instant: now.instant + LEAD, unix: now.unix.plus(LEAD) };
 
         let (show_progress, progress) = watch::channel(Progress::default());
         let (tell_failure, failure) = watch::channel(None);
-        let settings = RecorderSettings {
-            run: run.clone(),
-            functions: names,
-            t0,
-            lag_bound: spec.saturation.lag,
-            arrivals: asked_arrivals(spec),
-            burst: burst_window(spec),
-            latencies: latencies.clone(),
-            spans: context.tracer.clone().zip(trace).map(|(tracer, trace)| RowSpans { tracer, trace }),
-            metrics: context.metrics.clone(),
-            progress: show_progress,
-            clock: context.clock,
-        };
+        let spans = context.tracer.clone().zip(trace).map(|(tracer, trace)| RowSpans { tracer, trace });
+        let watched = Watched { latencies: latencies.clone(), progress: show_progress, spans };
+        let settings = settings::of_recorder(context, run, spec, (names, t0), watched);
         let recorder = Recorder::create(directory.path(), settings, tell_failure)?;
         let mut recorder = Running::start("recorder", move || recorder.run(receive_events))?;
 
         let (counters, connections) = (dispatch.counters(), dispatch.connections());
-        let host = HostRecorder::create(directory.path(), context.metrics.clone(), context.clock)?;
+        let host = HostRecorder::create(directory.path(), run.clone(), context.metrics.clone(), context.clock)?;
         show.began(if warmup.is_some() { Phase::Warmup } else { Phase::Measure });
         let dispatching = dispatch.start(plan, t0)?;
         let mut under_way = UnderWay {
@@ -195,6 +189,10 @@ impl Load<'_> {
         show.paced();
         under_way.drain(&interrupts, &mut ended, show).await?;
         under_way.export_scheduled();
+        let clock_changes = clocks.changes(&Clocks::now(context.clock));
+        if let Some(changes) = clock_changes {
+            log::warn!(RUN_ID = run.as_str(); "while the load went, {changes}");
+        }
         let (recorded, dispatching, host) = under_way.recorded(&mut recorder, show).await?;
         context.metrics.in_flight(0);
         context.metrics.connections(0, 0);
@@ -204,7 +202,15 @@ impl Load<'_> {
         }
         let plan = dispatching.into_plan().await?;
         let warmed_up = conducted.map(|conducted| (conducted, phases.measured_from()));
-        Ok(Outcome { ended, t0, recorded, findings: plan.findings(), clamped: plan.clamped(), warmed_up })
+        Ok(Outcome {
+            ended,
+            t0,
+            clock_changes,
+            recorded,
+            findings: plan.findings(),
+            clamped: plan.clamped(),
+            warmed_up,
+        })
     }
 }
 
@@ -339,23 +345,6 @@ impl UnderWay<'_> {
     }
 }
 
-/// How the load is dispatched.
-fn settings(context: &Context, spec: &RunSpec, phases: Phases) -> Settings {
-    Settings {
-        workers: context.workers,
-        policy: policy(spec, context.connections),
-        max_in_flight: spec.max_in_flight,
-        connect_timeout: spec.timeouts.connect,
-        function_timeout: spec.timeouts.function,
-        runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
-        trace: None,
-        phases,
-        isolation: context.isolation.clone(),
-        pulse: context.pulse.clone(),
-        clock: context.clock,
-    }
-}
-
 /// Waits until a record could not be written.
 async fn failed(failure: &mut watch::Receiver<Option<String>>) -> String {
     let told = failure.wait_for(Option::is_some).await.ok().and_then(|failure| failure.clone());
@@ -364,28 +353,4 @@ async fn failed(failure: &mut watch::Receiver<Option<String>>) -> String {
         // The recorder has ended without a failure.
         None => std::future::pending().await,
     }
-}
-
-/// How connections are shared, where the spec leaves their number to the daemon.
-fn policy(spec: &RunSpec, pooled: usize) -> Policy {
-    match spec.connections.policy {
-        ConnectionPolicy::Pooled => Policy::Pooled(spec.connections.per_address.map_or(pooled, |count| count as usize)),
-        ConnectionPolicy::PerFunction => Policy::PerFunction,
-        ConnectionPolicy::PerInvocation => Policy::PerInvocation,
-    }
-}
-
-/// What the places of invocations in their slots are asked to be: uniform, or as the plan has them.
-fn asked_arrivals(spec: &RunSpec) -> AskedArrivals {
-    match spec.arrivals {
-        Arrivals::Poisson | Arrivals::ExponentialShift | Arrivals::UniformShift => AskedArrivals::Uniform,
-        Arrivals::Equidistant | Arrivals::Exponential | Arrivals::Uniform => AskedArrivals::Planned,
-    }
-}
-
-/// Mode burst: when the burst goes.
-fn burst_window(spec: &RunSpec) -> Option<BurstWindow> {
-    let Mode::Burst(burst) = &spec.mode else { return None };
-    let (hold, begin, end) = burst.burst_window();
-    Some(BurstWindow { hold, begin, end: end + Duration::from_secs(1) })
 }

@@ -1,0 +1,88 @@
+//! How a load is dispatched and recorded, as its spec has it.
+
+use std::{sync::Arc, time::Duration};
+
+use loader_trace::Arrivals;
+use tokio::sync::watch;
+
+use crate::{
+    clock::Anchor,
+    dispatch::{Phases, Settings},
+    id::RunId,
+    invoke::Policy,
+    record::{AskedArrivals, BurstWindow, Latencies, Progress, RecorderSettings, RowSpans},
+    run::Context,
+    spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock},
+};
+
+/// Who watches what is recorded.
+pub(super) struct Watched {
+    pub(super) latencies: Latencies,
+    pub(super) progress: watch::Sender<Progress>,
+    pub(super) spans: Option<RowSpans>,
+}
+
+/// How the load is dispatched.
+pub(super) fn of_dispatch(context: &Context, run: &RunId, spec: &RunSpec, phases: Phases) -> Settings {
+    Settings {
+        run: run.clone(),
+        workers: context.workers,
+        policy: policy(spec, context.connections),
+        max_in_flight: spec.max_in_flight,
+        connect_timeout: spec.timeouts.connect,
+        function_timeout: spec.timeouts.function,
+        runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
+        trace: None,
+        phases,
+        isolation: context.isolation.clone(),
+        pulse: context.pulse.clone(),
+        clock: context.clock,
+    }
+}
+
+/// How it is recorded: rows of these functions, due from that instant on.
+pub(super) fn of_recorder(
+    context: &Context,
+    run: &RunId,
+    spec: &RunSpec,
+    (functions, t0): (Arc<[String]>, Anchor),
+    Watched { latencies, progress, spans }: Watched,
+) -> RecorderSettings {
+    RecorderSettings {
+        run: run.clone(),
+        functions,
+        t0,
+        lag_bound: spec.saturation.lag,
+        arrivals: asked_arrivals(spec),
+        burst: burst_window(spec),
+        latencies,
+        spans,
+        metrics: context.metrics.clone(),
+        progress,
+        clock: context.clock,
+    }
+}
+
+/// How connections are shared, where the spec leaves their number to the daemon.
+fn policy(spec: &RunSpec, pooled: usize) -> Policy {
+    match spec.connections.policy {
+        ConnectionPolicy::Pooled => Policy::Pooled(spec.connections.per_address.map_or(pooled, |count| count as usize)),
+        ConnectionPolicy::PerFunction => Policy::PerFunction,
+        ConnectionPolicy::PerInvocation => Policy::PerInvocation,
+    }
+}
+
+/// What the places of invocations in their slots are asked to be: uniform, or as the plan has them.
+fn asked_arrivals(spec: &RunSpec) -> AskedArrivals {
+    match spec.arrivals {
+        Arrivals::Poisson | Arrivals::ExponentialShift | Arrivals::UniformShift => AskedArrivals::Uniform,
+        Arrivals::Equidistant | Arrivals::Exponential | Arrivals::Uniform => AskedArrivals::Planned,
+    }
+}
+
+/// Mode burst: when the burst goes.
+fn burst_window(spec: &RunSpec) -> Option<BurstWindow> {
+    let Mode::Burst(burst) = &spec.mode else { return None };
+    let (hold, begin, end) = burst.burst_window();
+    Some(BurstWindow { hold, begin, end: end + Duration::from_secs(1) })
+}
