@@ -22,10 +22,23 @@ impl RunId {
         Self(format!("{}{millis:03}-{suffix:04x}", time.strftime("%Y%m%dt%H%M%S")))
     }
 
+    /// When it says that it was submitted, milliseconds since the Unix epoch.
+    pub fn unix_ms(&self) -> i64 {
+        // Every id has a time: it was made from one, or read.
+        time_of(&self.0).unwrap_or_default()
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The time that a text of digits begins with, milliseconds since the Unix epoch, if there is such a time.
+fn time_of(text: &str) -> Option<i64> {
+    let time = jiff::civil::DateTime::strptime("%Y%m%dt%H%M%S", text.get(..15)?).ok()?;
+    let millis: i64 = text.get(15..18)?.parse().ok()?;
+    Some(jiff::tz::TimeZone::UTC.to_timestamp(time).ok()?.as_millisecond() + millis)
 }
 
 impl fmt::Display for RunId {
@@ -61,7 +74,8 @@ impl FromStr for RunId {
             && &text[8..9] == "t"
             && digits(&text[9..18])
             && &text[18..19] == "-"
-            && hex(&text[19..]);
+            && hex(&text[19..])
+            && time_of(text).is_some();
         if valid { Ok(Self(text.to_owned())) } else { Err(InvalidRunId(text.to_owned())) }
     }
 }
@@ -88,11 +102,17 @@ mod tests {
         assert_eq!(early.as_str(), "20261123t143141123-ffff");
         assert!(early < late);
         assert_eq!(early.as_str().parse(), Ok(early.clone()));
+        for unix_ms in [0, 999, 1_795_444_301_123, 4_102_444_800_000] {
+            assert_eq!(RunId::new(unix_ms, 7).unix_ms(), unix_ms);
+        }
     }
 
     #[test]
     fn nothing_else_is_an_id() {
         for text in ["", "latest", "../../../etc/passwd/aaa", "20261123t143141123-FFFF", "20261123t143141123-fff/", "é"]
+            .into_iter()
+            // No such day, no such hour.
+            .chain(["20260230t143141123-ffff", "20261123t253141123-ffff", "99999999t999999999-ffff"])
         {
             assert!(text.parse::<RunId>().is_err(), "{text:?} was taken");
         }

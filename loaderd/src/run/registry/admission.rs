@@ -92,14 +92,9 @@ impl RegistryTask {
 
     /// An id that sorts behind all others, even when the clock stood still or was set back.
     fn next_id(&self, now: UnixMicros) -> RunId {
-        let mut millis = now.0.div_euclid(1000);
-        loop {
-            let id = RunId::new(millis, rand::rng().random());
-            match self.runs.last_key_value() {
-                Some((last, _)) if last.as_str()[..18] >= id.as_str()[..18] => millis += 1,
-                _ => return id,
-            }
-        }
+        let now = now.0.div_euclid(1000);
+        let millis = self.runs.last_key_value().map_or(now, |(last, _)| now.max(last.unix_ms() + 1));
+        RunId::new(millis, rand::rng().random())
     }
 }
 

@@ -376,6 +376,21 @@ async fn a_run_that_a_dead_daemon_left_is_interrupted_and_cleaned() {
 }
 
 #[tokio::test]
+async fn a_run_sorts_behind_one_of_a_clock_that_was_far_ahead() {
+    let state = tempfile::tempdir().expect("a directory");
+    let store = Store::open(state.path()).expect("opens");
+    let ahead = RunId::new(4_102_444_800_000, 0xffff);
+    let mut file = RunFile::new(ahead.clone(), ("demo", "rps", "local"), UnixMicros(4_102_444_800_000_000), "");
+    file.state = State::Succeeded;
+    store.create(&file, &v1::RunSpec::default()).expect("creates");
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    let (next, third) = (daemon.run(50).await, daemon.run(50).await);
+    assert_eq!([next.unix_ms() - ahead.unix_ms(), third.unix_ms() - next.unix_ms()], [1, 1]);
+    daemon.ended(&third).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
 async fn lists_go_backwards_page_by_page() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path(), Deploying::Waits).await;
