@@ -57,10 +57,9 @@ need_prometheus() {
   fi
 }
 
-# What the tests make a disk slow with, and a clock leap.
+# What the tests make a disk slow with.
 need_faults() {
   command -v bindfs >/dev/null || install_packages bindfs
-  command -v faketime >/dev/null || install_packages faketime
 }
 
 # What makes Debian packages.

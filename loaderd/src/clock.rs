@@ -81,12 +81,14 @@ impl fmt::Display for ClockChanges {
         let Self { suspended, wall_step_us } = *self;
         let way = if wall_step_us < 0 { "back" } else { "forward" };
         let step = Duration::from_micros(wall_step_us.unsigned_abs());
+        let tenths = |span: Duration| {
+            Duration::from_millis(100) * u32::try_from((span.as_millis() + 50) / 100).unwrap_or(u32::MAX)
+        };
+        let [slept, set] = [suspended, step].map(|span| humantime::format_duration(tenths(span)));
         match (suspended.is_zero(), step.is_zero()) {
-            (true, _) => write!(f, "the wall clock was set {way} by {step:?}"),
-            (false, true) => write!(f, "the machine was suspended for {suspended:?}"),
-            (false, false) => {
-                write!(f, "the machine was suspended for {suspended:?}, and the wall clock was set {way} by {step:?}")
-            }
+            (true, _) => write!(f, "the wall clock was set {way} by {set}"),
+            (false, true) => write!(f, "the machine was suspended for {slept}"),
+            (false, false) => write!(f, "the machine was suspended for {slept}, and the wall clock set {way} by {set}"),
         }
     }
 }
@@ -164,6 +166,18 @@ mod tests {
             (5_000, 7_000, 5_000, Some((7_000, -7_000))),
         ] {
             assert_eq!(changes(awake, suspended, wall), expected, "{awake} {suspended} {wall}");
+        }
+    }
+
+    #[test]
+    fn changes_are_told_in_words() {
+        for (suspended_ms, wall_step_us, words) in [
+            (6_999, 0, "the machine was suspended for 7s"),
+            (0, 3_600_000_001, "the wall clock was set forward by 1h"),
+            (1_260, -90_000_049_000, "the machine was suspended for 1s 300ms, and the wall clock set back by 1day 1h"),
+        ] {
+            let changes = ClockChanges { suspended: Duration::from_millis(suspended_ms), wall_step_us };
+            assert_eq!(changes.to_string(), words);
         }
     }
 

@@ -147,7 +147,10 @@ fn tokens_and_certificates_let_in_as_far_as_their_roles_go() {
     assert!(audit[0].starts_with("ci by 127.0.0.1: SubmitRun: Ok RUN_ID="), "{audit:?}");
     assert!(audit[1].starts_with("alice by 127.0.0.1: DeleteRun: Ok RUN_ID="), "{audit:?}");
     assert_eq!(audit.len(), 2, "{audit:?}");
-    assert!(log.iter().any(|line| line.contains("refused: SubmitRun: board has the role read")), "{log:?}");
+    assert!(
+        log.iter().any(|line| line.contains("refused: SubmitRun by 127.0.0.1: board has the role read")),
+        "{log:?}"
+    );
     assert!(!log.iter().any(|line| line.contains(&fs::read_to_string(&it.submitter).expect("reads"))), "{log:?}");
 }
 

@@ -41,12 +41,13 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
 pub(super) fn clocks(summary: &RunSummary) -> String {
     let Some(ClockChanges { suspended_us, wall_step_us }) = summary.clock_changes else { return String::new() };
     let mut words = String::new();
+    let tenths = |us: u64| duration(Duration::from_millis((us + 50_000) / 100_000 * 100));
     if suspended_us > 0 {
-        let span = duration(Duration::from_micros(suspended_us));
+        let span = tenths(suspended_us);
         words += &format!("THE LOADER'S MACHINE WAS SUSPENDED for {span}: nothing was sent meanwhile.\n\n");
     }
     if wall_step_us != 0 {
-        let span = duration(Duration::from_micros(wall_step_us.unsigned_abs()));
+        let span = tenths(wall_step_us.unsigned_abs());
         let way = if wall_step_us < 0 { "back" } else { "forward" };
         words += &format!(
             "The wall clock was set {way} by {span} while the load went: times since the Unix epoch go by the one before.\n\n"

@@ -62,7 +62,8 @@ where
         let caller = match admitted {
             Ok(caller) => caller,
             Err(refusal) => {
-                log::warn!(METHOD = method(&path); "refused: {}: {refusal}", method(&path));
+                let (method, way) = (method(&path), way(peer.as_ref()));
+                log::warn!(METHOD = method, WAY = way.as_str(); "refused: {method} by {way}: {refusal}");
                 let refused = status::refused(&refusal).into_http();
                 return Box::pin(async move { Ok(refused) });
             }
@@ -91,15 +92,19 @@ fn method(path: &str) -> &str {
     if name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) { name } else { "unknown" }
 }
 
-/// Who changed what. Answers that are streams begin well; how they end is theirs to tell.
-fn audit(caller: &Caller, peer: Option<&Peer>, method: &str, answer: &Response<Body>) {
-    let code = Status::from_header_map(answer.headers()).map_or(tonic::Code::Ok, |status| status.code());
-    let way = match peer {
+/// Where a request comes from, as the log says it.
+fn way(peer: Option<&Peer>) -> String {
+    match peer {
         Some(Peer { door: Door::Socket { .. }, .. }) => "the Unix socket".to_owned(),
         Some(Peer { address: Some(address), .. }) => address.ip().to_string(),
         Some(Peer { address: None, .. }) | None => "?".to_owned(),
-    };
-    let (client, code) = (caller.name.as_str(), format!("{code:?}"));
+    }
+}
+
+/// Who changed what. Answers that are streams begin well; how they end is theirs to tell.
+fn audit(caller: &Caller, peer: Option<&Peer>, method: &str, answer: &Response<Body>) {
+    let code = Status::from_header_map(answer.headers()).map_or(tonic::Code::Ok, |status| status.code());
+    let (client, way, code) = (caller.name.as_str(), way(peer), format!("{code:?}"));
     match answer.extensions().get::<Changed>() {
         Some(Changed(run)) => log::info!(
             RUN_ID = run.as_str(), CLIENT = client, METHOD = method, CODE = code.as_str();
