@@ -1,5 +1,7 @@
 //! Run directories: `<state>/runs/<run-id>/`, with `run.json` and `spec.yaml` in each.
 
+mod reserve;
+
 use std::{
     fs, io,
     io::Write as _,
@@ -123,7 +125,10 @@ impl Store {
         fs::create_dir(&directory.path).map_err(failed("create", &directory.path))?;
         let written = directory.replace("spec.yaml", json::to_yaml(spec).as_bytes());
         match written.and_then(|()| directory.save(file)) {
-            Ok(()) => Ok(directory),
+            Ok(()) => {
+                reserve::set_aside(&directory.path);
+                Ok(directory)
+            }
             Err(error) => {
                 // The first error is the one to tell.
                 let _left_behind = fs::remove_dir_all(&directory.path);
@@ -193,7 +198,11 @@ impl RunDirectory {
     pub fn save(&self, file: &RunFile) -> Result<(), StoreError> {
         let text = serde_json::to_string_pretty(file).map_err(io::Error::from);
         let text = text.map_err(failed("write", &self.path.join("run.json")))?;
-        self.replace("run.json", text.as_bytes())
+        self.replace("run.json", text.as_bytes())?;
+        if file.state.is_terminal() {
+            reserve::give_back(&self.path);
+        }
+        Ok(())
     }
 
     /// The spec as it was submitted.
@@ -246,16 +255,21 @@ impl RunDirectory {
         Some(json::from_value(&value).0)
     }
 
-    /// Replaces a file whole, durably: a crash leaves either the old or the new content.
+    /// Replaces a file whole, durably: a crash leaves either the old or the new content. A full disk is given the room back that
+    /// was set aside.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
         let path = self.path.join(name);
-        let replaced =
-            tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(&self.path).and_then(|mut file| {
-                file.write_all(content)?;
-                file.as_file().sync_all()?;
-                file.persist(&path)?;
-                fs::File::open(&self.path)?.sync_all()
-            });
+        let replace = || {
+            let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(&self.path)?;
+            file.write_all(content)?;
+            file.as_file().sync_all()?;
+            file.persist(&path)?;
+            fs::File::open(&self.path)?.sync_all()
+        };
+        let replaced = match replace() {
+            Err(error) if reserve::is_full(&error) && reserve::give_back(&self.path) => replace(),
+            replaced => replaced,
+        };
         replaced.map_err(failed("write", &path))
     }
 }

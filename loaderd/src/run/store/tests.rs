@@ -23,6 +23,25 @@ fn what_was_saved_is_loaded_oldest_first() {
 }
 
 #[test]
+fn room_is_set_aside_until_a_run_has_ended() {
+    let state = tempfile::tempdir().expect("a directory");
+    let mut file = file(1_000);
+    let directory = Store::open(state.path()).expect("opens").create(&file, &spec()).expect("creates");
+    let names = || {
+        let entries = fs::read_dir(directory.path()).expect("is there").map(|entry| entry.expect("one").file_name());
+        let mut names: Vec<_> = entries.map(|name| name.into_string().expect("text")).collect();
+        names.sort();
+        names
+    };
+    file.state = State::Running;
+    directory.save(&file).expect("saves");
+    assert_eq!(names(), [".reserve", "run.json", "spec.yaml"]);
+    file.state = State::Failed;
+    directory.save(&file).expect("saves");
+    assert_eq!(names(), ["run.json", "spec.yaml"]);
+}
+
+#[test]
 fn what_is_no_run_is_skipped_and_left_alone() {
     let state = tempfile::tempdir().expect("a directory");
     let store = Store::open(state.path()).expect("opens");
