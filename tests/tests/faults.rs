@@ -5,7 +5,7 @@
 use std::{
     fs,
     net::TcpStream,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
@@ -42,6 +42,12 @@ impl Confined {
         run(bin("loaderctl"), ["--address", &address].into_iter().chain(arguments.split(' ')))
     }
 
+    /// A file of its directory as it sees it, which has mounts of its own.
+    fn in_its_mounts(&self, name: &str) -> PathBuf {
+        let directory = self.directory.path().strip_prefix("/").expect("it is absolute");
+        Path::new("/proc").join(self.child.id().to_string()).join("root").join(directory).join(name)
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.directory.path().join("log")).expect("there is a log")
     }
@@ -55,7 +61,9 @@ impl Drop for Confined {
     }
 }
 
-const SHORT: &str = "submit --mode rps --start 5 --end 5 --slot 1s --runtime 1ms --memory 1MiB --wait";
+/// A run of a second, which does not say of a busy machine that the loader was too slow.
+const SHORT: &str =
+    "submit --mode rps --start 5 --end 5 --slot 1s --runtime 1ms --memory 1MiB --saturation-lag 1m --wait";
 
 #[test]
 fn a_full_disk() {
@@ -69,6 +77,11 @@ fn a_full_disk() {
     for part in ["cannot write", "/invocations.csv", "No space left"] {
         assert!(reason.contains(part), "{reason}");
     }
+    // How it ended is on the disk, too, though that is full.
+    let id = shown["run"]["runId"].as_str().expect("an id");
+    let file = it.in_its_mounts(&format!("state/runs/{id}/run.json"));
+    let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).expect("is there")).expect("is JSON");
+    assert_eq!((&file["state"], &file["reason"]), (&"failed".into(), &reason.into()));
     // What was written before stays, whole rows of it.
     let records = it.ctl("records latest").ok();
     assert!(records.stdout.lines().count() > 100, "{} lines", records.stdout.lines().count());
@@ -80,7 +93,8 @@ fn a_slow_disk() {
                   { setpriv --pdeathsig KILL bindfs -f --write-rate=40k \"$state.real\" \"$state\" & } && \
                   until mountpoint --quiet \"$state\"; do sleep 0.1; done";
     let it = Confined::start(|_| {}, script);
-    it.ctl("submit --mode rps --start 1000 --end 1000 --slot 4s --kind empty --runtime 0s --max-scale 4 --wait").ok();
+    let load = "submit --mode rps --start 1000 --end 1000 --slot 4s --kind empty --runtime 0s --max-scale 4";
+    it.ctl(&format!("{load} --saturation-lag 1m --wait")).ok();
     it.ctl("check latest").ok();
     let rows = it.ctl("records latest").ok().stdout;
     assert_eq!(rows.lines().count(), 4001);

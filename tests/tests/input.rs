@@ -94,7 +94,7 @@ fn trace_files_with_faults() {
     let path = trace(state.path(), "absent", [INVOCATIONS, &absent, MEMORY]);
     let ran = submit(&path, &[]);
     names(refused(&ran), &["durations.csv", "f2"]);
-    let ran = submit(&path, &["--skip-incomplete", "--wait"]).ok();
+    let ran = submit(&path, &["--skip-incomplete", "--saturation-lag=1m", "--wait"]).ok();
     names(&ran.stdout, &["no_durations"]);
     let shown = daemon.ctl(&["--output", "json", "get", "latest"]).ok().json();
     assert_eq!(shown["run"]["summary"]["droppedFunctions"]["no_durations"], "1", "{shown:#}");
