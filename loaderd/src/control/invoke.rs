@@ -16,6 +16,9 @@ use crate::{
 /// How long an invocation by hand may take where the request does not say.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long it may take at most.
+const LONGEST: Duration = Duration::from_hours(1);
+
 /// An invocation to make, checked.
 #[derive(Debug)]
 pub(super) struct ByHand {
@@ -40,6 +43,9 @@ impl ByHand {
         };
         let runtime = duration("runtime", runtime, Duration::ZERO);
         let timeout = duration("timeout", timeout, TIMEOUT);
+        if timeout > LONGEST {
+            violations.push(Violation::new("timeout", "must be at most 1h"));
+        }
         if !address.contains(':') {
             violations.push(Violation::new("address", "must be host:port"));
         }

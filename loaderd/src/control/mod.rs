@@ -5,6 +5,7 @@ mod clean;
 mod convert;
 mod gate;
 mod invoke;
+mod places;
 mod server;
 mod service;
 mod status;

@@ -6,7 +6,7 @@ use futures_util::Stream;
 use loader_proto::v1::{self, loader_control_server::LoaderControl};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{clean, convert, gate::Changed, invoke::ByHand, status, streams};
+use super::{clean, convert, gate::Changed, invoke::ByHand, places::Places, status, streams};
 use crate::{
     access::Caller,
     id::{InvalidRunId, RunId},
@@ -34,6 +34,7 @@ pub struct Service {
     registry: Registry,
     store: Store,
     facts: StatusFacts,
+    places: Places,
 }
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -41,7 +42,7 @@ type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Service {
     /// The service over a registry and its store.
     pub fn new(context: Arc<Context>, registry: Registry, store: Store, facts: StatusFacts) -> Self {
-        Self { context, registry, store, facts }
+        Self { context, registry, store, facts, places: Places::default() }
     }
 
     /// Checks a spec down to its trace and plan, away from the threads that serve.
@@ -129,7 +130,7 @@ impl LoaderControl for Service {
     ) -> Result<Response<Self::StreamPlanStream>, Status> {
         let v1::StreamPlanRequest { spec } = request.into_inner();
         let (_, preparation) = self.prepare(spec).await?;
-        Ok(Response::new(Box::pin(streams::plan(preparation)?)))
+        Ok(Response::new(Box::pin(streams::plan(preparation, self.places.take()?)?)))
     }
 
     async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
@@ -227,7 +228,7 @@ impl LoaderControl for Service {
         let v1::DownloadResultsRequest { run_id, layout } = request.into_inner();
         let layout = streams::layout(&layout)?;
         let view = self.ended(&run_id).await?;
-        let pieces = streams::results(&self.store.directory(&view.file.run_id), layout);
+        let pieces = streams::results(&self.store.directory(&view.file.run_id), layout, self.places.take()?);
         Ok(Response::new(Box::pin(pieces)))
     }
 
@@ -245,8 +246,13 @@ impl LoaderControl for Service {
 
     async fn invoke(&self, request: Request<v1::InvokeRequest>) -> Result<Response<v1::InvokeResponse>, Status> {
         let by_hand = ByHand::check(request.into_inner()).map_err(|violations| status::invalid(&violations))?;
-        let clock = self.context.clock;
-        let made = tokio::task::spawn_blocking(move || by_hand.make(clock)).await;
+        let (clock, place) = (self.context.clock, self.places.take()?);
+        let made = tokio::task::spawn_blocking(move || {
+            let made = by_hand.make(clock);
+            drop(place);
+            made
+        });
+        let made = made.await;
         let record = made.map_err(|error| status::broken(&error))?;
         let record = record.map_err(|error| Status::internal(format!("cannot start a runtime: {error}")))?;
         Ok(Response::new(v1::InvokeResponse { record: Some(record) }))

@@ -6,7 +6,8 @@
 //! | NOT_FOUND | there is no such run |
 //! | ALREADY_EXISTS | the idempotency key belongs to another spec |
 //! | FAILED_PRECONDITION | the run's state forbids it; what the daemon would ask (a platform, a Prometheus) is not configured, or does not answer |
-//! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large, a client asks too often |
+//! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large, a client asks too often, too many downloads are under way |
+//! | DEADLINE_EXCEEDED | a client that downloads takes nothing for a minute |
 //! | ABORTED | another client uploads the same trace |
 //! | UNAUTHENTICATED | it is not known who asks |
 //! | PERMISSION_DENIED | who asks has not the role that the method needs |

@@ -8,7 +8,7 @@ use tonic::Status;
 
 use super::pieces::pieces;
 use crate::{
-    control::{convert, status},
+    control::{convert, places::Place, status},
     plan::{Plan, SlotOutcome},
     run::Preparation,
     spec::Mode,
@@ -23,6 +23,7 @@ const BATCH: usize = 1000;
 /// INVALID_ARGUMENT for a plan that only the run will show.
 pub(in crate::control) fn plan(
     preparation: Preparation,
+    place: Place,
 ) -> Result<impl Stream<Item = Result<v1::StreamPlanResponse, Status>> + Send, Status> {
     let Preparation { spec, mut plan, outline } = preparation;
     if matches!(spec.mode, Mode::ColdStart(_)) {
@@ -31,7 +32,7 @@ pub(in crate::control) fn plan(
     if outline.open_ended {
         return Err(status::fault("rps.end", "is missing: how far the plan goes only the run will show"));
     }
-    Ok(pieces(move |sink| {
+    Ok(pieces(place, move |sink| {
         write(&mut *plan, sink);
         Ok::<_, Infallible>(())
     }))
