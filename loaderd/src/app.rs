@@ -19,7 +19,7 @@ use crate::{
     door::{self, Certificates, ListenError, Listener, Secured, Speaks},
     platform::{Platform, Platforms, attach::Attach, knative, local},
     run::{self, Ends, Home, Registry, RegistryTask, Store},
-    scrape::Prometheus,
+    scrape::{self, Prometheus},
     spans::Exporter,
     spec::Defaults,
     supervisor,
@@ -325,7 +325,7 @@ fn facts(config: &Config, doors: &Doors, platforms: &Platforms, clock: Clock) ->
         queued_runs: 0,
         listen: doors.control.iter().map(Listener::address).collect(),
         metrics_listen: doors.metrics.as_ref().map(Listener::address).unwrap_or_default(),
-        cores: std::thread::available_parallelism().map_or(0, |cores| u32::try_from(cores.get()).unwrap_or(u32::MAX)),
+        cores: scrape::cores().map_or(0, |cores| u32::try_from(cores).unwrap_or(u32::MAX)),
         memory_mib: memory,
         platform_facts: Vec::new(),
     };

@@ -28,7 +28,8 @@ fn a_client_that_knows_three_fields_is_served() {
     let reply = run("python3", [script, "call", server.address(), "30", "20"]).ok().json();
     assert_eq!(reply["unknown"], 0, "{reply}");
     let known = &reply["known"];
-    assert_eq!(known["message"], "OK");
+    // A busy machine may take longer for the memory alone, which is told behind that.
+    assert!(known["message"].as_str().is_some_and(|message| message.starts_with("OK")), "{reply}");
     assert!(known["durationInMicroSec"].as_u64() >= Some(30_000), "{reply}");
     assert!(known["memoryUsageInKb"].as_u64() >= Some(20 * 1024), "{reply}");
     assert_eq!(server.terminate(), 0);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use procfs::CurrentSI as _;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 use tokio::time::Instant;
 
@@ -44,8 +45,7 @@ impl HostScraper {
     pub fn new(now: Instant) -> Result<Self, ScrapeError> {
         let mut system = System::new_with_specifics(Self::refreshed())?;
         system.refresh_cpu_usage();
-        let cores = std::thread::available_parallelism().map_or(1.0, |cores| cores.get() as f64);
-        Ok(Self { system, cores, before: (now, own()?.0) })
+        Ok(Self { system, cores: cores()? as f64, before: (now, own()?.0) })
     }
 
     fn refreshed() -> RefreshKind {
@@ -72,6 +72,14 @@ impl HostScraper {
     }
 }
 
+/// How many processors the host has, whichever of them this thread may use.
+///
+/// # Errors
+/// A `/proc` that can't be read.
+pub fn cores() -> Result<usize, procfs::ProcError> {
+    Ok(procfs::KernelStats::current()?.cpu_time.len())
+}
+
 /// A part of a whole; a whole of nothing has no parts.
 fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
@@ -89,6 +97,20 @@ mod tests {
     use super::*;
     use crate::clock::Clock;
 
+    #[test]
+    fn cores_are_the_host_s_wherever_the_thread_may_run() {
+        let confined = std::thread::spawn(|| {
+            let mut one = nix::sched::CpuSet::new();
+            one.set(0).expect("in range");
+            // Where it is not allowed, nothing is narrowed, and nothing tried.
+            let _confined = nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &one);
+            cores().expect("reads /proc")
+        });
+        let text = std::fs::read_to_string("/proc/stat").expect("reads");
+        let listed = text.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu ")).count();
+        assert_eq!(confined.join().expect("ends"), listed);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_sample_is_of_the_time_since_the_last() {
         let begin = Clock.now();
@@ -97,7 +119,7 @@ mod tests {
         let (used, _) = own().expect("reads /proc");
         while own().expect("reads /proc").0 < used + Duration::from_millis(50) {}
         let sample = scraper.sample(begin + Duration::from_secs(1)).expect("samples");
-        let cores = std::thread::available_parallelism().expect("known").get() as f64;
+        let cores = cores().expect("reads /proc") as f64;
         assert!(sample.cpu_ratio >= 0.05 / cores, "{sample:?}");
         assert!(sample.rss_mib > 1.0, "{sample:?}");
         assert!(sample.host_memory_ratio > 0.0 && sample.host_memory_ratio < 1.0, "{sample:?}");

@@ -7,6 +7,6 @@ mod prometheus;
 mod sample;
 
 pub use exposition::{Point, points};
-pub use host::{HostSample, HostScraper, ScrapeError};
+pub use host::{HostSample, HostScraper, ScrapeError, cores};
 pub use prometheus::{Prometheus, QueryError, Value};
 pub use sample::{AutoscalerSample, Commitments, NodeSample, PodSample, Role, Sample, Sampled, SourceError};
