@@ -68,21 +68,8 @@ struct Secured {
 }
 
 /// A run of a second, which does not say of a busy machine that the loader was too slow.
-const SHORT: [&str; 13] = [
-    "submit",
-    "--mode",
-    "rps",
-    "--start",
-    "5",
-    "--end",
-    "5",
-    "--slot",
-    "1s",
-    "--runtime",
-    "1ms",
-    "--saturation-lag=1m",
-    "--wait",
-];
+const SHORT: [&str; 8] =
+    ["submit", "--mode=rps", "--start=5", "--end=5", "--slot=1s", "--runtime=1ms", "--saturation-lag=1m", "--wait"];
 
 impl Secured {
     fn start() -> Self {

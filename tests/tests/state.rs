@@ -7,20 +7,8 @@ use std::fs;
 use loader_tests::{Daemon, bin, eventually, run};
 
 /// A run of a second.
-const SHORT: [&str; 12] = [
-    "--mode",
-    "rps",
-    "--start",
-    "5",
-    "--end",
-    "5",
-    "--slot",
-    "1s",
-    "--runtime",
-    "1ms",
-    "--memory=1MiB",
-    "--saturation-lag=1m",
-];
+const SHORT: [&str; 7] =
+    ["--mode=rps", "--start=5", "--end=5", "--slot=1s", "--runtime=1ms", "--memory=1MiB", "--saturation-lag=1m"];
 
 fn runs(daemon: &Daemon) -> Vec<String> {
     let listed = daemon.ctl(&["--output", "json", "list"]).ok().json();

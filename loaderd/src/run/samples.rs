@@ -223,7 +223,7 @@ impl Keeper {
 
     fn tell(&mut self, source: &'static str, error: &SourceError) {
         if matches!(error, SourceError::Failed(_)) || self.off.insert(source) {
-            log::warn!(RUN_ID = self.run.as_str(); "no sample of {source}: {error}");
+            log::warn!(RUN_ID = self.run.as_str(), SOURCE = source; "no sample of {source}: {error}");
         }
     }
 }

@@ -20,20 +20,21 @@ const SHOWN: u64 = 5;
 /// How often sums are told.
 pub(super) const PERIOD: Duration = Duration::from_mins(1);
 
+/// The fields that tell whose a message is: one run's, function's or source's trouble shall not hide another's.
+const WHOSE: [&str; 4] = ["RUN_ID", "FUNCTION", "SOURCE", "WAY"];
+
 /// What makes messages alike: where in the code they come from, and whose they are.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Kind {
     target: String,
     line: Option<u32>,
-    run: Option<String>,
-    function: Option<String>,
+    whose: [Option<String>; WHOSE.len()],
 }
 
 impl Kind {
     fn of(record: &Record<'_>) -> Self {
-        let field = |name: &str| record.key_values().get(Key::from(name)).map(|value| value.to_string());
-        let target = record.target().to_owned();
-        Self { target, line: record.line(), run: field("RUN_ID"), function: field("FUNCTION") }
+        let whose = WHOSE.map(|name| record.key_values().get(Key::from(name)).map(|value| value.to_string()));
+        Self { target: record.target().to_owned(), line: record.line(), whose }
     }
 }
 
