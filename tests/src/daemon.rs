@@ -211,9 +211,15 @@ impl Daemon {
 }
 
 impl Drop for Daemon {
+    #[expect(clippy::print_stderr, reason = "this is for who reads why a test failed")]
     fn drop(&mut self) {
         // It may have ended already.
         let _ended = self.child.kill();
         let _waited = self.child.wait();
+        if std::thread::panicking()
+            && let Ok(log) = self.log.lock()
+        {
+            eprintln!("the last of what loaderd said:\n{}", log[log.len().saturating_sub(50)..].join("\n"));
+        }
     }
 }

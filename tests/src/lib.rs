@@ -12,13 +12,13 @@ mod records;
 mod trace;
 
 pub use daemon::Daemon;
-pub use peer::Peer;
+pub use peer::{ClosedPort, Peer};
 pub use processes::{children, is_alive};
 pub use program::{Ran, bin, root, run};
 pub use records::Table;
 pub use trace::even_trace;
 
-use std::time::Duration;
+use std::{fmt::Debug, time::Duration};
 
 /// How long anything may take before a test gives up: far more than it takes.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -28,12 +28,20 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// # Panics
 /// When there is none for [`PATIENCE`].
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    eventually_ok(what, || ask().ok_or("not yet"))
+}
+
+/// Asks again and again until the answer is a good one.
+///
+/// # Panics
+/// When it is none for [`PATIENCE`], with the last answer.
+pub fn eventually_ok<T, E: Debug>(what: &str, mut ask: impl FnMut() -> Result<T, E>) -> T {
     let deadline = now() + PATIENCE;
     loop {
-        if let Some(answer) = ask() {
-            return answer;
+        match ask() {
+            Ok(answer) => return answer,
+            Err(not_yet) => assert!(now() < deadline, "gave up waiting: {what}: {not_yet:?}"),
         }
-        assert!(now() < deadline, "gave up waiting: {what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -9,6 +9,31 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
+use tokio::net::TcpSocket;
+
+/// A port on which nobody listens, nor can while this lives.
+#[derive(Debug)]
+pub struct ClosedPort(TcpSocket);
+
+impl ClosedPort {
+    /// Holds a port of the system's choice.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn hold() -> Self {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+        Self(socket)
+    }
+
+    /// `host:port` of it.
+    ///
+    /// # Panics
+    /// Never: it is bound.
+    pub fn address(&self) -> String {
+        self.0.local_addr().expect("it is bound").to_string()
+    }
+}
 
 /// A process that says `listening on HOST:PORT`; it is killed when this is dropped.
 #[derive(Debug)]

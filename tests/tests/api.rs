@@ -4,7 +4,7 @@
 
 use std::process::{Command, Stdio};
 
-use loader_tests::{Daemon, eventually, root, run};
+use loader_tests::{ClosedPort, Daemon, eventually, root, run};
 use serde_json::{Value, json};
 
 /// A run of a second.
@@ -168,9 +168,8 @@ fn loader_methods() -> Vec<String> {
 fn an_invocation_by_hand_reaches_a_function() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
-    // Nobody listens on the port of a socket that was bound and closed.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("binds").port();
-    let request = json!({"address": format!("127.0.0.1:{port}"), "timeout": "5s"});
+    let port = ClosedPort::hold();
+    let request = json!({"address": port.address(), "timeout": "5s"});
     let record = daemon.grpcurl("Invoke", &request).expect("is made").remove(0)["record"].clone();
     assert_eq!(record["status"], "connect_error", "{record:#}");
     let error = daemon.grpcurl("Invoke", &json!({"address": "nowhere", "timeout": "-1s"})).expect_err("is refused");

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use loader_tests::{Daemon, Ran, bin, run};
+use loader_tests::{ClosedPort, Daemon, Ran, bin, run};
 
 /// What was said of the input: the lines of standard error.
 #[track_caller]
@@ -106,8 +106,8 @@ fn trace_files_with_faults() {
 
 #[test]
 fn a_daemon_that_is_not_there() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("binds").port();
-    let address = format!("http://127.0.0.1:{port}");
+    let port = ClosedPort::hold();
+    let address = format!("http://{}", port.address());
     let ran = run(bin("loaderctl"), ["--address", &address, "list"]);
     assert_eq!(ran.code, 4, "{ran:?}");
     names(&ran.stderr, &[&address, "loaderd"]);

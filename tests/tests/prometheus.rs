@@ -1,57 +1,101 @@
 //! A real Prometheus beside the daemon.
 
-#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+#![expect(clippy::expect_used, clippy::panic, reason = "this is a test, which ends by a panic")]
 
 use std::{
     fs,
-    net::TcpListener,
-    path::Path,
+    io::{BufRead as _, BufReader},
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::{Arc, Mutex, mpsc},
 };
 
-use loader_tests::{Daemon, eventually, root, run};
+use loader_tests::{Daemon, PATIENCE, Ran, eventually_ok, root, run};
 use serde_json::Value;
 
-/// A Prometheus that is killed when it is dropped.
-struct Prometheus(Child);
-
-impl Drop for Prometheus {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ended = self.0.kill();
-        let _reaped = self.0.wait();
-    }
+/// A Prometheus of the test's own; it is killed when this is dropped.
+struct Prometheus {
+    child: Child,
+    address: String,
+    targets: PathBuf,
+    log: Arc<Mutex<Vec<String>>>,
 }
 
-/// A daemon that may ask a Prometheus which is not there yet, and that one's port.
-fn daemon(directory: &Path) -> (Daemon, u16) {
-    // It can't be asked for a port of the system's choice: one that was free a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-    let config = directory.join("loaderd.toml");
-    fs::write(&config, format!("[prometheus]\nurl = \"http://127.0.0.1:{port}\"\n")).expect("writes");
-    (Daemon::start_with(&directory.join("state"), &["--config", config.to_str().expect("text")]), port)
+impl Drop for Prometheus {
+    #[expect(clippy::print_stderr, reason = "this is for who reads why a test failed")]
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+        if std::thread::panicking()
+            && let Ok(log) = self.log.lock()
+        {
+            eprintln!("prometheus said:\n{}", log.join("\n"));
+        }
+    }
 }
 
 impl Prometheus {
-    /// Starts one that scrapes the daemon each second and knows the rules of this repository.
-    fn start(directory: &Path, daemon: &Daemon, port: u16) -> Self {
+    /// Starts one, on a port of the system's choice, that knows the rules of this repository.
+    fn start(directory: &Path) -> Self {
         let settings = directory.join("prometheus.yml");
-        let job = format!("[{{job_name: loader, static_configs: [{{targets: ['{}']}}]}}]", daemon.metrics_address());
+        let targets = directory.join("targets.json");
         let rules = root().join("config/prometheus/rules.yml");
         let global = "global: {scrape_interval: 1s, evaluation_interval: 1s}";
-        let text = format!("{global}\nrule_files: [{rules:?}]\nscrape_configs: {job}\n");
+        let found = format!("file_sd_configs: [{{files: [{targets:?}], refresh_interval: 1s}}]");
+        let text = format!("{global}\nrule_files: [{rules:?}]\nscrape_configs: [{{job_name: loader, {found}}}]\n");
         fs::write(&settings, text).expect("writes");
-        let flag = |name: &str, value: &str| format!("--{name}={value}");
-        let prometheus = Command::new("prometheus")
-            .arg(flag("config.file", settings.to_str().expect("text")))
-            .arg(flag("storage.tsdb.path", directory.join("tsdb").to_str().expect("text")))
-            .arg(flag("web.listen-address", &format!("127.0.0.1:{port}")))
+        let flag = |name: &str, value: &Path| format!("--{name}={}", value.display());
+        let mut child = Command::new("prometheus")
+            .arg(flag("config.file", &settings))
+            .arg(flag("storage.tsdb.path", &directory.join("tsdb")))
+            .arg("--web.listen-address=127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn();
-        Self(prometheus.expect("prometheus is there"))
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("prometheus is there");
+        let stderr = child.stderr.take().expect("it is piped");
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let keep = Arc::clone(&log);
+        let (told, tells) = mpsc::channel();
+        std::thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Some((_, address)) = line.split_once("msg=\"Listening on\" address=") {
+                    // Only the first address is waited for.
+                    let _late = told.send(address.to_owned());
+                }
+                keep.lock().expect("whole").push(line);
+            }
+        });
+        let address = tells.recv_timeout(PATIENCE);
+        let address = address.unwrap_or_else(|error| panic!("{error}: {:?}", log.lock().expect("whole")));
+        Self { child, address, targets, log }
     }
+
+    /// A daemon that may ask it.
+    fn daemon(&self, directory: &Path) -> Daemon {
+        let config = directory.join("loaderd.toml");
+        fs::write(&config, format!("[prometheus]\nurl = \"http://{}\"\n", self.address)).expect("writes");
+        Daemon::start_with(&directory.join("state"), &["--config", config.to_str().expect("text")])
+    }
+
+    /// Lets it scrape the daemon each second.
+    fn scrape(&self, daemon: &Daemon) {
+        let targets = serde_json::json!([{"targets": [daemon.metrics_address()]}]);
+        // Renamed, so that it never reads half of it.
+        let whole = self.targets.with_extension("whole");
+        fs::write(&whole, targets.to_string()).expect("writes");
+        fs::rename(&whole, &self.targets).expect("renames");
+    }
+}
+
+/// Asks through the daemon until the answer is as it must be.
+fn answers(daemon: &Daemon, expression: &str, fine: impl Fn(&Ran) -> bool) {
+    eventually_ok(expression, || {
+        let ran = daemon.ctl(&["query", expression]);
+        if fine(&ran) { Ok(()) } else { Err(ran) }
+    });
 }
 
 /// Every expression of the dashboard, as Grafana would send it for a scrape each second.
@@ -73,18 +117,16 @@ fn recorded() -> Vec<String> {
 #[test]
 fn every_expression_of_dashboard_and_rules_has_a_value_while_a_run_goes() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (daemon, port) = daemon(directory.path());
-    let _prometheus = Prometheus::start(directory.path(), &daemon, port);
+    let prometheus = Prometheus::start(directory.path());
+    let daemon = prometheus.daemon(directory.path());
+    prometheus.scrape(&daemon);
     let run = daemon.submit(&["--mode", "rps", "--start", "20", "--end", "20", "--slot", "10m", "--runtime", "5ms"]);
     let expressions = [dashboard(), recorded()].concat();
     assert!(expressions.len() > 25, "{expressions:?}");
     for expression in expressions {
         // There are no nodes without a cluster; what is asked must be right all the same.
         let on_cluster = expression.contains("loader_cluster_node_");
-        eventually(&expression, || {
-            let ran = daemon.ctl(&["query", &expression]);
-            (ran.code == 0 && (on_cluster || ran.stdout.trim() != "no value")).then_some(())
-        });
+        answers(&daemon, &expression, |ran| ran.code == 0 && (on_cluster || ran.stdout.trim() != "no value"));
     }
     daemon.ctl(&["cancel", "--wait", &run]).ok();
 }
@@ -92,16 +134,11 @@ fn every_expression_of_dashboard_and_rules_has_a_value_while_a_run_goes() {
 #[test]
 fn it_scrapes_the_daemon_and_answers_queries_through_it() {
     let directory = tempfile::tempdir().expect("a directory");
-    let (daemon, port) = daemon(directory.path());
+    let prometheus = Prometheus::start(directory.path());
+    let daemon = prometheus.daemon(directory.path());
+    prometheus.scrape(&daemon);
     let query = |expression: &str| daemon.ctl(&["query", expression]);
-    let away = query("up");
-    assert_eq!(away.code, 5, "{away:?}");
-    assert!(away.stderr.contains("does not answer"), "{away:?}");
-    let _prometheus = Prometheus::start(directory.path(), &daemon, port);
-    eventually("it has scraped the daemon", || {
-        let ran = query("loader_runs_queued");
-        (ran.code == 0 && ran.stdout.contains("job=\"loader\"")).then_some(())
-    });
+    answers(&daemon, "loader_runs_queued", |ran| ran.code == 0 && ran.stdout.contains("job=\"loader\""));
     let sum = query("sum(loader_runs_queued) + 2").ok();
     assert_eq!(sum.stdout.trim(), "2");
     let values = daemon.ctl(&["--output", "json", "query", "vector(3)"]).ok().json();
@@ -110,6 +147,10 @@ fn it_scrapes_the_daemon_and_answers_queries_through_it() {
     let refused = query("sum(");
     assert_eq!(refused.code, 2, "{refused:?}");
     assert!(refused.stderr.contains("parse error"), "{refused:?}");
+    drop(prometheus);
+    let away = query("up");
+    assert_eq!(away.code, 5, "{away:?}");
+    assert!(away.stderr.contains("does not answer"), "{away:?}");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use loader_tests::{Daemon, root};
+use loader_tests::{ClosedPort, Daemon, root};
 use serde_json::Value;
 
 /// A collector that is killed when it is dropped.
@@ -69,9 +69,9 @@ fn a_run_its_stages_and_some_of_its_invocations() {
 fn a_collector_that_is_away_costs_spans_and_nothing_else() {
     let directory = tempfile::tempdir().expect("a directory");
     let config = directory.path().join("loaderd.toml");
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
-    fs::write(&config, format!("[otlp]\nendpoint = \"http://127.0.0.1:{port}\"\nsampled = 1\n")).expect("writes");
+    let port = ClosedPort::hold();
+    let text = format!("[otlp]\nendpoint = \"http://{}\"\nsampled = 1\n", port.address());
+    fs::write(&config, text).expect("writes");
     let state = directory.path().join("state");
     let mut daemon = Daemon::start_with(&state, &["--config", config.to_str().expect("text")]);
     daemon.succeed(&[
