@@ -108,6 +108,15 @@ struct Places {
     next: Cell<usize>,
 }
 
+/// A connection for a call, and how it came to be there.
+struct Found {
+    standing: Standing,
+    /// How long the call waited for it to be made; none where it stood.
+    waited: Option<Duration>,
+    /// Whether it was made for this call, rather than for one that waited before it.
+    is_new: bool,
+}
+
 /// All connections of one worker.
 pub struct Connections {
     policy: Policy,
@@ -150,15 +159,15 @@ impl Connections {
         let place = &places.places[turn];
         let mut connect = None;
         loop {
-            let (standing, made) = self.standing(place, route, deadline).await?;
-            connect = connect.or(made);
+            let Found { standing, waited, is_new } = self.standing(place, route, deadline).await?;
+            connect = connect.or(waited);
             let error = match standing.ready.ready().await {
                 Ok(ready) => return Ok(Connected { ready, connect }),
                 Err(error) => error,
             };
-            // It has died. If nobody had looked at it yet, a new one is tried: nothing was sent so far.
+            // It has died, and nothing was sent. Who has not tried a new one does so now.
             place.lock().await.take_if(|other| other.number == standing.number);
-            if made.is_some() {
+            if is_new {
                 return Err(Failure::new(Status::ConnectError, format!("{address}: {error}")));
             }
         }
@@ -166,37 +175,32 @@ impl Connections {
 
     /// A connection that nobody else has.
     async fn own(&self, route: &Route, deadline: Instant) -> Result<Connected, Failure> {
-        let (standing, connect) = self.standing(&Place::default(), route, deadline).await?;
-        let ready = standing.ready.ready().await;
+        let found = self.standing(&Place::default(), route, deadline).await?;
+        let ready = found.standing.ready.ready().await;
         let failed = |error| Failure::new(Status::ConnectError, format!("{}: {error}", route.address));
-        Ok(Connected { ready: ready.map_err(failed)?, connect })
+        Ok(Connected { ready: ready.map_err(failed)?, connect: found.waited })
     }
 
-    /// The place's connection; makes one when there is none, and says how long that took.
-    async fn standing(
-        &self,
-        place: &Place,
-        route: &Route,
-        deadline: Instant,
-    ) -> Result<(Standing, Option<Duration>), Failure> {
+    /// The place's connection; makes one when there is none.
+    async fn standing(&self, place: &Place, route: &Route, deadline: Instant) -> Result<Found, Failure> {
         if let Ok(guard) = place.try_lock()
             && let Some(standing) = guard.as_ref()
         {
-            return Ok((standing.clone(), None));
+            return Ok(Found { standing: standing.clone(), waited: None, is_new: false });
         }
         let begun = self.clock.now();
         let connected = async {
             let mut guard = place.lock().await;
             match guard.as_ref() {
-                Some(standing) => Ok(standing.clone()),
-                None => Ok::<_, Failure>(guard.insert(self.connect(route).await?).clone()),
+                Some(standing) => Ok((standing.clone(), false)),
+                None => Ok::<_, Failure>((guard.insert(self.connect(route).await?).clone(), true)),
             }
         };
-        let standing = timeout_at(deadline, connected).await.map_err(|_| {
+        let (standing, is_new) = timeout_at(deadline, connected).await.map_err(|_| {
             let allowed = humantime::format_duration(deadline.saturating_duration_since(begun));
             Failure::new(Status::ConnectTimeout, format!("no connection to {} within {allowed}", route.address))
         })??;
-        Ok((standing, Some(self.clock.now().duration_since(begun))))
+        Ok(Found { standing, waited: Some(self.clock.now().duration_since(begun)), is_new })
     }
 
     async fn connect(&self, route: &Route) -> Result<Standing, Failure> {

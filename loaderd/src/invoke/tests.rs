@@ -11,7 +11,7 @@ use loader_proto::{
 };
 use prost::Message as _;
 use tokio::{
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     task::{LocalSet, spawn_local},
 };
 use tokio_util::task::TaskTracker;
@@ -69,8 +69,8 @@ fn call() -> Call {
         memory_mib: 3,
         clock: None,
         span: Some(crate::spans::Context { trace: 1, span: 2 }),
-        connect_timeout: Duration::from_secs(5),
-        function_timeout: Duration::from_secs(5),
+        connect_timeout: Duration::from_secs(60),
+        function_timeout: Duration::from_secs(60),
     }
 }
 
@@ -158,7 +158,7 @@ fn the_request_is_what_a_grpc_server_expects() {
         assert_eq!(parts.uri.to_string(), "http://f.run.local/faas.Executor/Execute");
         assert_eq!(parts.headers["content-type"], "application/grpc");
         assert_eq!(parts.headers["te"], "trailers");
-        assert_eq!(parts.headers["grpc-timeout"], "5000m");
+        assert_eq!(parts.headers["grpc-timeout"], "60000m");
         assert_eq!(parts.headers["traceparent"], "00-00000000000000000000000000000001-0000000000000002-01");
         spawn_local(async move {
             let data = body.data().await.expect("data").expect("data");
@@ -270,7 +270,10 @@ fn nobody_listening_is_a_connect_error_and_the_call_was_not_sent() {
     with_server(
         |_, _| {},
         async |invoker, _| {
-            let unused = TcpListener::bind("127.0.0.1:0").await.expect("a port").local_addr().expect("an address");
+            // Bound, so that nobody else can listen on it either.
+            let held = TcpSocket::new_v4().expect("a socket");
+            held.bind(([127, 0, 0, 1], 0).into()).expect("a port");
+            let unused = held.local_addr().expect("an address");
             let outcome = invoker.call(&route(unused), call(), &Abandon::default()).await;
             assert_eq!((outcome.status, outcome.sent), (Status::ConnectError, None));
             assert!(outcome.error.contains(&unused.to_string()), "{}", outcome.error);
@@ -310,6 +313,40 @@ fn a_connection_that_died_meanwhile_is_made_anew() {
 }
 
 #[test]
+fn a_connection_that_dies_at_once_fails_no_more_than_the_call_that_it_was_made_for() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    LocalSet::new().block_on(&runtime, async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let route = route(listener.local_addr().expect("an address"));
+        let accepted = Rc::new(std::cell::Cell::new(0));
+        let server = spawn_local({
+            let accepted = Rc::clone(&accepted);
+            async move {
+                loop {
+                    drop(listener.accept().await.expect("a connection"));
+                    accepted.set(accepted.get() + 1);
+                }
+            }
+        });
+        let invoker = Rc::new(invoker());
+        let calls = (0..200).map(|_| {
+            let (invoker, route) = (Rc::clone(&invoker), route.clone());
+            spawn_local(async move { invoker.call(&route, call(), &Abandon::default()).await.status })
+        });
+        let calls: Vec<_> = calls.collect();
+        let mut failed = 0;
+        for call in calls {
+            let status = call.await.expect("ends");
+            failed += usize::from(status == Status::ConnectError);
+            // On which step a call finds out is up to the kernel.
+            assert!([Status::ConnectError, Status::Grpc(Code::Unavailable)].contains(&status), "{status:?}");
+        }
+        assert!(failed <= accepted.get(), "{failed} calls by {} connections", accepted.get());
+        server.abort();
+    });
+}
+
+#[test]
 fn policies_say_who_shares_a_connection() {
     let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
     with_server(answer, async |_, one| {
@@ -345,8 +382,8 @@ fn what_was_prepared_needs_no_connection_any_more() {
         for (policy, stand) in [(Policy::Pooled(3), 3), (Policy::PerFunction, 1), (Policy::PerInvocation, 0)] {
             let invoker = invoker_with(policy);
             // Twice, as for two functions of one address.
-            invoker.prepare(&route, Duration::from_secs(5)).await;
-            invoker.prepare(&route, Duration::from_secs(5)).await;
+            invoker.prepare(&route, Duration::from_secs(60)).await;
+            invoker.prepare(&route, Duration::from_secs(60)).await;
             assert_eq!(invoker.connections.open(), stand, "{policy:?}");
         }
     });
