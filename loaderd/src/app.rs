@@ -22,13 +22,13 @@ use crate::{
     scrape::{self, Prometheus},
     spans::Exporter,
     spec::Defaults,
-    supervisor,
+    supervisor::{self, Notifier},
     telemetry::{self, Metrics, endpoint::Exposed},
     traces::{Limits, TraceStore},
 };
 
-/// How long spans are still sent when the daemon ends: longer than a batch gathers.
-const LAST_SPANS: Duration = Duration::from_secs(2);
+/// How long spans are still sent when the daemon ends: a collector that is well takes far less.
+const LAST_SPANS: Duration = Duration::from_secs(10);
 
 /// The daemon, built and bound, not yet running.
 pub struct App {
@@ -40,6 +40,7 @@ pub struct App {
     platforms: Platforms,
     exporter: Option<Exporter>,
     reloader: Reloader,
+    notifier: Notifier,
     ready: watch::Sender<bool>,
     ends: Ends,
     home: Home,
@@ -59,17 +60,29 @@ pub struct Reloader {
     certificates: Option<Certificates>,
     traces: TraceStore,
     retention: watch::Sender<run::Retention>,
+    notifier: Notifier,
     ready: watch::Receiver<bool>,
 }
 
 impl Reloader {
-    /// Whether the daemon has been said to be ready, and does not end.
-    pub fn is_ready(&self) -> bool {
-        *self.ready.borrow()
+    /// Reads the configuration again and takes it over. One that can't be used changes nothing.
+    pub fn reload(&mut self, read: impl FnOnce() -> Result<Config, Vec<String>>) {
+        // The service manager would take it for the end of the start, or of the end.
+        let told = *self.ready.borrow();
+        if told {
+            self.notifier.reloading();
+        }
+        match read() {
+            Ok(config) => self.take_over(&config),
+            Err(faults) => faults.iter().for_each(|fault| log::error!("not reloaded: {fault}")),
+        }
+        if told {
+            self.notifier.ready();
+        }
     }
 
-    /// Takes over a configuration that was read again: the log's level, roles, tokens, limits, retention, certificates.
-    pub fn reload(&mut self, config: Config) {
+    /// Takes over the log's level, roles, tokens, limits, retention, certificates.
+    fn take_over(&mut self, config: &Config) {
         telemetry::logging::set_level(config.log_level);
         self.guard.replace(config.access.policy(), config.access.requests_per_second);
         self.traces.set_limits(limits(&config.traces));
@@ -77,7 +90,7 @@ impl Reloader {
         if let Some(Err(error)) = self.certificates.as_ref().map(Certificates::reload) {
             log::error!("the certificates stay as they are: {error}");
         }
-        let fixed = self.config.fixed(&config);
+        let fixed = self.config.fixed(config);
         if fixed.is_empty() {
             log::info!("reloaded");
         } else {
@@ -141,8 +154,30 @@ impl App {
         let facts = facts(&config, &doors, &platforms, clock);
         let service = Service::new(context, registry.1.clone(), store, facts);
         let (ready, readiness) = watch::channel(false);
-        let reloader = Reloader { config, guard, certificates, traces, retention: keep, ready: readiness };
-        Ok(Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home })
+        let notifier = Notifier::start().context("cannot start the thread that tells the service manager")?;
+        let reloader = Reloader {
+            config,
+            guard,
+            certificates,
+            traces,
+            retention: keep,
+            notifier: notifier.clone(),
+            ready: readiness,
+        };
+        Ok(Self {
+            doors,
+            service,
+            registry,
+            metrics,
+            pulse,
+            platforms,
+            exporter,
+            reloader,
+            notifier,
+            ready,
+            ends,
+            home,
+        })
     }
 
     /// What takes over a configuration that was read again.
@@ -155,7 +190,20 @@ impl App {
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home } = self;
+        let Self {
+            doors,
+            service,
+            registry,
+            metrics,
+            pulse,
+            platforms,
+            exporter,
+            reloader,
+            notifier,
+            ready,
+            ends,
+            home,
+        } = self;
         let (registry_task, registry) = registry;
         for door in &doors.control {
             log::info!("control API on {}", door.address());
@@ -178,7 +226,7 @@ impl App {
                 // A registry that ended has recovered nothing more.
                 Ok(_) = recovered.wait_for(|recovered| *recovered) => {
                     ready.send_replace(true);
-                    supervisor::ready();
+                    notifier.ready();
                 }
             }
         };
@@ -193,11 +241,11 @@ impl App {
         // Only a run that is finished may take as long as it likes.
         let patience =
             if reloader.config.on_stop == OnStop::Finish { ends.shutdown.clone() } else { CancellationToken::new() };
-        let attend = supervisor::attend(registry, pulse, patience, drained.clone());
+        let attend = supervisor::attend(&notifier, registry, pulse, patience, drained.clone());
         let stop = async {
             ends.shutdown.cancelled().await;
             ready.send_replace(false);
-            supervisor::stopping();
+            notifier.stopping();
         };
         let export = async {
             let Some(exporter) = exporter else { return };
@@ -213,6 +261,7 @@ impl App {
         let sum_up = telemetry::logging::sum_up(drained.clone());
         // In this order: connections are taken before the daemon is said to be ready.
         let (served, ..) = tokio::join!(serve, tell_ready, work, endpoint, attend, stop, export, sum_up);
+        notifier.flush().await;
         drop(home);
         Ok(served?)
     }

@@ -4,11 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use loaderd::{
-    app::{self, App, Reloader},
+    app::{self, App},
     cli::Arguments,
     config::OnStop,
     run::Ends,
-    supervisor, telemetry, words,
+    telemetry, words,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,7 @@ async fn run(config: loaderd::config::Config, arguments: &Arguments) -> anyhow::
     loop {
         tokio::select! {
             ended = &mut running => return ended,
-            _ = hang_up.recv() => reload(&mut reloader, arguments),
+            _ = hang_up.recv() => reloader.reload(|| arguments.config()),
             _ = terminate.recv() => end(&mut stages)?,
             _ = interrupt.recv() => end(&mut stages)?,
         }
@@ -83,26 +83,6 @@ fn end(stages: &mut impl Iterator<Item = Stage>) -> anyhow::Result<()> {
     log::info!("{words}");
     tokens.iter().for_each(CancellationToken::cancel);
     Ok(())
-}
-
-/// Reads the configuration again. One that can't be used changes nothing.
-fn reload(reloader: &mut Reloader, arguments: &Arguments) {
-    // The service manager would take it for the end of the start, or of the end.
-    let told = reloader.is_ready();
-    if told {
-        supervisor::reloading();
-    }
-    match arguments.config() {
-        Ok(config) => reloader.reload(config),
-        Err(faults) => {
-            for fault in &faults {
-                log::error!("not reloaded: {fault}");
-            }
-        }
-    }
-    if told {
-        supervisor::ready();
-    }
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {

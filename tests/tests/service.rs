@@ -25,6 +25,14 @@ impl Manager {
         ("NOTIFY_SOCKET", self.directory.path().join("notify").to_str().expect("text").to_owned())
     }
 
+    /// Lets it be as one that is busy: whoever tells it something has to wait.
+    fn fill(&self) {
+        let teller = UnixDatagram::unbound().expect("a socket");
+        teller.connect(self.directory.path().join("notify")).expect("connects");
+        teller.set_nonblocking(true).expect("can be so");
+        while teller.send(b"nothing").is_ok() {}
+    }
+
     /// Waits until it is told something that begins so; all that it was told until then.
     fn told(&self, words: &str) -> Vec<String> {
         let mut buffer = [0; 4096];
@@ -73,6 +81,22 @@ fn it_tells_that_it_is_ready_what_it_does_that_it_lives_and_that_it_ends() {
 }
 
 #[test]
+fn a_manager_that_takes_no_messages_delays_nothing() {
+    let manager = Manager::new();
+    manager.fill();
+    let (name, notify) = manager.variable();
+    let variables = [(name, &*notify), ("WATCHDOG_USEC", "300000")];
+    let mut daemon = Daemon::start_in(&manager.directory.path().join("state"), &[], &variables);
+    // Long enough for more to be told than may wait.
+    daemon.succeed(&["--mode", "rps", "--start", "5", "--end", "5", "--slot", "6s", "--runtime", "1ms"]);
+    // What is told once is not lost.
+    manager.told("READY=1");
+    manager.told("STATUS=idle");
+    manager.fill();
+    assert!(daemon.terminate().success());
+}
+
+#[test]
 fn a_reload_does_not_make_it_ready_before_all_is_cleaned() {
     let cluster = Cluster::start();
     let config = cluster.loaderd_config("");
@@ -106,8 +130,9 @@ fn a_second_signal_awaits_no_answers() {
     let manager = Manager::new();
     let (name, notify) = manager.variable();
     let mut daemon = Daemon::start_in(&state.path().join("state"), &flags, &[(name, &notify)]);
-    // Invocations that take as long as the test may.
-    let spec = ["--mode", "rps", "--start", "2", "--end", "2", "--slot", "60s", "--runtime", "50s"];
+    // Invocations that take as long as the test may, and no processor.
+    let spec = "--mode rps --start 2 --end 2 --slot 60s --kind wimpy --runtime 10m --memory 1MiB";
+    let spec: Vec<_> = spec.split(' ').collect();
     let run = daemon.submit(&spec);
     eventually("invocations are out", || {
         let shown = daemon.ctl(&["--output", "json", "get", &run]).ok().json();
