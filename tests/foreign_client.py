@@ -60,7 +60,7 @@ class Client:
             request_serializer=lambda message: message.SerializeToString(),
             response_deserializer=GetMessageClass(method.output_type).FromString,
         )
-        return stub(requests or self.message(name, fields), timeout=60)
+        return stub(requests or self.message(name, fields), timeout=300)
 
     def upload(self, folder):
         files = {path.name: path.read_bytes() for path in sorted(pathlib.Path(folder).glob("*.csv"))}

@@ -65,7 +65,7 @@ def serve(messages, services):
 
 def call(messages, services, address, runtime_ms, memory_mib):
     request = messages.FaasRequest(runtimeInMilliSec=runtime_ms, memoryInMebiBytes=memory_mib)
-    reply = services.ExecutorStub(grpc.insecure_channel(address)).Execute(request, timeout=60)
+    reply = services.ExecutorStub(grpc.insecure_channel(address)).Execute(request, timeout=300)
     fields = {field.name: getattr(reply, field.name) for field in reply.DESCRIPTOR.fields}
     print(json.dumps({"known": fields, "unknown": len(reply.SerializeToString()) - rebuilt(messages, fields)}))
 

@@ -32,7 +32,7 @@ MALFORMED = {
     "control characters": b"\x0a\x05\x00\x1b[2J",
     "many megabytes": b"\x0a\x80\x80\x80\x04" + b"a" * (8 << 20),
 }
-DEADLINE = 30
+DEADLINE = 120
 
 
 def call(channel, streams, method, request):

@@ -52,6 +52,10 @@ impl Daemon {
     pub fn start_in(state: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(bin("loaderd"));
         command.arg("--state-dir").arg(state).args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+        // What a service manager may have told the tests is not for it.
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"] {
+            command.env_remove(name);
+        }
         command.envs(variables.iter().copied());
         command.args(flags).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("loaderd starts");
@@ -128,10 +132,15 @@ impl Daemon {
     /// When the daemon does not know it.
     #[track_caller]
     pub fn ended(&self, run: &str) -> Value {
-        // Its exit code says how the run ended, which is for the test to judge.
-        let _ended = self.ctl(&["watch", run]);
-        let shown = self.ctl(&["--output", "json", "get", run]).ok().json();
-        shown["run"].clone()
+        loop {
+            // Its exit code says how the run ended, which is for the test to judge. On a busy machine it may give up.
+            let _ended = self.ctl(&["watch", run]);
+            let shown = self.ctl(&["--output", "json", "get", run]).ok().json();
+            let state = shown["run"]["state"].as_str().expect("a state");
+            if ["SUCCEEDED", "FAILED", "CANCELLED", "INTERRUPTED"].iter().any(|end| state.ends_with(end)) {
+                return shown["run"].clone();
+            }
+        }
     }
 
     /// Submits a run and waits for its end, which must be a good one.

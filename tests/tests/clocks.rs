@@ -52,17 +52,17 @@ impl Clocks {
         })
     }
 
-    /// The dates of the run's invocations go on as they began: a tenth of a second from one to the next.
+    /// The dates of the run's invocations go on as they began: a fifth of a second from one to the next.
     fn dates_go_on(&self, run: &str) {
         let dues = self.daemon.table(run, "invocations.csv").numbers::<i64>("due_unix_us");
         assert_eq!(dues.len(), 60);
         let (first, last) = (dues.iter().min().expect("some"), dues.iter().max().expect("some"));
-        assert!(last - first < 6_000_000, "{first} to {last}");
+        assert!(last - first < 12_000_000, "{first} to {last}");
     }
 }
 
-/// Sixty invocations in six seconds.
-const LOAD: [&str; 6] = ["--mode=rps", "--start=10", "--end=10", "--slot=6s", "--runtime=1ms", "--memory=1MiB"];
+/// Sixty invocations in twelve seconds.
+const LOAD: [&str; 6] = ["--mode=rps", "--start=5", "--end=5", "--slot=12s", "--runtime=1ms", "--memory=1MiB"];
 
 /// A run under way, for long enough that a busy machine gets to do something to it.
 fn begin(daemon: &Daemon) -> String {
@@ -92,8 +92,9 @@ fn a_clock_that_is_set_changes_no_row_and_is_told() {
     it.daemon.ended(&third);
     assert!(forward < back && back < third, "{forward} {back} {third}");
     assert_eq!(it.daemon.summary(&third)["clockChanges"], Value::Null);
-    let log = it.daemon.log();
-    assert!(log.iter().any(|line| line.contains("the clock was set: nothing is removed by age")), "{log:?}");
+    eventually("it is told in the log", || {
+        it.daemon.log().iter().find(|line| line.contains("the clock was set: nothing is removed by age")).cloned()
+    });
 }
 
 #[test]
@@ -107,8 +108,10 @@ fn a_suspension_is_told() {
     let shown = it.daemon.ctl(&["get", &run]).ok().stdout;
     assert!(shown.contains("THE LOADER'S MACHINE WAS SUSPENDED for 7s"), "{shown}");
     let line = "while the load went, the machine was suspended for 7s";
-    let log = it.daemon.log();
-    assert!(log.iter().any(|told| told.contains(line) && told.contains(&format!("RUN_ID={run}"))), "{log:?}");
+    let id = format!("RUN_ID={run}");
+    eventually("it is told in the log", || {
+        it.daemon.log().iter().find(|told| told.contains(line) && told.contains(&id)).cloned()
+    });
 }
 
 #[test]
@@ -118,7 +121,7 @@ fn a_daemon_that_is_stopped_for_a_while_sends_all_late_and_says_so() {
     let run = begin(&daemon);
     daemon.signal(Signal::SIGSTOP);
     // Beyond the first fifth of the slot, which is not measured.
-    std::thread::sleep(std::time::Duration::from_secs(2));
+    std::thread::sleep(std::time::Duration::from_secs(4));
     daemon.signal(Signal::SIGCONT);
     let ended = daemon.ended(&run);
     assert_eq!(ended["state"], "RUN_STATE_SUCCEEDED", "{ended:#}");

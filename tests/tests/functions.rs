@@ -54,7 +54,7 @@ fn each_kind_of_function_can_be_chosen() {
         ("trace", &["--memory", "8MiB"][..], Some(5000)),
         ("trace", &["--memory", "8MiB", "--clock", "cpu"], Some(5000)),
         ("timed", &["--memory", "8MiB"], Some(5000)),
-        ("wimpy", &["--memory", "8GiB"], Some(5000)),
+        ("wimpy", &["--memory", "1GiB"], Some(5000)),
         ("empty", &[], Some(0)),
         ("hello", &[], None),
     ] {

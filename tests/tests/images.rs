@@ -65,7 +65,7 @@ fn images_are_small_unprivileged_and_stop_when_told() {
         let ended = daemon.ended(&daemon.submit(&flags));
         daemon.table(ended["runId"].as_str().expect("text"), "invocations.csv")
     };
-    let rows = submit("8MiB");
+    let rows = submit("2MiB");
     assert_eq!(rows.counts("status").get("ok"), Some(&20), "{:?}", rows.counts("status"));
     // What the container can't have is refused, and does not get it killed.
     let rows = submit("80MiB");

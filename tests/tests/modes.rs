@@ -72,13 +72,13 @@ fn rps() {
 fn rps_ends_at_overload() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
-    // One instance that takes 200 ms for each holds 5 a second; what waits longer than half a second fails.
+    // One instance that takes 400 ms for each holds 2.5 a second; what waits longer than three seconds fails.
     let flags =
-        "--mode rps --start 2 --step 5 --slot 3s --runtime 200ms --memory 1MiB --max-scale 1 --function-timeout 500ms";
+        "--mode rps --start 1 --step 5 --slot 8s --runtime 400ms --memory 1MiB --max-scale 1 --function-timeout 3s";
     let run = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
-    assert_eq!(run["summary"]["rps"], json!({"heldRate": 2.0, "overloadedSlots": 2, "endedAtOverload": true}));
+    assert_eq!(run["summary"]["rps"], json!({"heldRate": 1.0, "overloadedSlots": 2, "endedAtOverload": true}));
     let id = run["runId"].as_str().expect("an id");
-    assert_eq!(daemon.table(id, "slots.csv").column("rps"), ["2", "7", "7"]);
+    assert_eq!(daemon.table(id, "slots.csv").column("rps"), ["1", "6", "6"]);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn coldstart() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
     let flags = "--mode coldstart --start 4 --step 0 --cold-starts 3,1,2 --functions 5 --slot 3s --runtime 10ms \
-                 --memory 1MiB --stable-window 500ms";
+                 --memory 1MiB --stable-window 500ms --container-concurrency 10";
     let run = daemon.succeed(&flags.split_whitespace().collect::<Vec<_>>());
     let id = run["runId"].as_str().expect("an id");
     let rows = agree(&daemon, id, 3 * 12);

@@ -103,7 +103,7 @@ fn a_run_may_be_finished_before_the_daemon_ends() {
     fs::write(&config, "on_stop = \"finish\"\n").expect("writes");
     let state = directory.path().join("state");
     let mut daemon = Daemon::start_with(&state, &["--config", config.to_str().expect("text")]);
-    let spec = ["--mode", "rps", "--start", "20", "--end", "20", "--slot", "3s", "--runtime", "1ms", "--memory=1MiB"];
+    let spec = ["--mode", "rps", "--start", "5", "--end", "5", "--slot", "12s", "--runtime", "1ms", "--memory=1MiB"];
     let (first, second) = (daemon.submit(&spec), daemon.submit(&SHORT));
     eventually("it runs", || {
         let shown = daemon.ctl(&["--output", "json", "get", &first]).ok().json();

@@ -210,20 +210,20 @@ mod tests {
         assert!(consumed.wall >= Duration::from_millis(40), "{consumed:?}");
         // By the CPU clock, too: a quarter is consumed, the rest is waited.
         let habits = Habits { clock: RuntimeClock::Cpu, ..habits };
-        let consumed = with(habits, None).consume(clock::now(), asked(40, 0)).await.unwrap();
+        let consumed = with(habits, None).consume(clock::now(), asked(400, 0)).await.unwrap();
         assert!(
-            consumed.cpu >= Duration::from_millis(10) && consumed.wall >= Duration::from_millis(30),
+            consumed.cpu >= Duration::from_millis(100) && consumed.wall >= Duration::from_millis(300),
             "{consumed:?}"
         );
-        assert!(consumed.cpu < Duration::from_millis(40), "{consumed:?}");
+        assert!(consumed.cpu < Duration::from_millis(300), "{consumed:?}");
     }
 
     #[tokio::test]
     async fn who_only_sleeps_takes_neither_cpu_nor_memory() {
         let habits = Habits { labour: Labour::Sleep, memory: MemoryUse::Untouched, ..Habits::default() };
-        let consumed = with(habits, None).consume(clock::now(), asked(50, 1 << 14)).await.unwrap();
-        assert!(consumed.wall >= Duration::from_millis(50), "{consumed:?}");
-        assert!(consumed.cpu < Duration::from_millis(25) && consumed.memory_bytes < 8 << 30, "{consumed:?}");
+        let consumed = with(habits, None).consume(clock::now(), asked(400, 1 << 11)).await.unwrap();
+        assert!(consumed.wall >= Duration::from_millis(400), "{consumed:?}");
+        assert!(consumed.cpu < Duration::from_millis(200) && consumed.memory_bytes < 1 << 30, "{consumed:?}");
     }
 
     #[tokio::test]

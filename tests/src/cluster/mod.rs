@@ -330,7 +330,10 @@ impl Cluster {
              contexts:\n- name: fake\n  context: {{cluster: fake, user: limited, namespace: {NAMESPACE}}}\n",
             self.api
         );
-        fs::write(self.kubeconfig(), text).expect("writes");
+        // Renamed, so that nobody reads half of it.
+        let whole = self.kubeconfig().with_extension("whole");
+        fs::write(&whole, text).expect("writes");
+        fs::rename(whole, self.kubeconfig()).expect("renames");
     }
 
     /// Makes a function fail: one whose Service's name begins so.
@@ -352,11 +355,11 @@ impl Cluster {
     pub fn expire_token(&self, renewed: bool) {
         let mut faults = lock(&self.shared.faults);
         faults.token.push('1');
-        let token = faults.token.clone();
-        drop(faults);
+        // Before anybody is asked for the new one.
         if renewed {
-            self.write_kubeconfig(&token);
+            self.write_kubeconfig(&faults.token);
         }
+        drop(faults);
         self.cut_watches();
     }
 

@@ -38,7 +38,7 @@ use super::instance::{Exit, Launch, Launcher, Process, Stream};
 /// The line by which an instance says where it listens.
 const LISTENING: &str = "listening on ";
 /// How long the output of a process that has ended may take to arrive.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Launches `trace-func` processes.
 #[derive(Debug)]
