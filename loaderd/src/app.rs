@@ -40,7 +40,6 @@ pub struct App {
     platforms: Platforms,
     exporter: Option<Exporter>,
     reloader: Reloader,
-    notifier: Notifier,
     ready: watch::Sender<bool>,
     ends: Ends,
     home: Home,
@@ -155,29 +154,8 @@ impl App {
         let service = Service::new(context, registry.1.clone(), store, facts);
         let (ready, readiness) = watch::channel(false);
         let notifier = Notifier::start().context("cannot start the thread that tells the service manager")?;
-        let reloader = Reloader {
-            config,
-            guard,
-            certificates,
-            traces,
-            retention: keep,
-            notifier: notifier.clone(),
-            ready: readiness,
-        };
-        Ok(Self {
-            doors,
-            service,
-            registry,
-            metrics,
-            pulse,
-            platforms,
-            exporter,
-            reloader,
-            notifier,
-            ready,
-            ends,
-            home,
-        })
+        let reloader = Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness };
+        Ok(Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home })
     }
 
     /// What takes over a configuration that was read again.
@@ -190,21 +168,9 @@ impl App {
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self {
-            doors,
-            service,
-            registry,
-            metrics,
-            pulse,
-            platforms,
-            exporter,
-            reloader,
-            notifier,
-            ready,
-            ends,
-            home,
-        } = self;
+        let Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home } = self;
         let (registry_task, registry) = registry;
+        let notifier = reloader.notifier.clone();
         for door in &doors.control {
             log::info!("control API on {}", door.address());
         }

@@ -110,6 +110,11 @@ impl Daemon {
         self.log.lock().expect("whole").clone()
     }
 
+    /// How many lines a file of a run has so far; none where it is not there yet.
+    pub fn lines(&self, run: &str, file: &str) -> usize {
+        fs::read_to_string(self.directory(run).join(file)).map_or(0, |text| text.lines().count())
+    }
+
     /// Runs `loaderctl` against it.
     pub fn ctl(&self, arguments: &[&str]) -> Ran {
         let address = format!("http://{}", self.address);

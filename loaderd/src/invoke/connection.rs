@@ -143,7 +143,7 @@ impl Connections {
     pub(super) async fn prepare(&self, route: &Route, deadline: Instant) {
         let Some(places) = self.places(route) else { return };
         for place in &places.places {
-            if self.standing(place, route, deadline).await.is_err() {
+            if self.standing(place, route, deadline, None).await.is_err() {
                 return;
             }
         }
@@ -157,40 +157,46 @@ impl Connections {
         let turn = places.next.get();
         places.next.set((turn + 1) % places.places.len());
         let place = &places.places[turn];
-        let mut connect = None;
+        let (mut connect, mut dead) = (None::<Duration>, None);
         loop {
-            let Found { standing, waited, is_new } = self.standing(place, route, deadline).await?;
-            connect = connect.or(waited);
-            let error = match standing.ready.ready().await {
+            let Found { standing, waited, is_new } = self.standing(place, route, deadline, dead).await?;
+            connect = connect.into_iter().chain(waited).reduce(|sum, waited| sum + waited);
+            match standing.ready.ready().await {
                 Ok(ready) => return Ok(Connected { ready, connect }),
-                Err(error) => error,
-            };
-            // It has died, and nothing was sent. Who has not tried a new one does so now.
-            place.lock().await.take_if(|other| other.number == standing.number);
-            if is_new {
-                return Err(Failure::new(Status::ConnectError, format!("{address}: {error}")));
+                Err(error) if is_new => {
+                    return Err(Failure::new(Status::ConnectError, format!("{address}: {error}")));
+                }
+                // It has died, and nothing was sent. Who has not tried a new one does so now.
+                Err(_) => dead = Some(standing.number),
             }
         }
     }
 
     /// A connection that nobody else has.
     async fn own(&self, route: &Route, deadline: Instant) -> Result<Connected, Failure> {
-        let found = self.standing(&Place::default(), route, deadline).await?;
+        let found = self.standing(&Place::default(), route, deadline, None).await?;
         let ready = found.standing.ready.ready().await;
         let failed = |error| Failure::new(Status::ConnectError, format!("{}: {error}", route.address));
         Ok(Connected { ready: ready.map_err(failed)?, connect: found.waited })
     }
 
-    /// The place's connection; makes one when there is none.
-    async fn standing(&self, place: &Place, route: &Route, deadline: Instant) -> Result<Found, Failure> {
+    /// The place's connection; makes one when there is none, or only the one that is known to be dead.
+    async fn standing(
+        &self,
+        place: &Place,
+        route: &Route,
+        deadline: Instant,
+        dead: Option<u64>,
+    ) -> Result<Found, Failure> {
         if let Ok(guard) = place.try_lock()
-            && let Some(standing) = guard.as_ref()
+            && let Some(standing) = guard.as_ref().filter(|standing| Some(standing.number) != dead)
         {
             return Ok(Found { standing: standing.clone(), waited: None, is_new: false });
         }
         let begun = self.clock.now();
         let connected = async {
             let mut guard = place.lock().await;
+            guard.take_if(|standing| Some(standing.number) == dead);
             match guard.as_ref() {
                 Some(standing) => Ok((standing.clone(), false)),
                 None => Ok::<_, Failure>((guard.insert(self.connect(route).await?).clone(), true)),

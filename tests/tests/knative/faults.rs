@@ -1,6 +1,6 @@
 //! What can go wrong: functions that do not come up, an API server that goes away, a daemon that is killed.
 
-use std::{collections::BTreeMap, fs, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use loader_tests::{
     Daemon,
@@ -88,8 +88,7 @@ fn the_api_server_may_go_away() {
     std::thread::sleep(OUTAGE);
     cluster.set_away(false);
     // In the middle of the load, which goes on.
-    let rows =
-        || fs::read_to_string(daemon.directory(&id).join("invocations.csv")).map_or(0, |text| text.lines().count());
+    let rows = || daemon.lines(&id, "invocations.csv");
     eventually("rows", || (rows() > 20).then_some(()));
     cluster.set_away(true);
     std::thread::sleep(OUTAGE);
@@ -110,8 +109,7 @@ fn watches_may_be_slow_cut_and_forgotten() {
     let flags = "--mode coldstart --start 4 --step 0 --cold-starts 1 --functions 6 --slot 3s --duration 12s --runtime 5ms \
                  --memory 1MiB --stable-window 6s";
     let id = submit(&daemon, flags);
-    let rows =
-        || fs::read_to_string(daemon.directory(&id).join("invocations.csv")).map_or(0, |text| text.lines().count());
+    let rows = || daemon.lines(&id, "invocations.csv");
     for count in [5, 12, 20] {
         eventually("rows", || (rows() > count).then_some(()));
         if count == 12 { cluster.forget_history() } else { cluster.cut_watches() }
@@ -147,8 +145,7 @@ fn a_service_that_someone_else_deletes_is_in_the_rows() {
     let flags =
         "--mode rps --start 10 --end 10 --slot 20s --functions 2 --runtime 5ms --memory 1MiB --failure-ratio 0.9";
     let id = submit(&daemon, flags);
-    let rows =
-        || fs::read_to_string(daemon.directory(&id).join("invocations.csv")).map_or(0, |text| text.lines().count());
+    let rows = || daemon.lines(&id, "invocations.csv");
     eventually("rows", || (rows() > 20).then_some(()));
     let name = cluster.names(SERVICES).into_iter().find(|name| name.starts_with("rps-1-")).expect("is there");
     assert!(cluster.delete(SERVICES, &name));
@@ -197,8 +194,7 @@ fn a_killed_daemon_cleans_at_its_next_start() {
     let state = tempfile::tempdir().expect("a directory");
     let mut first = daemon(&cluster, state.path());
     let id = submit(&first, "--mode rps --start 5 --end 5 --slot 60s --functions 3 --runtime 1ms --memory 1MiB");
-    let rows =
-        || fs::read_to_string(first.directory(&id).join("invocations.csv")).map_or(0, |text| text.lines().count());
+    let rows = || first.lines(&id, "invocations.csv");
     eventually("rows", || (rows() > 5).then_some(()));
     first.signal(Signal::SIGKILL);
     first.wait();

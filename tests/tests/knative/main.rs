@@ -219,7 +219,7 @@ fn nodes_pods_and_the_autoscaler_are_sampled() {
     let flags = "--mode rps --start 10 --end 10 --slot 10m --functions 2 --runtime 5ms --memory 1MiB --initial-scale 1 \
                  --min-scale 1 --stable-window 60s";
     let id = submit(&daemon, flags);
-    let rows = |file: &str| fs::read_to_string(daemon.directory(&id).join(file)).map_or(0, |text| text.lines().count());
+    let rows = |file| daemon.lines(&id, file);
     eventually("rows", || (rows("invocations.csv") > 15).then_some(()));
     // So far neither kubelet nor autoscaler answered: no row, rather than zeros.
     assert_eq!((rows("nodes.csv"), rows("autoscaler.csv")), (1, 1));
