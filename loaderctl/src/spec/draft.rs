@@ -104,7 +104,7 @@ impl Draft {
         match serde_saphyr::from_str(text) {
             Ok(Value::Object(document)) => document,
             Ok(Value::Null) => Document::new(),
-            // The reader of specs has the words for what is wrong.
+            // The reader of specs reports what is wrong.
             Ok(_) | Err(_) => {
                 self.unreadable = true;
                 self.faults.extend(from_yaml::<RunSpec>(text).1);

@@ -17,7 +17,7 @@ pub(super) struct SpecFile {
 /// Reads a spec file; `-` is standard input.
 ///
 /// # Errors
-/// In words, when it can't be read.
+/// Why it can't be read.
 pub(super) fn spec_file(name: &str) -> Result<SpecFile, String> {
     if name == "-" {
         let mut text = String::new();
@@ -32,7 +32,7 @@ pub(super) fn spec_file(name: &str) -> Result<SpecFile, String> {
 /// The items of a list, `5,1,2` or `@FILE` with such lines; whether they are numbers is for the field to say.
 ///
 /// # Errors
-/// In words, when the file can't be read.
+/// Why the file can't be read.
 pub(super) fn numbers(list: &str) -> Result<Vec<String>, String> {
     let read = match list.strip_prefix('@') {
         Some(file) => fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?,

@@ -28,7 +28,7 @@ fn spec(arguments: &[&str]) -> Value {
     to_value(&draft.spec, Integers::Strings)
 }
 
-fn told(faults: Vec<Fault>) -> Vec<String> {
+fn messages(faults: Vec<Fault>) -> Vec<String> {
     faults.into_iter().map(|Fault { field, description }| format!("{field}: {description}")).collect()
 }
 
@@ -135,7 +135,7 @@ fn a_mode_needs_no_other_flag() {
 fn flags_of_other_modes_are_faults_all_at_once() {
     let found = draft(&["--mode=burst", "--slot=3s", "--trace=x", "--hold=banana", "--runtime=1s", "--seed=-1"]);
     assert_eq!(
-        told(found.into_faults()),
+        messages(found.into_faults()),
         [
             "--trace: belongs to mode trace; the run's mode is burst",
             "--slot: belongs to modes rps and coldstart; the run's mode is burst",
@@ -143,7 +143,7 @@ fn flags_of_other_modes_are_faults_all_at_once() {
             "spec: seed: -1 is not between 0 and 18446744073709551615 (--seed)",
         ]
     );
-    let without = told(draft(&["--hold=3s"]).into_faults());
+    let without = messages(draft(&["--hold=3s"]).into_faults());
     assert_eq!(without, ["--hold: belongs to mode burst; the run has none"]);
 }
 
@@ -175,7 +175,7 @@ fn a_switch_of_the_file_can_be_turned_off() {
 #[test]
 fn the_mode_of_the_file_stands() {
     let (_directory, file) = file("burst: {}");
-    let found = told(draft(&[&file, "--mode=rps"]).into_faults());
+    let found = messages(draft(&[&file, "--mode=rps"]).into_faults());
     assert_eq!(found, ["--mode: is rps, but the spec file has burst"]);
 }
 
@@ -192,7 +192,7 @@ fn a_trace_is_looked_for_beside_the_file_that_names_it() {
 
 #[test]
 fn path_and_upload_are_one_too_many() {
-    let found = told(draft(&["--mode=trace", "--trace=a", "--upload=b"]).into_faults());
+    let found = messages(draft(&["--mode=trace", "--trace=a", "--upload=b"]).into_faults());
     assert_eq!(found, ["spec: trace.upload: path is there, too: only one of them may be given (--upload)"]);
 }
 
@@ -201,7 +201,7 @@ fn cold_starts_come_from_files_too() {
     let (_directory, file) = file("5,1,\n 2, 3\n\n");
     let spec = spec(&["--mode=coldstart", &format!("--cold-starts=@{file}")]);
     assert_eq!(spec, json!({ "coldstart": { "coldStarts": [5, 1, 2, 3] } }));
-    let missing = told(draft(&["--mode=coldstart", "--cold-starts=@/nowhere"]).into_faults());
+    let missing = messages(draft(&["--mode=coldstart", "--cold-starts=@/nowhere"]).into_faults());
     let expected =
         "spec: coldstart.coldStarts: cannot read /nowhere: No such file or directory (os error 2) (--cold-starts)";
     assert_eq!(missing, [expected]);
@@ -216,7 +216,7 @@ fn what_the_daemon_finds_is_added_unless_it_follows_from_a_known_fault() {
     let mut draft = draft(&["--mode=trace", "--trace=x", "--duration=x", "--max-in-flight=0"]);
     draft.add(found(&["trace", "trace.duration", "trace.durations", "maxInFlight", "name"]));
     assert_eq!(
-        told(draft.into_faults()),
+        messages(draft.into_faults()),
         [
             "spec: trace.duration: \"x\" is not a duration: write it as 90s, 4m or 500ms (--duration)",
             "spec: trace.durations: found",
@@ -242,9 +242,9 @@ fn what_the_daemon_finds_is_added_unless_it_follows_from_a_known_fault() {
 #[test]
 fn an_upload_is_told_of_by_its_directory() {
     let draft = draft(&["--mode=trace", "--trace=x"]);
-    assert_eq!(told(draft.refused(found(&["trace.upload"]))), ["spec: trace.path: found (--trace)"]);
+    assert_eq!(messages(draft.refused(found(&["trace.upload"]))), ["spec: trace.path: found (--trace)"]);
     let draft = self::draft(&["--mode=trace", "--upload=x"]);
-    assert_eq!(told(draft.refused(found(&["trace.upload"]))), ["spec: trace.upload: found (--upload)"]);
+    assert_eq!(messages(draft.refused(found(&["trace.upload"]))), ["spec: trace.upload: found (--upload)"]);
 }
 
 #[test]
@@ -256,6 +256,6 @@ fn a_file_that_is_none_is_one_fault() {
         let (_directory, file) = file(text);
         let draft = draft(&[&file]);
         assert!(draft.unreadable);
-        assert_eq!(told(draft.into_faults()), [expected]);
+        assert_eq!(messages(draft.into_faults()), [expected]);
     }
 }
