@@ -5,18 +5,23 @@
 
 pub mod cluster;
 mod daemon;
+mod guide;
 mod peer;
 mod processes;
 mod program;
 mod records;
 mod trace;
+pub mod usage;
+mod walk;
 
 pub use daemon::Daemon;
+pub use guide::{Block, Page};
 pub use peer::{ClosedPort, Peer};
 pub use processes::{children, is_alive};
 pub use program::{Ran, bin, root, run};
 pub use records::Table;
 pub use trace::even_trace;
+pub use walk::Walk;
 
 use std::{fmt::Debug, time::Duration};
 
