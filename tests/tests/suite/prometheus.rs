@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-use loader_tests::{Daemon, PATIENCE, Ran, eventually_ok, root, run};
+use loader_tests::{Daemon, PATIENCE, Ran, eventually_ok, heavy, root, run};
 use serde_json::Value;
 
 /// A Prometheus of the test's own; it is killed when this is dropped.
@@ -117,6 +117,7 @@ fn recorded() -> Vec<String> {
 
 #[test]
 fn every_expression_of_dashboard_and_rules_has_a_value_while_a_run_goes() {
+    let _turn = heavy();
     let directory = tempfile::tempdir().expect("a directory");
     let prometheus = Prometheus::start(directory.path());
     let daemon = prometheus.daemon(directory.path());
@@ -134,6 +135,7 @@ fn every_expression_of_dashboard_and_rules_has_a_value_while_a_run_goes() {
 
 #[test]
 fn it_scrapes_the_daemon_and_answers_queries_through_it() {
+    let _turn = heavy();
     let directory = tempfile::tempdir().expect("a directory");
     let prometheus = Prometheus::start(directory.path());
     let daemon = prometheus.daemon(directory.path());

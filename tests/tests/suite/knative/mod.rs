@@ -7,7 +7,7 @@ mod warmup;
 
 use std::{collections::BTreeMap, fs, path::Path};
 
-use loader_tests::{Daemon, cluster::Cluster, eventually};
+use loader_tests::{Daemon, cluster::Cluster, eventually, heavy};
 use serde_json::{Value, json};
 
 const SERVICES: &str = "services.serving.knative.dev";
@@ -264,6 +264,7 @@ fn metrics_that_are_off_are_told_once_in_plain_words() {
 
 #[test]
 fn a_thousand_functions_take_few_requests() {
+    let _turn = heavy();
     let cluster = Cluster::start();
     let state = tempfile::tempdir().expect("a directory");
     let daemon = daemon(&cluster, state.path());

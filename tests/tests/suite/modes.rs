@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use loader_tests::{Daemon, Table, bin, even_trace, run};
+use loader_tests::{Daemon, Table, bin, even_trace, heavy, run};
 use serde_json::{Value, json};
 
 /// A figure of proto3 JSON, in which 64-bit integers are strings and zeros are absent.
@@ -70,6 +70,7 @@ fn rps() {
 
 #[test]
 fn rps_ends_at_overload() {
+    let _turn = heavy();
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
     // One instance that takes 400 ms for each holds 2.5 a second; what waits longer than three seconds fails.

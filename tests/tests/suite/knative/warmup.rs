@@ -6,7 +6,7 @@ use loader_tests::{cluster::Cluster, even_trace, eventually};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use crate::{FURNITURE, SERVICES, daemon, furnish, number, submit};
+use super::{FURNITURE, SERVICES, daemon, furnish, number, submit};
 
 /// What `config-autoscaler` holds.
 fn autoscaler(cluster: &Cluster) -> Value {

@@ -10,7 +10,7 @@ use loader_tests::{
 use nix::sys::signal::Signal;
 use serde_json::json;
 
-use crate::{BURST, FURNITURE, SERVICES, daemon, furnish, submit, succeed};
+use super::{BURST, FURNITURE, SERVICES, daemon, furnish, submit, succeed};
 
 #[test]
 fn failures_have_their_true_cause() {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use loader_tests::{Daemon, Ran, eventually, root, run};
+use loader_tests::{Daemon, Ran, eventually, heavy, root, run};
 
 const IMAGE: &str = "localhost/trace-func:test";
 /// What these machines need; elsewhere it does no harm.
@@ -42,6 +42,7 @@ impl Drop for Container {
 
 #[test]
 fn images_are_small_unprivileged_and_stop_when_told() {
+    let _turn = heavy();
     let built = Command::new(root().join("scripts/build-images"))
         .args(["--image", "trace-func", "--image", "trace-func-firecracker", "--tag", "test"])
         .status();

@@ -9,7 +9,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use loader_tests::{Daemon, Ran, bin, eventually, run};
+use loader_tests::{Daemon, Ran, bin, eventually, heavy, run};
 
 /// A daemon behind a shell that confines it, with a directory for its state and a socket beside it.
 struct Confined {
@@ -67,6 +67,7 @@ const SHORT: &str =
 
 #[test]
 fn a_full_disk() {
+    let _turn = heavy();
     let it = Confined::start(|_| {}, "mount -t tmpfs -o size=1m none \"$state\"");
     let ran =
         it.ctl("submit --mode rps --start 2000 --end 2000 --slot 30s --kind empty --runtime 0s --wait --max-scale 4");
@@ -89,6 +90,7 @@ fn a_full_disk() {
 
 #[test]
 fn a_slow_disk() {
+    let _turn = heavy();
     let script = "mkdir \"$state.real\" && \
                   { setpriv --pdeathsig KILL bindfs -f --write-rate=10k \"$state.real\" \"$state\" & } && \
                   until mountpoint --quiet \"$state\"; do sleep 0.1; done";
@@ -135,6 +137,7 @@ fn a_read_only_state_directory_can_still_be_read() {
 
 #[test]
 fn no_descriptors() {
+    let _turn = heavy();
     let it = Confined::start(|_| {}, "ulimit -n 600");
     let ran = it.ctl(
         "submit --mode coldstart --start 1 --cold-starts 1 --functions 60 --connection-policy per-function --wait",

@@ -10,7 +10,7 @@ use std::{
     time::{Duration, UNIX_EPOCH},
 };
 
-use loader_tests::{Daemon, Table, children, cluster::Cluster, even_trace, eventually, is_alive};
+use loader_tests::{Daemon, Table, children, cluster::Cluster, even_trace, eventually, heavy, is_alive};
 use nix::sys::signal::Signal;
 
 /// Invocations a second of the local runs.
@@ -71,6 +71,7 @@ fn count() -> u32 {
 
 #[test]
 fn on_the_local_platform() {
+    let _turn = heavy();
     let state = tempfile::tempdir().expect("a directory");
     let mut daemon = Daemon::start(state.path());
     let rate = RATE.to_string();
@@ -102,6 +103,7 @@ fn on_the_local_platform() {
 
 #[test]
 fn on_a_cluster_in_a_warm_up_and_after_it() {
+    let _turn = heavy();
     let cluster = Cluster::start();
     let state = tempfile::tempdir().expect("a directory");
     let config = cluster.loaderd_config("");
