@@ -40,7 +40,7 @@ fn sources(path: &Path) -> Vec<PathBuf> {
     for entry in fs::read_dir(path).unwrap_or_else(|error| panic!("{}: {error}", path.display())) {
         let path = entry.expect("an entry").path();
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
-        if ["tests", "tests.rs", "testkit.rs", "fake.rs", "untrusted"].contains(&name) {
+        if ["tests", "tests.rs", "testkit.rs", "fake.rs"].contains(&name) {
             continue;
         }
         if path.is_dir() {
