@@ -11,9 +11,9 @@ use loaderd::{
     dispatch::{InvocationId, SlotHead},
     id::{FunctionIndex, RunId},
     invoke::{Outcome, Status},
+    metrics::Metrics,
     plan::{Mark, Offset, Phase, Unit},
     record::{AskedArrivals, Event, Latencies, Planned, Progress, Recorder, RecorderSettings, Row},
-    telemetry::Metrics,
 };
 use tokio::sync::{mpsc, watch};
 

@@ -17,13 +17,15 @@ use crate::{
     control::{self, Service, StatusFacts},
     dispatch::{Isolation, Pulse},
     door::{self, Certificates, ListenError, Listener, Secured, Speaks},
+    http::{self, Exposed},
+    logging,
+    metrics::Metrics,
     platform::{Platform, Platforms, attach::Attach, knative, local},
     run::{self, Ends, Home, Registry, RegistryTask, Store},
     scrape::{self, Prometheus},
     spans::Exporter,
     spec::Defaults,
     supervisor::{self, Notifier},
-    telemetry::{self, Metrics, endpoint::Exposed},
     traces::{Limits, TraceStore},
 };
 
@@ -82,7 +84,7 @@ impl Reloader {
 
     /// Takes over the log's level, roles, tokens, limits, retention, certificates.
     fn take_over(&mut self, config: &Config) {
-        telemetry::logging::set_level(config.log_level);
+        logging::set_level(config.log_level);
         self.guard.replace(config.access.policy(), config.access.requests_per_second);
         self.traces.set_limits(limits(&config.traces));
         self.retention.send_replace(retention(&config.retention));
@@ -181,7 +183,7 @@ impl App {
                 log::info!("metrics on {}/metrics", listener.address());
                 let Reloader { ready, guard, .. } = reloader.clone();
                 let exposed = Exposed { metrics, ready, guard };
-                telemetry::endpoint::serve(listener, exposed, drained.clone()).await;
+                http::serve(listener, http::router(exposed), drained.clone()).await;
             }
         };
         let serve = control::serve(doors.control, service, reloader.guard.clone(), drained.clone());
@@ -224,7 +226,7 @@ impl App {
                 () = ended => {}
             }
         };
-        let sum_up = telemetry::logging::sum_up(drained.clone());
+        let sum_up = logging::sum_up(drained.clone());
         // In this order: connections are taken before the daemon is said to be ready.
         let (served, ..) = tokio::join!(serve, tell_ready, work, endpoint, attend, stop, export, sum_up);
         notifier.flush().await;

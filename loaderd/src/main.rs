@@ -7,8 +7,9 @@ use loaderd::{
     app::{self, App},
     cli::Arguments,
     config::OnStop,
+    logging,
     run::Ends,
-    telemetry, words,
+    words,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +23,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(faults) => return arguments.refuse(&faults),
     };
-    telemetry::logging::init(config.log_level, config.log_format);
+    logging::init(config.log_level, config.log_format);
     if arguments.check_config {
         return ExitCode::SUCCESS;
     }

@@ -16,8 +16,8 @@ use crate::{
     dispatch::SlotHead,
     id::RunId,
     invoke::Outcome,
+    metrics::{Completed, Metrics},
     plan::Phase,
-    telemetry::{Completed, Metrics},
 };
 
 /// Events that are taken at once.

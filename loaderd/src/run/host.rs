@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use crate::{
     clock::Clock,
     id::RunId,
+    metrics::Metrics,
     record::{CsvFile, RecordError},
     scrape::{HostSample, HostScraper},
-    telemetry::Metrics,
 };
 
 /// The columns of loader.csv.

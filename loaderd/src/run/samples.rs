@@ -8,10 +8,10 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     clock::UnixMicros,
     id::RunId,
+    metrics::{Metrics, NodeFigures},
     platform::{Deploy, Platform, Sampling},
     record::{CsvFile, RecordError},
     scrape::{AutoscalerSample, Commitments, NodeSample, PodSample, Sample, Sampled, SourceError},
-    telemetry::{Metrics, NodeFigures},
 };
 
 /// The columns of nodes.csv.

@@ -6,9 +6,9 @@ use tokio::sync::mpsc;
 
 use crate::{
     dispatch::ScaleBoard,
+    metrics::{Metrics, Pods},
     platform::{Scale, ScaleSample},
     record::{CsvFile, RecordError},
-    telemetry::{Metrics, Pods},
 };
 
 /// The columns of scales.csv.

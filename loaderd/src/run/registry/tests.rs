@@ -11,11 +11,11 @@ use super::*;
 use crate::{
     clock::{Clock, UnixMicros},
     endpoint::Endpoint,
+    metrics::Metrics,
     platform::{Deploy, Deployment, Platform, PlatformError},
     results::{RecordReader, StoredRecord},
     run::RunDirectory,
     spec::Defaults,
-    telemetry::Metrics,
     traces::{Limits, TraceStore},
 };
 

@@ -1,8 +1,27 @@
-//! The older text format of Prometheus (0.0.4), which plain HTTP clients and `promtool check metrics` read, made from
-//! OpenMetrics: there a counter's family lacks the `_total` that its samples have, and there are lines for units and the
-//! end.
+//! The text formats. The older one of Prometheus (0.0.4), which plain HTTP clients and `promtool check metrics` read, is
+//! made from OpenMetrics: there a counter's family lacks the `_total` that its samples have, and there are lines for units
+//! and the end.
 
 use std::collections::BTreeSet;
+
+/// A text format in which metrics are exposed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextFormat {
+    /// OpenMetrics 1.0.
+    OpenMetrics,
+    /// The older format of Prometheus, 0.0.4.
+    Prometheus,
+}
+
+impl TextFormat {
+    /// Its media type, for `content-type`.
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            Self::Prometheus => "text/plain; version=0.0.4; charset=utf-8",
+        }
+    }
+}
 
 /// The same metrics in the older format.
 pub(super) fn from_open_metrics(text: &str) -> String {

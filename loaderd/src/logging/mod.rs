@@ -1,6 +1,8 @@
 //! The daemon's log: to the journal with its fields, or on standard error, one line an entry, as text in UTC with the fields as
 //! `KEY=value` behind the words, or as JSON. Warnings that repeat are summed up.
 
+mod repeats;
+
 use std::{
     io::Write as _,
     sync::{
@@ -18,7 +20,7 @@ use systemd_journal_logger::{JournalLog, connected_to_journal};
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 
-use super::repeats::{self, Repeats};
+use self::repeats::Repeats;
 use crate::config::LogFormat;
 
 /// Fields as text.
