@@ -116,7 +116,7 @@ static SYNTHETIC: Group = Group::new("Modes rps, burst and coldstart", &[Mode::R
 /// Every flag.
 pub(super) static FLAGS: &[Flag] = &[
     every("name", Takes::Text("NAME"), "name", "A name for people: a-z, 0-9 and '-' [the mode]"),
-    every("platform", Takes::Text("NAME"), "platform", "local, knative or attach [the daemon's default]"),
+    every("platform", Takes::Text("NAME"), "platform", "As loaderctl status lists them [the daemon's default]"),
     every("seed", NUMBER, "seed", "Everything random comes from this number [42]"),
     every(
         "kind",

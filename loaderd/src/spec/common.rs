@@ -233,7 +233,10 @@ fn attach(check: &mut Check, message: Option<&v1::Attach>, platform: Option<Plat
             check.fault("attach.targets", words);
         }
         Some(Features { named_targets: false, name, .. }) if targets.is_some() => {
-            check.fault("attach", format!("is for platform attach only; this run's platform is {name}"));
+            let others = PlatformKind::ALL.map(PlatformKind::features).into_iter().filter(|it| it.named_targets);
+            let others: Vec<_> = others.map(|it| it.name).collect();
+            let words = format!("is for platform {} only; this run's platform is {name}", others.join(" or "));
+            check.fault("attach", words);
         }
         Some(_) | None => {}
     }
