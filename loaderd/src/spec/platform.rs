@@ -20,7 +20,8 @@ pub struct Features {
     pub named_targets: bool,
     /// CPU and memory are requested and limited for each instance (`deploy.cpuLimit`, `deploy.overcommitment`).
     pub instance_resources: bool,
-    /// All functions are called at one address, so that pooled connections are shared by all of them.
+    /// Open files are estimated for one address, a cluster's ingress, instead of one for each function. (The local platform's
+    /// gateway is one address too, and is estimated on the safe side.)
     pub one_address: bool,
 }
 
