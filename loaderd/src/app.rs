@@ -1,6 +1,8 @@
 //! The composition root: configuration → build → run → drain. The only file that knows everything.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+mod platforms;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use loader_proto::v1;
@@ -20,7 +22,7 @@ use crate::{
     http::{self, Exposed},
     logging,
     metrics::Metrics,
-    platform::{Platform, Platforms, attach::Attach, knative, local},
+    platform::Platforms,
     run::{self, Ends, Home, Registry, RegistryTask, Store},
     scrape::{self, Prometheus},
     spans::Exporter,
@@ -126,7 +128,7 @@ impl App {
         let pulse = Pulse::new(clock);
         let prometheus = config.prometheus.url.as_deref().map(|url| Prometheus::new(url, config.scrape.period));
         let prometheus = prometheus.transpose()?;
-        let platforms = platforms(&config, prometheus.clone(), clock).await?;
+        let platforms = platforms::start(&config, prometheus.clone(), clock).await?;
         let (exporter, tracer) = match &config.otlp.endpoint {
             Some(address) => Some(Exporter::new(address, config.otlp.sampled, clock)?).unzip(),
             None => (None, None),
@@ -287,43 +289,6 @@ fn isolate(config: &config::Isolation) -> anyhow::Result<Isolation> {
         )?;
     }
     Ok(isolation)
-}
-
-async fn platforms(config: &Config, prometheus: Option<Prometheus>, clock: Clock) -> anyhow::Result<Platforms> {
-    let Config { local: config, knative, .. } = config;
-    let settings = local::Settings {
-        trace_func: config.trace_func.clone().unwrap_or_else(trace_func),
-        max_instances: config.max_instances,
-        memory_ratio: config.memory_ratio,
-        stable_window: config.stable_window,
-        start_timeout: config.start_timeout,
-        ..local::Settings::default()
-    };
-    let local: Arc<dyn Platform> = Arc::new(local::Local::start(settings, clock).await.context("the local platform")?);
-    let attach: Arc<dyn Platform> = Arc::new(Attach);
-    let knative: Arc<dyn Platform> = Arc::new(knative::Knative::new(knative_settings(knative, prometheus), clock));
-    Ok([local, attach, knative].map(|platform| (platform.name(), platform)).into())
-}
-
-fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) -> knative::Settings {
-    let config::Knative { kubeconfig, context, namespace, image, gateway, gateway_ca, manifest, node_selector } =
-        config.clone();
-    knative::Settings {
-        access: knative::Access { kubeconfig, context },
-        namespace,
-        image,
-        gateway,
-        gateway_ca,
-        manifest,
-        node_selector: node_selector.0,
-        prometheus,
-    }
-}
-
-/// The function server that was built with this daemon, or the one on the PATH.
-fn trace_func() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("trace-func")));
-    beside.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from("trace-func"))
 }
 
 fn facts(config: &Config, doors: &Doors, platforms: &Platforms, clock: Clock) -> StatusFacts {

@@ -283,3 +283,32 @@ fn every_module_stands_in_the_table() {
     assert!(declared.len() > 20, "{declared:?}");
     assert_eq!(declared, known, "ARCHITECTURE.md lists exactly the modules of lib.rs");
 }
+
+#[test]
+fn a_platform_is_named_only_where_it_is_added() {
+    let text = read(&root().join("ARCHITECTURE.md"));
+    let (_, after) = text.split_once("Invariant: a platform is named only in").expect("the invariant");
+    let places = quoted(after.split('.').next().expect("a sentence"));
+    assert_eq!(places.len(), 4, "{places:?}");
+    let kinds = quoted_in(&read(&root().join("loaderd/src/spec/platform.rs")), "name: \"");
+    assert!(kinds.len() >= 3, "{kinds:?}");
+    for source in sources(&root().join("loaderd/src")) {
+        let below = source.strip_prefix(root().join("loaderd/src")).expect("a source of loaderd");
+        if places.iter().any(|place| below.starts_with(place) || below == Path::new(&format!("{place}.rs"))) {
+            continue;
+        }
+        let code = code(&source);
+        for name in &kinds {
+            let variant = format!("PlatformKind::{}{}", name[..1].to_uppercase(), &name[1..]);
+            for named in [variant, format!("{name}::"), format!("== \"{name}\"")] {
+                assert!(!mentions(&code, &named), "{}: names the platform {name}: {named}", source.display());
+            }
+        }
+    }
+}
+
+/// What stands between `before` and the next quotation mark, wherever it stands and is not empty.
+fn quoted_in(code: &str, before: &str) -> BTreeSet<String> {
+    let found = code.split(before).skip(1).filter_map(|after| after.split('"').next());
+    found.filter(|text| !text.is_empty()).map(str::to_owned).collect()
+}

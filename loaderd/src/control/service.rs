@@ -301,7 +301,9 @@ impl LoaderControl for Service {
                 name: name.to_owned(),
                 value,
             };
-            platform_facts.extend(it.facts().await.into_iter().map(fact));
+            if let Some(inspect) = it.inspect() {
+                platform_facts.extend(inspect.facts().await.into_iter().map(fact));
+            }
         }
         Ok(Response::new(v1::GetStatusResponse {
             platform_facts,

@@ -1,10 +1,16 @@
 //! The platform `attach`: functions that someone else deployed. Nothing is made, so nothing is taken away, and nothing is
 //! known of scales.
 
+use std::collections::BTreeMap;
+
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Deploy, Deployment, Platform, PlatformError};
+use super::{
+    contract::Platform,
+    deployment::{Deploy, Deployment},
+    error::PlatformError,
+};
 use crate::id::RunId;
 
 /// Calls functions that are there already.
@@ -37,6 +43,14 @@ impl Platform for Attach {
 
     async fn clean(&self, _run: &RunId) -> Result<(), PlatformError> {
         Ok(())
+    }
+
+    async fn release(&self, _run: &RunId) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
+        Ok(BTreeMap::new())
     }
 
     async fn shutdown(&self) {}

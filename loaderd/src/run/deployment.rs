@@ -98,7 +98,7 @@ fn resources(spec: &RunSpec, peak_memory_mib: u32) -> Resources {
 pub(super) struct FunctionRows<'a> {
     pub(super) functions: &'a [PlannedFunction],
     pub(super) deploy: &'a Deploy,
-    /// Whether requests and limits mean anything where they are deployed.
+    /// Whether requests and limits mean anything where they are deployed ([`crate::spec::Features::instance_resources`]).
     pub(super) on_cluster: bool,
     pub(super) endpoints: &'a [Result<Endpoint, String>],
 }

@@ -29,7 +29,7 @@ use crate::{
     record::{RecordError, SummaryFacts, summarise},
     scrape::Prometheus,
     spans::Tracer,
-    spec::{Defaults, FunctionKind, Mode, PlatformKind, RunSpec},
+    spec::{Defaults, FunctionKind, Mode, RunSpec},
     traces::TraceStore,
     warmup::Fit,
     words,
@@ -149,7 +149,8 @@ impl Driver {
         };
         let run = self.run_id();
         if fitted.is_some()
-            && let Err(error) = platform.settle(&run, &warmup::ledger(self.directory.path())).await
+            && let Some(warm_up) = platform.warm_up()
+            && let Err(error) = warm_up.restore_settings(&run, &warmup::backup(self.directory.path())).await
         {
             self.apply(Event::End(Verdict::Failed(format!("putting the autoscaler's settings back: {error}"))));
         }
@@ -193,8 +194,10 @@ impl Driver {
         if let Some(warmup) = warmup::asked(spec) {
             let expected = plan.expected_concurrency(warmup.profile);
             *fitted = Some(warmup::scale(expected, spec, platform, &mut deploy).await);
-            let held = platform.hold(&deploy.run, &warmup::ledger(self.directory.path())).await;
-            held.map_err(|error| Verdict::Failed(format!("warm-up: {error}")))?;
+            if let Some(warm_up) = platform.warm_up() {
+                let held = warm_up.hold_autoscaler(&deploy.run, &warmup::backup(self.directory.path())).await;
+                held.map_err(|error| Verdict::Failed(format!("warm-up: {error}")))?;
+            }
         }
         let total = u32::try_from(deploy.functions.len()).unwrap_or(u32::MAX);
         let (ready, mut readiness) = watch::channel(0);
@@ -227,7 +230,7 @@ impl Driver {
             following.spawn(follower.map_err(|error| failed(&error))?.follow(starts));
         }
         self.tell_failures(&names, &endpoints);
-        let on_cluster = spec.platform == PlatformKind::Knative;
+        let on_cluster = spec.platform.features().instance_resources;
         let rows = deployment::FunctionRows {
             functions: plan.functions(),
             deploy: &deploy,

@@ -4,7 +4,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::{
     plan::Outline,
-    spec::{ConnectionPolicy, PlatformKind, RunSpec, Violation},
+    spec::{ConnectionPolicy, RunSpec, Violation},
 };
 
 /// Files that the daemon needs beside a run's connections and instances: records, clients, its own.
@@ -34,7 +34,7 @@ fn connections(spec: &RunSpec, outline: &Outline, pooled: usize) -> u64 {
     match spec.connections.policy {
         ConnectionPolicy::Pooled => {
             // An ingress is one address for all functions.
-            let addresses = if spec.platform == PlatformKind::Knative { 1 } else { functions };
+            let addresses = if spec.platform.features().one_address { 1 } else { functions };
             let each = spec.connections.per_address.map_or(pooled as u64, u64::from);
             addresses.saturating_mul(each)
         }
@@ -58,7 +58,7 @@ fn instances(spec: &RunSpec, outline: &Outline) -> u64 {
 }
 
 /// A run that would need more open files than there may be; `of_platform` tells the platform's part, from instances and
-/// connections ([`crate::platform::Platform::open_files`]).
+/// connections ([`crate::platform::Embedded::open_files`]).
 pub(super) fn check(
     spec: &RunSpec,
     outline: &Outline,

@@ -17,7 +17,7 @@ use super::{
     Context, RunDirectory,
     host::{HostRecorder, Occupancy},
     view::{ProgressFacts, progress},
-    warmup::{Conducted, Conductor, ledger},
+    warmup::{self, Conducted, Conductor},
 };
 use crate::{
     clock::{Anchor, ClockChanges, Clocks},
@@ -178,7 +178,7 @@ impl Load<'_> {
             warmup,
             platform,
             run,
-            ledger: ledger(directory.path()),
+            backup: warmup::backup(directory.path()),
             phases: phases.clone(),
             latencies,
             clock: context.clock,

@@ -41,8 +41,8 @@ pub fn prepare(message: &v1::RunSpec, context: &Context) -> Result<Preparation, 
     };
     let plan = plan::build(&spec, trace)?;
     let outline = Outline { dropped_functions: dropped, ..plan.outline() };
-    let platform = context.platforms.get(spec.platform.as_str());
-    let of_platform = |instances, connections| platform.map_or(0, |it| it.open_files(instances, connections));
+    let embedded = context.platforms.get(spec.platform.as_str()).and_then(|platform| platform.embedded());
+    let of_platform = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
     if let Some(violation) = files::check(&spec, &outline, context.connections, of_platform, context.max_files) {
         return Err(vec![violation]);
     }

@@ -9,7 +9,7 @@ use crate::{
     clock::UnixMicros,
     id::RunId,
     metrics::{Metrics, NodeFigures},
-    platform::{Deploy, Platform, Sampling},
+    platform::{Deploy, Platform, SamplingOptions},
     record::{CsvFile, RecordError},
     scrape::{AutoscalerSample, Commitments, NodeSample, PodSample, Sample, Sampled, SourceError},
 };
@@ -75,7 +75,11 @@ impl Samples {
     ) -> Result<Self, RecordError> {
         let (out, samples) = mpsc::channel(WAITING);
         let stop = CancellationToken::new();
-        let found = platform.sources(deploy, Sampling { period, out, stop: stop.clone() }).await;
+        let options = SamplingOptions { period, out, stop: stop.clone() };
+        let found = match platform.sampling() {
+            Some(sampling) => sampling.sources(deploy, options).await,
+            None => Vec::new(),
+        };
         let (mut sources, mut keeper) = (JoinSet::new(), JoinSet::new());
         if !found.is_empty() {
             keeper.spawn(Keeper::create(directory, deploy.run.clone(), metrics)?.follow(samples));
@@ -245,50 +249,11 @@ fn share(value: Option<f64>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::{FutureExt as _, future::BoxFuture};
-    use tokio::sync::watch;
-
     use super::*;
     use crate::{
-        platform::{Deployment, PlatformError, testkit},
+        platform::{fake::FakePlatform, testkit},
         scrape::Role,
     };
-
-    /// A platform whose one source gives what it was made with.
-    struct Sourced(std::sync::Mutex<Vec<Sampled>>);
-
-    #[tonic::async_trait]
-    impl Platform for Sourced {
-        fn name(&self) -> &'static str {
-            "sourced"
-        }
-
-        async fn deploy(
-            &self,
-            _deploy: Deploy,
-            _ready: watch::Sender<u32>,
-            _cancel: CancellationToken,
-        ) -> Result<Deployment, PlatformError> {
-            Err(PlatformError::Cancelled)
-        }
-
-        async fn clean(&self, _run: &RunId) -> Result<(), PlatformError> {
-            Ok(())
-        }
-
-        async fn sources(&self, _deploy: &Deploy, sampling: Sampling) -> Vec<BoxFuture<'static, ()>> {
-            let samples = std::mem::take(&mut *self.0.lock().unwrap());
-            let source = async move {
-                for sample in samples {
-                    sampling.out.send(sample).await.unwrap();
-                }
-                sampling.stop.cancelled().await;
-            };
-            vec![source.boxed()]
-        }
-
-        async fn shutdown(&self) {}
-    }
 
     fn sampled(source: &'static str, outcome: Result<Sample, SourceError>) -> Sampled {
         Sampled { source, at: UnixMicros(7), took: Duration::from_millis(3), outcome }
@@ -335,7 +300,7 @@ mod tests {
         ];
         let directory = tempfile::tempdir().unwrap();
         let metrics = Metrics::new();
-        let platform = Sourced(samples.into());
+        let platform = FakePlatform::new("local").with_samples(samples);
         let deploy = testkit::deploy(&["f"]);
         let samples = Samples::start(&platform, &deploy, Duration::from_secs(1), directory.path(), metrics.clone())
             .await

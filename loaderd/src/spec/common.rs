@@ -7,8 +7,8 @@ use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use super::{
-    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, FunctionKind, Output, Overload, PlatformKind, RunSpec,
-    RuntimeClock, Saturation, ScalingOverrides, Timeouts,
+    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, Features, FunctionKind, Output, Overload, PlatformKind,
+    RunSpec, RuntimeClock, Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
     deployment, modes,
 };
@@ -227,13 +227,16 @@ fn output(check: &mut Check, message: Option<&v1::Output>) -> Option<Output> {
 
 fn attach(check: &mut Check, message: Option<&v1::Attach>, platform: Option<PlatformKind>) -> Option<Vec<Endpoint>> {
     let targets = message.map(|v1::Attach { targets }| targets.as_slice());
-    match platform {
-        Some(PlatformKind::Attach) if targets.is_none_or(<[_]>::is_empty) => {
-            check.fault("attach.targets", "is empty; platform attach needs the functions that it shall call");
+    match platform.map(PlatformKind::features) {
+        Some(Features { named_targets: true, name, .. }) if targets.is_none_or(<[_]>::is_empty) => {
+            let words = format!("is empty; platform {name} needs the functions that it shall call");
+            check.fault("attach.targets", words);
         }
-        Some(platform @ (PlatformKind::Local | PlatformKind::Knative)) if targets.is_some() => {
-            let platform = platform.as_str();
-            check.fault("attach", format!("is for platform attach only; this run's platform is {platform}"));
+        Some(Features { named_targets: false, name, .. }) if targets.is_some() => {
+            let others = PlatformKind::ALL.map(PlatformKind::features).into_iter().filter(|it| it.named_targets);
+            let others: Vec<_> = others.map(|it| it.name).collect();
+            let words = format!("is for platform {} only; this run's platform is {name}", others.join(" or "));
+            check.fault("attach", words);
         }
         Some(_) | None => {}
     }

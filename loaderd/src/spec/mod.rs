@@ -12,6 +12,7 @@ mod common;
 mod deployment;
 mod mode;
 mod modes;
+mod platform;
 mod ramp;
 
 pub use check::Violation;
@@ -19,6 +20,7 @@ pub use deployment::{Autoscaler, Autoscaling, CpuLimit, DeployOptions, ScaleMetr
 pub use mode::{
     BurstSpec, ColdShare, ColdStartSpec, Granularity, Mode, RpsSpec, Size, TraceSource, TraceSpec, Warmup, invocations,
 };
+pub use platform::{Features, PlatformKind};
 pub use ramp::Ramp;
 
 use std::time::Duration;
@@ -65,7 +67,7 @@ pub struct RunSpec {
     pub scaling: ScalingOverrides,
     /// How connections are shared.
     pub connections: Connections,
-    /// Functions that someone else deployed; empty unless the platform is [`PlatformKind::Attach`].
+    /// Functions that someone else deployed; empty unless the platform's [`Features`] have them named.
     pub attach: Vec<Endpoint>,
     /// How the records are kept once the run is over.
     pub output: Output,
@@ -73,31 +75,6 @@ pub struct RunSpec {
     pub deploy: DeployOptions,
     /// The plan.
     pub mode: Mode,
-}
-
-/// Where functions run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlatformKind {
-    /// Processes on this machine.
-    Local,
-    /// A Knative cluster.
-    Knative,
-    /// Functions that someone else deployed.
-    Attach,
-}
-
-impl PlatformKind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Local, Self::Knative, Self::Attach];
-
-    /// As in a spec.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Knative => "knative",
-            Self::Attach => "attach",
-        }
-    }
 }
 
 /// What a function does.

@@ -19,10 +19,11 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    census::Trouble,
     cluster::{Cluster, ClusterError},
+    error::unusable,
     names,
     objects::{self, ObjectStatus, Readiness},
+    pod_index::Trouble,
 };
 use crate::{
     id::{FunctionIndex, RunId},
@@ -243,15 +244,6 @@ impl Rollout<'_> {
         let more = failed.len().saturating_sub(MOST_NAMED);
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         let reason = format!("{} functions could not be deployed: {}{more}", failed.len(), named.join("; "));
-        PlatformError::Platform { platform: super::NAME, reason }
-    }
-}
-
-pub(super) fn refused(error: &ClusterError) -> PlatformError {
-    match error {
-        ClusterError::Cancelled => PlatformError::Cancelled,
-        ClusterError::Config(_) | ClusterError::Refused(_) | ClusterError::Silent => {
-            PlatformError::Platform { platform: super::NAME, reason: error.to_string() }
-        }
+        unusable(reason)
     }
 }

@@ -16,11 +16,11 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    CONNECTION_WINDOW, STREAM_WINDOW,
     answer::{self, Answer},
     lease::{Calls, Lease},
     route::Routes,
     tasks::Tasks,
+    window::{CONNECTION_WINDOW, STREAM_WINDOW},
 };
 
 /// Calls in flight on one connection, as Envoy allows.

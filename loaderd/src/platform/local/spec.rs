@@ -6,12 +6,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Settings,
     capacity::{Capacity, Demand},
     feed::Feed,
     instance::{Launch, Launcher},
     rule::Rule,
     scaler::InstanceId,
+    settings::Settings,
 };
 use crate::{
     clock::{Anchor, Clock},

@@ -26,7 +26,7 @@ impl RegistryTask {
             self.queue.push(id);
         } else if file.state.is_terminal() {
             // Its clean-up may have ended without the cluster's settings.
-            if warmup::ledger(self.store.directory(&id).path()).exists() {
+            if warmup::backup(self.store.directory(&id).path()).exists() {
                 self.recovering.spawn(async move {
                     abandoned.put_settings_back(&file).await;
                     file
@@ -85,13 +85,14 @@ struct Abandoned {
 impl Abandoned {
     /// Puts back what a run's warm-up changed of the cluster, if it could not do so itself.
     async fn put_settings_back(&self, file: &RunFile) {
-        let ledger = warmup::ledger(self.store.directory(&file.run_id).path());
-        let Some(platform) = self.context.platforms.get(file.platform.as_str()).filter(|_| ledger.exists()) else {
+        let backup = warmup::backup(self.store.directory(&file.run_id).path());
+        let Some(platform) = self.context.platforms.get(file.platform.as_str()).filter(|_| backup.exists()) else {
             return;
         };
-        if let Err(error) = platform.settle(&file.run_id, &ledger).await {
-            let ledger = ledger.display();
-            log::error!(RUN_ID = file.run_id.as_str(); "the autoscaler's settings are not put back, see {ledger}: {error}");
+        let Some(warm_up) = platform.warm_up() else { return };
+        if let Err(error) = warm_up.restore_settings(&file.run_id, &backup).await {
+            let backup = backup.path().display();
+            log::error!(RUN_ID = file.run_id.as_str(); "the autoscaler's settings are not put back, see {backup}: {error}");
         }
     }
 

@@ -1,91 +1,28 @@
 //! The registry and the runs' tasks over a fake platform whose functions refuse connections: failed invocations are data,
 //! so that runs succeed without a function server.
 
-use std::{collections::HashMap, path::PathBuf, sync::Mutex};
+use std::{collections::HashMap, path::PathBuf};
 
 use loader_proto::v1;
-
-use tokio::sync::Notify;
 
 use super::*;
 use crate::{
     clock::{Clock, UnixMicros},
-    endpoint::Endpoint,
     metrics::Metrics,
-    platform::{Deploy, Deployment, Platform, PlatformError},
+    platform::{
+        Platform,
+        fake::{Deploying, FakePlatform},
+    },
     results::{RecordReader, StoredRecord},
     run::RunDirectory,
     spec::Defaults,
     traces::{Limits, TraceStore},
 };
 
-/// What the fake platform does when it is asked to deploy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Deploying {
-    Works,
-    Fails,
-    Breaks,
-    /// Waits until the test lets it go, or the run is cancelled.
-    Waits,
-}
-
-struct Fake {
-    deploying: Mutex<Deploying>,
-    go: Notify,
-    deploys: watch::Sender<u32>,
-    cleaned: Mutex<Vec<RunId>>,
-    clean_fails: bool,
-    feeds: Mutex<Vec<mpsc::Sender<crate::platform::ScaleSample>>>,
-}
-
-#[tonic::async_trait]
-impl Platform for Fake {
-    fn name(&self) -> &'static str {
-        "local"
-    }
-
-    async fn deploy(
-        &self,
-        deploy: Deploy,
-        ready: watch::Sender<u32>,
-        cancel: CancellationToken,
-    ) -> Result<Deployment, PlatformError> {
-        self.deploys.send_modify(|deploys| *deploys += 1);
-        let deploying = *self.deploying.lock().expect("whole");
-        match deploying {
-            Deploying::Works => {}
-            Deploying::Fails => {
-                return Err(PlatformError::Function { function: "rps-0".to_owned(), reason: "no room".to_owned() });
-            }
-            Deploying::Breaks => panic!("deploying breaks"),
-            Deploying::Waits => tokio::select! {
-                () = self.go.notified() => {}
-                () = cancel.cancelled() => return Err(PlatformError::Cancelled),
-            },
-        }
-        ready.send_replace(1);
-        let (feed, scales) = mpsc::channel(1);
-        self.feeds.lock().expect("whole").push(feed);
-        let nobody = Endpoint::plain("127.0.0.1:1", "nobody");
-        Ok(Deployment { endpoints: vec![Ok(nobody); deploy.functions.len()], scales, starts: None })
-    }
-
-    async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
-        self.feeds.lock().expect("whole").clear();
-        self.cleaned.lock().expect("whole").push(run.clone());
-        if self.clean_fails {
-            return Err(PlatformError::Platform { platform: "local", reason: "stuck".to_owned() });
-        }
-        Ok(())
-    }
-
-    async fn shutdown(&self) {}
-}
-
 /// A registry over a state directory.
 struct Daemon {
     registry: Registry,
-    fake: Arc<Fake>,
+    fake: Arc<FakePlatform>,
     store: Store,
     ends: Ends,
     tasks: JoinSet<()>,
@@ -93,18 +30,11 @@ struct Daemon {
 
 impl Daemon {
     async fn start(state: &std::path::Path, deploying: Deploying) -> Self {
-        Self::start_with(state, deploying, false).await
+        Self::start_on(state, FakePlatform::new("local").deploying(deploying)).await
     }
 
-    async fn start_with(state: &std::path::Path, deploying: Deploying, clean_fails: bool) -> Self {
-        let fake = Arc::new(Fake {
-            deploying: Mutex::new(deploying),
-            go: Notify::new(),
-            deploys: watch::Sender::new(0),
-            cleaned: Mutex::default(),
-            clean_fails,
-            feeds: Mutex::default(),
-        });
+    async fn start_on(state: &std::path::Path, fake: FakePlatform) -> Self {
+        let fake = Arc::new(fake);
         let platform: Arc<dyn Platform> = Arc::clone(&fake) as _;
         let context = Context {
             platforms: HashMap::from([("local", platform)]),
@@ -168,11 +98,11 @@ impl Daemon {
     }
 
     async fn deploying(&self, count: u32) {
-        self.fake.deploys.subscribe().wait_for(|deploys| *deploys >= count).await.expect("lives");
+        self.fake.asked_to_deploy(count).await;
     }
 
     fn cleaned(&self) -> Vec<RunId> {
-        self.fake.cleaned.lock().expect("whole").clone()
+        self.fake.cleaned()
     }
 
     async fn stop(mut self) {
@@ -225,7 +155,7 @@ async fn runs_take_turns_in_order() {
     assert_eq!(positions, [0, 1, 2]);
     assert_eq!(daemon.registry.activity().await.expect("known"), Activity { active: Some(first.clone()), queued: 2 });
     for id in [&first, &second, &third] {
-        daemon.fake.go.notify_one();
+        daemon.fake.let_go();
         assert_eq!(daemon.ended(id).await.0, State::Succeeded);
     }
     assert_eq!(daemon.cleaned(), [first, second, third]);
@@ -250,7 +180,7 @@ async fn a_run_can_be_cancelled_in_every_state() {
     daemon.registry.cancel(Selector::Id(deploying.clone())).await.expect("changes nothing");
     assert_eq!(daemon.cleaned(), std::slice::from_ref(&deploying));
     // While it runs: what was recorded stays. The second invocation is due in half a minute.
-    *daemon.fake.deploying.lock().expect("whole") = Deploying::Works;
+    daemon.fake.set_deploying(Deploying::Works);
     let running = daemon.run(600_000).await;
     daemon.until(&running, |view| view.progress.is_some_and(|progress| progress.completed > 0)).await;
     daemon.registry.cancel(Selector::Id(running.clone())).await.expect("cancels");
@@ -268,7 +198,7 @@ async fn only_runs_that_have_ended_can_be_deleted() {
     daemon.deploying(1).await;
     let refused = daemon.registry.delete(id.clone()).await.expect_err("is refused").to_string();
     assert_eq!(refused, format!("run {id} is deploying: cancel it first, or wait until it has ended"));
-    daemon.fake.go.notify_one();
+    daemon.fake.let_go();
     daemon.ended(&id).await;
     let path = daemon.store.directory(&id).path().to_owned();
     assert!(path.exists());
@@ -306,12 +236,12 @@ async fn what_breaks_ends_the_run_and_is_cleaned_and_the_next_one_goes() {
     let daemon = Daemon::start(state.path(), Deploying::Fails).await;
     let failed = daemon.run(50).await;
     assert_eq!(daemon.ended(&failed).await, (State::Failed, "function rps-0: no room".to_owned()));
-    *daemon.fake.deploying.lock().expect("whole") = Deploying::Breaks;
+    daemon.fake.set_deploying(Deploying::Breaks);
     let broken = daemon.run(50).await;
     let (ended, reason) = daemon.ended(&broken).await;
     assert_eq!(ended, State::Failed);
     assert!(reason.starts_with("the run's task broke while it was deploying: "), "{reason}");
-    *daemon.fake.deploying.lock().expect("whole") = Deploying::Works;
+    daemon.fake.set_deploying(Deploying::Works);
     let next = daemon.run(50).await;
     assert_eq!(daemon.ended(&next).await.0, State::Succeeded);
     assert_eq!(daemon.cleaned(), [failed, broken, next]);
@@ -321,7 +251,7 @@ async fn what_breaks_ends_the_run_and_is_cleaned_and_the_next_one_goes() {
 #[tokio::test]
 async fn a_run_that_cannot_be_cleaned_has_failed() {
     let state = tempfile::tempdir().expect("a directory");
-    let daemon = Daemon::start_with(state.path(), Deploying::Works, true).await;
+    let daemon = Daemon::start_on(state.path(), FakePlatform::new("local").failing_to_clean("stuck")).await;
     let id = daemon.run(50).await;
     assert_eq!(daemon.ended(&id).await, (State::Failed, "cleaning up: platform local: stuck".to_owned()));
     assert_eq!(daemon.store.directory(&id).summary().expect("is there").requested, 20);
@@ -336,7 +266,7 @@ async fn records_that_cannot_be_kept_fail_the_run_with_their_path() {
     daemon.deploying(1).await;
     let path = daemon.store.directory(&id).path().join("invocations.csv");
     std::fs::create_dir(&path).expect("makes");
-    daemon.fake.go.notify_one();
+    daemon.fake.let_go();
     let (ended, reason) = daemon.ended(&id).await;
     assert_eq!(ended, State::Failed);
     assert!(reason.contains(&format!("cannot create {}", path.display())), "{reason}");

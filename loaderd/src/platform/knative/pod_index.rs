@@ -49,7 +49,7 @@ struct Entry {
 
 /// The instances of a run's functions.
 #[derive(Debug)]
-pub(super) struct Census {
+pub(super) struct PodIndex {
     functions: HashMap<String, FunctionIndex>,
     entries: Vec<Entry>,
 }
@@ -65,7 +65,7 @@ pub(super) struct News {
     pub(super) trouble: Option<Trouble>,
 }
 
-impl Census {
+impl PodIndex {
     /// Of functions whose Services have these names.
     pub(super) fn new(services: &[String]) -> Self {
         let functions = services.iter().zip(0..).map(|(name, index)| (name.clone(), FunctionIndex(index))).collect();
@@ -227,8 +227,8 @@ mod tests {
 
     use super::*;
 
-    fn census() -> Census {
-        Census::new(&["a".to_owned(), "hello-grpc".to_owned()])
+    fn index() -> PodIndex {
+        PodIndex::new(&["a".to_owned(), "hello-grpc".to_owned()])
     }
 
     /// pod.ready.json, as far as it is read.
@@ -258,7 +258,7 @@ mod tests {
     /// The steps of coldstart-breakdown.txt.
     #[test]
     fn a_cold_start_is_followed_from_wish_to_readiness() {
-        let mut census = census();
+        let mut index = index();
         let scaler = |desired: i64| {
             serde_json::from_value(json!({
                 "metadata": {"name": "hello-grpc-00001", "labels": {"serving.knative.dev/service": "hello-grpc"}},
@@ -266,9 +266,9 @@ mod tests {
             }))
             .unwrap()
         };
-        let (function, news) = census.autoscaler(&scaler(-1), false, UnixMicros(1)).unwrap();
+        let (function, news) = index.autoscaler(&scaler(-1), false, UnixMicros(1)).unwrap();
         assert_eq!((function, counts(news.scale)), (FunctionIndex(1), [0; 5]));
-        census.autoscaler(&scaler(2), false, UnixMicros(47)).unwrap();
+        index.autoscaler(&scaler(2), false, UnixMicros(47)).unwrap();
         let none = json!([]);
         let running = container(&json!({"running": {"startedAt": "2026-11-23T07:10:39Z"}}));
         for (at, pod, expected, started) in [
@@ -276,11 +276,11 @@ mod tests {
             (92, pod("Pending", &json!({"PodScheduled": "True"}), &none), [2, 0, 1, 0, 0], 0),
             (896, pod("Running", &json!({"PodScheduled": "True", "Ready": "False"}), &running), [2, 0, 1, 0, 0], 1),
         ] {
-            let (_, news) = census.pod(&pod, false, UnixMicros(at)).unwrap();
+            let (_, news) = index.pod(&pod, false, UnixMicros(at)).unwrap();
             assert_eq!((counts(news.scale), news.scale.started, news.start), (expected, started, None), "at {at}");
         }
         let ready = pod("Running", &json!({"PodScheduled": "True", "Ready": "True"}), &running);
-        let (_, news) = census.pod(&ready, false, UnixMicros(960)).unwrap();
+        let (_, news) = index.pod(&ready, false, UnixMicros(960)).unwrap();
         assert_eq!(counts(news.scale), [2, 1, 0, 0, 0]);
         let start = news.start.unwrap();
         assert_eq!(
@@ -288,28 +288,28 @@ mod tests {
             [47, 70, 92, 896, 960].map(|at| Some(UnixMicros(at)))
         );
         // Seen again, it is not a start again.
-        assert_eq!(census.pod(&ready, false, UnixMicros(961)).unwrap().1.start, None);
+        assert_eq!(index.pod(&ready, false, UnixMicros(961)).unwrap().1.start, None);
         let mut leaving = ready.clone();
         leaving.metadata.deletion_timestamp = serde_json::from_value(json!("2026-11-23T07:11:00Z")).unwrap();
-        assert_eq!(counts(census.pod(&leaving, false, UnixMicros(970)).unwrap().1.scale), [2, 0, 0, 0, 1]);
-        let (_, news) = census.pod(&leaving, true, UnixMicros(980)).unwrap();
+        assert_eq!(counts(index.pod(&leaving, false, UnixMicros(970)).unwrap().1.scale), [2, 0, 0, 0, 1]);
+        let (_, news) = index.pod(&leaving, true, UnixMicros(980)).unwrap();
         assert_eq!((counts(news.scale), news.scale.started), ([2, 0, 0, 0, 0], 1));
     }
 
     #[test]
     fn what_a_list_does_not_have_is_gone() {
-        let mut census = census();
-        census.pod(&pod("Pending", &json!({}), &json!([])), false, UnixMicros(1)).unwrap();
-        assert_eq!(census.keep_pods(&HashSet::from(["u".to_owned()])), []);
-        assert_eq!(census.keep_pods(&HashSet::new()), [FunctionIndex(1)]);
-        assert_eq!(counts(census.scale(FunctionIndex(1))), [0; 5]);
+        let mut index = index();
+        index.pod(&pod("Pending", &json!({}), &json!([])), false, UnixMicros(1)).unwrap();
+        assert_eq!(index.keep_pods(&HashSet::from(["u".to_owned()])), []);
+        assert_eq!(index.keep_pods(&HashSet::new()), [FunctionIndex(1)]);
+        assert_eq!(counts(index.scale(FunctionIndex(1))), [0; 5]);
     }
 
     #[test]
     fn things_of_others_are_left_alone() {
         let mut foreign = pod("Running", &json!({"Ready": "True"}), &json!([]));
         foreign.metadata.labels = Some([(names::SERVICE.to_owned(), "other".to_owned())].into());
-        assert_eq!(census().pod(&foreign, false, UnixMicros(1)), None);
+        assert_eq!(index().pod(&foreign, false, UnixMicros(1)), None);
     }
 
     #[test]
@@ -332,7 +332,7 @@ mod tests {
             (pod("Pending", &json!({"PodScheduled": "True"}), &waiting("ContainerCreating", "")), None),
         ] {
             let expected = expected.map(|(words, lasting)| Trouble { words: words.to_owned(), lasting });
-            assert_eq!(census().pod(&pod, false, UnixMicros(1)).unwrap().1.trouble, expected);
+            assert_eq!(index().pod(&pod, false, UnixMicros(1)).unwrap().1.trouble, expected);
         }
     }
 }

@@ -13,7 +13,10 @@ use tokio::{
 };
 
 use self::fake::{Behaviour, Bench, function, run, scaled};
-use super::{tasks::Tasks, *};
+use super::{
+    super::{lease, tasks::Tasks},
+    *,
+};
 use crate::platform::{Scale, ScaleSample, Scaling, testkit};
 
 mod fake;

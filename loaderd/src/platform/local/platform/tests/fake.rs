@@ -24,7 +24,7 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::super::instance::{Client, Exit, Launch, Process, Stream};
+use super::super::super::instance::{Client, Exit, Launch, Process, Stream};
 use super::*;
 
 const PIPE: usize = 256 * 1024;
