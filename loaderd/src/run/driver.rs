@@ -10,9 +10,6 @@ use super::{
     Event, Machine, Preparation, Retention, RunDirectory, RunView, State, Verdict, deployment,
     load::{Deployed, Ended, Interrupts, Load, Outcome, Show, WarmingUp},
     prepare,
-    samples::Samples,
-    scales::Scales,
-    starts::Starts,
     story::Story,
     view::ProgressFacts,
     warmup,
@@ -25,7 +22,7 @@ use crate::{
     invoke::{Protocol, Route},
     plan::{Outline, Phase, Plan},
     platform::{Deployment, Platform, Platforms},
-    record::{RecordError, SummaryFacts, summarise},
+    record::{FunctionRows, RecordError, Samples, Scales, Starts, SummaryFacts, summarise},
     scrape::Prometheus,
     spans::Tracer,
     spec::{Defaults, FunctionKind, Mode, PlatformKind, RunSpec},
@@ -228,7 +225,7 @@ impl Driver {
         }
         self.tell_failures(&names, &endpoints);
         let on_cluster = spec.platform == PlatformKind::Knative;
-        let rows = deployment::FunctionRows {
+        let rows = FunctionRows {
             functions: plan.functions(),
             deploy: &deploy,
             on_cluster,

@@ -8,9 +8,8 @@ use tokio::task::JoinSet;
 use super::{
     Event, Machine, State, Verdict,
     driver::{Driver, Followed},
-    starts,
 };
-use crate::{clock::UnixMicros, results, spec::Output};
+use crate::{clock::UnixMicros, record, results, spec::Output};
 
 impl Driver {
     /// Waits until the feeds have ended, which they do when the run is cleaned.
@@ -29,7 +28,7 @@ impl Driver {
     /// Completes the cold starts by what the invocations tell of them.
     pub(super) async fn fill_in(&mut self, replies: HashMap<String, UnixMicros>) {
         let directory = self.directory.clone();
-        let filled = tokio::task::spawn_blocking(move || starts::fill_in(directory.path(), &replies)).await;
+        let filled = tokio::task::spawn_blocking(move || record::fill_in(directory.path(), &replies)).await;
         if let Ok(Err(error)) = filled {
             self.apply(Event::End(Verdict::Failed(error.to_string())));
         }

@@ -15,7 +15,6 @@ use tokio_util::sync::CancellationToken;
 use self::settings::Watched;
 use super::{
     Context, RunDirectory,
-    host::{HostRecorder, Occupancy},
     view::{ProgressFacts, progress},
     warmup::{Conducted, Conductor, ledger},
 };
@@ -26,7 +25,7 @@ use crate::{
     invoke::{ConnectionCount, Route, Status},
     plan::{Findings, Phase, Plan},
     platform::{Deploy, Platform, PlatformError},
-    record::{Event, Latencies, Progress, Recorded, Recorder, RowSpans},
+    record::{Event, HostRecorder, Latencies, Occupancy, Progress, Recorded, Recorder, RowSpans},
     spans::RunTrace,
     spec::{RunSpec, Warmup},
 };

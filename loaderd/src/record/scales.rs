@@ -18,7 +18,7 @@ const COLUMNS: [&str; 8] = ["unix_us", "function", "desired", "running", "unread
 const FLUSH: Duration = Duration::from_millis(500);
 
 /// Follows the scales of one run.
-pub(super) struct Scales {
+pub(crate) struct Scales {
     file: CsvFile,
     names: Arc<[String]>,
     board: Arc<ScaleBoard>,
@@ -31,7 +31,7 @@ impl Scales {
     ///
     /// # Errors
     /// A file that can't be made.
-    pub(super) fn create(
+    pub(crate) fn create(
         directory: &Path,
         names: Arc<[String]>,
         board: Arc<ScaleBoard>,
@@ -42,7 +42,7 @@ impl Scales {
     }
 
     /// Follows `feed` to its end; how many instances were started, and what could not be written.
-    pub(super) async fn follow(mut self, mut feed: mpsc::Receiver<ScaleSample>) -> (u64, Result<(), RecordError>) {
+    pub(crate) async fn follow(mut self, mut feed: mpsc::Receiver<ScaleSample>) -> (u64, Result<(), RecordError>) {
         let mut flush = tokio::time::interval(FLUSH);
         let mut written = Ok(());
         loop {
