@@ -1,11 +1,10 @@
-//! Follows the platform's scale feed: scales.csv, the board of cold functions, metrics, and how many instances started.
+//! Follows the platform's scale feed: scales.csv, metrics, and how many instances started.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
 use crate::{
-    dispatch::ScaleBoard,
     platform::{Scale, ScaleSample},
     record::{CsvFile, RecordError},
     telemetry::{Metrics, Pods},
@@ -21,24 +20,25 @@ const FLUSH: Duration = Duration::from_millis(500);
 pub(crate) struct Scales {
     file: CsvFile,
     names: Arc<[String]>,
-    board: Arc<ScaleBoard>,
+    /// Sees each sample before it is written: whoever decides by scales must not wait for a disk.
+    observe: Box<dyn Fn(&ScaleSample) + Send>,
     metrics: Metrics,
     latest: Vec<Scale>,
 }
 
 impl Scales {
-    /// Makes scales.csv in the run's directory.
+    /// Makes scales.csv in the run's directory. `observe` sees each sample of the feed.
     ///
     /// # Errors
     /// A file that can't be made.
     pub(crate) fn create(
         directory: &Path,
         names: Arc<[String]>,
-        board: Arc<ScaleBoard>,
+        observe: impl Fn(&ScaleSample) + Send + 'static,
         metrics: Metrics,
     ) -> Result<Self, RecordError> {
         let latest = vec![Scale::default(); names.len()];
-        Ok(Self { file: CsvFile::create(&directory.join("scales.csv"), &COLUMNS)?, names, board, metrics, latest })
+        Ok(Self { file: CsvFile::create(&directory.join("scales.csv"), &COLUMNS)?, names, observe: Box::new(observe), metrics, latest })
     }
 
     /// Follows `feed` to its end; how many instances were started, and what could not be written.
@@ -63,7 +63,7 @@ impl Scales {
     }
 
     fn take(&mut self, sample: &ScaleSample) -> Result<(), RecordError> {
-        self.board.show(sample);
+        (self.observe)(sample);
         let index = sample.function.as_usize();
         if let Some(latest) = self.latest.get_mut(index) {
             *latest = sample.scale;

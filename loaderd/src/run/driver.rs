@@ -217,7 +217,10 @@ impl Driver {
         let names: Arc<[String]> = plan.functions().iter().map(|function| function.name.clone()).collect();
         let board = Arc::new(ScaleBoard::new(names.len()));
         let metrics = self.context.metrics.clone();
-        let follower = Scales::create(self.directory.path(), Arc::clone(&names), Arc::clone(&board), metrics);
+        let follower = {
+            let board = Arc::clone(&board);
+            Scales::create(self.directory.path(), Arc::clone(&names), move |sample| board.show(sample), metrics)
+        };
         following.spawn(follower.map_err(|error| failed(&error))?.follow(scales));
         if let Some(starts) = starts {
             let follower = Starts::create(self.directory.path(), Arc::clone(&names));
