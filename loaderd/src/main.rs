@@ -7,7 +7,7 @@ use loaderd::{
     app::{self, App},
     cli::Arguments,
     config::OnStop,
-    run::Ends,
+    registry::Ends,
     telemetry, words,
 };
 use tokio::signal::unix::{SignalKind, signal};

@@ -38,7 +38,13 @@ impl Scales {
         metrics: Metrics,
     ) -> Result<Self, RecordError> {
         let latest = vec![Scale::default(); names.len()];
-        Ok(Self { file: CsvFile::create(&directory.join("scales.csv"), &COLUMNS)?, names, observe: Box::new(observe), metrics, latest })
+        Ok(Self {
+            file: CsvFile::create(&directory.join("scales.csv"), &COLUMNS)?,
+            names,
+            observe: Box::new(observe),
+            metrics,
+            latest,
+        })
     }
 
     /// Follows `feed` to its end; how many instances were started, and what could not be written.

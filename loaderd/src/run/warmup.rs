@@ -2,16 +2,15 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use loader_proto::v1::WarmupFindings;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     clock::Clock,
     dispatch::Phases,
     id::RunId,
+    plan::Plan,
     platform::{Deploy, Platform, PlatformError, Room},
-    record::Latencies,
-    results::LEDGER,
+    record::{Latencies, WarmupFindings},
     spec::{Mode, RunSpec, Warmup},
     warmup::{Adf, Fit, MOST_POINTS, fit, judge, needed},
 };
@@ -27,9 +26,9 @@ pub(super) fn asked(spec: &RunSpec) -> Option<Warmup> {
     }
 }
 
-/// Where a run notes settings of the cluster that a warm-up changes.
-pub(super) fn ledger(directory: &std::path::Path) -> PathBuf {
-    directory.join(LEDGER)
+/// Invocations that each function is expected to have at work at the same time; nothing where there is no warm-up.
+pub(super) fn expected(spec: &RunSpec, plan: &dyn Plan) -> Option<Vec<f64>> {
+    Some(plan.expected_concurrency(asked(spec)?.profile))
 }
 
 /// Gives the functions of a deployment as many instances as they need for so many invocations at a time, as far as there is room.

@@ -6,19 +6,16 @@ use crate::{
     id::RunId,
     plan::{Outline, PlannedFunction},
     platform::{Autoscaling, Deploy, FunctionDeployment, Resources, Scaling},
-    spec::{CpuLimit, RunSpec, ScaleMetric},
+    spec::{CpuLimit, DEFAULT_MAX_SCALE, RunSpec, ScaleMetric},
 };
-
-/// Most instances of a function where the spec does not say.
-const MAX_SCALE: u32 = 200;
 
 /// What an instance takes beside the memory that its invocations ask for, in MiB: the server itself, with room.
 const OWN_MEMORY_MIB: u32 = 32;
 
 /// The deployment of a plan's functions, as the spec wants them to scale.
-pub(super) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction], outline: &Outline) -> Deploy {
+pub(in crate::run) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction], outline: &Outline) -> Deploy {
     let scaling = &spec.scaling;
-    let max = scaling.max_scale.unwrap_or(MAX_SCALE);
+    let max = scaling.max_scale.unwrap_or(DEFAULT_MAX_SCALE);
     let means = outline.functions.iter().map(|function| function.mean_runtime);
     let functions = functions.iter().zip(means).map(|(function, mean_runtime)| FunctionDeployment {
         name: function.name.clone(),
