@@ -66,7 +66,7 @@ impl Service {
     async fn prepare(&self, spec: Option<v1::RunSpec>) -> Result<(v1::RunSpec, Preparation), Status> {
         let spec = spec.ok_or_else(|| status::fault("spec", "is required"))?;
         let handles = Arc::clone(&self.handles);
-        let prepare = move || handles.planner.prepare(handles.codec.check(&spec)?).map(|it| (spec, it));
+        let prepare = move || handles.planner.prepare(&handles.codec.check(&spec)?).map(|it| (spec, it));
         let prepared = tokio::task::spawn_blocking(prepare).await;
         prepared.map_err(|error| status::broken(&error))?.map_err(|violations| status::invalid(&violations))
     }

@@ -32,7 +32,7 @@ pub use file::{CsvFile, RecordError};
 pub(crate) use functions::FunctionRows;
 pub(crate) use host::{HostRecorder, Occupancy};
 pub use latencies::Latencies;
-pub use loader_proto::v1::{RunSummary as Figures, WarmupFindings};
+pub use loader_proto::v1::{RunSummary as Summary, WarmupFindings};
 pub use progress::Progress;
 pub use recorder::{Event, Recorded, Recorder, RecorderSettings};
 pub use row::{Planned, Row};

@@ -79,7 +79,7 @@ impl RegistryTask {
             return Ok(None);
         };
         let view = entry.view.borrow().clone();
-        if view.spec.text == submission.spec.text {
+        if view.spec.message == submission.spec.message {
             Ok(Some(Submitted { view, existing: true }))
         } else {
             Err(RegistryError::KeyTaken(view.file.run_id.clone()))

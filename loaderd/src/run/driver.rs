@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use super::{
     Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Telemetry,
     deploy::{self, Deployed, Feeds, Site},
-    ending::{CarriedOut, Measured},
+    ending::CarriedOut,
     failure::{Event, Failure, Verdict},
     load::{Load, Outcome, Show, WarmingUp},
     progress::ProgressFacts,
@@ -23,7 +23,7 @@ use crate::{
     id::RunId,
     plan::{Phase, Plan, PlannedFunction},
     platform::Deploy,
-    record::Samples,
+    record::{Samples, Summary},
     store::{RunDirectory, State},
     telemetry::RunLabels,
 };
@@ -54,14 +54,14 @@ impl Driver {
     pub(crate) async fn drive(mut self) {
         self.announce();
         self.apply(Event::Start);
-        let measured = match self.prepare().await {
+        let summary = match self.prepare().await {
             Ok(preparation) => self.carry_out(preparation).await,
             Err(failure) => {
                 self.end(failure);
                 None
             }
         };
-        self.finish(measured).await;
+        self.finish(summary).await;
     }
 
     /// Tells the metrics that this is the active run.
@@ -75,12 +75,12 @@ impl Driver {
     /// Makes the plan anew: what the spec names may have gone while the run waited.
     async fn prepare(&self) -> Result<Preparation, Failure> {
         let (planner, spec) = (Arc::clone(&self.stations.planner), Arc::clone(&self.view.borrow().spec));
-        let prepared = tokio::task::spawn_blocking(move || planner.prepare(spec.checked.clone()?)).await;
+        let prepared = tokio::task::spawn_blocking(move || planner.prepare(&*spec.checked.clone()?)).await;
         prepared.map_err(Failure::Preparing)?.map_err(Failure::Spec)
     }
 
     /// The run from its plan to its records.
-    async fn carry_out(&mut self, preparation: Preparation) -> Option<Measured> {
+    async fn carry_out(&mut self, preparation: Preparation) -> Option<Summary> {
         let Preparation { spec, plan, outline } = preparation;
         let stations = Arc::clone(&self.stations);
         let Some(platform) = stations.platforms.get(spec.platform.as_str()) else {

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     clock::UnixMicros,
     plan::Outline,
-    record::{self, Figures, SummaryFacts, summarise},
+    record::{self, Summary, SummaryFacts, summarise},
     results,
     spec::{Mode, Output, RunSpec},
     store::{RunSummary, State},
@@ -32,12 +32,6 @@ pub(super) struct CarriedOut {
     pub(super) outcome: Outcome,
 }
 
-/// What was measured, and by which seed.
-pub(super) struct Measured {
-    seed: u64,
-    figures: Figures,
-}
-
 impl Driver {
     /// Waits until the feeds have ended, which they do when the run is cleaned; how many instances were started.
     pub(super) async fn followed(&mut self, feeds: Feeds) -> u64 {
@@ -47,7 +41,7 @@ impl Driver {
     }
 
     /// Completes the records and puts the figures together.
-    pub(super) async fn account(&mut self, carried_out: CarriedOut) -> Measured {
+    pub(super) async fn account(&mut self, carried_out: CarriedOut) -> Summary {
         let CarriedOut { spec, outline, functions, fitted, instances_started, outcome } = carried_out;
         let Outcome { verdict: _, t0, clock_changes, recorded, findings, clamped, warmed_up } = outcome;
         self.fill_in(recorded.first_replies).await;
@@ -66,7 +60,9 @@ impl Driver {
                 warmup::findings(conducted.unwrap_or_default(), &fitted, measured_from)
             }),
         };
-        Measured { seed: spec.seed, figures: summarise(recorded.statistics, facts) }
+        let mut summary = summarise(recorded.statistics, facts);
+        summary.seed = spec.seed;
+        summary
     }
 
     /// Completes the cold starts by what the invocations tell of them.
@@ -112,7 +108,7 @@ impl Driver {
     }
 
     /// The summary, with how the run ends as things stand.
-    fn summary(&self, Measured { seed, figures }: Measured) -> RunSummary {
+    fn summary(&self, load: Summary) -> RunSummary {
         let (last, file) = (self.last(), &self.view.borrow().file);
         RunSummary {
             run_id: file.run_id.clone(),
@@ -121,15 +117,14 @@ impl Driver {
             platform: file.platform.clone(),
             state: last.state(),
             reason: last.reason(),
-            seed,
-            figures,
+            load,
         }
     }
 
     /// Says how the run ended, with its summary and manifest, once all are on disk.
-    pub(super) async fn finish(&mut self, measured: Option<Measured>) {
-        if let Some(measured) = measured {
-            let summary = self.summary(measured);
+    pub(super) async fn finish(&mut self, load: Option<Summary>) {
+        if let Some(load) = load {
+            let summary = self.summary(load);
             if let Err(error) = self.directory.save_summary(&summary) {
                 self.end(error);
             }

@@ -47,7 +47,7 @@ impl Planner {
     ///
     /// # Errors
     /// Every fault, by field.
-    pub fn prepare(&self, spec: RunSpec) -> Result<Preparation, Vec<Violation>> {
+    pub fn prepare(&self, spec: &RunSpec) -> Result<Preparation, Vec<Violation>> {
         let (trace, dropped) = match &spec.mode {
             Mode::Trace(trace) => {
                 let (trace, dropped) = self.read_trace(trace)?;
@@ -55,14 +55,14 @@ impl Planner {
             }
             Mode::Rps(_) | Mode::Burst(_) | Mode::ColdStart(_) => (None, BTreeMap::new()),
         };
-        let plan = plan::build(&spec, trace)?;
+        let plan = plan::build(spec, trace)?;
         let outline = Outline { dropped_functions: dropped, ..plan.outline() };
         let platform = self.platforms.get(spec.platform.as_str());
         let of_platform = |instances, connections| platform.map_or(0, |it| it.open_files(instances, connections));
-        if let Some(violation) = open_files::check(&spec, &outline, self.connections, of_platform, self.max_files) {
+        if let Some(violation) = open_files::check(spec, &outline, self.connections, of_platform, self.max_files) {
             return Err(vec![violation]);
         }
-        Ok(Preparation { spec, plan, outline })
+        Ok(Preparation { spec: spec.clone(), plan, outline })
     }
 
     fn read_trace(&self, spec: &TraceSpec) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {

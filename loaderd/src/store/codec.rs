@@ -1,10 +1,12 @@
 //! What a run's directory keeps that has a form outside of this program, and the seam by which it gets that form.
 
+use std::sync::Arc;
+
 use super::State;
 use crate::{
     clock::UnixMicros,
     id::RunId,
-    record::Figures,
+    record::Summary,
     results::ManifestFile,
     spec::{RunSpec, Violation},
 };
@@ -12,14 +14,13 @@ use crate::{
 /// A spec as it was submitted.
 #[derive(Debug, Clone)]
 pub struct SubmittedSpec {
-    /// Its text, as spec.yaml has it. Specs with the same text are the same.
-    pub text: String,
-    /// The API's message, encoded: opaque to all but the edge, which made it and shows it again.
+    /// The API's message, encoded: opaque to all but the edge, which made it and shows it again. Specs with the same bytes are the
+    /// same.
     pub message: Vec<u8>,
     /// The id of the uploaded trace that it names.
     pub upload: Option<String>,
     /// What it asks for with this daemon's defaults; or every fault, by field.
-    pub checked: Result<RunSpec, Vec<Violation>>,
+    pub checked: Result<Arc<RunSpec>, Vec<Violation>>,
 }
 
 /// What came out of a run.
@@ -37,10 +38,8 @@ pub struct RunSummary {
     pub state: State,
     /// Why, where it did not succeed.
     pub reason: String,
-    /// The seed of everything random in it.
-    pub seed: u64,
-    /// What was measured, as [`crate::record::summarise`] gives it.
-    pub figures: Figures,
+    /// What came out of its load.
+    pub load: Summary,
 }
 
 /// What a run left, sealed: written last, over everything else.
@@ -72,11 +71,14 @@ pub trait Codec: std::fmt::Debug + Send + Sync {
     ///
     /// # Errors
     /// The first fault of a text that is no spec. One that asks for what can't be is readable, see [`SubmittedSpec::checked`].
-    fn spec(&self, text: &str) -> Result<SubmittedSpec, UnreadableSpec>;
+    fn read_spec(&self, text: &str) -> Result<SubmittedSpec, UnreadableSpec>;
+
+    /// The text of spec.yaml.
+    fn write_spec(&self, spec: &SubmittedSpec) -> String;
 
     /// The text of summary.json.
-    fn summary(&self, summary: &RunSummary) -> String;
+    fn write_summary(&self, summary: &RunSummary) -> String;
 
     /// The text of manifest.json.
-    fn manifest(&self, manifest: &Manifest) -> String;
+    fn write_manifest(&self, manifest: &Manifest) -> String;
 }

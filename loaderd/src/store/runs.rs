@@ -64,7 +64,7 @@ impl Store {
     pub fn create(&self, file: &RunFile, spec: &SubmittedSpec) -> Result<RunDirectory, StoreError> {
         let directory = self.directory(&file.run_id);
         fs::create_dir(&directory.path).map_err(failed("create", &directory.path))?;
-        let written = directory.replace("spec.yaml", spec.text.as_bytes());
+        let written = directory.replace("spec.yaml", self.codec.write_spec(spec).as_bytes());
         match written.and_then(|()| directory.save(file)) {
             Ok(()) => {
                 reserve::set_aside(&directory.path);
@@ -160,7 +160,7 @@ impl RunDirectory {
     pub fn spec(&self) -> Result<SubmittedSpec, StoreError> {
         let path = self.path.join("spec.yaml");
         let text = fs::read_to_string(&path).map_err(failed("read", &path))?;
-        let spec = self.codec.spec(&text).map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault));
+        let spec = self.codec.read_spec(&text).map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault));
         spec.map_err(failed("read", &path))
     }
 
@@ -169,7 +169,7 @@ impl RunDirectory {
     /// # Errors
     /// What can't be written.
     pub fn save_summary(&self, summary: &RunSummary) -> Result<(), StoreError> {
-        self.replace("summary.json", self.codec.summary(summary).as_bytes())
+        self.replace("summary.json", self.codec.write_summary(summary).as_bytes())
     }
 
     /// Writes the manifest of what is there now; `state` is the run's last.
@@ -180,7 +180,7 @@ impl RunDirectory {
         let files = results::inventory(&self.path).map_err(io::Error::other);
         let files = files.map_err(failed("check", &self.path))?;
         let manifest = Manifest { run_id: run.clone(), state, written: now, files };
-        self.replace(results::MANIFEST, self.codec.manifest(&manifest).as_bytes())?;
+        self.replace(results::MANIFEST, self.codec.write_manifest(&manifest).as_bytes())?;
         Ok(manifest)
     }
 

@@ -45,7 +45,7 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
 
 /// What came out of a run.
 pub(super) fn summary(summary: &RunSummary) -> v1::RunSummary {
-    let RunSummary { run_id, name, mode, platform, state, reason, seed, figures } = summary;
+    let RunSummary { run_id, name, mode, platform, state, reason, load } = summary;
     v1::RunSummary {
         run_id: run_id.to_string(),
         name: name.clone(),
@@ -53,8 +53,7 @@ pub(super) fn summary(summary: &RunSummary) -> v1::RunSummary {
         platform: platform.clone(),
         state: v1::RunState::from(*state).into(),
         reason: reason.clone(),
-        seed: *seed,
-        ..figures.clone()
+        ..load.clone()
     }
 }
 

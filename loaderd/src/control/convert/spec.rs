@@ -1,9 +1,8 @@
 //! Specs as they are submitted, stored and shown again.
 
-use loader_proto::{
-    json,
-    v1::{self, run_spec::Mode, trace_mode::Source},
-};
+use std::sync::Arc;
+
+use loader_proto::v1::{self, run_spec::Mode, trace_mode::Source};
 use prost::Message as _;
 
 use crate::{
@@ -14,10 +13,9 @@ use crate::{
 /// A spec message as it is kept, checked against a daemon's defaults.
 pub(super) fn submitted(message: &v1::RunSpec, defaults: &Defaults) -> SubmittedSpec {
     SubmittedSpec {
-        text: json::to_yaml(message),
         message: message.encode_to_vec(),
         upload: upload(message),
-        checked: spec::validate(message, defaults),
+        checked: spec::validate(message, defaults).map(Arc::new),
     }
 }
 

@@ -3,7 +3,10 @@
 use loader_proto::{json, v1};
 use prost::Name;
 
-use super::{run::summary, spec};
+use super::{
+    run::summary,
+    spec::{self, message},
+};
 use crate::{
     clock::UnixMicros,
     results::ManifestFile,
@@ -43,7 +46,7 @@ impl WireCodec {
 }
 
 impl Codec for WireCodec {
-    fn spec(&self, text: &str) -> Result<SubmittedSpec, UnreadableSpec> {
+    fn read_spec(&self, text: &str) -> Result<SubmittedSpec, UnreadableSpec> {
         let (message, faults) = json::from_yaml(text);
         match faults.into_iter().next() {
             None => Ok(self.submitted(&message)),
@@ -51,11 +54,15 @@ impl Codec for WireCodec {
         }
     }
 
-    fn summary(&self, it: &RunSummary) -> String {
+    fn write_spec(&self, spec: &SubmittedSpec) -> String {
+        json::to_yaml(&message(spec))
+    }
+
+    fn write_summary(&self, it: &RunSummary) -> String {
         text(&summary(it))
     }
 
-    fn manifest(&self, manifest: &Manifest) -> String {
+    fn write_manifest(&self, manifest: &Manifest) -> String {
         let Manifest { run_id, state, written: UnixMicros(written_unix_us), files } = manifest;
         let files = files.iter().map(|ManifestFile { name, bytes, sha256, rows, cut_off_bytes }| v1::ManifestFile {
             name: name.clone(),
@@ -81,7 +88,7 @@ fn text<M: Name>(message: &M) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{spec::message, *};
+    use super::*;
     use crate::{id::RunId, store::State};
 
     fn codec() -> WireCodec {
@@ -100,7 +107,7 @@ mod tests {
             mode: Some(v1::run_spec::Mode::Trace(trace)),
             ..v1::RunSpec::default()
         };
-        let stored = codec().spec(&codec().submitted(&sent).text).unwrap();
+        let stored = codec().read_spec(&codec().write_spec(&codec().submitted(&sent))).unwrap();
         assert_eq!(message(&stored), sent);
         assert_eq!(stored.upload.as_deref(), Some("0a1b"));
         assert_eq!(stored.checked.unwrap().seed, u64::MAX);
@@ -108,9 +115,9 @@ mod tests {
 
     #[test]
     fn a_text_that_is_no_spec_is_told_from_a_spec_that_asks_for_what_cannot_be() {
-        let unreadable = codec().spec("seed: many\n").unwrap_err().to_string();
+        let unreadable = codec().read_spec("seed: many\n").unwrap_err().to_string();
         assert!(unreadable.starts_with("seed: "), "{unreadable}");
-        let violations = codec().spec("name: demo\n").unwrap().checked.unwrap_err();
+        let violations = codec().read_spec("name: demo\n").unwrap().checked.unwrap_err();
         assert_eq!(violations.iter().map(|it| it.field.as_str()).collect::<Vec<_>>(), ["mode"]);
     }
 
@@ -126,7 +133,7 @@ mod tests {
         let run_id = RunId::new(0, 7);
         let manifest =
             Manifest { run_id: run_id.clone(), state: State::Failed, written: UnixMicros(5), files: vec![file] };
-        let text = codec().manifest(&manifest);
+        let text = codec().write_manifest(&manifest);
         let (read, faults): (v1::Manifest, _) = json::from_value(&serde_json::from_str(&text).unwrap());
         assert!(faults.is_empty(), "{faults:?}");
         assert_eq!((read.version, read.run_id, read.written_unix_us), (1, run_id.to_string(), 5));
