@@ -5,7 +5,6 @@ mod platforms;
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use loader_proto::v1;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -16,17 +15,19 @@ use crate::{
     access::Guard,
     clock::Clock,
     config::{self, Config, OnStop},
-    control::{self, Service, StatusFacts},
+    control::{self, Handles, Service, StatusFacts, WireCodec},
     dispatch::{Isolation, Pulse},
     door::{self, Certificates, ListenError, Listener, Secured, Speaks},
     http::{self, Exposed},
     logging,
     metrics::Metrics,
     platform::Platforms,
-    run::{self, Ends, Home, Registry, RegistryTask, Store},
+    registry::{Ends, Keeping, Registry, RegistryTask},
+    run::{self, DrainLimits, LoadSettings, Planner, Stations, Telemetry},
     scrape::{self, Prometheus},
     spans::Exporter,
     spec::Defaults,
+    store::{Home, Retention, Store},
     supervisor::{self, Notifier},
     traces::{Limits, TraceStore},
 };
@@ -62,7 +63,7 @@ pub struct Reloader {
     guard: Guard,
     certificates: Option<Certificates>,
     traces: TraceStore,
-    retention: watch::Sender<run::Retention>,
+    retention: watch::Sender<Retention>,
     notifier: Notifier,
     ready: watch::Receiver<bool>,
 }
@@ -120,7 +121,8 @@ impl App {
         let isolation = isolate(&config.isolation)?;
         let metrics = Metrics::new();
         let home = Home::take(&config.state_dir)?;
-        let store = Store::open(&config.state_dir)?;
+        let codec = WireCodec { defaults: Defaults { platform: config.platform.clone() } };
+        let store = Store::open(&config.state_dir, Arc::new(codec.clone()))?;
         let traces = TraceStore::open(&config.state_dir.join("traces"), limits(&config.traces))?;
         let certificates = config.tls.files().map(Certificates::load).transpose()?;
         let doors = Doors::open(&config, certificates.as_ref()).await?;
@@ -134,28 +136,34 @@ impl App {
             None => (None, None),
         };
         let (keep, _) = watch::channel(retention(&config.retention));
-        let context = Arc::new(run::Context {
+        let planner = Arc::new(planner(&config, &traces, &platforms));
+        let stations = Stations {
             platforms: platforms.clone(),
-            defaults: Defaults { platform: config.platform.clone() },
+            planner: Arc::clone(&planner),
+            load: LoadSettings {
+                workers: config.dispatch.workers,
+                connections: config.dispatch.connections,
+                isolation,
+                pulse: pulse.clone(),
+            },
+            drain: DrainLimits { shutdown: config.shutdown_drain, hurry: ends.hurry.clone() },
+            sampling_period: config.scrape.period,
+            telemetry: Telemetry { metrics: metrics.clone(), tracer, clock },
+        };
+        let keeping = Keeping { retention: keep.subscribe(), traces: traces.clone() };
+        let registry = RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone())?;
+        let facts = facts(&config, &doors, &platforms, clock);
+        let service = Service::new(Handles {
+            registry: registry.1.clone(),
+            store,
+            planner,
+            codec,
             traces: traces.clone(),
-            trace_roots: config.traces.roots.clone(),
-            workers: config.dispatch.workers,
-            connections: config.dispatch.connections,
-            max_files: run::raise_limit(),
-            isolation,
-            pulse: pulse.clone(),
-            shutdown_drain: config.shutdown_drain,
-            hurry: ends.hurry.clone(),
+            platforms: platforms.clone(),
             prometheus,
-            scrape_period: config.scrape.period,
-            tracer,
-            retention: keep.subscribe(),
-            metrics: metrics.clone(),
+            facts,
             clock,
         });
-        let registry = RegistryTask::recover(Arc::clone(&context), store.clone(), ends.clone())?;
-        let facts = facts(&config, &doors, &platforms, clock);
-        let service = Service::new(context, registry.1.clone(), store, facts);
         let (ready, readiness) = watch::channel(false);
         let notifier = Notifier::start().context("cannot start the thread that tells the service manager")?;
         let reloader = Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness };
@@ -268,9 +276,9 @@ fn limits(config: &config::Traces) -> Limits {
     Limits { max_bytes: max_upload_mib << 20, max_count: max_uploads, max_per_client: max_uploads_per_client, expire }
 }
 
-fn retention(config: &config::Retention) -> run::Retention {
+fn retention(config: &config::Retention) -> Retention {
     let config::Retention { max_age, max_runs, max_mib } = *config;
-    run::Retention { max_age, max_runs, max_bytes: max_mib.map(|mib| mib << 20) }
+    Retention { max_age, max_runs, max_bytes: max_mib.map(|mib| mib << 20) }
 }
 
 fn isolation(config: &config::Isolation) -> Isolation {
@@ -291,25 +299,28 @@ fn isolate(config: &config::Isolation) -> anyhow::Result<Isolation> {
     Ok(isolation)
 }
 
+fn planner(config: &Config, traces: &TraceStore, platforms: &Platforms) -> Planner {
+    Planner {
+        traces: traces.clone(),
+        trace_roots: config.traces.roots.clone(),
+        platforms: platforms.clone(),
+        connections: config.dispatch.connections,
+        max_files: run::raise_limit(),
+    }
+}
+
 fn facts(config: &Config, doors: &Doors, platforms: &Platforms, clock: Clock) -> StatusFacts {
     let mut names: Vec<_> = platforms.keys().map(|name| (*name).to_owned()).collect();
     names.sort();
-    let started = clock.unix().0;
-    let memory = procfs::Meminfo::current().map_or(0, |memory| memory.mem_total >> 20);
-    let message = v1::GetStatusResponse {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started: Some(crate::control::timestamp(started)),
+    StatusFacts {
+        started: clock.unix(),
         host: nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default(),
         state_directory: config.state_dir.display().to_string(),
         default_platform: config.platform.clone(),
         platforms: names,
-        active_run_id: String::new(),
-        queued_runs: 0,
         listen: doors.control.iter().map(Listener::address).collect(),
         metrics_listen: doors.metrics.as_ref().map(Listener::address).unwrap_or_default(),
         cores: scrape::cores().map_or(0, |cores| u32::try_from(cores).unwrap_or(u32::MAX)),
-        memory_mib: memory,
-        platform_facts: Vec::new(),
-    };
-    StatusFacts { message }
+        memory_mib: procfs::Meminfo::current().map_or(0, |memory| memory.mem_total >> 20),
+    }
 }

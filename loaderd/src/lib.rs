@@ -19,11 +19,13 @@ pub mod metrics;
 pub mod plan;
 pub mod platform;
 pub mod record;
+pub mod registry;
 pub mod results;
 pub mod run;
 pub mod scrape;
 pub mod spans;
 pub mod spec;
+pub mod store;
 pub mod supervisor;
 pub mod traces;
 #[cfg(any(test, fuzzing))]

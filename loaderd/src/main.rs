@@ -8,7 +8,7 @@ use loaderd::{
     cli::Arguments,
     config::OnStop,
     logging,
-    run::Ends,
+    registry::Ends,
     words,
 };
 use tokio::signal::unix::{SignalKind, signal};

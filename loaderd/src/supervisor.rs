@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     dispatch::Pulse,
-    run::{Registry, Selector},
+    registry::{Registry, Selector},
 };
 
 /// How often the status is told, and how often at least it is looked whether the daemon lives.
@@ -190,8 +190,8 @@ async fn status(registry: &Registry) -> Option<String> {
     let state = view.file.state.as_str();
     let progress = view.progress.as_ref().map_or(String::new(), |progress| {
         let slots = match progress.slots_total {
-            0 => String::new(),
-            total => format!(", slot {} of {total}", progress.slot.saturating_add(1).min(total)),
+            None | Some(0) => String::new(),
+            Some(total) => format!(", slot {} of {total}", progress.slot.saturating_add(1).min(total)),
         };
         format!("{slots}, {} completed, {} failed", progress.completed, progress.failed)
     });

@@ -105,11 +105,16 @@ fn code(path: &Path) -> String {
     text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect()
 }
 
-/// The modules of this crate that some code names, in `crate::…` paths and groups.
+/// The modules of this crate that some code names.
 fn used(code: &str) -> BTreeSet<String> {
+    named(code, "crate::")
+}
+
+/// What some code names of `root`, in paths and groups.
+fn named(code: &str, root: &str) -> BTreeSet<String> {
     let name = |text: &str| -> String { text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect() };
     let mut found = BTreeSet::new();
-    for after in code.split("crate::").skip(1) {
+    for after in code.split(root).skip(1) {
         let Some(group) = after.strip_prefix('{') else {
             found.insert(name(after));
             continue;
@@ -160,6 +165,16 @@ fn modules_use_each_other_only_as_the_table_says() {
     }
     let known: BTreeSet<_> = allowed.into_keys().collect();
     assert_eq!(known, seen, "the table lists exactly the modules that there are");
+}
+
+#[test]
+fn only_the_edge_names_messages_of_the_api() {
+    let text = read(&root().join("ARCHITECTURE.md"));
+    let (_, after) = text.split_once("Invariant: only these name messages").expect("the invariant");
+    let known: BTreeSet<_> = quoted(after.split("\n\n").next().expect("a paragraph")).into_iter().collect();
+    let sources = sources(&root().join("loaderd/src"));
+    let naming = sources.iter().filter(|source| named(&code(source), "loader_proto::").contains("v1"));
+    assert_eq!(naming.map(|source| module(source)).collect::<BTreeSet<_>>(), known);
 }
 
 #[test]

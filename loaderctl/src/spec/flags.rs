@@ -116,7 +116,12 @@ static SYNTHETIC: Group = Group::new("Modes rps, burst and coldstart", &[Mode::R
 /// All flags, in the order of the help.
 pub(super) static FLAGS: &[Flag] = &[
     every("name", Takes::Text("NAME"), "name", "Name of the run: a-z, 0-9 and '-' [the mode]"),
-    every("platform", Takes::Text("NAME"), "platform", "Platform, as loaderctl status lists them [the daemon's default]"),
+    every(
+        "platform",
+        Takes::Text("NAME"),
+        "platform",
+        "Platform, as loaderctl status lists them [the daemon's default]",
+    ),
     every("seed", NUMBER, "seed", "Seed of the random generator [42]"),
     every(
         "kind",

@@ -6,7 +6,7 @@ use tonic::Status;
 use crate::{
     id::RunId,
     platform::{PlatformError, Platforms},
-    run::{Registry, Selector},
+    registry::{Registry, Selector},
 };
 
 /// Cleans the run, or every one that is not under way.

@@ -31,7 +31,7 @@ pub(crate) enum Deploying {
     Fails,
     /// The platform panics.
     Breaks,
-    /// It waits until the test lets it go, or it is cancelled.
+    /// It waits, with one function ready, until the test lets it go or it is cancelled.
     Waits,
 }
 
@@ -194,10 +194,13 @@ impl Platform for FakePlatform {
                 return Err(PlatformError::Function { function, reason: "no room".to_owned() });
             }
             Deploying::Breaks => panic!("deploying breaks"),
-            Deploying::Waits => tokio::select! {
-                () = self.go.notified() => {}
-                () = cancel.cancelled() => return Err(PlatformError::Cancelled),
-            },
+            Deploying::Waits => {
+                ready.send_replace(1);
+                tokio::select! {
+                    () = self.go.notified() => {}
+                    () = cancel.cancelled() => return Err(PlatformError::Cancelled),
+                }
+            }
         }
         let functions = deploy.functions.len();
         ready.send_replace(u32::try_from(functions).expect("few"));

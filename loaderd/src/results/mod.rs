@@ -12,6 +12,6 @@ mod table;
 
 pub use finished::{FinishError, finish};
 pub use layout::{ExportError, Layout, Piece, Sink, UnknownLayout, export};
-pub use manifest::{LEDGER, MANIFEST, inventory};
+pub use manifest::{MANIFEST, ManifestFile, SETTINGS_BACKUP, inventory};
 pub use reader::{ReadError, RecordReader};
 pub use stored::StoredRecord;

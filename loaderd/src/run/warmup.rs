@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use loader_proto::v1::WarmupFindings;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     clock::Clock,
     dispatch::Phases,
     id::RunId,
+    plan::Plan,
     platform::{Deploy, Platform, PlatformError, Room, SettingsBackup},
-    record::Latencies,
-    results::LEDGER,
+    record::{Latencies, WarmupFindings},
     spec::{Mode, RunSpec, Warmup},
+    store::RunDirectory,
     warmup::{Adf, Fit, MOST_POINTS, fit, judge, needed},
 };
 
@@ -28,8 +28,13 @@ pub(super) fn asked(spec: &RunSpec) -> Option<Warmup> {
 }
 
 /// Where a run keeps the settings of the cluster that its warm-up changes.
-pub(super) fn backup(directory: &std::path::Path) -> SettingsBackup {
-    SettingsBackup::at(directory.join(LEDGER))
+pub(crate) fn settings_backup(directory: &RunDirectory) -> SettingsBackup {
+    SettingsBackup::at(directory.settings_backup())
+}
+
+/// Invocations that each function is expected to have at work at the same time; nothing where there is no warm-up.
+pub(super) fn expected(spec: &RunSpec, plan: &dyn Plan) -> Option<Vec<f64>> {
+    Some(plan.expected_concurrency(asked(spec)?.profile))
 }
 
 /// Gives the functions of a deployment as many instances as they need for so many invocations at a time, as far as there is room.

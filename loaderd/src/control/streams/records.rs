@@ -10,7 +10,8 @@ use tonic::Status;
 use crate::{
     control::{convert, status},
     results::{ReadError, RecordReader, StoredRecord},
-    run::{RunDirectory, RunView},
+    run::RunView,
+    store::RunDirectory,
 };
 
 /// How often a file that grows is looked at.

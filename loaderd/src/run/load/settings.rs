@@ -6,12 +6,12 @@ use loader_trace::Arrivals;
 use tokio::sync::watch;
 
 use crate::{
-    clock::Anchor,
+    clock::{Anchor, Clock},
     dispatch::{Phases, Settings},
     id::RunId,
     invoke::Policy,
     record::{AskedArrivals, BurstWindow, Latencies, Progress, RecorderSettings, RowSpans},
-    run::Context,
+    run::{LoadSettings, Telemetry},
     spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock},
 };
 
@@ -23,26 +23,27 @@ pub(super) struct Watched {
 }
 
 /// How the load is dispatched.
-pub(super) fn of_dispatch(context: &Context, run: &RunId, spec: &RunSpec, phases: Phases) -> Settings {
+pub(super) fn of_dispatch(load: &LoadSettings, clock: Clock, run: &RunId, spec: &RunSpec, phases: Phases) -> Settings {
+    let LoadSettings { workers, connections, isolation, pulse } = load;
     Settings {
         run: run.clone(),
-        workers: context.workers,
-        policy: policy(spec, context.connections),
+        workers: *workers,
+        policy: policy(spec, *connections),
         max_in_flight: spec.max_in_flight,
         connect_timeout: spec.timeouts.connect,
         function_timeout: spec.timeouts.function,
         runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
         trace: None,
         phases,
-        isolation: context.isolation.clone(),
-        pulse: context.pulse.clone(),
-        clock: context.clock,
+        isolation: isolation.clone(),
+        pulse: pulse.clone(),
+        clock,
     }
 }
 
 /// How it is recorded: rows of these functions, due from that instant on.
 pub(super) fn of_recorder(
-    context: &Context,
+    telemetry: &Telemetry,
     run: &RunId,
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
@@ -57,9 +58,9 @@ pub(super) fn of_recorder(
         burst: burst_window(spec),
         latencies,
         spans,
-        metrics: context.metrics.clone(),
+        metrics: telemetry.metrics.clone(),
         progress,
-        clock: context.clock,
+        clock: telemetry.clock,
     }
 }
 

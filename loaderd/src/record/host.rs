@@ -32,14 +32,14 @@ const PERIOD: Duration = Duration::from_secs(1);
 
 /// What the load itself knows at the time of a sample.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Occupancy {
-    pub(super) in_flight: u64,
-    pub(super) open_connections: u64,
-    pub(super) records_queued: u64,
+pub(crate) struct Occupancy {
+    pub(crate) in_flight: u64,
+    pub(crate) open_connections: u64,
+    pub(crate) records_queued: u64,
 }
 
 /// Samples the host and keeps what it finds.
-pub(super) struct HostRecorder {
+pub(crate) struct HostRecorder {
     file: CsvFile,
     scraper: Option<HostScraper>,
     next: Instant,
@@ -54,7 +54,7 @@ impl HostRecorder {
     ///
     /// # Errors
     /// A file that can't be made.
-    pub(super) fn create(directory: &Path, run: RunId, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
+    pub(crate) fn create(directory: &Path, run: RunId, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
         let file = CsvFile::create(&directory.join("loader.csv"), &COLUMNS)?;
         let now = clock.now();
         let next = now + PERIOD;
@@ -65,7 +65,7 @@ impl HostRecorder {
     }
 
     /// Takes a sample if it is time for one. Where the host can't be sampled, the row says so by empty fields.
-    pub(super) fn tick(&mut self, occupancy: Occupancy) {
+    pub(crate) fn tick(&mut self, occupancy: Occupancy) {
         let now = self.clock.now();
         if now < self.next || self.error.is_some() {
             return;
@@ -92,7 +92,7 @@ impl HostRecorder {
     ///
     /// # Errors
     /// The first row that could not be written.
-    pub(super) fn finish(mut self) -> Result<(), RecordError> {
+    pub(crate) fn finish(mut self) -> Result<(), RecordError> {
         self.error.map_or_else(|| self.file.sync(), Err)
     }
 

@@ -7,7 +7,8 @@ use tokio::task::{JoinError, JoinSet};
 use super::RegistryTask;
 use crate::{
     id::RunId,
-    run::{Context, RunDirectory, RunFile, RunView, State, Store, warmup},
+    run::{RunView, Stations, settings_backup},
+    store::{RunDirectory, RunFile, State, Store},
 };
 
 impl RegistryTask {
@@ -26,17 +27,17 @@ impl RegistryTask {
             self.queue.push(id);
         } else if file.state.is_terminal() {
             // Its clean-up may have ended without the cluster's settings.
-            if warmup::backup(self.store.directory(&id).path()).exists() {
+            if settings_backup(&self.store.directory(&id)).exists() {
                 self.recovering.spawn(async move {
                     abandoned.put_settings_back(&file).await;
                     file
                 });
             }
         } else {
-            let reason = format!("the daemon ended while the run was {}", file.state.as_str());
+            let orphaned = Orphaned::DaemonEnded(file.state);
             shown.state = State::Cleaning;
-            shown.reason.clone_from(&reason);
-            self.recovering.spawn(abandoned.take_down(file, State::Interrupted, reason));
+            shown.reason = orphaned.to_string();
+            self.recovering.spawn(abandoned.take_down(file, orphaned));
         }
         self.insert(Arc::new(RunView { file: shown, spec, progress: None, summary: None }));
     }
@@ -59,34 +60,60 @@ impl RegistryTask {
     }
 
     /// Ends a run whose task broke, and takes away what it made.
-    pub(super) async fn end_broken(&self, id: &RunId, broken: &JoinError) {
-        self.context.metrics.idle();
+    pub(super) async fn end_broken(&self, id: &RunId, broken: JoinError) {
+        self.telemetry().metrics.idle();
         let Some(entry) = self.runs.get(id) else { return };
         let file = entry.view.borrow().file.clone();
         if file.state.is_terminal() {
             return;
         }
-        let reason = format!("the run's task broke while it was {}: {broken}", file.state.as_str());
-        let file = self.abandoned().take_down(file, State::Failed, reason).await;
+        let orphaned = Orphaned::TaskBroke { state: file.state, error: broken };
+        let file = self.abandoned().take_down(file, orphaned).await;
         entry.view.send_modify(|view| Arc::make_mut(view).file = file);
     }
 
     fn abandoned(&self) -> Abandoned {
-        Abandoned { context: Arc::clone(&self.context), store: self.store.clone() }
+        Abandoned { stations: Arc::clone(&self.stations), store: self.store.clone() }
+    }
+}
+
+/// Why no task drives a run any more.
+#[derive(Debug, thiserror::Error)]
+enum Orphaned {
+    /// The process that drove it is gone.
+    #[error("the daemon ended while the run was {}", .0.as_str())]
+    DaemonEnded(State),
+    /// Its task panicked.
+    #[error("the run's task broke while it was {}: {error}", state.as_str())]
+    TaskBroke {
+        /// Where the run stood.
+        state: State,
+        /// The panic.
+        error: JoinError,
+    },
+}
+
+impl Orphaned {
+    /// How the run ends.
+    fn state(&self) -> State {
+        match self {
+            Self::DaemonEnded(_) => State::Interrupted,
+            Self::TaskBroke { .. } => State::Failed,
+        }
     }
 }
 
 /// What it takes to end a run that no task drives any more.
 struct Abandoned {
-    context: Arc<Context>,
+    stations: Arc<Stations>,
     store: Store,
 }
 
 impl Abandoned {
     /// Puts back what a run's warm-up changed of the cluster, if it could not do so itself.
     async fn put_settings_back(&self, file: &RunFile) {
-        let backup = warmup::backup(self.store.directory(&file.run_id).path());
-        let Some(platform) = self.context.platforms.get(file.platform.as_str()).filter(|_| backup.exists()) else {
+        let backup = settings_backup(&self.store.directory(&file.run_id));
+        let Some(platform) = self.stations.platforms.get(file.platform.as_str()).filter(|_| backup.exists()) else {
             return;
         };
         let Some(warm_up) = platform.warm_up() else { return };
@@ -97,12 +124,13 @@ impl Abandoned {
     }
 
     /// Takes away what a run made, and says how it ended.
-    async fn take_down(self, mut file: RunFile, state: State, reason: String) -> RunFile {
+    async fn take_down(self, mut file: RunFile, orphaned: Orphaned) -> RunFile {
+        let state = orphaned.state();
         let (id, directory) = (file.run_id.clone(), self.store.directory(&file.run_id));
         let id = id.as_str();
-        file.reason = reason;
+        file.reason = orphaned.to_string();
         self.put_settings_back(&file).await;
-        if let Some(platform) = self.context.platforms.get(file.platform.as_str())
+        if let Some(platform) = self.stations.platforms.get(file.platform.as_str())
             && let Err(error) = platform.clean(&file.run_id).await
         {
             log::error!(RUN_ID = id; "what the run left could not be cleaned: {error}");
@@ -112,9 +140,9 @@ impl Abandoned {
             file.reason = format!("{}; {words}", file.reason);
         }
         file.state = state;
-        file.finished_unix_us = Some(self.context.clock.unix().0);
+        file.finished_unix_us = Some(self.stations.telemetry.clock.unix().0);
         log::warn!(RUN_ID = id; "{}: {}", state.as_str(), file.reason);
-        self.context.metrics.run_ended(state.as_str());
+        self.stations.telemetry.metrics.run_ended(state.as_str());
         if let Err(error) = directory.save(&file) {
             log::error!(RUN_ID = id; "the run's state is not on disk: {error}");
         }
@@ -123,7 +151,7 @@ impl Abandoned {
 
     /// Writes the manifest of what a run left; what there is to say about it.
     async fn seal(&self, id: &RunId, directory: &RunDirectory, state: State) -> Option<String> {
-        let (id, directory, now) = (id.clone(), directory.clone(), self.context.clock.unix());
+        let (id, directory, now) = (id.clone(), directory.clone(), self.stations.telemetry.clock.unix());
         let sealed = tokio::task::spawn_blocking(move || directory.seal(&id, state, now)).await;
         match sealed {
             Ok(Ok(manifest)) => {

@@ -1,40 +1,21 @@
-//! What a run asks of its platform, and functions.csv.
+//! What a run asks of its platform.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use crate::{
-    endpoint::Endpoint,
     id::RunId,
     plan::{Outline, PlannedFunction},
     platform::{Autoscaling, Deploy, FunctionDeployment, Resources, Scaling},
-    record::{CsvFile, RecordError},
-    spec::{CpuLimit, RunSpec, ScaleMetric},
+    spec::{CpuLimit, DEFAULT_MAX_SCALE, RunSpec, ScaleMetric},
 };
-
-/// The columns of functions.csv.
-const COLUMNS: [&str; 10] = [
-    "function",
-    "source_id",
-    "trigger",
-    "endpoint",
-    "authority",
-    "initial_scale",
-    "cpu_request_millicores",
-    "cpu_limit_millicores",
-    "memory_request_mib",
-    "planned_invocations",
-];
-
-/// Most instances of a function where the spec does not say.
-const MAX_SCALE: u32 = 200;
 
 /// What an instance takes beside the memory that its invocations ask for, in MiB: the server itself, with room.
 const OWN_MEMORY_MIB: u32 = 32;
 
 /// The deployment of a plan's functions, as the spec wants them to scale.
-pub(super) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction], outline: &Outline) -> Deploy {
+pub(in crate::run) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction], outline: &Outline) -> Deploy {
     let scaling = &spec.scaling;
-    let max = scaling.max_scale.unwrap_or(MAX_SCALE);
+    let max = scaling.max_scale.unwrap_or(DEFAULT_MAX_SCALE);
     let means = outline.functions.iter().map(|function| function.mean_runtime);
     let functions = functions.iter().zip(means).map(|(function, mean_runtime)| FunctionDeployment {
         name: function.name.clone(),
@@ -91,47 +72,5 @@ fn resources(spec: &RunSpec, peak_memory_mib: u32) -> Resources {
         cpu_request_millicores: request.max(1),
         cpu_limit_millicores: limit,
         memory_mib: peak_memory_mib.saturating_mul(at_once).saturating_add(OWN_MEMORY_MIB),
-    }
-}
-
-/// The rows of functions.csv. The three lists go along with each other.
-pub(super) struct FunctionRows<'a> {
-    pub(super) functions: &'a [PlannedFunction],
-    pub(super) deploy: &'a Deploy,
-    /// Whether requests and limits mean anything where they are deployed ([`crate::spec::Features::instance_resources`]).
-    pub(super) on_cluster: bool,
-    pub(super) endpoints: &'a [Result<Endpoint, String>],
-}
-
-impl FunctionRows<'_> {
-    /// Writes functions.csv into the run's directory. Requests and limits are a cluster's; elsewhere they are empty, and so
-    /// is the endpoint of a function that failed.
-    ///
-    /// # Errors
-    /// What can't be written.
-    pub(super) fn write(&self, directory: &Path) -> Result<(), RecordError> {
-        let mut file = CsvFile::create(&directory.join("functions.csv"), &COLUMNS)?;
-        let rows = self.functions.iter().zip(&self.deploy.functions).zip(self.endpoints);
-        for ((function, deployment), endpoint) in rows {
-            let (address, authority) =
-                endpoint.as_ref().map_or(("", ""), |it| (it.address.as_str(), it.authority.as_str()));
-            let Resources { cpu_request_millicores, cpu_limit_millicores, memory_mib } = deployment.resources;
-            let resources = [cpu_request_millicores, cpu_limit_millicores, memory_mib];
-            let [request, limit, memory] =
-                resources.map(|it| if self.on_cluster { it.to_string() } else { String::new() });
-            file.append([
-                function.name.as_str(),
-                &function.source_id,
-                &function.trigger,
-                address,
-                authority,
-                &deployment.scaling.initial.to_string(),
-                &request,
-                &limit,
-                &memory,
-                &function.invocations.map(|count| count.to_string()).unwrap_or_default(),
-            ])?;
-        }
-        file.sync()
     }
 }

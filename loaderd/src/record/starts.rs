@@ -26,7 +26,7 @@ const COLUMNS: [&str; 8] = [
 const FILE: &str = "cold_starts.csv";
 
 /// Follows the starts of one run.
-pub(super) struct Starts {
+pub(crate) struct Starts {
     file: CsvFile,
     names: Arc<[String]>,
 }
@@ -36,12 +36,12 @@ impl Starts {
     ///
     /// # Errors
     /// A file that can't be made.
-    pub(super) fn create(directory: &Path, names: Arc<[String]>) -> Result<Self, RecordError> {
+    pub(crate) fn create(directory: &Path, names: Arc<[String]>) -> Result<Self, RecordError> {
         Ok(Self { file: CsvFile::create(&directory.join(FILE), &COLUMNS)?, names })
     }
 
     /// Follows `feed` to its end; no instances, which the scales count, and what could not be written.
-    pub(super) async fn follow(mut self, mut feed: mpsc::Receiver<InstanceStart>) -> (u64, Result<(), RecordError>) {
+    pub(crate) async fn follow(mut self, mut feed: mpsc::Receiver<InstanceStart>) -> (u64, Result<(), RecordError>) {
         let mut written = Ok(());
         while let Some(start) = feed.recv().await {
             let row = self.take(&start);
@@ -65,7 +65,7 @@ impl Starts {
 ///
 /// # Errors
 /// What can't be read or written; then the file is as it was.
-pub(super) fn fill_in(directory: &Path, replies: &HashMap<String, UnixMicros>) -> Result<(), RecordError> {
+pub(crate) fn fill_in(directory: &Path, replies: &HashMap<String, UnixMicros>) -> Result<(), RecordError> {
     let path = directory.join(FILE);
     if !path.exists() {
         return Ok(());

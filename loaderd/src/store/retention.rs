@@ -17,20 +17,20 @@ pub struct Retention {
 
 /// A run that has ended and is not pinned.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct EndedRun {
-    pub(super) run: RunId,
-    pub(super) finished: UnixMicros,
-    pub(super) bytes: u64,
+pub(crate) struct EndedRun {
+    pub(crate) run: RunId,
+    pub(crate) finished: UnixMicros,
+    pub(crate) bytes: u64,
 }
 
 impl Retention {
     /// Whether anything is ever removed.
-    pub(super) fn is_bounded(&self) -> bool {
+    pub(crate) fn is_bounded(&self) -> bool {
         *self != Self::default()
     }
 
     /// The runs to remove, of `ended`, which is in order of submission. The newest is kept, however large.
-    pub(super) fn doomed(&self, ended: &[EndedRun], now: UnixMicros) -> Vec<RunId> {
+    pub(crate) fn doomed(&self, ended: &[EndedRun], now: UnixMicros) -> Vec<RunId> {
         let Self { max_age, max_runs, max_bytes } = *self;
         let (mut runs, mut bytes) = (0_u64, 0_u64);
         let mut doomed = Vec::new();

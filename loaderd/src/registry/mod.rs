@@ -8,7 +8,7 @@ mod handle;
 mod recovery;
 mod sweep;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, convert::Infallible, sync::Arc};
 
 pub use handle::{Activity, Page, Registry, RegistryError, Selector, Submission, Submitted};
 use tokio::{
@@ -17,10 +17,13 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Context, Event, Machine, RunFile, RunView, State, Store, StoreError, Verdict, driver::Driver, story::Story,
+use crate::{
+    clock::Anchor,
+    id::RunId,
+    run::{Driver, Event, Interrupts, Machine, RunView, Stations, Telemetry, Verdict},
+    store::{Retention, RunFile, State, Store, StoreError},
+    traces::TraceStore,
 };
-use crate::{clock::Anchor, id::RunId};
 use admission::Queue;
 use handle::Command;
 use recovery::Recovering;
@@ -37,10 +40,19 @@ struct Entry {
     cancel: CancellationToken,
 }
 
+/// What is kept, and for how long.
+pub struct Keeping {
+    /// Which runs are kept.
+    pub retention: watch::Receiver<Retention>,
+    /// Uploaded traces, which expire when no run names them.
+    pub traces: TraceStore,
+}
+
 /// The registry's task.
 pub struct RegistryTask {
-    context: Arc<Context>,
     store: Store,
+    stations: Arc<Stations>,
+    keeping: Keeping,
     commands: mpsc::Receiver<Command>,
     runs: BTreeMap<RunId, Entry>,
     keys: BTreeMap<String, RunId>,
@@ -73,7 +85,12 @@ impl RegistryTask {
     ///
     /// # Errors
     /// A state directory that can't be read.
-    pub fn recover(context: Arc<Context>, store: Store, ends: Ends) -> Result<(Self, Registry), StoreError> {
+    pub fn recover(
+        store: Store,
+        stations: Arc<Stations>,
+        keeping: Keeping,
+        ends: Ends,
+    ) -> Result<(Self, Registry), StoreError> {
         let (commands, receive) = mpsc::channel(COMMANDS);
         let mut this = Self {
             store,
@@ -86,8 +103,9 @@ impl RegistryTask {
             recovering: Recovering::new(),
             recovered: watch::Sender::new(false),
             sweeps: JoinSet::new(),
-            swept: context.clock.anchor(),
-            context,
+            swept: stations.telemetry.clock.anchor(),
+            stations,
+            keeping,
             ends,
         };
         for file in this.store.load()? {
@@ -153,12 +171,8 @@ impl RegistryTask {
 
     fn find(&self, run: &Selector) -> Result<(&RunId, &Entry), RegistryError> {
         match run {
-            Selector::Latest => {
-                self.runs.last_key_value().ok_or_else(|| RegistryError::NotFound("there are no runs yet".to_owned()))
-            }
-            Selector::Id(id) => {
-                self.runs.get_key_value(id).ok_or_else(|| RegistryError::NotFound(format!("there is no run {id}")))
-            }
+            Selector::Latest => self.runs.last_key_value().ok_or(RegistryError::Empty),
+            Selector::Id(id) => self.runs.get_key_value(id).ok_or_else(|| RegistryError::NotFound(id.clone())),
         }
     }
 
@@ -188,15 +202,15 @@ impl RegistryTask {
     /// A run that still waits is cancelled without anything having been made.
     fn end_queued(&self, id: &RunId) -> Result<(), RegistryError> {
         let (_, entry) = self.find(&Selector::Id(id.clone()))?;
-        let mut machine = Machine::default();
+        let mut machine = Machine::<Infallible>::default();
         // A queued run can always be ended.
         let _ended = machine.apply(Event::End(Verdict::Cancelled));
         let mut file = entry.view.borrow().file.clone();
         file.state = machine.state();
-        file.reason = machine.reason().to_owned();
-        file.finished_unix_us = Some(self.context.clock.unix().0);
+        file.reason = machine.reason();
+        file.finished_unix_us = Some(self.telemetry().clock.unix().0);
         self.store.directory(id).save(&file)?;
-        self.context.metrics.run_ended(file.state.as_str());
+        self.telemetry().metrics.run_ended(file.state.as_str());
         entry.view.send_modify(|view| Arc::make_mut(view).file = file);
         Ok(())
     }
@@ -240,15 +254,9 @@ impl RegistryTask {
         }
         let Some(id) = self.queue.next() else { return };
         let Some(entry) = self.runs.get(&id) else { return };
-        let driver = Driver {
-            context: Arc::clone(&self.context),
-            directory: self.store.directory(&id),
-            machine: Machine::default(),
-            view: entry.view.clone(),
-            story: Story::new(self.context.tracer.as_ref(), &id),
-            cancel: entry.cancel.clone(),
-            shutdown: self.ends.interrupt.clone(),
-        };
+        let interrupts = Interrupts { cancel: entry.cancel.clone(), shutdown: self.ends.interrupt.clone() };
+        let directory = self.store.directory(&id);
+        let driver = Driver::new(Arc::clone(&self.stations), directory, entry.view.clone(), interrupts);
         self.active = Some(id);
         self.show_queue();
         self.drivers.spawn(driver.drive());
@@ -257,12 +265,16 @@ impl RegistryTask {
     async fn ended(&mut self, ended: Result<(), JoinError>) {
         let Some(id) = self.active.take() else { return };
         if let Err(broken) = ended {
-            self.end_broken(&id, &broken).await;
+            self.end_broken(&id, broken).await;
         }
     }
 
+    fn telemetry(&self) -> &Telemetry {
+        &self.stations.telemetry
+    }
+
     fn show_queue(&self) {
-        self.context.metrics.runs_queued(self.activity().queued);
+        self.telemetry().metrics.runs_queued(self.activity().queued);
     }
 }
 

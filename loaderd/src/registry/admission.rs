@@ -7,11 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Entry, MAX_QUEUED, RegistryError, RegistryTask, Submission, Submitted};
-use crate::{
-    clock::UnixMicros,
-    id::RunId,
-    run::{RunFile, RunView},
-};
+use crate::{clock::UnixMicros, id::RunId, run::RunView, store::RunFile};
 
 /// Runs that wait, in the order in which they came.
 #[derive(Debug, Default)]
@@ -56,7 +52,7 @@ impl RegistryTask {
             return Err(RegistryError::QueueFull);
         }
         let Submission { spec, name, mode, platform, idempotency_key } = submission;
-        let submitted = self.context.clock.unix();
+        let submitted = self.telemetry().clock.unix();
         let id = self.next_id(submitted);
         let file = RunFile::new(id.clone(), (&name, mode, &platform), submitted, &idempotency_key);
         self.store.create(&file, &spec)?;
@@ -83,7 +79,7 @@ impl RegistryTask {
             return Ok(None);
         };
         let view = entry.view.borrow().clone();
-        if *view.spec == submission.spec {
+        if view.spec.message == submission.spec.message {
             Ok(Some(Submitted { view, existing: true }))
         } else {
             Err(RegistryError::KeyTaken(view.file.run_id.clone()))

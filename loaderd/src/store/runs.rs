@@ -1,24 +1,14 @@
 //! Run directories: `<state>/runs/<run-id>/`, with `run.json` and `spec.yaml` in each.
 
-mod reserve;
-
 use std::{
     fs, io,
     io::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use loader_proto::{json, v1};
-use serde::{Deserialize, Serialize};
-
-use super::State;
+use super::{Codec, Manifest, RunFile, RunSummary, State, SubmittedSpec, file, reserve};
 use crate::{clock::UnixMicros, id::RunId, results};
-
-/// Version of run.json that this program writes.
-const VERSION: u32 = 1;
-
-/// Version of manifest.json that this program writes.
-const MANIFEST_VERSION: u32 = 1;
 
 /// How the name of a directory begins that is being removed.
 const DELETED: &str = ".deleted-";
@@ -37,93 +27,44 @@ fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreEr
     move |source| StoreError { doing, path: path.to_owned(), source }
 }
 
-/// What run.json holds: a run's identity and state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunFile {
-    /// Version of this layout.
-    pub version: u32,
-    /// The run.
-    pub run_id: RunId,
-    /// The spec's name.
-    pub name: String,
-    /// The mode.
-    pub mode: String,
-    /// The platform.
-    pub platform: String,
-    /// Where it stands.
-    pub state: State,
-    /// Why, where that needs a word.
-    pub reason: String,
-    /// When it was submitted, Unix microseconds.
-    pub submitted_unix_us: i64,
-    /// When it left the queue.
-    pub started_unix_us: Option<i64>,
-    /// When it reached a terminal state.
-    pub finished_unix_us: Option<i64>,
-    /// The key by which it was submitted; empty when there was none.
-    pub idempotency_key: String,
-    /// Whether it is kept until it is unpinned.
-    #[serde(default)]
-    pub pinned: bool,
-}
-
-impl RunFile {
-    /// The file of a run that was just submitted.
-    pub fn new(run_id: RunId, names: (&str, &str, &str), submitted: UnixMicros, idempotency_key: &str) -> Self {
-        let (name, mode, platform) = names;
-        Self {
-            version: VERSION,
-            run_id,
-            name: name.to_owned(),
-            mode: mode.to_owned(),
-            platform: platform.to_owned(),
-            state: State::Queued,
-            reason: String::new(),
-            submitted_unix_us: submitted.0,
-            started_unix_us: None,
-            finished_unix_us: None,
-            idempotency_key: idempotency_key.to_owned(),
-            pinned: false,
-        }
-    }
-}
-
 /// All run directories.
 #[derive(Debug, Clone)]
 pub struct Store {
     runs: PathBuf,
+    codec: Arc<dyn Codec>,
 }
 
 /// One run's directory.
 #[derive(Debug, Clone)]
 pub struct RunDirectory {
     path: PathBuf,
+    codec: Arc<dyn Codec>,
 }
 
 impl Store {
-    /// The store below `state`, which is made if it is not there.
+    /// The store below `state`, which is made if it is not there. Messages are written and read as `codec` has them.
     ///
     /// # Errors
     /// A directory that can't be made.
-    pub fn open(state: &Path) -> Result<Self, StoreError> {
+    pub fn open(state: &Path, codec: Arc<dyn Codec>) -> Result<Self, StoreError> {
         let runs = state.join("runs");
         fs::create_dir_all(&runs).map_err(failed("create", &runs))?;
-        Ok(Self { runs })
+        Ok(Self { runs, codec })
     }
 
     /// Where the run's directory is, or would be.
     pub fn directory(&self, run: &RunId) -> RunDirectory {
-        RunDirectory { path: self.runs.join(run.as_str()) }
+        RunDirectory { path: self.runs.join(run.as_str()), codec: Arc::clone(&self.codec) }
     }
 
     /// Makes the directory of a run, with its spec and its state.
     ///
     /// # Errors
     /// What can't be written. Nothing is left then.
-    pub fn create(&self, file: &RunFile, spec: &v1::RunSpec) -> Result<RunDirectory, StoreError> {
+    pub fn create(&self, file: &RunFile, spec: &SubmittedSpec) -> Result<RunDirectory, StoreError> {
         let directory = self.directory(&file.run_id);
         fs::create_dir(&directory.path).map_err(failed("create", &directory.path))?;
-        let written = directory.replace("spec.yaml", json::to_yaml(spec).as_bytes());
+        let written = directory.replace("spec.yaml", self.codec.write_spec(spec).as_bytes());
         match written.and_then(|()| directory.save(file)) {
             Ok(()) => {
                 reserve::set_aside(&directory.path);
@@ -179,7 +120,9 @@ fn read_run_file(path: &Path) -> Result<RunFile, String> {
     let text = fs::read_to_string(&file).map_err(|error| format!("cannot read run.json: {error}"))?;
     let file: RunFile = serde_json::from_str(&text).map_err(|error| format!("run.json is damaged: {error}"))?;
     match file {
-        RunFile { version, .. } if version != VERSION => Err(format!("run.json has the unknown version {version}")),
+        RunFile { version, .. } if version != file::VERSION => {
+            Err(format!("run.json has the unknown version {version}"))
+        }
         RunFile { run_id, .. } if run_id != id => Err(format!("run.json is that of {run_id}")),
         file => Ok(file),
     }
@@ -205,54 +148,45 @@ impl RunDirectory {
         Ok(())
     }
 
+    /// Where a run notes settings of the cluster before it changes them.
+    pub fn settings_backup(&self) -> PathBuf {
+        self.path.join(results::SETTINGS_BACKUP)
+    }
+
     /// The spec as it was submitted.
     ///
     /// # Errors
     /// A spec that can't be read.
-    pub fn spec(&self) -> Result<v1::RunSpec, StoreError> {
+    pub fn spec(&self) -> Result<SubmittedSpec, StoreError> {
         let path = self.path.join("spec.yaml");
         let text = fs::read_to_string(&path).map_err(failed("read", &path))?;
-        match json::from_yaml(&text) {
-            (spec, faults) if faults.is_empty() => Ok(spec),
-            (_, faults) => {
-                let fault = format!("{}: {}", faults[0].field, faults[0].description);
-                Err(failed("read", &path)(io::Error::new(io::ErrorKind::InvalidData, fault)))
-            }
-        }
+        let spec = self.codec.read_spec(&text).map_err(|fault| io::Error::new(io::ErrorKind::InvalidData, fault));
+        spec.map_err(failed("read", &path))
     }
 
     /// Saves the summary.
     ///
     /// # Errors
     /// What can't be written.
-    pub fn save_summary(&self, summary: &v1::RunSummary) -> Result<(), StoreError> {
-        let value = json::to_full_value(summary, json::Integers::Numbers);
-        self.replace("summary.json", format!("{value:#}\n").as_bytes())
+    pub fn save_summary(&self, summary: &RunSummary) -> Result<(), StoreError> {
+        self.replace("summary.json", self.codec.write_summary(summary).as_bytes())
     }
 
     /// Writes the manifest of what is there now; `state` is the run's last.
     ///
     /// # Errors
     /// A file that can't be read, or a manifest that can't be written.
-    pub fn seal(&self, run: &RunId, state: State, now: UnixMicros) -> Result<v1::Manifest, StoreError> {
+    pub fn seal(&self, run: &RunId, state: State, now: UnixMicros) -> Result<Manifest, StoreError> {
         let files = results::inventory(&self.path).map_err(io::Error::other);
-        let manifest = v1::Manifest {
-            version: MANIFEST_VERSION,
-            run_id: run.to_string(),
-            state: v1::RunState::from(state).into(),
-            written_unix_us: now.0,
-            files: files.map_err(failed("check", &self.path))?,
-        };
-        let value = json::to_full_value(&manifest, json::Integers::Numbers);
-        self.replace(results::MANIFEST, format!("{value:#}\n").as_bytes())?;
+        let files = files.map_err(failed("check", &self.path))?;
+        let manifest = Manifest { run_id: run.clone(), state, written: now, files };
+        self.replace(results::MANIFEST, self.codec.write_manifest(&manifest).as_bytes())?;
         Ok(manifest)
     }
 
-    /// The summary, if there is one that can be read.
-    pub fn summary(&self) -> Option<v1::RunSummary> {
-        let text = fs::read_to_string(self.path.join("summary.json")).ok()?;
-        let value = serde_json::from_str(&text).ok()?;
-        Some(json::from_value(&value).0)
+    /// The text of the summary, if there is one: for whoever shows it as it was written.
+    pub fn summary(&self) -> Option<String> {
+        fs::read_to_string(self.path.join("summary.json")).ok()
     }
 
     /// Replaces a file whole, durably: a crash leaves either the old or the new content. A full disk is given the room back that

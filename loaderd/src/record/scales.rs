@@ -1,11 +1,10 @@
-//! Follows the platform's scale feed: scales.csv, the board of cold functions, metrics, and how many instances started.
+//! Follows the platform's scale feed: scales.csv, metrics, and how many instances started.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
 use crate::{
-    dispatch::ScaleBoard,
     metrics::{Metrics, Pods},
     platform::{Scale, ScaleSample},
     record::{CsvFile, RecordError},
@@ -18,31 +17,38 @@ const COLUMNS: [&str; 8] = ["unix_us", "function", "desired", "running", "unread
 const FLUSH: Duration = Duration::from_millis(500);
 
 /// Follows the scales of one run.
-pub(super) struct Scales {
+pub(crate) struct Scales {
     file: CsvFile,
     names: Arc<[String]>,
-    board: Arc<ScaleBoard>,
+    /// Sees each sample before it is written: whoever decides by scales must not wait for a disk.
+    observe: Box<dyn Fn(&ScaleSample) + Send>,
     metrics: Metrics,
     latest: Vec<Scale>,
 }
 
 impl Scales {
-    /// Makes scales.csv in the run's directory.
+    /// Makes scales.csv in the run's directory. `observe` sees each sample of the feed.
     ///
     /// # Errors
     /// A file that can't be made.
-    pub(super) fn create(
+    pub(crate) fn create(
         directory: &Path,
         names: Arc<[String]>,
-        board: Arc<ScaleBoard>,
+        observe: impl Fn(&ScaleSample) + Send + 'static,
         metrics: Metrics,
     ) -> Result<Self, RecordError> {
         let latest = vec![Scale::default(); names.len()];
-        Ok(Self { file: CsvFile::create(&directory.join("scales.csv"), &COLUMNS)?, names, board, metrics, latest })
+        Ok(Self {
+            file: CsvFile::create(&directory.join("scales.csv"), &COLUMNS)?,
+            names,
+            observe: Box::new(observe),
+            metrics,
+            latest,
+        })
     }
 
     /// Follows `feed` to its end; how many instances were started, and what could not be written.
-    pub(super) async fn follow(mut self, mut feed: mpsc::Receiver<ScaleSample>) -> (u64, Result<(), RecordError>) {
+    pub(crate) async fn follow(mut self, mut feed: mpsc::Receiver<ScaleSample>) -> (u64, Result<(), RecordError>) {
         let mut flush = tokio::time::interval(FLUSH);
         let mut written = Ok(());
         loop {
@@ -63,7 +69,7 @@ impl Scales {
     }
 
     fn take(&mut self, sample: &ScaleSample) -> Result<(), RecordError> {
-        self.board.show(sample);
+        (self.observe)(sample);
         let index = sample.function.as_usize();
         if let Some(latest) = self.latest.get_mut(index) {
             *latest = sample.scale;

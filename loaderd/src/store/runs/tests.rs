@@ -1,17 +1,28 @@
+use loader_proto::v1;
+
 use super::*;
+use crate::{control::WireCodec, spec::Defaults};
+
+fn codec() -> WireCodec {
+    WireCodec { defaults: Defaults { platform: "local".to_owned() } }
+}
+
+fn opened(state: &Path) -> Store {
+    Store::open(state, Arc::new(codec())).expect("opens")
+}
 
 fn file(millis: i64) -> RunFile {
     RunFile::new(RunId::new(millis, 7), ("demo", "burst", "local"), UnixMicros(millis * 1000), "key")
 }
 
-fn spec() -> v1::RunSpec {
-    v1::RunSpec { name: "demo".to_owned(), seed: Some(7), ..v1::RunSpec::default() }
+fn spec() -> SubmittedSpec {
+    codec().submitted(&v1::RunSpec { name: "demo".to_owned(), seed: Some(7), ..v1::RunSpec::default() })
 }
 
 #[test]
 fn what_was_saved_is_loaded_oldest_first() {
     let state = tempfile::tempdir().expect("a directory");
-    let store = Store::open(state.path()).expect("opens");
+    let store = opened(state.path());
     let (late, mut early) = (file(2_000), file(1_000));
     store.create(&late, &spec()).expect("creates");
     let directory = store.create(&early, &spec()).expect("creates");
@@ -19,14 +30,14 @@ fn what_was_saved_is_loaded_oldest_first() {
     early.reason = "no room".to_owned();
     directory.save(&early).expect("saves");
     assert_eq!(store.load().expect("loads"), [early, late]);
-    assert_eq!(directory.spec().expect("reads"), spec());
+    assert_eq!(directory.spec().expect("reads").message, spec().message);
 }
 
 #[test]
 fn room_is_set_aside_until_a_run_has_ended() {
     let state = tempfile::tempdir().expect("a directory");
     let mut file = file(1_000);
-    let directory = Store::open(state.path()).expect("opens").create(&file, &spec()).expect("creates");
+    let directory = opened(state.path()).create(&file, &spec()).expect("creates");
     let names = || {
         let entries = fs::read_dir(directory.path()).expect("is there").map(|entry| entry.expect("one").file_name());
         let mut names: Vec<_> = entries.map(|name| name.into_string().expect("text")).collect();
@@ -44,7 +55,7 @@ fn room_is_set_aside_until_a_run_has_ended() {
 #[test]
 fn what_is_no_run_is_skipped_and_left_alone() {
     let state = tempfile::tempdir().expect("a directory");
-    let store = Store::open(state.path()).expect("opens");
+    let store = opened(state.path());
     let good = file(1_000);
     store.create(&good, &spec()).expect("creates");
     let foreign = store.runs.join("notes");
@@ -60,7 +71,7 @@ fn what_is_no_run_is_skipped_and_left_alone() {
 #[test]
 fn a_removed_run_is_gone() {
     let state = tempfile::tempdir().expect("a directory");
-    let store = Store::open(state.path()).expect("opens");
+    let store = opened(state.path());
     let file = file(1_000);
     let directory = store.create(&file, &spec()).expect("creates");
     store.remove(&file.run_id).expect("removes");
@@ -73,12 +84,25 @@ fn a_removed_run_is_gone() {
 #[test]
 fn a_summary_comes_back_as_it_was() {
     let state = tempfile::tempdir().expect("a directory");
-    let directory = Store::open(state.path()).expect("opens").create(&file(1_000), &spec()).expect("creates");
+    let directory = opened(state.path()).create(&file(1_000), &spec()).expect("creates");
     assert_eq!(directory.summary(), None);
     let by_status = [("ok".to_owned(), 3_u64)].into_iter().collect();
-    let summary = v1::RunSummary { requested: 3, by_status, achieved_ratio: 1.0, ..v1::RunSummary::default() };
+    let load = v1::RunSummary { seed: 7, requested: 3, by_status, achieved_ratio: 1.0, ..v1::RunSummary::default() };
+    let RunFile { run_id, name, mode, platform, .. } = file(1_000);
+    let (state, reason) = (State::Failed, "no room".to_owned());
+    let summary = RunSummary { run_id, name, mode, platform, state, reason, load: load.clone() };
     directory.save_summary(&summary).expect("saves");
-    assert_eq!(directory.summary(), Some(summary));
+    let expected = v1::RunSummary {
+        run_id: summary.run_id.to_string(),
+        name: "demo".to_owned(),
+        mode: "burst".to_owned(),
+        platform: "local".to_owned(),
+        state: v1::RunState::Failed.into(),
+        reason: "no room".to_owned(),
+        ..load
+    };
+    let text = directory.summary().expect("is there");
+    assert_eq!(codec().read_summary(&text), Some(expected));
     let text = fs::read_to_string(directory.path().join("summary.json")).expect("reads");
     assert!(text.contains("\"requested\": 3") && text.contains("\"failed\": 0"), "plain numbers, zeros too: {text}");
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use loader_proto::v1;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::MAX_QUEUED;
 use crate::{
     id::{InvalidRunId, RunId},
-    run::{RunView, State, StoreError},
+    run::RunView,
+    store::{State, StoreError, SubmittedSpec},
 };
 
 /// Which run is meant.
@@ -31,9 +31,12 @@ impl std::str::FromStr for Selector {
 /// Why a command was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
+    /// There is no run at all, so none that is the latest.
+    #[error("there are no runs yet")]
+    Empty,
     /// There is no such run.
-    #[error("{0}")]
-    NotFound(String),
+    #[error("there is no run {0}")]
+    NotFound(RunId),
     /// The key belongs to another spec.
     #[error("the idempotency key was used for run {0}, which has another spec")]
     KeyTaken(RunId),
@@ -81,7 +84,7 @@ pub struct Page {
 #[derive(Debug, Clone)]
 pub struct Submission {
     /// The spec, as given.
-    pub spec: v1::RunSpec,
+    pub spec: SubmittedSpec,
     /// The run's name.
     pub name: String,
     /// The mode.

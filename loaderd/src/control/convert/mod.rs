@@ -1,69 +1,29 @@
 //! Between the domain and the wire. Every struct is taken apart in full, so that a new field breaks the build here.
 
+mod progress;
+mod run;
+mod spec;
+mod status;
+mod stored;
+
+pub(super) use run::{run, state};
+pub(super) use spec::message;
+pub use status::StatusFacts;
+pub(super) use status::status;
+pub use stored::WireCodec;
+
 use loader_proto::v1;
 use prost_types::{Duration, Timestamp};
 
 use crate::{
     plan::{FunctionOutline, Invocation, Outline, PlannedFunction, SlotOutline, Target},
     results::StoredRecord,
-    run::{Preparation, RunDirectory, RunFile, RunView, State},
+    run::Preparation,
     scrape::Value,
 };
 
 /// Slots and functions that a plan's summary lists.
 const LISTED: usize = 10_000;
-
-/// A run as the API shows it.
-pub(super) fn run(view: &RunView, directory: &RunDirectory, queue_position: u32) -> v1::Run {
-    let RunView { file, spec, progress, summary } = view;
-    let RunFile {
-        version: _,
-        run_id,
-        name: _,
-        mode,
-        platform,
-        state,
-        reason,
-        submitted_unix_us,
-        started_unix_us,
-        finished_unix_us,
-        idempotency_key: _,
-        pinned,
-    } = file;
-    v1::Run {
-        run_id: run_id.to_string(),
-        spec: Some(v1::RunSpec::clone(spec)),
-        state: v1::RunState::from(*state).into(),
-        reason: reason.clone(),
-        submitted: Some(timestamp(*submitted_unix_us)),
-        started: started_unix_us.map(timestamp),
-        finished: finished_unix_us.map(timestamp),
-        queue_position,
-        directory: directory.path().display().to_string(),
-        progress: *progress,
-        summary: summary.as_deref().cloned(),
-        mode: mode.clone(),
-        platform: platform.clone(),
-        pinned: *pinned,
-    }
-}
-
-/// The state that a filter names; `None` for one that is none.
-pub(super) fn state(wire: i32) -> Option<State> {
-    Some(match v1::RunState::try_from(wire).ok()? {
-        v1::RunState::Unspecified => return None,
-        v1::RunState::Queued => State::Queued,
-        v1::RunState::Deploying => State::Deploying,
-        v1::RunState::WarmingUp => State::WarmingUp,
-        v1::RunState::Running => State::Running,
-        v1::RunState::Draining => State::Draining,
-        v1::RunState::Cleaning => State::Cleaning,
-        v1::RunState::Succeeded => State::Succeeded,
-        v1::RunState::Failed => State::Failed,
-        v1::RunState::Cancelled => State::Cancelled,
-        v1::RunState::Interrupted => State::Interrupted,
-    })
-}
 
 /// An invocation of a plan whose functions have these names.
 pub(super) fn planned(invocation: &Invocation, slot: u32, names: &[String]) -> v1::PlannedInvocation {
@@ -173,7 +133,7 @@ fn plan_function((function, outline): (&PlannedFunction, &FunctionOutline)) -> v
 }
 
 /// An instant, from Unix microseconds.
-pub fn timestamp(unix_us: i64) -> Timestamp {
+fn timestamp(unix_us: i64) -> Timestamp {
     let nanos = unix_us.rem_euclid(1_000_000) * 1000;
     // The remainder is below a second.
     Timestamp { seconds: unix_us.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or_default() }
@@ -193,16 +153,6 @@ pub(super) fn metric_value(value: Value) -> v1::MetricValue {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_state_goes_to_the_wire_and_back() {
-        for wire in 1..=10 {
-            let domain = state(wire).expect("a state");
-            assert_eq!(i32::from(v1::RunState::from(domain)), wire);
-        }
-        assert_eq!(state(0), None);
-        assert_eq!(state(11), None);
-    }
 
     #[test]
     fn timestamps_are_exact() {

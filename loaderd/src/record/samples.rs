@@ -55,7 +55,7 @@ const AUTOSCALER: [&str; 14] = [
 const WAITING: usize = 256;
 
 /// The sources of a run, at work.
-pub(super) struct Samples {
+pub(crate) struct Samples {
     stop: CancellationToken,
     sources: JoinSet<()>,
     keeper: JoinSet<Result<(), RecordError>>,
@@ -66,7 +66,7 @@ impl Samples {
     ///
     /// # Errors
     /// A file that can't be made.
-    pub(super) async fn start(
+    pub(crate) async fn start(
         platform: &dyn Platform,
         deploy: &Deploy,
         period: Duration,
@@ -94,7 +94,7 @@ impl Samples {
     ///
     /// # Errors
     /// What could not be written.
-    pub(super) async fn finish(mut self) -> Result<(), RecordError> {
+    pub(crate) async fn finish(mut self) -> Result<(), RecordError> {
         self.stop.cancel();
         while self.sources.join_next().await.is_some() {}
         match self.keeper.join_next().await {

@@ -2,13 +2,11 @@
 
 use std::{collections::HashSet, fs, path::Path, time::Duration};
 
-use loader_proto::v1::{RunSpec, run_spec::Mode, trace_mode::Source};
-
 use super::RegistryTask;
 use crate::{
     clock::{Anchor, UnixMicros},
     id::RunId,
-    run::{RunDirectory, retention::EndedRun},
+    store::{EndedRun, Retention, RunDirectory},
 };
 
 /// How often it is looked.
@@ -20,19 +18,19 @@ const LEAP: Duration = Duration::from_mins(10);
 impl RegistryTask {
     /// Begins to look, unless nothing is ever removed.
     pub(super) fn sweep(&mut self) {
-        let now = self.context.clock.anchor();
+        let now = self.telemetry().clock.anchor();
         let leapt = std::mem::replace(&mut self.swept, now).leapt(now);
         if leapt {
             log::warn!("the clock was set: nothing is removed by age for an hour");
         } else {
             self.expire_traces();
         }
-        let retention = *self.context.retention.borrow();
+        let retention = *self.keeping.retention.borrow();
         if !retention.is_bounded() {
             return;
         }
         let max_age = retention.max_age.filter(|_| !leapt);
-        let retention = crate::run::Retention { max_age, ..retention };
+        let retention = Retention { max_age, ..retention };
         let ended: Vec<(RunDirectory, RunId, UnixMicros)> = self
             .runs
             .iter()
@@ -66,18 +64,8 @@ impl RegistryTask {
     fn expire_traces(&self) {
         let active = self.runs.values().map(|entry| entry.view.borrow().clone());
         let in_use: HashSet<String> =
-            active.filter(|view| !view.file.state.is_terminal()).filter_map(|view| upload_of(&view.spec)).collect();
-        self.context.traces.expire(&in_use, self.context.clock.unix());
-    }
-}
-
-fn upload_of(spec: &RunSpec) -> Option<String> {
-    match spec.mode.as_ref()? {
-        Mode::Trace(trace) => match trace.source.as_ref()? {
-            Source::Upload(id) => Some(id.clone()),
-            Source::Path(_) => None,
-        },
-        Mode::Rps(_) | Mode::Burst(_) | Mode::Coldstart(_) => None,
+            active.filter(|view| !view.file.state.is_terminal()).filter_map(|view| view.spec.upload.clone()).collect();
+        self.keeping.traces.expire(&in_use, self.telemetry().clock.unix());
     }
 }
 

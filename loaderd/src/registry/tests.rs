@@ -1,21 +1,23 @@
 //! The registry and the runs' tasks over a fake platform whose functions refuse connections: failed invocations are data,
 //! so that runs succeed without a function server.
 
-use std::{collections::HashMap, path::PathBuf};
+use std::collections::HashMap;
 
 use loader_proto::v1;
 
 use super::*;
 use crate::{
     clock::{Clock, UnixMicros},
+    control::WireCodec,
     metrics::Metrics,
     platform::{
         Platform,
         fake::{Deploying, FakePlatform},
     },
     results::{RecordReader, StoredRecord},
-    run::RunDirectory,
+    run::{DrainLimits, LoadSettings, Planner},
     spec::Defaults,
+    store::RunDirectory,
     traces::{Limits, TraceStore},
 };
 
@@ -36,31 +38,33 @@ impl Daemon {
     async fn start_on(state: &std::path::Path, fake: FakePlatform) -> Self {
         let fake = Arc::new(fake);
         let platform: Arc<dyn Platform> = Arc::clone(&fake) as _;
-        let context = Context {
-            platforms: HashMap::from([("local", platform)]),
-            defaults: Defaults { platform: "local".to_owned() },
-            traces: TraceStore::open(
-                &state.join("traces"),
-                Limits { max_bytes: 0, max_count: 1, max_per_client: 1, expire: None },
-            )
-            .expect("opens"),
-            trace_roots: Vec::<PathBuf>::new(),
-            workers: 1,
+        let platforms = HashMap::from([("local", platform)]);
+        let limits = Limits { max_bytes: 0, max_count: 1, max_per_client: 1, expire: None };
+        let traces = TraceStore::open(&state.join("traces"), limits).expect("opens");
+        let planner = Planner {
+            traces: traces.clone(),
+            trace_roots: Vec::new(),
+            platforms: platforms.clone(),
             connections: 1,
-            isolation: crate::dispatch::Isolation::default(),
             max_files: u64::MAX,
-            pulse: crate::dispatch::Pulse::new(Clock),
-            hurry: CancellationToken::new(),
-            tracer: None,
-            retention: tokio::sync::watch::channel(crate::run::Retention::default()).1,
-            shutdown_drain: std::time::Duration::from_secs(1),
-            prometheus: None,
-            scrape_period: std::time::Duration::from_secs(5),
-            metrics: Metrics::new(),
-            clock: Clock,
         };
-        let (store, ends) = (Store::open(state).expect("opens"), Ends::default());
-        let (task, registry) = RegistryTask::recover(Arc::new(context), store.clone(), ends.clone()).expect("recovers");
+        let stations = Stations {
+            platforms,
+            planner: Arc::new(planner),
+            load: LoadSettings {
+                workers: 1,
+                connections: 1,
+                isolation: crate::dispatch::Isolation::default(),
+                pulse: crate::dispatch::Pulse::new(Clock),
+            },
+            drain: DrainLimits { shutdown: std::time::Duration::from_secs(1), hurry: CancellationToken::new() },
+            sampling_period: std::time::Duration::from_secs(5),
+            telemetry: Telemetry { metrics: Metrics::new(), tracer: None, clock: Clock },
+        };
+        let keeping = Keeping { retention: watch::channel(Retention::default()).1, traces };
+        let (store, ends) = (opened(state), Ends::default());
+        let (task, registry) =
+            RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone()).expect("recovers");
         let mut tasks = JoinSet::new();
         tasks.spawn(task.run());
         Self { registry, fake, store, ends, tasks }
@@ -73,7 +77,7 @@ impl Daemon {
         let rps = v1::RpsMode { start: rate, end: rate, slot: Some(slot), ..v1::RpsMode::default() };
         let spec = v1::RunSpec { mode: Some(v1::run_spec::Mode::Rps(rps)), ..v1::RunSpec::default() };
         let submission = Submission {
-            spec,
+            spec: codec().submitted(&spec),
             name: "demo".to_owned(),
             mode: "rps",
             platform: "local".to_owned(),
@@ -114,6 +118,19 @@ impl Daemon {
     }
 }
 
+fn codec() -> WireCodec {
+    WireCodec { defaults: Defaults { platform: "local".to_owned() } }
+}
+
+fn opened(state: &std::path::Path) -> Store {
+    Store::open(state, Arc::new(codec())).expect("opens")
+}
+
+fn summary(directory: &RunDirectory) -> v1::RunSummary {
+    let text = directory.summary().expect("is there");
+    codec().read_summary(&text).expect("is a summary")
+}
+
 fn rows(directory: &RunDirectory) -> Vec<StoredRecord> {
     let mut reader = RecordReader::new(directory.path());
     let mut rows = Vec::new();
@@ -136,7 +153,7 @@ async fn a_run_is_carried_out_and_leaves_its_records() {
     let rows = rows(&directory);
     assert_eq!(rows.len(), 20);
     assert!(rows.iter().all(|row| row.status == "connect_error"), "{rows:?}");
-    let summary = directory.summary().expect("is there");
+    let summary = summary(&directory);
     assert_eq!((summary.run_id, summary.requested, summary.failed), (id.to_string(), 20, 20));
     for file in ["run.json", "spec.yaml", "functions.csv", "slots.csv", "scales.csv", "loader.csv"] {
         assert!(directory.path().join(file).exists(), "{file}");
@@ -254,7 +271,7 @@ async fn a_run_that_cannot_be_cleaned_has_failed() {
     let daemon = Daemon::start_on(state.path(), FakePlatform::new("local").failing_to_clean("stuck")).await;
     let id = daemon.run(50).await;
     assert_eq!(daemon.ended(&id).await, (State::Failed, "cleaning up: platform local: stuck".to_owned()));
-    assert_eq!(daemon.store.directory(&id).summary().expect("is there").requested, 20);
+    assert_eq!(summary(&daemon.store.directory(&id)).requested, 20);
     daemon.stop().await;
 }
 
@@ -293,11 +310,11 @@ async fn a_daemon_that_stops_interrupts_its_run_and_keeps_its_queue() {
 #[tokio::test]
 async fn a_run_that_a_dead_daemon_left_is_interrupted_and_cleaned() {
     let state = tempfile::tempdir().expect("a directory");
-    let store = Store::open(state.path()).expect("opens");
+    let store = opened(state.path());
     let id = RunId::new(1_000, 7);
     let mut file = RunFile::new(id.clone(), ("demo", "rps", "local"), UnixMicros(1_000_000), "");
     file.state = State::Running;
-    store.create(&file, &v1::RunSpec::default()).expect("creates");
+    store.create(&file, &codec().submitted(&v1::RunSpec::default())).expect("creates");
     let daemon = Daemon::start(state.path(), Deploying::Works).await;
     let (ended, reason) = daemon.ended(&id).await;
     assert_eq!((ended, reason.as_str()), (State::Interrupted, "the daemon ended while the run was running"));
@@ -308,11 +325,11 @@ async fn a_run_that_a_dead_daemon_left_is_interrupted_and_cleaned() {
 #[tokio::test]
 async fn a_run_sorts_behind_one_of_a_clock_that_was_far_ahead() {
     let state = tempfile::tempdir().expect("a directory");
-    let store = Store::open(state.path()).expect("opens");
+    let store = opened(state.path());
     let ahead = RunId::new(4_102_444_800_000, 0xffff);
     let mut file = RunFile::new(ahead.clone(), ("demo", "rps", "local"), UnixMicros(4_102_444_800_000_000), "");
     file.state = State::Succeeded;
-    store.create(&file, &v1::RunSpec::default()).expect("creates");
+    store.create(&file, &codec().submitted(&v1::RunSpec::default())).expect("creates");
     let daemon = Daemon::start(state.path(), Deploying::Works).await;
     let (next, third) = (daemon.run(50).await, daemon.run(50).await);
     assert_eq!([next.unix_ms() - ahead.unix_ms(), third.unix_ms() - next.unix_ms()], [1, 1]);
