@@ -15,7 +15,7 @@ use crate::{
     clock::Clock,
     config::{self, Config, OnStop},
     control::{self, Service, StatusFacts},
-    dispatch::{Isolation, Pulse},
+    dispatch::{Heartbeat, Isolation},
     door::{self, Certificates, ListenError, Listener, Secured, Speaks},
     platform::{Platform, Platforms, attach::Attach, knative, local},
     run::{self, Ends, Home, Registry, RegistryTask, Store},
@@ -36,7 +36,7 @@ pub struct App {
     service: Service,
     registry: (RegistryTask, Registry),
     metrics: Metrics,
-    pulse: Pulse,
+    pulse: Heartbeat,
     platforms: Platforms,
     exporter: Option<Exporter>,
     reloader: Reloader,
@@ -121,7 +121,7 @@ impl App {
         let certificates = config.tls.files().map(Certificates::load).transpose()?;
         let doors = Doors::open(&config, certificates.as_ref()).await?;
         let guard = Guard::new(config.access.policy(), config.access.requests_per_second);
-        let pulse = Pulse::new(clock);
+        let pulse = Heartbeat::new(clock);
         let prometheus = config.prometheus.url.as_deref().map(|url| Prometheus::new(url, config.scrape.period));
         let prometheus = prometheus.transpose()?;
         let platforms = platforms(&config, prometheus.clone(), clock).await?;
@@ -140,6 +140,7 @@ impl App {
             max_files: run::raise_limit(),
             isolation,
             pulse: pulse.clone(),
+            encode_summary: control::summary,
             shutdown_drain: config.shutdown_drain,
             hurry: ends.hurry.clone(),
             prometheus,

@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    dispatch::Pulse,
+    dispatch::Heartbeat,
     run::{Registry, Selector},
 };
 
@@ -145,7 +145,7 @@ impl Notifier {
 pub async fn attend(
     notifier: &Notifier,
     registry: Registry,
-    pulse: Pulse,
+    pulse: Heartbeat,
     ending: CancellationToken,
     end: CancellationToken,
 ) {

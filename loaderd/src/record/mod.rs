@@ -8,7 +8,6 @@
 //! A row is written whatever became of its invocation. Rows stand in order of completion.
 
 mod arrivals;
-mod distribution;
 mod file;
 mod latencies;
 mod progress;
@@ -21,14 +20,13 @@ mod summary;
 #[cfg(test)]
 mod testkit;
 
-pub use arrivals::AskedArrivals;
-pub use distribution::Tally;
+pub use arrivals::{ArrivalTest, AskedArrivals};
 pub use file::{CsvFile, RecordError};
 pub use latencies::Latencies;
 pub use progress::Progress;
 pub use recorder::{Event, Recorded, Recorder, RecorderSettings};
-pub use row::{Planned, Row};
+pub use row::Row;
 pub use slots::SlotRow;
 pub use spans::RowSpans;
-pub use statistics::{BurstWindow, FunctionStatistics, Statistics};
-pub use summary::{SummaryFacts, summarise};
+pub use statistics::{FunctionStatistics, Slowdown, Statistics};
+pub use summary::{ColdStarts, FunctionSummary, Saturation, Summary, SummaryFacts, WarmupFindings, summarise};

@@ -7,7 +7,7 @@ use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Event, Machine, Preparation, Retention, RunDirectory, RunView, State, Verdict, deployment,
+    EncodeSummary, Event, Machine, Preparation, Retention, RunDirectory, RunView, State, Verdict, deployment,
     load::{Deployed, Ended, Interrupts, Load, Outcome, Show, WarmingUp},
     prepare,
     samples::Samples,
@@ -19,16 +19,16 @@ use super::{
 };
 use crate::{
     clock::Clock,
-    dispatch::{Isolation, Pulse, ScaleBoard},
+    dispatch::{Heartbeat, Isolation, ScaleState},
     endpoint::Endpoint,
     id::RunId,
     invoke::{Protocol, Route},
     plan::{Outline, Phase, Plan},
     platform::{Deployment, Platform, Platforms},
-    record::{RecordError, SummaryFacts, summarise},
+    record::{RecordError, Summary, SummaryFacts, summarise},
     scrape::Prometheus,
     spans::Tracer,
-    spec::{Defaults, FunctionKind, Mode, PlatformKind, RunSpec},
+    spec::{Defaults, FunctionKind, PlatformKind, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
     warmup::Fit,
@@ -54,7 +54,7 @@ pub struct Context {
     /// What the threads get that send.
     pub isolation: Isolation,
     /// Where the pacer shows that it lives.
-    pub pulse: Pulse,
+    pub pulse: Heartbeat,
     /// How long a run's answers are awaited when the daemon ends.
     pub shutdown_drain: Duration,
     /// The daemon is to end without awaiting answers.
@@ -65,6 +65,8 @@ pub struct Context {
     pub scrape_period: Duration,
     /// Who takes spans, if anybody does.
     pub tracer: Option<Tracer>,
+    /// The form in which summaries are shown and kept.
+    pub encode_summary: EncodeSummary,
     /// Which runs are kept.
     pub retention: watch::Receiver<Retention>,
     /// Exported figures.
@@ -123,7 +125,7 @@ impl Driver {
         }
     }
 
-    async fn carry_out(&mut self, preparation: Preparation) -> Option<v1::RunSummary> {
+    async fn carry_out(&mut self, preparation: Preparation) -> Option<Summary> {
         let Preparation { spec, plan, outline } = preparation;
         let Some(platform) = self.context.platforms.get(spec.platform.as_str()).cloned() else {
             let reason = format!("this daemon has no platform {}", spec.platform.as_str());
@@ -158,16 +160,16 @@ impl Driver {
             self.apply(Event::End(Verdict::Failed(format!("cleaning up: {error}"))));
         }
         let instances_started = self.followed(following).await;
-        let Outcome { ended: _, t0, clock_changes, recorded, findings, clamped, warmed_up } = loaded?;
+        let Outcome { ended: _, t0, clock_changes, recorded, clamped, warmed_up } = loaded?;
         self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
+            seed: spec.seed,
             start: t0.unix,
             clock_changes,
             functions,
             instances_started,
-            findings,
-            burst: matches!(spec.mode, Mode::Burst(_)),
+            findings: recorded.findings,
             clamped,
             dropped_functions: outline.dropped_functions,
             warmup: fitted.map(|fitted| {
@@ -175,8 +177,7 @@ impl Driver {
                 warmup::findings(conducted.unwrap_or_default(), &fitted, measured_from)
             }),
         };
-        let summary = summarise(recorded.statistics, facts);
-        Some(v1::RunSummary { seed: spec.seed, ..summary })
+        Some(summarise(recorded.statistics, facts))
     }
 
     /// Deploys the plan's functions and follows their scales.
@@ -190,7 +191,7 @@ impl Driver {
     ) -> Result<Deployed, Verdict> {
         let failed = |error: &dyn std::fmt::Display| Verdict::Failed(error.to_string());
         let mut deploy = deployment::request(self.run_id(), spec, plan.functions(), outline);
-        if let Some(warmup) = warmup::asked(spec) {
+        if let Some(warmup) = plan.warmup() {
             let expected = plan.expected_concurrency(warmup.profile);
             *fitted = Some(warmup::scale(expected, spec, platform, &mut deploy).await);
             let held = platform.hold(&deploy.run, &warmup::ledger(self.directory.path())).await;
@@ -218,7 +219,7 @@ impl Driver {
             Err(error) => return Err(failed(&error)),
         };
         let names: Arc<[String]> = plan.functions().iter().map(|function| function.name.clone()).collect();
-        let board = Arc::new(ScaleBoard::new(names.len()));
+        let board = Arc::new(ScaleState::new(names.len()));
         let metrics = self.context.metrics.clone();
         let follower = Scales::create(self.directory.path(), Arc::clone(&names), Arc::clone(&board), metrics);
         following.spawn(follower.map_err(|error| failed(&error))?.follow(scales));
@@ -248,7 +249,7 @@ impl Driver {
     async fn load(&mut self, spec: &RunSpec, platform: &dyn Platform, deployed: Deployed) -> Result<Outcome, Verdict> {
         let (context, directory, run) = (Arc::clone(&self.context), self.directory.clone(), self.run_id());
         let (cancel, shutdown) = (self.cancel.clone(), self.shutdown.clone());
-        let warmup = warmup::asked(spec).map(|warmup| WarmingUp { warmup, platform });
+        let warmup = deployed.plan.warmup().map(|warmup| WarmingUp { warmup, platform });
         let (period, metrics) = (context.scrape_period, context.metrics.clone());
         let samples = Samples::start(platform, &deployed.deploy, period, directory.path(), metrics).await;
         let samples = samples.map_err(|error| Verdict::Failed(error.to_string()))?;

@@ -2,15 +2,14 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use loader_proto::v1;
 use tokio::task::JoinSet;
 
 use super::{
-    Event, Machine, State, Verdict,
+    Event, Machine, RunSummary, State, Verdict,
     driver::{Driver, Followed},
     starts,
 };
-use crate::{clock::UnixMicros, results, spec::Output};
+use crate::{clock::UnixMicros, record::Summary, results, spec::Output};
 
 impl Driver {
     /// Waits until the feeds have ended, which they do when the run is cleaned.
@@ -70,19 +69,19 @@ impl Driver {
     }
 
     /// Says how the run ended, with its summary and manifest, once all are on disk.
-    pub(super) async fn finish(&mut self, summary: Option<v1::RunSummary>) {
+    pub(super) async fn finish(&mut self, summary: Option<Summary>) {
         let last = self.last();
-        let summary = summary.map(|summary| {
+        let summary = summary.map(|load| {
             let file = &self.view.borrow().file;
-            v1::RunSummary {
-                run_id: file.run_id.to_string(),
+            (self.context.encode_summary)(&RunSummary {
+                run_id: file.run_id.clone(),
                 name: file.name.clone(),
                 mode: file.mode.clone(),
                 platform: file.platform.clone(),
-                state: v1::RunState::from(last.state()).into(),
+                state: last.state(),
                 reason: last.reason().to_owned(),
-                ..summary
-            }
+                load,
+            })
         });
         if let Some(summary) = summary {
             if let Err(error) = self.directory.save_summary(&summary) {

@@ -21,14 +21,14 @@ use super::{
 };
 use crate::{
     clock::{Anchor, ClockChanges, Clocks},
-    dispatch::{Counters, Dispatch, Dispatching, Phases, Running, ScaleBoard, Settings},
+    dispatch::{Counters, Dispatch, Dispatching, Phases, Running, ScaleState, Settings},
     id::RunId,
     invoke::{ConnectionCount, Route, Status},
-    plan::{Findings, Phase, Plan},
+    plan::{Phase, Plan, Warmup},
     platform::{Deploy, Platform, PlatformError},
     record::{Event, Latencies, Progress, Recorded, Recorder, RowSpans},
     spans::RunTrace,
-    spec::{RunSpec, Warmup},
+    spec::RunSpec,
 };
 
 /// From everything being ready to the first due time: enough for the threads to have settled in.
@@ -60,7 +60,6 @@ pub(super) struct Outcome {
     /// What happened to the clocks until all answers were there.
     pub(super) clock_changes: Option<ClockChanges>,
     pub(super) recorded: Recorded,
-    pub(super) findings: Findings,
     pub(super) clamped: u64,
     /// What the warm-up came to, and when the measured part began, from t0.
     pub(super) warmed_up: Option<(Conducted, Duration)>,
@@ -93,7 +92,7 @@ pub(super) struct Deployed {
     pub(super) facts: ProgressFacts,
     pub(super) names: Arc<[String]>,
     pub(super) routes: Arc<[Option<Route>]>,
-    pub(super) board: Arc<ScaleBoard>,
+    pub(super) board: Arc<ScaleState>,
 }
 
 /// A load that is ready to go.
@@ -151,7 +150,8 @@ impl Load<'_> {
         let (show_progress, progress) = watch::channel(Progress::default());
         let (tell_failure, failure) = watch::channel(None);
         let spans = context.tracer.clone().zip(trace).map(|(tracer, trace)| RowSpans { tracer, trace });
-        let watched = Watched { latencies: latencies.clone(), progress: show_progress, spans };
+        let collector = plan.collector();
+        let watched = Watched { collector, latencies: latencies.clone(), progress: show_progress, spans };
         let settings = settings::of_recorder(context, run, spec, (names, t0), watched);
         let recorder = Recorder::create(directory.path(), settings, tell_failure)?;
         let mut recorder = Running::start("recorder", move || recorder.run(receive_events))?;
@@ -202,15 +202,7 @@ impl Load<'_> {
         }
         let plan = dispatching.into_plan().await?;
         let warmed_up = conducted.map(|conducted| (conducted, phases.measured_from()));
-        Ok(Outcome {
-            ended,
-            t0,
-            clock_changes,
-            recorded,
-            findings: plan.findings(),
-            clamped: plan.clamped(),
-            warmed_up,
-        })
+        Ok(Outcome { ended, t0, clock_changes, recorded, clamped: plan.clamped(), warmed_up })
     }
 }
 

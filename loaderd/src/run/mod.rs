@@ -16,6 +16,7 @@ mod starts;
 mod state;
 mod store;
 mod story;
+mod summary;
 mod view;
 mod warmup;
 
@@ -27,4 +28,5 @@ pub use registry::{Activity, Ends, Page, Registry, RegistryError, RegistryTask, 
 pub use retention::Retention;
 pub use state::{Event, Forbidden, Machine, State, Verdict};
 pub use store::{RunDirectory, RunFile, Store, StoreError};
+pub use summary::{EncodeSummary, RunSummary};
 pub use view::RunView;

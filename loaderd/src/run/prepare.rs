@@ -4,16 +4,15 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
 use loader_proto::v1;
-use loader_trace::{Directory, Options, Trace};
+use loader_trace::{Directory, Trace};
 
 use super::{Context, files};
 use crate::{
-    plan::{self, Outline, Plan},
-    spec::{self, Mode, RunSpec, TraceSource, TraceSpec, Violation},
+    plan::{self, Outline, Plan, Request, TraceInput, TraceSource},
+    spec::{RunSpec, Violation},
 };
 
 /// A spec that can be run.
@@ -31,15 +30,16 @@ pub struct Preparation {
 /// # Errors
 /// Every fault, by field.
 pub fn prepare(message: &v1::RunSpec, context: &Context) -> Result<Preparation, Vec<Violation>> {
-    let spec = spec::validate(message, &context.defaults)?;
-    let (trace, dropped) = match &spec.mode {
-        Mode::Trace(trace) => {
-            let (trace, dropped) = read_trace(trace, context)?;
+    let request = plan::validate(message, &context.defaults)?;
+    let (trace, dropped) = match request.mode.trace() {
+        Some(input) => {
+            let (trace, dropped) = read_trace(&input, context)?;
             (Some(Arc::new(trace)), dropped)
         }
-        Mode::Rps(_) | Mode::Burst(_) | Mode::ColdStart(_) => (None, BTreeMap::new()),
+        None => (None, BTreeMap::new()),
     };
-    let plan = plan::build(&spec, trace)?;
+    let plan = request.plan(trace)?;
+    let Request { run: spec, mode: _ } = request;
     let outline = Outline { dropped_functions: dropped, ..plan.outline() };
     let platform = context.platforms.get(spec.platform.as_str());
     let of_platform = |instances, connections| platform.map_or(0, |it| it.open_files(instances, connections));
@@ -49,19 +49,12 @@ pub fn prepare(message: &v1::RunSpec, context: &Context) -> Result<Preparation, 
     Ok(Preparation { spec, plan, outline })
 }
 
-fn read_trace(spec: &TraceSpec, context: &Context) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
-    let (field, directory) = match &spec.source {
+fn read_trace(input: &TraceInput, context: &Context) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
+    let (field, directory) = match &input.source {
         TraceSource::Upload(id) => ("trace.upload", uploaded(id, context)?),
         TraceSource::Path(path) => ("trace.path", below_roots(path, &context.trace_roots)?),
     };
-    let options = Options {
-        format: spec.format,
-        day: spec.day,
-        unit: Duration::from_secs(spec.granularity.as_secs()),
-        units: spec.units,
-        skip_incomplete: spec.skip_incomplete,
-    };
-    let (trace, report) = loader_trace::read(&Directory(directory), &options).map_err(|faults| {
+    let (trace, report) = loader_trace::read(&Directory(directory), &input.options).map_err(|faults| {
         let mut violations: Vec<_> =
             faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
         let untold = faults.total.saturating_sub(violations.len() as u64);

@@ -1,11 +1,11 @@
-//! Follows the platform's scale feed: scales.csv, the board of cold functions, metrics, and how many instances started.
+//! Follows the platform's scale feed: scales.csv, the state of cold functions, metrics, and how many instances started.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
 use tokio::sync::mpsc;
 
 use crate::{
-    dispatch::ScaleBoard,
+    dispatch::ScaleState,
     platform::{Scale, ScaleSample},
     record::{CsvFile, RecordError},
     telemetry::{Metrics, Pods},
@@ -21,7 +21,7 @@ const FLUSH: Duration = Duration::from_millis(500);
 pub(super) struct Scales {
     file: CsvFile,
     names: Arc<[String]>,
-    board: Arc<ScaleBoard>,
+    board: Arc<ScaleState>,
     metrics: Metrics,
     latest: Vec<Scale>,
 }
@@ -34,7 +34,7 @@ impl Scales {
     pub(super) fn create(
         directory: &Path,
         names: Arc<[String]>,
-        board: Arc<ScaleBoard>,
+        board: Arc<ScaleState>,
         metrics: Metrics,
     ) -> Result<Self, RecordError> {
         let latest = vec![Scale::default(); names.len()];
@@ -63,7 +63,7 @@ impl Scales {
     }
 
     fn take(&mut self, sample: &ScaleSample) -> Result<(), RecordError> {
-        self.board.show(sample);
+        self.board.update(sample);
         let index = sample.function.as_usize();
         if let Some(latest) = self.latest.get_mut(index) {
             *latest = sample.scale;

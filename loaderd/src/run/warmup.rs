@@ -2,30 +2,22 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use loader_proto::v1::WarmupFindings;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     clock::Clock,
     dispatch::Phases,
     id::RunId,
+    plan::Warmup,
     platform::{Deploy, Platform, PlatformError, Room},
-    record::Latencies,
+    record::{Latencies, WarmupFindings},
     results::LEDGER,
-    spec::{Mode, RunSpec, Warmup},
+    spec::RunSpec,
     warmup::{Adf, Fit, MOST_POINTS, fit, judge, needed},
 };
 
 /// From one test of the latencies to the next.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// The warm-up of a spec, if it asks for one.
-pub(super) fn asked(spec: &RunSpec) -> Option<Warmup> {
-    match &spec.mode {
-        Mode::Trace(trace) => trace.warmup,
-        Mode::Rps(_) | Mode::Burst(_) | Mode::ColdStart(_) => None,
-    }
-}
 
 /// Where a run notes settings of the cluster that a warm-up changes.
 pub(super) fn ledger(directory: &std::path::Path) -> PathBuf {

@@ -26,11 +26,12 @@ use prost::Message as _;
 use crate::{
     config::Config,
     id::RunId,
+    plan,
     platform::knative::check_manifest,
     results::{self, Layout, RecordReader},
     run::Store,
     scrape,
-    spec::{self, Defaults},
+    spec::Defaults,
     traces::{Manifest, TraceFile},
 };
 
@@ -76,8 +77,8 @@ fn spec(bytes: &[u8]) {
     if !faults.is_empty() {
         return;
     }
-    match spec::validate(&message, &Defaults { platform: "local".to_owned() }) {
-        Ok(spec) => assert!(!spec.name.is_empty()),
+    match plan::validate(&message, &Defaults { platform: "local".to_owned() }) {
+        Ok(request) => assert!(!request.run.name.is_empty()),
         Err(violations) => assert!(!violations.is_empty()),
     }
 }

@@ -1,6 +1,6 @@
 //! How a load is dispatched and recorded, as its spec has it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use loader_trace::Arrivals;
 use tokio::sync::watch;
@@ -10,13 +10,15 @@ use crate::{
     dispatch::{Phases, Settings},
     id::RunId,
     invoke::Policy,
-    record::{AskedArrivals, BurstWindow, Latencies, Progress, RecorderSettings, RowSpans},
+    plan::Collector,
+    record::{AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans},
     run::Context,
-    spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock},
+    spec::{ConnectionPolicy, RunSpec, RuntimeClock},
 };
 
 /// Who watches what is recorded.
 pub(super) struct Watched {
+    pub(super) collector: Box<dyn Collector>,
     pub(super) latencies: Latencies,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) spans: Option<RowSpans>,
@@ -35,7 +37,7 @@ pub(super) fn of_dispatch(context: &Context, run: &RunId, spec: &RunSpec, phases
         trace: None,
         phases,
         isolation: context.isolation.clone(),
-        pulse: context.pulse.clone(),
+        heartbeat: context.pulse.clone(),
         clock: context.clock,
     }
 }
@@ -46,7 +48,7 @@ pub(super) fn of_recorder(
     run: &RunId,
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
-    Watched { latencies, progress, spans }: Watched,
+    Watched { collector, latencies, progress, spans }: Watched,
 ) -> RecorderSettings {
     RecorderSettings {
         run: run.clone(),
@@ -54,7 +56,7 @@ pub(super) fn of_recorder(
         t0,
         lag_bound: spec.saturation.lag,
         arrivals: asked_arrivals(spec),
-        burst: burst_window(spec),
+        collector,
         latencies,
         spans,
         metrics: context.metrics.clone(),
@@ -78,11 +80,4 @@ fn asked_arrivals(spec: &RunSpec) -> AskedArrivals {
         Arrivals::Poisson | Arrivals::ExponentialShift | Arrivals::UniformShift => AskedArrivals::Uniform,
         Arrivals::Equidistant | Arrivals::Exponential | Arrivals::Uniform => AskedArrivals::Planned,
     }
-}
-
-/// Mode burst: when the burst goes.
-fn burst_window(spec: &RunSpec) -> Option<BurstWindow> {
-    let Mode::Burst(burst) = &spec.mode else { return None };
-    let (hold, begin, end) = burst.burst_window();
-    Some(BurstWindow { hold, begin, end: end + Duration::from_secs(1) })
 }

@@ -72,12 +72,10 @@ impl RegistryTask {
 }
 
 fn upload_of(spec: &RunSpec) -> Option<String> {
-    match spec.mode.as_ref()? {
-        Mode::Trace(trace) => match trace.source.as_ref()? {
-            Source::Upload(id) => Some(id.clone()),
-            Source::Path(_) => None,
-        },
-        Mode::Rps(_) | Mode::Burst(_) | Mode::Coldstart(_) => None,
+    let Some(Mode::Trace(trace)) = &spec.mode else { return None };
+    match trace.source.as_ref()? {
+        Source::Upload(id) => Some(id.clone()),
+        Source::Path(_) => None,
     }
 }
 
