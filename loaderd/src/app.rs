@@ -16,7 +16,7 @@ use crate::{
     clock::Clock,
     config::{self, Config, OnStop},
     control::{self, Handles, Service, StatusFacts, WireCodec},
-    dispatch::{Isolation, Pulse},
+    dispatch::{Heartbeat, Isolation},
     door::{self, Certificates, ListenError, Listener, Secured, Speaks},
     http::{self, Exposed},
     logging,
@@ -41,7 +41,7 @@ pub struct App {
     service: Service,
     registry: (RegistryTask, Registry),
     metrics: Metrics,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     platforms: Platforms,
     exporter: Option<Exporter>,
     reloader: Reloader,
@@ -127,7 +127,7 @@ impl App {
         let certificates = config.tls.files().map(Certificates::load).transpose()?;
         let doors = Doors::open(&config, certificates.as_ref()).await?;
         let guard = Guard::new(config.access.policy(), config.access.requests_per_second);
-        let pulse = Pulse::new(clock);
+        let heartbeat = Heartbeat::new(clock);
         let prometheus = config.prometheus.url.as_deref().map(|url| Prometheus::new(url, config.scrape.period));
         let prometheus = prometheus.transpose()?;
         let platforms = platforms::start(&config, prometheus.clone(), clock).await?;
@@ -144,7 +144,7 @@ impl App {
                 workers: config.dispatch.workers,
                 connections: config.dispatch.connections,
                 isolation,
-                pulse: pulse.clone(),
+                heartbeat: heartbeat.clone(),
             },
             drain: DrainLimits { shutdown: config.shutdown_drain, hurry: ends.hurry.clone() },
             sampling_period: config.scrape.period,
@@ -167,7 +167,7 @@ impl App {
         let (ready, readiness) = watch::channel(false);
         let notifier = Notifier::start().context("cannot start the thread that tells the service manager")?;
         let reloader = Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness };
-        Ok(Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home })
+        Ok(Self { doors, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home })
     }
 
     /// What takes over a configuration that was read again.
@@ -180,7 +180,8 @@ impl App {
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home } = self;
+        let Self { doors, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home } =
+            self;
         let (registry_task, registry) = registry;
         let notifier = reloader.notifier.clone();
         for door in &doors.control {
@@ -219,7 +220,7 @@ impl App {
         // Only a run that is finished may take as long as it likes.
         let patience =
             if reloader.config.on_stop == OnStop::Finish { ends.shutdown.clone() } else { CancellationToken::new() };
-        let attend = supervisor::attend(&notifier, registry, pulse, patience, drained.clone());
+        let attend = supervisor::attend(&notifier, registry, heartbeat, patience, drained.clone());
         let stop = async {
             ends.shutdown.cancelled().await;
             ready.send_replace(false);

@@ -11,6 +11,7 @@ pub mod control;
 pub mod dispatch;
 pub mod door;
 pub mod endpoint;
+pub mod histogram;
 pub mod http;
 pub mod id;
 pub mod invoke;

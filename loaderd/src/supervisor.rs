@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    dispatch::Pulse,
+    dispatch::Heartbeat,
     registry::{Registry, Selector},
 };
 
@@ -145,7 +145,7 @@ impl Notifier {
 pub async fn attend(
     notifier: &Notifier,
     registry: Registry,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     ending: CancellationToken,
     end: CancellationToken,
 ) {
@@ -170,7 +170,7 @@ pub async fn attend(
                 continue;
             }
         }
-        match pulse.overdue() {
+        match heartbeat.overdue() {
             Some(late) if late > PACER_GRACE => log::error!("the pacer should have woken up {late:?} ago"),
             _ if watchdog.is_some() => notifier.tell(Word::Watchdog),
             _ => {}

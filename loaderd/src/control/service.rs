@@ -126,7 +126,7 @@ impl LoaderControl for Service {
         let submission = Submission {
             spec: self.handles.codec.submitted(&spec),
             name: preparation.spec.name,
-            mode: preparation.spec.mode.as_str(),
+            mode: preparation.spec.mode,
             platform: preparation.spec.platform.as_str().to_owned(),
             idempotency_key,
         };

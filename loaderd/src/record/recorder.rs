@@ -6,18 +6,18 @@ use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AskedArrivals, BurstWindow, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics,
+    AskedArrivals, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics,
     progress::Window,
     row, slots,
-    slots::{Settled, Slots, micros},
+    slots::{Settled, Slots},
 };
 use crate::{
     clock::{Anchor, Clock, UnixMicros},
-    dispatch::SlotHead,
+    histogram::micros,
     id::RunId,
     invoke::Outcome,
     metrics::{Completed, Metrics},
-    plan::Phase,
+    plan::{Collector, Findings, Phase, SlotHead, SlotOutcome},
 };
 
 /// Events that are taken at once.
@@ -42,8 +42,8 @@ pub enum Event {
         head: SlotHead,
         /// How many of its invocations came due.
         dispatched: u64,
-        /// How many of them should have found a cold function where none was.
-        shortfall: u64,
+        /// What happened while it was under way.
+        outcome: SlotOutcome,
         /// Whether it was carried out to its end.
         complete: bool,
     },
@@ -63,8 +63,8 @@ pub struct RecorderSettings {
     pub lag_bound: Duration,
     /// What arrivals were asked to be.
     pub arrivals: AskedArrivals,
-    /// Mode burst: when the burst goes.
-    pub burst: Option<BurstWindow>,
+    /// What gathers the findings of the run's mode.
+    pub collector: Box<dyn Collector>,
     /// Where the scheduling latencies of a warm-up go.
     pub latencies: Latencies,
     /// Who takes the spans of invocations, if anybody does.
@@ -82,6 +82,8 @@ pub struct RecorderSettings {
 pub struct Recorded {
     /// The run's figures.
     pub statistics: Statistics,
+    /// What the run's mode found, if it looks for anything.
+    pub findings: Option<Box<dyn Findings>>,
     /// By instance: when the answer of its first invocation was there.
     pub first_replies: HashMap<String, UnixMicros>,
     /// Why records are missing, if some could not be written. Figures are complete all the same.
@@ -150,18 +152,27 @@ impl Recorder {
             let synced = self.invocations.sync().and_then(|()| self.slot_rows.sync());
             self.check(synced);
         }
-        Recorded { statistics: self.statistics, first_replies: self.first_replies, error: self.error }
+        Recorded {
+            statistics: self.statistics,
+            findings: self.settings.collector.finish(),
+            first_replies: self.first_replies,
+            error: self.error,
+        }
     }
 
     fn take(&mut self, event: Event) {
         match event {
             Event::Opened(head) => {
                 self.settings.metrics.target_rate(head.rate);
+                self.settings.collector.slot_opened(&head);
                 self.target = Some(head);
             }
             Event::Row(row) => self.row(&row),
-            Event::Closed { head, dispatched, shortfall, complete } => {
-                self.statistics.slot_closed(&head, shortfall);
+            Event::Closed { head, dispatched, outcome, complete } => {
+                self.statistics.slot_closed(&head);
+                if complete {
+                    self.settings.collector.slot_closed(&outcome);
+                }
                 let settled = self.slots.closed(head, dispatched, complete);
                 self.settled(settled);
                 if self.error.is_none() {
@@ -174,8 +185,11 @@ impl Recorder {
     }
 
     fn row(&mut self, row: &Row) {
-        let RecorderSettings { run, functions, t0, lag_bound, burst, latencies, spans, clock, .. } = &self.settings;
-        self.statistics.row(row, t0, burst.as_ref());
+        if row.planned.slot.phase == Phase::Measure {
+            self.settings.collector.observe(&row.observed(self.settings.t0.instant));
+        }
+        let RecorderSettings { run, functions, t0, lag_bound, latencies, spans, clock, .. } = &self.settings;
+        self.statistics.row(row, t0);
         let now = clock.now();
         if let (Phase::Warmup, true, Some(latency)) =
             (row.planned.slot.phase, row.succeeded(), row.scheduling_latency())

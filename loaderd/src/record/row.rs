@@ -6,10 +6,8 @@ use tokio::time::Instant;
 
 use crate::{
     clock::Anchor,
-    dispatch::{InvocationId, SlotHead},
-    id::FunctionIndex,
     invoke::{Outcome, Status},
-    plan::{Mark, Offset, Phase},
+    plan::{Observed, PlannedInvocation},
 };
 
 /// The columns of invocations.csv.
@@ -37,42 +35,11 @@ pub(super) const COLUMNS: [&str; 21] = [
     "saturated",
 ];
 
-/// What was planned for an invocation, with its function known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Planned {
-    /// Its id.
-    pub id: InvocationId,
-    /// Its slot.
-    pub slot: SlotHead,
-    /// What is special about it.
-    pub mark: Mark,
-    /// Its function.
-    pub function: FunctionIndex,
-    /// When it was due.
-    pub due: Offset,
-    /// Run time to ask for, in microseconds.
-    pub runtime_us: u32,
-    /// Memory to ask for, in MiB.
-    pub memory_mib: u32,
-}
-
-impl Planned {
-    /// Whether it counts in the statistics of its slot.
-    pub fn counts(&self) -> bool {
-        self.mark != Mark::StepWarmup
-    }
-
-    /// Whether it counts in the distributions of the run.
-    pub fn is_measured(&self) -> bool {
-        self.counts() && self.slot.phase == Phase::Measure
-    }
-}
-
 /// What was planned, and what came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// What was planned.
-    pub planned: Planned,
+    pub planned: PlannedInvocation,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -110,6 +77,17 @@ impl Row {
     /// Whether the loader was too slow for it: late by more than `bound`, or not sent at all.
     pub fn is_saturated(&self, t0: Instant, bound: Duration) -> bool {
         self.outcome.status == Status::NotSent || self.own_lag(t0).is_some_and(|lag| lag > bound)
+    }
+
+    /// The row as the collector of a mode sees it.
+    pub(super) fn observed(&self, t0: Instant) -> Observed<'_> {
+        Observed {
+            planned: &self.planned,
+            succeeded: self.succeeded(),
+            lag: self.lag(t0),
+            response: self.outcome.response,
+            cold_start: self.outcome.cold_start,
+        }
     }
 
     /// The fields in the order of [`COLUMNS`].

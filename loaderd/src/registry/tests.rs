@@ -55,7 +55,7 @@ impl Daemon {
                 workers: 1,
                 connections: 1,
                 isolation: crate::dispatch::Isolation::default(),
-                pulse: crate::dispatch::Pulse::new(Clock),
+                heartbeat: crate::dispatch::Heartbeat::new(Clock),
             },
             drain: DrainLimits { shutdown: std::time::Duration::from_secs(1), hurry: CancellationToken::new() },
             sampling_period: std::time::Duration::from_secs(5),

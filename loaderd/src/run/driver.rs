@@ -89,7 +89,9 @@ impl Driver {
         };
         let functions = plan.functions().iter().map(|function| function.name.clone()).collect();
         let mut deploy = deploy::request(self.run_id(), &spec, plan.functions(), &outline);
-        let fitted = match warmup::expected(&spec, &*plan) {
+        let warmup = plan.warmup();
+        let expected = warmup.map(|warmup| plan.expected_concurrency(warmup.profile));
+        let fitted = match expected {
             Some(expected) => Some(warmup::scale(expected, &spec, &**platform, &mut deploy).await),
             None => None,
         };
@@ -98,6 +100,7 @@ impl Driver {
         let site = Site {
             platform: &**platform,
             spec: &spec,
+            warmup,
             directory: &directory,
             metrics: &stations.telemetry.metrics,
             interrupts: &interrupts,
@@ -122,7 +125,7 @@ impl Driver {
         functions: &[PlannedFunction],
         feeds: &mut Feeds,
     ) -> Result<Deployed, Verdict> {
-        if warmup::asked(site.spec).is_some() {
+        if site.warmup.is_some() {
             let backup = warmup::settings_backup(site.directory);
             if let Some(warm_up) = site.platform.warm_up() {
                 warm_up.hold_autoscaler(&deploy.run, &backup).await.map_err(Failure::WarmUp)?;
@@ -159,7 +162,7 @@ impl Driver {
             plan,
             facts,
             deployed,
-            warmup: warmup::asked(site.spec).map(|warmup| WarmingUp { warmup, platform: site.platform }),
+            warmup: site.warmup.map(|warmup| WarmingUp { warmup, platform: site.platform }),
         };
         let loaded = load.run(site.interrupts, self).await;
         let kept = samples.finish().await;

@@ -14,7 +14,7 @@ use crate::{
     plan::Outline,
     record::{self, Summary, SummaryFacts, summarise},
     results,
-    spec::{Mode, Output, RunSpec},
+    spec::{Output, RunSpec},
     store::{RunSummary, State},
     warmup::Fit,
 };
@@ -43,16 +43,16 @@ impl Driver {
     /// Completes the records and puts the figures together.
     pub(super) async fn account(&mut self, carried_out: CarriedOut) -> Summary {
         let CarriedOut { spec, outline, functions, fitted, instances_started, outcome } = carried_out;
-        let Outcome { verdict: _, t0, clock_changes, recorded, findings, clamped, warmed_up } = outcome;
+        let Outcome { verdict: _, t0, clock_changes, recorded, clamped, warmed_up } = outcome;
         self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
+            seed: spec.seed,
             start: t0.unix,
             clock_changes,
             functions,
             instances_started,
-            findings,
-            burst: matches!(spec.mode, Mode::Burst(_)),
+            findings: recorded.findings,
             clamped,
             dropped_functions: outline.dropped_functions,
             warmup: fitted.map(|fitted| {
@@ -60,9 +60,7 @@ impl Driver {
                 warmup::findings(conducted.unwrap_or_default(), &fitted, measured_from)
             }),
         };
-        let mut summary = summarise(recorded.statistics, facts);
-        summary.seed = spec.seed;
-        summary
+        summarise(recorded.statistics, facts)
     }
 
     /// Completes the cold starts by what the invocations tell of them.

@@ -20,11 +20,11 @@ use crate::{
     clock::{Anchor, ClockChanges, Clocks},
     dispatch::{Dispatch, Phases, Running, Settings},
     id::RunId,
-    plan::{Findings, Phase, Plan},
+    plan::{Phase, Plan, Warmup},
     platform::Platform,
     record::{HostRecorder, Latencies, Progress, RecordError, Recorded, Recorder, RowSpans},
     spans::RunTrace,
-    spec::{RunSpec, Warmup},
+    spec::RunSpec,
     store::RunDirectory,
 };
 
@@ -69,7 +69,6 @@ pub(super) struct Outcome {
     /// What happened to the clocks until all answers were there.
     pub(super) clock_changes: Option<ClockChanges>,
     pub(super) recorded: Recorded,
-    pub(super) findings: Findings,
     pub(super) clamped: u64,
     /// What the warm-up came to, and when the measured part began, from t0.
     pub(super) warmed_up: Option<(Conducted, Duration)>,
@@ -148,7 +147,6 @@ impl<'a> Load<'a> {
             t0,
             clock_changes,
             recorded,
-            findings: plan.findings(),
             clamped: plan.clamped(),
             warmed_up: conducted.map(|conducted| (conducted, phases.measured_from())),
         })
@@ -171,7 +169,8 @@ impl<'a> Load<'a> {
         let (show_progress, progress) = watch::channel(Progress::default());
         let (tell_failure, failure) = watch::channel(None);
         let spans = tracer.clone().zip(trace).map(|(tracer, trace)| RowSpans { tracer, trace });
-        let watched = Watched { latencies: latencies.clone(), progress: show_progress, spans };
+        let collector = plan.collector();
+        let watched = Watched { collector, latencies: latencies.clone(), progress: show_progress, spans };
         let settings = settings::of_recorder(telemetry, run, spec, (names, t0), watched);
         let recorder = Recorder::create(directory.path(), settings, tell_failure)?;
         let recorder = Running::start("recorder", move || recorder.run(receive_events));

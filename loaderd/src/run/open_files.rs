@@ -86,8 +86,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        plan::{FunctionOutline, SlotOutline},
-        spec::{Defaults, validate},
+        plan::{FunctionOutline, SlotOutline, validate},
+        spec::Defaults,
     };
 
     /// A plan with ten functions, of which 99.5 invocations are expected to be out at the same time at most.
@@ -111,7 +111,8 @@ mod tests {
             mode: Some(v1::run_spec::Mode::Rps(rps)),
             ..v1::RunSpec::default()
         };
-        let spec = validate(&message, &Defaults { platform: "local".to_owned() }).expect("is right");
+        let request = validate(&message, &Defaults { platform: "local".to_owned() }).expect("is right");
+        let spec = request.run;
         // As the local platform: the other ends are here, too.
         let of_platform = |instances, connections| if platform == "local" { connections + 4 * instances } else { 0 };
         let connections = connections(&spec, &outline(), 4);

@@ -5,16 +5,15 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
-use loader_trace::{Directory, Options, Trace};
+use loader_trace::{Directory, Trace};
 
 use super::open_files;
 use crate::{
-    plan::{self, Outline, Plan},
+    plan::{Outline, Plan, Request, TraceInput, TraceSource},
     platform::Platforms,
-    spec::{Mode, RunSpec, TraceSource, TraceSpec, Violation},
+    spec::{RunSpec, Violation},
     traces::TraceStore,
 };
 
@@ -47,15 +46,16 @@ impl Planner {
     ///
     /// # Errors
     /// Every fault, by field.
-    pub fn prepare(&self, spec: &RunSpec) -> Result<Preparation, Vec<Violation>> {
-        let (trace, dropped) = match &spec.mode {
-            Mode::Trace(trace) => {
-                let (trace, dropped) = self.read_trace(trace)?;
+    pub fn prepare(&self, request: &Request) -> Result<Preparation, Vec<Violation>> {
+        let (trace, dropped) = match request.mode.trace() {
+            Some(input) => {
+                let (trace, dropped) = self.read_trace(&input)?;
                 (Some(Arc::new(trace)), dropped)
             }
-            Mode::Rps(_) | Mode::Burst(_) | Mode::ColdStart(_) => (None, BTreeMap::new()),
+            None => (None, BTreeMap::new()),
         };
-        let plan = plan::build(spec, trace)?;
+        let plan = request.plan(trace)?;
+        let spec = &request.run;
         let outline = Outline { dropped_functions: dropped, ..plan.outline() };
         let platform = self.platforms.get(spec.platform.as_str());
         let embedded = platform.and_then(|platform| platform.embedded());
@@ -66,19 +66,12 @@ impl Planner {
         Ok(Preparation { spec: spec.clone(), plan, outline })
     }
 
-    fn read_trace(&self, spec: &TraceSpec) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
-        let (field, directory) = match &spec.source {
+    fn read_trace(&self, input: &TraceInput) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
+        let (field, directory) = match &input.source {
             TraceSource::Upload(id) => ("trace.upload", self.uploaded(id)?),
             TraceSource::Path(path) => ("trace.path", below_roots(path, &self.trace_roots)?),
         };
-        let options = Options {
-            format: spec.format,
-            day: spec.day,
-            unit: Duration::from_secs(spec.granularity.as_secs()),
-            units: spec.units,
-            skip_incomplete: spec.skip_incomplete,
-        };
-        let (trace, report) = loader_trace::read(&Directory(directory), &options).map_err(|faults| {
+        let (trace, report) = loader_trace::read(&Directory(directory), &input.options).map_err(|faults| {
             let mut violations: Vec<_> =
                 faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
             let untold = faults.total.saturating_sub(violations.len() as u64);

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::Planner;
 use crate::{
     clock::Clock,
-    dispatch::{Isolation, Pulse},
+    dispatch::{Heartbeat, Isolation},
     metrics::Metrics,
     platform::Platforms,
     spans::Tracer,
@@ -39,7 +39,7 @@ pub struct LoadSettings {
     /// CPUs and scheduling class of the threads that send.
     pub isolation: Isolation,
     /// Where the pacer shows that it lives.
-    pub pulse: Pulse,
+    pub heartbeat: Heartbeat,
 }
 
 /// How long answers are awaited when the daemon ends.

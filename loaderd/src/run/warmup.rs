@@ -8,10 +8,10 @@ use crate::{
     clock::Clock,
     dispatch::Phases,
     id::RunId,
-    plan::Plan,
+    plan::Warmup,
     platform::{Deploy, Platform, PlatformError, Room, SettingsBackup},
     record::{Latencies, WarmupFindings},
-    spec::{Mode, RunSpec, Warmup},
+    spec::RunSpec,
     store::RunDirectory,
     warmup::{Adf, Fit, MOST_POINTS, fit, judge, needed},
 };
@@ -19,22 +19,9 @@ use crate::{
 /// From one test of the latencies to the next.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The warm-up of a spec, if it asks for one.
-pub(super) fn asked(spec: &RunSpec) -> Option<Warmup> {
-    match &spec.mode {
-        Mode::Trace(trace) => trace.warmup,
-        Mode::Rps(_) | Mode::Burst(_) | Mode::ColdStart(_) => None,
-    }
-}
-
 /// Where a run keeps the settings of the cluster that its warm-up changes.
 pub(crate) fn settings_backup(directory: &RunDirectory) -> SettingsBackup {
     SettingsBackup::at(directory.settings_backup())
-}
-
-/// Invocations that each function is expected to have at work at the same time; nothing where there is no warm-up.
-pub(super) fn expected(spec: &RunSpec, plan: &dyn Plan) -> Option<Vec<f64>> {
-    Some(plan.expected_concurrency(asked(spec)?.profile))
 }
 
 /// Gives the functions of a deployment as many instances as they need for so many invocations at a time, as far as there is room.

@@ -1,4 +1,4 @@
-//! What all modes share. Messages are taken apart in full, so that a new field breaks the build here.
+//! What all runs share, whatever their mode. Messages are taken apart in full, so that a new field breaks the build here.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use super::{
-    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, Features, FunctionKind, Output, Overload, PlatformKind,
-    RunSpec, RuntimeClock, Saturation, ScalingOverrides, Timeouts,
+    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, Features, FunctionKind, ModeFacts, Output, Overload,
+    PlatformKind, RunSpec, RuntimeClock, Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
-    deployment, modes,
+    deployment,
 };
 use crate::endpoint::Endpoint;
 
@@ -25,8 +25,13 @@ const MOST_INSTANCES: u32 = 1_000_000;
 /// Most connections to one address.
 const MOST_CONNECTIONS: u32 = 4096;
 
-/// Reads a whole spec.
-pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults) -> Option<RunSpec> {
+/// Reads all of a spec but its mode, of which `mode` says what this needs; absent when the mode has faults of its own.
+pub(crate) fn common(
+    check: &mut Check,
+    message: &v1::RunSpec,
+    defaults: &Defaults,
+    mode: Option<ModeFacts>,
+) -> Option<RunSpec> {
     let v1::RunSpec {
         name,
         platform,
@@ -44,12 +49,12 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
         connections: connections_message,
         output: output_message,
         deploy: deploy_message,
-        mode,
+        mode: _,
     } = message;
     let name = run_name(check, name);
     let platform = platform_kind(check, platform, defaults);
     let function = self::function(check, function.as_ref());
-    let arrivals = arrivals_or_default(check, arrivals, mode.as_ref());
+    let arrivals = arrivals_or_default(check, arrivals, mode);
     let function_timeout =
         check.duration("functionTimeout", function_timeout.as_ref(), 15 * MINUTE, MILLISECOND..=LONGEST);
     let connect_timeout = check.duration("connectTimeout", connect_timeout.as_ref(), MINUTE, MILLISECOND..=LONGEST);
@@ -62,11 +67,10 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
     let output = output(check, output_message.as_ref());
     let deploy = deployment::options(check, deploy_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
-    let mode = modes::mode(check, mode.as_ref());
-    let mode = mode?;
+    let mode = mode?.name;
     let (kind, runtime_clock) = function?;
     Some(RunSpec {
-        name: name?.unwrap_or_else(|| mode.as_str().to_owned()),
+        name: name?.unwrap_or_else(|| mode.to_owned()),
         platform: platform?,
         seed: seed.unwrap_or(DEFAULT_SEED),
         kind,
@@ -129,10 +133,9 @@ fn function(check: &mut Check, message: Option<&v1::FunctionSpec>) -> Option<(Fu
     Some((kind?, clock))
 }
 
-fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<&v1::run_spec::Mode>) -> Option<Arrivals> {
+fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<ModeFacts>) -> Option<Arrivals> {
     if name.is_empty() {
-        let trace = matches!(mode, Some(v1::run_spec::Mode::Trace(_)));
-        return Some(if trace { Arrivals::Poisson } else { Arrivals::Equidistant });
+        return mode.map(|mode| mode.arrivals);
     }
     check.named("arrivals", name, &Arrivals::ALL, Arrivals::name)
 }

@@ -3,13 +3,7 @@
 use std::sync::Arc;
 
 use super::State;
-use crate::{
-    clock::UnixMicros,
-    id::RunId,
-    record::Summary,
-    results::ManifestFile,
-    spec::{RunSpec, Violation},
-};
+use crate::{clock::UnixMicros, id::RunId, plan::Request, record::Summary, results::ManifestFile, spec::Violation};
 
 /// A spec as it was submitted.
 #[derive(Debug, Clone)]
@@ -20,11 +14,11 @@ pub struct SubmittedSpec {
     /// The id of the uploaded trace that it names.
     pub upload: Option<String>,
     /// What it asks for with this daemon's defaults; or every fault, by field.
-    pub checked: Result<Arc<RunSpec>, Vec<Violation>>,
+    pub checked: Result<Arc<Request>, Vec<Violation>>,
 }
 
 /// What came out of a run.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub struct RunSummary {
     /// The run.
     pub run_id: RunId,

@@ -27,10 +27,11 @@ use crate::{
     config::Config,
     control::WireCodec,
     id::RunId,
+    plan,
     platform::knative::check_manifest,
     results::{self, Layout, RecordReader},
     scrape,
-    spec::{self, Defaults},
+    spec::Defaults,
     store::Store,
     traces::{Manifest, TraceFile},
 };
@@ -77,8 +78,8 @@ fn spec(bytes: &[u8]) {
     if !faults.is_empty() {
         return;
     }
-    match spec::validate(&message, &Defaults { platform: "local".to_owned() }) {
-        Ok(spec) => assert!(!spec.name.is_empty()),
+    match plan::validate(&message, &Defaults { platform: "local".to_owned() }) {
+        Ok(request) => assert!(!request.run.name.is_empty()),
         Err(violations) => assert!(!violations.is_empty()),
     }
 }

@@ -5,6 +5,7 @@ mod run;
 mod spec;
 mod status;
 mod stored;
+mod summary;
 
 pub(super) use run::{run, state};
 pub(super) use spec::message;
@@ -95,14 +96,14 @@ pub(super) fn plan(preparation: &Preparation) -> v1::PlanSummary {
     let peak = |figure: fn(&SlotOutline) -> f64| slots.iter().map(figure).fold(0.0, f64::max);
     let seconds = duration.as_secs_f64();
     v1::PlanSummary {
-        mode: spec.mode.as_str().to_owned(),
+        mode: spec.mode.to_owned(),
         platform: spec.platform.as_str().to_owned(),
         functions: u32::try_from(plan.functions().len()).unwrap_or(u32::MAX),
         slots: if *open_ended { 0 } else { u32::try_from(slots.len()).unwrap_or(u32::MAX) },
         invocations,
         duration: (!open_ended).then(|| span(duration)),
         mean_rate: if seconds > 0.0 { invocations as f64 / seconds } else { 0.0 },
-        // A slot's own rate leaves out what comes on top of it, such as a burst.
+        // A slot's own rate leaves out what its mode sends on top of it.
         peak_rate: peak(|slot| slot.invocations as f64 / slot.duration.as_secs_f64()),
         peak_concurrency: peak(|slot| slot.concurrency),
         peak_memory_mib: peak(|slot| slot.memory_mib),

@@ -5,7 +5,7 @@ use loader_proto::v1;
 use super::{message, progress, timestamp};
 use crate::{
     run::RunView,
-    store::{RunDirectory, RunFile, RunSummary, State},
+    store::{RunDirectory, RunFile, State},
 };
 
 /// A run as the API shows it.
@@ -36,24 +36,10 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         queue_position,
         directory: directory.path().display().to_string(),
         progress: progress.as_ref().map(progress::progress),
-        summary: summary.as_deref().map(self::summary),
+        summary: summary.as_deref().map(super::summary::summary),
         mode: mode.clone(),
         platform: platform.clone(),
         pinned: *pinned,
-    }
-}
-
-/// What came out of a run.
-pub(super) fn summary(summary: &RunSummary) -> v1::RunSummary {
-    let RunSummary { run_id, name, mode, platform, state, reason, load } = summary;
-    v1::RunSummary {
-        run_id: run_id.to_string(),
-        name: name.clone(),
-        mode: mode.clone(),
-        platform: platform.clone(),
-        state: v1::RunState::from(*state).into(),
-        reason: reason.clone(),
-        ..load.clone()
     }
 }
 

@@ -5,17 +5,14 @@ use std::sync::Arc;
 use loader_proto::v1::{self, run_spec::Mode, trace_mode::Source};
 use prost::Message as _;
 
-use crate::{
-    spec::{self, Defaults},
-    store::SubmittedSpec,
-};
+use crate::{plan, spec::Defaults, store::SubmittedSpec};
 
 /// A spec message as it is kept, checked against a daemon's defaults.
 pub(super) fn submitted(message: &v1::RunSpec, defaults: &Defaults) -> SubmittedSpec {
     SubmittedSpec {
         message: message.encode_to_vec(),
         upload: upload(message),
-        checked: spec::validate(message, defaults).map(Arc::new),
+        checked: plan::validate(message, defaults).map(Arc::new),
     }
 }
 

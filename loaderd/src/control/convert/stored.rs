@@ -4,13 +4,14 @@ use loader_proto::{json, v1};
 use prost::Name;
 
 use super::{
-    run::summary,
     spec::{self, message},
+    summary::summary,
 };
 use crate::{
     clock::UnixMicros,
+    plan::{self, Request},
     results::ManifestFile,
-    spec::{Defaults, RunSpec, Violation, validate},
+    spec::{Defaults, Violation},
     store::{Codec, Manifest, RunSummary, SubmittedSpec, UnreadableSpec},
 };
 
@@ -29,8 +30,8 @@ impl WireCodec {
     ///
     /// # Errors
     /// Every fault, by field.
-    pub fn check(&self, message: &v1::RunSpec) -> Result<RunSpec, Vec<Violation>> {
-        validate(message, &self.defaults)
+    pub fn check(&self, message: &v1::RunSpec) -> Result<Request, Vec<Violation>> {
+        plan::validate(message, &self.defaults)
     }
 
     /// A spec message as it is kept.
@@ -110,7 +111,7 @@ mod tests {
         let stored = codec().read_spec(&codec().write_spec(&codec().submitted(&sent))).unwrap();
         assert_eq!(message(&stored), sent);
         assert_eq!(stored.upload.as_deref(), Some("0a1b"));
-        assert_eq!(stored.checked.unwrap().seed, u64::MAX);
+        assert_eq!(stored.checked.unwrap().run.seed, u64::MAX);
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::fs;
 use super::*;
 use crate::{
     invoke::Status,
+    plan::NoFindings,
     record::testkit::{head, row, t0, unsent},
 };
 
@@ -39,7 +40,7 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
         arrivals: AskedArrivals::Planned,
         spans: None,
         latencies: Latencies::default(),
-        burst: None,
+        collector: Box::new(NoFindings),
         metrics: Metrics::new(),
         progress,
         clock: Clock,
@@ -47,7 +48,7 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
 }
 
 fn closed(head: SlotHead, dispatched: u64) -> Event {
-    Event::Closed { head, dispatched, shortfall: 0, complete: true }
+    Event::Closed { head, dispatched, outcome: SlotOutcome::default(), complete: true }
 }
 
 #[test]

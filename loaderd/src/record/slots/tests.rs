@@ -33,9 +33,9 @@ fn a_slot_adds_up_its_rows_and_settles_with_the_last_one() {
     );
     let expected = SlotRow {
         slot: 0,
-        phase: "measure".to_owned(),
-        start_unix_us: 1_000_000_000,
-        duration_us: 10_000_000,
+        phase: Phase::Measure,
+        start: UnixMicros(1_000_000_000),
+        duration: Duration::from_secs(10),
         rps: 0.3,
         planned: 3,
         issued: 2,

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 use tokio::{sync::mpsc, task::JoinSet};
 
 use crate::{
-    dispatch::ScaleBoard,
+    dispatch::ScaleState,
     metrics::Metrics,
     platform::{InstanceStart, ScaleSample},
     record::{RecordError, Scales, Starts},
@@ -27,12 +27,12 @@ impl Feeds {
         &mut self,
         directory: &Path,
         names: &Arc<[String]>,
-        board: &Arc<ScaleBoard>,
+        board: &Arc<ScaleState>,
         metrics: Metrics,
         scales: mpsc::Receiver<ScaleSample>,
     ) -> Result<(), RecordError> {
         let board = Arc::clone(board);
-        let follower = Scales::create(directory, Arc::clone(names), move |sample| board.show(sample), metrics)?;
+        let follower = Scales::create(directory, Arc::clone(names), move |sample| board.update(sample), metrics)?;
         self.0.spawn(follower.follow(scales));
         Ok(())
     }
@@ -73,7 +73,7 @@ mod tests {
     #[tokio::test]
     async fn scales_reach_the_board_and_are_counted_to_the_feeds_end() {
         let directory = tempfile::tempdir().unwrap();
-        let (names, board) = (Arc::from(["f".to_owned()]), Arc::new(ScaleBoard::new(1)));
+        let (names, board) = (Arc::from(["f".to_owned()]), Arc::new(ScaleState::new(1)));
         let (send, scales) = mpsc::channel(2);
         let mut feeds = Feeds::default();
         feeds.follow_scales(directory.path(), &names, &board, Metrics::new(), scales).unwrap();

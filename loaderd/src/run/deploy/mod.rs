@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! request ──▶ bring up ──▶ follow the feeds ──▶ functions.csv ──▶ routes
-//!  Deploy      Deployment    Feeds, ScaleBoard    FunctionRows      Deployed
+//!  Deploy      Deployment    Feeds, ScaleState    FunctionRows      Deployed
 //! ```
 //! What the feeds tell is followed until the run is cleaned, so whoever cleans it holds them.
 
@@ -20,12 +20,12 @@ use std::sync::Arc;
 
 use super::{Interrupts, failure::Verdict};
 use crate::{
-    dispatch::ScaleBoard,
+    dispatch::ScaleState,
     endpoint::Endpoint,
     id::RunId,
     invoke::Route,
     metrics::Metrics,
-    plan::PlannedFunction,
+    plan::{PlannedFunction, Warmup},
     platform::{Deploy, Deployment, Platform},
     record::FunctionRows,
     spec::RunSpec,
@@ -41,13 +41,15 @@ pub(super) struct Deployed {
     /// How each is called; absent for one that failed where some may.
     pub(super) routes: Arc<[Option<Route>]>,
     /// Which of them stand at scale zero.
-    pub(super) board: Arc<ScaleBoard>,
+    pub(super) board: Arc<ScaleState>,
 }
 
 /// Where a run's functions are deployed, and what is left of it.
 pub(super) struct Site<'a> {
     pub(super) platform: &'a dyn Platform,
     pub(super) spec: &'a RunSpec,
+    /// The warm-up that the load begins with, if it does.
+    pub(super) warmup: Option<Warmup>,
     pub(super) directory: &'a RunDirectory,
     pub(super) metrics: &'a Metrics,
     pub(super) interrupts: &'a Interrupts,
@@ -68,7 +70,7 @@ impl Site<'_> {
         let Deployment { endpoints, scales, starts } = bring_up(self.platform, &deploy, self.interrupts, ready).await?;
         let path = self.directory.path();
         let names: Arc<[String]> = functions.iter().map(|function| function.name.clone()).collect();
-        let board = Arc::new(ScaleBoard::new(names.len()));
+        let board = Arc::new(ScaleState::new(names.len()));
         feeds.follow_scales(path, &names, &board, self.metrics.clone(), scales)?;
         if let Some(starts) = starts {
             feeds.follow_starts(path, &names, starts)?;

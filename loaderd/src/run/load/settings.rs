@@ -1,6 +1,6 @@
 //! How a load is dispatched and recorded, as its spec has it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use loader_trace::Arrivals;
 use tokio::sync::watch;
@@ -10,13 +10,15 @@ use crate::{
     dispatch::{Phases, Settings},
     id::RunId,
     invoke::Policy,
-    record::{AskedArrivals, BurstWindow, Latencies, Progress, RecorderSettings, RowSpans},
+    plan::Collector,
+    record::{AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans},
     run::{LoadSettings, Telemetry},
-    spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock},
+    spec::{ConnectionPolicy, RunSpec, RuntimeClock},
 };
 
 /// Who watches what is recorded.
 pub(super) struct Watched {
+    pub(super) collector: Box<dyn Collector>,
     pub(super) latencies: Latencies,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) spans: Option<RowSpans>,
@@ -24,7 +26,7 @@ pub(super) struct Watched {
 
 /// How the load is dispatched.
 pub(super) fn of_dispatch(load: &LoadSettings, clock: Clock, run: &RunId, spec: &RunSpec, phases: Phases) -> Settings {
-    let LoadSettings { workers, connections, isolation, pulse } = load;
+    let LoadSettings { workers, connections, isolation, heartbeat } = load;
     Settings {
         run: run.clone(),
         workers: *workers,
@@ -36,7 +38,7 @@ pub(super) fn of_dispatch(load: &LoadSettings, clock: Clock, run: &RunId, spec: 
         trace: None,
         phases,
         isolation: isolation.clone(),
-        pulse: pulse.clone(),
+        heartbeat: heartbeat.clone(),
         clock,
     }
 }
@@ -47,7 +49,7 @@ pub(super) fn of_recorder(
     run: &RunId,
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
-    Watched { latencies, progress, spans }: Watched,
+    Watched { collector, latencies, progress, spans }: Watched,
 ) -> RecorderSettings {
     RecorderSettings {
         run: run.clone(),
@@ -55,7 +57,7 @@ pub(super) fn of_recorder(
         t0,
         lag_bound: spec.saturation.lag,
         arrivals: asked_arrivals(spec),
-        burst: burst_window(spec),
+        collector,
         latencies,
         spans,
         metrics: telemetry.metrics.clone(),
@@ -79,11 +81,4 @@ fn asked_arrivals(spec: &RunSpec) -> AskedArrivals {
         Arrivals::Poisson | Arrivals::ExponentialShift | Arrivals::UniformShift => AskedArrivals::Uniform,
         Arrivals::Equidistant | Arrivals::Exponential | Arrivals::Uniform => AskedArrivals::Planned,
     }
-}
-
-/// Mode burst: when the burst goes.
-fn burst_window(spec: &RunSpec) -> Option<BurstWindow> {
-    let Mode::Burst(burst) = &spec.mode else { return None };
-    let (hold, begin, end) = burst.burst_window();
-    Some(BurstWindow { hold, begin, end: end + Duration::from_secs(1) })
 }

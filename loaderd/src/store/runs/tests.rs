@@ -1,7 +1,7 @@
 use loader_proto::v1;
 
 use super::*;
-use crate::{control::WireCodec, spec::Defaults};
+use crate::{control::WireCodec, record::Summary, spec::Defaults};
 
 fn codec() -> WireCodec {
     WireCodec { defaults: Defaults { platform: "local".to_owned() } }
@@ -87,22 +87,18 @@ fn a_summary_comes_back_as_it_was() {
     let directory = opened(state.path()).create(&file(1_000), &spec()).expect("creates");
     assert_eq!(directory.summary(), None);
     let by_status = [("ok".to_owned(), 3_u64)].into_iter().collect();
-    let load = v1::RunSummary { seed: 7, requested: 3, by_status, achieved_ratio: 1.0, ..v1::RunSummary::default() };
+    let load =
+        Summary { seed: 7, requested: 3, by_status: by_status.clone(), achieved_ratio: 1.0, ..Summary::default() };
     let RunFile { run_id, name, mode, platform, .. } = file(1_000);
     let (state, reason) = (State::Failed, "no room".to_owned());
-    let summary = RunSummary { run_id, name, mode, platform, state, reason, load: load.clone() };
+    let summary = RunSummary { run_id, name, mode, platform, state, reason, load };
     directory.save_summary(&summary).expect("saves");
-    let expected = v1::RunSummary {
-        run_id: summary.run_id.to_string(),
-        name: "demo".to_owned(),
-        mode: "burst".to_owned(),
-        platform: "local".to_owned(),
-        state: v1::RunState::Failed.into(),
-        reason: "no room".to_owned(),
-        ..load
-    };
     let text = directory.summary().expect("is there");
-    assert_eq!(codec().read_summary(&text), Some(expected));
+    let read = codec().read_summary(&text).expect("is a summary");
+    assert_eq!((read.run_id, read.name.as_str()), (summary.run_id.to_string(), "demo"));
+    assert_eq!((read.mode.as_str(), read.platform.as_str()), ("burst", "local"));
+    assert_eq!((read.state(), read.reason.as_str()), (v1::RunState::Failed, "no room"));
+    assert_eq!((read.seed, read.requested, read.achieved_ratio, read.by_status), (7, 3, 1.0, by_status));
     let text = fs::read_to_string(directory.path().join("summary.json")).expect("reads");
     assert!(text.contains("\"requested\": 3") && text.contains("\"failed\": 0"), "plain numbers, zeros too: {text}");
 }

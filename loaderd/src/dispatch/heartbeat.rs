@@ -15,16 +15,16 @@ use crate::clock::Clock;
 /// It waits for no instant.
 const AT_REST: u64 = u64::MAX;
 
-/// The pulse of whichever pacer is at work. Clones are the same.
+/// The heartbeat of whichever pacer is at work. Clones are the same.
 #[derive(Debug, Clone)]
-pub struct Pulse {
+pub struct Heartbeat {
     clock: Clock,
     began: Instant,
     /// Nanoseconds from `began`.
     expected: Arc<AtomicU64>,
 }
 
-impl Pulse {
+impl Heartbeat {
     /// Of a pacer that has not begun.
     pub fn new(clock: Clock) -> Self {
         Self { clock, began: clock.now(), expected: Arc::new(AtomicU64::new(AT_REST)) }
@@ -59,13 +59,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_pacer_that_does_not_wake_up_is_overdue() {
-        let pulse = Pulse::new(Clock);
-        assert_eq!(pulse.overdue(), None);
-        pulse.expect(Clock.now() + Duration::from_secs(5));
-        assert_eq!(pulse.overdue(), None);
+        let heartbeat = Heartbeat::new(Clock);
+        assert_eq!(heartbeat.overdue(), None);
+        heartbeat.expect(Clock.now() + Duration::from_secs(5));
+        assert_eq!(heartbeat.overdue(), None);
         tokio::time::advance(Duration::from_secs(8)).await;
-        assert_eq!(pulse.overdue(), Some(Duration::from_secs(3)));
-        pulse.rest();
-        assert_eq!(pulse.overdue(), None);
+        assert_eq!(heartbeat.overdue(), Some(Duration::from_secs(3)));
+        heartbeat.rest();
+        assert_eq!(heartbeat.overdue(), None);
     }
 }

@@ -1,28 +1,24 @@
-//! Mode trace: the counts of a trace's functions, unit by unit.
-//!
-//! A slot is a unit (a minute or a second). In it each function has three streams of its own: when its invocations are
-//! due, how long they run, how much memory they take. So one function's plan depends on no other's.
-
-mod names;
-mod sizes;
+//! What mode trace sends: the counts or the exact events of the trace's functions.
 
 use std::{sync::Arc, time::Duration};
 
 use loader_trace::{Arrivals, Event, Load, Purpose, StreamKey, StreamRng, Trace};
 
-use names::names;
-use sizes::{Clamps, Size, memory};
-
 use super::{
-    FunctionOutline, Invocation, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, SlotOutline,
-    Target, Unit,
     clamped::ClampCount,
-    constant::{Since, micros, nanos},
-    merge::Merge,
+    names::names,
+    sizes::{Clamps, Size, memory},
+    spec::{Granularity, TraceSpec},
 };
 use crate::{
     id::FunctionIndex,
-    spec::{Granularity, RunSpec, TraceSpec},
+    plan::{
+        FunctionOutline, Invocation, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome,
+        SlotOutline, Target, Unit, Warmup,
+        constant::{Since, micros, nanos},
+        merge::Merge,
+    },
+    spec::RunSpec,
 };
 
 /// The plan.
@@ -36,6 +32,7 @@ pub(super) struct TracePlan {
     functions: Vec<PlannedFunction>,
     next: u32,
     clamped: ClampCount,
+    warmup: Option<Warmup>,
 }
 
 /// The streams of one function.
@@ -127,6 +124,7 @@ impl TracePlan {
             functions: functions.collect(),
             next: 0,
             clamped: ClampCount::default(),
+            warmup: spec.warmup,
             trace,
         }
     }
@@ -218,6 +216,10 @@ impl Plan for TracePlan {
         })
     }
 
+    fn warmup(&self) -> Option<Warmup> {
+        self.warmup
+    }
+
     fn clamped(&self) -> u64 {
         self.clamped.get()
     }
@@ -284,6 +286,3 @@ impl Drawn {
 fn rounded(count: f64) -> u64 {
     count.round() as u64
 }
-
-#[cfg(test)]
-mod tests;

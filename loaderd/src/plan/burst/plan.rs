@@ -1,22 +1,32 @@
-//! Mode burst: a climbing rate on two functions, a hold, and in its middle a burst on one of them.
+//! What mode burst sends: the slots are the rates of the climb and, as the last one, the hold.
 
 use std::time::Duration;
 
-use super::{
-    Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, Target, Unit,
-    constant::{Schedule, Since, Turns, invocation},
-    fixed,
-    merge::Merge,
-};
+use super::{findings::BurstCollector, spec::BurstSpec};
 use crate::{
     id::FunctionIndex,
-    spec::{BurstSpec, RunSpec, invocations},
+    plan::{
+        Collector, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, Target, Unit,
+        constant::{Schedule, Since, Turns, invocation},
+        fixed::{self, invocations},
+        merge::Merge,
+    },
+    spec::RunSpec,
 };
 
-const BURSTY: FunctionIndex = FunctionIndex(1);
-const VICTIM: FunctionIndex = FunctionIndex(2);
+/// The function whose load nothing but the climb changes.
+pub(super) const STEADY: FunctionIndex = FunctionIndex(0);
+/// The function that gets the burst.
+pub(super) const BURSTY: FunctionIndex = FunctionIndex(1);
+/// The function that is called once, in the middle of the burst.
+pub(super) const VICTIM: FunctionIndex = FunctionIndex(2);
 
-/// The plan. Its slots are the rates of the climb and, as the last one, the hold.
+/// Marks the burst's invocations.
+pub(super) const BURST: Mark = Mark::Extra("burst");
+/// Marks the victim's invocation.
+pub(super) const VICTIM_MARK: Mark = Mark::Extra("victim");
+
+/// The plan.
 pub(super) struct BurstPlan {
     spec: BurstSpec,
     schedule: Schedule,
@@ -97,8 +107,8 @@ impl Plan for BurstPlan {
         let invocations = Merge::new(streams).map(move |(due, stream)| {
             let (function, mark) = match stream {
                 0 => (turns.take(), Mark::None),
-                1 => (BURSTY, Mark::Burst),
-                _ => (VICTIM, Mark::Victim),
+                1 => (BURSTY, BURST),
+                _ => (VICTIM, VICTIM_MARK),
             };
             invocation(due, Target::Function(function), size, mark)
         });
@@ -115,6 +125,10 @@ impl Plan for BurstPlan {
             measured: planned,
             invocations: Box::new(invocations),
         })
+    }
+
+    fn collector(&self) -> Box<dyn Collector> {
+        Box::new(BurstCollector::new(&self.spec))
     }
 
     fn outline(&self) -> Outline {
@@ -141,6 +155,3 @@ fn step(spec: &BurstSpec, slot: u32) -> Option<Step> {
 fn total(spec: &BurstSpec, shared: u32, hold: bool) -> u64 {
     u64::from(shared) + if hold { u64::from(spec.burst) + 1 } else { 0 }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,6 +1,8 @@
-//! Distributions of values, small while there are few.
+//! Distributions of values, small while there are few. Pure.
 
-use hdrhistogram::Histogram;
+use std::time::Duration;
+
+use hdrhistogram::Histogram as HdrHistogram;
 
 /// Significant decimal digits that percentiles keep.
 const DIGITS: u8 = 3;
@@ -10,7 +12,7 @@ const FEW: usize = 256;
 
 /// A distribution of whole numbers, exact up to [`FEW`] values and to three digits beyond.
 #[derive(Debug, Clone)]
-pub struct Tally {
+pub struct Histogram {
     values: Values,
     count: u64,
     sum: f64,
@@ -21,16 +23,16 @@ pub struct Tally {
 #[derive(Debug, Clone)]
 enum Values {
     Few(Vec<u64>),
-    Many(Box<Histogram<u32>>),
+    Many(Box<HdrHistogram<u32>>),
 }
 
-impl Default for Tally {
+impl Default for Histogram {
     fn default() -> Self {
         Self { values: Values::Few(Vec::new()), count: 0, sum: 0.0, sum_of_logs: 0.0, max: 0 }
     }
 }
 
-impl Tally {
+impl Histogram {
     /// Takes a value.
     pub fn add(&mut self, value: u64) {
         self.count += 1;
@@ -42,6 +44,11 @@ impl Tally {
             Values::Few(_) => record(self.histogram(), value),
             Values::Many(histogram) => record(histogram, value),
         }
+    }
+
+    /// Takes a length of time, in whole microseconds.
+    pub fn add_micros(&mut self, duration: Duration) {
+        self.add(micros(duration));
     }
 
     /// Takes all values of another one.
@@ -60,7 +67,7 @@ impl Tally {
     }
 
     /// The histogram; from now on there is one.
-    fn histogram(&mut self) -> &mut Histogram<u32> {
+    fn histogram(&mut self) -> &mut HdrHistogram<u32> {
         if let Values::Few(values) = &mut self.values {
             let mut histogram = empty();
             values.drain(..).for_each(|value| record(&mut histogram, value));
@@ -108,29 +115,55 @@ impl Tally {
     }
 }
 
+/// Whole microseconds.
+pub fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
 /// A histogram that grows as needed.
-fn empty() -> Histogram<u32> {
+fn empty() -> HdrHistogram<u32> {
     #[expect(clippy::expect_used, reason = "digits between 0 and 5 are always taken")]
-    Histogram::new(DIGITS).expect("a legal number of digits")
+    HdrHistogram::new(DIGITS).expect("a legal number of digits")
 }
 
 /// Records a value; the histogram grows as needed.
-fn record(histogram: &mut Histogram<u32>, value: u64) {
+fn record(histogram: &mut HdrHistogram<u32>, value: u64) {
     // A histogram that grows refuses no value.
     let _grown = histogram.record(value);
 }
 
-impl From<&Tally> for loader_proto::v1::Distribution {
-    fn from(tally: &Tally) -> Self {
+/// The figures of a distribution, in the unit of its values; all 0 when there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Distribution {
+    /// How many values.
+    pub count: u64,
+    /// Arithmetic mean.
+    pub mean: f64,
+    /// Median.
+    pub p50: u64,
+    /// 90th percentile.
+    pub p90: u64,
+    /// 95th percentile.
+    pub p95: u64,
+    /// 99th percentile.
+    pub p99: u64,
+    /// 99.9th percentile.
+    pub p999: u64,
+    /// The greatest value.
+    pub max: u64,
+}
+
+impl From<&Histogram> for Distribution {
+    fn from(histogram: &Histogram) -> Self {
         Self {
-            count: tally.count(),
-            mean: tally.mean(),
-            p50: tally.quantile(0.5),
-            p90: tally.quantile(0.9),
-            p95: tally.quantile(0.95),
-            p99: tally.quantile(0.99),
-            p999: tally.quantile(0.999),
-            max: tally.max(),
+            count: histogram.count(),
+            mean: histogram.mean(),
+            p50: histogram.quantile(0.5),
+            p90: histogram.quantile(0.9),
+            p95: histogram.quantile(0.95),
+            p99: histogram.quantile(0.99),
+            p999: histogram.quantile(0.999),
+            max: histogram.max(),
         }
     }
 }
@@ -141,33 +174,36 @@ mod tests {
 
     #[test]
     fn nothing_is_all_zero() {
-        assert_eq!(loader_proto::v1::Distribution::from(&Tally::default()), loader_proto::v1::Distribution::default());
+        assert_eq!(Distribution::from(&Histogram::default()), Distribution::default());
     }
 
     #[test]
     fn few_values_are_exact() {
-        let mut tally = Tally::default();
-        [100, 300, 200, 1_000_003].into_iter().for_each(|value| tally.add(value));
-        assert_eq!((tally.quantile(0.5), tally.quantile(0.75), tally.quantile(0.99)), (200, 300, 1_000_003));
-        assert_eq!((tally.count(), tally.max()), (4, 1_000_003));
+        let mut histogram = Histogram::default();
+        [100, 300, 200, 1_000_003].into_iter().for_each(|value| histogram.add(value));
+        assert_eq!(
+            (histogram.quantile(0.5), histogram.quantile(0.75), histogram.quantile(0.99)),
+            (200, 300, 1_000_003)
+        );
+        assert_eq!((histogram.count(), histogram.max()), (4, 1_000_003));
     }
 
     #[test]
     fn many_values_keep_three_digits() {
-        let mut tally = Tally::default();
-        (1..=100_000).for_each(|value| tally.add(value));
+        let mut histogram = Histogram::default();
+        (1..=100_000).for_each(|value| histogram.add(value));
         for (share, exact) in [(0.5, 50_000.0), (0.99, 99_000.0), (0.999, 99_900.0)] {
-            let found = tally.quantile(share) as f64;
+            let found = histogram.quantile(share) as f64;
             assert!((found / exact - 1.0).abs() < 1e-3, "{share}: {found}");
         }
-        assert_eq!(tally.max(), 100_000);
-        assert!((tally.mean() - 50_000.5).abs() < 1e-6);
+        assert_eq!(histogram.max(), 100_000);
+        assert!((histogram.mean() - 50_000.5).abs() < 1e-6);
     }
 
     #[test]
     fn merging_is_adding_all_values() {
         for (few, many) in [(10, 20), (10, 2000), (2000, 10), (2000, 3000)] {
-            let (mut one, mut other, mut all) = (Tally::default(), Tally::default(), Tally::default());
+            let (mut one, mut other, mut all) = (Histogram::default(), Histogram::default(), Histogram::default());
             (0..few).for_each(|value| one.add(value));
             (0..many).for_each(|value| other.add(value * 7));
             (0..few).chain((0..many).map(|value| value * 7)).for_each(|value| all.add(value));
@@ -182,8 +218,8 @@ mod tests {
 
     #[test]
     fn the_geometric_mean_is_that_of_the_values() {
-        let mut tally = Tally::default();
-        [1, 10, 100].into_iter().for_each(|value| tally.add(value));
-        assert!((tally.geometric_mean() - 10.0).abs() < 1e-9);
+        let mut histogram = Histogram::default();
+        [1, 10, 100].into_iter().for_each(|value| histogram.add(value));
+        assert!((histogram.geometric_mean() - 10.0).abs() < 1e-9);
     }
 }

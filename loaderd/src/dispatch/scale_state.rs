@@ -14,21 +14,21 @@ const ZERO: u8 = 1;
 /// Stood at zero when an invocation was sent to it; the feed has not shown the effect yet.
 const CLAIMED: u8 = 2;
 
-/// What the pacer knows of scales. The feed writes it, the pacer reads it, and neither waits for the other.
+/// What the dispatcher knows of scales. The feed writes it, the dispatcher reads it, and neither waits for the other.
 #[derive(Debug)]
-pub struct ScaleBoard {
+pub struct ScaleState {
     states: Vec<AtomicU8>,
     turn: AtomicU32,
 }
 
-impl ScaleBoard {
-    /// A board for that many functions. Until the feed says otherwise, none stands at zero.
+impl ScaleState {
+    /// The state of that many functions. Until the feed says otherwise, none stands at zero.
     pub fn new(functions: usize) -> Self {
         Self { states: (0..functions).map(|_| AtomicU8::new(UP)).collect(), turn: AtomicU32::new(0) }
     }
 
     /// Takes a sample of the feed.
-    pub fn show(&self, sample: &ScaleSample) {
+    pub fn update(&self, sample: &ScaleSample) {
         let Some(state) = self.states.get(sample.function.as_usize()) else { return };
         if sample.scale.is_zero() {
             let _still_claimed = state.compare_exchange(UP, ZERO, Ordering::AcqRel, Ordering::Acquire);
@@ -38,7 +38,7 @@ impl ScaleBoard {
     }
 
     /// A function of `pool` that stands at zero, in turn. It is not given out again before the feed has shown it up and
-    /// back at zero, or [`ScaleBoard::settle`] is called for it.
+    /// back at zero, or [`ScaleState::release`] is called for it.
     pub fn claim(&self, pool: &Range<u32>) -> Option<FunctionIndex> {
         let length = pool.end.saturating_sub(pool.start);
         let turn = self.turn.load(Ordering::Relaxed);
@@ -53,7 +53,7 @@ impl ScaleBoard {
 
     /// The invocation for which `function` was claimed has ended. If it never had an effect on the scale, the function
     /// still stands at zero.
-    pub fn settle(&self, function: FunctionIndex) {
+    pub fn release(&self, function: FunctionIndex) {
         if let Some(state) = self.states.get(function.as_usize()) {
             let _had_effect = state.compare_exchange(CLAIMED, ZERO, Ordering::AcqRel, Ordering::Acquire);
         }
@@ -72,39 +72,39 @@ mod tests {
 
     #[test]
     fn nothing_is_cold_before_the_feed_says_so() {
-        assert_eq!(ScaleBoard::new(3).claim(&(0..3)), None);
+        assert_eq!(ScaleState::new(3).claim(&(0..3)), None);
     }
 
     #[test]
     fn cold_functions_take_turns_and_only_those_of_the_pool() {
-        let board = ScaleBoard::new(4);
-        (0..4).for_each(|function| board.show(&sample(function, 0)));
-        let claimed: Vec<_> = (0..4).map(|_| board.claim(&(1..4)).map(|it| it.0)).collect();
+        let state = ScaleState::new(4);
+        (0..4).for_each(|function| state.update(&sample(function, 0)));
+        let claimed: Vec<_> = (0..4).map(|_| state.claim(&(1..4)).map(|it| it.0)).collect();
         assert_eq!(claimed, [Some(1), Some(2), Some(3), None]);
     }
 
     #[test]
     fn a_claimed_function_is_cold_again_only_after_it_was_up() {
-        let board = ScaleBoard::new(1);
-        board.show(&sample(0, 0));
-        assert!(board.claim(&(0..1)).is_some());
-        board.show(&sample(0, 0));
-        assert_eq!(board.claim(&(0..1)), None, "a late sample of before the claim");
-        board.show(&sample(0, 1));
-        assert_eq!(board.claim(&(0..1)), None, "it is up");
-        board.show(&sample(0, 0));
-        assert_eq!(board.claim(&(0..1)), Some(FunctionIndex(0)));
+        let state = ScaleState::new(1);
+        state.update(&sample(0, 0));
+        assert!(state.claim(&(0..1)).is_some());
+        state.update(&sample(0, 0));
+        assert_eq!(state.claim(&(0..1)), None, "a late sample of before the claim");
+        state.update(&sample(0, 1));
+        assert_eq!(state.claim(&(0..1)), None, "it is up");
+        state.update(&sample(0, 0));
+        assert_eq!(state.claim(&(0..1)), Some(FunctionIndex(0)));
     }
 
     #[test]
     fn a_claim_without_effect_is_given_back() {
-        let board = ScaleBoard::new(1);
-        board.show(&sample(0, 0));
-        assert!(board.claim(&(0..1)).is_some());
-        board.settle(FunctionIndex(0));
-        assert_eq!(board.claim(&(0..1)), Some(FunctionIndex(0)));
-        board.show(&sample(0, 1));
-        board.settle(FunctionIndex(0));
-        assert_eq!(board.claim(&(0..1)), None);
+        let state = ScaleState::new(1);
+        state.update(&sample(0, 0));
+        assert!(state.claim(&(0..1)).is_some());
+        state.release(FunctionIndex(0));
+        assert_eq!(state.claim(&(0..1)), Some(FunctionIndex(0)));
+        state.update(&sample(0, 1));
+        state.release(FunctionIndex(0));
+        assert_eq!(state.claim(&(0..1)), None);
     }
 }

@@ -1,20 +1,19 @@
 //! The rates of mode rps.
 
+use crate::plan::checks::HIGHEST_RATE;
+
 /// A rate that rises from level to level, in invocations per second.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ramp {
+pub(super) struct Ramp {
     /// Rate of the first level; above 0.
-    pub start: f64,
-    /// Rate of the last level, not below `start`; `None`: it rises until [`Ramp::HIGHEST`].
-    pub end: Option<f64>,
+    pub(super) start: f64,
+    /// Rate of the last level, not below `start`; `None`: it rises until [`HIGHEST_RATE`].
+    pub(super) end: Option<f64>,
     /// By how much it rises from level to level.
-    pub step: f64,
+    pub(super) step: f64,
 }
 
 impl Ramp {
-    /// The greatest rate that any plan may have.
-    pub const HIGHEST: f64 = 10_000_000.0;
-
     /// Below this rate a step is at most [`Ramp::SMALL_STEP`].
     const CAREFUL_BELOW: f64 = 100.0;
 
@@ -24,8 +23,8 @@ impl Ramp {
     /// The rate of a level, counted from 0; `None` beyond the last.
     ///
     /// Computed from the level and not from the rate before it, so that fractional steps add up to no error.
-    pub fn rate(&self, level: u32) -> Option<f64> {
-        let last = self.end.unwrap_or(Self::HIGHEST);
+    pub(super) fn rate(&self, level: u32) -> Option<f64> {
+        let last = self.end.unwrap_or(HIGHEST_RATE);
         let rate = self.unbounded(f64::from(level));
         // A rate that misses the end by a rounding error is the end.
         let slack = self.step * 1e-9;
@@ -38,7 +37,7 @@ impl Ramp {
 
     /// How many levels there are up to the end, as a number that may be too large to count; infinite without one that
     /// can be reached.
-    pub fn levels(&self) -> f64 {
+    pub(super) fn levels(&self) -> f64 {
         let Some(end) = self.end else { return f64::INFINITY };
         let rise = end - self.start;
         if rise <= 0.0 {
@@ -109,6 +108,6 @@ mod tests {
         let ramp = Ramp { start: 1.0, end: None, step: 6_000_000.0 };
         assert_eq!(ramp.levels(), f64::INFINITY);
         let rates: Vec<_> = (0..).map_while(|level| ramp.rate(level)).collect();
-        assert_eq!(rates[19..], [96.0, 101.0, 6_000_101.0, Ramp::HIGHEST]);
+        assert_eq!(rates[19..], [96.0, 101.0, 6_000_101.0, HIGHEST_RATE]);
     }
 }

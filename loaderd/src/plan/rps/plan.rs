@@ -1,15 +1,14 @@
-//! Mode rps: a rate that rises from slot to slot, until its end or until the platform no longer holds it.
-//!
-//! Without an end rate an overloaded slot is repeated, and overload ends the run. With one the plan goes through all its
-//! rates whatever happens, and overload is only counted.
+//! What mode rps sends: slots at the rates of its climb, hot and cold functions in turn.
 
-use super::{
-    Findings, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, SlotOutline, Target, Unit,
-    constant::{Schedule, Since, Spread, Turns, invocation, nanos},
-    fixed,
-    overload::OverloadCount,
+use super::{climb::Climb, findings::RpsCollector, ramp::Ramp, spec::RpsSpec};
+use crate::{
+    plan::{
+        Collector, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, SlotOutline, Target, Unit,
+        constant::{Schedule, Since, Spread, Turns, invocation, nanos},
+        fixed::{self, invocations},
+    },
+    spec::{RunSpec, Violation},
 };
-use crate::spec::{Ramp, RpsSpec, RunSpec, invocations};
 
 /// How many levels of a ramp without an end the outline shows. Cold functions are deployed for the last of them, so that
 /// a run with a cold share and no end rate ends there.
@@ -29,10 +28,7 @@ pub(super) struct RpsPlan {
     cold: Turns,
     next: u32,
     start: Offset,
-    level: u32,
-    overload: OverloadCount,
-    held_rate: Option<f64>,
-    ended_at_overload: bool,
+    climb: Climb,
 }
 
 impl RpsPlan {
@@ -42,19 +38,17 @@ impl RpsPlan {
         let cold_functions = spec.cold.map_or(0, |cold| cold.functions(highest));
         let hot = (0..spec.functions).map(|i| fixed::function(format!("rps-{i}"), 1, spec.size));
         let cold = (0..cold_functions).map(|i| fixed::function(format!("rps-cold-{i}"), 0, spec.size));
+        let ramp = Ramp { end: spec.ramp.end.or(spec.cold.map(|_| highest)), ..spec.ramp };
         let mut plan = Self {
             spec: spec.clone(),
-            ramp: Ramp { end: spec.ramp.end.or(spec.cold.map(|_| highest)), ..spec.ramp },
+            ramp,
             schedule: Schedule::new(run),
             functions: hot.chain(cold).collect(),
             hot: Turns::new(0, spec.functions),
             cold: Turns::new(spec.functions, cold_functions),
             next: 0,
             start: Offset::default(),
-            level: 0,
-            overload: OverloadCount::new(run.overload),
-            held_rate: None,
-            ended_at_overload: false,
+            climb: Climb::new(spec, ramp, run.overload),
         };
         if spec.ramp.end.is_some() {
             let shares = plan.shares();
@@ -63,24 +57,6 @@ impl RpsPlan {
             }
         }
         plan
-    }
-
-    /// Whether overload repeats slots and ends the run.
-    fn ends_at_overload(&self) -> bool {
-        self.spec.ramp.end.is_none()
-    }
-
-    /// Takes the outcome of the slot at the present level, and goes to the next level if that was held.
-    fn take(&mut self, outcome: &SlotOutcome) {
-        let overloaded = self.overload.take(outcome);
-        if !overloaded {
-            let rate = self.ramp.rate(self.level);
-            self.held_rate = self.held_rate.into_iter().chain(rate).reduce(f64::max);
-        }
-        self.ended_at_overload = self.ends_at_overload() && self.overload.is_enough();
-        if !(overloaded && self.ends_at_overload()) {
-            self.level = self.level.saturating_add(1);
-        }
     }
 
     /// Invocations of a slot at `rate`: hot and cold ones together, and the cold ones.
@@ -127,12 +103,9 @@ impl Plan for RpsPlan {
 
     fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot> {
         if let Some(outcome) = previous {
-            self.take(outcome);
+            self.climb.take(outcome);
         }
-        if self.ended_at_overload {
-            return None;
-        }
-        let rate = self.ramp.rate(self.level)?;
+        let rate = self.climb.rate()?;
         let (index, start, duration) = (self.next, self.start, self.spec.slot);
         let (count, cold_count) = self.counts(rate);
         let offsets = self.schedule.offsets(index, count, duration);
@@ -161,12 +134,13 @@ impl Plan for RpsPlan {
         })
     }
 
-    fn findings(&self) -> Findings {
-        Findings::Rps {
-            held_rate: self.held_rate,
-            overloaded_slots: self.overload.slots(),
-            ended_at_overload: self.ended_at_overload,
-        }
+    fn collector(&self) -> Box<dyn Collector> {
+        Box::new(RpsCollector(self.climb.clone()))
+    }
+
+    fn undetermined(&self) -> Option<Violation> {
+        let open = self.climb.ends_at_overload();
+        open.then(|| Violation::new("rps.end", "is missing: how far the plan goes only the run will show"))
     }
 
     fn outline(&self) -> Outline {
@@ -175,11 +149,8 @@ impl Plan for RpsPlan {
         Outline {
             slots,
             functions: self.shares().into_iter().map(|count| fixed::share(count, self.spec.size)).collect(),
-            open_ended: self.ends_at_overload(),
+            open_ended: self.climb.ends_at_overload(),
             ..Outline::default()
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,22 +1,21 @@
-//! Mode coldstart: a rate on one hot function, and in each slot a given number of invocations for cold ones.
-//!
-//! Overloaded slots are counted as in mode rps and end the run when there are enough; they are not repeated, because the
-//! run's length is given.
+//! What mode coldstart sends: a rate on the hot function, with the cold starts of each slot evenly spread in it.
 
 use std::ops::Range;
 
-use super::{
-    Findings, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, Target, Unit,
-    constant::{Schedule, Since, Spread, invocation},
-    fixed,
-    overload::OverloadCount,
-};
+use super::{findings::ColdStartCollector, spec::ColdStartSpec};
 use crate::{
     id::FunctionIndex,
-    spec::{ColdStartSpec, RunSpec, invocations},
+    plan::{
+        Collector, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, Target, Unit,
+        constant::{Schedule, Since, Spread, invocation},
+        fixed::{self, invocations},
+        overload::OverloadCount,
+    },
+    spec::{Overload, RunSpec, Violation},
 };
 
-const HOT: FunctionIndex = FunctionIndex(0);
+/// The function that is kept warm.
+pub(super) const HOT: FunctionIndex = FunctionIndex(0);
 
 /// The plan.
 pub(super) struct ColdStartPlan {
@@ -25,10 +24,8 @@ pub(super) struct ColdStartPlan {
     functions: Vec<PlannedFunction>,
     next: u32,
     start: Offset,
+    rule: Overload,
     overload: OverloadCount,
-    requested: u64,
-    shortfall_by_slot: Vec<u64>,
-    ended_at_overload: bool,
 }
 
 impl ColdStartPlan {
@@ -41,17 +38,9 @@ impl ColdStartPlan {
             functions: std::iter::once(hot).chain(cold).collect(),
             next: 0,
             start: Offset::default(),
+            rule: run.overload,
             overload: OverloadCount::new(run.overload),
-            requested: 0,
-            shortfall_by_slot: Vec::new(),
-            ended_at_overload: false,
         }
-    }
-
-    fn take(&mut self, outcome: &SlotOutcome) {
-        self.overload.take(outcome);
-        self.shortfall_by_slot.push(outcome.shortfall);
-        self.ended_at_overload = self.overload.is_enough();
     }
 
     /// A slot's invocations, and how many of them are for cold functions.
@@ -79,9 +68,9 @@ impl Plan for ColdStartPlan {
 
     fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot> {
         if let Some(outcome) = previous {
-            self.take(outcome);
+            self.overload.take(outcome);
         }
-        if self.ended_at_overload || self.next == self.spec.slots {
+        if self.overload.is_enough() || self.next == self.spec.slots {
             return None;
         }
         let (index, start, duration) = (self.next, self.start, self.spec.slot);
@@ -96,7 +85,6 @@ impl Plan for ColdStartPlan {
             };
             invocation(due, target, size, mark)
         });
-        self.requested += u64::from(cold);
         self.start = start.plus(duration);
         self.next += 1;
         Some(Slot {
@@ -111,12 +99,12 @@ impl Plan for ColdStartPlan {
         })
     }
 
-    fn findings(&self) -> Findings {
-        Findings::ColdStart {
-            requested: self.requested,
-            shortfall_by_slot: self.shortfall_by_slot.clone(),
-            ended_at_overload: self.ended_at_overload,
-        }
+    fn collector(&self) -> Box<dyn Collector> {
+        Box::new(ColdStartCollector::new(&self.spec, self.rule))
+    }
+
+    fn undetermined(&self) -> Option<Violation> {
+        Some(Violation::new("mode", "is coldstart: which functions are cold only the run will show"))
     }
 
     fn outline(&self) -> Outline {
@@ -133,6 +121,3 @@ impl Plan for ColdStartPlan {
         Outline { slots, functions: shares.map(|count| fixed::share(count, spec.size)).collect(), ..Outline::default() }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -11,10 +11,10 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::mpsc;
 
 use super::{
-    Phases,
-    pacer::{Item, Schedule, SlotHead},
+    pacer::{Item, Schedule},
+    phases::Phases,
 };
-use crate::plan::{Plan, Slot, SlotOutcome};
+use crate::plan::{Plan, Slot, SlotHead, SlotOutcome};
 
 /// Items in one batch: enough that a hand-over between threads costs little for each.
 const BATCH: usize = 256;
@@ -23,13 +23,13 @@ const BATCH: usize = 256;
 const AHEAD: usize = 32;
 
 /// The pacer's end of the feed.
-pub(super) struct Feed {
+pub(super) struct PlanFeed {
     batches: mpsc::Receiver<Vec<Item>>,
     current: std::vec::IntoIter<Item>,
     phases: Phases,
 }
 
-impl Schedule for Feed {
+impl Schedule for PlanFeed {
     async fn next(&mut self) -> Option<Item> {
         loop {
             match self.current.next() {
@@ -52,15 +52,15 @@ pub(super) struct Planner {
 }
 
 /// The two ends of a feed, and where the pacer says what came of a slot.
-pub(super) fn feed(phases: Phases) -> (Planner, Feed, SyncSender<SlotOutcome>) {
+pub(super) fn feed(phases: Phases) -> (Planner, PlanFeed, SyncSender<SlotOutcome>) {
     let (batches, receive_batches) = mpsc::channel(AHEAD);
     let (outcomes, receive_outcomes) = sync_channel(AHEAD);
     let planner = Planner { batches, outcomes: receive_outcomes };
-    (planner, Feed { batches: receive_batches, current: Vec::new().into_iter(), phases }, outcomes)
+    (planner, PlanFeed { batches: receive_batches, current: Vec::new().into_iter(), phases }, outcomes)
 }
 
 impl Planner {
-    /// Generates `plan` until it ends or the pacer has gone, and gives it back for what it found.
+    /// Generates `plan` until it ends or the pacer has gone, and gives it back for what it counted.
     pub(super) fn run(self, mut plan: Box<dyn Plan>) -> Box<dyn Plan> {
         let mut previous = None;
         while let Some(slot) = plan.next_slot(previous.as_ref()) {
