@@ -76,7 +76,7 @@ fn an_invocation_by_hand() {
 
 #[test]
 fn a_record_is_a_row() {
-    let row = COLUMNS.into_iter().zip(cells("01R", fixtures::record()));
+    let row = columns().into_iter().zip(cells("01R", fixtures::record()));
     assert_snapshot!(row.map(|(column, cell)| format!("{column}={cell}")).collect::<Vec<_>>().join("\n"));
     let absent = cells("01R", Record::default());
     assert_eq!(absent.iter().filter(|cell| cell.is_empty()).count(), 15);

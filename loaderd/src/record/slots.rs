@@ -2,26 +2,11 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use loader_proto::schema::SlotRecord;
 use tokio::time::Instant;
 
-use super::{Row, Tally, row::boolean};
+use super::{Row, Tally};
 use crate::{clock::Anchor, dispatch::SlotHead, invoke::Status};
-
-/// The columns of slots.csv.
-pub(super) const COLUMNS: [&str; 12] = [
-    "slot",
-    "phase",
-    "start_unix_us",
-    "duration_us",
-    "rps",
-    "planned",
-    "issued",
-    "returned",
-    "failed",
-    "cold_starts",
-    "lag_p99_us",
-    "saturated",
-];
 
 /// The share of a slot's plan that must go out inside the slot.
 const ISSUED_SHARE: f64 = 0.99;
@@ -29,22 +14,38 @@ const ISSUED_SHARE: f64 = 0.99;
 /// A finished slot, as in slots.csv. Invocations marked `step_warmup` are in none of its figures.
 pub type SlotRow = loader_proto::v1::SlotSummary;
 
-/// The fields of a slot's row in the order of [`COLUMNS`].
-pub(super) fn fields(row: &SlotRow) -> [String; COLUMNS.len()] {
-    [
-        row.slot.to_string(),
-        row.phase.clone(),
-        row.start_unix_us.to_string(),
-        row.duration_us.to_string(),
-        row.rps.to_string(),
-        row.planned.to_string(),
-        row.issued.to_string(),
-        row.returned.to_string(),
-        row.failed.to_string(),
-        row.cold_starts.to_string(),
-        row.lag_p99_us.to_string(),
-        boolean(row.saturated).to_owned(),
-    ]
+/// The row of slots.csv.
+pub(super) fn record(row: &SlotRow) -> SlotRecord<'_> {
+    let SlotRow {
+        slot,
+        phase,
+        start_unix_us,
+        duration_us,
+        rps,
+        planned,
+        issued,
+        returned,
+        failed,
+        cold_starts,
+        lag_p99_us,
+        saturated,
+        response_p50_us: _,
+        response_p99_us: _,
+    } = row;
+    SlotRecord {
+        slot: *slot,
+        phase: phase.into(),
+        start_unix_us: *start_unix_us,
+        duration_us: *duration_us,
+        rps: *rps,
+        planned: *planned,
+        issued: *issued,
+        returned: *returned,
+        failed: *failed,
+        cold_starts: *cold_starts,
+        lag_p99_us: *lag_p99_us,
+        saturated: *saturated,
+    }
 }
 
 /// Why a slot was saturated, in numbers.

@@ -11,9 +11,9 @@ use loader_proto::v1;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ExportError,
     columns::ColumnReader,
     layout::files,
+    piece::ExportError,
     reader::{GZIPPED, PARQUET},
     table::RowScan,
 };

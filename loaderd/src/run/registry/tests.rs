@@ -3,8 +3,7 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Mutex};
 
-use loader_proto::v1;
-
+use loader_proto::{schema::InvocationRecord, v1};
 use tokio::sync::Notify;
 
 use super::*;
@@ -12,7 +11,7 @@ use crate::{
     clock::{Clock, UnixMicros},
     endpoint::Endpoint,
     platform::{Deploy, Deployment, Platform, PlatformError},
-    results::{RecordReader, StoredRecord},
+    results::RecordReader,
     run::RunDirectory,
     spec::Defaults,
     telemetry::Metrics,
@@ -184,7 +183,7 @@ impl Daemon {
     }
 }
 
-fn rows(directory: &RunDirectory) -> Vec<StoredRecord> {
+fn rows(directory: &RunDirectory) -> Vec<InvocationRecord<'static>> {
     let mut reader = RecordReader::new(directory.path());
     let mut rows = Vec::new();
     loop {
