@@ -44,8 +44,7 @@ fn declared(column: &str, kind: Kind) -> String {
 /// A row that is none of the table, or what can't be written.
 pub(super) fn write(csv: impl Read, file: File) -> Result<File> {
     let mut rows = csv::Reader::from_reader(csv);
-    let columns: Vec<_> =
-        rows.headers().map_err(external)?.iter().map(|name| (name.to_owned(), kind(name))).collect();
+    let columns: Vec<_> = rows.headers().map_err(external)?.iter().map(|name| (name.to_owned(), kind(name))).collect();
     let declared: String = columns.iter().map(|(name, kind)| declared(name, *kind)).collect();
     let schema = Arc::new(parse_message_type(&format!("message invocation {{ {declared} }}"))?);
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();

@@ -17,10 +17,10 @@ table! {
         /// CPU in use, as a share of what the node can allocate.
         #[absent = "when there are no usage metrics"]
         cpu_ratio: Option<Fixed<4>> [Ratio],
-        /// CPU requests of the node's pods.
+        /// CPU requests of the pods on the node that have not ended.
         #[absent = "when the pods could not be listed"]
         cpu_requests_millicores: Option<Rounded<3>> [Millicores],
-        /// CPU limits of the node's pods.
+        /// CPU limits of these pods.
         #[absent = "when the pods could not be listed"]
         cpu_limits_millicores: Option<Rounded<3>> [Millicores],
         /// Memory in use.
@@ -29,13 +29,13 @@ table! {
         /// Memory in use, as a share of what the node can allocate.
         #[absent = "when there are no usage metrics"]
         memory_ratio: Option<Fixed<4>> [Ratio],
-        /// Memory requests of the node's pods.
+        /// Memory requests of these pods.
         #[absent = "when the pods could not be listed"]
         memory_requests_mib: Option<Rounded<3>> [Mib],
-        /// Memory limits of the node's pods.
+        /// Memory limits of these pods.
         #[absent = "when the pods could not be listed"]
         memory_limits_mib: Option<Rounded<3>> [Mib],
-        /// Pods on the node, of whatever namespace.
+        /// Pods on the node that have not ended, of all namespaces.
         #[absent = "when the pods could not be listed"]
         pods: Option<u32>,
     }

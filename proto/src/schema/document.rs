@@ -16,7 +16,9 @@ Booleans are `true` and `false`. An absent value is an empty field. Find columns
 pub fn markdown() -> String {
     let mut text = PREFACE.to_owned();
     for Schema { file, meaning, columns } in TABLES {
-        text.push_str(&format!("\n## {file}\n\n{meaning}\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |\n"));
+        text.push_str(&format!(
+            "\n## {file}\n\n{meaning}\n\n| column | type | unit | meaning |\n| --- | --- | --- | --- |\n"
+        ));
         columns.iter().for_each(|column| text.push_str(&row(column)));
     }
     text

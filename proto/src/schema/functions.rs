@@ -37,7 +37,7 @@ table! {
 }
 
 table! {
-    /// One row per change of a function's instances, as reported by the platform. Absent where the platform reports none.
+    /// One row per change of a function's instances, as reported by the platform; only the header where it reports none.
     Scales in "scales.csv", row ScaleRecord<'a> {
         /// When the change was seen.
         unix_us: i64 [UnixMicros],
@@ -60,11 +60,11 @@ table! {
 }
 
 table! {
-    /// One row per instance (on Knative, per pod) that started during the run.
+    /// One row per pod that was created during the run. Knative only.
     ColdStarts in "cold_starts.csv", row ColdStartRecord<'a> {
         /// Name of the function.
         function: Text<'a>,
-        /// Id of the instance, as in `invocations.csv`.
+        /// Name of the pod; `instance` in invocations.csv.
         instance: Text<'a>,
         /// When the autoscaler last increased the desired scale before it.
         #[absent = "when no such increase was seen"]

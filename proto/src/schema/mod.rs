@@ -28,7 +28,7 @@ pub use host::{HostRecord, HostSamples};
 pub use invocations::{InvocationRecord, Invocations};
 pub use slots::{SlotRecord, Slots};
 pub use table::{FieldError, Fields, Places, Row, Table};
-pub use value::{Fixed, Rounded, Text, Value};
+pub use value::{Fixed, Rounded, Scratch, Text, Value};
 
 /// Every table of a run's directory, in the order of the documentation.
 pub const TABLES: [Schema; 9] = [

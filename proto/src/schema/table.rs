@@ -171,7 +171,7 @@ macro_rules! table {
 
             fn visit<E>(&self, mut field: impl FnMut(&str) -> Result<(), E>) -> Result<(), E> {
                 let Self { $($name),+ } = self;
-                let mut scratch = String::with_capacity(32);
+                let mut scratch = $crate::schema::Scratch::default();
                 $(field($crate::schema::Value::text($name, &mut scratch))?;)+
                 Ok(())
             }

@@ -17,22 +17,18 @@ fn invocation() -> InvocationRecord<'static> {
         function: "f".into(),
         phase: "measure".into(),
         slot: 3,
-        mark: "".into(),
         due_unix_us: -5,
         sent_unix_us: Some(7),
         dispatch_lag_us: Some(12),
-        connect_us: None,
         response_us: Some(u64::MAX),
         requested_runtime_us: 1000,
-        actual_runtime_us: None,
         requested_memory_kib: 1024,
         actual_memory_kib: Some(0),
         status: "ok".into(),
-        error: "".into(),
         instance: "f-1".into(),
         cold_start: Some(false),
-        instance_started_unix_us: None,
         saturated: true,
+        ..InvocationRecord::default()
     }
 }
 
@@ -40,10 +36,9 @@ fn invocation() -> InvocationRecord<'static> {
 fn a_row_is_written_and_read_by_its_columns() {
     let row = invocation();
     let fields = row.fields();
-    assert_eq!(
-        fields.join(","),
-        "r,sec0.inv0,f,measure,3,,-5,7,12,,18446744073709551615,1000,,1024,0,ok,,f-1,false,,true"
-    );
+    // Columns are only added at the end.
+    let first = "r,sec0.inv0,f,measure,3,,-5,7,12,,18446744073709551615,1000,,1024,0,ok,,f-1,false,,true";
+    assert!(fields.join(",").starts_with(first), "{fields:?}");
     let mut header: Vec<_> = Invocations::SCHEMA.header().collect();
     let mut fields: Vec<_> = fields.iter().map(String::as_str).collect();
     assert_eq!(read(&header, &fields), Ok(row.clone()));
@@ -75,8 +70,9 @@ fn a_column_that_is_not_there_is_absent_or_an_error() {
 
 #[test]
 fn numbers_have_the_digits_that_their_columns_have() {
-    let mut scratch = String::new();
-    let rounded = [0.0, 512.0, 1261.805_354, 11.12, 0.0004].map(|number| Rounded::<3>(number).text(&mut scratch).to_owned());
+    let mut scratch = Scratch::default();
+    let rounded =
+        [0.0, 512.0, 1261.805_354, 11.12, 0.0004].map(|number| Rounded::<3>(number).text(&mut scratch).to_owned());
     assert_eq!(rounded, ["0", "512", "1261.805", "11.12", "0"]);
     let fixed = [0.5, 0.0].map(|number| Fixed::<4>(number).text(&mut scratch).to_owned());
     assert_eq!(fixed, ["0.5000", "0.0000"]);

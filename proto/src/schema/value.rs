@@ -10,13 +10,30 @@ use super::Kind;
 /// Text, borrowed where a row is written and owned where one was read.
 pub type Text<'a> = Cow<'a, str>;
 
+/// Where a value that is no text writes its text. Integers need no memory but this.
+#[derive(Default)]
+pub struct Scratch {
+    integer: itoa::Buffer,
+    number: String,
+}
+
+impl Scratch {
+    /// Replaces what was written before.
+    fn write(&mut self, text: fmt::Arguments<'_>) -> &str {
+        self.number.clear();
+        // A string takes whatever is written to it.
+        let _written: fmt::Result = self.number.write_fmt(text);
+        &self.number
+    }
+}
+
 /// A type of fields.
 pub trait Value: Sized {
     /// The type of its column.
     const KIND: Kind;
 
-    /// The text of the value. `scratch` is where a value that is no text writes it.
-    fn text<'t>(&'t self, scratch: &'t mut String) -> &'t str;
+    /// The text of the value, which is its own or is written to `scratch`.
+    fn text<'t>(&'t self, scratch: &'t mut Scratch) -> &'t str;
 
     /// The value of a text; `None` where it is not of this type.
     fn parse(text: &str) -> Option<Self>;
@@ -30,7 +47,7 @@ pub trait Value: Sized {
 impl Value for Text<'_> {
     const KIND: Kind = Kind::Text;
 
-    fn text<'t>(&'t self, _scratch: &'t mut String) -> &'t str {
+    fn text<'t>(&'t self, _scratch: &'t mut Scratch) -> &'t str {
         self
     }
 
@@ -46,7 +63,7 @@ impl Value for Text<'_> {
 impl Value for bool {
     const KIND: Kind = Kind::Boolean;
 
-    fn text<'t>(&'t self, _scratch: &'t mut String) -> &'t str {
+    fn text<'t>(&'t self, _scratch: &'t mut Scratch) -> &'t str {
         if *self { "true" } else { "false" }
     }
 
@@ -55,14 +72,13 @@ impl Value for bool {
     }
 }
 
-/// Numbers whose text is what `Display` gives.
-macro_rules! number {
-    ($kind:expr => $($number:ty),+) => {$(
-        impl Value for $number {
-            const KIND: Kind = $kind;
+macro_rules! integer {
+    ($($integer:ty),+) => {$(
+        impl Value for $integer {
+            const KIND: Kind = Kind::Integer;
 
-            fn text<'t>(&'t self, scratch: &'t mut String) -> &'t str {
-                written(scratch, format_args!("{self}"))
+            fn text<'t>(&'t self, scratch: &'t mut Scratch) -> &'t str {
+                scratch.integer.format(*self)
             }
 
             fn parse(text: &str) -> Option<Self> {
@@ -72,14 +88,25 @@ macro_rules! number {
     )+};
 }
 
-number!(Kind::Integer => u32, u64, i64);
-number!(Kind::Float { digits: None } => f64);
+integer!(u32, u64, i64);
+
+impl Value for f64 {
+    const KIND: Kind = Kind::Float { digits: None };
+
+    fn text<'t>(&'t self, scratch: &'t mut Scratch) -> &'t str {
+        scratch.write(format_args!("{self}"))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
 
 /// An absent value is an empty field.
 impl<T: Value> Value for Option<T> {
     const KIND: Kind = T::KIND;
 
-    fn text<'t>(&'t self, scratch: &'t mut String) -> &'t str {
+    fn text<'t>(&'t self, scratch: &'t mut Scratch) -> &'t str {
         self.as_ref().map_or("", |value| value.text(scratch))
     }
 
@@ -99,8 +126,8 @@ pub struct Fixed<const DIGITS: usize>(pub f64);
 impl<const DIGITS: usize> Value for Fixed<DIGITS> {
     const KIND: Kind = if DIGITS == 0 { Kind::Integer } else { Kind::Float { digits: Some(DIGITS) } };
 
-    fn text<'t>(&'t self, scratch: &'t mut String) -> &'t str {
-        written(scratch, format_args!("{:.DIGITS$}", self.0))
+    fn text<'t>(&'t self, scratch: &'t mut Scratch) -> &'t str {
+        scratch.write(format_args!("{:.DIGITS$}", self.0))
     }
 
     fn parse(text: &str) -> Option<Self> {
@@ -115,19 +142,11 @@ pub struct Rounded<const DIGITS: usize>(pub f64);
 impl<const DIGITS: usize> Value for Rounded<DIGITS> {
     const KIND: Kind = Kind::Float { digits: Some(DIGITS) };
 
-    fn text<'t>(&'t self, scratch: &'t mut String) -> &'t str {
-        written(scratch, format_args!("{:.DIGITS$}", self.0)).trim_end_matches('0').trim_end_matches('.')
+    fn text<'t>(&'t self, scratch: &'t mut Scratch) -> &'t str {
+        scratch.write(format_args!("{:.DIGITS$}", self.0)).trim_end_matches('0').trim_end_matches('.')
     }
 
     fn parse(text: &str) -> Option<Self> {
         text.parse().ok().map(Self)
     }
-}
-
-/// Replaces what `scratch` holds.
-fn written<'t>(scratch: &'t mut String, text: fmt::Arguments<'_>) -> &'t str {
-    scratch.clear();
-    // A string takes whatever is written to it.
-    let _written: fmt::Result = scratch.write_fmt(text);
-    scratch
 }

@@ -42,22 +42,19 @@ of it""#,
             function: "f".into(),
             phase: "measure".into(),
             slot: 0,
-            mark: "".into(),
             due_unix_us: 100,
             sent_unix_us: Some(101),
             dispatch_lag_us: Some(1),
-            connect_us: None,
             response_us: Some(50),
             requested_runtime_us: 1000,
             actual_runtime_us: Some(900),
             requested_memory_kib: 10240,
             actual_memory_kib: Some(10300),
             status: "ok".into(),
-            error: "".into(),
             instance: "i-1".into(),
             cold_start: Some(true),
             instance_started_unix_us: Some(90),
-            saturated: false,
+            ..InvocationRecord::default()
         }
     );
     assert_eq!(reader.read().expect("reads"), []);
