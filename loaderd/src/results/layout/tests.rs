@@ -23,7 +23,10 @@ fn run() -> tempfile::TempDir {
     let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("writes");
     write("run.json", r#"{"version":1,"name":"demo","run_id":"x"}"#);
     write("slots.csv", SLOTS);
-    write("scales.csv", "unix_us,function,desired,running,unready,pending,terminating,queue\n5,f,1,2,3,4,5,6\n");
+    write(
+        "scales.csv",
+        "unix_us,function,desired,running,unready,pending,terminating,queue\n5,f,1,2,3,4,5,6\n7,f,1,2,3,4,5,\n",
+    );
     write(
         "invocations.csv",
         "run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,\
@@ -89,7 +92,7 @@ fn invitro_has_its_names_and_columns() {
     assert_eq!(
         files["demo_deployment_scale_2.csv"],
         "timestamp,function,desired_pods,running_pods,unready_pods,pending_pods,terminating_pods,activator_queue\n\
-         5,f,1,2,3,4,5,6\n"
+         5,f,1,2,3,4,5,6\n7,f,1,2,3,4,5,\n"
     );
 }
 
