@@ -1,10 +1,12 @@
-//! The control API ([`v1`]) and the function protocol ([`faas`]): generated types and stubs.
+//! The control API ([`v1`]) and the function protocol ([`faas`]): generated types and stubs. And the [`schema`] of the records
+//! that runs leave.
 //!
 //! With the feature `json`, [`json`] reads and writes messages in their JSON and YAML form.
 
 pub mod codec;
 #[cfg(feature = "json")]
 pub mod json;
+pub mod schema;
 
 /// The control API, `loader.v1`.
 #[expect(

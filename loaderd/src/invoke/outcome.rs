@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use loader_proto::schema::InvocationRecord;
 use tokio::time::Instant;
 use tonic::Code;
 
@@ -157,6 +158,36 @@ impl Outcome {
             instance: String::new(),
             cold_start: None,
             instance_started: None,
+        }
+    }
+
+    /// The columns of invocations.csv that were observed. The others, of when and for what the invocation was made, are at
+    /// their defaults.
+    pub fn record(&self) -> InvocationRecord<'_> {
+        let Self {
+            status,
+            error,
+            sent: _,
+            connect,
+            response,
+            runtime_us,
+            memory_kib,
+            instance,
+            cold_start,
+            instance_started,
+        } = self;
+        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        InvocationRecord {
+            connect_us: connect.map(micros),
+            response_us: response.map(micros),
+            actual_runtime_us: runtime_us.map(u64::from),
+            actual_memory_kib: memory_kib.map(u64::from),
+            status: status.as_str(),
+            error: error.into(),
+            instance: instance.into(),
+            cold_start: *cold_start,
+            instance_started_unix_us: instance_started.map(|UnixMicros(at)| at),
+            ..InvocationRecord::default()
         }
     }
 

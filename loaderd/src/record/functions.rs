@@ -2,26 +2,14 @@
 
 use std::path::Path;
 
+use loader_proto::schema::{FunctionRecord, Functions};
+
 use super::{CsvFile, RecordError};
 use crate::{
     endpoint::Endpoint,
     plan::PlannedFunction,
     platform::{Deploy, Resources},
 };
-
-/// The columns of functions.csv.
-const COLUMNS: [&str; 10] = [
-    "function",
-    "source_id",
-    "trigger",
-    "endpoint",
-    "authority",
-    "initial_scale",
-    "cpu_request_millicores",
-    "cpu_limit_millicores",
-    "memory_request_mib",
-    "planned_invocations",
-];
 
 /// The rows of functions.csv. The three lists go along with each other.
 pub(crate) struct FunctionRows<'a> {
@@ -39,27 +27,24 @@ impl FunctionRows<'_> {
     /// # Errors
     /// What can't be written.
     pub(crate) fn write(&self, directory: &Path) -> Result<(), RecordError> {
-        let mut file = CsvFile::create(&directory.join("functions.csv"), &COLUMNS)?;
+        let mut file = CsvFile::<Functions>::create(directory)?;
         let rows = self.functions.iter().zip(&self.deploy.functions).zip(self.endpoints);
         for ((function, deployment), endpoint) in rows {
             let (address, authority) =
                 endpoint.as_ref().map_or(("", ""), |it| (it.address.as_str(), it.authority.as_str()));
             let Resources { cpu_request_millicores, cpu_limit_millicores, memory_mib } = deployment.resources;
-            let resources = [cpu_request_millicores, cpu_limit_millicores, memory_mib];
-            let [request, limit, memory] =
-                resources.map(|it| if self.on_cluster { it.to_string() } else { String::new() });
-            file.append([
-                function.name.as_str(),
-                &function.source_id,
-                &function.trigger,
-                address,
-                authority,
-                &deployment.scaling.initial.to_string(),
-                &request,
-                &limit,
-                &memory,
-                &function.invocations.map(|count| count.to_string()).unwrap_or_default(),
-            ])?;
+            file.append(&FunctionRecord {
+                function: function.name.as_str().into(),
+                source_id: function.source_id.as_str().into(),
+                trigger: function.trigger.as_str().into(),
+                endpoint: address.into(),
+                authority: authority.into(),
+                initial_scale: deployment.scaling.initial,
+                cpu_request_millicores: self.on_cluster.then_some(cpu_request_millicores),
+                cpu_limit_millicores: self.on_cluster.then_some(cpu_limit_millicores),
+                memory_request_mib: self.on_cluster.then_some(memory_mib),
+                planned_invocations: function.invocations,
+            })?;
         }
         file.sync()
     }

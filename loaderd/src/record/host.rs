@@ -2,6 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
+use loader_proto::schema::{Fixed, HostRecord, HostSamples};
 use tokio::time::Instant;
 
 use crate::{
@@ -11,18 +12,6 @@ use crate::{
     record::{CsvFile, RecordError},
     scrape::{HostSample, HostScraper},
 };
-
-/// The columns of loader.csv.
-const COLUMNS: [&str; 8] = [
-    "unix_us",
-    "cpu_ratio",
-    "rss_mib",
-    "host_cpu_ratio",
-    "host_memory_ratio",
-    "in_flight",
-    "open_connections",
-    "records_queued",
-];
 
 /// Name of the source in the metrics.
 const SOURCE: &str = "host";
@@ -40,7 +29,7 @@ pub(crate) struct Occupancy {
 
 /// Samples the host and keeps what it finds.
 pub(crate) struct HostRecorder {
-    file: CsvFile,
+    file: CsvFile<HostSamples>,
     scraper: Option<HostScraper>,
     next: Instant,
     run: RunId,
@@ -55,7 +44,7 @@ impl HostRecorder {
     /// # Errors
     /// A file that can't be made.
     pub(crate) fn create(directory: &Path, run: RunId, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
-        let file = CsvFile::create(&directory.join("loader.csv"), &COLUMNS)?;
+        let file = CsvFile::create(directory)?;
         let now = clock.now();
         let next = now + PERIOD;
         let mut this = Self { file, scraper: None, next, run, metrics, clock, error: None };
@@ -73,18 +62,18 @@ impl HostRecorder {
         // A tick that came late makes no second sample for the time that was missed.
         self.next = (self.next + PERIOD).max(now);
         let sample = self.sample(now);
-        let figure =
-            |figure: fn(&HostSample) -> f64| sample.as_ref().map_or(String::new(), |it| format!("{:.4}", figure(it)));
-        let written = self.file.append([
-            self.clock.unix().0.to_string(),
-            figure(|sample| sample.cpu_ratio),
-            figure(|sample| sample.rss_mib),
-            figure(|sample| sample.host_cpu_ratio),
-            figure(|sample| sample.host_memory_ratio),
-            occupancy.in_flight.to_string(),
-            occupancy.open_connections.to_string(),
-            occupancy.records_queued.to_string(),
-        ]);
+        let figure = |figure: fn(&HostSample) -> f64| sample.as_ref().map(figure).map(Fixed);
+        let Occupancy { in_flight, open_connections, records_queued } = occupancy;
+        let written = self.file.append(&HostRecord {
+            unix_us: self.clock.unix().0,
+            cpu_ratio: figure(|sample| sample.cpu_ratio),
+            rss_mib: figure(|sample| sample.rss_mib),
+            host_cpu_ratio: figure(|sample| sample.host_cpu_ratio),
+            host_memory_ratio: figure(|sample| sample.host_memory_ratio),
+            in_flight,
+            open_connections,
+            records_queued,
+        });
         self.error = written.and_then(|()| self.file.flush()).err();
     }
 
@@ -114,6 +103,8 @@ impl HostRecorder {
 
 #[cfg(test)]
 mod tests {
+    use loader_proto::schema::Table as _;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -129,7 +120,7 @@ mod tests {
         host.finish().expect("finishes");
         let text = std::fs::read_to_string(directory.path().join("loader.csv")).expect("reads");
         let rows: Vec<Vec<_>> = text.lines().map(|line| line.split(',').collect()).collect();
-        assert_eq!(rows[0], COLUMNS);
+        assert_eq!(rows[0], HostSamples::SCHEMA.header().collect::<Vec<_>>());
         assert_eq!(rows.len(), 4, "{text}");
         assert_eq!(rows[1][5..], ["7", "2", "5"]);
         assert!(rows[1][1..5].iter().all(|figure| figure.parse::<f64>().is_ok()), "{text}");

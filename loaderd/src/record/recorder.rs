@@ -3,12 +3,13 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
+use loader_proto::schema;
 use tokio::sync::{mpsc, watch};
 
 use super::{
     AskedArrivals, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics,
     progress::Window,
-    row, slots,
+    slots,
     slots::{Settled, Slots},
 };
 use crate::{
@@ -93,8 +94,8 @@ pub struct Recorded {
 /// Keeps the records of one run.
 pub struct Recorder {
     settings: RecorderSettings,
-    invocations: CsvFile,
-    slot_rows: CsvFile,
+    invocations: CsvFile<schema::Invocations>,
+    slot_rows: CsvFile<schema::Slots>,
     slots: Slots,
     statistics: Statistics,
     window: Window,
@@ -115,8 +116,8 @@ impl Recorder {
         failure: watch::Sender<Option<String>>,
     ) -> Result<Self, RecordError> {
         Ok(Self {
-            invocations: CsvFile::create(&directory.join("invocations.csv"), &row::COLUMNS)?,
-            slot_rows: CsvFile::create(&directory.join("slots.csv"), &slots::COLUMNS)?,
+            invocations: CsvFile::create(directory)?,
+            slot_rows: CsvFile::create(directory)?,
             slots: Slots::new(settings.t0, settings.lag_bound),
             statistics: Statistics::new(settings.functions.len(), settings.arrivals),
             window: Window::default(),
@@ -207,8 +208,7 @@ impl Recorder {
         }
         if self.error.is_none() {
             let saturated = row.is_saturated(t0.instant, *lag_bound);
-            let fields = row.fields(run.as_str(), function, t0, saturated);
-            let written = self.invocations.append(fields.iter().map(|field| field.as_bytes()));
+            let written = self.invocations.append(&row.record(run.as_str(), function, t0, saturated));
             self.check(written);
         }
         self.export(row);
@@ -238,7 +238,7 @@ impl Recorder {
             log::warn!(RUN_ID = self.settings.run.as_str(); "the loader is the bottleneck: {verdict}");
         }
         if self.error.is_none() {
-            let written = self.slot_rows.append(slots::fields(&row));
+            let written = self.slot_rows.append(&slots::record(&row));
             self.check(written);
         }
         self.statistics.slot_settled(row, verdict);

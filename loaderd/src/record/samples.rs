@@ -2,6 +2,9 @@
 
 use std::{collections::HashSet, path::Path, time::Duration};
 
+use loader_proto::schema::{
+    AutoscalerRecord, AutoscalerSamples, Fixed, NodeRecord, NodeSamples, PodRecord, PodSamples, Rounded,
+};
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -13,43 +16,6 @@ use crate::{
     record::{CsvFile, RecordError},
     scrape::{AutoscalerSample, Commitments, NodeSample, PodSample, Sample, Sampled, SourceError},
 };
-
-/// The columns of nodes.csv.
-const NODES: [&str; 12] = [
-    "unix_us",
-    "node",
-    "role",
-    "cpu_millicores",
-    "cpu_ratio",
-    "cpu_requests_millicores",
-    "cpu_limits_millicores",
-    "memory_mib",
-    "memory_ratio",
-    "memory_requests_mib",
-    "memory_limits_mib",
-    "pods",
-];
-
-/// The columns of pods.csv.
-const PODS: [&str; 7] = ["unix_us", "pod", "function", "node", "phase", "cpu_millicores", "memory_mib"];
-
-/// The columns of autoscaler.csv.
-const AUTOSCALER: [&str; 14] = [
-    "unix_us",
-    "desired_pods",
-    "unready_pods",
-    "pending_pods",
-    "requested_pods",
-    "running_pods",
-    "activator_queue",
-    "activator_request_count",
-    "stable_concurrency",
-    "panic_concurrency",
-    "scheduling_p50_us",
-    "scheduling_p95_us",
-    "placement_p50_us",
-    "placement_p95_us",
-];
 
 /// Samples that may wait to be written.
 const WAITING: usize = 256;
@@ -107,9 +73,9 @@ impl Samples {
 
 /// Writes samples down.
 struct Keeper {
-    nodes: CsvFile,
-    pods: CsvFile,
-    autoscaler: CsvFile,
+    nodes: CsvFile<NodeSamples>,
+    pods: CsvFile<PodSamples>,
+    autoscaler: CsvFile<AutoscalerSamples>,
     run: RunId,
     metrics: Metrics,
     /// Sources that are switched off, which is told once.
@@ -119,9 +85,9 @@ struct Keeper {
 impl Keeper {
     fn create(directory: &Path, run: RunId, metrics: Metrics) -> Result<Self, RecordError> {
         Ok(Self {
-            nodes: CsvFile::create(&directory.join("nodes.csv"), &NODES)?,
-            pods: CsvFile::create(&directory.join("pods.csv"), &PODS)?,
-            autoscaler: CsvFile::create(&directory.join("autoscaler.csv"), &AUTOSCALER)?,
+            nodes: CsvFile::create(directory)?,
+            pods: CsvFile::create(directory)?,
+            autoscaler: CsvFile::create(directory)?,
             run,
             metrics,
             off: HashSet::new(),
@@ -161,23 +127,23 @@ impl Keeper {
             } = node;
             let cpu_ratio = ratio(*cpu_millicores, *cpu_allocatable_millicores);
             let memory_ratio = ratio(*memory_mib, *memory_allocatable_mib);
-            let of = |which: fn(&Commitments) -> f64| number(pods.as_ref().map(which));
-            self.nodes.append([
-                at.0.to_string(),
-                node.clone(),
-                role.as_str().to_owned(),
-                number(*cpu_millicores),
-                share(cpu_ratio),
-                of(|pods| pods.cpu_requests_millicores),
-                of(|pods| pods.cpu_limits_millicores),
-                number(*memory_mib),
-                share(memory_ratio),
-                of(|pods| pods.memory_requests_mib),
-                of(|pods| pods.memory_limits_mib),
-                pods.map(|pods| pods.pods.to_string()).unwrap_or_default(),
-            ])?;
-            let pods = pods.map(|pods| pods.pods);
-            figures.push(NodeFigures { node: node.clone(), role: role.as_str(), cpu_ratio, memory_ratio, pods });
+            let of = |which: fn(&Commitments) -> f64| pods.as_ref().map(which).map(Rounded);
+            let count = pods.map(|pods| pods.pods);
+            self.nodes.append(&NodeRecord {
+                unix_us: at.0,
+                node: node.into(),
+                role: role.as_str().into(),
+                cpu_millicores: cpu_millicores.map(Rounded),
+                cpu_ratio: cpu_ratio.map(Fixed),
+                cpu_requests_millicores: of(|pods| pods.cpu_requests_millicores),
+                cpu_limits_millicores: of(|pods| pods.cpu_limits_millicores),
+                memory_mib: memory_mib.map(Rounded),
+                memory_ratio: memory_ratio.map(Fixed),
+                memory_requests_mib: of(|pods| pods.memory_requests_mib),
+                memory_limits_mib: of(|pods| pods.memory_limits_mib),
+                pods: count,
+            })?;
+            figures.push(NodeFigures { node: node.clone(), role: role.as_str(), cpu_ratio, memory_ratio, pods: count });
         }
         self.metrics.nodes(&figures);
         self.nodes.flush()
@@ -185,9 +151,15 @@ impl Keeper {
 
     fn pods(&mut self, at: UnixMicros, pods: &[PodSample]) -> Result<(), RecordError> {
         for PodSample { pod, function, node, phase, cpu_millicores, memory_mib } in pods {
-            let names = [pod, function, node, phase].map(Clone::clone);
-            let figures = [*cpu_millicores, *memory_mib].map(number);
-            self.pods.append([at.0.to_string()].into_iter().chain(names).chain(figures))?;
+            self.pods.append(&PodRecord {
+                unix_us: at.0,
+                pod: pod.into(),
+                function: function.into(),
+                node: node.into(),
+                phase: phase.into(),
+                cpu_millicores: cpu_millicores.map(Rounded),
+                memory_mib: memory_mib.map(Rounded),
+            })?;
         }
         self.pods.flush()
     }
@@ -208,20 +180,22 @@ impl Keeper {
             placement_p50_us,
             placement_p95_us,
         } = *sample;
-        let figures = [
-            desired_pods,
-            unready_pods,
-            pending_pods,
-            requested_pods,
-            running_pods,
-            activator_queue,
-            activator_request_count,
-            stable_concurrency,
-            panic_concurrency,
-        ];
-        let times = [scheduling_p50_us, scheduling_p95_us, placement_p50_us, placement_p95_us];
-        let times = times.map(|time| time.map(|us| format!("{us:.0}")).unwrap_or_default());
-        self.autoscaler.append([at.0.to_string()].into_iter().chain(figures.map(number)).chain(times))?;
+        self.autoscaler.append(&AutoscalerRecord {
+            unix_us: at.0,
+            desired_pods: desired_pods.map(Rounded),
+            unready_pods: unready_pods.map(Rounded),
+            pending_pods: pending_pods.map(Rounded),
+            requested_pods: requested_pods.map(Rounded),
+            running_pods: running_pods.map(Rounded),
+            activator_queue: activator_queue.map(Rounded),
+            activator_request_count: activator_request_count.map(Rounded),
+            stable_concurrency: stable_concurrency.map(Rounded),
+            panic_concurrency: panic_concurrency.map(Rounded),
+            scheduling_p50_us: scheduling_p50_us.map(Fixed),
+            scheduling_p95_us: scheduling_p95_us.map(Fixed),
+            placement_p50_us: placement_p50_us.map(Fixed),
+            placement_p95_us: placement_p95_us.map(Fixed),
+        })?;
         self.autoscaler.flush()
     }
 
@@ -234,17 +208,6 @@ impl Keeper {
 
 fn ratio(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
     Some(part? / whole.filter(|whole| *whole > 0.0)?)
-}
-
-/// With at most three digits behind the point; empty when it is not known.
-fn number(value: Option<f64>) -> String {
-    let Some(value) = value else { return String::new() };
-    let text = format!("{value:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn share(value: Option<f64>) -> String {
-    value.map(|value| format!("{value:.4}")).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use loader_proto::schema::{self, ScaleRecord};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -10,15 +11,12 @@ use crate::{
     record::{CsvFile, RecordError},
 };
 
-/// The columns of scales.csv.
-const COLUMNS: [&str; 8] = ["unix_us", "function", "desired", "running", "unready", "pending", "terminating", "queue"];
-
 /// How often what was written goes to the operating system.
 const FLUSH: Duration = Duration::from_millis(500);
 
 /// Follows the scales of one run.
 pub(crate) struct Scales {
-    file: CsvFile,
+    file: CsvFile<schema::Scales>,
     names: Arc<[String]>,
     /// Sees each sample before it is written: whoever decides by scales must not wait for a disk.
     observe: Box<dyn Fn(&ScaleSample) + Send>,
@@ -38,13 +36,7 @@ impl Scales {
         metrics: Metrics,
     ) -> Result<Self, RecordError> {
         let latest = vec![Scale::default(); names.len()];
-        Ok(Self {
-            file: CsvFile::create(&directory.join("scales.csv"), &COLUMNS)?,
-            names,
-            observe: Box::new(observe),
-            metrics,
-            latest,
-        })
+        Ok(Self { file: CsvFile::create(directory)?, names, observe: Box::new(observe), metrics, latest })
     }
 
     /// Follows `feed` to its end; how many instances were started, and what could not be written.
@@ -76,11 +68,9 @@ impl Scales {
         }
         self.metrics.pods(total(&self.latest));
         let Scale { desired, running, unready, pending, terminating, queue, started: _ } = sample.scale;
-        let name = self.names.get(index).map_or("", String::as_str);
-        let numbers = [desired, running, unready, pending, terminating].map(|number| number.to_string());
-        let queue = queue.map(|queue| queue.to_string()).unwrap_or_default();
-        let fields = [sample.at.0.to_string(), name.to_owned()].into_iter().chain(numbers).chain([queue]);
-        self.file.append(fields)
+        let function = self.names.get(index).map_or("", String::as_str).into();
+        let unix_us = sample.at.0;
+        self.file.append(&ScaleRecord { unix_us, function, desired, running, unready, pending, terminating, queue })
     }
 }
 

@@ -2,31 +2,16 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use loader_proto::schema::SlotRecord;
 use tokio::time::Instant;
 
-use super::{Row, row::boolean};
+use super::Row;
 use crate::{
     clock::{Anchor, UnixMicros},
     histogram::{Histogram, micros},
     invoke::Status,
     plan::{Phase, SlotHead},
 };
-
-/// The columns of slots.csv.
-pub(super) const COLUMNS: [&str; 12] = [
-    "slot",
-    "phase",
-    "start_unix_us",
-    "duration_us",
-    "rps",
-    "planned",
-    "issued",
-    "returned",
-    "failed",
-    "cold_starts",
-    "lag_p99_us",
-    "saturated",
-];
 
 /// The share of a slot's plan that must go out inside the slot.
 const ISSUED_SHARE: f64 = 0.99;
@@ -64,22 +49,38 @@ pub struct SlotRow {
     pub response_p99_us: u64,
 }
 
-/// The fields of a slot's row in the order of [`COLUMNS`].
-pub(super) fn fields(row: &SlotRow) -> [String; COLUMNS.len()] {
-    [
-        row.slot.to_string(),
-        row.phase.as_str().to_owned(),
-        row.start.0.to_string(),
-        micros(row.duration).to_string(),
-        row.rps.to_string(),
-        row.planned.to_string(),
-        row.issued.to_string(),
-        row.returned.to_string(),
-        row.failed.to_string(),
-        row.cold_starts.to_string(),
-        row.lag_p99_us.to_string(),
-        boolean(row.saturated).to_owned(),
-    ]
+/// The row of slots.csv.
+pub(super) fn record(row: &SlotRow) -> SlotRecord<'_> {
+    let SlotRow {
+        slot,
+        phase,
+        start: UnixMicros(start_unix_us),
+        duration,
+        rps,
+        planned,
+        issued,
+        returned,
+        failed,
+        cold_starts,
+        lag_p99_us,
+        saturated,
+        response_p50_us: _,
+        response_p99_us: _,
+    } = row;
+    SlotRecord {
+        slot: *slot,
+        phase: phase.as_str().into(),
+        start_unix_us: *start_unix_us,
+        duration_us: micros(*duration),
+        rps: *rps,
+        planned: *planned,
+        issued: *issued,
+        returned: *returned,
+        failed: *failed,
+        cold_starts: *cold_starts,
+        lag_p99_us: *lag_p99_us,
+        saturated: *saturated,
+    }
 }
 
 /// Why a slot was saturated, in numbers.

@@ -1,7 +1,8 @@
 //! Follows the platform's instances as they come up: cold_starts.csv.
 
-use std::{collections::HashMap, path::Path, sync::Arc};
+use std::{collections::HashMap, io, path::Path, sync::Arc};
 
+use loader_proto::schema::{ColdStartRecord, ColdStarts, Places, Table as _};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -10,24 +11,9 @@ use crate::{
     record::{CsvFile, RecordError},
 };
 
-/// The columns of cold_starts.csv.
-const COLUMNS: [&str; 8] = [
-    "function",
-    "instance",
-    "desired_unix_us",
-    "created_unix_us",
-    "scheduled_unix_us",
-    "started_unix_us",
-    "ready_unix_us",
-    "first_reply_unix_us",
-];
-
-/// The file.
-const FILE: &str = "cold_starts.csv";
-
 /// Follows the starts of one run.
 pub(crate) struct Starts {
-    file: CsvFile,
+    file: CsvFile<ColdStarts>,
     names: Arc<[String]>,
 }
 
@@ -37,7 +23,7 @@ impl Starts {
     /// # Errors
     /// A file that can't be made.
     pub(crate) fn create(directory: &Path, names: Arc<[String]>) -> Result<Self, RecordError> {
-        Ok(Self { file: CsvFile::create(&directory.join(FILE), &COLUMNS)?, names })
+        Ok(Self { file: CsvFile::create(directory)?, names })
     }
 
     /// Follows `feed` to its end; no instances, which the scales count, and what could not be written.
@@ -52,11 +38,18 @@ impl Starts {
 
     fn take(&mut self, start: &InstanceStart) -> Result<(), RecordError> {
         let InstanceStart { function, instance, desired, created, scheduled, started, ready } = start;
-        let name = self.names.get(function.as_usize()).cloned().unwrap_or_default();
-        let instants = [*desired, Some(*created), *scheduled, *started, *ready];
-        let instants = instants.map(|at| at.map(|UnixMicros(at)| at.to_string()).unwrap_or_default());
-        // The first reply is filled in when the run is over.
-        self.file.append([name, instance.clone()].into_iter().chain(instants).chain([String::new()]))
+        let unix_us = |at: Option<UnixMicros>| at.map(|UnixMicros(at)| at);
+        self.file.append(&ColdStartRecord {
+            function: self.names.get(function.as_usize()).map_or("", String::as_str).into(),
+            instance: instance.into(),
+            desired_unix_us: unix_us(*desired),
+            created_unix_us: created.0,
+            scheduled_unix_us: unix_us(*scheduled),
+            started_unix_us: unix_us(*started),
+            ready_unix_us: unix_us(*ready),
+            // Filled in when the run is over.
+            first_reply_unix_us: None,
+        })
     }
 }
 
@@ -66,20 +59,24 @@ impl Starts {
 /// # Errors
 /// What can't be read or written; then the file is as it was.
 pub(crate) fn fill_in(directory: &Path, replies: &HashMap<String, UnixMicros>) -> Result<(), RecordError> {
-    let path = directory.join(FILE);
+    let path = directory.join(ColdStarts::SCHEMA.file);
     if !path.exists() {
         return Ok(());
     }
-    let failed = |source: csv::Error| RecordError::Write { path: path.clone(), source: source.into() };
+    let failed = |source: io::Error| RecordError::Write { path: path.clone(), source };
+    let unreadable = |source: csv::Error| failed(source.into());
     let part = path.with_extension("csv.part");
     // What a crash has left of an earlier attempt.
     let _absent = std::fs::remove_file(&part);
-    let mut filled = CsvFile::create(&part, &COLUMNS)?;
-    for row in csv::Reader::from_path(&path).map_err(failed)?.records() {
-        let row = row.map_err(failed)?;
-        let reply = row.get(1).and_then(|instance| replies.get(instance));
-        let reply = reply.map(|UnixMicros(at)| at.to_string()).unwrap_or_default();
-        filled.append(row.iter().take(COLUMNS.len() - 1).map(str::to_owned).chain([reply]))?;
+    let mut filled = CsvFile::<ColdStarts>::create_at(&part)?;
+    let mut started = csv::Reader::from_path(&path).map_err(unreadable)?;
+    let places = Places::<ColdStarts>::of(started.headers().map_err(unreadable)?);
+    for row in started.records() {
+        let row = row.map_err(unreadable)?;
+        let start: ColdStartRecord<'_> =
+            places.read(|place| row.get(place)).map_err(|error| failed(io::Error::other(error)))?;
+        let first_reply_unix_us = replies.get(start.instance.as_ref()).map(|UnixMicros(at)| *at);
+        filled.append(&ColdStartRecord { first_reply_unix_us, ..start })?;
     }
     filled.sync()?;
     drop(filled);
@@ -112,7 +109,7 @@ mod tests {
         let starts = Starts::create(directory.path(), Arc::from(["f".to_owned()])).unwrap();
         starts.follow(receive).await.1.unwrap();
         fill_in(directory.path(), &HashMap::from([("f-1".to_owned(), UnixMicros(45))])).unwrap();
-        let text = std::fs::read_to_string(directory.path().join(FILE)).unwrap();
+        let text = std::fs::read_to_string(directory.path().join(ColdStarts::SCHEMA.file)).unwrap();
         let rows: Vec<_> = text.lines().skip(1).collect();
         assert_eq!(rows, ["f,f-1,,10,20,40,50,45", "f,f-2,,10,20,40,,"]);
     }

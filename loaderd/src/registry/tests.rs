@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use loader_proto::v1;
+use loader_proto::{schema::InvocationRecord, v1};
 
 use super::*;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         Platform,
         fake::{Deploying, FakePlatform},
     },
-    results::{RecordReader, StoredRecord},
+    results::RecordReader,
     run::{DrainLimits, LoadSettings, Planner},
     spec::Defaults,
     store::RunDirectory,
@@ -131,7 +131,7 @@ fn summary(directory: &RunDirectory) -> v1::RunSummary {
     codec().read_summary(&text).expect("is a summary")
 }
 
-fn rows(directory: &RunDirectory) -> Vec<StoredRecord> {
+fn rows(directory: &RunDirectory) -> Vec<InvocationRecord<'static>> {
     let mut reader = RecordReader::new(directory.path());
     let mut rows = Vec::new();
     loop {

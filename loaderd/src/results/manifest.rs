@@ -10,9 +10,9 @@ use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ExportError,
     columns::ColumnReader,
     layout::files,
+    piece::ExportError,
     reader::{GZIPPED, PARQUET},
     table::RowScan,
 };

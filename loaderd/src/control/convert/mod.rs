@@ -13,12 +13,11 @@ pub use status::StatusFacts;
 pub(super) use status::status;
 pub use stored::WireCodec;
 
-use loader_proto::v1;
+use loader_proto::{schema::InvocationRecord, v1};
 use prost_types::{Duration, Timestamp};
 
 use crate::{
     plan::{FunctionOutline, Invocation, Outline, PlannedFunction, SlotOutline, Target},
-    results::StoredRecord,
     run::Preparation,
     scrape::Value,
 };
@@ -40,52 +39,9 @@ pub(super) fn planned(invocation: &Invocation, slot: u32, names: &[String]) -> v
     }
 }
 
-/// A row of invocations.csv.
-pub(super) fn record(stored: StoredRecord) -> v1::Record {
-    let StoredRecord {
-        invocation_id,
-        function,
-        phase,
-        slot,
-        mark,
-        due_unix_us,
-        sent_unix_us,
-        dispatch_lag_us,
-        connect_us,
-        response_us,
-        requested_runtime_us,
-        actual_runtime_us,
-        requested_memory_kib,
-        actual_memory_kib,
-        status,
-        error,
-        instance,
-        cold_start,
-        instance_started_unix_us,
-        saturated,
-    } = stored;
-    v1::Record {
-        invocation_id,
-        function,
-        phase,
-        slot,
-        mark,
-        due_unix_us,
-        sent_unix_us,
-        dispatch_lag_us,
-        connect_us,
-        response_us,
-        requested_runtime_us,
-        actual_runtime_us,
-        requested_memory_kib,
-        actual_memory_kib,
-        status,
-        error,
-        instance,
-        cold_start,
-        instance_started_unix_us,
-        saturated,
-    }
+/// A row of invocations.csv. The schema has the fields, of both.
+pub(super) fn record(record: InvocationRecord<'_>) -> v1::Record {
+    record.into()
 }
 
 /// What a plan would do.

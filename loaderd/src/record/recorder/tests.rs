@@ -106,7 +106,7 @@ fn existing_records_are_never_overwritten() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("invocations.csv");
     fs::write(&path, "precious").expect("writes");
-    let error = CsvFile::create(&path, &row::COLUMNS).err().expect("is refused");
+    let error = CsvFile::<schema::Invocations>::create(directory.path()).err().expect("is refused");
     assert!(error.to_string().starts_with(&format!("cannot create {}", path.display())), "{error}");
     assert_eq!(fs::read_to_string(&path).expect("reads"), "precious");
 }

@@ -1,3 +1,5 @@
+use loader_proto::schema::Row as _;
+
 use super::*;
 use crate::{
     plan::Mark,
@@ -48,7 +50,7 @@ fn a_slot_adds_up_its_rows_and_settles_with_the_last_one() {
         response_p99_us: 30_000,
     };
     assert_eq!(settled.row, expected);
-    assert_eq!(fields(&settled.row).join(","), "0,measure,1000000000,10000000,0.3,3,2,2,1,1,2000,false");
+    assert_eq!(record(&settled.row).fields().join(","), "0,measure,1000000000,10000000,0.3,3,2,2,1,1,2000,false");
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn a_summary_comes_back_as_it_was() {
     let state = tempfile::tempdir().expect("a directory");
     let directory = opened(state.path()).create(&file(1_000), &spec()).expect("creates");
     assert_eq!(directory.summary(), None);
-    let by_status = [("ok".to_owned(), 3_u64)].into_iter().collect();
+    let by_status = std::collections::BTreeMap::from([("ok".to_owned(), 3_u64)]);
     let load =
         Summary { seed: 7, requested: 3, by_status: by_status.clone(), achieved_ratio: 1.0, ..Summary::default() };
     let RunFile { run_id, name, mode, platform, .. } = file(1_000);
@@ -95,7 +95,7 @@ fn a_summary_comes_back_as_it_was() {
     directory.save_summary(&summary).expect("saves");
     let text = directory.summary().expect("is there");
     let read = codec().read_summary(&text).expect("is a summary");
-    assert_eq!((read.run_id, read.name.as_str()), (summary.run_id.to_string(), "demo"));
+    assert_eq!((&*read.run_id, &*read.name), (summary.run_id.as_str(), "demo"));
     assert_eq!((read.mode.as_str(), read.platform.as_str()), ("burst", "local"));
     assert_eq!((read.state(), read.reason.as_str()), (v1::RunState::Failed, "no room"));
     assert_eq!((read.seed, read.requested, read.achieved_ratio, read.by_status), (7, 3, 1.0, by_status));
