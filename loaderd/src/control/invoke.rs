@@ -87,6 +87,7 @@ impl ByHand {
             sent: _,
             connect,
             response,
+            response_bytes: _,
             runtime_us,
             memory_kib,
             instance,

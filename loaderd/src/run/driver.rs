@@ -28,7 +28,7 @@ use crate::{
     record::{RecordError, SummaryFacts, summarise},
     scrape::Prometheus,
     spans::Tracer,
-    spec::{Defaults, FunctionKind, Mode, PlatformKind, RunSpec},
+    spec::{Defaults, Mode, PlatformKind, RunSpec},
     telemetry::{Metrics, RunLabels},
     traces::TraceStore,
     warmup::Fit,
@@ -235,12 +235,11 @@ impl Driver {
             endpoints: &endpoints,
         };
         rows.write(self.directory.path()).map_err(|error| failed(&error))?;
-        let protocol = if spec.kind == FunctionKind::Hello { Protocol::Hello } else { Protocol::Faas };
-        let route = |endpoint: &Result<Endpoint, String>| match endpoint {
-            Ok(endpoint) => Route::new(endpoint, protocol).map(Some),
+        let route = |(name, endpoint): (&String, &Result<Endpoint, String>)| match endpoint {
+            Ok(endpoint) => Route::new(endpoint, Protocol::of(spec.kind, &spec.protocol, name)).map(Some),
             Err(_) => Ok(None),
         };
-        let routes: Result<Arc<[Option<Route>]>, _> = endpoints.iter().map(route).collect();
+        let routes: Result<Arc<[Option<Route>]>, _> = names.iter().zip(&endpoints).map(route).collect();
         let facts = ProgressFacts::new(total, outline);
         Ok(Deployed { deploy, plan, facts, names, routes: routes.map_err(|error| failed(&error))?, board })
     }
