@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     clock::UnixMicros,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, HttpVersion},
     id::{FunctionIndex, RunId},
     scrape::Sampled,
 };
@@ -53,6 +53,8 @@ pub struct FunctionDeployment {
     pub name: String,
     /// The kind of function, as `trace-func` knows it.
     pub kind: String,
+    /// The version of HTTP that its invocations come by.
+    pub http: HttpVersion,
     /// Most memory that an invocation asks for, in MiB.
     pub peak_memory_mib: u32,
     /// How it scales.

@@ -17,6 +17,7 @@ use super::{tasks::Tasks, *};
 use crate::platform::{Scale, ScaleSample, Scaling, testkit};
 
 mod fake;
+mod plain;
 
 const WINDOW: Duration = Duration::from_secs(30);
 
