@@ -22,7 +22,7 @@ pub const MAX_CONCURRENT: u16 = 4096;
 /// would show up as latency.
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 
-/// What is served.
+/// What is served. A function is served over plain HTTP, too.
 #[derive(Debug)]
 pub enum Service {
     /// `faas.Executor`.

@@ -37,7 +37,7 @@ async fn an_invocation_consumes_what_it_asks_for() {
 
 #[tokio::test]
 async fn plain_http_is_served_on_the_same_port() {
-    let server = Server::start(&["--instance-id", "pod-7", "--max-memory", "64MiB"]).await;
+    let server = Server::start(&["--instance-id", "pod-7", "--max-memory", "64"]).await;
     let work = "workload: trace\r\nfunction: f-1\r\nrequested_cpu: 20\r\nrequested_memory: 5\r\n";
     let too_much = "workload: trace\r\nrequested_memory: 65\r\n";
     let answers = server.plain(&[work, too_much, "workload: other\r\n"]).await;
