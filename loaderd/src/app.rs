@@ -30,6 +30,7 @@ use crate::{
     store::{Home, Retention, Store},
     supervisor::{self, Notifier},
     traces::{Limits, TraceStore},
+    units,
 };
 
 /// How long spans are still sent when the daemon ends: a collector that is well takes far less.
@@ -321,7 +322,7 @@ fn facts(config: &Config, doors: &Doors, platforms: &Platforms, clock: Clock) ->
         platforms: names,
         listen: doors.control.iter().map(Listener::address).collect(),
         metrics_listen: doors.metrics.as_ref().map(Listener::address).unwrap_or_default(),
-        cores: scrape::cores().map_or(0, |cores| u32::try_from(cores).unwrap_or(u32::MAX)),
+        cores: scrape::cores().map_or(0, |cores| units::to_u32(cores)),
         memory_mib: procfs::Meminfo::current().map_or(0, |memory| memory.mem_total >> 20),
     }
 }

@@ -48,7 +48,7 @@ impl Histogram {
 
     /// Takes a length of time, in whole microseconds.
     pub fn add_micros(&mut self, duration: Duration) {
-        self.add(micros(duration));
+        self.add(crate::units::micros(duration));
     }
 
     /// Takes all values of another one.
@@ -113,11 +113,6 @@ impl Histogram {
             Values::Many(histogram) => histogram.value_at_quantile(share).min(self.max),
         }
     }
-}
-
-/// Whole microseconds.
-pub fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 /// A histogram that grows as needed.

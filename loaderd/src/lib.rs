@@ -11,6 +11,7 @@ pub mod control;
 pub mod dispatch;
 pub mod door;
 pub mod endpoint;
+pub mod error_chain;
 pub mod histogram;
 pub mod http;
 pub mod id;
@@ -29,7 +30,7 @@ pub mod spec;
 pub mod store;
 pub mod supervisor;
 pub mod traces;
+pub mod units;
 #[cfg(any(test, fuzzing))]
 pub mod untrusted;
 pub mod warmup;
-pub mod words;

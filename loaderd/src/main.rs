@@ -7,9 +7,8 @@ use loaderd::{
     app::{self, App},
     cli::Arguments,
     config::OnStop,
-    logging,
+    error_chain, logging,
     registry::Ends,
-    words,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -87,6 +86,6 @@ fn end(stages: &mut impl Iterator<Item = Stage>) -> anyhow::Result<()> {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    log::error!("{}", words::of(error.as_ref()));
+    log::error!("{}", error_chain::of(error.as_ref()));
     ExitCode::FAILURE
 }

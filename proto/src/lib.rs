@@ -47,6 +47,8 @@ pub mod metadata {
     pub const CPU_TIME: &str = "loader-cpu-us";
     /// Of an answer: how long taking the memory took, in microseconds; it is part of the run time.
     pub const ALLOCATION_TIME: &str = "loader-allocation-us";
+    /// Of an answer over plain HTTP: resident memory of the process when the work ended, in KiB.
+    pub const MEMORY: &str = "loader-memory-kib";
     /// An id of the instance.
     pub const INSTANCE: &str = "loader-instance";
     /// `true` when this was the first invocation that the instance took, else `false`.

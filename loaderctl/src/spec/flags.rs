@@ -43,6 +43,10 @@ pub(super) enum Takes {
     Numbers,
     /// `HOST:PORT[=AUTHORITY]`, repeatable.
     Targets,
+    /// `NAME:VALUE`, repeatable.
+    Headers,
+    /// Text, or `@FILE` with it.
+    TextOrFile,
 }
 
 /// Flags that belong to the same modes.
@@ -135,6 +139,21 @@ pub(super) static FLAGS: &[Flag] = &[
         "function.clock",
         "Kind trace: clock that run times are measured by, wall or cpu [wall]",
     ),
+    every(
+        "protocol",
+        Takes::Text("NAME"),
+        "function.protocol",
+        "Called by grpc, or plain http1 or http2 requests [grpc]",
+    ),
+    every("http-method", Takes::Text("METHOD"), "function.http.method", "Of plain HTTP requests: the method [POST]"),
+    every(
+        "http-path",
+        Takes::Text("PATH"),
+        "function.http.path",
+        "Path; may hold {function}, {runtime_ms}, {memory_mib} [/]",
+    ),
+    every("http-header", Takes::Headers, "function.http.headers", "A header, likewise; repeatable [as InVitro asks]"),
+    every("http-body", Takes::TextOrFile, "function.http.body", "The body, likewise, or @FILE with it [empty]"),
     every(
         "arrivals",
         Takes::Text("NAME"),

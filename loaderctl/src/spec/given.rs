@@ -73,6 +73,8 @@ fn argument(flag: &'static Flag) -> Arg {
         Takes::Text(name) => argument.value_name(name),
         Takes::Numbers => argument.value_name("LIST"),
         Takes::Targets => argument.value_name("HOST:PORT[=AUTHORITY]").action(ArgAction::Append),
+        Takes::Headers => argument.value_name("NAME:VALUE").action(ArgAction::Append),
+        Takes::TextOrFile => argument.value_name("TEXT"),
         Takes::Switch => argument
             .value_name("BOOL")
             .num_args(0..=1)

@@ -39,6 +39,11 @@ fn each_flag_reaches_its_field() {
         ("--platform=attach", "/platform", json!("attach")),
         ("--seed=18446744073709551615", "/seed", json!("18446744073709551615")),
         ("--kind=empty", "/function/kind", json!("empty")),
+        ("--protocol=http1", "/function/protocol", json!("http1")),
+        ("--http-method=PUT", "/function/http/method", json!("PUT")),
+        ("--http-path=/{function}", "/function/http/path", json!("/{function}")),
+        ("--http-header=x-a: b:c", "/function/http/headers", json!({"x-a": "b:c"})),
+        ("--http-body={runtime_ms}", "/function/http/body", json!("{runtime_ms}")),
         ("--arrivals=poisson", "/arrivals", json!("poisson")),
         ("--function-timeout=90s", "/functionTimeout", json!("90s")),
         ("--connect-timeout=500ms", "/connectTimeout", json!("0.500s")),
@@ -105,7 +110,7 @@ fn fields(files: &FileDescriptorSet, message: &str, prefix: &str, paths: &mut BT
     for field in &descriptor.field {
         let path = format!("{prefix}{}", field.json_name());
         let is_group = field.r#type() == Type::Message && field.type_name().starts_with(".loader.v1.");
-        if is_group && field.json_name() != "targets" {
+        if is_group && !["targets", "headers"].contains(&field.json_name()) {
             fields(files, field.type_name(), &format!("{path}."), paths);
         } else {
             paths.insert(path);
@@ -164,6 +169,17 @@ fn flags_win_over_the_file() {
         "burst": { "burst": 3, "hold": "8s" },
     });
     assert_eq!(spec, expected);
+}
+
+#[test]
+fn a_request_comes_from_flags_and_a_file() {
+    let (_directory, file) = file(r#"{"ms": {runtime_ms}}"#);
+    let body = format!("--http-body=@{file}");
+    let spec = spec(&["--mode=rps", "--protocol=http2", "--http-header=a:1", "--http-header=b:2", &body]);
+    let http = json!({ "headers": { "a": "1", "b": "2" }, "body": r#"{"ms": {runtime_ms}}"# });
+    assert_eq!(spec["function"], json!({ "protocol": "http2", "http": http }));
+    let faults = messages(draft(&["--mode=rps", "--http-header=a"]).into_faults());
+    assert_eq!(faults, ["spec: function.http.headers: \"a\" must be NAME:VALUE (--http-header)"]);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use crate::{
     endpoint::Endpoint,
     invoke::{Abandon, Call, Connections, Invoker, Policy, Protocol, Route},
     spec::Violation,
+    units,
 };
 
 /// How long an invocation by hand may take where the request does not say.
@@ -52,7 +53,7 @@ impl ByHand {
         }
         let authority = if authority.is_empty() { address.clone() } else { authority };
         let route = Route::new(&Endpoint::plain(address, authority), Protocol::Faas);
-        let runtime_ms = u32::try_from(runtime.as_millis()).unwrap_or(u32::MAX);
+        let runtime_ms = units::to_u32(runtime.as_millis());
         let call = Call {
             runtime_ms,
             memory_mib,

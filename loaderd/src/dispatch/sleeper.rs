@@ -17,7 +17,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{heartbeat::Heartbeat, pacer::Sleeper};
-use crate::{clock::Clock, plan::Offset};
+use crate::{clock::Clock, plan::Offset, units};
 
 /// How long before an instant the sleep ends and the spin begins: what waking up takes, most of the time.
 ///
@@ -46,7 +46,7 @@ impl Spin {
 
     /// Learns that a sleep ended so long after it should have.
     pub(super) fn learn(&mut self, overslept: Duration) {
-        let overslept = u64::try_from(overslept.as_nanos()).unwrap_or(u64::MAX).min(*Self::BOUNDS.end());
+        let overslept = units::nanos(overslept).min(*Self::BOUNDS.end());
         let window = match overslept.checked_sub(self.window_nanos) {
             Some(later) => self.window_nanos + later / 4,
             None => self.window_nanos - (self.window_nanos - overslept) / 64,

@@ -245,7 +245,7 @@ const fn temperature(cold_start: Option<bool>) -> &'static str {
 }
 
 fn signed(count: u64) -> i64 {
-    i64::try_from(count).unwrap_or(i64::MAX)
+    crate::units::to_i64(count)
 }
 
 #[cfg(test)]

@@ -74,5 +74,5 @@ fn put(
 }
 
 fn gauge(value: u64) -> ConstGauge<i64> {
-    ConstGauge::new(i64::try_from(value).unwrap_or(i64::MAX))
+    ConstGauge::new(crate::units::to_i64(value))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use loader_trace::{ArrivalStream, Arrivals, Purpose, StreamKey};
 
 use super::{Invocation, Mark, Offset, Target, fixed::Size};
-use crate::{id::FunctionIndex, spec::RunSpec};
+use crate::{id::FunctionIndex, spec::RunSpec, units};
 
 /// Draws the due times of slots as wholes, not of single functions.
 #[derive(Debug, Clone, Copy)]
@@ -51,12 +51,12 @@ impl Iterator for Since {
 
 /// A length of time in nanoseconds. A spec names none that does not fit.
 pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    units::nanos(duration)
 }
 
 /// A size's run time as an invocation has it, in microseconds.
 pub(super) fn micros(runtime: Duration) -> u32 {
-    u32::try_from(runtime.as_micros()).unwrap_or(u32::MAX)
+    units::to_u32(runtime.as_micros())
 }
 
 /// An invocation of a given size, due `due` nanoseconds after the start of the load.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::SlotHead;
 use crate::id::FunctionIndex;
+use crate::units;
 
 /// Whole nanoseconds since the start of the load (t0), rounded once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -27,7 +28,7 @@ impl Offset {
 
     /// The instant that lies `by` later.
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+        Self(self.0.saturating_add(units::nanos(by)))
     }
 }
 

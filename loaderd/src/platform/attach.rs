@@ -35,7 +35,7 @@ impl Platform for Attach {
             return Err(PlatformError::Platform { platform: self.name(), reason });
         }
         let endpoints: Vec<_> = targets.iter().cycle().take(functions.len()).cloned().map(Ok).collect();
-        ready.send_replace(u32::try_from(endpoints.len()).unwrap_or(u32::MAX));
+        ready.send_replace(crate::units::to_u32(endpoints.len()));
         // Without a sender the feed ends at once.
         let (_, scales) = mpsc::channel(1);
         Ok(Deployment { endpoints, scales, starts: None })

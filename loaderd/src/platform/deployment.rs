@@ -6,7 +6,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     clock::UnixMicros,
-    endpoint::Endpoint,
+    endpoint::{Endpoint, HttpVersion},
     id::{FunctionIndex, RunId},
 };
 
@@ -36,6 +36,8 @@ pub struct FunctionDeployment {
     pub name: String,
     /// The kind of function, as `trace-func` knows it.
     pub kind: String,
+    /// The version of HTTP that its invocations come by.
+    pub http: HttpVersion,
     /// Most memory that an invocation asks for, in MiB.
     pub peak_memory_mib: u32,
     /// How it scales.

@@ -14,11 +14,11 @@ use super::{
 };
 use crate::{
     clock::{Anchor, Clock, UnixMicros},
-    histogram::micros,
     id::RunId,
     invoke::Outcome,
     metrics::{Completed, Metrics},
     plan::{Collector, Findings, Phase, SlotHead, SlotOutcome},
+    units::micros,
 };
 
 /// Events that are taken at once.

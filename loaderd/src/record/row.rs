@@ -9,8 +9,8 @@ use crate::{
     clock::Anchor,
     invoke::{Outcome, Status},
     plan::{Observed, PlannedInvocation},
+    units,
 };
-
 
 /// What was planned, and what came of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,7 +88,7 @@ impl Row {
             mark: mark.as_str().into(),
             due_unix_us: due.0,
             sent_unix_us: lag.map(|lag| due.plus(lag).0),
-            dispatch_lag_us: lag.map(|lag| i64::try_from(lag.as_micros()).unwrap_or(i64::MAX)),
+            dispatch_lag_us: lag.map(|lag| units::to_i64(lag.as_micros())),
             requested_runtime_us: (*runtime_us).into(),
             requested_memory_kib: u64::from(*memory_mib) * 1024,
             saturated,

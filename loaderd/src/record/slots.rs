@@ -8,9 +8,10 @@ use tokio::time::Instant;
 use super::Row;
 use crate::{
     clock::{Anchor, UnixMicros},
-    histogram::{Histogram, micros},
+    histogram::Histogram,
     invoke::Status,
     plan::{Phase, SlotHead},
+    units::micros,
 };
 
 /// The share of a slot's plan that must go out inside the slot.

@@ -9,8 +9,9 @@ use super::{
 };
 use crate::{
     clock::Anchor,
-    histogram::{Histogram, micros},
+    histogram::Histogram,
     plan::{Phase, SlotHead},
+    units::micros,
 };
 
 /// By how much ratios are scaled in a [`Histogram`] of whole numbers.

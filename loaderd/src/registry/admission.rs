@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{Entry, MAX_QUEUED, RegistryError, RegistryTask, Submission, Submitted};
-use crate::{clock::UnixMicros, id::RunId, run::RunView, store::RunFile};
+use crate::{clock::UnixMicros, id::RunId, run::RunView, store::RunFile, units};
 
 /// Runs that wait, in the order in which they came.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ impl Queue {
     /// How many runs go before this one, counting it: 1 for the first, 0 for one that does not wait.
     pub(super) fn position(&self, run: &RunId) -> u32 {
         let place = self.0.iter().position(|other| other == run).map_or(0, |index| index + 1);
-        u32::try_from(place).unwrap_or(u32::MAX)
+        units::to_u32(place)
     }
 
     pub(super) fn len(&self) -> usize {

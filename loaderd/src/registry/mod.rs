@@ -23,6 +23,7 @@ use crate::{
     run::{Driver, Event, Interrupts, Machine, RunView, Stations, Telemetry, Verdict},
     store::{Retention, RunFile, State, Store, StoreError},
     traces::TraceStore,
+    units,
 };
 use admission::Queue;
 use handle::Command;
@@ -244,7 +245,7 @@ impl RegistryTask {
     }
 
     fn activity(&self) -> Activity {
-        Activity { active: self.active.clone(), queued: u32::try_from(self.queue.len()).unwrap_or(u32::MAX) }
+        Activity { active: self.active.clone(), queued: units::to_u32(self.queue.len()) }
     }
 
     /// Lets the next run go, when none is under way.

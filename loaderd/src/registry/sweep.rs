@@ -7,6 +7,7 @@ use crate::{
     clock::{Anchor, UnixMicros},
     id::RunId,
     store::{EndedRun, Retention, RunDirectory},
+    units,
 };
 
 /// How often it is looked.
@@ -78,6 +79,6 @@ fn size(directory: &Path) -> u64 {
 impl Anchor {
     /// Whether the wall clock was set between the two.
     fn leapt(self, later: Self) -> bool {
-        self.unix_at(later.instant).0.abs_diff(later.unix.0) > u64::try_from(LEAP.as_micros()).unwrap_or(u64::MAX)
+        self.unix_at(later.instant).0.abs_diff(later.unix.0) > units::micros(LEAP)
     }
 }

@@ -102,27 +102,18 @@ pub(super) fn export(directory: &Path, sink: &mut Sink<'_>) -> Result<(), Export
 
 fn duration(record: InvocationRecord<'_>) -> Duration<'_> {
     let InvocationRecord {
-        run_id: _,
         invocation_id,
         function,
         phase,
-        slot: _,
-        mark: _,
-        due_unix_us: _,
         sent_unix_us,
-        dispatch_lag_us: _,
         connect_us,
         response_us,
         requested_runtime_us,
         actual_runtime_us,
-        requested_memory_kib: _,
         actual_memory_kib,
         status,
-        error: _,
         instance,
-        cold_start: _,
-        instance_started_unix_us: _,
-        saturated: _,
+        ..
     } = record;
     Duration {
         phase: if phase == "warmup" { WARMUP } else { EXECUTION },

@@ -26,6 +26,7 @@ use crate::{
     platform::Deploy,
     record::{Samples, Summary},
     store::{RunDirectory, State},
+    units,
 };
 
 /// Carries one run out.
@@ -131,7 +132,7 @@ impl Driver {
                 warm_up.hold_autoscaler(&deploy.run, &backup).await.map_err(Failure::WarmUp)?;
             }
         }
-        let functions_total = u32::try_from(deploy.functions.len()).unwrap_or(u32::MAX);
+        let functions_total = units::to_u32(deploy.functions.len());
         let ready = |functions_ready| {
             let progress = RunProgress { functions_ready, functions_total, ..RunProgress::default() };
             self.publish(|view| view.progress = Some(progress));

@@ -3,6 +3,7 @@
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::{
+    endpoint::HttpVersion,
     plan::Outline,
     spec::{ConnectionPolicy, RunSpec, Violation},
 };
@@ -31,7 +32,7 @@ pub fn raise_limit() -> u64 {
 /// Connections that a run will have open at the same time, as far as its plan tells.
 fn connections(spec: &RunSpec, outline: &Outline, pooled: usize) -> u64 {
     let functions = outline.functions.len() as u64;
-    match spec.connections.policy {
+    let shared = match spec.connections.policy {
         ConnectionPolicy::Pooled => {
             // An ingress is one address for all functions.
             let addresses = if spec.platform.features().one_address { 1 } else { functions };
@@ -39,7 +40,12 @@ fn connections(spec: &RunSpec, outline: &Outline, pooled: usize) -> u64 {
             addresses.saturating_mul(each)
         }
         ConnectionPolicy::PerFunction => functions,
-        ConnectionPolicy::PerInvocation => busiest(spec, outline),
+        ConnectionPolicy::PerInvocation => return busiest(spec, outline),
+    };
+    match spec.protocol.version() {
+        HttpVersion::Http2 => shared,
+        // A connection takes one invocation at a time.
+        HttpVersion::Http1 => shared.saturating_add(busiest(spec, outline)),
     }
 }
 
@@ -103,10 +109,11 @@ mod tests {
         Outline { slots: vec![slot(3.0), slot(99.5), slot(7.0)], functions: vec![function; 10], ..Outline::default() }
     }
 
-    fn needed(platform: &str, policy: &str) -> u64 {
+    fn needed(platform: &str, policy: &str, protocol: &str) -> u64 {
         let rps = v1::RpsMode { end: Some(1.0), ..v1::RpsMode::default() };
         let message = v1::RunSpec {
             platform: platform.to_owned(),
+            function: Some(v1::FunctionSpec { protocol: protocol.to_owned(), ..v1::FunctionSpec::default() }),
             connections: Some(v1::Connections { policy: policy.to_owned(), ..v1::Connections::default() }),
             mode: Some(v1::run_spec::Mode::Rps(rps)),
             ..v1::RunSpec::default()
@@ -125,9 +132,11 @@ mod tests {
 
     #[test]
     fn a_run_that_needs_more_files_than_there_may_be_is_refused_with_the_number() {
-        assert_eq!(needed("local", "pooled"), 512 + 2 * 40 + 4 * (10 + 100));
-        assert_eq!(needed("knative", "pooled"), 512 + 4);
-        assert_eq!(needed("knative", "per-function"), 512 + 10);
-        assert_eq!(needed("local", "per-invocation"), 512 + 2 * 100 + 4 * (10 + 100));
+        assert_eq!(needed("local", "pooled", "grpc"), 512 + 2 * 40 + 4 * (10 + 100));
+        assert_eq!(needed("knative", "pooled", "http2"), 512 + 4);
+        assert_eq!(needed("knative", "per-function", "grpc"), 512 + 10);
+        assert_eq!(needed("local", "per-invocation", "http1"), 512 + 2 * 100 + 4 * (10 + 100));
+        assert_eq!(needed("knative", "pooled", "http1"), 512 + 4 + 100);
+        assert_eq!(needed("knative", "per-function", "http1"), 512 + 10 + 100);
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{dispatch::Counters, plan::Outline, record::Progress};
+use crate::{dispatch::Counters, plan::Outline, record::Progress, units};
 
 /// Over how long the achieved rate is taken.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
@@ -68,8 +68,8 @@ impl ProgressFacts {
     pub(super) fn new(functions: usize, outline: &Outline) -> Self {
         let known = !outline.open_ended;
         Self {
-            functions: u32::try_from(functions).unwrap_or(u32::MAX),
-            slots: known.then(|| u32::try_from(outline.slots.len()).unwrap_or(u32::MAX)),
+            functions: units::to_u32(functions),
+            slots: known.then(|| units::to_u32(outline.slots.len())),
             planned: known.then(|| outline.invocations()),
             duration: known.then(|| outline.duration()),
             ..Self::default()

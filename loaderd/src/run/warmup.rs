@@ -13,6 +13,7 @@ use crate::{
     record::{Latencies, WarmupFindings},
     spec::RunSpec,
     store::RunDirectory,
+    units,
     warmup::{Adf, Fit, MOST_POINTS, fit, judge, needed},
 };
 
@@ -122,13 +123,13 @@ impl Conductor<'_> {
 pub(super) fn findings(conducted: Conducted, fitted: &Fit, measured_from: Option<Duration>) -> WarmupFindings {
     let Conducted { stationary, points, test } = conducted;
     WarmupFindings {
-        measured_from_us: measured_from.map_or(0, |from| u64::try_from(from.as_micros()).unwrap_or(u64::MAX)),
+        measured_from_us: measured_from.map_or(0, |from| units::micros(from)),
         stationary,
         points: points as u64,
         statistic: test.map(|test| test.statistic),
         p_value: test.map(|test| test.p_value),
-        instances_needed: u32::try_from(fitted.needed).unwrap_or(u32::MAX),
-        instances_started: u32::try_from(fitted.instances()).unwrap_or(u32::MAX),
+        instances_needed: units::to_u32(fitted.needed),
+        instances_started: units::to_u32(fitted.instances()),
     }
 }
 

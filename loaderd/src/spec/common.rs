@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use http::uri::Authority;
+use ::http::uri::Authority;
 use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use super::{
-    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, Features, FunctionKind, ModeFacts, Output, Overload,
-    PlatformKind, RunSpec, RuntimeClock, Saturation, ScalingOverrides, Timeouts,
+    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, Features, FunctionKind, FunctionProtocol, ModeFacts,
+    Output, Overload, PlatformKind, RunSpec, RuntimeClock, Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
-    deployment,
+    deployment, http,
 };
 use crate::endpoint::Endpoint;
 
@@ -68,12 +68,13 @@ pub(crate) fn common(
     let deploy = deployment::options(check, deploy_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
     let mode = mode?.name;
-    let (kind, runtime_clock) = function?;
+    let (kind, runtime_clock, protocol) = function?;
     Some(RunSpec {
         name: name?.unwrap_or_else(|| mode.to_owned()),
         platform: platform?,
         seed: seed.unwrap_or(DEFAULT_SEED),
         kind,
+        protocol,
         runtime_clock,
         arrivals: arrivals?,
         timeouts: Timeouts { function: function_timeout?, connect: connect_timeout?, drain: drain_timeout? },
@@ -111,8 +112,11 @@ fn platform_kind(check: &mut Check, name: &str, defaults: &Defaults) -> Option<P
     check.named("platform", name, &PlatformKind::ALL, PlatformKind::as_str)
 }
 
-fn function(check: &mut Check, message: Option<&v1::FunctionSpec>) -> Option<(FunctionKind, Option<RuntimeClock>)> {
-    let v1::FunctionSpec { kind, clock } = message.cloned().unwrap_or_default();
+fn function(
+    check: &mut Check,
+    message: Option<&v1::FunctionSpec>,
+) -> Option<(FunctionKind, Option<RuntimeClock>, FunctionProtocol)> {
+    let v1::FunctionSpec { kind, clock, protocol, http } = message.cloned().unwrap_or_default();
     let name = if kind.is_empty() { FunctionKind::Trace.as_str() } else { &kind };
     let kind = check.named("function.kind", name, &FunctionKind::ALL, FunctionKind::as_str);
     let named =
@@ -121,6 +125,7 @@ fn function(check: &mut Check, message: Option<&v1::FunctionSpec>) -> Option<(Fu
         Some(clock) => Some(clock?),
         None => None,
     };
+    let protocol = http::protocol(check, kind, &protocol, http.as_ref());
     match kind? {
         FunctionKind::Trace => {}
         kind @ (FunctionKind::Empty | FunctionKind::Timed | FunctionKind::Wimpy | FunctionKind::Hello) => {
@@ -130,7 +135,7 @@ fn function(check: &mut Check, message: Option<&v1::FunctionSpec>) -> Option<(Fu
             }
         }
     }
-    Some((kind?, clock))
+    Some((kind?, clock, protocol?))
 }
 
 fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<ModeFacts>) -> Option<Arrivals> {

@@ -10,12 +10,14 @@
 mod check;
 mod common;
 mod deployment;
+mod http;
 mod platform;
 
 pub use check::Violation;
 pub(crate) use check::{Check, LONGEST, time};
 pub(crate) use common::common;
 pub use deployment::{Autoscaler, Autoscaling, CpuLimit, DeployOptions, ScaleMetric};
+pub use http::{FunctionProtocol, HttpRequest, Template, UnknownPlaceholder, Value};
 pub use platform::{Features, PlatformKind};
 
 use std::time::Duration;
@@ -55,6 +57,8 @@ pub struct RunSpec {
     pub seed: u64,
     /// The function that is deployed.
     pub kind: FunctionKind,
+    /// What it is called by.
+    pub protocol: FunctionProtocol,
     /// The clock that its run times are counted by; absent: the function's own choice, which is the wall clock.
     pub runtime_clock: Option<RuntimeClock>,
     /// How invocations are spread inside a slot.

@@ -39,6 +39,7 @@ fn what_is_left_out_is_as_documented() {
         platform: PlatformKind::Local,
         seed: 42,
         kind: FunctionKind::Trace,
+        protocol: FunctionProtocol::Grpc,
         runtime_clock: None,
         arrivals: Arrivals::Uniform,
         timeouts: Timeouts {

@@ -77,6 +77,8 @@ pub enum Unit {
     Micros,
     /// An instant, in microseconds since the Unix epoch.
     UnixMicros,
+    /// Bytes.
+    Bytes,
     /// KiB, 1024 bytes.
     Kib,
     /// MiB, 1024 KiB.
@@ -95,6 +97,7 @@ impl fmt::Display for Unit {
             Self::None => "",
             Self::Micros => "µs",
             Self::UnixMicros => "µs since the Unix epoch",
+            Self::Bytes => "bytes",
             Self::Kib => "KiB",
             Self::Mib => "MiB",
             Self::Millicores => "millicores",

@@ -45,7 +45,7 @@ table! {
         #[absent = "when the function did not report it"]
         actual_memory_kib: Option<u64> [Kib],
         /// `ok`, `connect_timeout`, `connect_error`, `function_timeout`, `memory_allocation_failed`, `grpc_<CODE>`,
-        /// `http_<STATUS>` (the response of a gateway, which is not gRPC), `cancelled`, `unfinished` (no response before the
+        /// `http_<STATUS>` (the response of a gateway, or of a function that is called by plain HTTP), `cancelled`, `unfinished` (no response before the
         /// end of the drain time) or `not_sent`.
         status: Text<'a>,
         /// The error message.
@@ -63,5 +63,8 @@ table! {
         /// Whether the loader was the bottleneck: the invocation was late by more than `saturation.lag` (without
         /// `connect_us`), or was not sent.
         saturated: bool,
+        /// Length of the response's body.
+        #[absent = "when there was no response"]
+        response_bytes: Option<u64> [Bytes],
     }
 }

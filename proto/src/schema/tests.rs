@@ -106,6 +106,7 @@ fn columns_say_what_they_are() {
             let named = [
                 ("unix_us", Unit::UnixMicros),
                 ("_us", Unit::Micros),
+                ("_bytes", Unit::Bytes),
                 ("_kib", Unit::Kib),
                 ("_mib", Unit::Mib),
                 ("_millicores", Unit::Millicores),

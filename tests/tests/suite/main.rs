@@ -18,6 +18,7 @@ mod knative;
 mod modes;
 mod plan;
 mod prometheus;
+mod protocols;
 mod readme;
 mod results;
 mod service;

@@ -20,6 +20,7 @@ use crate::{
     plan::{FunctionOutline, Invocation, Outline, PlannedFunction, SlotOutline, Target},
     run::Preparation,
     scrape::Value,
+    units,
 };
 
 /// Slots and functions that a plan's summary lists.
@@ -54,8 +55,8 @@ pub(super) fn plan(preparation: &Preparation) -> v1::PlanSummary {
     v1::PlanSummary {
         mode: spec.mode.to_owned(),
         platform: spec.platform.as_str().to_owned(),
-        functions: u32::try_from(plan.functions().len()).unwrap_or(u32::MAX),
-        slots: if *open_ended { 0 } else { u32::try_from(slots.len()).unwrap_or(u32::MAX) },
+        functions: units::to_u32(plan.functions().len()),
+        slots: if *open_ended { 0 } else { units::to_u32(slots.len()) },
         invocations,
         duration: (!open_ended).then(|| span(duration)),
         mean_rate: if seconds > 0.0 { invocations as f64 / seconds } else { 0.0 },
@@ -84,7 +85,7 @@ fn plan_function((function, outline): (&PlannedFunction, &FunctionOutline)) -> v
         function: name.clone(),
         source_id: source_id.clone(),
         invocations,
-        mean_runtime_us: u64::try_from(mean_runtime.as_micros()).unwrap_or(u64::MAX),
+        mean_runtime_us: units::micros(mean_runtime),
         mean_memory_mib,
     }
 }

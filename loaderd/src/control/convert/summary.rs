@@ -4,10 +4,10 @@ use loader_proto::v1;
 
 use crate::{
     clock::ClockChanges,
-    histogram::micros,
     plan::distribution,
     record::{ArrivalTest, ColdStarts, FunctionSummary, Saturation, SlotRow, Slowdown, Summary, WarmupFindings},
     store::RunSummary,
+    units::micros,
 };
 
 /// A whole summary.

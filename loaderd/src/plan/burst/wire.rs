@@ -4,8 +4,8 @@ use loader_proto::v1;
 
 use super::findings::BurstFindings;
 use crate::{
-    histogram::micros,
     plan::{Findings, distribution},
+    units::micros,
 };
 
 impl Findings for BurstFindings {

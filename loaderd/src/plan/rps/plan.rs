@@ -8,6 +8,7 @@ use crate::{
         fixed::{self, invocations},
     },
     spec::{RunSpec, Violation},
+    units,
 };
 
 /// How many levels of a ramp without an end the outline shows. Cold functions are deployed for the last of them, so that
@@ -79,7 +80,7 @@ impl RpsPlan {
             hot += u64::from(count - of_these_cold);
             cold += u64::from(of_these_cold);
         }
-        let functions = 0..u32::try_from(self.functions.len()).unwrap_or(u32::MAX);
+        let functions = 0..units::to_u32(self.functions.len());
         let share = |function: u32| match function.checked_sub(self.spec.functions) {
             None => self.hot.share(function, hot),
             Some(place) => self.cold.share(place, cold),

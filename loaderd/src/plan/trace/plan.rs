@@ -19,6 +19,7 @@ use crate::{
         merge::Merge,
     },
     spec::RunSpec,
+    units,
 };
 
 /// The plan.
@@ -97,7 +98,7 @@ impl Iterator for Exact {
 impl TracePlan {
     pub(super) fn new(run: &RunSpec, spec: &TraceSpec, trace: Arc<Trace>) -> Self {
         let clamps = Clamps { runtime: spec.runtime, memory: spec.memory_mib };
-        let units = u32::try_from(spec.units.map_or(trace.units, |units| units.min(trace.units))).unwrap_or(u32::MAX);
+        let units = units::to_u32(spec.units.map_or(trace.units, |units| units.min(trace.units)));
         let names = names(&trace.functions);
         let functions = trace.functions.iter().zip(names).map(|(function, name)| PlannedFunction {
             name,

@@ -11,6 +11,7 @@ use crate::{
         checks::{LONGEST_RUNTIME, MOST_MEMORY_MIB, whole},
     },
     spec::{Check, LONGEST, Violation, time},
+    units,
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
@@ -144,7 +145,7 @@ pub(in crate::plan) fn check(check: &mut Check, message: &v1::TraceMode) -> Opti
         Some(read) => read.map(Some),
     };
     if let (Some(Some(warmup)), Some(Some(units)), Some(granularity)) = (warmup, units, granularity) {
-        let duration = Duration::from_secs(granularity.as_secs()) * u32::try_from(units).unwrap_or(u32::MAX);
+        let duration = Duration::from_secs(granularity.as_secs()) * units::to_u32(units);
         if warmup.longest() >= duration {
             let (longest, duration) = (time(warmup.longest()), time(duration));
             let rule =

@@ -28,6 +28,7 @@ use super::{
 use crate::{
     id::{FunctionIndex, RunId},
     platform::PlatformError,
+    units,
 };
 
 /// Services that are applied at the same time.
@@ -217,7 +218,7 @@ impl Rollout<'_> {
     /// What has come of all, once that is known.
     fn judge(&self, progress: &[Progress]) -> Result<Option<Vec<Result<String, String>>>, PlatformError> {
         let ready = progress.iter().filter(|it| matches!(it, Progress::Ready(_))).count();
-        self.ready.send_replace(u32::try_from(ready).unwrap_or(u32::MAX));
+        self.ready.send_replace(units::to_u32(ready));
         let failed: Vec<_> = (self.wanted.iter().zip(progress))
             .filter_map(|(wanted, progress)| match progress {
                 Progress::Failed(why) => Some((wanted.function.as_str(), why.as_str())),

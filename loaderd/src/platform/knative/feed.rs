@@ -24,6 +24,7 @@ use crate::{
     clock::Clock,
     id::{FunctionIndex, RunId},
     platform::{InstanceStart, Scale, ScaleSample},
+    units,
 };
 
 /// Where the news goes.
@@ -145,7 +146,7 @@ impl Known {
         let before = self.complete;
         self.complete[place] = true;
         if before != self.complete && self.complete == [true; 2] {
-            let functions = u32::try_from(self.told.len()).unwrap_or(u32::MAX);
+            let functions = units::to_u32(self.told.len());
             for function in (0..functions).map(FunctionIndex) {
                 let scale = self.index.scale(function);
                 self.tell(function, News { scale, ..News::default() }).await;

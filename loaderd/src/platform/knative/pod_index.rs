@@ -10,6 +10,7 @@ use crate::{
     clock::UnixMicros,
     id::FunctionIndex,
     platform::{InstanceStart, Scale},
+    units,
 };
 
 /// What keeps a pod from coming up.
@@ -82,7 +83,7 @@ impl PodIndex {
 
     pub(super) fn scale(&self, function: FunctionIndex) -> Scale {
         let Some(entry) = self.entries.get(function.as_usize()) else { return Scale::default() };
-        let count = |stage| u32::try_from(entry.pods.values().filter(|it| **it == stage).count()).unwrap_or(u32::MAX);
+        let count = |stage| units::to_u32(entry.pods.values().filter(|it| **it == stage).count());
         Scale {
             desired: entry.desired,
             running: count(Stage::Running),

@@ -2,7 +2,7 @@
 //! and activator do. For trying out, for tests and for calibrating the loader; not for measuring clusters.
 //!
 //! ```text
-//!            :authority            lease a slot               HTTP/2
+//!     :authority or host           lease a slot               HTTP/2
 //! client ──▶ gateway ──▶ routes ──▶ function (queue, scaler) ──▶ instance ──▶ process
 //!                                     │ one place each ▲              │ started and reaped by one thread
 //!                                     ▼                └── news ──────┘

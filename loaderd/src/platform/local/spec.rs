@@ -37,7 +37,8 @@ pub(super) struct Spec {
 impl Spec {
     /// The function that is to be deployed as the run's `index`th.
     pub(super) fn new(index: FunctionIndex, deployment: &FunctionDeployment, settings: &Settings) -> Self {
-        let FunctionDeployment { name, kind, peak_memory_mib, scaling, autoscaling: _, resources: _ } = deployment;
+        let FunctionDeployment { name, kind, http: _, peak_memory_mib, scaling, autoscaling: _, resources: _ } =
+            deployment;
         Self {
             index,
             name: name.clone(),

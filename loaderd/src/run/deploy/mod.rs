@@ -23,7 +23,7 @@ use crate::{
     dispatch::ScaleState,
     endpoint::Endpoint,
     id::RunId,
-    invoke::Route,
+    invoke::{Protocol, Route},
     metrics::Metrics,
     plan::{PlannedFunction, Warmup},
     platform::{Deploy, Deployment, Platform},
@@ -78,7 +78,7 @@ impl Site<'_> {
         warn_of_failures(&deploy.run, &names, &endpoints);
         let on_cluster = self.spec.platform.features().instance_resources;
         FunctionRows { functions, deploy: &deploy, on_cluster, endpoints: &endpoints }.write(path)?;
-        let routes = routes(&endpoints, self.spec.kind)?;
+        let routes = routes(&names, &endpoints, |name| Protocol::of(self.spec.kind, &self.spec.protocol, name))?;
         Ok(Deployed { deploy, names, routes, board })
     }
 }

@@ -20,6 +20,7 @@ pub(in crate::run) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFu
     let functions = functions.iter().zip(means).map(|(function, mean_runtime)| FunctionDeployment {
         name: function.name.clone(),
         kind: spec.kind.as_str().to_owned(),
+        http: spec.protocol.version(),
         peak_memory_mib: function.peak_memory_mib,
         scaling: Scaling {
             initial: scaling.initial_scale.unwrap_or(function.initial_scale),

@@ -20,6 +20,7 @@ use super::{
 use crate::platform::{Scale, ScaleSample, Scaling, testkit};
 
 mod fake;
+mod plain;
 
 const WINDOW: Duration = Duration::from_secs(30);
 

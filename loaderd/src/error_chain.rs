@@ -1,12 +1,13 @@
-//! Errors in words.
+//! The error chain: an error and its causes as one line of text.
 
 use std::{error::Error, iter};
 
-/// An error and its causes in one line. Most errors here tell their cause themselves; it is not told twice.
+/// An error followed by its causes, from the outermost to the root. Most errors of this crate include their cause in their own text;
+/// such a cause is not repeated.
 pub fn of(error: &(dyn Error + 'static)) -> String {
-    iter::successors(error.source(), |cause| (*cause).source()).fold(error.to_string(), |words, cause| {
+    iter::successors(error.source(), |cause| (*cause).source()).fold(error.to_string(), |chain, cause| {
         let cause = cause.to_string();
-        if words.ends_with(&cause) { words } else { format!("{words}: {cause}") }
+        if chain.ends_with(&cause) { chain } else { format!("{chain}: {cause}") }
     })
 }
 
@@ -21,7 +22,7 @@ mod tests {
     struct Open(#[source] std::io::Error);
 
     #[test]
-    fn a_cause_is_told_once() {
+    fn a_cause_is_not_repeated() {
         let cause = || std::io::Error::other("no such thing");
         assert_eq!(of(&Open(cause())), "cannot open it: no such thing");
         assert_eq!(
