@@ -322,7 +322,7 @@ fn facts(config: &Config, doors: &Doors, platforms: &Platforms, clock: Clock) ->
         platforms: names,
         listen: doors.control.iter().map(Listener::address).collect(),
         metrics_listen: doors.metrics.as_ref().map(Listener::address).unwrap_or_default(),
-        cores: scrape::cores().map_or(0, |cores| units::to_u32(cores)),
+        cores: scrape::cores().map_or(0, units::to_u32),
         memory_mib: procfs::Meminfo::current().map_or(0, |memory| memory.mem_total >> 20),
     }
 }

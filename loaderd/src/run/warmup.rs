@@ -123,7 +123,7 @@ impl Conductor<'_> {
 pub(super) fn findings(conducted: Conducted, fitted: &Fit, measured_from: Option<Duration>) -> WarmupFindings {
     let Conducted { stationary, points, test } = conducted;
     WarmupFindings {
-        measured_from_us: measured_from.map_or(0, |from| units::micros(from)),
+        measured_from_us: measured_from.map_or(0, units::micros),
         stationary,
         points: points as u64,
         statistic: test.map(|test| test.statistic),

@@ -171,7 +171,7 @@ impl InVitro {
         let micros = execution_time.and_then(|micros| micros.as_u64());
         Self {
             machine: machine_name.and_then(|name| name.as_str().map(str::to_owned)),
-            execution_time: micros.map(|micros| units::to_u32(micros)),
+            execution_time: micros.map(units::to_u32),
         }
     }
 }
