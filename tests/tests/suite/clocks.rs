@@ -86,7 +86,7 @@ fn a_clock_that_is_set_changes_no_row_and_is_told() {
     assert_eq!(it.told(&back), [0, -90_000]);
     it.dates_go_on(&back);
     let shown = it.daemon.ctl(&["get", &back]).ok().stdout;
-    assert!(shown.contains("The wall clock was set back by 1day 1h while the load went"), "{shown}");
+    assert!(shown.contains("The wall clock was set back by 1day 1h during the load"), "{shown}");
     // What comes later sorts behind, whatever the clock says.
     let third = it.daemon.submit(&LOAD);
     it.daemon.ended(&third);

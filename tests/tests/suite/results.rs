@@ -44,7 +44,7 @@ fn damage_is_seen() {
     let rows = Path::new(to).join("invocations.csv");
     let text = fs::read(&rows).expect("reads");
     fs::write(&rows, &text[..text.len() - 7]).expect("writes");
-    let cut = format!("invocations.csv: is cut off: {} bytes, and the run left {}", text.len() - 7, text.len());
+    let cut = format!("invocations.csv: is cut off: {} bytes, expected {}", text.len() - 7, text.len());
     assert_eq!(check(&daemon, to), (1, vec![cut]));
     let mut edited = text.clone();
     let digit = edited.iter().rposition(u8::is_ascii_digit).expect("a digit");
@@ -111,5 +111,5 @@ fn an_interrupted_run_tells_of_a_row_that_was_cut_off() {
     assert_eq!(records.stdout.lines().count(), 1 + 79);
     assert!(records.stderr.starts_with("a crash cut the last record off, of which "), "{}", records.stderr);
     let (code, faults) = check(&daemon, &id);
-    assert!(code == 1 && faults[0].starts_with("invocations.csv: a crash cut its last row off"), "{faults:?}");
+    assert!(code == 1 && faults[0].starts_with("invocations.csv: its last row was cut off by a crash"), "{faults:?}");
 }
