@@ -16,6 +16,7 @@ mod merge;
 mod needs;
 mod outline;
 mod overload;
+mod planned;
 mod slot;
 mod wire;
 
@@ -33,9 +34,10 @@ use loader_proto::{
 use loader_trace::Trace;
 
 pub use contract::{Collector, Findings, Mode, NoFindings, Observed, Plan, PlannedFunction};
-pub use invocation::{Invocation, InvocationId, Mark, Offset, Phase, PlannedInvocation, Target, Unit};
+pub use invocation::{Invocation, Mark, Offset, Phase, Target, Unit};
 pub use needs::{TraceInput, TraceSource, Warmup};
 pub use outline::{FunctionOutline, Outline, SlotOutline};
+pub use planned::{InvocationId, PlannedInvocation};
 pub use slot::{Slot, SlotHead, SlotOutcome};
 pub(crate) use wire::distribution;
 

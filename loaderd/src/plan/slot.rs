@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Invocation, Offset, Phase};
+use super::invocation::{Invocation, Offset, Phase};
 
 /// A stretch of a plan: a minute of a trace, a step of a rate, …
 pub struct Slot {

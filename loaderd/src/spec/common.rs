@@ -7,10 +7,15 @@ use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use super::{
-    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, Features, FunctionKind, FunctionProtocol, ModeFacts,
-    Output, Overload, PlatformKind, RunSpec, RuntimeClock, Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
-    deployment, http,
+    deployment,
+    function::{FunctionKind, RuntimeClock},
+    http::{self, FunctionProtocol},
+    platform::{Features, PlatformKind},
+    run::{Defaults, ModeFacts, RunSpec},
+    settings::{
+        ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Output, Overload, Saturation, ScalingOverrides, Timeouts,
+    },
 };
 use crate::endpoint::Endpoint;
 

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ::http::{HeaderName, HeaderValue, Method, header, uri::PathAndQuery};
 use loader_proto::v1;
 
-use super::{FunctionKind, check::Check};
+use super::{check::Check, function::FunctionKind};
 use crate::endpoint::HttpVersion;
 pub use template::{Template, UnknownPlaceholder, Value};
 

@@ -1,7 +1,11 @@
+use std::time::Duration;
+
 use loader_proto::json;
+use loader_trace::Arrivals;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::endpoint::Endpoint;
 
 fn message(value: &Value) -> loader_proto::v1::RunSpec {
     let (message, faults) = json::from_value(value);

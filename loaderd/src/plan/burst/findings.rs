@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    plan::{BURST, BURSTY, STEADY, VICTIM_MARK},
+    roles::{BURST, BURSTY, STEADY, VICTIM_MARK},
     spec::BurstSpec,
 };
 use crate::{

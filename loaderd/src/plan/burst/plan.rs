@@ -2,9 +2,12 @@
 
 use std::time::Duration;
 
-use super::{findings::BurstCollector, spec::BurstSpec};
+use super::{
+    findings::BurstCollector,
+    roles::{BURST, BURSTY, VICTIM, VICTIM_MARK},
+    spec::BurstSpec,
+};
 use crate::{
-    id::FunctionIndex,
     plan::{
         Collector, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, Target, Unit,
         constant::{Schedule, Since, Turns, invocation},
@@ -13,18 +16,6 @@ use crate::{
     },
     spec::RunSpec,
 };
-
-/// The function whose load nothing but the climb changes.
-pub(super) const STEADY: FunctionIndex = FunctionIndex(0);
-/// The function that gets the burst.
-pub(super) const BURSTY: FunctionIndex = FunctionIndex(1);
-/// The function that is called once, in the middle of the burst.
-pub(super) const VICTIM: FunctionIndex = FunctionIndex(2);
-
-/// Marks the burst's invocations.
-pub(super) const BURST: Mark = Mark::Extra("burst");
-/// Marks the victim's invocation.
-pub(super) const VICTIM_MARK: Mark = Mark::Extra("victim");
 
 /// The plan.
 pub(super) struct BurstPlan {

@@ -4,7 +4,7 @@ use loader_proto::v1;
 use serde_json::json;
 
 use super::{
-    plan::{BURST, BURSTY, STEADY, VICTIM, VICTIM_MARK},
+    roles::{BURST, BURSTY, STEADY, VICTIM, VICTIM_MARK},
     spec::BurstSpec,
 };
 use crate::{
