@@ -39,7 +39,7 @@ pub use thread::{Lost, Running};
 use crate::{
     clock::{Anchor, Clock},
     id::RunId,
-    invoke::{Abandon, ConnectionCount, Policy, Route, Status},
+    invoke::{Cancellation, ConnectionCount, Policy, Route, Status},
     plan::{Plan, PlannedInvocation, Unit},
     record::Event,
     spans::RunTrace,
@@ -91,7 +91,7 @@ pub struct Dispatch {
     counters: Arc<Counters>,
     connections: ConnectionCount,
     scales: Arc<ScaleState>,
-    abandon: Abandon,
+    cancellation: Cancellation,
 }
 
 /// A dispatch under way.
@@ -100,7 +100,7 @@ pub struct Dispatching {
     pacer: Running<()>,
     workers: Vec<Running<()>>,
     stop: Stop,
-    abandon: Abandon,
+    cancellation: Cancellation,
 }
 
 impl Dispatch {
@@ -116,7 +116,7 @@ impl Dispatch {
     ) -> std::io::Result<Self> {
         let counters = Arc::new(Counters::default());
         let connections = ConnectionCount::default();
-        let abandon = Abandon::default();
+        let cancellation = Cancellation::default();
         let count = settings.workers.max(1);
         let (prepared, mut all_prepared) = mpsc::channel(count);
         let (mut to_workers, mut workers) = (Vec::new(), Vec::new());
@@ -139,7 +139,7 @@ impl Dispatch {
                 count: connections.clone(),
                 counters: Arc::clone(&counters),
                 scales: Arc::clone(&scales),
-                abandon: abandon.clone(),
+                cancellation: cancellation.clone(),
                 events: events.clone(),
             };
             let ready = Ready { within: PREPARE_TIMEOUT, _told: prepared.clone() };
@@ -153,7 +153,7 @@ impl Dispatch {
         }
         drop(prepared);
         while all_prepared.recv().await.is_some() {}
-        Ok(Self { settings, events, to_workers, workers, companion, counters, connections, scales, abandon })
+        Ok(Self { settings, events, to_workers, workers, companion, counters, connections, scales, cancellation })
     }
 
     /// What is counted while it goes.
@@ -171,7 +171,8 @@ impl Dispatch {
     /// # Errors
     /// A thread that can't be started.
     pub fn start(self, plan: Box<dyn Plan>, t0: Anchor) -> std::io::Result<Dispatching> {
-        let Self { settings, events, to_workers, workers, companion, counters, connections: _, scales, abandon } = self;
+        let Self { settings, events, to_workers, workers, companion, counters, connections: _, scales, cancellation } =
+            self;
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
         let cold_pool = plan.cold_pool();
@@ -204,7 +205,7 @@ impl Dispatch {
                 })?;
             }
         }
-        Ok(Dispatching { planner, pacer, workers, stop, abandon })
+        Ok(Dispatching { planner, pacer, workers, stop, cancellation })
     }
 }
 
@@ -223,7 +224,7 @@ impl Dispatching {
 
     /// Ends everything that is out with `status`.
     pub fn give_up(&self, status: Status) {
-        self.abandon.give_up(status);
+        self.cancellation.cancel(status);
     }
 
     /// Waits until the last invocation was handed out.

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::{counters::Counters, scale_state::ScaleState};
 use crate::{
     clock::Clock,
-    invoke::{Abandon, Call, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
+    invoke::{Call, Cancellation, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
     plan::{Mark, PlannedInvocation},
     record::{Event, Row},
     spans::RunTrace,
@@ -62,7 +62,7 @@ pub(super) struct Worker {
     pub(super) count: ConnectionCount,
     pub(super) counters: Arc<Counters>,
     pub(super) scales: Arc<ScaleState>,
-    pub(super) abandon: Abandon,
+    pub(super) cancellation: Cancellation,
     pub(super) events: mpsc::Sender<Event>,
 }
 
@@ -125,7 +125,7 @@ impl Worker {
     /// Makes one call and leaves its row.
     async fn make(&self, invoker: &Invoker, planned: PlannedInvocation) {
         let outcome = match self.routes.get(planned.function.as_usize()).and_then(Option::as_ref) {
-            Some(route) => invoker.call(route, self.call(&planned), &self.abandon).await,
+            Some(route) => invoker.call(route, self.call(&planned), &self.cancellation).await,
             None => Outcome::bare(Status::NotSent, "the function was not deployed"),
         };
         let row = Box::new(Row { planned, outcome });

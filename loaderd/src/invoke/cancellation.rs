@@ -1,27 +1,27 @@
-//! Giving up on calls that are out.
+//! Cancellation of the calls in flight.
 
 use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
-use super::Status;
+use super::outcome::Status;
 
-/// By which a run gives up on all its calls that are out, once. Clones are the same.
+/// Cancels all calls of a run that are in flight, once. Clones share their state.
 #[derive(Debug, Clone, Default)]
-pub struct Abandon {
+pub struct Cancellation {
     token: CancellationToken,
     status: Arc<OnceLock<Status>>,
 }
 
-impl Abandon {
-    /// Ends every call that is out with `status`. Only the first time counts.
-    pub fn give_up(&self, status: Status) {
+impl Cancellation {
+    /// Ends every call in flight with `status`. Only the first call of this method has an effect.
+    pub fn cancel(&self, status: Status) {
         let _first = self.status.set(status);
         self.token.cancel();
     }
 
-    /// Waits until the calls are given up; the status that they get.
-    pub(super) async fn given_up(&self) -> Status {
+    /// Waits until the calls are cancelled; returns their status.
+    pub(super) async fn cancelled(&self) -> Status {
         self.token.cancelled().await;
         self.status.get().copied().unwrap_or(Status::Cancelled)
     }

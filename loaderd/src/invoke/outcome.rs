@@ -130,6 +130,11 @@ impl Failure {
     pub(super) fn new(status: Status, error: impl Into<String>) -> Self {
         Self { status, error: error.into(), origin: Origin::default() }
     }
+
+    /// An answer that violates its protocol.
+    pub(super) fn internal(error: impl Into<String>) -> Self {
+        Self::new(Status::Grpc(Code::Internal), error)
+    }
 }
 
 impl From<h2::Error> for Failure {

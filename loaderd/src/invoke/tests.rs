@@ -1,6 +1,6 @@
 //! The invoker against a scripted HTTP/2 server on loopback.
 
-use std::{net::SocketAddr, rc::Rc};
+use std::{net::SocketAddr, rc::Rc, time::Duration};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use h2::{RecvStream, server::SendResponse};
@@ -19,11 +19,12 @@ use tonic::Code;
 
 use super::*;
 use crate::{
-    clock::UnixMicros,
+    clock::{Clock, UnixMicros},
     endpoint::{Endpoint, Tls},
 };
 
 mod http1;
+mod toy;
 
 type Answer = SendResponse<Bytes>;
 type Asked = http::Request<RecvStream>;
@@ -118,7 +119,7 @@ fn refuse(mut respond: Answer, code: Code, message: &str) {
 /// The status and error of one call to a server that answers so.
 fn outcome_of(answer: impl Fn(Asked, Answer) + Clone + 'static) -> (Status, String) {
     with_server(answer, async |invoker, route| {
-        let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+        let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
         assert!(outcome.sent.is_some());
         (outcome.status, outcome.error)
     })
@@ -135,13 +136,13 @@ fn a_reply_carries_what_the_function_measured_and_who_it_was() {
         answer_with(respond, head, reply_frame(), Code::Ok);
     };
     with_server(answer, async |invoker, route| {
-        let first = invoker.call(&route, call(), &Abandon::default()).await;
+        let first = invoker.call(&route, call(), &Cancellation::default()).await;
         assert_eq!((first.status, first.error.as_str()), (Status::Ok, ""));
         assert_eq!((first.runtime_us, first.memory_kib), (Some(7001), Some(3072)));
         assert_eq!((first.instance.as_str(), first.cold_start), ("f-1", Some(true)));
         assert_eq!(first.instance_started, Some(UnixMicros(1_234_567)));
         assert!(first.connect.is_some() && first.response.is_some());
-        let second = invoker.call(&route, call(), &Abandon::default()).await;
+        let second = invoker.call(&route, call(), &Cancellation::default()).await;
         assert_eq!(second.connect, None, "the connection was there");
     });
 }
@@ -150,7 +151,7 @@ fn a_reply_carries_what_the_function_measured_and_who_it_was() {
 fn a_foreign_function_leaves_unknown_what_it_does_not_say() {
     let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
     with_server(answer, async |invoker, route| {
-        let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+        let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
         assert_eq!(outcome.status, Status::Ok);
         assert_eq!((outcome.instance.as_str(), outcome.cold_start, outcome.instance_started), ("", None, None));
     });
@@ -240,7 +241,7 @@ fn a_function_that_never_answers_times_out_from_the_send() {
         move |request, respond| keep.borrow_mut().push((request, respond)),
         async |invoker, route| {
             let call = Call { function_timeout: Duration::from_millis(20), ..call() };
-            let outcome = invoker.call(&route, call, &Abandon::default()).await;
+            let outcome = invoker.call(&route, call, &Cancellation::default()).await;
             assert_eq!(outcome.status, Status::FunctionTimeout);
             assert_eq!(outcome.error, "no answer within 20ms");
             assert!(outcome.sent.is_some() && outcome.response.is_none());
@@ -255,15 +256,15 @@ fn calls_that_are_given_up_get_the_status_that_was_given() {
     with_server(
         move |request, respond| keep.borrow_mut().push((request, respond)),
         async |invoker, route| {
-            let abandon = Abandon::default();
+            let cancellation = Cancellation::default();
             let given_up = async {
                 while kept.borrow().is_empty() {
                     tokio::task::yield_now().await;
                 }
-                abandon.give_up(Status::Unfinished);
-                abandon.give_up(Status::Cancelled);
+                cancellation.cancel(Status::Unfinished);
+                cancellation.cancel(Status::Cancelled);
             };
-            let (outcome, ()) = tokio::join!(invoker.call(&route, call(), &abandon), given_up);
+            let (outcome, ()) = tokio::join!(invoker.call(&route, call(), &cancellation), given_up);
             assert_eq!(outcome.status, Status::Unfinished, "the first word counts");
             assert!(outcome.sent.is_some());
         },
@@ -279,7 +280,7 @@ fn nobody_listening_is_a_connect_error_and_the_call_was_not_sent() {
             let held = TcpSocket::new_v4().expect("a socket");
             held.bind(([127, 0, 0, 1], 0).into()).expect("a port");
             let unused = held.local_addr().expect("an address");
-            let outcome = invoker.call(&route(unused), call(), &Abandon::default()).await;
+            let outcome = invoker.call(&route(unused), call(), &Cancellation::default()).await;
             assert_eq!((outcome.status, outcome.sent), (Status::ConnectError, None));
             assert!(outcome.error.contains(&unused.to_string()), "{}", outcome.error);
         },
@@ -305,7 +306,7 @@ fn a_connection_that_died_meanwhile_is_made_anew() {
         });
         let invoker = invoker();
         for _ in 0..3 {
-            let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+            let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
             assert_eq!((outcome.status, outcome.error.as_str()), (Status::Ok, ""));
             assert!(outcome.connect.is_some(), "each needed a new connection");
             // The GOAWAY must have arrived, or the next call would race with it.
@@ -336,7 +337,7 @@ fn a_connection_that_dies_at_once_fails_no_more_than_the_call_that_it_was_made_f
         let invoker = Rc::new(invoker());
         let calls = (0..200).map(|_| {
             let (invoker, route) = (Rc::clone(&invoker), route.clone());
-            spawn_local(async move { invoker.call(&route, call(), &Abandon::default()).await.status })
+            spawn_local(async move { invoker.call(&route, call(), &Cancellation::default()).await.status })
         });
         let calls: Vec<_> = calls.collect();
         let mut failed = 0;
@@ -367,7 +368,7 @@ fn policies_say_who_shares_a_connection() {
             let invoker = invoker_with(policy);
             let mut made = String::new();
             for route in [&one, &two, &one, &two, &one, &two] {
-                let outcome = invoker.call(route, call(), &Abandon::default()).await;
+                let outcome = invoker.call(route, call(), &Cancellation::default()).await;
                 assert_eq!((outcome.status, outcome.error.as_str()), (Status::Ok, ""));
                 made.push(if outcome.connect.is_some() { 'x' } else { '.' });
             }
@@ -440,7 +441,7 @@ fn a_gateway_with_tls_is_believed_by_its_authority_alone() {
             let tls = Tls::trusting(Some(file.path())).expect("an authority");
             let endpoint = Endpoint { tls: Some(tls), ..Endpoint::plain(address.to_string(), name) };
             let route = Route::new(&endpoint, Protocol::Faas).expect("an endpoint");
-            let outcome = invoker().call(&route, call(), &Abandon::default()).await;
+            let outcome = invoker().call(&route, call(), &Cancellation::default()).await;
             told.push((outcome.status.as_str().into_owned(), outcome.error));
         }
         assert_eq!(told[0], ("grpc_ABORTED".to_owned(), "as asked".to_owned()));

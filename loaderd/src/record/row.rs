@@ -96,3 +96,37 @@ impl Row {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use loader_proto::schema::{Invocations, Row as _, Table as _};
+
+    use super::*;
+    use crate::{
+        clock::UnixMicros,
+        plan::Mark,
+        record::testkit::{head, row, t0},
+    };
+
+    #[test]
+    fn every_declared_column_is_set() {
+        let t0 = t0();
+        let mut full = row(&t0, head(1, 1), 3, 5);
+        full.planned.mark = Mark::Cold;
+        full.outcome = Outcome {
+            error: "why".to_owned(),
+            connect: Some(Duration::from_millis(1)),
+            response_bytes: Some(9),
+            instance_started: Some(UnixMicros(7)),
+            cold_start: Some(true),
+            ..full.outcome
+        };
+        let (set, unset) = (full.record("run", "f", &t0, true).fields(), InvocationRecord::default().fields());
+        for ((column, set), unset) in Invocations::SCHEMA.header().zip(set).zip(unset) {
+            assert_ne!(
+                set, unset,
+                "column {column} is declared, but neither `Outcome::record` nor `Row::record` sets it"
+            );
+        }
+    }
+}

@@ -10,8 +10,15 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use prost::{DecodeError, Message};
 use tonic::{Code, Status as GrpcStatus};
 
-use super::{super::Call, Answer, Beyond, Exchange, Failure, Head, Origin, Reply, Status, Wanted, internal, origin};
-use crate::endpoint::{Endpoint, HttpVersion};
+use super::common::{USER_AGENT, origin, unexpected, write_context};
+use crate::{
+    endpoint::{Endpoint, HttpVersion},
+    invoke::{
+        call::Call,
+        exchange::{Answer, Beyond, Exchange, Head, Wanted},
+        outcome::{Failure, Origin, Reply, Status},
+    },
+};
 
 /// Most bytes of a reply: its three fields need far less, unless the function sends a long text.
 const MAX_REPLY: usize = 1 << 20;
@@ -60,7 +67,7 @@ impl<S: Service> Grpc<S> {
     }
 
     fn decode(&self, data: &[u8], origin: Origin) -> Result<Reply, Failure> {
-        let garbage = |what: &str| internal(&format!("the reply is not one of {}: {what}", S::NAME));
+        let garbage = |what: &str| Failure::internal(format!("the reply is not one of {}: {what}", S::NAME));
         let mut frame = data;
         if frame.len() < 5 {
             return Err(garbage("it is too short"));
@@ -90,9 +97,9 @@ impl<S: Service> Exchange for Grpc<S> {
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         headers.insert("grpc-timeout", grpc_timeout(call.function_timeout));
-        super::write_context(call, headers);
+        write_context(call, headers);
         (request, self.service.request(call))
     }
 
@@ -109,7 +116,7 @@ impl<S: Service> Exchange for Grpc<S> {
     fn reply(&self, answer: Answer) -> Result<Reply, Failure> {
         let Answer { head, body, trailers } = answer;
         if head.status != StatusCode::OK || !is_grpc(&head.headers) {
-            return Err(super::unexpected(head.status, &body.unwrap_or_default()));
+            return Err(unexpected(head.status, &body.unwrap_or_default()));
         }
         let origin = origin(&head.headers);
         if let Some(status) = GrpcStatus::from_header_map(&head.headers) {
@@ -119,7 +126,7 @@ impl<S: Service> Exchange for Grpc<S> {
         match GrpcStatus::from_header_map(&trailers) {
             Some(status) if status.code() == Code::Ok => self.decode(&data, origin),
             Some(status) => Err(refused(&status, origin)),
-            None => Err(Failure { origin, ..internal("the answer ended without a gRPC status") }),
+            None => Err(Failure { origin, ..Failure::internal("the answer ended without a gRPC status") }),
         }
     }
 }

@@ -4,10 +4,8 @@ use bytes::Bytes;
 use loader_proto::helloworld::{HelloReply, HelloRequest};
 use prost::{DecodeError, Message as _};
 
-use super::{
-    super::Call,
-    grpc::{Measured, Service, frame},
-};
+use super::grpc::{Measured, Service, frame};
+use crate::invoke::call::Call;
 
 /// The service.
 #[derive(Debug)]

@@ -5,9 +5,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use loader_proto::metadata;
 use serde::Deserialize;
 
-use super::{super::Call, Answer, Beyond, Exchange, Failure, Head, Reply, Status, Wanted, origin};
+use super::common::{USER_AGENT, origin, unexpected, write_context};
 use crate::{
     endpoint::{Endpoint, HttpVersion},
+    invoke::{
+        call::Call,
+        exchange::{Answer, Beyond, Exchange, Head, Wanted},
+        outcome::{Failure, Reply, Status},
+    },
     spec::{HttpRequest, Template, Value},
     units,
 };
@@ -67,7 +72,7 @@ impl Http {
             None => Part::PerCall(path),
         };
         let mut headers = HeaderMap::new();
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         let mut per_call = Vec::new();
         for (name, template) in templates {
             let template = of_function(template);
@@ -114,7 +119,7 @@ impl Exchange for Http {
                 headers.insert(name, value);
             }
         }
-        super::write_context(call, headers);
+        write_context(call, headers);
         let body = match &self.body {
             Part::Fixed(body) => body.clone(),
             Part::PerCall(template) => fill(template, call).into(),
@@ -139,7 +144,7 @@ impl Exchange for Http {
             return Err(Failure { origin, ..Failure::new(Status::MemoryAllocationFailed, error) });
         }
         if !head.status.is_success() {
-            return Err(Failure { origin, ..super::unexpected(head.status, text) });
+            return Err(Failure { origin, ..unexpected(head.status, text) });
         }
         let InVitro { machine, execution_time } = InVitro::read(&body);
         if let Some(machine) = machine.filter(|_| origin.instance.is_empty()) {
@@ -226,8 +231,7 @@ mod tests {
         assert_eq!((head.method(), head.uri().to_string().as_str()), (&Method::PUT, "http://f.example/f-7?ms=12"));
         let headers: BTreeMap<_, _> =
             head.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().expect("text"))).collect();
-        let expected =
-            [("loader-clock", "cpu"), ("user-agent", super::super::USER_AGENT), ("x-mib", "34"), ("x-of", "f-7!")];
+        let expected = [("loader-clock", "cpu"), ("user-agent", USER_AGENT), ("x-mib", "34"), ("x-of", "f-7!")];
         assert_eq!(headers, expected.into());
         assert_eq!(body, r#"{"a": {"ms": 12, "mib": 34, "f": "f-7"}}"#);
     }

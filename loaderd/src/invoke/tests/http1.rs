@@ -99,7 +99,7 @@ fn a_plain_request_asks_as_invitro_does_over_either_version() {
             let server = spawn_local(serve(listener, Rc::clone(&seen), Rc::clone(&connections)));
             let (invoker, route) = (invoker(), plain(address, version));
             for first in [true, false] {
-                let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+                let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
                 assert_eq!((outcome.status, outcome.error.as_str()), (Status::Ok, ""));
                 assert_eq!((outcome.runtime_us, outcome.instance.as_str()), (Some(7001), "node-7"));
                 assert_eq!(outcome.response_bytes, Some(45));
@@ -111,7 +111,7 @@ fn a_plain_request_asks_as_invitro_does_over_either_version() {
             let one = Seen { version: expected, line, host: "f.run.local".to_owned(), asked };
             assert_eq!(*seen.borrow(), [one.clone(), one]);
             let refused = Call { runtime_ms: 666, ..call() };
-            let outcome = invoker.call(&route, refused, &Abandon::default()).await;
+            let outcome = invoker.call(&route, refused, &Cancellation::default()).await;
             assert_eq!((outcome.status, outcome.error.as_str()), (Status::Http(503), "not now"));
             assert_eq!((outcome.response_bytes, connections.get()), (Some(7), 1));
             server.abort();
@@ -153,7 +153,7 @@ fn calls_in_flight_over_http1_have_a_connection_each_however_many_they_are() {
         for round in 0..2 {
             let calls = (0..CALLS).map(|_| {
                 let (invoker, route) = (Rc::clone(&invoker), route.clone());
-                spawn_local(async move { invoker.call(&route, call(), &Abandon::default()).await })
+                spawn_local(async move { invoker.call(&route, call(), &Cancellation::default()).await })
             });
             for outcome in calls.collect::<Vec<_>>() {
                 let outcome = outcome.await.expect("ends");
@@ -182,7 +182,7 @@ fn policies_hold_for_http1() {
             invoker.prepare(&route, Duration::from_secs(60)).await;
             assert_eq!(invoker.connections.open(), prepared, "{policy:?}");
             for made in made {
-                let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+                let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
                 assert_eq!((outcome.status, outcome.connect.is_some()), (Status::Ok, made), "{policy:?}");
             }
             while invoker.connections.open() > prepared {
@@ -204,7 +204,7 @@ fn said(words: &'static [u8], route: impl Fn(SocketAddr) -> Route) -> (Status, S
             let _ended = socket.shutdown().await;
             let _rest = socket.read_to_end(&mut Vec::new()).await;
         });
-        let outcome = invoker().call(&route(address), call(), &Abandon::default()).await;
+        let outcome = invoker().call(&route(address), call(), &Cancellation::default()).await;
         server.await.expect("ends");
         (outcome.status, outcome.error.replace(&address.to_string(), "PEER"))
     })
@@ -242,7 +242,7 @@ fn an_answer_over_http1_that_does_not_come_times_out_and_its_connection_is_not_u
     on_loopback(async |listener, address| {
         let (invoker, route) = (invoker(), plain(address, HttpVersion::Http1));
         let late = Call { function_timeout: Duration::from_millis(20), ..call() };
-        let outcome = invoker.call(&route, late, &Abandon::default()).await;
+        let outcome = invoker.call(&route, late, &Cancellation::default()).await;
         assert_eq!((outcome.status, outcome.response), (Status::FunctionTimeout, None));
         while invoker.connections.open() > 0 {
             tokio::task::yield_now().await;
@@ -284,7 +284,7 @@ fn http1_over_tls_is_agreed_upon() {
         let secured = Route { exchange, ..Route::new(&endpoint, Protocol::Faas).expect("a route") };
         let secured = Route { tls: secured.tls.map(|tls| tls.speaking(HttpVersion::Http1)), ..secured };
         let invoker = invoker();
-        let outcome = invoker.call(&secured, call(), &Abandon::default()).await;
+        let outcome = invoker.call(&secured, call(), &Cancellation::default()).await;
         assert_eq!((outcome.status, outcome.error.as_str(), outcome.response_bytes), (Status::Ok, "", Some(0)));
         drop(invoker);
         server.await.expect("ends");

@@ -4,8 +4,8 @@ use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
 use crate::invoke::{
+    exchange::{Answer, Beyond, Exchange, Head, Wanted},
     outcome::{Failure, Reply},
-    protocol::{Answer, Beyond, Exchange, Head, Wanted, internal},
 };
 
 /// An answer, read.
@@ -67,7 +67,7 @@ async fn collect(body: &mut impl Body, keep: usize, beyond: Beyond) -> Collected
         match (keep - data.len(), beyond) {
             (room, _) if chunk.len() <= room => data.extend_from_slice(&chunk),
             (_, Beyond::Refused) => {
-                let failure = internal(&format!("the answer is longer than {keep} bytes"));
+                let failure = Failure::internal(format!("the answer is longer than {keep} bytes"));
                 return Collected { bytes, data: Err(failure), is_whole: false };
             }
             (room, Beyond::Dropped) => data.extend_from_slice(&chunk[..room]),

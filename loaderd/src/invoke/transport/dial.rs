@@ -9,10 +9,13 @@ use tokio_rustls::{
     rustls::{self, pki_types::ServerName},
 };
 
-use super::{ConnectionCount, Counted, Route};
+use super::count::{ConnectionCount, Counted};
 use crate::{
     endpoint::Tls,
-    invoke::outcome::{Failure, Status},
+    invoke::{
+        outcome::{Failure, Status},
+        route::Route,
+    },
 };
 
 /// A connection on which nothing has been said yet.

@@ -22,16 +22,18 @@ use tokio::{
 use tonic::Code;
 
 use super::{
-    Counted, Route, Setup,
     answer::{self, Body, Received},
+    count::Counted,
     dial::{self, Dialled},
     peer::Peer,
+    sharing::Setup,
 };
 use crate::{
     endpoint::HttpVersion,
     invoke::{
+        exchange::Exchange,
         outcome::{Failure, Status},
-        protocol::Exchange,
+        route::Route,
     },
 };
 
@@ -101,8 +103,8 @@ impl Pool {
     async fn connect(&self, route: &Route) -> Result<Connection, Failure> {
         let peer = Peer::new(&route.address, HttpVersion::Http1);
         let spoken = match dial::dial(route, &self.setup.count).await? {
-            Dialled::Plain(stream) => self.speak(peer.watch(stream)).await,
-            Dialled::Secured(stream) => self.speak(peer.watch(stream)).await,
+            Dialled::Plain(stream) => self.speak(peer.record(stream)).await,
+            Dialled::Secured(stream) => self.speak(peer.record(stream)).await,
         };
         let sender = spoken.map_err(|error| dial::refused(route, &error))?;
         Ok(Connection { sender, peer })
@@ -155,7 +157,7 @@ impl Pending {
         let Self { answer, connection, home } = self;
         let (head, body) = match answer.await {
             Ok(answer) => answer.into_parts(),
-            Err(error) => return Received::nothing(connection.peer.blame(failure(&error))),
+            Err(error) => return Received::nothing(connection.peer.explain(failure(&error))),
         };
         let mut body = Arriving { body, trailers: HeaderMap::new() };
         let (received, is_whole) = answer::read(head, &mut body, exchange).await;

@@ -27,10 +27,10 @@ struct First {
 
 /// The peer of a connection: its address, and the first bytes that came from it. Clones are the same.
 #[derive(Debug, Clone)]
-pub(super) struct Peer(Rc<Known>);
+pub(super) struct Peer(Rc<PeerState>);
 
 #[derive(Debug)]
-struct Known {
+struct PeerState {
     address: String,
     expected: HttpVersion,
     first: Cell<First>,
@@ -39,19 +39,19 @@ struct Known {
 impl Peer {
     /// A peer that has not said anything yet, and shall speak `expected`.
     pub(super) fn new(address: &str, expected: HttpVersion) -> Self {
-        Self(Rc::new(Known { address: address.to_owned(), expected, first: Cell::default() }))
+        Self(Rc::new(PeerState { address: address.to_owned(), expected, first: Cell::default() }))
     }
 
     /// The connection, watched until the peer's first bytes have come.
-    pub(super) fn watch<S>(&self, stream: S) -> Watched<S> {
-        Watched { stream, peer: Some(self.clone()) }
+    pub(super) fn record<S>(&self, stream: S) -> Recorded<S> {
+        Recorded { stream, peer: Some(self.clone()) }
     }
 
     /// The failure of a call over this connection, named by what the peer turned out to speak.
-    pub(super) fn blame(&self, failure: Failure) -> Failure {
-        let Known { address, expected, first } = &*self.0;
+    pub(super) fn explain(&self, failure: Failure) -> Failure {
+        let PeerState { address, expected, first } = &*self.0;
         let First { bytes, length } = first.get();
-        match misunderstanding(&bytes[..length], *expected) {
+        match mismatch(&bytes[..length], *expected) {
             Some(what) => Failure { error: format!("{address}: {what}"), status: Status::ConnectError, ..failure },
             None if length == 0 && *expected == HttpVersion::Http2 => Failure {
                 error: format!("{}; the peer sent nothing: it may not speak HTTP/2 without TLS", failure.error),
@@ -63,7 +63,7 @@ impl Peer {
 }
 
 /// What a peer speaks that begins so, where it is not `expected`.
-fn misunderstanding(first: &[u8], expected: HttpVersion) -> Option<&'static str> {
+fn mismatch(first: &[u8], expected: HttpVersion) -> Option<&'static str> {
     let is_frame = first.len() == FIRST
         // SETTINGS, GOAWAY: a length below 64 KiB, a type, flags, and stream 0.
         && first[0] == 0
@@ -79,13 +79,13 @@ fn misunderstanding(first: &[u8], expected: HttpVersion) -> Option<&'static str>
 
 /// A connection whose first bytes from the peer are kept.
 #[derive(Debug)]
-pub(super) struct Watched<S> {
+pub(super) struct Recorded<S> {
     stream: S,
     /// Absent once they have come.
     peer: Option<Peer>,
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -93,12 +93,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if let Some(Peer(known)) = &self.peer {
-            let First { mut bytes, length } = known.first.get();
+        if let Some(Peer(state)) = &self.peer {
+            let First { mut bytes, length } = state.first.get();
             let read = &buffer.filled()[before..];
             let taken = read.len().min(FIRST - length);
             bytes[length..length + taken].copy_from_slice(&read[..taken]);
-            known.first.set(First { bytes, length: length + taken });
+            state.first.set(First { bytes, length: length + taken });
             if length + taken == FIRST {
                 self.peer = None;
             }
@@ -107,7 +107,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(context, data)
     }
@@ -152,16 +152,16 @@ mod tests {
             (b"SSH-2.0-O", HttpVersion::Http1, None),
         ];
         for (first, expected, named) in cases {
-            assert_eq!(misunderstanding(first, expected), named, "{first:?}");
+            assert_eq!(mismatch(first, expected), named, "{first:?}");
         }
     }
 
     #[test]
     fn a_peer_that_said_nothing_is_said_to_have_done_so() {
         let failure = || Failure::new(Status::Unfinished, "broken pipe");
-        let blamed = Peer::new("h:1", HttpVersion::Http2).blame(failure());
+        let blamed = Peer::new("h:1", HttpVersion::Http2).explain(failure());
         assert_eq!(blamed.error, "broken pipe; the peer sent nothing: it may not speak HTTP/2 without TLS");
         assert_eq!(blamed.status, Status::Unfinished);
-        assert_eq!(Peer::new("h:1", HttpVersion::Http1).blame(failure()), failure());
+        assert_eq!(Peer::new("h:1", HttpVersion::Http1).explain(failure()), failure());
     }
 }

@@ -1,0 +1,44 @@
+//! What protocols share: the loader's own headers, and those of `trace-func`.
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+use loader_proto::metadata;
+
+use crate::{
+    clock::UnixMicros,
+    invoke::{
+        call::Call,
+        outcome::{Failure, Origin, Status},
+    },
+};
+
+/// How the loader names itself to functions.
+pub(super) const USER_AGENT: &str = concat!("loaderd/", env!("CARGO_PKG_VERSION"));
+
+/// Writes what goes beyond any protocol: the clock of the run time, and the span that the function's work belongs to.
+pub(super) fn write_context(call: &Call, headers: &mut HeaderMap) {
+    if let Some(clock) = call.clock {
+        headers.insert(metadata::CLOCK, HeaderValue::from_static(clock));
+    }
+    // Its form has nothing that a header may not have.
+    if let Some(Ok(parent)) = call.span.map(|span| HeaderValue::try_from(span.to_string())) {
+        headers.insert("traceparent", parent);
+    }
+}
+
+/// An HTTP status that is no function's answer, with what came with it.
+pub(super) fn unexpected(status: StatusCode, text: &[u8]) -> Failure {
+    let text = String::from_utf8_lossy(text);
+    let text = text.trim();
+    let text = if text.is_empty() { status.canonical_reason().unwrap_or("no words") } else { text };
+    Failure::new(Status::Http(status.as_u16()), text)
+}
+
+/// Who answered, as the headers of `trace-func` say.
+pub(super) fn origin(headers: &HeaderMap) -> Origin {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Origin {
+        instance: text(metadata::INSTANCE).unwrap_or_default().to_owned(),
+        cold_start: text(metadata::FIRST_INVOCATION).and_then(|value| value.parse().ok()),
+        started: text(metadata::INSTANCE_STARTED).and_then(|value| value.parse().ok()).map(UnixMicros),
+    }
+}
