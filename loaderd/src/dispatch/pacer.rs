@@ -73,7 +73,7 @@ pub(super) trait Sink {
     async fn close(&mut self, head: SlotHead, complete: bool);
 }
 
-/// Walks along a schedule until it ends or the sleeper says stop. A slot that was opened is closed in either case.
+/// Walks along a schedule until it ends or the sleeper stops it. A slot that was opened is closed in either case.
 pub(super) async fn pace(schedule: &mut impl Schedule, unit: Unit, sleeper: &mut impl Sleeper, sink: &mut impl Sink) {
     let mut numbering = Numbering::new(unit);
     let mut open: Option<SlotHead> = None;
@@ -93,7 +93,7 @@ pub(super) async fn pace(schedule: &mut impl Schedule, unit: Unit, sleeper: &mut
                 open = None;
                 sink.close(head, true).await;
             }
-            // Outside a slot there is nothing to invoke or to close.
+            // Outside a slot nothing is invoked or closed.
             (Item::Invoke(_) | Item::Close { .. }, None) => {}
         }
     }

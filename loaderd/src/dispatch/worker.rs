@@ -1,4 +1,4 @@
-//! A worker: a thread with its own connections that makes the calls handed to it, and may have a companion beside them.
+//! A worker: a thread with its own connections that makes the calls handed to it, and may run a companion in addition.
 
 use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
@@ -20,11 +20,11 @@ use crate::{
 /// How long closing the connections may take when the run is over.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How a worker tells that it is connected: by dropping this.
+/// Dropped by a worker when it is connected.
 pub(super) struct Ready {
     /// How long that may take for each function.
     pub(super) within: Duration,
-    pub(super) _told: mpsc::Sender<()>,
+    pub(super) _connected: mpsc::Sender<()>,
 }
 
 /// Work that shares a worker's thread with its calls. It is made where it is to run, so only its making crosses threads.
@@ -33,9 +33,9 @@ pub(super) type Companion = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>
 /// Which functions a worker calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Share {
-    /// Its place among the workers.
+    /// Its index among the workers.
     pub(super) worker: usize,
-    /// How many workers there are.
+    /// Number of workers.
     pub(super) of: usize,
     /// Whether each function has one worker; otherwise each worker calls all functions.
     pub(super) by_function: bool,
@@ -48,7 +48,7 @@ impl Share {
     }
 }
 
-/// What a worker works with.
+/// The settings and shared state of a worker.
 pub(super) struct Worker {
     /// By function; none where it was not deployed.
     pub(super) routes: Arc<[Option<Route>]>,
@@ -68,7 +68,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Connects, drops `ready`, and makes the calls that come, until no more can come and all have ended; meanwhile it
-    /// carries out the companion, if it is sent one.
+    /// runs the companion, if it is sent one.
     pub(super) fn run(
         self,
         due: mpsc::Receiver<PlannedInvocation>,
@@ -100,7 +100,7 @@ impl Worker {
         let calls = TaskTracker::new();
         if let Some(companion) = companion {
             calls.spawn_local(async {
-                // A run that is given up before it starts sends none.
+                // A run that is cancelled before its load starts sends none.
                 if let Ok(companion) = companion.await {
                     companion().await;
                 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::endpoint::HttpVersion;
 
-/// How one function is asked, and how its answers are read.
+/// A protocol as one function speaks it: how requests are built and answers are read.
 pub(super) trait Exchange: Debug + Send + Sync {
     /// The transport.
     fn version(&self) -> HttpVersion;
@@ -22,7 +22,7 @@ pub(super) trait Exchange: Debug + Send + Sync {
     /// What of an answer with this head is to be read.
     fn wanted(&self, head: &Head) -> Wanted;
 
-    /// What an answer says, of which as much was read as was wanted.
+    /// Evaluates an answer, of which as much was read as was wanted.
     fn reply(&self, answer: Answer) -> Result<Reply, Failure>;
 }
 
@@ -32,7 +32,7 @@ pub(super) type Head = http::response::Parts;
 /// What of an answer is to be read.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Wanted {
-    /// Its head says all.
+    /// Its head is enough.
     Nothing,
     /// Its body, to the end.
     Body {

@@ -53,7 +53,7 @@ impl Phase {
 /// What is special about an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Mark {
-    /// Nothing.
+    /// No special role.
     #[default]
     None,
     /// It falls into the warm-up of its step and does not count in the slot's statistics.
@@ -76,12 +76,12 @@ impl Mark {
     }
 }
 
-/// Whom an invocation is for.
+/// The function that an invocation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
     /// This function.
     Function(FunctionIndex),
-    /// Any function of [`super::Plan::cold_pool`] that stands at scale zero when the invocation is due.
+    /// Any function of [`super::Plan::cold_pool`] that is at scale zero when the invocation is due.
     Cold {
         /// The function to call when none is.
         otherwise: FunctionIndex,
@@ -93,7 +93,7 @@ pub enum Target {
 pub struct Invocation {
     /// When it is due.
     pub due: Offset,
-    /// Whom it is for.
+    /// The function that it is for.
     pub target: Target,
     /// Run time to ask for, in microseconds. On the wire it is rounded to whole milliseconds.
     pub runtime_us: u32,

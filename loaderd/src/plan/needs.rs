@@ -29,12 +29,12 @@ pub struct Warmup {
     pub profile: Duration,
     /// How long the autoscaler is held.
     pub hold: Duration,
-    /// Most time that it then gets to settle.
+    /// Maximum settling time, after the autoscaler was released.
     pub settle: Duration,
 }
 
 impl Warmup {
-    /// The longest that it takes.
+    /// Its maximum length.
     pub fn longest(&self) -> Duration {
         self.hold + self.settle
     }

@@ -14,7 +14,7 @@ pub struct Slot {
     pub start: Offset,
     /// How long it lasts. The next slot begins where it ends.
     pub duration: Duration,
-    /// The rate that it stands for, in invocations per second.
+    /// Its target rate, in invocations per second.
     pub rate: f64,
     /// How many invocations `invocations` will give.
     pub planned: u64,
@@ -35,7 +35,7 @@ pub struct SlotHead {
     pub start: Offset,
     /// How long it lasts.
     pub duration: Duration,
-    /// The rate that it stands for, in invocations per second.
+    /// Its target rate, in invocations per second.
     pub rate: f64,
     /// Its invocations.
     pub planned: u64,

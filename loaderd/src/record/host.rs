@@ -53,7 +53,7 @@ impl HostRecorder {
         Ok(this)
     }
 
-    /// Takes a sample if it is time for one. Where the host can't be sampled, the row says so by empty fields.
+    /// Takes a sample if it is time for one. Where the host cannot be sampled, the row has empty fields.
     pub(crate) fn tick(&mut self, occupancy: Occupancy) {
         let now = self.clock.now();
         if now < self.next || self.error.is_some() {

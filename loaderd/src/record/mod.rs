@@ -5,7 +5,7 @@
 //! pacer ──slots──▶       │         └──▶ statistics ──▶ progress, metrics, summary.json
 //! ```
 //!
-//! A row is written whatever became of its invocation. Rows stand in order of completion.
+//! A row is written whatever became of its invocation. Rows are in order of completion.
 
 mod arrivals;
 mod file;

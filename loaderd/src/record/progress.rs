@@ -12,7 +12,7 @@ const PIECE: Duration = Duration::from_secs(1);
 /// Length of the window.
 const WINDOW: Duration = Duration::from_secs(5);
 
-/// Figures of a run under way, as its rows tell.
+/// Figures of a running run, from its rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
     /// The slot under way.

@@ -12,12 +12,12 @@ use crate::{
     units,
 };
 
-/// What was planned, and what came of it.
+/// A planned invocation and its outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// What was planned.
     pub planned: PlannedInvocation,
-    /// What came of it.
+    /// How it ended.
     pub outcome: Outcome,
 }
 
@@ -56,7 +56,7 @@ impl Row {
         self.outcome.status == Status::NotSent || self.own_lag(t0).is_some_and(|lag| lag > bound)
     }
 
-    /// The row as the collector of a mode sees it.
+    /// The row as passed to the collector of a mode.
     pub(super) fn observed(&self, t0: Instant) -> Observed<'_> {
         Observed {
             planned: &self.planned,

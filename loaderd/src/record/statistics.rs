@@ -28,7 +28,7 @@ impl Slowdowns {
     }
 }
 
-/// The figures of slowdowns; 1 is perfect, all are 0 when there is none.
+/// The figures of slowdowns; 1 is perfect, all are 0 without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Slowdown {
     /// How many values.
@@ -105,7 +105,7 @@ impl Statistics {
         self.measured_load = self.measured_load.max(head.end().as_duration());
     }
 
-    pub(super) fn slot_settled(&mut self, row: SlotRow, verdict: Option<Verdict>) {
+    pub(super) fn slot_completed(&mut self, row: SlotRow, verdict: Option<Verdict>) {
         let measured = row.phase == Phase::Measure;
         self.slots.push(row);
         self.verdicts.extend(verdict.filter(|_| measured));
@@ -151,8 +151,8 @@ impl Statistics {
             self.cold_latency.add(micros(response));
         }
         let function = self.functions.get_mut(row.planned.function.as_usize());
-        let mut nobody = FunctionStatistics::default();
-        let function = function.unwrap_or(&mut nobody);
+        let mut unknown = FunctionStatistics::default();
+        let function = function.unwrap_or(&mut unknown);
         function.response.add(micros(response));
         if let Some(latency) = row.scheduling_latency() {
             self.scheduling_latency.add(micros(latency));

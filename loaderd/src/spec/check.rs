@@ -124,7 +124,7 @@ impl Check {
     }
 }
 
-/// What to say about a name that is none of `known`.
+/// The description of a name that is none of `known`.
 fn unknown(name: &str, known: &[&str]) -> String {
     let alike = |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), candidate);
     let nearest = known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b)));

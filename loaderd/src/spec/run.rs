@@ -11,7 +11,7 @@ use super::{
 };
 use crate::endpoint::Endpoint;
 
-/// What a daemon fills in where a spec says nothing.
+/// The daemon's defaults for what a spec leaves out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defaults {
     /// The name of the platform.

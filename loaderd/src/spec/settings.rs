@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::deployment::Autoscaling;
 
-/// Most instances of a function where the spec does not say.
+/// Maximum number of instances of a function, unless the spec sets another.
 pub const DEFAULT_MAX_SCALE: u32 = 200;
 
-/// How long things may take.
+/// Timeouts of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// An invocation, from its send.
@@ -21,7 +21,7 @@ pub struct Timeouts {
 /// When a slot counts as overloaded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Overload {
-    /// The share of the returned invocations that more than may not fail; above 0, up to 1.
+    /// Maximum failure ratio of the returned invocations; above 0, up to 1.
     pub failure_ratio: f64,
     /// How many overloaded slots end the run; at least 1.
     pub tolerance: u32,
@@ -30,7 +30,7 @@ pub struct Overload {
 /// When the loader itself counts as the bottleneck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Saturation {
-    /// Most that the 99th percentile of a slot's dispatch lag may be.
+    /// Maximum 99th percentile of a slot's dispatch lag.
     pub lag: Duration,
     /// Whether a saturated run fails at once.
     pub abort: bool,
@@ -47,7 +47,7 @@ pub struct ScalingOverrides {
     pub max_scale: Option<u32>,
     /// Invocations that an instance works on at the same time, at least 1.
     pub container_concurrency: Option<u32>,
-    /// How long an instance is kept without need.
+    /// How long an instance is kept idle.
     pub stable_window: Option<Duration>,
     /// How a cluster's autoscaler decides.
     pub autoscaling: Autoscaling,
@@ -56,13 +56,13 @@ pub struct ScalingOverrides {
 /// How connections to functions are shared among invocations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Connections {
-    /// Who shares one.
+    /// Which invocations share one.
     pub policy: ConnectionPolicy,
     /// Connections to each address, at least 1; absent: the daemon's setting. For [`ConnectionPolicy::Pooled`] only.
     pub per_address: Option<u32>,
 }
 
-/// Who shares a connection.
+/// Which invocations share a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConnectionPolicy {
     /// All invocations to an address share some.

@@ -166,10 +166,7 @@ fn what_is_deployed_and_what_is_kept_is_checked() {
 #[test]
 fn attached_functions_need_addresses() {
     let attach = |targets: Value| json!({"platform": "attach", "attach": {"targets": targets}});
-    assert_eq!(
-        faults(&attach(json!([]))),
-        ["attach.targets: is empty; platform attach needs the functions that it shall call"]
-    );
+    assert_eq!(faults(&attach(json!([]))), ["attach.targets: is empty; platform attach needs the functions to call"]);
     assert_eq!(
         faults(&attach(json!([{"address": "host"}, {"address": "h:1", "authority": "a b"}]))),
         [

@@ -8,7 +8,7 @@ pub fn needed(concurrency: f64, of_an_instance: u32) -> u32 {
     instances
 }
 
-/// What came of fitting needs into the room there is.
+/// The outcome of fitting needs into the available room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fit {
     /// Instances by function.

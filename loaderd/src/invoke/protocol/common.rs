@@ -11,15 +11,15 @@ use crate::{
     },
 };
 
-/// How the loader names itself to functions.
+/// The loader's `user-agent`.
 pub(super) const USER_AGENT: &str = concat!("loaderd/", env!("CARGO_PKG_VERSION"));
 
-/// Writes what goes beyond any protocol: the clock of the run time, and the span that the function's work belongs to.
+/// Writes what no protocol defines: the clock of the run time, and the span that the function's work belongs to.
 pub(super) fn write_context(call: &Call, headers: &mut HeaderMap) {
     if let Some(clock) = call.clock {
         headers.insert(metadata::CLOCK, HeaderValue::from_static(clock));
     }
-    // Its form has nothing that a header may not have.
+    // Its form is always a valid header value.
     if let Some(Ok(parent)) = call.span.map(|span| HeaderValue::try_from(span.to_string())) {
         headers.insert("traceparent", parent);
     }
@@ -29,11 +29,11 @@ pub(super) fn write_context(call: &Call, headers: &mut HeaderMap) {
 pub(super) fn unexpected(status: StatusCode, text: &[u8]) -> Failure {
     let text = String::from_utf8_lossy(text);
     let text = text.trim();
-    let text = if text.is_empty() { status.canonical_reason().unwrap_or("no words") } else { text };
+    let text = if text.is_empty() { status.canonical_reason().unwrap_or("no reason given") } else { text };
     Failure::new(Status::Http(status.as_u16()), text)
 }
 
-/// Who answered, as the headers of `trace-func` say.
+/// The instance that answered, as reported in the headers of `trace-func`.
 pub(super) fn origin(headers: &HeaderMap) -> Origin {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     Origin {

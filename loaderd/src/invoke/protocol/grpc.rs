@@ -1,4 +1,4 @@
-//! gRPC by hand, for any unary service: the request's headers and frame; a function's reply, a gRPC status, or a gateway's text.
+//! gRPC for any unary service: the request's headers and frame; a function's reply, a gRPC status, or a gateway's text.
 //!
 //! The HTTP status and the content type are looked at before anything is decoded, so that a gateway's plain 502, 503 or 504 is
 //! no error of the function.
@@ -36,14 +36,14 @@ pub(super) trait Service: std::fmt::Debug + Send + Sync {
     /// The request of a call, as a gRPC frame.
     fn request(&self, call: &Call) -> Bytes;
 
-    /// What the message of a reply says.
+    /// Reads the message of a reply.
     ///
     /// # Errors
-    /// It is none of this service.
+    /// A message of another service.
     fn reply(&self, message: &[u8]) -> Result<Measured, DecodeError>;
 }
 
-/// What a reply says of the work.
+/// What the function measured, as in its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Measured {
     /// Run time that the function measured, in microseconds.
@@ -151,8 +151,8 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// A gRPC status other than OK. RESOURCE_EXHAUSTED is how a function says that it could not have the memory;
-/// UNIMPLEMENTED without a message is how an ingress says that it knows no such function.
+/// A gRPC status other than OK. RESOURCE_EXHAUSTED is how a function reports failed memory allocation;
+/// UNIMPLEMENTED without a message is how an ingress reports that it knows no such function.
 fn refused(status: &GrpcStatus, origin: Origin) -> Failure {
     let (kind, error) = match (status.code(), status.message()) {
         (Code::Ok, _) => (Status::Grpc(Code::Internal), "the answer holds no reply"),

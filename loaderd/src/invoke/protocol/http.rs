@@ -1,4 +1,4 @@
-//! Plain HTTP requests, of the form that the spec gives; by default as InVitro's HTTP client asks.
+//! Plain HTTP requests, of the form that the spec gives; by default as InVitro's HTTP client sends them.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
@@ -26,7 +26,7 @@ const MAX_TEXT: usize = 512;
 /// Longest name of an instance that is taken from an answer.
 const MAX_INSTANCE: usize = 253;
 
-/// How InVitro's functions say that they could not have the memory.
+/// How InVitro's functions report failed memory allocation.
 const NO_MEMORY: &[u8] = b"FAILURE - mem_alloc";
 
 /// Something of a request.
@@ -156,7 +156,7 @@ impl Exchange for Http {
     }
 }
 
-/// What counts of the answer of InVitro's functions. Whatever can't be read of it is absent.
+/// What counts of the answer of InVitro's functions. Unreadable fields are absent.
 #[derive(Debug, Default)]
 struct InVitro {
     machine: Option<String>,
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read_as_far_as_they_say_something() {
+    fn answers_are_read_as_far_as_they_are_understood() {
         let request =
             HttpRequest { method: Method::POST, path: template("/"), headers: Vec::new(), body: Template::default() };
         let http = http(&request);

@@ -22,7 +22,7 @@ use crate::{
 /// A ready connection, and how long this caller waited for it to be made.
 pub(in crate::invoke) struct Connected {
     pub(in crate::invoke) ready: Ready,
-    /// Absent when a connection was there.
+    /// Absent when a connection was open.
     pub(in crate::invoke) connect: Option<Duration>,
 }
 
@@ -42,7 +42,7 @@ impl Ready {
     }
 }
 
-/// A request that is out.
+/// A request in flight.
 pub(in crate::invoke) enum Pending {
     Http1(http1::Pending),
     Http2(http2::Pending),
@@ -78,13 +78,13 @@ impl Connections {
         }
     }
 
-    /// Connections that stand.
+    /// Established connections.
     #[cfg(test)]
     pub(in crate::invoke) fn open(&self) -> u64 {
         self.count.open()
     }
 
-    /// Makes the connections that calls to `route` will share, where they are not there yet.
+    /// Makes the connections that calls to `route` will share, unless they exist.
     pub(in crate::invoke) async fn prepare(&self, route: &Route, deadline: Instant) {
         match route.exchange.version() {
             HttpVersion::Http1 => self.http1.prepare(route, deadline).await,

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-/// How many connections there are, over all workers.
+/// The number of connections, over all workers.
 #[derive(Debug, Clone, Default)]
 pub struct ConnectionCount {
     pub(super) open: Arc<AtomicU64>,
@@ -13,7 +13,7 @@ pub struct ConnectionCount {
 }
 
 impl ConnectionCount {
-    /// Connections that stand.
+    /// Established connections.
     pub fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed)
     }
@@ -24,7 +24,7 @@ impl ConnectionCount {
     }
 }
 
-/// Counts one while it lives.
+/// Counts one connection until dropped.
 pub(super) struct Counted(Arc<AtomicU64>);
 
 impl Counted {

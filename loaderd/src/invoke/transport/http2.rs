@@ -1,8 +1,8 @@
 //! HTTP/2: a connection takes many calls at a time.
 //!
-//! Each address (or function, by [`Policy`](super::Policy)) has a fixed number of slots. A slot makes its connection when it
-//! is first needed and makes a new one when the old one is found dead; whoever comes meanwhile waits for the one attempt under
-//! way.
+//! Each address (or function, by [`Policy`](super::Policy)) has a fixed number of connection slots. A slot makes its connection when it
+//! is first needed and makes a new one when the old one is found dead; calls that come in the meantime wait for the
+//! attempt under way.
 
 use std::{
     cell::{Cell, RefCell},
@@ -48,7 +48,7 @@ pub(in crate::invoke) struct Ready {
     peer: Peer,
 }
 
-/// A request that is out.
+/// A request in flight.
 pub(in crate::invoke) struct Pending {
     answer: ResponseFuture,
     /// Keeps a connection of its own open until the answer was read.
@@ -98,7 +98,7 @@ impl Body for RecvStream {
     }
 }
 
-/// A connection of a slot. Its number tells it from the ones that the slot had before.
+/// A connection of a slot. Its number distinguishes it from earlier ones of the slot.
 #[derive(Clone)]
 struct Connection {
     number: u64,
@@ -108,16 +108,16 @@ struct Connection {
 
 type ConnectionSlot = Mutex<Option<Connection>>;
 
-/// The slots of one address or function, taken in turn.
+/// The connection slots of one address or function, taken in turn.
 struct ConnectionSlots {
     slots: Vec<ConnectionSlot>,
     next: Cell<usize>,
 }
 
-/// A connection for a call, and how it came to be there.
+/// A connection for a call, and how it was obtained.
 struct Acquired {
     connection: Connection,
-    /// How long the call waited for it to be made; none where it stood.
+    /// How long the call waited for it to be made; absent when one was open.
     waited: Option<Duration>,
     /// Whether it was made for this call, rather than for one that waited before it.
     is_new: bool,
@@ -135,7 +135,7 @@ impl Pool {
         Self { setup, slots: RefCell::default(), made: Cell::new(0) }
     }
 
-    /// Makes the connections that calls to `route` will share, where they are not there yet.
+    /// Makes the connections that calls to `route` will share, unless they exist.
     pub(super) async fn prepare(&self, route: &Route, deadline: Instant) {
         let Some(slots) = self.slots(route) else { return };
         for slot in &slots.slots {
@@ -145,8 +145,8 @@ impl Pool {
         }
     }
 
-    /// A connection to `route` with room for one more call, and how long this call waited for it to be made; absent where
-    /// it stood. Waits while the peer allows no further stream.
+    /// A connection to `route` with room for one more call, and how long this call waited for it to be made; absent when
+    /// one was open. Waits while the peer allows no further stream.
     pub(super) async fn ready(&self, route: &Route, deadline: Instant) -> Result<(Ready, Option<Duration>), Failure> {
         let Some(slots) = self.slots(route) else { return self.own(route, deadline).await };
         let turn = slots.next.get();
@@ -160,13 +160,13 @@ impl Pool {
             match sender.ready().await {
                 Ok(sender) => return Ok((Ready { sender, peer }, connect)),
                 Err(error) if is_new => return Err(peer.explain(dial::refused(route, &error))),
-                // It has died, and nothing was sent. Who has not tried a new one does so now.
+                // It has died, and nothing was sent: try a new one, once.
                 Err(_) => dead = Some(number),
             }
         }
     }
 
-    /// A connection that nobody else has.
+    /// A connection for this call alone.
     async fn own(&self, route: &Route, deadline: Instant) -> Result<(Ready, Option<Duration>), Failure> {
         let Acquired { connection, waited, .. } =
             self.connection(&ConnectionSlot::default(), route, deadline, None).await?;
@@ -177,7 +177,7 @@ impl Pool {
         }
     }
 
-    /// The slot's connection; makes one when there is none, or only the one that is known to be dead.
+    /// The slot's connection; makes one when it has none, or only one that is known to be dead.
     async fn connection(
         &self,
         slot: &ConnectionSlot,

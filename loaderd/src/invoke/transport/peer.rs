@@ -1,5 +1,5 @@
-//! What a peer speaks, told from its first bytes: a client of one HTTP version that meets a server of the other gets frames or
-//! lines that it can't read, and an error that says no more than that.
+//! Detects what a peer speaks from its first bytes: a client of one HTTP version that meets a server of the other gets frames or
+//! lines that it cannot read, and an error without the cause.
 
 use std::{
     cell::Cell,
@@ -16,7 +16,7 @@ use crate::{
     invoke::outcome::{Failure, Status},
 };
 
-/// How many first bytes tell the protocols apart: the head of an HTTP/2 frame, or `HTTP/1.1 `.
+/// How many first bytes distinguish the protocols: the head of an HTTP/2 frame, or `HTTP/1.1 `.
 const FIRST: usize = 9;
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,7 +25,7 @@ struct First {
     length: usize,
 }
 
-/// The peer of a connection: its address, and the first bytes that came from it. Clones are the same.
+/// The peer of a connection: its address, and the first bytes that came from it. Clones share their state.
 #[derive(Debug, Clone)]
 pub(super) struct Peer(Rc<PeerState>);
 
@@ -37,24 +37,24 @@ struct PeerState {
 }
 
 impl Peer {
-    /// A peer that has not said anything yet, and shall speak `expected`.
+    /// A peer that has not sent anything yet, and is expected to speak `expected`.
     pub(super) fn new(address: &str, expected: HttpVersion) -> Self {
         Self(Rc::new(PeerState { address: address.to_owned(), expected, first: Cell::default() }))
     }
 
-    /// The connection, watched until the peer's first bytes have come.
+    /// The connection; records the peer's first bytes.
     pub(super) fn record<S>(&self, stream: S) -> Recorded<S> {
         Recorded { stream, peer: Some(self.clone()) }
     }
 
-    /// The failure of a call over this connection, named by what the peer turned out to speak.
+    /// The failure of a call over this connection, with what the peer turned out to speak as its cause.
     pub(super) fn explain(&self, failure: Failure) -> Failure {
         let PeerState { address, expected, first } = &*self.0;
         let First { bytes, length } = first.get();
         match mismatch(&bytes[..length], *expected) {
             Some(what) => Failure { error: format!("{address}: {what}"), status: Status::ConnectError, ..failure },
             None if length == 0 && *expected == HttpVersion::Http2 => Failure {
-                error: format!("{}; the peer sent nothing: it may not speak HTTP/2 without TLS", failure.error),
+                error: format!("{}; the peer sent nothing: check that it speaks HTTP/2 without TLS", failure.error),
                 ..failure
             },
             None => failure,
@@ -70,14 +70,14 @@ fn mismatch(first: &[u8], expected: HttpVersion) -> Option<&'static str> {
         && matches!(first[3], 4 | 7)
         && first[5..] == [0; 4];
     match (expected, first) {
-        (_, [0x15 | 0x16, 3, ..]) => Some("the peer speaks TLS, and was called without"),
+        (_, [0x15 | 0x16, 3, ..]) => Some("the peer speaks TLS; the connection was made without"),
         (HttpVersion::Http2, [b'H', b'T', b'T', b'P', b'/', b'1', ..]) => Some("the peer speaks HTTP/1.1, not HTTP/2"),
         (HttpVersion::Http1, _) if is_frame => Some("the peer speaks HTTP/2, not HTTP/1.1"),
         (HttpVersion::Http1 | HttpVersion::Http2, _) => None,
     }
 }
 
-/// A connection whose first bytes from the peer are kept.
+/// A connection whose first bytes from the peer are recorded.
 #[derive(Debug)]
 pub(super) struct Recorded<S> {
     stream: S,
@@ -147,8 +147,16 @@ mod tests {
             (settings, HttpVersion::Http1, Some("the peer speaks HTTP/2, not HTTP/1.1")),
             (goaway, HttpVersion::Http1, Some("the peer speaks HTTP/2, not HTTP/1.1")),
             (settings, HttpVersion::Http2, None),
-            (b"\x15\x03\x01\0\x02\x02\x46", HttpVersion::Http2, Some("the peer speaks TLS, and was called without")),
-            (b"\x15\x03\x03\0\x02\x02\x0a", HttpVersion::Http1, Some("the peer speaks TLS, and was called without")),
+            (
+                b"\x15\x03\x01\0\x02\x02\x46",
+                HttpVersion::Http2,
+                Some("the peer speaks TLS; the connection was made without"),
+            ),
+            (
+                b"\x15\x03\x03\0\x02\x02\x0a",
+                HttpVersion::Http1,
+                Some("the peer speaks TLS; the connection was made without"),
+            ),
             (b"SSH-2.0-O", HttpVersion::Http1, None),
         ];
         for (first, expected, named) in cases {
@@ -157,11 +165,11 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_that_said_nothing_is_said_to_have_done_so() {
+    fn the_error_names_a_silent_peer() {
         let failure = || Failure::new(Status::Unfinished, "broken pipe");
-        let blamed = Peer::new("h:1", HttpVersion::Http2).explain(failure());
-        assert_eq!(blamed.error, "broken pipe; the peer sent nothing: it may not speak HTTP/2 without TLS");
-        assert_eq!(blamed.status, Status::Unfinished);
+        let explained = Peer::new("h:1", HttpVersion::Http2).explain(failure());
+        assert_eq!(explained.error, "broken pipe; the peer sent nothing: check that it speaks HTTP/2 without TLS");
+        assert_eq!(explained.status, Status::Unfinished);
         assert_eq!(Peer::new("h:1", HttpVersion::Http1).explain(failure()), failure());
     }
 }

@@ -5,11 +5,11 @@ use tokio_util::task::TaskTracker;
 use super::count::ConnectionCount;
 use crate::{clock::Clock, invoke::route::Route};
 
-/// Who shares a connection.
+/// Which calls share connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Policy {
-    /// All calls to an address share connections. Of HTTP/2 there are so many, at least one; of HTTP/1.1, where a connection
-    /// takes one call at a time, there are as many as calls in flight need, and so many are made ahead.
+    /// All calls to an address share connections. With HTTP/2 this many, at least one; with HTTP/1.1, where a connection
+    /// takes one call at a time, as many as calls in flight need, and this many are made ahead.
     Pooled(usize),
     /// Each function has connections of its own: one of HTTP/2; as many as its calls in flight need of HTTP/1.1.
     PerFunction,
@@ -28,8 +28,7 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Who shares connections with the calls to `route`, and how many there are from the start; nobody where each call has
-    /// its own.
+    /// The key by which calls to `route` share connections, and how many are made ahead; absent where each call has its own.
     pub(super) fn shared_by<'a>(&self, route: &'a Route) -> Option<(&'a String, usize)> {
         match self.policy {
             // With TLS a function has a certificate of its own, and so a connection.

@@ -11,10 +11,10 @@ use crate::{
     plan::{Collector, Findings, Observed},
 };
 
-/// How long after the burst's last invocation its effect is still looked for.
+/// How long after the burst's last invocation its effect is still measured.
 const AFTERMATH: Duration = Duration::from_secs(1);
 
-/// What was found; response times in microseconds.
+/// The findings of mode burst; response times in microseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct BurstFindings {
     /// Of steady before the burst.

@@ -17,14 +17,14 @@ use crate::{
     spec::RunSpec,
 };
 
-/// The plan.
+/// The plan of mode burst.
 pub(super) struct BurstPlan {
     spec: BurstSpec,
     schedule: Schedule,
     functions: Vec<PlannedFunction>,
     next: u32,
     start: Offset,
-    /// Steady and bursty.
+    /// Alternates between steady and bursty.
     turns: Turns,
 }
 

@@ -6,12 +6,12 @@ use crate::{
     spec::Overload,
 };
 
-/// What was found.
+/// The findings of mode coldstart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ColdStartFindings {
     /// Cold starts that were asked for in the slots that began.
     pub(super) requested: u64,
-    /// Invocations that were sent to a function that stood at zero.
+    /// Invocations that were sent to a function that was at zero.
     pub(super) achieved: u64,
     /// By slot that was carried out: invocations that found no function at zero.
     pub(super) shortfall_by_slot: Vec<u64>,

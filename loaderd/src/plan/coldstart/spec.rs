@@ -41,9 +41,9 @@ impl ColdStartSpec {
 
     /// The cold starts of a slot.
     pub(super) fn cold_starts(&self, slot: u32) -> u32 {
-        // The remainder is in bounds because validation refuses an empty list; for none there is nothing to ask for.
-        let place = (slot as usize).checked_rem(self.cold_starts.len());
-        place.map_or(0, |place| self.cold_starts[place])
+        // The remainder is in bounds because validation refuses an empty list; for none the answer is 0.
+        let index = (slot as usize).checked_rem(self.cold_starts.len());
+        index.map_or(0, |index| self.cold_starts[index])
     }
 }
 

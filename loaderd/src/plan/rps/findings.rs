@@ -3,7 +3,7 @@
 use super::climb::Climb;
 use crate::plan::{Collector, Findings, SlotOutcome};
 
-/// What was found.
+/// The findings of mode rps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct RpsFindings {
     /// The greatest rate of a slot that was not overloaded, if there was one, in invocations per second.

@@ -18,7 +18,7 @@ const OPEN_LEVELS: u32 = 100;
 /// The slot's own warm-up is one part in this many.
 const WARMUP_PART: u64 = 5;
 
-/// The plan.
+/// The plan of mode rps.
 pub(super) struct RpsPlan {
     spec: RpsSpec,
     /// The spec's, with an end where a cold share needs one.
@@ -83,7 +83,7 @@ impl RpsPlan {
         let functions = 0..units::to_u32(self.functions.len());
         let share = |function: u32| match function.checked_sub(self.spec.functions) {
             None => self.hot.share(function, hot),
-            Some(place) => self.cold.share(place, cold),
+            Some(index) => self.cold.share(index, cold),
         };
         functions.map(share).collect()
     }

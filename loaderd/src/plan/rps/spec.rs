@@ -26,7 +26,7 @@ pub(in crate::plan) struct RpsSpec {
     pub(super) functions: u32,
     /// What each invocation asks for.
     pub(super) size: Size,
-    /// The share of cold functions, if there is any.
+    /// The share of cold functions; absent: none.
     pub(super) cold: Option<ColdShare>,
 }
 
@@ -102,7 +102,7 @@ fn rising(check: &mut Check, ramp: Ramp) -> Option<Ramp> {
     Some(ramp)
 }
 
-/// The share of cold functions; inside, nothing when there is none.
+/// The share of cold functions; the inner value is absent when the spec has none.
 fn cold_share(
     check: &mut Check,
     ratio: Option<f64>,

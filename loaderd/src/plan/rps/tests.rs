@@ -21,8 +21,8 @@ fn rates(mode: &Value, failed: &[u64]) -> (Vec<f64>, RpsFindings) {
     (slots.iter().map(|slot| slot.rate).collect(), summary.rps.expect("findings"))
 }
 
-fn found(held_rate: f64, overloaded_slots: u32, ended_at_overload: bool) -> RpsFindings {
-    RpsFindings { held_rate, overloaded_slots, ended_at_overload }
+fn found(sustained_rate: f64, overloaded_slots: u32, ended_at_overload: bool) -> RpsFindings {
+    RpsFindings { held_rate: sustained_rate, overloaded_slots, ended_at_overload }
 }
 
 #[test]

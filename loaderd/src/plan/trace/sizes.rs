@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loader_trace::{Clamp, Event, Events, Load, MemoryProfile, RuntimeProfile, TraceFunction};
 
-/// Memory of an invocation where the trace does not say, in MiB.
+/// Memory of an invocation where the trace has none, in MiB.
 const DEFAULT_MEMORY_MIB: u32 = 200;
 
 /// What drawn sizes are held to.
@@ -90,14 +90,14 @@ impl Clamps {
     }
 }
 
-/// The share of a distribution for which `touched` holds, to a thousandth: asked of the middles of as many equal parts.
+/// The share of a distribution for which `touched` holds, to a thousandth: evaluated at the midpoints of as many equal intervals.
 fn outside(touched: impl Fn(f64) -> bool) -> f64 {
     const PARTS: u16 = 1000;
     let middle = |part: u16| (f64::from(part) + 0.5) / f64::from(PARTS);
     (0..PARTS).filter(|&part| touched(middle(part))).count() as f64 / f64::from(PARTS)
 }
 
-/// What `ask` says of a function's memory, in MiB; where the trace does not say, the default.
+/// What `ask` says of a function's memory, in MiB; without a value in the trace, the default.
 pub(super) fn memory(function: &TraceFunction, ask: impl FnOnce(&MemoryProfile) -> u32) -> u32 {
     function.memory.as_ref().map_or(DEFAULT_MEMORY_MIB, ask)
 }

@@ -29,9 +29,9 @@ const MOST_UNITS: usize = 1 << 20;
 pub(in crate::plan) struct TraceSpec {
     /// What to replay.
     pub(super) source: TraceSource,
-    /// Its format; `None`: told by its files.
+    /// Its format; `None`: detected from its files.
     pub(super) format: Option<Format>,
-    /// Which day, where there are several.
+    /// Which day, when it has several.
     pub(super) day: Option<u32>,
     /// How many units of granularity are replayed; `None`: all.
     pub(super) units: Option<usize>,
@@ -77,7 +77,7 @@ impl Granularity {
     }
 }
 
-/// The trace, if there is something in it to replay, for as long as the spec wants.
+/// The trace, cut to the duration of the spec; an error when nothing of it is left.
 pub(super) fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Vec<Violation>> {
     let refuse = |field: &str, description: String| vec![Violation::new(field, description)];
     let Some(trace) = trace else { return Err(refuse("trace", "was not read".to_owned())) };
@@ -92,7 +92,7 @@ pub(super) fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc
     }
     let seconds = mode.granularity.as_secs().saturating_mul(mode.units.unwrap_or(trace.units) as u64);
     if mode.warmup.is_some_and(|warmup| warmup.longest() >= Duration::from_secs(seconds)) {
-        let rule = format!("hold and settle leave nothing of the trace's {seconds} seconds");
+        let rule = format!("hold and settle take all of the trace's {seconds} seconds");
         return Err(refuse("trace.warmup", rule));
     }
     if trace.invocations() == 0 {
@@ -148,8 +148,7 @@ pub(in crate::plan) fn check(check: &mut Check, message: &v1::TraceMode) -> Opti
         let duration = Duration::from_secs(granularity.as_secs()) * units::to_u32(units);
         if warmup.longest() >= duration {
             let (longest, duration) = (time(warmup.longest()), time(duration));
-            let rule =
-                format!("hold and settle take {longest}; something must be left of duration, which is {duration}");
+            let rule = format!("hold and settle take {longest}; must be less than duration, which is {duration}");
             check.fault("trace.warmup", rule);
         }
     }

@@ -64,7 +64,7 @@ of it""#,
     assert_eq!(second[0].error, "two \" lines,\nof it");
 }
 
-/// Everything that is there to be read, and what is left over.
+/// All records that can be read, and what is left over.
 fn all(directory: &Path) -> (Vec<InvocationRecord<'static>>, u64) {
     let (mut reader, mut records) = (RecordReader::new(directory), Vec::new());
     loop {
