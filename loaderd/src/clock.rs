@@ -70,7 +70,7 @@ pub struct Clocks {
     suspended: Duration,
 }
 
-/// What happened to the clocks meanwhile, but that they went on.
+/// Changes of the clocks between two readings, other than the passing of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockChanges {
     /// How long the machine was suspended: its monotonic clock stopped, and nothing was due.

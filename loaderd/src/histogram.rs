@@ -130,7 +130,7 @@ fn record(histogram: &mut HdrHistogram<u32>, value: u64) {
 /// The figures of a distribution, in the unit of its values; all 0 without values.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Distribution {
-    /// How many values.
+    /// Number of values.
     pub count: u64,
     /// Arithmetic mean.
     pub mean: f64,

@@ -30,7 +30,7 @@ pub enum IsolationError {
     /// Processors that this process is not allowed to use.
     #[error("isolation.cpus: this process cannot run on processors {}: {source}", list(cpus))]
     Cpus {
-        /// The processors that were asked for.
+        /// The processors that were requested.
         cpus: Vec<usize>,
         /// The error of the kernel.
         source: io::Error,
@@ -41,7 +41,7 @@ pub enum IsolationError {
          LimitRTPRIO={priority}, or remove the setting"
     )]
     Realtime {
-        /// The priority that was asked for.
+        /// The priority that was requested.
         priority: u8,
         /// The error of the kernel, as text.
         reason: String,

@@ -48,7 +48,7 @@ use dispatcher::Dispatcher;
 use handoff::Routing;
 use worker::{Companion, Ready, Share, Worker};
 
-/// How long the connections of a pool are given to be made before the load starts.
+/// Time limit for making a pool's connections before the load starts.
 const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a run's invocations are dispatched.
@@ -66,7 +66,7 @@ pub struct Settings {
     pub function_timeout: Duration,
     /// The clock by which functions measure run times; absent: their own choice.
     pub runtime_clock: Option<&'static str>,
-    /// The run.
+    /// Id of the run.
     pub run: RunId,
     /// The run's trace, where spans are exported.
     pub trace: Option<RunTrace>,
@@ -76,7 +76,7 @@ pub struct Settings {
     pub isolation: Isolation,
     /// The pacer's heartbeat.
     pub heartbeat: Heartbeat,
-    /// The clock.
+    /// The clock of all time stamps.
     pub clock: Clock,
 }
 

@@ -1,5 +1,5 @@
 //! The pacer: walks along a schedule and hands each item out when it is due. Pure: time comes from a [`Sleeper`], and
-//! what an item means is a [`Sink`]'s business.
+//! items are carried out by a [`Sink`].
 
 use crate::plan::{Invocation, InvocationId, Offset, SlotHead, Unit};
 
@@ -12,9 +12,9 @@ pub(super) enum Item {
     Invoke(Invocation),
     /// A slot ends.
     Close {
-        /// Its number.
+        /// Number of the slot, from 0.
         slot: u32,
-        /// When.
+        /// When the slot ends.
         end: Offset,
     },
 }
@@ -59,7 +59,7 @@ pub(super) trait Schedule {
 
 /// Waits for instants of a run.
 pub(super) trait Sleeper {
-    /// Returns at `due`, or at once when that is over; false when the run is stopped meanwhile.
+    /// Returns at `due`, or at once when that is over; false when the run is stopped before.
     async fn sleep_until(&mut self, due: Offset) -> bool;
 }
 

@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_cold_before_the_feed_says_so() {
+    fn nothing_is_cold_before_the_feed_reports_it() {
         assert_eq!(ScaleState::new(3).claim(&(0..3)), None);
     }
 

@@ -191,7 +191,7 @@ fn a_server_that_answers_gets_everything() {
 #[test]
 fn a_server_that_accepts_and_never_answers() {
     let server = Server::start(|mut stream| async move {
-        // It reads, so that nothing is held up on the way to it.
+        // It reads, so that nothing is delayed on the way to it.
         let mut sink = vec![0; 4096];
         while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
     });
@@ -242,7 +242,7 @@ fn a_server_that_speaks_something_else() {
     });
     let rows = rows_of(server.address, 50, LONG);
     assert_eq!(rows.len(), 50);
-    // On whichever step it is found out, no row says ok, and none waits for its timeout.
+    // On any step that finds it out, no row is ok, and none waits for its timeout.
     let found = counts(&rows);
     assert!(found.keys().all(|status| ["connect_error", "grpc_UNAVAILABLE"].contains(&&**status)), "{found:?}");
 }
@@ -257,7 +257,7 @@ fn a_server_that_resets_each_third_stream() {
 }
 
 #[test]
-fn a_server_that_says_goaway_again_and_again() {
+fn a_server_that_sends_goaway_again_and_again() {
     let server = Server::start(|stream| async move {
         let Ok(mut connection) = h2::server::handshake(stream).await else { return };
         let mut served = 0;
@@ -319,7 +319,7 @@ fn a_server_that_vanishes_and_comes_back() {
             let first = first.listen(64).expect("listens");
             let mut connection = h2::server::handshake(first.accept().await.expect("accepts").0).await.expect("speaks");
             for _ in 0..100 {
-                let (_, respond) = connection.accept().await.expect("asks").expect("asks");
+                let (_, respond) = connection.accept().await.expect("a request").expect("a request");
                 reply(respond);
             }
             // What was answered goes out before the connection ends.
@@ -359,8 +359,9 @@ fn a_server_that_vanishes_and_comes_back() {
     played.join().expect("played to its end");
     assert_eq!(rows.len(), 600);
     let ok: Vec<_> = rows.iter().map(|(_, status, _)| *status == Status::Ok).collect();
-    let (gone, back) = (ok.iter().position(|ok| !ok).expect("some fail"), ok.iter().rposition(|ok| !ok).expect("some"));
-    assert!(gone >= 100, "the first hundred were served, {gone}");
-    assert!(back < 599, "the last was served again");
-    assert!(ok[gone..=back].iter().all(|ok| !ok), "it was gone once, from {gone} to {back}: {:?}", counts(&rows));
+    let (first, last) =
+        (ok.iter().position(|ok| !ok).expect("some fail"), ok.iter().rposition(|ok| !ok).expect("some"));
+    assert!(first >= 100, "the first hundred were served, {first}");
+    assert!(last < 599, "the last was served again");
+    assert!(ok[first..=last].iter().all(|ok| !ok), "it was down once, from {first} to {last}: {:?}", counts(&rows));
 }

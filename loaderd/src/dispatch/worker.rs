@@ -67,7 +67,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Connects, drops `ready`, and makes the calls that come, until no more can come and all have ended; meanwhile it
+    /// Connects, drops `ready`, and makes the calls that come, until no more can come and all have ended; in the meantime it
     /// runs the companion, if it is sent one.
     pub(super) fn run(
         self,
@@ -133,7 +133,7 @@ impl Worker {
             self.scales.release(planned.function);
         }
         self.counters.ended(planned.counts(), row.succeeded());
-        // The recorder outlives the workers. Waiting for room here holds up no send.
+        // The recorder outlives the workers. Waiting for room here delays no send.
         let _recorded = self.events.send(Event::Row(row)).await;
     }
 

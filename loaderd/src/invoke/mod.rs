@@ -1,7 +1,7 @@
 //! One invocation over the wire: connection, call, outcome.
 //!
 //! ```text
-//!           Protocol: what is asked, how an answer is read      faas, hello (gRPC), http
+//!           Protocol: builds requests, reads answers           faas, hello (gRPC), http
 //! Invoker ─▶ Route ─┤
 //!           Transport: connections, streams, what a peer speaks  HTTP/2, HTTP/1.1
 //! ```

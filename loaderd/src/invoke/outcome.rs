@@ -12,7 +12,7 @@ use crate::units;
 /// How an invocation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// The function did what was asked.
+    /// The function did what was requested.
     Ok,
     /// No connection in time.
     ConnectTimeout,

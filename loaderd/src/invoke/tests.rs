@@ -126,7 +126,7 @@ fn outcome_of(answer: impl Fn(Asked, Answer) + Clone + 'static) -> (Status, Stri
 }
 
 #[test]
-fn a_reply_carries_what_the_function_measured_and_who_it_was() {
+fn a_reply_carries_what_the_function_measured_and_its_instance() {
     let answer = |_, respond| {
         let mut head = head(StatusCode::OK, "application/grpc");
         let headers = head.headers_mut();
@@ -353,7 +353,7 @@ fn a_connection_that_dies_at_once_fails_no_more_than_the_call_that_it_was_made_f
 }
 
 #[test]
-fn policies_say_who_shares_a_connection() {
+fn policies_decide_which_calls_share_a_connection() {
     let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
     with_server(answer, async |_, one| {
         let address = one.address.clone();

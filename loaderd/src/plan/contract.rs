@@ -14,7 +14,7 @@ use loader_trace::{Arrivals, Trace};
 use super::{Outline, PlannedInvocation, Slot, SlotHead, SlotOutcome, TraceInput, Unit, Warmup};
 use crate::spec::{RunSpec, Violation};
 
-/// What a run asks of its mode, checked.
+/// The mode's part of a spec, checked.
 pub trait Mode: Debug + Send + Sync {
     /// The mode's name: that of its field in a spec.
     fn name(&self) -> &'static str;
@@ -29,7 +29,7 @@ pub trait Mode: Debug + Send + Sync {
         None
     }
 
-    /// The plan of a run of this mode, over the trace that [`Mode::trace`] asked for.
+    /// The plan of a run of this mode, over the trace that [`Mode::trace`] requests.
     ///
     /// # Errors
     /// Every fault that shows only in spec and trace together, by field.
@@ -49,7 +49,7 @@ pub struct PlannedFunction {
     pub initial_scale: u32,
     /// Invocations of the whole plan, where that is known beforehand.
     pub invocations: Option<u64>,
-    /// Most memory that an invocation asks for, in MiB: what a platform sizes its instances by.
+    /// Most memory that an invocation requests, in MiB: what a platform sizes its instances by.
     pub peak_memory_mib: u32,
 }
 
@@ -74,7 +74,7 @@ pub trait Plan: Send {
     /// a plan that needs outcomes, except for its first slot.
     fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot>;
 
-    /// What gathers the mode's findings while the load goes. To be asked for before the first slot.
+    /// What gathers the mode's findings during the load. To be asked for before the first slot.
     fn collector(&self) -> Box<dyn Collector> {
         Box::new(NoFindings)
     }
@@ -89,7 +89,7 @@ pub trait Plan: Send {
         None
     }
 
-    /// How many of the invocations that were generated so far a clamp of run time or memory touched.
+    /// The number of invocations generated so far whose run time or memory was clamped.
     fn clamped(&self) -> u64 {
         0
     }
@@ -109,7 +109,7 @@ pub trait Plan: Send {
 pub struct Observed<'a> {
     /// What was planned, its function resolved.
     pub planned: &'a PlannedInvocation,
-    /// Whether the function did what was asked.
+    /// Whether the function did what was requested.
     pub succeeded: bool,
     /// Sent minus due; absent when it was not sent.
     pub lag: Option<Duration>,

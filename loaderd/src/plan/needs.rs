@@ -7,7 +7,7 @@ use loader_trace::Options;
 /// The trace that a mode replays.
 #[derive(Debug, Clone)]
 pub struct TraceInput {
-    /// Where it is.
+    /// Directory or upload.
     pub source: TraceSource,
     /// How it is read.
     pub options: Options,

@@ -22,11 +22,11 @@ pub struct Outline {
 pub struct SlotOutline {
     /// Number of invocations.
     pub invocations: u64,
-    /// Its length.
+    /// Length of the slot.
     pub duration: Duration,
     /// Its target rate, in invocations per second.
     pub rate: f64,
-    /// Expected invocations at work at the same time.
+    /// Expected concurrency: invocations served at the same time.
     pub concurrency: f64,
     /// Expected memory in use, in MiB.
     pub memory_mib: f64,

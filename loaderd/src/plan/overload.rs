@@ -11,7 +11,7 @@ pub(super) struct OverloadCount {
 }
 
 impl OverloadCount {
-    /// None so far.
+    /// A count of 0.
     pub(super) fn new(rule: Overload) -> Self {
         Self { rule, slots: 0 }
     }

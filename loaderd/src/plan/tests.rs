@@ -148,7 +148,7 @@ fn a_trace_that_does_not_fit_is_refused() {
     };
     assert_eq!(
         refused(json!({"path": "/t", "duration": "5m"}), Some(small_trace())),
-        "trace.duration: asks for 5 minutes; the trace has 4"
+        "trace.duration: is 5 minutes; the trace has 4"
     );
     let long = Trace { units: 1 << 21, ..small_trace() };
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Whether invocations went out as they were asked to: the Kolmogorov–Smirnov test on their positions in their slots.
+//! Whether invocations were sent as requested: the Kolmogorov–Smirnov test on their positions in their slots.
 //!
 //! Each invocation has a position in its slot, from 0 to 1. Arrivals that are uniform in a slot (`poisson`, and the shifted
 //! ones) are tested against that; the others against the positions that the plan gave them. Positions are counted in bins, so
@@ -20,7 +20,7 @@ const TERMS: i32 = 100;
 /// The requested positions of invocations in their slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AskedArrivals {
-    /// Uniform.
+    /// Uniform in the slot.
     Uniform,
     /// As the plan drew them.
     #[default]

@@ -15,10 +15,10 @@ const BUFFER: usize = 256 << 10;
 /// A record that could not be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The file could not be made.
+    /// The file could not be created.
     #[error("cannot create {}: {source}", path.display())]
     Create {
-        /// The file.
+        /// Its path.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -26,7 +26,7 @@ pub enum RecordError {
     /// The file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// The file.
+        /// Its path.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,

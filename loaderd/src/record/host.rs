@@ -1,4 +1,4 @@
-//! Watches the loader's own host while a load goes: loader.csv.
+//! Watches the loader's own host during a load: loader.csv.
 
 use std::{path::Path, time::Duration};
 
@@ -42,7 +42,7 @@ impl HostRecorder {
     /// Makes loader.csv in the run's directory.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that cannot be created.
     pub(crate) fn create(directory: &Path, run: RunId, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
         let file = CsvFile::create(directory)?;
         let now = clock.now();

@@ -1,4 +1,4 @@
-//! Records: what came of every invocation, on disk while the run goes, and added up.
+//! Records: the outcome of every invocation, on disk during the run, and their statistics.
 //!
 //! ```text
 //! workers ──rows──▶ recorder thread ──▶ invocations.csv, slots.csv   (flushed at least each second)

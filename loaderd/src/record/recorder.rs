@@ -39,7 +39,7 @@ pub enum Event {
     Row(Box<Row>),
     /// A slot's time is over.
     Closed {
-        /// The slot.
+        /// The slot that ended.
         head: SlotHead,
         /// How many of its invocations came due.
         dispatched: u64,
@@ -54,7 +54,7 @@ pub enum Event {
 
 /// The settings of a recorder.
 pub struct RecorderSettings {
-    /// The run.
+    /// Id of the run.
     pub run: RunId,
     /// Names of the functions, in the plan's order.
     pub functions: Arc<[String]>,
@@ -62,7 +62,7 @@ pub struct RecorderSettings {
     pub t0: Anchor,
     /// Dispatch lag above which the loader counts as too slow.
     pub lag_bound: Duration,
-    /// What arrivals were asked to be.
+    /// The requested arrivals.
     pub arrivals: AskedArrivals,
     /// What gathers the findings of the run's mode.
     pub collector: Box<dyn Collector>,
@@ -74,14 +74,14 @@ pub struct RecorderSettings {
     pub metrics: Metrics,
     /// The run's progress.
     pub progress: watch::Sender<Progress>,
-    /// The clock.
+    /// The clock of all time stamps.
     pub clock: Clock,
 }
 
 /// The results of recording.
 #[derive(Debug)]
 pub struct Recorded {
-    /// The run's figures.
+    /// The statistics of the run.
     pub statistics: Statistics,
     /// The findings of the run's mode; absent for a mode that has none.
     pub findings: Option<Box<dyn Findings>>,

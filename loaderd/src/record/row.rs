@@ -46,7 +46,7 @@ impl Row {
         (!requested.is_zero()).then(|| response.as_secs_f64() / requested.as_secs_f64())
     }
 
-    /// Whether the function did what was asked.
+    /// Whether the function did what was requested.
     pub fn succeeded(&self) -> bool {
         self.outcome.status == Status::Ok
     }

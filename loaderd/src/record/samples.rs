@@ -1,4 +1,4 @@
-//! Keeps what the platform's sources sample while the load goes: nodes.csv, pods.csv, autoscaler.csv.
+//! Keeps what the platform's sources sample during the load: nodes.csv, pods.csv, autoscaler.csv.
 
 use std::{collections::HashSet, path::Path, time::Duration};
 

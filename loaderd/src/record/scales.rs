@@ -28,7 +28,7 @@ impl Scales {
     /// Makes scales.csv in the run's directory. `observe` gets each sample of the feed.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that cannot be created.
     pub(crate) fn create(
         directory: &Path,
         names: Arc<[String]>,

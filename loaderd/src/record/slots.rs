@@ -28,7 +28,7 @@ pub struct SlotRow {
     pub start: UnixMicros,
     /// How long it lasted.
     pub duration: Duration,
-    /// The rate asked for, in invocations per second.
+    /// The target rate, in invocations per second.
     pub rps: f64,
     /// Invocations of its plan.
     pub planned: u64,
@@ -38,7 +38,7 @@ pub struct SlotRow {
     pub returned: u64,
     /// Invocations of the slot with any status but ok.
     pub failed: u64,
-    /// Cold starts.
+    /// Cold starts, as reported by the functions.
     pub cold_starts: u64,
     /// Dispatch lag, 99th percentile, in microseconds.
     pub lag_p99_us: u64,

@@ -21,7 +21,7 @@ impl Starts {
     /// Makes cold_starts.csv in the run's directory.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that cannot be created.
     pub(crate) fn create(directory: &Path, names: Arc<[String]>) -> Result<Self, RecordError> {
         Ok(Self { file: CsvFile::create(directory)?, names })
     }
@@ -57,7 +57,7 @@ impl Starts {
 /// whole. Without one nothing is done.
 ///
 /// # Errors
-/// What can't be read or written; then the file is as it was.
+/// A failure to read or write; then the file is as it was.
 pub(crate) fn fill_in(directory: &Path, replies: &HashMap<String, UnixMicros>) -> Result<(), RecordError> {
     let path = directory.join(ColdStarts::SCHEMA.file);
     if !path.exists() {

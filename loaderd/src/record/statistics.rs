@@ -11,7 +11,7 @@ use crate::{
     clock::Anchor,
     histogram::Histogram,
     plan::{Phase, SlotHead},
-    units::micros,
+    units::{micros, rounded},
 };
 
 /// By how much ratios are scaled in a [`Histogram`] of whole numbers.
@@ -22,16 +22,15 @@ const RATIO_SCALE: f64 = 1000.0;
 pub struct Slowdowns(Histogram);
 
 impl Slowdowns {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
     fn add(&mut self, slowdown: f64) {
-        self.0.add((slowdown * RATIO_SCALE).round() as u64);
+        self.0.add(rounded(slowdown * RATIO_SCALE));
     }
 }
 
 /// The figures of slowdowns; 1 is perfect, all are 0 without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Slowdown {
-    /// How many values.
+    /// Number of values.
     pub count: u64,
     /// Geometric mean.
     pub geometric_mean: f64,
@@ -90,7 +89,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Figures of a run over that many functions, whose arrivals were asked to be so.
+    /// Figures of a run over that many functions, with these requested arrivals.
     pub(super) fn new(functions: usize, asked: AskedArrivals) -> Self {
         let functions = vec![FunctionStatistics::default(); functions];
         Self { functions, arrivals: Arrivals::new(asked), ..Self::default() }

@@ -44,7 +44,7 @@ pub struct Summary {
     pub start: UnixMicros,
     /// From then to the end of the last slot that ran.
     pub load_duration: Duration,
-    /// Invocations that the plan asked for.
+    /// Invocations of the plan.
     pub requested: u64,
     /// Invocations that were sent.
     pub issued: u64,
@@ -125,7 +125,7 @@ pub struct FunctionSummary {
     pub requested: u64,
     /// Invocations with any status but ok.
     pub failed: u64,
-    /// Cold starts.
+    /// Cold starts, as reported by the functions.
     pub cold_starts: u64,
     /// Response time from the send, median, in microseconds.
     pub response_p50_us: u64,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::spec::Output;
 
-/// Records that could not be brought into the form that was asked for. They stay as they were.
+/// Records that could not be converted to the requested form. They stay as they were.
 #[derive(Debug, thiserror::Error)]
 #[error("{} could not be written: {source}; the records are in {CSV}", path.display())]
 pub struct FinishError {
@@ -22,7 +22,7 @@ pub struct FinishError {
     source: io::Error,
 }
 
-/// Turns invocations.csv into what was asked for. At any instant the records are there in one form or the other.
+/// Turns invocations.csv into the requested form. At any instant the records exist in one form or the other.
 ///
 /// # Errors
 /// A failure to write the file. The records then stay as they were.

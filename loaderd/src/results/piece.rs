@@ -10,9 +10,9 @@ pub enum ExportError {
     /// A file or directory cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Io {
-        /// The file or directory.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The records cannot be read.
@@ -21,9 +21,9 @@ pub enum ExportError {
     /// A row of another file cannot be read or converted.
     #[error("{}: {source}", path.display())]
     Rows {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: csv::Error,
     },
 }

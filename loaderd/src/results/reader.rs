@@ -28,27 +28,27 @@ pub enum ReadError {
     /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Io {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The file is not one that this program wrote.
     #[error("cannot read {}: {source}", path.display())]
     Columns {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: parquet::errors::ParquetError,
     },
     /// A row is not one of invocations.csv.
     #[error("{}: record {record}: {source}", path.display())]
     Row {
-        /// The file.
+        /// Its path.
         path: PathBuf,
         /// Its number, from 1, the header not counted.
         record: u64,
-        /// Why.
+        /// The cause.
         source: RowError,
     },
 }

@@ -64,7 +64,7 @@ pub struct Span {
     pub id: u64,
     /// The one that it is part of; none for a run.
     pub parent: Option<u64>,
-    /// Its name, of which there are few.
+    /// Its name, one of a few.
     pub name: &'static str,
     /// Whether it is a call to another service (span kind client).
     pub is_call: bool,

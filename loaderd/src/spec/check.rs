@@ -1,4 +1,4 @@
-//! Readers of single fields, for the common part of a spec and for the modes. Each gives the field's value, or nothing and a violation; so every fault is found in one
+//! Readers of single fields, for the common part of a spec and for the modes. Each returns the field's value, or nothing and a violation, so that every fault is found in one
 //! pass, and a check between two fields is made only where both could be read.
 
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};

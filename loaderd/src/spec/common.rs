@@ -95,7 +95,7 @@ pub(crate) fn common(
     })
 }
 
-/// The name; inside, nothing when the spec gives none.
+/// The name; the inner value is absent when the spec has none.
 fn run_name(check: &mut Check, name: &str) -> Option<Option<String>> {
     if name.is_empty() {
         return Some(None);

@@ -3,7 +3,7 @@
 /// What a function does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FunctionKind {
-    /// Consumes what each invocation asks for.
+    /// Consumes what each invocation requests.
     Trace,
     /// Answers at once.
     Empty,

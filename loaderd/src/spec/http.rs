@@ -198,7 +198,7 @@ fn example(value: Value) -> String {
     }
 }
 
-/// The headers by which InVitro asks. Its functions count 102 iterations a millisecond unless the request sets another number.
+/// The headers of InVitro's requests. Its functions count 102 iterations a millisecond unless the request sets another number.
 fn default_headers(kind: FunctionKind) -> Vec<(HeaderName, Template)> {
     let (text, value) = (Template::of_text, Template::of_value);
     let name = HeaderName::from_static;

@@ -1,4 +1,4 @@
-//! What the user asked for of every run, whatever its mode, and its validation. Pure: no files, no clock, no tasks.
+//! The part of a spec that is common to all modes, and its validation. Pure: no files, no clock, no tasks.
 //!
 //! ```text
 //! v1::RunSpec ──common──▶ RunSpec, every default filled in

@@ -27,7 +27,7 @@ pub struct ModeFacts {
     pub arrivals: Arrivals,
 }
 
-/// One run: one pass of a plan of invocations over the functions that the run deploys. What its mode asks for is
+/// One run: one pass of a plan of invocations over the functions that the run deploys. The mode's part is
 /// [`crate::plan::Mode`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSpec {
@@ -51,7 +51,7 @@ pub struct RunSpec {
     pub overload: Overload,
     /// When the loader itself counts as the bottleneck.
     pub saturation: Saturation,
-    /// Most invocations that may be out at once.
+    /// Maximum number of invocations in flight.
     pub max_in_flight: u32,
     /// How the platform scales each function.
     pub scaling: ScalingOverrides,

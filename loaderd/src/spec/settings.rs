@@ -49,7 +49,7 @@ pub struct ScalingOverrides {
     pub container_concurrency: Option<u32>,
     /// How long an instance is kept idle.
     pub stable_window: Option<Duration>,
-    /// How a cluster's autoscaler decides.
+    /// Settings of a cluster's autoscaler.
     pub autoscaling: Autoscaling,
 }
 

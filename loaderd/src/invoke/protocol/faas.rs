@@ -1,4 +1,4 @@
-//! `faas.Executor`, the protocol of InVitro's functions: asked for run time and memory, and answers what it took.
+//! `faas.Executor`, the protocol of InVitro's functions: requests carry run time and memory, replies what was measured.
 
 use bytes::Bytes;
 use loader_proto::faas::{FaasReply, FaasRequest};

@@ -1,4 +1,4 @@
-//! `helloworld.Greeter`, the protocol of vSwarm's functions: asked for nothing, and answers nothing that counts.
+//! `helloworld.Greeter`, the protocol of vSwarm's functions: neither requests nor replies carry measurements.
 
 use bytes::Bytes;
 use loader_proto::helloworld::{HelloReply, HelloRequest};

@@ -89,7 +89,7 @@ impl Http {
     }
 }
 
-/// A template with what a call asks for.
+/// A template with what a call requests.
 fn fill(template: &Template, call: &Call) -> String {
     template.fill(|value| match value {
         // It was filled in for all calls.
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_filled_in_where_the_spec_says() {
+    fn placeholders_of_a_request_are_filled_in() {
         let request = HttpRequest {
             method: Method::PUT,
             path: template("/{function}?ms={runtime_ms}"),

@@ -1,4 +1,4 @@
-//! Protocols: what a function is asked, and how its answer is read.
+//! Protocols: how requests are built, and how answers are read.
 //!
 //! An [`Exchange`] is a protocol as one function speaks it: what all its requests share is prepared once, when the route is
 //! made. Where the bytes go is the transport's affair. A protocol is a file here and its line in [`Protocol`].
@@ -20,10 +20,10 @@ use crate::{
 /// A function protocol.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Protocol {
-    /// gRPC `faas.Executor`, which is asked for run time and memory.
+    /// gRPC `faas.Executor`, whose requests carry run time and memory.
     #[default]
     Faas,
-    /// gRPC `helloworld.Greeter`, which is asked for nothing.
+    /// gRPC `helloworld.Greeter`, whose requests carry nothing.
     Hello,
     /// Plain HTTP requests.
     Http {
@@ -37,7 +37,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// What a function of this kind and name speaks, where the spec asks for `protocol`.
+    /// What a function of this kind and name speaks, where the spec requests `protocol`.
     pub fn of(kind: FunctionKind, protocol: &FunctionProtocol, function: &str) -> Self {
         match protocol {
             FunctionProtocol::Http(version, request) => {

@@ -51,7 +51,7 @@ struct Received {
     asked: [String; 3],
 }
 
-/// Serves both versions of HTTP, and keeps the requests; a request that asks for 666 ms is answered with 503.
+/// Serves both versions of HTTP, and keeps the requests; a request for 666 ms is answered with 503.
 async fn serve(listener: TcpListener, received: Rc<RefCell<Vec<Received>>>, connections: Rc<std::cell::Cell<u32>>) {
     loop {
         let (socket, _) = listener.accept().await.expect("a connection");

@@ -2,7 +2,7 @@
 //!
 //! A call takes the connection that got idle last, or makes a new one when none is idle: there is no bound for an address, so
 //! that a call never waits for another one's answer. What it waits for a new connection shows in its `connect_us`. A
-//! connection goes back when its answer was read to the end, and is dropped where the peer has closed it.
+//! connection becomes idle when its answer was read to the end, and is dropped where the peer has closed it.
 
 use std::{cell::RefCell, collections::HashMap, error::Error as _, rc::Rc, time::Duration};
 

@@ -36,7 +36,7 @@ use crate::{
 };
 
 /// Flow-control window of a connection, in bytes: many small replies may sit unread while the worker is busy, and the
-/// peer must not be held up (nor the `h2` crate count them as an attack).
+/// peer must not be delayed (nor the `h2` crate count them as an attack).
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
 /// Flow-control window of a call, in bytes.

@@ -1,7 +1,7 @@
 //! Transports: connections, the streams on them, and what a peer speaks.
 //!
 //! A worker has one pool of connections for each HTTP version. Both share connections by the same [`Policy`], and both hand
-//! out one that can take a request at once; what is asked over it and how the answer is read is the protocol's affair.
+//! out one that can take a request at once; requests and answers are the protocol's.
 //!
 //! ```text
 //! Connections::ready ─▶ Ready::send ─▶ Pending::read ─▶ Received

@@ -1,4 +1,4 @@
-//! What mode burst finds: response times within the hold, before the burst and from its begin until one second after it.
+//! The findings of mode burst: response times within the hold, before the burst and from its begin until one second after it.
 
 use std::time::Duration;
 

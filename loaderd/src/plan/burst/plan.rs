@@ -1,4 +1,4 @@
-//! What mode burst sends: the slots are the rates of the climb and, as the last one, the hold.
+//! The plan of mode burst: the slots are the rates of the climb and, as the last one, the hold.
 
 use std::time::Duration;
 

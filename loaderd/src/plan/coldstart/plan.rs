@@ -1,4 +1,4 @@
-//! What mode coldstart sends: a rate on the hot function, with the cold starts of each slot evenly spread in it.
+//! The plan of mode coldstart: a rate on the hot function, with the cold starts of each slot evenly spread in it.
 
 use std::ops::Range;
 

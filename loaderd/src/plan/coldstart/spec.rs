@@ -1,4 +1,4 @@
-//! What mode coldstart is asked for, and the check of it.
+//! The spec of mode coldstart, and its check.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(in crate::plan) struct ColdStartSpec {
     pub(super) slot: Duration,
     /// How many slots, at least 1.
     pub(super) slots: u32,
-    /// What each invocation asks for.
+    /// What each invocation requests.
     pub(super) size: Size,
 }
 

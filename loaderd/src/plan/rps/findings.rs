@@ -1,4 +1,4 @@
-//! What mode rps finds: which rate the platform sustains, read off the climb.
+//! The findings of mode rps: which rate the platform sustains, read off the climb.
 
 use super::climb::Climb;
 use crate::plan::{Collector, Findings, SlotOutcome};

@@ -1,4 +1,4 @@
-//! What mode rps sends: slots at the rates of its climb, hot and cold functions in turn.
+//! The plan of mode rps: slots at the rates of its climb, hot and cold functions in turn.
 
 use super::{climb::Climb, findings::RpsCollector, ramp::Ramp, spec::RpsSpec};
 use crate::{
@@ -141,7 +141,9 @@ impl Plan for RpsPlan {
 
     fn undetermined(&self) -> Option<Violation> {
         let open = self.climb.ends_at_overload();
-        open.then(|| Violation::new("rps.end", "is missing: how far the plan goes only the run will show"))
+        open.then(|| {
+            Violation::new("rps.end", "is missing; without it the number of steps is known only after the run")
+        })
     }
 
     fn outline(&self) -> Outline {

@@ -90,7 +90,7 @@ fn cold_functions_are_called_at_most_once_in_their_cooldown() {
 }
 
 #[test]
-fn an_open_end_is_told() {
+fn an_open_end_is_reported() {
     let open = plan(&json!({"rps": {"start": 1, "slot": "1s"}})).outline();
     assert!(open.open_ended && open.slots.len() == 100);
     assert!(!plan(&json!({"rps": {"start": 1, "end": 3, "slot": "1s"}})).outline().open_ended);

@@ -1,4 +1,4 @@
-//! What mode trace sends: the counts or the exact events of the trace's functions.
+//! The plan of mode trace: the counts or the exact events of the trace's functions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -249,7 +249,7 @@ impl Plan for TracePlan {
         Outline {
             slots: (0..self.units).map(|unit| self.outline_slot(unit, &means)).collect(),
             functions,
-            clamped: rounded(clamped),
+            clamped: units::rounded(clamped),
             ..Outline::default()
         }
     }
@@ -281,9 +281,4 @@ impl Drawn {
         let runtime = function.runtime.as_ref().map_or(clamps.runtime.min, |profile| profile.sample(&mut self.runtime));
         clamps.apply(runtime, memory(function, |profile| profile.sample(&mut self.memory)))
     }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
-fn rounded(count: f64) -> u64 {
-    count.round() as u64
 }

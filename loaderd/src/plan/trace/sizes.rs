@@ -14,7 +14,7 @@ pub(super) struct Clamps {
     pub(super) memory: Clamp<u32>,
 }
 
-/// What an invocation asks for, and whether a clamp touched it.
+/// What an invocation requests, and whether a clamp touched it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Size {
     pub(super) runtime: Duration,
@@ -39,7 +39,7 @@ impl Clamps {
         Size { runtime: runtime.value, memory_mib: memory.value, touched: runtime.touched || memory.touched }
     }
 
-    /// What an exact event asks for. One that names its memory was planned, and stays as it is.
+    /// What an exact event requests. One that names its memory was planned, and stays as it is.
     pub(super) fn exact(&self, event: Event) -> Size {
         let runtime = Duration::from_micros(event.runtime_us.into());
         match event.memory_mib {

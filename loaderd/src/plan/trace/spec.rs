@@ -1,4 +1,4 @@
-//! What mode trace is asked for, and the check of it.
+//! The spec of mode trace, and its check.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -27,7 +27,7 @@ const MOST_UNITS: usize = 1 << 20;
 /// Replays per-function invocation counts of a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::plan) struct TraceSpec {
-    /// What to replay.
+    /// The trace to replay.
     pub(super) source: TraceSource,
     /// Its format; `None`: detected from its files.
     pub(super) format: Option<Format>,
@@ -77,13 +77,13 @@ impl Granularity {
     }
 }
 
-/// The trace, cut to the duration of the spec; an error when nothing of it is left.
+/// The trace, if it is not empty and as long as the spec requires.
 pub(super) fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Vec<Violation>> {
     let refuse = |field: &str, description: String| vec![Violation::new(field, description)];
     let Some(trace) = trace else { return Err(refuse("trace", "was not read".to_owned())) };
     if let Some(units) = mode.units.filter(|&units| units > trace.units) {
         let (has, unit) = (trace.units, mode.granularity.as_str());
-        return Err(refuse("trace.duration", format!("asks for {units} {unit}s; the trace has {has}")));
+        return Err(refuse("trace.duration", format!("is {units} {unit}s; the trace has {has}")));
     }
     if trace.units > MOST_UNITS {
         let (has, unit) = (trace.units, mode.granularity.as_str());

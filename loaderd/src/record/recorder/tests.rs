@@ -112,7 +112,7 @@ fn existing_records_are_never_overwritten() {
 }
 
 #[test]
-fn a_full_disk_is_told_with_its_path_and_figures_go_on() {
+fn a_full_disk_is_reported_with_its_path_and_figures_continue() {
     // Every write to /dev/full fails as on a full disk.
     let directory = tempfile::tempdir().expect("a directory");
     let (progress, show_progress) = watch::channel(Progress::default());

@@ -23,7 +23,7 @@ fn completed_slot(rows: impl Fn(&Anchor) -> Vec<Row>, planned: u64, complete: bo
 }
 
 #[test]
-fn a_slot_adds_up_its_rows_and_settles_with_the_last_one() {
+fn a_slot_adds_up_its_rows_and_is_complete_with_the_last_one() {
     let completed = completed_slot(
         |t0| {
             let mut cold = row(t0, head(0, 3), 2, 30);
@@ -103,7 +103,7 @@ fn what_found_no_connection_is_not_the_loaders_fault() {
 }
 
 #[test]
-fn an_empty_slot_settles_when_it_closes() {
+fn an_empty_slot_is_complete_when_it_closes() {
     let completed = Slots::new(t0(), BOUND).closed(head(3, 0), 0, true).expect("completes");
     assert_eq!((completed.row.slot, completed.row.planned, completed.verdict), (3, 0, None));
 }

@@ -5,9 +5,9 @@
 pub enum Value {
     /// The function's name.
     Function,
-    /// The run time that the invocation asks for, in milliseconds.
+    /// The run time that the invocation requests, in milliseconds.
     RuntimeMs,
-    /// The memory that the invocation asks for, in MiB.
+    /// The memory that the invocation requests, in MiB.
     MemoryMib,
 }
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_told_from_other_braces() {
+    fn placeholders_are_distinguished_from_other_braces() {
         for (text, expected) in [
             ("", ""),
             ("plain", "plain"),
