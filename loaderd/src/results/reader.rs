@@ -93,7 +93,7 @@ impl std::fmt::Debug for Source {
 }
 
 impl RecordReader {
-    /// Reads the records in a run's directory; which may not exist yet.
+    /// Reads the records in a run's directory, which may not exist yet.
     pub fn new(directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),
