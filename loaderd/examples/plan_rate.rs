@@ -16,7 +16,7 @@ use loaderd::{
 
 /// Memory of this process at its highest, in KiB.
 fn peak_kib() -> anyhow::Result<u64> {
-    procfs::process::Process::myself()?.status()?.vmhwm.context("the kernel does not tell")
+    procfs::process::Process::myself()?.status()?.vmhwm.context("the kernel does not report it")
 }
 
 fn main() -> anyhow::Result<()> {
@@ -29,9 +29,9 @@ fn main() -> anyhow::Result<()> {
     let source = v1::trace_mode::Source::Path(directory.display().to_string());
     let mode = v1::TraceMode { source: Some(source), ..v1::TraceMode::default() };
     let message = v1::RunSpec { mode: Some(v1::run_spec::Mode::Trace(mode)), ..v1::RunSpec::default() };
-    let words = |violations: Vec<Violation>| anyhow::anyhow!("{violations:?}");
-    let request = plan::validate(&message, &Defaults { platform: "local".to_owned() }).map_err(words)?;
-    let mut plan = request.plan(Some(Arc::new(trace))).map_err(words)?;
+    let failed = |violations: Vec<Violation>| anyhow::anyhow!("{violations:?}");
+    let request = plan::validate(&message, &Defaults { platform: "local".to_owned() }).map_err(failed)?;
+    let mut plan = request.plan(Some(Arc::new(trace))).map_err(failed)?;
     let begun = clock.now();
     let (mut invocations, mut check) = (0_u64, 0_u64);
     while let Some(slot) = plan.next_slot(None) {

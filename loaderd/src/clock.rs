@@ -26,13 +26,13 @@ pub struct Clock;
 
 impl Clock {
     /// The monotonic clock.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that may read it")]
+    #[expect(clippy::disallowed_methods, reason = "this is the only module that may read it")]
     pub fn now(self) -> Instant {
         Instant::now()
     }
 
     /// The wall clock.
-    #[expect(clippy::disallowed_types, reason = "this is the one place that may read it")]
+    #[expect(clippy::disallowed_types, reason = "this is the only module that may read it")]
     pub fn unix(self) -> UnixMicros {
         use std::time::SystemTime;
         match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
@@ -47,7 +47,7 @@ impl Clock {
     }
 
     /// How long the machine has been suspended since it was booted: what its boot clock counts and its monotonic clock
-    /// does not. Zero where the kernel does not tell.
+    /// does not. Zero where the kernel does not report it.
     pub fn suspended(self) -> Duration {
         let read = |clock| clock_gettime(clock).map(Duration::from);
         match (read(ClockId::CLOCK_MONOTONIC), read(ClockId::CLOCK_BOOTTIME)) {
@@ -63,17 +63,17 @@ const NOTABLE: Duration = Duration::from_millis(100);
 /// How often they are read.
 const READINGS: usize = 5;
 
-/// Where the clocks stand, for what they do from now on.
+/// The readings of all clocks at one instant, to detect later changes.
 #[derive(Debug, Clone, Copy)]
 pub struct Clocks {
     anchor: Anchor,
     suspended: Duration,
 }
 
-/// What happened to the clocks meanwhile, but that they went on.
+/// Changes of the clocks between two readings, other than the passing of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ClockChanges {
-    /// How long the machine was suspended: its monotonic clock stood still, and nothing was due.
+    /// How long the machine was suspended: its monotonic clock stopped, and nothing was due.
     pub suspended: Duration,
     /// By how much the wall clock was set, in microseconds, forward or back. What the suspension took is not in it.
     pub wall_step_us: i64,
@@ -95,7 +95,7 @@ impl fmt::Display for ClockChanges {
 }
 
 impl Clocks {
-    /// As they stand now. Of several readings that one counts which took least: between two clocks a thread may have to wait.
+    /// The present readings. Of several attempts the one that took least counts: between two clocks a thread may have to wait.
     pub fn now(clock: Clock) -> Self {
         let read = || {
             let read = Self { anchor: clock.anchor(), suspended: clock.suspended() };
@@ -133,7 +133,7 @@ pub struct Anchor {
 }
 
 impl Anchor {
-    /// The wall-clock name of `instant`, as the clocks stood at the anchor.
+    /// The wall-clock name of `instant`, by the clocks at the anchor.
     pub fn unix_at(&self, instant: Instant) -> UnixMicros {
         match instant.checked_duration_since(self.instant) {
             Some(after) => self.unix.plus(after),
@@ -183,13 +183,13 @@ mod tests {
 
     #[test]
     fn changes_are_told_in_words() {
-        for (suspended_ms, wall_step_us, words) in [
+        for (suspended_ms, wall_step_us, text) in [
             (6_999, 0, "the machine was suspended for 7s"),
             (0, 3_600_000_001, "the wall clock was set forward by 1h"),
             (1_260, -90_000_049_000, "the machine was suspended for 1s 300ms, and the wall clock set back by 1day 1h"),
         ] {
             let changes = ClockChanges { suspended: Duration::from_millis(suspended_ms), wall_step_us };
-            assert_eq!(changes.to_string(), words);
+            assert_eq!(changes.to_string(), text);
         }
     }
 

@@ -54,7 +54,7 @@ impl Endpoint {
     }
 }
 
-/// How connections are secured: whom we believe. Copies are the same.
+/// How connections are secured: the trusted authorities. Clones share the configuration.
 #[derive(Clone)]
 pub struct Tls(pub Arc<ClientConfig>);
 
@@ -73,10 +73,10 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Believes whom the certificates in the file (PEM) speak for; without a file, whom this machine believes.
+    /// Trusts the authorities in the file (PEM); without a file, those of this machine.
     ///
     /// # Errors
-    /// A file that can't be read, or has no certificate.
+    /// A file that cannot be read, or has no certificate.
     pub fn trusting(file: Option<&Path>) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
         let certificates: Vec<CertificateDer<'static>> = match file {
@@ -102,7 +102,7 @@ impl Tls {
         Ok(Self(Arc::new(config)))
     }
 
-    /// The same for connections that shall speak `version`.
+    /// The same for connections that speak `version`.
     #[must_use]
     pub fn speaking(&self, version: HttpVersion) -> Self {
         let alpn = [version.alpn().to_vec()];

@@ -7,7 +7,7 @@ use hdrhistogram::Histogram as HdrHistogram;
 /// Significant decimal digits that percentiles keep.
 const DIGITS: u8 = 3;
 
-/// Values that are kept one by one; a histogram takes over when there are more.
+/// Values that are kept one by one; a histogram takes over above that number.
 const FEW: usize = 256;
 
 /// A distribution of whole numbers, exact up to [`FEW`] values and to three digits beyond.
@@ -66,7 +66,7 @@ impl Histogram {
         }
     }
 
-    /// The histogram; from now on there is one.
+    /// The histogram; made when it is first needed.
     fn histogram(&mut self) -> &mut HdrHistogram<u32> {
         if let Values::Few(values) = &mut self.values {
             let mut histogram = empty();
@@ -79,27 +79,27 @@ impl Histogram {
         }
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub fn count(&self) -> u64 {
         self.count
     }
 
-    /// The greatest value; 0 when there is none.
+    /// The greatest value; 0 without values.
     pub fn max(&self) -> u64 {
         self.max
     }
 
-    /// The arithmetic mean; 0 when there is no value.
+    /// The arithmetic mean; 0 without values.
     pub fn mean(&self) -> f64 {
         if self.count == 0 { 0.0 } else { self.sum / self.count as f64 }
     }
 
-    /// The geometric mean, of values raised to at least 1; 0 when there is none.
+    /// The geometric mean, of values raised to at least 1; 0 without values.
     pub fn geometric_mean(&self) -> f64 {
         if self.count == 0 { 0.0 } else { (self.sum_of_logs / self.count as f64).exp() }
     }
 
-    /// The smallest value that at least `share` (0 to 1) of the values do not exceed; 0 when there is none.
+    /// The smallest value that at least `share` (0 to 1) of the values do not exceed; 0 without values.
     pub fn quantile(&self, share: f64) -> u64 {
         match &self.values {
             Values::Few(values) if values.is_empty() => 0,
@@ -127,10 +127,10 @@ fn record(histogram: &mut HdrHistogram<u32>, value: u64) {
     let _grown = histogram.record(value);
 }
 
-/// The figures of a distribution, in the unit of its values; all 0 when there is no value.
+/// The figures of a distribution, in the unit of its values; all 0 without values.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Distribution {
-    /// How many values.
+    /// Number of values.
     pub count: u64,
     /// Arithmetic mean.
     pub mean: f64,

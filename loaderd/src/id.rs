@@ -22,7 +22,7 @@ impl RunId {
         Self(format!("{}{millis:03}-{suffix:04x}", time.strftime("%Y%m%dt%H%M%S")))
     }
 
-    /// When it says that it was submitted, milliseconds since the Unix epoch.
+    /// When it was submitted, according to the id, milliseconds since the Unix epoch.
     pub fn unix_ms(&self) -> i64 {
         // Every id has a time: it was made from one, or read.
         time_of(&self.0).unwrap_or_default()
@@ -34,7 +34,7 @@ impl RunId {
     }
 }
 
-/// The time that a text of digits begins with, milliseconds since the Unix epoch, if there is such a time.
+/// The time that a text of digits begins with, milliseconds since the Unix epoch, if it is valid.
 fn time_of(text: &str) -> Option<i64> {
     let time = jiff::civil::DateTime::strptime("%Y%m%dt%H%M%S", text.get(..15)?).ok()?;
     let millis: i64 = text.get(15..18)?.parse().ok()?;
@@ -80,12 +80,12 @@ impl FromStr for RunId {
     }
 }
 
-/// A function of a plan, by its place in the plan's list.
+/// A function of a plan, by its index in the plan's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FunctionIndex(pub u32);
 
 impl FunctionIndex {
-    /// The place as an index.
+    /// As an index.
     pub fn as_usize(self) -> usize {
         self.0 as usize
     }

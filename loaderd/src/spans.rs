@@ -1,6 +1,6 @@
 //! Spans of runs, their stages and some of their invocations, exported by OTLP.
 //!
-//! Ids follow from the run's id and from an invocation's, so that a worker can tell a function its context, and the recorder can
+//! Ids follow from the run's id and from an invocation's, so that a worker can pass a function its context, and the recorder can
 //! write the span afterwards, without anything being handed between them.
 
 mod exporter;

@@ -17,26 +17,9 @@ use graph::Graph;
 const KNOWN_CIRCLES: &[&[&str]] = &[
     &["config/access.rs", "config/mod.rs", "config/read.rs"],
     &["control/convert/mod.rs", "control/convert/run.rs", "control/convert/status.rs"],
-    &[
-        "invoke/mod.rs",
-        "invoke/protocol/faas.rs",
-        "invoke/protocol/grpc.rs",
-        "invoke/protocol/hello.rs",
-        "invoke/protocol/http.rs",
-        "invoke/protocol/mod.rs",
-        "invoke/route.rs",
-        "invoke/transport/answer.rs",
-        "invoke/transport/dial.rs",
-        "invoke/transport/http1.rs",
-        "invoke/transport/http2.rs",
-        "invoke/transport/mod.rs",
-    ],
-    &["plan/burst/findings.rs", "plan/burst/plan.rs"],
-    &["plan/invocation.rs", "plan/slot.rs"],
     &["registry/admission.rs", "registry/handle.rs", "registry/mod.rs", "registry/recovery.rs", "registry/sweep.rs"],
     &["run/driver.rs", "run/ending.rs"],
     &["run/load.rs", "run/load/under_way.rs"],
-    &["spec/common.rs", "spec/http.rs", "spec/mod.rs"],
     &["traces/mod.rs", "traces/upload.rs"],
 ];
 

@@ -152,7 +152,7 @@ fn toy() -> (RunSpec, Box<dyn Plan>) {
     (request.run, plan)
 }
 
-/// Sends the plan's load to a function that was not deployed, so that each row says so.
+/// Runs the plan's load for a function that was not deployed, so that each row has that error.
 async fn recorded(plan: Box<dyn Plan>, directory: &std::path::Path) -> Recorded {
     let (clock, run) = (Clock, RunId::new(0, 0));
     let (events, receive) = mpsc::channel(64);
@@ -196,7 +196,7 @@ async fn recorded(plan: Box<dyn Plan>, directory: &std::path::Path) -> Recorded 
 }
 
 #[tokio::test]
-async fn a_mode_that_nobody_knows_is_dispatched_recorded_and_summed_up() {
+async fn an_unknown_mode_is_dispatched_recorded_and_summed_up() {
     let directory = tempfile::tempdir().expect("a directory");
     let (spec, plan) = toy();
     let recorded = recorded(plan, directory.path()).await;
@@ -228,6 +228,6 @@ async fn a_mode_that_nobody_knows_is_dispatched_recorded_and_summed_up() {
     let summary = codec.read_summary(&text).expect("is a summary");
     assert_eq!((summary.mode.as_str(), summary.requested, summary.rows, summary.slots.len()), ("toy", 12, 12, 3));
     assert_eq!((summary.rps, summary.burst, summary.coldstart), (None, None, None));
-    let rows = std::fs::read_to_string(directory.path().join("invocations.csv")).expect("is there");
+    let rows = std::fs::read_to_string(directory.path().join("invocations.csv")).expect("a file");
     assert_eq!(rows.lines().filter(|row| row.contains(",tick,")).count(), 6);
 }

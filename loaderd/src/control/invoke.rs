@@ -10,7 +10,7 @@ use super::convert;
 use crate::{
     clock::Clock,
     endpoint::Endpoint,
-    invoke::{Abandon, Call, Connections, Invoker, Policy, Protocol, Route},
+    invoke::{Call, Cancellation, Connections, Invoker, Policy, Protocol, Route},
     spec::Violation,
     units,
 };
@@ -81,7 +81,7 @@ impl ByHand {
         let due = clock.unix();
         let outcome = LocalSet::new().block_on(&runtime, async {
             let connections = Connections::new(Policy::Pooled(1), TaskTracker::new(), Default::default(), clock);
-            Invoker::new(connections, clock).call(&self.route, self.call, &Abandon::default()).await
+            Invoker::new(connections, clock).call(&self.route, self.call, &Cancellation::default()).await
         });
         Ok(convert::record(InvocationRecord {
             due_unix_us: due.0,

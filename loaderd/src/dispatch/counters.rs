@@ -1,4 +1,4 @@
-//! What is counted while a run's invocations are dispatched. Written by pacer and workers, read by whoever shows it.
+//! What is counted while a run's invocations are dispatched. Written by pacer and workers, read for progress and metrics.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,7 +25,7 @@ impl Counters {
         self.issued.load(Ordering::Relaxed)
     }
 
-    /// Invocations that are out.
+    /// Invocations in flight.
     pub fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Relaxed)
     }
@@ -39,7 +39,7 @@ impl Counters {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An invocation has ended; one that `counts` in its slot is told to the plan.
+    /// An invocation has ended; one that `counts` in its slot is reported to the plan.
     pub(super) fn ended(&self, counts: bool, succeeded: bool) {
         self.in_flight.fetch_sub(1, Ordering::Relaxed);
         if counts {
@@ -48,7 +48,7 @@ impl Counters {
         }
     }
 
-    /// What came of the slot whose time is over; the next one starts from zero.
+    /// The outcome of the slot whose time is over; the next one starts from zero.
     pub(super) fn close(&self, slot: u32, shortfall: u64) -> SlotOutcome {
         let returned = self.returned.swap(0, Ordering::Acquire);
         SlotOutcome { slot, returned, failed: self.failed.swap(0, Ordering::Relaxed), shortfall }

@@ -1,4 +1,4 @@
-//! The dispatcher: the pacer at work, on the thread of the only worker, or on one of its own where there are several.
+//! The dispatcher: runs the pacer, on the thread of the only worker, or on one of its own where there are several.
 //!
 //! On the worker's thread, an invocation that comes due wakes one thread instead of two, one after the other. That is most
 //! of what an invocation costs while the load is far from the machine's limit.
@@ -28,7 +28,7 @@ pub(super) struct Dispatcher {
     pub(super) stop: Stop,
     pub(super) heartbeat: Heartbeat,
     pub(super) routing: Routing,
-    /// Told when the last invocation was handed out; dropped untold when that could not be done.
+    /// Signalled when the last invocation was handed out; dropped without a signal when that failed.
     pub(super) paced: oneshot::Sender<()>,
 }
 
@@ -41,17 +41,17 @@ impl Dispatcher {
             Ok(mut sleeper) => {
                 pacer::pace(&mut feed, unit, &mut sleeper, &mut handoff).await;
                 handoff.finish().await;
-                // Nobody waits any more when the run was given up.
-                let _unheard = paced.send(());
+                // The receiver is dropped when the run was cancelled.
+                let _dropped = paced.send(());
             }
-            Err(error) => log::error!("the pacer has no timer: {error}"),
+            Err(error) => log::error!("the pacer cannot create its timer: {error}"),
         }
     }
 
     /// Hands everything out on the calling thread.
     ///
     /// # Errors
-    /// The system's, when there can be no runtime.
+    /// When the system refuses a runtime.
     pub(super) fn dispatch_here(self) -> io::Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(self.dispatch());

@@ -16,9 +16,9 @@ use crate::{
     record::{Event, Row},
 };
 
-/// Whom invocations and events are handed to, and by which rules.
+/// Where invocations and events go, and by which rules.
 pub(super) struct Routing {
-    /// By worker.
+    /// The queue of each worker.
     pub(super) workers: Vec<mpsc::Sender<PlannedInvocation>>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) counters: Arc<Counters>,
@@ -36,7 +36,7 @@ pub(super) struct Routing {
 /// not send; then the pacer waits, so that memory stays bounded and what follows is late instead of lost.
 const MOST_WAITING: usize = 1 << 16;
 
-/// The pacer's way into the rest of the run. Nothing in it blocks, unless the recorder is hopelessly behind.
+/// Hands invocations to workers and events to the recorder. Nothing in it blocks, unless the recorder is hopelessly behind.
 pub(super) struct Handoff {
     routing: Routing,
     backlog: VecDeque<Event>,
@@ -50,7 +50,7 @@ impl Handoff {
         Self { routing, backlog: VecDeque::new(), turn: 0, dispatched: 0, shortfall: 0 }
     }
 
-    /// Tells what is left to tell; the load is over, so waiting does no harm any more.
+    /// Sends the events that are left; the load is over, so waiting delays nothing.
     pub(super) async fn finish(self) {
         for event in self.backlog {
             if self.routing.events.send(event).await.is_err() {
@@ -59,8 +59,8 @@ impl Handoff {
         }
     }
 
-    /// Tells the recorder, without waiting for room: what does not fit now is told later.
-    async fn tell(&mut self, event: Event) {
+    /// Sends an event to the recorder without waiting for room: what does not fit now is sent later.
+    async fn report(&mut self, event: Event) {
         self.backlog.push_back(event);
         while let Some(event) = self.backlog.pop_front() {
             match self.routing.events.try_send(event) {
@@ -78,7 +78,7 @@ impl Handoff {
         }
     }
 
-    /// Decides whom the invocation is for. One that found no cold function goes to the hot one, unmarked.
+    /// Chooses the function of the invocation. One that found no cold function goes to the hot one, unmarked.
     fn resolve(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) -> PlannedInvocation {
         let Invocation { due, target, runtime_us, memory_mib, mark } = invocation;
         let (function, mark) = match target {
@@ -103,9 +103,9 @@ impl Handoff {
         self.turn
     }
 
-    async fn not_sent(&mut self, planned: PlannedInvocation, why: String) {
-        let row = Row { planned, outcome: Outcome::bare(Status::NotSent, why) };
-        self.tell(Event::Row(Box::new(row))).await;
+    async fn not_sent(&mut self, planned: PlannedInvocation, reason: String) {
+        let row = Row { planned, outcome: Outcome::bare(Status::NotSent, reason) };
+        self.report(Event::Row(Box::new(row))).await;
     }
 }
 
@@ -113,7 +113,7 @@ impl Sink for Handoff {
     async fn open(&mut self, head: SlotHead) {
         self.dispatched = 0;
         self.shortfall = 0;
-        self.tell(Event::Opened(head)).await;
+        self.report(Event::Opened(head)).await;
     }
 
     async fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) {
@@ -122,7 +122,7 @@ impl Sink for Handoff {
         let planned = self.resolve(id, slot, invocation);
         let limit = self.routing.max_in_flight;
         if self.routing.counters.in_flight() >= limit {
-            return self.not_sent(planned, format!("{limit} invocations are out already (maxInFlight)")).await;
+            return self.not_sent(planned, format!("{limit} invocations are in flight already (maxInFlight)")).await;
         }
         self.routing.counters.handed_out();
         let worker = self.worker(planned.function);
@@ -130,16 +130,16 @@ impl Sink for Handoff {
             self.routing.workers[worker].try_send(planned)
         {
             self.routing.counters.ended(false, false);
-            self.not_sent(planned, "the worker takes no more invocations".to_owned()).await;
+            self.not_sent(planned, "the worker accepts no more invocations".to_owned()).await;
         }
     }
 
     async fn close(&mut self, head: SlotHead, complete: bool) {
         let outcome = self.routing.counters.close(head.index, self.shortfall);
-        self.tell(Event::Closed { head, dispatched: self.dispatched, outcome, complete }).await;
+        self.report(Event::Closed { head, dispatched: self.dispatched, outcome, complete }).await;
         if let (true, Some(outcomes)) = (complete, &self.routing.outcomes) {
-            // The planner waits for this one, so there is room; it is gone when the run is being ended.
-            let _gone = outcomes.try_send(outcome);
+            // The planner waits for this one, so there is room; it is closed when the run is being ended.
+            let _closed = outcomes.try_send(outcome);
         }
     }
 }

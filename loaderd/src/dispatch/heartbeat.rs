@@ -1,4 +1,4 @@
-//! Whether the pacer lives: the instant at which it should wake up, for whoever watches from outside.
+//! The pacer's heartbeat: the instant at which it should wake up next, for the watchdog.
 
 use std::{
     sync::{

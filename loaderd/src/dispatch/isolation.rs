@@ -24,29 +24,29 @@ pub struct Isolation {
     pub realtime: Option<u8>,
 }
 
-/// What can't be had.
+/// Isolation that the system refuses.
 #[derive(Debug, thiserror::Error)]
 pub enum IsolationError {
-    /// The processors.
+    /// Processors that this process is not allowed to use.
     #[error("isolation.cpus: this process cannot run on processors {}: {source}", list(cpus))]
     Cpus {
-        /// The processors that were asked for.
+        /// The processors that were requested.
         cpus: Vec<usize>,
-        /// Why.
+        /// The error of the kernel.
         source: io::Error,
     },
-    /// The priority.
+    /// A real-time priority without permission.
     #[error(
-        "isolation.realtime: the kernel refuses real-time priority {priority} ({reason}): give the daemon CAP_SYS_NICE or \
-         LimitRTPRIO={priority}, or leave it out"
+        "isolation.realtime: the kernel refuses real-time priority {priority} ({reason}); give the daemon CAP_SYS_NICE or \
+         LimitRTPRIO={priority}, or remove the setting"
     )]
     Realtime {
-        /// The priority that was asked for.
+        /// The priority that was requested.
         priority: u8,
-        /// Why.
+        /// The error of the kernel, as text.
         reason: String,
     },
-    /// A thread to try it on.
+    /// A thread for the check.
     #[error("cannot start a thread: {0}")]
     Thread(#[from] io::Error),
 }
@@ -56,14 +56,14 @@ fn list(cpus: &[usize]) -> String {
 }
 
 impl Isolation {
-    /// Tries on a thread of its own whether all of it can be had.
+    /// Tries on a thread of its own whether the system allows all of it.
     ///
     /// # Errors
-    /// What can't be had, and what to do about it.
+    /// What the system refuses, and what to do about it.
     pub fn check(&self) -> Result<(), IsolationError> {
         let this = self.clone();
         let tried = std::thread::Builder::new().name("isolation".to_owned()).spawn(move || this.isolate_pacer())?;
-        // The thread does nothing that could panic; if it did all the same, the pacer will tell.
+        // The thread does nothing that could panic; if it did all the same, the pacer reports it.
         tried.join().unwrap_or(Ok(()))
     }
 
@@ -169,9 +169,9 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_had_is_refused_by_its_key() {
+    fn unavailable_isolation_is_refused_by_its_key() {
         let nowhere = Isolation { cpus: vec![CpuSet::count() - 1], realtime: None };
-        let refused = nowhere.check().expect_err("there is no such processor").to_string();
+        let refused = nowhere.check().expect_err("no such processor").to_string();
         assert!(refused.starts_with("isolation.cpus: this process cannot run on processors 1023: "), "{refused}");
         assert!(Isolation { cpus: vec![1 << 20], realtime: None }.check().is_err());
     }

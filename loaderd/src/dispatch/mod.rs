@@ -1,4 +1,4 @@
-//! Dispatch: hands each invocation out at its due time, waits for no answer before the next, and leaves a row for each.
+//! Dispatch: hands each invocation out at its due time, without waiting for earlier answers, and leaves a row for each.
 //!
 //! ```text
 //! planner thread ──items──▶ dispatcher ──invocations──▶ workers ──rows──▶ recorder thread
@@ -6,7 +6,7 @@
 //!                       └─ one thread; with several workers: a thread each ─┘
 //! ```
 //!
-//! The dispatcher never waits for anything but time. What can't be handed out (too many invocations out already) becomes a
+//! The dispatcher waits only for time. What cannot be handed out (too many invocations in flight already) becomes a
 //! row with status `not_sent`.
 
 mod counters;
@@ -39,7 +39,7 @@ pub use thread::{Lost, Running};
 use crate::{
     clock::{Anchor, Clock},
     id::RunId,
-    invoke::{Abandon, ConnectionCount, Policy, Route, Status},
+    invoke::{Cancellation, ConnectionCount, Policy, Route, Status},
     plan::{Plan, PlannedInvocation, Unit},
     record::Event,
     spans::RunTrace,
@@ -48,7 +48,7 @@ use dispatcher::Dispatcher;
 use handoff::Routing;
 use worker::{Companion, Ready, Share, Worker};
 
-/// How long the connections of a pool are given to be made before the load starts.
+/// Time limit for making a pool's connections before the load starts.
 const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How a run's invocations are dispatched.
@@ -58,25 +58,25 @@ pub struct Settings {
     pub workers: usize,
     /// How connections are shared, over all workers; a pool has at least one connection for each worker.
     pub policy: Policy,
-    /// Most invocations that may be out at once.
+    /// Maximum number of invocations in flight.
     pub max_in_flight: u32,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
     /// How long an answer may take, counted from the send.
     pub function_timeout: Duration,
-    /// The clock that functions shall count run times by; absent: their own choice.
+    /// The clock by which functions measure run times; absent: their own choice.
     pub runtime_clock: Option<&'static str>,
-    /// The run.
+    /// Id of the run.
     pub run: RunId,
     /// The run's trace, where spans are exported.
     pub trace: Option<RunTrace>,
     /// Which slots are measured.
     pub phases: Phases,
-    /// What the threads get that send.
+    /// Processors and priority of the sending threads.
     pub isolation: Isolation,
-    /// Where the pacer shows that it lives.
+    /// The pacer's heartbeat.
     pub heartbeat: Heartbeat,
-    /// The clock.
+    /// The clock of all time stamps.
     pub clock: Clock,
 }
 
@@ -91,7 +91,7 @@ pub struct Dispatch {
     counters: Arc<Counters>,
     connections: ConnectionCount,
     scales: Arc<ScaleState>,
-    abandon: Abandon,
+    cancellation: Cancellation,
 }
 
 /// A dispatch under way.
@@ -100,14 +100,14 @@ pub struct Dispatching {
     pacer: Running<()>,
     workers: Vec<Running<()>>,
     stop: Stop,
-    abandon: Abandon,
+    cancellation: Cancellation,
 }
 
 impl Dispatch {
     /// Starts the workers and lets them connect to `routes`, one for each function of the plan.
     ///
     /// # Errors
-    /// A thread that can't be started.
+    /// A thread that cannot be started.
     pub async fn prepare(
         settings: Settings,
         routes: Arc<[Option<Route>]>,
@@ -116,13 +116,13 @@ impl Dispatch {
     ) -> std::io::Result<Self> {
         let counters = Arc::new(Counters::default());
         let connections = ConnectionCount::default();
-        let abandon = Abandon::default();
+        let cancellation = Cancellation::default();
         let count = settings.workers.max(1);
         let (prepared, mut all_prepared) = mpsc::channel(count);
         let (mut to_workers, mut workers) = (Vec::new(), Vec::new());
         let (companion, mut companioned) = if count == 1 { Some(oneshot::channel()).unzip() } else { (None, None) };
         for index in 0..count {
-            // As many as may be out at all, so that handing one over never fails for want of room.
+            // As many as may be in flight at all, so that the channel is never full.
             let (sender, receiver) = mpsc::channel(settings.max_in_flight as usize);
             let worker = Worker {
                 routes: Arc::clone(&routes),
@@ -139,29 +139,32 @@ impl Dispatch {
                 count: connections.clone(),
                 counters: Arc::clone(&counters),
                 scales: Arc::clone(&scales),
-                abandon: abandon.clone(),
+                cancellation: cancellation.clone(),
                 events: events.clone(),
             };
-            let ready = Ready { within: PREPARE_TIMEOUT, _told: prepared.clone() };
-            let (run, isolation, beside) = (settings.run.clone(), settings.isolation.clone(), companioned.take());
+            let ready = Ready { within: PREPARE_TIMEOUT, _connected: prepared.clone() };
+            let (run, isolation, companion) = (settings.run.clone(), settings.isolation.clone(), companioned.take());
             let run = move || {
-                settle(&run, if beside.is_some() { isolation.isolate_pacer() } else { isolation.isolate_worker() });
-                worker.run(receiver, beside, ready);
+                warn_if_refused(
+                    &run,
+                    if companion.is_some() { isolation.isolate_pacer() } else { isolation.isolate_worker() },
+                );
+                worker.run(receiver, companion, ready);
             };
             workers.push(Running::start(&format!("worker-{index}"), run)?);
             to_workers.push(sender);
         }
         drop(prepared);
         while all_prepared.recv().await.is_some() {}
-        Ok(Self { settings, events, to_workers, workers, companion, counters, connections, scales, abandon })
+        Ok(Self { settings, events, to_workers, workers, companion, counters, connections, scales, cancellation })
     }
 
-    /// What is counted while it goes.
+    /// Live counts.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }
 
-    /// How many connections there are.
+    /// The number of connections.
     pub fn connections(&self) -> ConnectionCount {
         self.connections.clone()
     }
@@ -169,9 +172,10 @@ impl Dispatch {
     /// Starts the load: offsets of the plan count from `t0`.
     ///
     /// # Errors
-    /// A thread that can't be started.
+    /// A thread that cannot be started.
     pub fn start(self, plan: Box<dyn Plan>, t0: Anchor) -> std::io::Result<Dispatching> {
-        let Self { settings, events, to_workers, workers, companion, counters, connections: _, scales, abandon } = self;
+        let Self { settings, events, to_workers, workers, companion, counters, connections: _, scales, cancellation } =
+            self;
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
         let cold_pool = plan.cold_pool();
@@ -188,48 +192,48 @@ impl Dispatch {
             by_function: settings.policy == Policy::PerFunction,
             outcomes: outcomes_wanted.then_some(outcomes),
         };
-        let (paced, pacer) = Running::told_by("pacer");
+        let (paced, pacer) = Running::reported_by("pacer");
         let (clock, heartbeat) = (settings.clock, settings.heartbeat);
         let dispatcher = Dispatcher { feed, unit, t0, clock, stop: stop.clone(), heartbeat, routing, paced };
         match companion {
-            // A worker that broke has dropped its end; the pacer is then lost, and says so.
+            // A worker that panicked has dropped its end; the pacer then counts as lost.
             Some(worker) => drop(worker.send(Box::new(move || Box::pin(dispatcher.dispatch())))),
             None => {
                 let thread = std::thread::Builder::new().name("pacer".to_owned());
                 thread.spawn(move || {
-                    settle(&settings.run, settings.isolation.isolate_pacer());
+                    warn_if_refused(&settings.run, settings.isolation.isolate_pacer());
                     if let Err(error) = dispatcher.dispatch_here() {
                         log::error!(RUN_ID = settings.run.as_str(); "the pacer cannot start: {error}");
                     }
                 })?;
             }
         }
-        Ok(Dispatching { planner, pacer, workers, stop, abandon })
+        Ok(Dispatching { planner, pacer, workers, stop, cancellation })
     }
 }
 
-/// What was possible when the daemon started may not be any more. The run goes on: whether it suffers, its lag will show.
-fn settle(run: &RunId, isolated: Result<(), IsolationError>) {
+/// Isolation that was allowed when the daemon started may be refused now. The run goes on; its lag shows the effect.
+fn warn_if_refused(run: &RunId, isolated: Result<(), IsolationError>) {
     if let Err(error) = isolated {
         log::warn!(RUN_ID = run.as_str(); "{error}");
     }
 }
 
 impl Dispatching {
-    /// Sends nothing more.
+    /// Stops sending; calls in flight continue.
     pub fn stop(&self) {
         self.stop.stop();
     }
 
-    /// Ends everything that is out with `status`.
-    pub fn give_up(&self, status: Status) {
-        self.abandon.give_up(status);
+    /// Ends every call in flight with `status`.
+    pub fn cancel_calls(&self, status: Status) {
+        self.cancellation.cancel(status);
     }
 
     /// Waits until the last invocation was handed out.
     ///
     /// # Errors
-    /// A thread that broke.
+    /// A thread that panicked.
     pub async fn paced(&mut self) -> Result<(), Lost> {
         self.pacer.wait().await
     }
@@ -237,7 +241,7 @@ impl Dispatching {
     /// Waits until everything that was sent has ended. Call [`Dispatching::paced`] first.
     ///
     /// # Errors
-    /// A thread that broke.
+    /// A thread that panicked.
     pub async fn drained(&mut self) -> Result<(), Lost> {
         for worker in &mut self.workers {
             worker.wait().await?;
@@ -245,10 +249,10 @@ impl Dispatching {
         Ok(())
     }
 
-    /// The plan, with what it counted. Call [`Dispatching::paced`] first.
+    /// The plan, with its counts. Call [`Dispatching::paced`] first.
     ///
     /// # Errors
-    /// A thread that broke.
+    /// A thread that panicked.
     pub async fn into_plan(mut self) -> Result<Box<dyn Plan>, Lost> {
         self.planner.take().await
     }

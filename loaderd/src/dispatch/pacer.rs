@@ -1,5 +1,5 @@
 //! The pacer: walks along a schedule and hands each item out when it is due. Pure: time comes from a [`Sleeper`], and
-//! what an item means is a [`Sink`]'s business.
+//! items are carried out by a [`Sink`].
 
 use crate::plan::{Invocation, InvocationId, Offset, SlotHead, Unit};
 
@@ -12,9 +12,9 @@ pub(super) enum Item {
     Invoke(Invocation),
     /// A slot ends.
     Close {
-        /// Its number.
+        /// Number of the slot, from 0.
         slot: u32,
-        /// When.
+        /// When the slot ends.
         end: Offset,
     },
 }
@@ -59,7 +59,7 @@ pub(super) trait Schedule {
 
 /// Waits for instants of a run.
 pub(super) trait Sleeper {
-    /// Returns at `due`, or at once when that is over; false when the run is stopped meanwhile.
+    /// Returns at `due`, or at once when that is over; false when the run is stopped before.
     async fn sleep_until(&mut self, due: Offset) -> bool;
 }
 
@@ -73,7 +73,7 @@ pub(super) trait Sink {
     async fn close(&mut self, head: SlotHead, complete: bool);
 }
 
-/// Walks along a schedule until it ends or the sleeper says stop. A slot that was opened is closed in either case.
+/// Walks along a schedule until it ends or the sleeper stops it. A slot that was opened is closed in either case.
 pub(super) async fn pace(schedule: &mut impl Schedule, unit: Unit, sleeper: &mut impl Sleeper, sink: &mut impl Sink) {
     let mut numbering = Numbering::new(unit);
     let mut open: Option<SlotHead> = None;
@@ -93,7 +93,7 @@ pub(super) async fn pace(schedule: &mut impl Schedule, unit: Unit, sleeper: &mut
                 open = None;
                 sink.close(head, true).await;
             }
-            // Outside a slot there is nothing to invoke or to close.
+            // Outside a slot nothing is invoked or closed.
             (Item::Invoke(_) | Item::Close { .. }, None) => {}
         }
     }

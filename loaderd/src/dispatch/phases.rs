@@ -1,4 +1,4 @@
-//! From when on slots are measured: shared between who decides it while the load goes, and who opens slots.
+//! From when on slots are measured: set by the warm-up during the load, read when a slot opens.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ impl Phases {
         self.0.fetch_min(Offset::default().plus(at).as_nanos(), Ordering::Relaxed);
     }
 
-    /// When the measured part begins, as things stand.
+    /// When the measured part begins, as known so far.
     pub fn measured_from(&self) -> Duration {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
     }

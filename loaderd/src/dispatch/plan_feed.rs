@@ -51,7 +51,7 @@ pub(super) struct Planner {
     outcomes: Receiver<SlotOutcome>,
 }
 
-/// The two ends of a feed, and where the pacer says what came of a slot.
+/// The two ends of a feed, and where the pacer sends the outcomes of slots.
 pub(super) fn feed(phases: Phases) -> (Planner, PlanFeed, SyncSender<SlotOutcome>) {
     let (batches, receive_batches) = mpsc::channel(AHEAD);
     let (outcomes, receive_outcomes) = sync_channel(AHEAD);
@@ -60,7 +60,7 @@ pub(super) fn feed(phases: Phases) -> (Planner, PlanFeed, SyncSender<SlotOutcome
 }
 
 impl Planner {
-    /// Generates `plan` until it ends or the pacer has gone, and gives it back for what it counted.
+    /// Generates `plan` until it ends or the pacer has ended, and returns it for its counts.
     pub(super) fn run(self, mut plan: Box<dyn Plan>) -> Box<dyn Plan> {
         let mut previous = None;
         while let Some(slot) = plan.next_slot(previous.as_ref()) {
@@ -75,7 +75,7 @@ impl Planner {
         plan
     }
 
-    /// Hands a slot on; `None` when the pacer has gone.
+    /// Hands a slot on; `None` when the pacer has ended.
     fn give(&self, slot: Slot) -> Option<()> {
         let Slot { index, phase, start, duration, rate, planned, measured, invocations } = slot;
         let head = SlotHead { index, phase, start, duration, rate, planned, measured };

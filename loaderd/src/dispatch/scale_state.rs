@@ -1,4 +1,4 @@
-//! Which functions stand at scale zero, as the platform's scale feed says.
+//! Which functions are at scale zero, as reported by the platform's scale feed.
 
 use std::{
     ops::Range,
@@ -7,11 +7,11 @@ use std::{
 
 use crate::{id::FunctionIndex, platform::ScaleSample};
 
-/// Has instances, or some are on their way.
+/// Has instances, or some are starting.
 const UP: u8 = 0;
-/// Stands at zero.
+/// Is at scale zero.
 const ZERO: u8 = 1;
-/// Stood at zero when an invocation was sent to it; the feed has not shown the effect yet.
+/// Was at scale zero when an invocation was sent to it; the feed has not shown the effect yet.
 const CLAIMED: u8 = 2;
 
 /// What the dispatcher knows of scales. The feed writes it, the dispatcher reads it, and neither waits for the other.
@@ -22,7 +22,7 @@ pub struct ScaleState {
 }
 
 impl ScaleState {
-    /// The state of that many functions. Until the feed says otherwise, none stands at zero.
+    /// The state of that many functions. Until the feed reports otherwise, none is at zero.
     pub fn new(functions: usize) -> Self {
         Self { states: (0..functions).map(|_| AtomicU8::new(UP)).collect(), turn: AtomicU32::new(0) }
     }
@@ -37,7 +37,7 @@ impl ScaleState {
         }
     }
 
-    /// A function of `pool` that stands at zero, in turn. It is not given out again before the feed has shown it up and
+    /// A function of `pool` that is at zero, in turn. It is not returned again before the feed has shown it up and
     /// back at zero, or [`ScaleState::release`] is called for it.
     pub fn claim(&self, pool: &Range<u32>) -> Option<FunctionIndex> {
         let length = pool.end.saturating_sub(pool.start);
@@ -52,7 +52,7 @@ impl ScaleState {
     }
 
     /// The invocation for which `function` was claimed has ended. If it never had an effect on the scale, the function
-    /// still stands at zero.
+    /// is still at zero.
     pub fn release(&self, function: FunctionIndex) {
         if let Some(state) = self.states.get(function.as_usize()) {
             let _had_effect = state.compare_exchange(CLAIMED, ZERO, Ordering::AcqRel, Ordering::Acquire);
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_cold_before_the_feed_says_so() {
+    fn nothing_is_cold_before_the_feed_reports_it() {
         assert_eq!(ScaleState::new(3).claim(&(0..3)), None);
     }
 

@@ -22,7 +22,7 @@ use crate::{clock::Clock, plan::Offset, units};
 /// How long before an instant the sleep ends and the spin begins: what waking up takes, most of the time.
 ///
 /// Learned from each sleep: a wake-up that came later than the window moves it up by a quarter of the difference, one that
-/// came earlier moves it down by a 64th, so that it settles where about one wake-up in seventeen comes later.
+/// came earlier moves it down by a 64th, so that it converges where about one wake-up in seventeen comes later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spin {
     window_nanos: u64,
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn the_spin_settles_where_few_wake_ups_come_later() {
+    fn the_spin_converges_where_few_wake_ups_come_later() {
         let micros = |spin: Spin| spin.window().as_micros();
         let mut spin = Spin::default();
         // Fifteen of sixteen wake-ups take 10 µs, one takes 30, which is above the bound.

@@ -1,4 +1,4 @@
-//! A whole dispatch, threads and all, against servers that misbehave: what the rows must then say, exactly.
+//! A whole dispatch, threads and all, against servers that misbehave: the rows must say exactly what happened.
 //!
 //! Nothing here depends on how fast the machine is: counts and order are checked, and times only where they have no upper
 //! bound.
@@ -33,7 +33,7 @@ fn rows_of(address: SocketAddr, count: u32, timeout: Duration) -> Vec<(PlannedIn
     rows_within(address, count, timeout, 100_000, 1 << 16)
 }
 
-/// The same, with at most so many out at once, and a recorder that takes so many events at once.
+/// The same, with at most so many in flight, and a recorder that takes so many events at once.
 fn rows_within(
     address: SocketAddr,
     count: u32,
@@ -45,20 +45,20 @@ fn rows_within(
     rows_of_load(address, &rps, timeout, max_in_flight, room, |_| {})
 }
 
-/// What comes of a load of mode `rps`; each row is shown to `seen` as it comes.
+/// What comes of a load of mode `rps`; `observe` gets the status of each row as it comes.
 fn rows_of_load(
     address: SocketAddr,
     rps: &serde_json::Value,
     timeout: Duration,
     max_in_flight: u32,
     room: usize,
-    mut seen: impl FnMut(&Status),
+    mut observe: impl FnMut(&Status),
 ) -> Vec<(PlannedInvocation, Status, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let route = Endpoint::plain(address.to_string(), "f");
         let route = Route::new(&route, Protocol::Faas).expect("a route");
-        let (events, mut told) = mpsc::channel(room);
+        let (events, mut received) = mpsc::channel(room);
         let settings = Settings {
             workers: 1,
             policy: Policy::Pooled(1),
@@ -77,10 +77,10 @@ fn rows_of_load(
         let dispatch = Dispatch::prepare(settings, Arc::new([Some(route)]), scales, events).await.expect("starts");
         let mut dispatching = dispatch.start(plan(&serde_json::json!({ "rps": rps })), Clock.anchor()).expect("starts");
         let mut rows = Vec::new();
-        while let Some(event) = told.recv().await {
+        while let Some(event) = received.recv().await {
             if let Event::Row(row) = event {
                 let Row { planned, outcome } = *row;
-                seen(&outcome.status);
+                observe(&outcome.status);
                 rows.push((planned, outcome.status, outcome.error));
             }
         }
@@ -137,7 +137,7 @@ impl Server {
         Self { address, end, thread: Some(thread) }
     }
 
-    /// Answers requests with `answer`, which is told how many came before.
+    /// Answers requests with `answer`, which gets how many came before.
     fn answering(answer: impl Fn(u32, SendResponse<Bytes>) + Clone + Send + Sync + 'static) -> Self {
         let asked = Shared::new(AtomicU32::new(0));
         Self::start(move |stream| {
@@ -191,7 +191,7 @@ fn a_server_that_answers_gets_everything() {
 #[test]
 fn a_server_that_accepts_and_never_answers() {
     let server = Server::start(|mut stream| async move {
-        // It reads, so that nothing is held up on the way to it.
+        // It reads, so that nothing is delayed on the way to it.
         let mut sink = vec![0; 4096];
         while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
     });
@@ -212,7 +212,7 @@ fn what_exceeds_the_bound_is_a_row_however_slow_the_recorder_is() {
     let found = counts(&rows);
     assert_eq!(found.keys().collect::<Vec<_>>(), ["function_timeout", "not_sent"]);
     assert!(found["function_timeout"] >= 7, "{found:?}");
-    let why = "7 invocations are out already (maxInFlight)";
+    let why = "7 invocations are in flight already (maxInFlight)";
     assert!(rows.iter().filter(|(_, status, _)| *status == Status::NotSent).all(|(_, _, error)| error == why));
 }
 
@@ -224,12 +224,12 @@ fn a_server_that_never_accepts() {
     listen(&listener, Backlog::new(0).expect("valid")).expect("listens");
     let port = getsockname::<SockaddrIn>(listener.as_raw_fd()).expect("an address").port();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    // A queue for nobody takes one; whoever comes after it waits.
+    // The accept queue takes one connection; later ones wait.
     let _first = std::net::TcpStream::connect(address).expect("the first is queued");
     let rows = rows_of(address, 20, SHORT);
     assert_eq!(counts(&rows), expect([("connect_timeout", 20)]));
-    let told = format!("no connection to {address} within ");
-    assert!(rows.iter().all(|(_, _, error)| error.starts_with(&told)), "{rows:?}");
+    let expected = format!("no connection to {address} within ");
+    assert!(rows.iter().all(|(_, _, error)| error.starts_with(&expected)), "{rows:?}");
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_server_that_speaks_something_else() {
     });
     let rows = rows_of(server.address, 50, LONG);
     assert_eq!(rows.len(), 50);
-    // On whichever step it is found out, no row says ok, and none waits for its timeout.
+    // On any step that finds it out, no row is ok, and none waits for its timeout.
     let found = counts(&rows);
     assert!(found.keys().all(|status| ["connect_error", "grpc_UNAVAILABLE"].contains(&&**status)), "{found:?}");
 }
@@ -257,7 +257,7 @@ fn a_server_that_resets_each_third_stream() {
 }
 
 #[test]
-fn a_server_that_says_goaway_again_and_again() {
+fn a_server_that_sends_goaway_again_and_again() {
     let server = Server::start(|stream| async move {
         let Ok(mut connection) = h2::server::handshake(stream).await else { return };
         let mut served = 0;
@@ -285,14 +285,14 @@ fn a_gateway_that_answers_503_for_half() {
     });
     let rows = rows_of(server.address, 200, LONG);
     assert_eq!(counts(&rows), expect([("http_503", 100), ("ok", 100)]));
-    let words = rows
+    let all_explained = rows
         .iter()
         .filter(|(_, status, _)| *status != Status::Ok)
         .all(|(_, _, error)| error == "pending request queue full");
-    assert!(words, "{rows:?}");
+    assert!(all_explained, "{rows:?}");
 }
 
-/// Two sockets on one port, so that nobody else gets it when the first is closed.
+/// Two sockets on one port, so that no other process gets it when the first is closed.
 fn twice_the_same_port() -> (TcpSocket, TcpSocket) {
     let bound = |address: SocketAddr| {
         let socket = TcpSocket::new_v4().expect("a socket");
@@ -307,7 +307,7 @@ fn twice_the_same_port() -> (TcpSocket, TcpSocket) {
 
 #[test]
 fn a_server_that_vanishes_and_comes_back() {
-    // It serves a hundred, is gone until the test has seen twenty fail to connect, and then serves the rest.
+    // It serves a hundred, is down until twenty calls have failed to connect, and then serves the rest.
     let (first, second) = twice_the_same_port();
     let address = first.local_addr().expect("an address");
     let (back, wanted) = tokio::sync::oneshot::channel();
@@ -319,7 +319,7 @@ fn a_server_that_vanishes_and_comes_back() {
             let first = first.listen(64).expect("listens");
             let mut connection = h2::server::handshake(first.accept().await.expect("accepts").0).await.expect("speaks");
             for _ in 0..100 {
-                let (_, respond) = connection.accept().await.expect("asks").expect("asks");
+                let (_, respond) = connection.accept().await.expect("a request").expect("a request");
                 reply(respond);
             }
             // What was answered goes out before the connection ends.
@@ -327,7 +327,7 @@ fn a_server_that_vanishes_and_comes_back() {
             let flushed = async { while connection.accept().await.is_some() {} };
             let _cut = tokio::time::timeout(Duration::from_millis(50), flushed).await;
             drop((first, connection));
-            wanted.await.expect("is told");
+            wanted.await.expect("is signalled");
             let second = second.listen(64).expect("listens");
             let mut serving = JoinSet::new();
             loop {
@@ -359,8 +359,9 @@ fn a_server_that_vanishes_and_comes_back() {
     played.join().expect("played to its end");
     assert_eq!(rows.len(), 600);
     let ok: Vec<_> = rows.iter().map(|(_, status, _)| *status == Status::Ok).collect();
-    let (gone, back) = (ok.iter().position(|ok| !ok).expect("some fail"), ok.iter().rposition(|ok| !ok).expect("some"));
-    assert!(gone >= 100, "the first hundred were served, {gone}");
-    assert!(back < 599, "the last was served again");
-    assert!(ok[gone..=back].iter().all(|ok| !ok), "it was gone once, from {gone} to {back}: {:?}", counts(&rows));
+    let (first, last) =
+        (ok.iter().position(|ok| !ok).expect("some fail"), ok.iter().rposition(|ok| !ok).expect("some"));
+    assert!(first >= 100, "the first hundred were served, {first}");
+    assert!(last < 599, "the last was served again");
+    assert!(ok[first..=last].iter().all(|ok| !ok), "it was down once, from {first} to {last}: {:?}", counts(&rows));
 }

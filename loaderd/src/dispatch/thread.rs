@@ -2,14 +2,14 @@
 
 use tokio::sync::oneshot;
 
-/// A thread that broke: it left no result.
+/// A thread that panicked: it left no result.
 #[derive(Debug, thiserror::Error)]
-#[error("the thread {name} broke; this is a fault of loaderd, and its log says where")]
+#[error("the thread {name} panicked; this is a bug in loaderd, see its log")]
 pub struct Lost {
     name: String,
 }
 
-/// A thread under way. It is asked to end by what it was given; whoever holds this awaits its end.
+/// A running thread. It ends when its inputs do; the owner of this value awaits that.
 #[derive(Debug)]
 pub struct Running<T> {
     name: String,
@@ -18,8 +18,8 @@ pub struct Running<T> {
 }
 
 impl<T> Running<T> {
-    /// Work that is done elsewhere, and how it tells that it has ended. It is lost when that is dropped.
-    pub(super) fn told_by(name: &str) -> (oneshot::Sender<T>, Self) {
+    /// Work on another thread that sends its result when it ends. It counts as lost when the sender is dropped.
+    pub(super) fn reported_by(name: &str) -> (oneshot::Sender<T>, Self) {
         let (sender, result) = oneshot::channel();
         (sender, Self { name: name.to_owned(), result, ended: None })
     }
@@ -27,10 +27,10 @@ impl<T> Running<T> {
 
 /// Starts a thread.
 fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> std::io::Result<Running<T>> {
-    let (sender, running) = Running::told_by(name);
+    let (sender, running) = Running::reported_by(name);
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-        // Nobody waits any more when the run was given up; then there is nobody to tell.
-        let _unheard = sender.send(run());
+        // The receiver is dropped when the run was cancelled.
+        let _dropped = sender.send(run());
     })?;
     Ok(running)
 }
@@ -39,15 +39,15 @@ impl<T: Send + 'static> Running<T> {
     /// Starts a thread.
     ///
     /// # Errors
-    /// The system's, when there can be no more threads.
+    /// When the system refuses another thread.
     pub fn start(name: &str, run: impl FnOnce() -> T + Send + 'static) -> std::io::Result<Self> {
         spawn(name, run)
     }
 
-    /// Waits until the thread has ended. May be given up and called again.
+    /// Waits until the thread has ended. Cancel safe.
     ///
     /// # Errors
-    /// [`Lost`] when it broke.
+    /// [`Lost`] when it panicked.
     pub async fn wait(&mut self) -> Result<(), Lost> {
         if self.ended.is_none() {
             let result = (&mut self.result).await;
@@ -56,10 +56,10 @@ impl<T: Send + 'static> Running<T> {
         Ok(())
     }
 
-    /// Waits until the thread has ended; what it left. Only once.
+    /// Waits until the thread has ended and returns its result. To be called once.
     ///
     /// # Errors
-    /// [`Lost`] when it broke.
+    /// [`Lost`] when it panicked.
     pub async fn take(&mut self) -> Result<T, Lost> {
         self.wait().await?;
         self.ended.take().ok_or_else(|| Lost { name: self.name.clone() })

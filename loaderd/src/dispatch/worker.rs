@@ -1,4 +1,4 @@
-//! A worker: a thread with its own connections that makes the calls handed to it, and may have a companion beside them.
+//! A worker: a thread with its own connections that makes the calls handed to it, and may run a companion in addition.
 
 use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::{counters::Counters, scale_state::ScaleState};
 use crate::{
     clock::Clock,
-    invoke::{Abandon, Call, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
+    invoke::{Call, Cancellation, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
     plan::{Mark, PlannedInvocation},
     record::{Event, Row},
     spans::RunTrace,
@@ -20,11 +20,11 @@ use crate::{
 /// How long closing the connections may take when the run is over.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How a worker tells that it is connected: by dropping this.
+/// Dropped by a worker when it is connected.
 pub(super) struct Ready {
     /// How long that may take for each function.
     pub(super) within: Duration,
-    pub(super) _told: mpsc::Sender<()>,
+    pub(super) _connected: mpsc::Sender<()>,
 }
 
 /// Work that shares a worker's thread with its calls. It is made where it is to run, so only its making crosses threads.
@@ -33,9 +33,9 @@ pub(super) type Companion = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>
 /// Which functions a worker calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Share {
-    /// Its place among the workers.
+    /// Its index among the workers.
     pub(super) worker: usize,
-    /// How many workers there are.
+    /// Number of workers.
     pub(super) of: usize,
     /// Whether each function has one worker; otherwise each worker calls all functions.
     pub(super) by_function: bool,
@@ -48,7 +48,7 @@ impl Share {
     }
 }
 
-/// What a worker works with.
+/// The settings and shared state of a worker.
 pub(super) struct Worker {
     /// By function; none where it was not deployed.
     pub(super) routes: Arc<[Option<Route>]>,
@@ -62,13 +62,13 @@ pub(super) struct Worker {
     pub(super) count: ConnectionCount,
     pub(super) counters: Arc<Counters>,
     pub(super) scales: Arc<ScaleState>,
-    pub(super) abandon: Abandon,
+    pub(super) cancellation: Cancellation,
     pub(super) events: mpsc::Sender<Event>,
 }
 
 impl Worker {
-    /// Connects, drops `ready`, and makes the calls that come, until no more can come and all have ended; meanwhile it
-    /// carries out the companion, if it is sent one.
+    /// Connects, drops `ready`, and makes the calls that come, until no more can come and all have ended; in the meantime it
+    /// runs the companion, if it is sent one.
     pub(super) fn run(
         self,
         due: mpsc::Receiver<PlannedInvocation>,
@@ -100,7 +100,7 @@ impl Worker {
         let calls = TaskTracker::new();
         if let Some(companion) = companion {
             calls.spawn_local(async {
-                // A run that is given up before it starts sends none.
+                // A run that is cancelled before its load starts sends none.
                 if let Ok(companion) = companion.await {
                     companion().await;
                 }
@@ -125,7 +125,7 @@ impl Worker {
     /// Makes one call and leaves its row.
     async fn make(&self, invoker: &Invoker, planned: PlannedInvocation) {
         let outcome = match self.routes.get(planned.function.as_usize()).and_then(Option::as_ref) {
-            Some(route) => invoker.call(route, self.call(&planned), &self.abandon).await,
+            Some(route) => invoker.call(route, self.call(&planned), &self.cancellation).await,
             None => Outcome::bare(Status::NotSent, "the function was not deployed"),
         };
         let row = Box::new(Row { planned, outcome });
@@ -133,7 +133,7 @@ impl Worker {
             self.scales.release(planned.function);
         }
         self.counters.ended(planned.counts(), row.succeeded());
-        // The recorder outlives the workers. Waiting for room here holds up no send.
+        // The recorder outlives the workers. Waiting for room here delays no send.
         let _recorded = self.events.send(Event::Row(row)).await;
     }
 

@@ -1,4 +1,4 @@
-//! What came of one invocation.
+//! The outcome of one invocation.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::units;
 /// How an invocation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// The function did what was asked.
+    /// The function did what was requested.
     Ok,
     /// No connection in time.
     ConnectTimeout,
@@ -20,16 +20,16 @@ pub enum Status {
     ConnectError,
     /// Sent, and no answer in time.
     FunctionTimeout,
-    /// The function could not have the memory.
+    /// The function could not allocate the memory.
     MemoryAllocationFailed,
     /// Any other gRPC status.
     Grpc(Code),
     /// An HTTP status that is no function's success: a gateway's answer, or a failure of a function that is called by plain
     /// HTTP.
     Http(u16),
-    /// The run was cancelled while it was out.
+    /// The run was cancelled while it was in flight.
     Cancelled,
-    /// It was still out when the run's time to drain was over.
+    /// It was still in flight when the run's drain timeout was over.
     Unfinished,
     /// The loader did not send it.
     NotSent,
@@ -75,16 +75,16 @@ fn code_name(code: Code) -> &'static str {
     }
 }
 
-/// What came of one invocation.
+/// The outcome of one invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// How it ended.
     pub status: Status,
-    /// What went wrong, in words; empty when nothing did.
+    /// The error message; empty without an error.
     pub error: String,
     /// When the request was put on the wire.
     pub sent: Option<Instant>,
-    /// How long this call waited for a connection to be made; absent when one was there.
+    /// How long this call waited for a connection to be made; absent when one was open.
     pub connect: Option<Duration>,
     /// From the send to the end of the answer; absent when there was none.
     pub response: Option<Duration>,
@@ -94,11 +94,11 @@ pub struct Outcome {
     pub runtime_us: Option<u32>,
     /// Memory that the function held, in KiB.
     pub memory_kib: Option<u32>,
-    /// The instance that answered; empty when it did not say.
+    /// The instance that answered; empty when it did not report its name.
     pub instance: String,
-    /// Whether this was the instance's first invocation, if it said.
+    /// Whether this was the instance's first invocation; absent when it did not report that.
     pub cold_start: Option<bool>,
-    /// When the instance started, if it said.
+    /// When the instance started; absent when it did not report that.
     pub instance_started: Option<UnixMicros>,
 }
 
@@ -110,7 +110,7 @@ pub(super) struct Reply {
     pub(super) origin: Origin,
 }
 
-/// Who answered, as the response's metadata says.
+/// The instance that answered, as reported in the response's metadata.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Origin {
     pub(super) instance: String,
@@ -129,6 +129,11 @@ pub(super) struct Failure {
 impl Failure {
     pub(super) fn new(status: Status, error: impl Into<String>) -> Self {
         Self { status, error: error.into(), origin: Origin::default() }
+    }
+
+    /// An answer that violates its protocol.
+    pub(super) fn internal(error: impl Into<String>) -> Self {
+        Self::new(Status::Grpc(Code::Internal), error)
     }
 }
 
@@ -149,7 +154,7 @@ impl From<h2::Error> for Failure {
 }
 
 impl Outcome {
-    /// The outcome of an invocation of which nothing is known but how it ended.
+    /// The outcome of an invocation without measurements.
     pub fn bare(status: Status, error: impl Into<String>) -> Self {
         Self {
             status,
@@ -214,10 +219,10 @@ impl Outcome {
             }
             Err(Failure { status, error, origin }) => (Self::bare(status, error), origin),
         };
-        Self { response: Some(took), response_bytes, ..outcome }.said_by(origin)
+        Self { response: Some(took), response_bytes, ..outcome }.reported_by(origin)
     }
 
-    fn said_by(self, origin: Origin) -> Self {
+    fn reported_by(self, origin: Origin) -> Self {
         let Origin { instance, cold_start, started } = origin;
         Self { instance, cold_start, instance_started: started, ..self }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::protocol::{Exchange, Protocol};
+use super::{exchange::Exchange, protocol::Protocol};
 use crate::endpoint::{Endpoint, Tls};
 
 /// A function as an invoker calls it: an endpoint, parsed once, and what all its requests share.
@@ -18,12 +18,18 @@ pub struct Route {
     pub(super) tls: Option<Tls>,
 }
 
-/// An endpoint that can't be called.
+/// An endpoint that cannot be called.
 #[derive(Debug, thiserror::Error)]
-#[error("{authority:?} is no host name to call a function by: {source}")]
+#[error("{authority:?} is not a valid host name of a function: {source}")]
 pub struct BadEndpoint {
     authority: String,
     source: http::Error,
+}
+
+impl BadEndpoint {
+    fn new(endpoint: &Endpoint, source: http::Error) -> Self {
+        Self { authority: endpoint.authority.clone(), source }
+    }
 }
 
 impl Route {
@@ -32,14 +38,18 @@ impl Route {
     /// # Errors
     /// An authority that no URI can hold.
     pub fn new(endpoint: &Endpoint, protocol: Protocol) -> Result<Self, BadEndpoint> {
+        let exchange = protocol.prepare(endpoint).map_err(|source| BadEndpoint::new(endpoint, source))?;
+        Self::with_exchange(endpoint, exchange)
+    }
+
+    /// Prepares calls to `endpoint` by `exchange`.
+    pub(super) fn with_exchange(endpoint: &Endpoint, exchange: Arc<dyn Exchange>) -> Result<Self, BadEndpoint> {
+        let uri = endpoint.uri("/").map_err(|source| BadEndpoint::new(endpoint, source))?;
         let Endpoint { address, authority, tls } = endpoint;
-        let bad = |source| BadEndpoint { authority: authority.clone(), source };
-        let host = endpoint.uri("/").map_err(bad)?.host().unwrap_or_default().to_owned();
-        let exchange = protocol.prepare(endpoint).map_err(bad)?;
         Ok(Self {
             address: address.clone(),
             function: format!("{address} {authority}"),
-            host,
+            host: uri.host().unwrap_or_default().to_owned(),
             tls: tls.as_ref().map(|tls| tls.speaking(exchange.version())),
             exchange,
         })

@@ -1,6 +1,6 @@
 //! The invoker against a scripted HTTP/2 server on loopback.
 
-use std::{net::SocketAddr, rc::Rc};
+use std::{net::SocketAddr, rc::Rc, time::Duration};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use h2::{RecvStream, server::SendResponse};
@@ -19,11 +19,12 @@ use tonic::Code;
 
 use super::*;
 use crate::{
-    clock::UnixMicros,
+    clock::{Clock, UnixMicros},
     endpoint::{Endpoint, Tls},
 };
 
 mod http1;
+mod toy;
 
 type Answer = SendResponse<Bytes>;
 type Asked = http::Request<RecvStream>;
@@ -118,14 +119,14 @@ fn refuse(mut respond: Answer, code: Code, message: &str) {
 /// The status and error of one call to a server that answers so.
 fn outcome_of(answer: impl Fn(Asked, Answer) + Clone + 'static) -> (Status, String) {
     with_server(answer, async |invoker, route| {
-        let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+        let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
         assert!(outcome.sent.is_some());
         (outcome.status, outcome.error)
     })
 }
 
 #[test]
-fn a_reply_carries_what_the_function_measured_and_who_it_was() {
+fn a_reply_carries_what_the_function_measured_and_its_instance() {
     let answer = |_, respond| {
         let mut head = head(StatusCode::OK, "application/grpc");
         let headers = head.headers_mut();
@@ -135,22 +136,22 @@ fn a_reply_carries_what_the_function_measured_and_who_it_was() {
         answer_with(respond, head, reply_frame(), Code::Ok);
     };
     with_server(answer, async |invoker, route| {
-        let first = invoker.call(&route, call(), &Abandon::default()).await;
+        let first = invoker.call(&route, call(), &Cancellation::default()).await;
         assert_eq!((first.status, first.error.as_str()), (Status::Ok, ""));
         assert_eq!((first.runtime_us, first.memory_kib), (Some(7001), Some(3072)));
         assert_eq!((first.instance.as_str(), first.cold_start), ("f-1", Some(true)));
         assert_eq!(first.instance_started, Some(UnixMicros(1_234_567)));
         assert!(first.connect.is_some() && first.response.is_some());
-        let second = invoker.call(&route, call(), &Abandon::default()).await;
-        assert_eq!(second.connect, None, "the connection was there");
+        let second = invoker.call(&route, call(), &Cancellation::default()).await;
+        assert_eq!(second.connect, None, "the connection was open");
     });
 }
 
 #[test]
-fn a_foreign_function_leaves_unknown_what_it_does_not_say() {
+fn what_a_foreign_function_does_not_report_stays_unknown() {
     let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
     with_server(answer, async |invoker, route| {
-        let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+        let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
         assert_eq!(outcome.status, Status::Ok);
         assert_eq!((outcome.instance.as_str(), outcome.cold_start, outcome.instance_started), ("", None, None));
     });
@@ -176,21 +177,21 @@ fn the_request_is_what_a_grpc_server_expects() {
 }
 
 #[test]
-fn every_refusal_is_told_apart() {
+fn every_refusal_has_its_own_status() {
     let refused = |code, message: &'static str| outcome_of(move |_, respond| refuse(respond, code, message));
-    let words = |text: &str| text.to_owned();
-    assert_eq!(refused(Code::ResourceExhausted, "no room"), (Status::MemoryAllocationFailed, words("no room")));
-    assert_eq!(refused(Code::Unavailable, "not now"), (Status::Grpc(Code::Unavailable), words("not now")));
+    let owned = |text: &str| text.to_owned();
+    assert_eq!(refused(Code::ResourceExhausted, "no room"), (Status::MemoryAllocationFailed, owned("no room")));
+    assert_eq!(refused(Code::Unavailable, "not now"), (Status::Grpc(Code::Unavailable), owned("not now")));
     assert_eq!(
         refused(Code::Unimplemented, ""),
-        (Status::Grpc(Code::Unimplemented), words("the ingress has no route to this function"))
+        (Status::Grpc(Code::Unimplemented), owned("the ingress has no route to this function"))
     );
-    assert_eq!(refused(Code::Unimplemented, "what?"), (Status::Grpc(Code::Unimplemented), words("what?")));
+    assert_eq!(refused(Code::Unimplemented, "what?"), (Status::Grpc(Code::Unimplemented), owned("what?")));
     assert_eq!(refused(Code::Ok, "").0, Status::Grpc(Code::Internal));
 }
 
 #[test]
-fn a_gateways_words_are_kept_with_its_http_status() {
+fn a_gateways_text_is_kept_with_its_http_status() {
     // As recorded in reference/knative/grpc-through-knative.md: plain text, where a gRPC client expects frames.
     let gateway = |status: StatusCode, text: &'static str| {
         outcome_of(move |_, mut respond: Answer| {
@@ -240,7 +241,7 @@ fn a_function_that_never_answers_times_out_from_the_send() {
         move |request, respond| keep.borrow_mut().push((request, respond)),
         async |invoker, route| {
             let call = Call { function_timeout: Duration::from_millis(20), ..call() };
-            let outcome = invoker.call(&route, call, &Abandon::default()).await;
+            let outcome = invoker.call(&route, call, &Cancellation::default()).await;
             assert_eq!(outcome.status, Status::FunctionTimeout);
             assert_eq!(outcome.error, "no answer within 20ms");
             assert!(outcome.sent.is_some() && outcome.response.is_none());
@@ -249,37 +250,37 @@ fn a_function_that_never_answers_times_out_from_the_send() {
 }
 
 #[test]
-fn calls_that_are_given_up_get_the_status_that_was_given() {
+fn cancelled_calls_get_the_status_of_the_cancellation() {
     let kept: Rc<std::cell::RefCell<Vec<(Asked, Answer)>>> = Rc::default();
     let keep = Rc::clone(&kept);
     with_server(
         move |request, respond| keep.borrow_mut().push((request, respond)),
         async |invoker, route| {
-            let abandon = Abandon::default();
-            let given_up = async {
+            let cancellation = Cancellation::default();
+            let cancelling = async {
                 while kept.borrow().is_empty() {
                     tokio::task::yield_now().await;
                 }
-                abandon.give_up(Status::Unfinished);
-                abandon.give_up(Status::Cancelled);
+                cancellation.cancel(Status::Unfinished);
+                cancellation.cancel(Status::Cancelled);
             };
-            let (outcome, ()) = tokio::join!(invoker.call(&route, call(), &abandon), given_up);
-            assert_eq!(outcome.status, Status::Unfinished, "the first word counts");
+            let (outcome, ()) = tokio::join!(invoker.call(&route, call(), &cancellation), cancelling);
+            assert_eq!(outcome.status, Status::Unfinished, "the first status counts");
             assert!(outcome.sent.is_some());
         },
     );
 }
 
 #[test]
-fn nobody_listening_is_a_connect_error_and_the_call_was_not_sent() {
+fn a_port_without_a_listener_is_a_connect_error_and_the_call_was_not_sent() {
     with_server(
         |_, _| {},
         async |invoker, _| {
-            // Bound, so that nobody else can listen on it either.
+            // Bound, so that no other process can listen on it either.
             let held = TcpSocket::new_v4().expect("a socket");
             held.bind(([127, 0, 0, 1], 0).into()).expect("a port");
             let unused = held.local_addr().expect("an address");
-            let outcome = invoker.call(&route(unused), call(), &Abandon::default()).await;
+            let outcome = invoker.call(&route(unused), call(), &Cancellation::default()).await;
             assert_eq!((outcome.status, outcome.sent), (Status::ConnectError, None));
             assert!(outcome.error.contains(&unused.to_string()), "{}", outcome.error);
         },
@@ -287,8 +288,8 @@ fn nobody_listening_is_a_connect_error_and_the_call_was_not_sent() {
 }
 
 #[test]
-fn a_connection_that_died_meanwhile_is_made_anew() {
-    // The server says GOAWAY after each answer, as gateways do when they rotate connections.
+fn a_connection_that_died_is_replaced() {
+    // The server sends GOAWAY after each answer, as gateways do when they rotate connections.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -305,7 +306,7 @@ fn a_connection_that_died_meanwhile_is_made_anew() {
         });
         let invoker = invoker();
         for _ in 0..3 {
-            let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+            let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
             assert_eq!((outcome.status, outcome.error.as_str()), (Status::Ok, ""));
             assert!(outcome.connect.is_some(), "each needed a new connection");
             // The GOAWAY must have arrived, or the next call would race with it.
@@ -336,7 +337,7 @@ fn a_connection_that_dies_at_once_fails_no_more_than_the_call_that_it_was_made_f
         let invoker = Rc::new(invoker());
         let calls = (0..200).map(|_| {
             let (invoker, route) = (Rc::clone(&invoker), route.clone());
-            spawn_local(async move { invoker.call(&route, call(), &Abandon::default()).await.status })
+            spawn_local(async move { invoker.call(&route, call(), &Cancellation::default()).await.status })
         });
         let calls: Vec<_> = calls.collect();
         let mut failed = 0;
@@ -352,13 +353,13 @@ fn a_connection_that_dies_at_once_fails_no_more_than_the_call_that_it_was_made_f
 }
 
 #[test]
-fn policies_say_who_shares_a_connection() {
+fn policies_decide_which_calls_share_a_connection() {
     let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
     with_server(answer, async |_, one| {
         let address = one.address.clone();
         let two = Route::new(&Endpoint::plain(address, "g.run.local"), Protocol::Faas).expect("an endpoint");
-        // By policy: which calls of one, two, one, two, one, two make a connection, and how many stand afterwards.
-        for (policy, makes, stand) in [
+        // By policy: which calls of one, two, one, two, one, two make a connection, and how many are open afterwards.
+        for (policy, makes, open) in [
             (Policy::Pooled(1), "x.....", 1),
             (Policy::Pooled(2), "xx....", 2),
             (Policy::PerFunction, "xx....", 2),
@@ -367,15 +368,15 @@ fn policies_say_who_shares_a_connection() {
             let invoker = invoker_with(policy);
             let mut made = String::new();
             for route in [&one, &two, &one, &two, &one, &two] {
-                let outcome = invoker.call(route, call(), &Abandon::default()).await;
+                let outcome = invoker.call(route, call(), &Cancellation::default()).await;
                 assert_eq!((outcome.status, outcome.error.as_str()), (Status::Ok, ""));
                 made.push(if outcome.connect.is_some() { 'x' } else { '.' });
             }
             assert_eq!(made, makes, "{policy:?}");
-            while invoker.connections.open() > stand {
+            while invoker.connections.open() > open {
                 tokio::task::yield_now().await;
             }
-            assert_eq!(invoker.connections.open(), stand, "{policy:?}");
+            assert_eq!(invoker.connections.open(), open, "{policy:?}");
         }
     });
 }
@@ -384,12 +385,12 @@ fn policies_say_who_shares_a_connection() {
 fn what_was_prepared_needs_no_connection_any_more() {
     let answer = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
     with_server(answer, async |_, route| {
-        for (policy, stand) in [(Policy::Pooled(3), 3), (Policy::PerFunction, 1), (Policy::PerInvocation, 0)] {
+        for (policy, open) in [(Policy::Pooled(3), 3), (Policy::PerFunction, 1), (Policy::PerInvocation, 0)] {
             let invoker = invoker_with(policy);
             // Twice, as for two functions of one address.
             invoker.prepare(&route, Duration::from_secs(60)).await;
             invoker.prepare(&route, Duration::from_secs(60)).await;
-            assert_eq!(invoker.connections.open(), stand, "{policy:?}");
+            assert_eq!(invoker.connections.open(), open, "{policy:?}");
         }
     });
 }
@@ -415,7 +416,7 @@ async fn secured(name: &str) -> (SocketAddr, tempfile::NamedTempFile, tokio::tas
     let server = spawn_local(async move {
         loop {
             let (socket, _) = listener.accept().await.expect("a connection");
-            // Who does not believe the certificate ends the handshake.
+            // A client that does not trust the certificate ends the handshake.
             let Ok(socket) = acceptor.accept(socket).await else { continue };
             spawn_local(async move {
                 let Ok(mut connection) = h2::server::handshake(socket).await else { return };
@@ -430,23 +431,23 @@ async fn secured(name: &str) -> (SocketAddr, tempfile::NamedTempFile, tokio::tas
 }
 
 #[test]
-fn a_gateway_with_tls_is_believed_by_its_authority_alone() {
+fn a_gateway_with_tls_is_trusted_by_its_authority_alone() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     LocalSet::new().block_on(&runtime, async {
         let (address, authority, server) = secured("f.run.local").await;
         let (_, stranger, other) = secured("f.run.local").await;
-        let mut told = Vec::new();
+        let mut outcomes = Vec::new();
         for (file, name) in [(&authority, "f.run.local"), (&stranger, "f.run.local"), (&authority, "g.run.local")] {
             let tls = Tls::trusting(Some(file.path())).expect("an authority");
             let endpoint = Endpoint { tls: Some(tls), ..Endpoint::plain(address.to_string(), name) };
             let route = Route::new(&endpoint, Protocol::Faas).expect("an endpoint");
-            let outcome = invoker().call(&route, call(), &Abandon::default()).await;
-            told.push((outcome.status.as_str().into_owned(), outcome.error));
+            let outcome = invoker().call(&route, call(), &Cancellation::default()).await;
+            outcomes.push((outcome.status.as_str().into_owned(), outcome.error));
         }
-        assert_eq!(told[0], ("grpc_ABORTED".to_owned(), "as asked".to_owned()));
-        assert_eq!(told[1].0, "connect_error");
-        assert!(told[1].1.contains("certificate"), "{told:?}");
-        assert!(told[2].0 == "connect_error" && told[2].1.contains("not valid for name"), "{told:?}");
+        assert_eq!(outcomes[0], ("grpc_ABORTED".to_owned(), "as asked".to_owned()));
+        assert_eq!(outcomes[1].0, "connect_error");
+        assert!(outcomes[1].1.contains("certificate"), "{outcomes:?}");
+        assert!(outcomes[2].0 == "connect_error" && outcomes[2].1.contains("not valid for name"), "{outcomes:?}");
         server.abort();
         other.abort();
     });

@@ -23,7 +23,7 @@ pub(super) const MOST_SLOTS: u32 = 1 << 20;
 /// Most functions of a plan.
 pub(super) const MOST_FUNCTIONS: u32 = 100_000;
 
-/// What each invocation asks for, from the fields `runtime` and `memoryMib` of `mode`.
+/// What each invocation requests, from the fields `runtime` and `memoryMib` of `mode`.
 pub(super) fn size(
     check: &mut Check,
     mode: &str,

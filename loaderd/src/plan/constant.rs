@@ -101,10 +101,10 @@ impl Turns {
         self.next = u32::try_from(next).unwrap_or_default();
     }
 
-    /// How many of the first `turns` turns of a plan go to the function at `place` among these.
-    pub(super) fn share(&self, place: u32, turns: u64) -> u64 {
+    /// How many of the first `turns` turns of a plan go to the function at `index` among these.
+    pub(super) fn share(&self, index: u32, turns: u64) -> u64 {
         let count = u64::from(self.count);
-        turns / count + u64::from(u64::from(place) < turns % count)
+        turns / count + u64::from(u64::from(index) < turns % count)
     }
 }
 
@@ -120,7 +120,7 @@ impl Spread {
     /// `chosen` is at most `total`.
     pub(super) fn new(chosen: u32, total: u32) -> Self {
         let total = u64::from(total);
-        // Half a stride ahead, so that the chosen ones stand in the middle of their strides.
+        // Half a stride ahead, so that the chosen ones are in the middle of their strides.
         Self { chosen: chosen.into(), total, sum: total / 2 }
     }
 
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(taken, [5, 6, 7, 5]);
         turns.skip(4);
         assert_eq!(turns.take().0, 7);
-        assert_eq!((0..3).map(|place| turns.share(place, 7)).collect::<Vec<_>>(), [3, 2, 2]);
+        assert_eq!((0..3).map(|index| turns.share(index, 7)).collect::<Vec<_>>(), [3, 2, 2]);
     }
 
     proptest! {

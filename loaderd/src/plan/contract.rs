@@ -1,4 +1,4 @@
-//! What a mode supplies to the rest of the daemon. Nothing else knows one mode from another.
+//! What a mode supplies to the rest of the daemon. Nothing else distinguishes modes.
 //!
 //! ```text
 //! message ──check──▶ Mode ──plan──▶ Plan ──────slots──────▶ dispatch ──rows──▶ record
@@ -14,7 +14,7 @@ use loader_trace::{Arrivals, Trace};
 use super::{Outline, PlannedInvocation, Slot, SlotHead, SlotOutcome, TraceInput, Unit, Warmup};
 use crate::spec::{RunSpec, Violation};
 
-/// What a run asks of its mode, checked.
+/// The mode's part of a spec, checked.
 pub trait Mode: Debug + Send + Sync {
     /// The mode's name: that of its field in a spec.
     fn name(&self) -> &'static str;
@@ -29,27 +29,27 @@ pub trait Mode: Debug + Send + Sync {
         None
     }
 
-    /// The plan of a run of this mode, over the trace that [`Mode::trace`] asked for.
+    /// The plan of a run of this mode, over the trace that [`Mode::trace`] requests.
     ///
     /// # Errors
     /// Every fault that shows only in spec and trace together, by field.
     fn plan(&self, run: &RunSpec, trace: Option<Arc<Trace>>) -> Result<Box<dyn Plan>, Vec<Violation>>;
 }
 
-/// A function that a plan calls; its place in [`Plan::functions`] is its [`crate::id::FunctionIndex`].
+/// A function that a plan calls; its index in [`Plan::functions`] is its [`crate::id::FunctionIndex`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedFunction {
     /// Its name: a DNS label, unique in the plan.
     pub name: String,
-    /// Its id in the trace; empty where there is none.
+    /// Its id in the trace; empty without a trace.
     pub source_id: String,
     /// What triggered it in the trace; empty where that is not known.
     pub trigger: String,
-    /// Instances that it starts with, unless the spec says otherwise.
+    /// Instances that it starts with, unless the spec sets another number.
     pub initial_scale: u32,
     /// Invocations of the whole plan, where that is known beforehand.
     pub invocations: Option<u64>,
-    /// Most memory that an invocation asks for, in MiB: what a platform sizes its instances by.
+    /// Most memory that an invocation requests, in MiB: what a platform sizes its instances by.
     pub peak_memory_mib: u32,
 }
 
@@ -74,7 +74,7 @@ pub trait Plan: Send {
     /// a plan that needs outcomes, except for its first slot.
     fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot>;
 
-    /// What gathers the mode's findings while the load goes. To be asked for before the first slot.
+    /// What gathers the mode's findings during the load. To be asked for before the first slot.
     fn collector(&self) -> Box<dyn Collector> {
         Box::new(NoFindings)
     }
@@ -84,17 +84,17 @@ pub trait Plan: Send {
         None
     }
 
-    /// The warm-up that comes before the measured part, if there is one.
+    /// The warm-up before the measured part; absent: none.
     fn warmup(&self) -> Option<Warmup> {
         None
     }
 
-    /// How many of the invocations that were generated so far a clamp of run time or memory touched.
+    /// The number of invocations generated so far whose run time or memory was clamped.
     fn clamped(&self) -> u64 {
         0
     }
 
-    /// Invocations that each function is expected to have at work at the same time in the first part of the plan, by Little's
+    /// Invocations that each function is expected to serve concurrently in the first part of the plan, by Little's
     /// law: arrival rate × mean run time. Nothing for plans that have no profiles.
     fn expected_concurrency(&self, _within: Duration) -> Vec<f64> {
         Vec::new()
@@ -104,12 +104,12 @@ pub trait Plan: Send {
     fn outline(&self) -> Outline;
 }
 
-/// An invocation that has ended, as collectors see it.
+/// An invocation that has ended, as passed to collectors.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observed<'a> {
     /// What was planned, its function resolved.
     pub planned: &'a PlannedInvocation,
-    /// Whether the function did what was asked.
+    /// Whether the function did what was requested.
     pub succeeded: bool,
     /// Sent minus due; absent when it was not sent.
     pub lag: Option<Duration>,
@@ -119,7 +119,7 @@ pub struct Observed<'a> {
     pub cold_start: Option<bool>,
 }
 
-/// Gathers what a mode sets out to find. It is shown all that is recorded, in the order in which it is recorded.
+/// Collects the findings of a mode. It gets all that is recorded, in the order in which it is recorded.
 pub trait Collector: Debug + Send {
     /// A slot begins.
     fn slot_opened(&mut self, _slot: &SlotHead) {}
@@ -127,21 +127,21 @@ pub trait Collector: Debug + Send {
     /// An invocation of the measured part has ended, or was not sent.
     fn observe(&mut self, _row: &Observed<'_>) {}
 
-    /// A slot was carried out to its end, with the outcome that the plan is shown. Some of its invocations may still be
-    /// out.
+    /// A slot was carried out to its end, with the outcome that the plan gets. Some of its invocations may still be
+    /// in flight.
     fn slot_closed(&mut self, _outcome: &SlotOutcome) {}
 
-    /// What was found; nothing for a mode that looks for nothing.
+    /// What was found; nothing for a mode without findings.
     fn finish(self: Box<Self>) -> Option<Box<dyn Findings>>;
 }
 
-/// What a mode found, beyond what the summaries of all modes say.
+/// The findings of a mode, in addition to what the summaries of all modes have.
 pub trait Findings: Debug + Send + Sync {
     /// Sets the mode's field of the API's summary.
     fn fill(&self, summary: &mut v1::RunSummary);
 }
 
-/// The collector of a mode that looks for nothing.
+/// The collector of a mode without findings.
 #[derive(Debug, Clone, Copy)]
 pub struct NoFindings;
 

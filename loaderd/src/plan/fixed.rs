@@ -1,10 +1,11 @@
-//! Sizes, functions and outlines of the plans whose invocations all ask for the same.
+//! Sizes, functions and outlines of the plans whose invocations all request the same.
 
 use std::time::Duration;
 
 use super::{FunctionOutline, PlannedFunction, SlotOutline};
+use crate::units::{rounded, to_u32};
 
-/// What each invocation asks for, in the modes where all ask for the same.
+/// What each invocation requests, in the modes where all request the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Size {
     /// Run time; at most an hour.
@@ -14,9 +15,8 @@ pub(super) struct Size {
 }
 
 /// Invocations of a slot at a constant rate: the nearest whole number to `rate` (per second) × `duration`.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
 pub(super) fn invocations(rate: f64, duration: Duration) -> u32 {
-    (rate * duration.as_secs_f64()).round() as u32
+    to_u32(rounded(rate * duration.as_secs_f64()))
 }
 
 /// A function that no trace knows, with a number of invocations that only the run will show.

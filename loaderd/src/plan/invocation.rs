@@ -1,8 +1,7 @@
-//! One invocation of a plan, and what it is once it has come due.
+//! One invocation of a plan.
 
 use std::time::Duration;
 
-use super::SlotHead;
 use crate::id::FunctionIndex;
 use crate::units;
 
@@ -54,7 +53,7 @@ impl Phase {
 /// What is special about an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Mark {
-    /// Nothing.
+    /// No special role.
     #[default]
     None,
     /// It falls into the warm-up of its step and does not count in the slot's statistics.
@@ -77,12 +76,12 @@ impl Mark {
     }
 }
 
-/// Whom an invocation is for.
+/// The function that an invocation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
     /// This function.
     Function(FunctionIndex),
-    /// Any function of [`super::Plan::cold_pool`] that stands at scale zero when the invocation is due.
+    /// Any function of [`super::Plan::cold_pool`] that is at scale zero when the invocation is due.
     Cold {
         /// The function to call when none is.
         otherwise: FunctionIndex,
@@ -94,7 +93,7 @@ pub enum Target {
 pub struct Invocation {
     /// When it is due.
     pub due: Offset,
-    /// Whom it is for.
+    /// The function that it is for.
     pub target: Target,
     /// Run time to ask for, in microseconds. On the wire it is rounded to whole milliseconds.
     pub runtime_us: u32,
@@ -128,53 +127,5 @@ impl Unit {
             Self::Minute => "min",
             Self::Second => "sec",
         }
-    }
-}
-
-/// Names an invocation: the `number`-th that came due in the `unit`-th unit of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct InvocationId {
-    /// What is counted: minutes or seconds.
-    pub of: Unit,
-    /// Which minute or second since the start of the load.
-    pub unit: u64,
-    /// Which invocation in it.
-    pub number: u64,
-}
-
-impl std::fmt::Display for InvocationId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{}.inv{}", self.of.as_str(), self.unit, self.number)
-    }
-}
-
-/// What was planned for an invocation that has come due, with its function known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct PlannedInvocation {
-    /// Its id.
-    pub id: InvocationId,
-    /// Its slot.
-    pub slot: SlotHead,
-    /// What is special about it.
-    pub mark: Mark,
-    /// Its function.
-    pub function: FunctionIndex,
-    /// When it was due.
-    pub due: Offset,
-    /// Run time to ask for, in microseconds.
-    pub runtime_us: u32,
-    /// Memory to ask for, in MiB.
-    pub memory_mib: u32,
-}
-
-impl PlannedInvocation {
-    /// Whether it counts in the statistics of its slot.
-    pub fn counts(&self) -> bool {
-        self.mark != Mark::StepWarmup
-    }
-
-    /// Whether it counts in the distributions of the run.
-    pub fn is_measured(&self) -> bool {
-        self.counts() && self.slot.phase == Phase::Measure
     }
 }

@@ -3,7 +3,7 @@
 /// What a stream that has ended compares as: after everything.
 const ENDED: u128 = u128::MAX;
 
-/// Merges streams of due times: gives (due, place of the stream), ascending, the earlier stream first among equals.
+/// Merges streams of due times: gives (due, index of the stream), ascending, the earlier stream first among equals.
 ///
 /// A loser tree: each inner node keeps the loser of the match between its two subtrees, so that the next winner takes
 /// one comparison for each level on the way up from the last winner's leaf. Nothing is allocated on the way.
@@ -20,7 +20,7 @@ impl<S: Iterator<Item = u64>> Merge<S> {
     pub(super) fn new(mut streams: Vec<S>) -> Self {
         let count = streams.len();
         let mut winners = vec![ENDED; count];
-        winners.extend(streams.iter_mut().enumerate().map(|(place, stream)| head(stream, place)));
+        winners.extend(streams.iter_mut().enumerate().map(|(index, stream)| head(stream, index)));
         let mut matches = vec![ENDED; count];
         for node in (1..count).rev() {
             let (left, right) = (winners[2 * node], winners[2 * node + 1]);
@@ -39,9 +39,9 @@ impl<S: Iterator<Item = u64>> Iterator for Merge<S> {
 
     fn next(&mut self) -> Option<(u64, usize)> {
         let winner = self.matches.first().copied().filter(|&winner| winner != ENDED)?;
-        let (due, place) = unpack(winner);
-        let mut climber = head(&mut self.streams[place], place);
-        let mut node = (self.streams.len() + place) / 2;
+        let (due, index) = unpack(winner);
+        let mut climber = head(&mut self.streams[index], index);
+        let mut node = (self.streams.len() + index) / 2;
         while node > 0 {
             let loser = self.matches[node];
             self.matches[node] = loser.max(climber);
@@ -49,13 +49,13 @@ impl<S: Iterator<Item = u64>> Iterator for Merge<S> {
             node /= 2;
         }
         self.matches[0] = climber;
-        Some((due, place))
+        Some((due, index))
     }
 }
 
-/// A stream's next due time and its place in one number, which compares as the two do in turn.
-fn head<S: Iterator<Item = u64>>(stream: &mut S, place: usize) -> u128 {
-    stream.next().map_or(ENDED, |due| (u128::from(due) << 64) | place as u128)
+/// A stream's next due time and its index in one number, which compares as the two do in turn.
+fn head<S: Iterator<Item = u64>>(stream: &mut S, index: usize) -> u128 {
+    stream.next().map_or(ENDED, |due| (u128::from(due) << 64) | index as u128)
 }
 
 /// The halves that [`head`] put together.
@@ -80,7 +80,7 @@ mod tests {
         fn it_gives_what_sorting_gives(mut streams in vec(vec(0_u64..50, 0..20), 0..20)) {
             streams.iter_mut().for_each(|stream| stream.sort_unstable());
             let pairs = streams.iter().enumerate();
-            let mut expected: Vec<_> = pairs.flat_map(|(place, dues)| dues.iter().map(move |&due| (due, place))).collect();
+            let mut expected: Vec<_> = pairs.flat_map(|(index, dues)| dues.iter().map(move |&due| (due, index))).collect();
             expected.sort_unstable();
             let merged: Vec<_> = Merge::new(streams.into_iter().map(Vec::into_iter).collect()).collect();
             prop_assert_eq!(merged, expected);

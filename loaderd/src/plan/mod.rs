@@ -4,7 +4,7 @@
 //! A plan is a sequence of [`Slot`]s, and a slot is a time-ordered iterator of [`Invocation`]s. Plans are generated as
 //! they are used: memory grows with the number of functions, never with the number of invocations.
 //!
-//! Each mode has a folder of its own: what it is asked for (`spec`), what it sends (`plan`), what it finds (`findings`,
+//! Each mode has a folder of its own: its settings (`spec`), what it sends (`plan`), what it finds (`findings`,
 //! and `wire` for their message). What it supplies to the rest of the daemon is [`mod@contract`]; this file names it once.
 
 mod checks;
@@ -16,6 +16,7 @@ mod merge;
 mod needs;
 mod outline;
 mod overload;
+mod planned;
 mod slot;
 mod wire;
 
@@ -33,15 +34,16 @@ use loader_proto::{
 use loader_trace::Trace;
 
 pub use contract::{Collector, Findings, Mode, NoFindings, Observed, Plan, PlannedFunction};
-pub use invocation::{Invocation, InvocationId, Mark, Offset, Phase, PlannedInvocation, Target, Unit};
+pub use invocation::{Invocation, Mark, Offset, Phase, Target, Unit};
 pub use needs::{TraceInput, TraceSource, Warmup};
 pub use outline::{FunctionOutline, Outline, SlotOutline};
+pub use planned::{InvocationId, PlannedInvocation};
 pub use slot::{Slot, SlotHead, SlotOutcome};
 pub(crate) use wire::distribution;
 
 use crate::spec::{self, Check, Defaults, ModeFacts, RunSpec, Violation};
 
-/// Reads what a run asks of its mode; absent, with faults, when it is wrong.
+/// Reads the mode's part of a spec; absent, with faults, when it is wrong.
 fn mode(check: &mut Check, message: &run_spec::Mode) -> Option<Box<dyn Mode>> {
     match message {
         run_spec::Mode::Trace(message) => boxed(trace::check(check, message)),
@@ -55,17 +57,17 @@ fn boxed<M: Mode + 'static>(mode: Option<M>) -> Option<Box<dyn Mode>> {
     mode.map(|mode| Box::new(mode) as Box<dyn Mode>)
 }
 
-/// A whole spec, checked: what every run is asked for, and what this one's mode is.
+/// A whole spec, checked: the part common to all modes, and the mode's own.
 #[derive(Debug)]
 pub struct Request {
-    /// What is asked of every run.
+    /// The part common to all modes.
     pub run: RunSpec,
-    /// What is asked of its mode.
+    /// The mode's own part.
     pub mode: Box<dyn Mode>,
 }
 
 impl Request {
-    /// The plan. It needs the trace that [`Mode::trace`] asks for.
+    /// The plan. It needs the trace that [`Mode::trace`] requests.
     ///
     /// # Errors
     /// Every fault that shows only in spec and trace together, by field.

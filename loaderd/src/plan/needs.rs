@@ -7,7 +7,7 @@ use loader_trace::Options;
 /// The trace that a mode replays.
 #[derive(Debug, Clone)]
 pub struct TraceInput {
-    /// Where it is.
+    /// Directory or upload.
     pub source: TraceSource,
     /// How it is read.
     pub options: Options,
@@ -29,12 +29,12 @@ pub struct Warmup {
     pub profile: Duration,
     /// How long the autoscaler is held.
     pub hold: Duration,
-    /// Most time that it then gets to settle.
+    /// Maximum settling time, after the autoscaler was released.
     pub settle: Duration,
 }
 
 impl Warmup {
-    /// The longest that it takes.
+    /// Its maximum length.
     pub fn longest(&self) -> Duration {
         self.hold + self.settle
     }

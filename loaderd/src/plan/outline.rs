@@ -20,13 +20,13 @@ pub struct Outline {
 /// What a slot will do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlotOutline {
-    /// Invocations.
+    /// Number of invocations.
     pub invocations: u64,
-    /// Its length.
+    /// Length of the slot.
     pub duration: Duration,
-    /// The rate that it stands for, in invocations per second.
+    /// Its target rate, in invocations per second.
     pub rate: f64,
-    /// Expected invocations at work at the same time.
+    /// Expected concurrency: invocations served at the same time.
     pub concurrency: f64,
     /// Expected memory in use, in MiB.
     pub memory_mib: f64,

@@ -11,12 +11,12 @@ pub(super) struct OverloadCount {
 }
 
 impl OverloadCount {
-    /// None so far.
+    /// A count of 0.
     pub(super) fn new(rule: Overload) -> Self {
         Self { rule, slots: 0 }
     }
 
-    /// Takes a slot's outcome: whether it was overloaded. A slot of which nothing returned says nothing.
+    /// Takes a slot's outcome: whether it was overloaded. A slot without returned invocations does not count.
     pub(super) fn take(&mut self, outcome: &SlotOutcome) -> bool {
         let overloaded =
             outcome.returned > 0 && outcome.failed as f64 / outcome.returned as f64 > self.rule.failure_ratio;
@@ -29,7 +29,7 @@ impl OverloadCount {
         self.slots
     }
 
-    /// Whether there are as many as end a run.
+    /// Whether enough slots were overloaded to end the run.
     pub(super) fn is_enough(&self) -> bool {
         self.slots >= self.rule.tolerance
     }

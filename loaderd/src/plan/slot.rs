@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Invocation, Offset, Phase};
+use super::invocation::{Invocation, Offset, Phase};
 
 /// A stretch of a plan: a minute of a trace, a step of a rate, …
 pub struct Slot {
@@ -14,7 +14,7 @@ pub struct Slot {
     pub start: Offset,
     /// How long it lasts. The next slot begins where it ends.
     pub duration: Duration,
-    /// The rate that it stands for, in invocations per second.
+    /// Its target rate, in invocations per second.
     pub rate: f64,
     /// How many invocations `invocations` will give.
     pub planned: u64,
@@ -31,15 +31,15 @@ pub struct SlotHead {
     pub index: u32,
     /// What its rows count for.
     pub phase: Phase,
-    /// When it begins.
+    /// When it begins, from the start of the load.
     pub start: Offset,
     /// How long it lasts.
     pub duration: Duration,
-    /// The rate that it stands for, in invocations per second.
+    /// Its target rate, in invocations per second.
     pub rate: f64,
-    /// Its invocations.
+    /// Number of its invocations.
     pub planned: u64,
-    /// Those of them that count in its statistics.
+    /// Number of those that count in its statistics.
     pub measured: u64,
 }
 
@@ -50,10 +50,10 @@ impl SlotHead {
     }
 }
 
-/// What happened while a slot was under way; what plans decide by. [`super::Mark::StepWarmup`] rows are left out.
+/// What happened while a slot was under way; the input of plans that decide by outcomes. [`super::Mark::StepWarmup`] rows are left out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct SlotOutcome {
-    /// The slot.
+    /// Number of the slot, from 0.
     pub slot: u32,
     /// Invocations, of this slot or an earlier one, that ended while it was under way, in whatever way.
     pub returned: u64,

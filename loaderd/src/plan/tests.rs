@@ -63,8 +63,8 @@ fn check(plan: &mut dyn Plan) -> Vec<Whole> {
             *by_function.entry(function).or_default() += 1;
         }
     }
-    let told: Vec<_> = outline.slots.iter().map(|slot| (slot.invocations, slot.rate)).collect();
-    assert_eq!(told, slots.iter().map(|slot| (slot.planned, slot.rate)).collect::<Vec<_>>(), "the outline says so");
+    let outlined: Vec<_> = outline.slots.iter().map(|slot| (slot.invocations, slot.rate)).collect();
+    assert_eq!(outlined, slots.iter().map(|slot| (slot.planned, slot.rate)).collect::<Vec<_>>(), "the outline matches");
     assert_eq!(outline.functions.len(), functions);
     if plan.cold_pool().is_empty() {
         for (function, outline) in (0..).zip(&outline.functions) {
@@ -148,7 +148,7 @@ fn a_trace_that_does_not_fit_is_refused() {
     };
     assert_eq!(
         refused(json!({"path": "/t", "duration": "5m"}), Some(small_trace())),
-        "trace.duration: asks for 5 minutes; the trace has 4"
+        "trace.duration: is 5 minutes; the trace has 4"
     );
     let long = Trace { units: 1 << 21, ..small_trace() };
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Conversions to the API's messages that the findings of several modes share. A mode's own stand in its folder.
+//! Conversions to the API's messages that the findings of several modes share. Those of one mode alone are in its folder.
 
 use loader_proto::v1;
 

@@ -1,8 +1,8 @@
-//! Whether invocations went out as they were asked to: the Kolmogorov–Smirnov test on where in their slots they were sent.
+//! Whether invocations were sent as requested: the Kolmogorov–Smirnov test on their positions in their slots.
 //!
-//! Each invocation has a place in its slot, from 0 to 1. Arrivals that are uniform in a slot (`poisson`, and the shifted
-//! ones) are tested against that; the others against the places that the plan gave them. Places are counted in bins, so
-//! that memory does not grow with the invocations; a difference below the width of a bin is not seen.
+//! Each invocation has a position in its slot, from 0 to 1. Arrivals that are uniform in a slot (`poisson`, and the shifted
+//! ones) are tested against that; the others against the positions that the plan gave them. Positions are counted in bins, so
+//! that memory does not grow with the invocations; a difference below the width of a bin is not detected.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ const BINS: usize = 4096;
 /// Terms of the Kolmogorov distribution's series that are added up. They shrink faster than exponentially.
 const TERMS: i32 = 100;
 
-/// What the places of invocations in their slots were asked to be.
+/// The requested positions of invocations in their slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AskedArrivals {
-    /// Uniform.
+    /// Uniform in the slot.
     Uniform,
     /// As the plan drew them.
     #[default]
@@ -40,7 +40,7 @@ pub struct ArrivalTest {
     pub p_value: f64,
 }
 
-/// Counts of places.
+/// Counts of positions by bin.
 #[derive(Debug, Clone)]
 struct Places(Box<[u64]>);
 
@@ -59,7 +59,7 @@ impl Places {
     }
 }
 
-/// Gathers the places of a run's invocations.
+/// Collects the positions of a run's invocations.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Arrivals {
     asked: AskedArrivals,
@@ -84,7 +84,7 @@ impl Arrivals {
         self.sent.add(sent.saturating_duration_since(t0 + begin), length);
     }
 
-    /// The test's outcome.
+    /// The outcome of the test.
     pub(super) fn test(&self) -> ArrivalTest {
         let count = self.count as f64;
         // Of two samples that are equally large, half of one counts.
@@ -137,7 +137,7 @@ mod tests {
         record::testkit::{head, row, t0},
     };
 
-    /// The test's outcome when invocations are due and sent at these places of a slot.
+    /// The test's outcome when invocations are due and sent at these positions of a slot.
     fn outcome(asked: AskedArrivals, places: impl IntoIterator<Item = (f64, f64)>) -> ArrivalTest {
         let (t0, slot) = (t0(), head(3, 1));
         let at = |place: f64| slot.start.as_duration() + slot.duration.mul_f64(place);
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_is_held_back_fails() {
-        // Everything that is due in the first half goes out at its end.
+        // Everything that is due in the first half is sent at its end.
         let late = || evenly(1000).map(|place| (place, place.max(0.5)));
         for (asked, against) in [(AskedArrivals::Uniform, "uniform"), (AskedArrivals::Planned, "plan")] {
             let test = outcome(asked, late());

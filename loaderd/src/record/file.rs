@@ -15,20 +15,20 @@ const BUFFER: usize = 256 << 10;
 /// A record that could not be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
-    /// The file could not be made.
+    /// The file could not be created.
     #[error("cannot create {}: {source}", path.display())]
     Create {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
     /// The file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
 }
@@ -41,7 +41,7 @@ pub struct CsvFile<T> {
 }
 
 impl<T: Table> CsvFile<T> {
-    /// Makes the table's file in a run's directory, with its header. A file that is there already is an error: records are
+    /// Makes the table's file in a run's directory, with its header. An existing file is an error: records are
     /// never overwritten.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl<T: Table> CsvFile<T> {
         Ok(this)
     }
 
-    /// A file that is there already, such as a device that fails.
+    /// Opens an existing file, such as a device that fails.
     #[cfg(test)]
     pub(super) fn onto(path: &Path) -> Self {
         let file = OpenOptions::new().write(true).open(path).expect("opens");

@@ -25,7 +25,7 @@ impl FunctionRows<'_> {
     /// is the endpoint of a function that failed.
     ///
     /// # Errors
-    /// What can't be written.
+    /// A failure to write.
     pub(crate) fn write(&self, directory: &Path) -> Result<(), RecordError> {
         let mut file = CsvFile::<Functions>::create(directory)?;
         let rows = self.functions.iter().zip(&self.deploy.functions).zip(self.endpoints);

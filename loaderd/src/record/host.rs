@@ -1,4 +1,4 @@
-//! Watches the loader's own host while a load goes: loader.csv.
+//! Watches the loader's own host during a load: loader.csv.
 
 use std::{path::Path, time::Duration};
 
@@ -42,7 +42,7 @@ impl HostRecorder {
     /// Makes loader.csv in the run's directory.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that cannot be created.
     pub(crate) fn create(directory: &Path, run: RunId, metrics: Metrics, clock: Clock) -> Result<Self, RecordError> {
         let file = CsvFile::create(directory)?;
         let now = clock.now();
@@ -53,7 +53,7 @@ impl HostRecorder {
         Ok(this)
     }
 
-    /// Takes a sample if it is time for one. Where the host can't be sampled, the row says so by empty fields.
+    /// Takes a sample if it is time for one. Where the host cannot be sampled, the row has empty fields.
     pub(crate) fn tick(&mut self, occupancy: Occupancy) {
         let now = self.clock.now();
         if now < self.next || self.error.is_some() {

@@ -1,4 +1,4 @@
-//! The scheduling latencies of a warm-up's last minute, for who decides when it is over.
+//! The scheduling latencies of a warm-up's last minute, by which its end is decided.
 
 use std::{
     collections::VecDeque,

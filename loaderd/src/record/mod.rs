@@ -1,11 +1,11 @@
-//! Records: what came of every invocation, on disk while the run goes, and added up.
+//! Records: the outcome of every invocation, on disk during the run, and their statistics.
 //!
 //! ```text
 //! workers ──rows──▶ recorder thread ──▶ invocations.csv, slots.csv   (flushed at least each second)
 //! pacer ──slots──▶       │         └──▶ statistics ──▶ progress, metrics, summary.json
 //! ```
 //!
-//! A row is written whatever became of its invocation. Rows stand in order of completion.
+//! A row is written whatever became of its invocation. Rows are in order of completion.
 
 mod arrivals;
 mod file;

@@ -12,20 +12,20 @@ const PIECE: Duration = Duration::from_secs(1);
 /// Length of the window.
 const WINDOW: Duration = Duration::from_secs(5);
 
-/// Figures of a run under way, as its rows tell.
+/// Figures of a running run, from its rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// The slot under way.
+    /// The current slot.
     pub slot: u32,
     /// What it counts for; absent before the first slot.
     pub phase: Option<Phase>,
-    /// The rate asked for in it, in invocations per second.
+    /// The target rate in it, in invocations per second.
     pub target_rate: f64,
     /// Invocations that have ended.
     pub completed: u64,
-    /// Those that failed.
+    /// Of those, invocations that failed.
     pub failed: u64,
-    /// Cold starts.
+    /// Cold starts, as reported by the functions.
     pub cold_starts: u64,
     /// Dispatch lag of the last seconds, 99th percentile, in microseconds.
     pub lag_p99_us: u64,

@@ -1,4 +1,4 @@
-//! The recorder: takes what workers and pacer tell, in order, and keeps it. It runs on a thread of its own and is the
+//! The recorder: takes the events of workers and pacer, in order, and records them. It runs on a thread of its own and is the
 //! only writer of invocations.csv and slots.csv.
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
@@ -10,7 +10,7 @@ use super::{
     AskedArrivals, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics,
     progress::Window,
     slots,
-    slots::{Settled, Slots},
+    slots::{CompletedSlot, Slots},
 };
 use crate::{
     clock::{Anchor, Clock, UnixMicros},
@@ -24,13 +24,13 @@ use crate::{
 /// Events that are taken at once.
 const BATCH: usize = 1024;
 
-/// How long events gather when there are few: far less than the recorder's channel holds, and than anybody watches.
+/// How long events gather when there are few: far less than the recorder's channel holds, and than a viewer notices.
 const NAP: Duration = Duration::from_millis(5);
 
-/// After how long progress is told without a tick.
+/// After how long progress is updated without a tick.
 const BEHIND: Duration = Duration::from_secs(1);
 
-/// What the recorder is told.
+/// An event for the recorder.
 #[derive(Debug)]
 pub enum Event {
     /// A slot begins.
@@ -39,7 +39,7 @@ pub enum Event {
     Row(Box<Row>),
     /// A slot's time is over.
     Closed {
-        /// The slot.
+        /// The slot that ended.
         head: SlotHead,
         /// How many of its invocations came due.
         dispatched: u64,
@@ -48,13 +48,13 @@ pub enum Event {
         /// Whether it was carried out to its end.
         complete: bool,
     },
-    /// Time has passed: flush, and say how far it has come.
+    /// Time has passed: flush, and update the progress.
     Tick,
 }
 
-/// What a recorder needs to know of its run.
+/// The settings of a recorder.
 pub struct RecorderSettings {
-    /// The run.
+    /// Id of the run.
     pub run: RunId,
     /// Names of the functions, in the plan's order.
     pub functions: Arc<[String]>,
@@ -62,30 +62,30 @@ pub struct RecorderSettings {
     pub t0: Anchor,
     /// Dispatch lag above which the loader counts as too slow.
     pub lag_bound: Duration,
-    /// What arrivals were asked to be.
+    /// The requested arrivals.
     pub arrivals: AskedArrivals,
     /// What gathers the findings of the run's mode.
     pub collector: Box<dyn Collector>,
     /// Where the scheduling latencies of a warm-up go.
     pub latencies: Latencies,
-    /// Who takes the spans of invocations, if anybody does.
+    /// Receives the spans of invocations; absent: none are exported.
     pub spans: Option<RowSpans>,
     /// Where figures are exported.
     pub metrics: Metrics,
-    /// Where progress is shown.
+    /// The run's progress.
     pub progress: watch::Sender<Progress>,
-    /// The clock.
+    /// The clock of all time stamps.
     pub clock: Clock,
 }
 
-/// What is left when the last event was taken.
+/// The results of recording.
 #[derive(Debug)]
 pub struct Recorded {
-    /// The run's figures.
+    /// The statistics of the run.
     pub statistics: Statistics,
-    /// What the run's mode found, if it looks for anything.
+    /// The findings of the run's mode; absent for a mode that has none.
     pub findings: Option<Box<dyn Findings>>,
-    /// By instance: when the answer of its first invocation was there.
+    /// By instance: when its first invocation was answered.
     pub first_replies: HashMap<String, UnixMicros>,
     /// Why records are missing, if some could not be written. Figures are complete all the same.
     pub error: Option<RecordError>,
@@ -106,10 +106,10 @@ pub struct Recorder {
 }
 
 impl Recorder {
-    /// Makes the files in the run's directory. `failure` is told at once when a record can't be written.
+    /// Makes the files in the run's directory. `failure` is set at once when a record cannot be written.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that cannot be created.
     pub fn create(
         directory: &Path,
         settings: RecorderSettings,
@@ -132,16 +132,16 @@ impl Recorder {
     /// Takes events until there are no more senders, then makes the files durable.
     pub fn run(mut self, mut events: mpsc::Receiver<Event>) -> Recorded {
         let mut batch = Vec::with_capacity(BATCH);
-        let mut told = self.settings.clock.now();
+        let mut updated = self.settings.clock.now();
         while events.blocking_recv_many(&mut batch, BATCH) > 0 {
             self.settings.metrics.records_queued(events.len() as u64);
             let more = batch.len() == BATCH;
             batch.drain(..).for_each(|event| self.take(event));
             // A slow disk keeps the next tick waiting in the channel.
             let now = self.settings.clock.now();
-            if now.saturating_duration_since(told) >= BEHIND {
+            if now.saturating_duration_since(updated) >= BEHIND {
                 self.tick();
-                told = now;
+                updated = now;
             }
             if !more {
                 // So that rows gather, and not each of them wakes this thread: that would cost more than the row.
@@ -174,8 +174,8 @@ impl Recorder {
                 if complete {
                     self.settings.collector.slot_closed(&outcome);
                 }
-                let settled = self.slots.closed(head, dispatched, complete);
-                self.settled(settled);
+                let completed = self.slots.closed(head, dispatched, complete);
+                self.slot_completed(completed);
                 if self.error.is_none() {
                     let synced = self.invocations.sync();
                     self.check(synced);
@@ -212,8 +212,8 @@ impl Recorder {
             self.check(written);
         }
         self.export(row);
-        let settled = self.slots.row(row);
-        self.settled(settled);
+        let completed = self.slots.row(row);
+        self.slot_completed(completed);
     }
 
     fn export(&self, row: &Row) {
@@ -231,8 +231,8 @@ impl Recorder {
         });
     }
 
-    fn settled(&mut self, settled: Option<Settled>) {
-        let Some(Settled { row, verdict }) = settled else { return };
+    fn slot_completed(&mut self, completed: Option<CompletedSlot>) {
+        let Some(CompletedSlot { row, verdict }) = completed else { return };
         if let Some(verdict) = &verdict {
             self.settings.metrics.saturated(true);
             log::warn!(RUN_ID = self.settings.run.as_str(); "the loader is the bottleneck: {verdict}");
@@ -241,7 +241,7 @@ impl Recorder {
             let written = self.slot_rows.append(&slots::record(&row));
             self.check(written);
         }
-        self.statistics.slot_settled(row, verdict);
+        self.statistics.slot_completed(row, verdict);
     }
 
     fn tick(&mut self) {
@@ -265,7 +265,7 @@ impl Recorder {
         });
     }
 
-    /// Notes the first failure. After it nothing more is written, so that what is there stays whole.
+    /// Notes the first failure. After it nothing more is written, so that what was written stays whole.
     fn check(&mut self, result: Result<(), RecordError>) {
         if let (Err(error), None) = (result, &self.error) {
             log::error!(RUN_ID = self.settings.run.as_str(); "records are lost: {error}");

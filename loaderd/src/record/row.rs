@@ -12,12 +12,12 @@ use crate::{
     units,
 };
 
-/// What was planned, and what came of it.
+/// A planned invocation and its outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// What was planned.
     pub planned: PlannedInvocation,
-    /// What came of it.
+    /// How it ended.
     pub outcome: Outcome,
 }
 
@@ -46,7 +46,7 @@ impl Row {
         (!requested.is_zero()).then(|| response.as_secs_f64() / requested.as_secs_f64())
     }
 
-    /// Whether the function did what was asked.
+    /// Whether the function did what was requested.
     pub fn succeeded(&self) -> bool {
         self.outcome.status == Status::Ok
     }
@@ -56,7 +56,7 @@ impl Row {
         self.outcome.status == Status::NotSent || self.own_lag(t0).is_some_and(|lag| lag > bound)
     }
 
-    /// The row as the collector of a mode sees it.
+    /// The row as passed to the collector of a mode.
     pub(super) fn observed(&self, t0: Instant) -> Observed<'_> {
         Observed {
             planned: &self.planned,
@@ -93,6 +93,40 @@ impl Row {
             requested_memory_kib: u64::from(*memory_mib) * 1024,
             saturated,
             ..outcome.record()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use loader_proto::schema::{Invocations, Row as _, Table as _};
+
+    use super::*;
+    use crate::{
+        clock::UnixMicros,
+        plan::Mark,
+        record::testkit::{head, row, t0},
+    };
+
+    #[test]
+    fn every_declared_column_is_set() {
+        let t0 = t0();
+        let mut full = row(&t0, head(1, 1), 3, 5);
+        full.planned.mark = Mark::Cold;
+        full.outcome = Outcome {
+            error: "why".to_owned(),
+            connect: Some(Duration::from_millis(1)),
+            response_bytes: Some(9),
+            instance_started: Some(UnixMicros(7)),
+            cold_start: Some(true),
+            ..full.outcome
+        };
+        let (set, unset) = (full.record("run", "f", &t0, true).fields(), InvocationRecord::default().fields());
+        for ((column, set), unset) in Invocations::SCHEMA.header().zip(set).zip(unset) {
+            assert_ne!(
+                set, unset,
+                "column {column} is declared, but neither `Outcome::record` nor `Row::record` sets it"
+            );
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Keeps what the platform's sources sample while the load goes: nodes.csv, pods.csv, autoscaler.csv.
+//! Keeps what the platform's sources sample during the load: nodes.csv, pods.csv, autoscaler.csv.
 
 use std::{collections::HashSet, path::Path, time::Duration};
 
@@ -17,10 +17,10 @@ use crate::{
     scrape::{AutoscalerSample, Commitments, NodeSample, PodSample, Sample, Sampled, SourceError},
 };
 
-/// Samples that may wait to be written.
+/// Maximum number of samples that wait to be written.
 const WAITING: usize = 256;
 
-/// The sources of a run, at work.
+/// The running sample sources of a run.
 pub(crate) struct Samples {
     stop: CancellationToken,
     sources: JoinSet<()>,
@@ -31,7 +31,7 @@ impl Samples {
     /// Starts the platform's sources, if it has any. Their files are made in the run's directory.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that cannot be created.
     pub(crate) async fn start(
         platform: &dyn Platform,
         deploy: &Deploy,
@@ -65,20 +65,20 @@ impl Samples {
         while self.sources.join_next().await.is_some() {}
         match self.keeper.join_next().await {
             Some(Ok(kept)) => kept,
-            // There are no sources. Or it broke, which the log of its panic tells.
+            // No sources, or a panic, which is logged where it happens.
             None | Some(Err(_)) => Ok(()),
         }
     }
 }
 
-/// Writes samples down.
+/// Writes samples to their files and metrics.
 struct Keeper {
     nodes: CsvFile<NodeSamples>,
     pods: CsvFile<PodSamples>,
     autoscaler: CsvFile<AutoscalerSamples>,
     run: RunId,
     metrics: Metrics,
-    /// Sources that are switched off, which is told once.
+    /// Sources that are switched off, which is logged once.
     off: HashSet<&'static str>,
 }
 
@@ -103,7 +103,7 @@ impl Keeper {
                 Ok(Sample::Nodes { nodes, pods }) => self.nodes(at, &nodes).and_then(|()| self.pods(at, &pods)),
                 Ok(Sample::Autoscaler(sample)) => self.autoscaler(at, &sample),
                 Err(error) => {
-                    self.tell(source, &error);
+                    self.warn(source, &error);
                     Ok(())
                 }
             };
@@ -199,7 +199,7 @@ impl Keeper {
         self.autoscaler.flush()
     }
 
-    fn tell(&mut self, source: &'static str, error: &SourceError) {
+    fn warn(&mut self, source: &'static str, error: &SourceError) {
         if matches!(error, SourceError::Failed(_)) || self.off.insert(source) {
             log::warn!(RUN_ID = self.run.as_str(), SOURCE = source; "no sample of {source}: {error}");
         }
@@ -255,7 +255,7 @@ mod tests {
             placement_p95_us: Some(12_345.6),
             ..AutoscalerSample::default()
         };
-        let failed = |words: &str| Err(SourceError::Failed(words.to_owned()));
+        let failed = |text: &str| Err(SourceError::Failed(text.to_owned()));
         let samples = vec![
             sampled("nodes", Ok(Sample::Nodes { nodes: vec![node, worker], pods: vec![pod] })),
             sampled("autoscaler", Ok(Sample::Autoscaler(autoscaler))),

@@ -18,17 +18,17 @@ const FLUSH: Duration = Duration::from_millis(500);
 pub(crate) struct Scales {
     file: CsvFile<schema::Scales>,
     names: Arc<[String]>,
-    /// Sees each sample before it is written: whoever decides by scales must not wait for a disk.
+    /// Gets each sample before it is written: decisions by scales must not wait for a disk.
     observe: Box<dyn Fn(&ScaleSample) + Send>,
     metrics: Metrics,
     latest: Vec<Scale>,
 }
 
 impl Scales {
-    /// Makes scales.csv in the run's directory. `observe` sees each sample of the feed.
+    /// Makes scales.csv in the run's directory. `observe` gets each sample of the feed.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that cannot be created.
     pub(crate) fn create(
         directory: &Path,
         names: Arc<[String]>,

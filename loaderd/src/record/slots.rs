@@ -14,7 +14,7 @@ use crate::{
     units::micros,
 };
 
-/// The share of a slot's plan that must go out inside the slot.
+/// The share of a slot's plan that must be sent inside the slot.
 const ISSUED_SHARE: f64 = 0.99;
 
 /// A finished slot, as in slots.csv. Invocations marked `step_warmup` are in none of its figures.
@@ -28,7 +28,7 @@ pub struct SlotRow {
     pub start: UnixMicros,
     /// How long it lasted.
     pub duration: Duration,
-    /// The rate asked for, in invocations per second.
+    /// The target rate, in invocations per second.
     pub rps: f64,
     /// Invocations of its plan.
     pub planned: u64,
@@ -38,7 +38,7 @@ pub struct SlotRow {
     pub returned: u64,
     /// Invocations of the slot with any status but ok.
     pub failed: u64,
-    /// Cold starts.
+    /// Cold starts, as reported by the functions.
     pub cold_starts: u64,
     /// Dispatch lag, 99th percentile, in microseconds.
     pub lag_p99_us: u64,
@@ -105,7 +105,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A slot that has not settled yet.
+/// A slot that is not complete yet.
 #[derive(Debug)]
 struct Open {
     head: SlotHead,
@@ -126,7 +126,7 @@ struct Closed {
     dispatched: u64,
 }
 
-/// All slots that have not settled yet.
+/// All slots that are not complete yet.
 #[derive(Debug)]
 pub(super) struct Slots {
     open: BTreeMap<u32, Open>,
@@ -134,9 +134,9 @@ pub(super) struct Slots {
     lag_bound: Duration,
 }
 
-/// A slot that has settled.
+/// A slot that is complete: its time is over and all its invocations have ended.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Settled {
+pub(super) struct CompletedSlot {
     pub(super) row: SlotRow,
     pub(super) verdict: Option<Verdict>,
 }
@@ -146,33 +146,33 @@ impl Slots {
         Self { open: BTreeMap::new(), t0, lag_bound }
     }
 
-    /// Takes a row; the slot, when this was the last thing that it waited for.
-    pub(super) fn row(&mut self, row: &Row) -> Option<Settled> {
+    /// Takes a row; the slot, when this row completes it.
+    pub(super) fn row(&mut self, row: &Row) -> Option<CompletedSlot> {
         let (t0, bound) = (self.t0.instant, self.lag_bound);
         let open = self.open(row.planned.slot);
         open.ended += 1;
         if row.planned.counts() {
             open.count(row, t0, bound);
         }
-        self.settled(row.planned.slot.index)
+        self.completed(row.planned.slot.index)
     }
 
     /// The slot's time is over, after `dispatched` of its invocations; the slot, when all of them have ended.
-    pub(super) fn closed(&mut self, head: SlotHead, dispatched: u64, complete: bool) -> Option<Settled> {
+    pub(super) fn closed(&mut self, head: SlotHead, dispatched: u64, complete: bool) -> Option<CompletedSlot> {
         self.open(head).closed = Some(Closed { complete, dispatched });
-        self.settled(head.index)
+        self.completed(head.index)
     }
 
     fn open(&mut self, head: SlotHead) -> &mut Open {
         self.open.entry(head.index).or_insert_with(|| Open::new(head))
     }
 
-    fn settled(&mut self, slot: u32) -> Option<Settled> {
+    fn completed(&mut self, slot: u32) -> Option<CompletedSlot> {
         let open = self.open.get(&slot)?;
         let closed = open.closed.filter(|closed| open.ended >= closed.dispatched)?;
         let open = self.open.remove(&slot)?;
         let verdict = open.verdict(closed, self.lag_bound);
-        Some(Settled { row: open.into_row(&self.t0, verdict.is_some()), verdict })
+        Some(CompletedSlot { row: open.into_row(&self.t0, verdict.is_some()), verdict })
     }
 }
 
@@ -198,7 +198,7 @@ impl Open {
         if let Some(sent) = outcome.sent {
             self.issued += u64::from(sent <= end + bound);
         }
-        // An attempt that found no connection went out in time, as far as the loader is concerned.
+        // An attempt without a connection counts as sent in time: the loader is not the cause.
         let refused = matches!(outcome.status, Status::ConnectError | Status::ConnectTimeout);
         let in_time = outcome.sent.is_some_and(|sent| sent <= end + bound + outcome.connect.unwrap_or_default());
         self.attempted += u64::from(refused || in_time);

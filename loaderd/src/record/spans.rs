@@ -1,4 +1,4 @@
-//! Rows as spans.
+//! Exports the rows of invocations as spans.
 
 use super::Row;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 /// Takes the spans of those invocations that have one.
 #[derive(Debug, Clone)]
 pub struct RowSpans {
-    /// Who takes them.
+    /// The exporter's queue.
     pub tracer: Tracer,
     /// The run's trace.
     pub trace: RunTrace,

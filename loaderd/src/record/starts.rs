@@ -21,7 +21,7 @@ impl Starts {
     /// Makes cold_starts.csv in the run's directory.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that cannot be created.
     pub(crate) fn create(directory: &Path, names: Arc<[String]>) -> Result<Self, RecordError> {
         Ok(Self { file: CsvFile::create(directory)?, names })
     }
@@ -54,10 +54,10 @@ impl Starts {
 }
 
 /// Fills in when each instance first replied: it is known from the invocations, and only when all are over. The file is replaced
-/// whole. Without one there is nothing to do.
+/// whole. Without one nothing is done.
 ///
 /// # Errors
-/// What can't be read or written; then the file is as it was.
+/// A failure to read or write; then the file is as it was.
 pub(crate) fn fill_in(directory: &Path, replies: &HashMap<String, UnixMicros>) -> Result<(), RecordError> {
     let path = directory.join(ColdStarts::SCHEMA.file);
     if !path.exists() {
@@ -70,11 +70,11 @@ pub(crate) fn fill_in(directory: &Path, replies: &HashMap<String, UnixMicros>) -
     let _absent = std::fs::remove_file(&part);
     let mut filled = CsvFile::<ColdStarts>::create_at(&part)?;
     let mut started = csv::Reader::from_path(&path).map_err(unreadable)?;
-    let places = Places::<ColdStarts>::of(started.headers().map_err(unreadable)?);
+    let columns = Places::<ColdStarts>::of(started.headers().map_err(unreadable)?);
     for row in started.records() {
         let row = row.map_err(unreadable)?;
         let start: ColdStartRecord<'_> =
-            places.read(|place| row.get(place)).map_err(|error| failed(io::Error::other(error)))?;
+            columns.read(|index| row.get(index)).map_err(|error| failed(io::Error::other(error)))?;
         let first_reply_unix_us = replies.get(start.instance.as_ref()).map(|UnixMicros(at)| *at);
         filled.append(&ColdStartRecord { first_reply_unix_us, ..start })?;
     }
@@ -91,7 +91,7 @@ mod tests {
     #[tokio::test]
     async fn first_replies_are_filled_in_when_they_are_known() {
         let directory = tempfile::tempdir().unwrap();
-        assert!(fill_in(directory.path(), &HashMap::new()).is_ok(), "without a file there is nothing to do");
+        assert!(fill_in(directory.path(), &HashMap::new()).is_ok(), "without a file nothing is done");
         let (send, receive) = mpsc::channel(2);
         for (instance, ready) in [("f-1", Some(UnixMicros(50))), ("f-2", None)] {
             let start = InstanceStart {

@@ -11,7 +11,7 @@ use crate::{
     clock::Anchor,
     histogram::Histogram,
     plan::{Phase, SlotHead},
-    units::micros,
+    units::{micros, rounded},
 };
 
 /// By how much ratios are scaled in a [`Histogram`] of whole numbers.
@@ -22,16 +22,15 @@ const RATIO_SCALE: f64 = 1000.0;
 pub struct Slowdowns(Histogram);
 
 impl Slowdowns {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
     fn add(&mut self, slowdown: f64) {
-        self.0.add((slowdown * RATIO_SCALE).round() as u64);
+        self.0.add(rounded(slowdown * RATIO_SCALE));
     }
 }
 
-/// The figures of slowdowns; 1 is perfect, all are 0 when there is none.
+/// The figures of slowdowns; 1 is perfect, all are 0 without a value.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Slowdown {
-    /// How many values.
+    /// Number of values.
     pub count: u64,
     /// Geometric mean.
     pub geometric_mean: f64,
@@ -90,7 +89,7 @@ pub struct Statistics {
 }
 
 impl Statistics {
-    /// Figures of a run over that many functions, whose arrivals were asked to be so.
+    /// Figures of a run over that many functions, with these requested arrivals.
     pub(super) fn new(functions: usize, asked: AskedArrivals) -> Self {
         let functions = vec![FunctionStatistics::default(); functions];
         Self { functions, arrivals: Arrivals::new(asked), ..Self::default() }
@@ -105,7 +104,7 @@ impl Statistics {
         self.measured_load = self.measured_load.max(head.end().as_duration());
     }
 
-    pub(super) fn slot_settled(&mut self, row: SlotRow, verdict: Option<Verdict>) {
+    pub(super) fn slot_completed(&mut self, row: SlotRow, verdict: Option<Verdict>) {
         let measured = row.phase == Phase::Measure;
         self.slots.push(row);
         self.verdicts.extend(verdict.filter(|_| measured));
@@ -151,8 +150,8 @@ impl Statistics {
             self.cold_latency.add(micros(response));
         }
         let function = self.functions.get_mut(row.planned.function.as_usize());
-        let mut nobody = FunctionStatistics::default();
-        let function = function.unwrap_or(&mut nobody);
+        let mut unknown = FunctionStatistics::default();
+        let function = function.unwrap_or(&mut unknown);
         function.response.add(micros(response));
         if let Some(latency) = row.scheduling_latency() {
             self.scheduling_latency.add(micros(latency));

@@ -9,8 +9,8 @@ use crate::{
     plan::{Findings, Phase},
 };
 
-/// Verdicts that are put into words; the others are counted.
-const VERDICTS_IN_WORDS: usize = 3;
+/// Verdicts that are listed in the reason; the others are counted.
+const LISTED_VERDICTS: usize = 3;
 
 /// What a summary needs besides the statistics.
 #[derive(Debug)]
@@ -29,13 +29,13 @@ pub struct SummaryFacts {
     pub findings: Option<Box<dyn Findings>>,
     /// Invocations that a clamp touched.
     pub clamped: u64,
-    /// Functions of the trace that were left out, by reason.
+    /// Functions of the trace that were dropped, by reason.
     pub dropped_functions: BTreeMap<String, u64>,
     /// What the warm-up came to.
     pub warmup: Option<WarmupFindings>,
 }
 
-/// What came out of a run's load: of its measured part, but for `rows` and `slots`.
+/// The results of a run's load: of its measured part, but for `rows` and `slots`.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// The number that everything random in the run came from.
@@ -44,7 +44,7 @@ pub struct Summary {
     pub start: UnixMicros,
     /// From then to the end of the last slot that ran.
     pub load_duration: Duration,
-    /// Invocations that the plan asked for.
+    /// Invocations of the plan.
     pub requested: u64,
     /// Invocations that were sent.
     pub issued: u64,
@@ -68,11 +68,11 @@ pub struct Summary {
     pub scheduling_latency_us: Distribution,
     /// Response over requested run time.
     pub slowdown: Slowdown,
-    /// Cold starts, as the functions say.
+    /// Cold starts, as reported by the functions.
     pub cold_starts: ColdStarts,
     /// Whether the loader itself was the bottleneck.
     pub saturation: Saturation,
-    /// Whether invocations went out as they were asked to.
+    /// Whether invocations were sent as requested.
     pub arrivals: ArrivalTest,
     /// By function, in the plan's order.
     pub functions: Vec<FunctionSummary>,
@@ -80,7 +80,7 @@ pub struct Summary {
     pub slots: Vec<SlotRow>,
     /// Invocations that a clamp touched.
     pub clamped: u64,
-    /// Functions of the trace that were left out, by reason.
+    /// Functions of the trace that were dropped, by reason.
     pub dropped_functions: BTreeMap<String, u64>,
     /// What the warm-up came to, if there was one.
     pub warmup: Option<WarmupFindings>,
@@ -90,7 +90,7 @@ pub struct Summary {
     pub findings: Option<Box<dyn Findings>>,
 }
 
-/// Cold starts, as the functions say.
+/// Cold starts, as reported by the functions.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ColdStarts {
     /// Invocations that were the first of their instance.
@@ -125,7 +125,7 @@ pub struct FunctionSummary {
     pub requested: u64,
     /// Invocations with any status but ok.
     pub failed: u64,
-    /// Cold starts.
+    /// Cold starts, as reported by the functions.
     pub cold_starts: u64,
     /// Response time from the send, median, in microseconds.
     pub response_p50_us: u64,
@@ -217,10 +217,10 @@ fn cold_starts(statistics: &Statistics, instances_started: u64) -> ColdStarts {
 
 fn saturation(statistics: &Statistics) -> Saturation {
     let verdicts = &statistics.verdicts;
-    let words: Vec<_> = verdicts.iter().take(VERDICTS_IN_WORDS).map(ToString::to_string).collect();
-    let mut reason = words.join("; ");
-    if verdicts.len() > VERDICTS_IN_WORDS {
-        reason = format!("{reason}; and {} more slots", verdicts.len() - VERDICTS_IN_WORDS);
+    let listed: Vec<_> = verdicts.iter().take(LISTED_VERDICTS).map(ToString::to_string).collect();
+    let mut reason = listed.join("; ");
+    if verdicts.len() > LISTED_VERDICTS {
+        reason = format!("{reason}; and {} more slots", verdicts.len() - LISTED_VERDICTS);
     }
     Saturation {
         saturated: statistics.is_saturated(),

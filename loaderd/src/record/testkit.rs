@@ -41,7 +41,7 @@ pub(super) fn planned(slot: SlotHead) -> PlannedInvocation {
     }
 }
 
-/// A row that was sent `lag_ms` late and answered after `response_ms`, having run as long as was asked.
+/// A row that was sent `lag_ms` late and answered after `response_ms`, having run as long as requested.
 pub(super) fn row(t0: &Anchor, slot: SlotHead, lag_ms: u64, response_ms: u64) -> Row {
     let planned = planned(slot);
     let due = t0.instant + planned.due.as_duration();

@@ -41,7 +41,7 @@ fn declared(column: &str, kind: Kind) -> String {
 /// Writes the rows of a CSV file, its header first, as columns. `file` is complete when this returns.
 ///
 /// # Errors
-/// A row that is none of the table, or what can't be written.
+/// A row that is not of the table, or a write that fails.
 pub(super) fn write(csv: impl Read, file: File) -> Result<File> {
     let mut rows = csv::Reader::from_reader(csv);
     let columns: Vec<_> = rows.headers().map_err(external)?.iter().map(|name| (name.to_owned(), kind(name))).collect();
@@ -68,8 +68,8 @@ fn write_group(
     columns: &[(String, Kind)],
     rows: &[StringRecord],
 ) -> Result<()> {
-    for (place, (name, kind)) in columns.iter().enumerate() {
-        let fields = rows.iter().map(|row| row.get(place).unwrap_or_default());
+    for (index, (name, kind)) in columns.iter().enumerate() {
+        let fields = rows.iter().map(|row| row.get(index).unwrap_or_default());
         match kind {
             Kind::Text => {
                 let values: Vec<_> = fields.map(ByteArray::from).collect();
@@ -119,7 +119,7 @@ fn external(error: csv::Error) -> ParquetError {
     ParquetError::External(Box::new(error))
 }
 
-/// Reads rows back, as they stood in the CSV file.
+/// Reads rows back, as they were in the CSV file.
 pub(super) struct ColumnReader {
     rows: RowIter<'static>,
 }
@@ -155,7 +155,7 @@ impl ColumnReader {
     }
 }
 
-/// As it stood in the CSV file.
+/// As it was in the CSV file.
 fn text(field: &Field) -> String {
     // Their own forms have quotes, and exponents.
     if let Field::Str(text) = field {

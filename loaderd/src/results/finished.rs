@@ -14,18 +14,18 @@ use super::{
 };
 use crate::spec::Output;
 
-/// Records that could not be brought into the form that was asked for. They stay as they were.
+/// Records that could not be converted to the requested form. They stay as they were.
 #[derive(Debug, thiserror::Error)]
-#[error("{} could not be made: {source}; the records are in {CSV}", path.display())]
+#[error("{} could not be written: {source}; the records are in {CSV}", path.display())]
 pub struct FinishError {
     path: PathBuf,
     source: io::Error,
 }
 
-/// Turns invocations.csv into what was asked for. At any instant the records are there in one form or the other.
+/// Turns invocations.csv into the requested form. At any instant the records exist in one form or the other.
 ///
 /// # Errors
-/// What can't be written. The records then stay as they were.
+/// A failure to write the file. The records then stay as they were.
 pub fn finish(directory: &Path, output: Output) -> Result<(), FinishError> {
     let name = match output {
         Output::Csv => return Ok(()),

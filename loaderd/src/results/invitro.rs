@@ -117,7 +117,7 @@ fn duration(record: InvocationRecord<'_>) -> Duration<'_> {
     } = record;
     Duration {
         phase: if phase == "warmup" { WARMUP } else { EXECUTION },
-        // Where no instance answered, at least the function is known, which theirs does not say.
+        // Where no instance answered, at least the function is known, which InVitro's records lack.
         instance: if instance.is_empty() { function } else { instance },
         invocation_id,
         start_time: sent_unix_us,
@@ -180,11 +180,11 @@ fn rows<R: Row>(directory: &Path) -> Result<impl Iterator<Item = Result<R, Expor
     };
     let mut reader = file.map(csv::Reader::from_reader);
     let header = reader.as_mut().map(csv::Reader::headers).transpose().map_err(failed(&path))?;
-    let places = Places::<R::Table>::of(header.into_iter().flatten());
+    let columns = Places::<R::Table>::of(header.into_iter().flatten());
     let read = move |row: csv::Result<StringRecord>| {
         let row = row?;
         // As an I/O error, which is how the library carries foreign ones.
-        places.read(|place| row.get(place)).map_err(|error| csv::Error::from(io::Error::other(error)))
+        columns.read(|index| row.get(index)).map_err(|error| csv::Error::from(io::Error::other(error)))
     };
     let rows = reader.into_iter().flat_map(csv::Reader::into_records);
     Ok(rows.map(move |row| read(row).map_err(failed(&path))))
@@ -207,7 +207,7 @@ impl<'s, 'f> Pieces<'s, 'f> {
         if self.writer.get_ref().len() < PIECE {
             return Ok(ControlFlow::Continue(()));
         }
-        // The header stands in the first piece, so the writer of the next has none.
+        // The header is in the first piece, so the writer of the next has none.
         let next = csv::WriterBuilder::new().has_headers(false).from_writer(Vec::new());
         let full = std::mem::replace(&mut self.writer, next);
         self.send(full)

@@ -46,7 +46,7 @@ impl FromStr for Layout {
 /// Gives the files of a run, piece by piece, until `sink` has had enough.
 ///
 /// # Errors
-/// The first file that can't be read.
+/// The first file that cannot be read.
 pub fn export(directory: &Path, layout: Layout, sink: &mut Sink<'_>) -> Result<(), ExportError> {
     match layout {
         Layout::Native => native(directory, sink),

@@ -1,4 +1,4 @@
-//! manifest.json: what a run left, with lengths and checksums, so that a file which was cut off or changed is seen.
+//! manifest.json: what a run left, with lengths and checksums, so that a truncated or changed file is detected.
 
 use std::{
     fs::File,
@@ -20,7 +20,7 @@ use super::{
 /// Its name. It is written last, and is not in itself.
 pub const MANIFEST: &str = "manifest.json";
 
-/// What may change after the manifest was written: the run's state, and settings of the cluster that are put back only then.
+/// What may change after the manifest was written: the run's state, and settings of the cluster that are restored only then.
 const CHANGING: [&str; 2] = ["run.json", SETTINGS_BACKUP];
 
 /// Where a run notes settings of the cluster before it changes them.
@@ -47,7 +47,7 @@ pub struct ManifestFile {
 /// The files of a run's directory, read whole.
 ///
 /// # Errors
-/// The first file that can't be read.
+/// The first file that cannot be read.
 pub fn inventory(directory: &Path) -> Result<Vec<ManifestFile>, ExportError> {
     let files =
         files(directory)?.into_iter().filter(|(name, _)| name != MANIFEST && !CHANGING.contains(&name.as_str()));

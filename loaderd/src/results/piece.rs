@@ -4,26 +4,26 @@ use std::{io, ops::ControlFlow, path::PathBuf};
 
 use super::reader::ReadError;
 
-/// Results that can't be read.
+/// Results that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
-    /// A file or directory can't be read.
+    /// A file or directory cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Io {
-        /// The file or directory.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The records can't be read.
+    /// The records cannot be read.
     #[error(transparent)]
     Records(#[from] ReadError),
-    /// A row of another file can't be read or converted.
+    /// A row of another file cannot be read or converted.
     #[error("{}: {source}", path.display())]
     Rows {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: csv::Error,
     },
 }

@@ -22,38 +22,38 @@ pub(super) const PARQUET: &str = "invocations.parquet";
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 16;
 
-/// Records that can't be read.
+/// Records that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
-    /// The file can't be read.
+    /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Io {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The file is not one that this program wrote.
     #[error("cannot read {}: {source}", path.display())]
     Columns {
-        /// The file.
+        /// Its path.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: parquet::errors::ParquetError,
     },
     /// A row is not one of invocations.csv.
     #[error("{}: record {record}: {source}", path.display())]
     Row {
-        /// The file.
+        /// Its path.
         path: PathBuf,
         /// Its number, from 1, the header not counted.
         record: u64,
-        /// Why.
+        /// The cause.
         source: RowError,
     },
 }
 
-/// A row that can't be read.
+/// A row that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
     /// It is not CSV in UTF-8.
@@ -93,7 +93,7 @@ impl std::fmt::Debug for Source {
 }
 
 impl RecordReader {
-    /// Reads the records in a run's directory; they may not have begun yet.
+    /// Reads the records in a run's directory, which may not exist yet.
     pub fn new(directory: &Path) -> Self {
         Self {
             directory: directory.to_owned(),
@@ -106,10 +106,10 @@ impl RecordReader {
         }
     }
 
-    /// The next rows; none when the end of what is there is reached.
+    /// The next rows; none at the end of the file.
     ///
     /// # Errors
-    /// A file that can't be read, or a row that is none.
+    /// A file that cannot be read, or a row that is none.
     pub fn read(&mut self) -> Result<Vec<InvocationRecord<'static>>, ReadError> {
         if self.source.is_none() {
             self.source = self.open()?;
@@ -136,7 +136,7 @@ impl RecordReader {
         }
     }
 
-    /// How many bytes there are of a last row that is not whole: of a run that has ended, and once all was read, a crash
+    /// The number of bytes of an incomplete last row: of a run that has ended, and once all was read, a crash
     /// cut it off.
     pub fn cut_off_bytes(&self) -> u64 {
         self.pending.len() as u64
@@ -183,7 +183,7 @@ impl RecordReader {
                 self.columns = Some(Places::of(&row));
                 continue;
             };
-            records.push(columns.read(|place| row.get(place)).map_err(|error| self.unreadable(error))?);
+            records.push(columns.read(|index| row.get(index)).map_err(|error| self.unreadable(error))?);
             self.read += 1;
         }
         Ok(records)

@@ -13,14 +13,14 @@ impl RowScan {
     /// Goes on with the next piece; where in it the last whole row ends, if one does.
     pub(super) fn scan(&mut self, piece: &[u8]) -> Option<usize> {
         let mut end = None;
-        for (place, byte) in piece.iter().enumerate() {
+        for (index, byte) in piece.iter().enumerate() {
             self.rest += 1;
             match byte {
                 b'"' => self.quoted = !self.quoted,
                 b'\n' if !self.quoted => {
                     self.rows += 1;
                     self.rest = 0;
-                    end = Some(place + 1);
+                    end = Some(index + 1);
                 }
                 _ => {}
             }

@@ -38,20 +38,20 @@ const GATHER: Duration = Duration::from_secs(1);
 /// How long the collector may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The address can't be used.
+/// An address that cannot be used.
 #[derive(Debug, thiserror::Error)]
-#[error("otlp.endpoint {address:?} is no address such as \"http://127.0.0.1:4317\": {source}")]
+#[error("otlp.endpoint {address:?} is not an address such as \"http://127.0.0.1:4317\": {source}")]
 pub struct ExporterError {
     address: String,
     source: tonic::transport::Error,
 }
 
-/// How what a span stands for ended.
+/// How a span ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpanStatus {
     /// Well.
     Ok,
-    /// Not well, in words.
+    /// With this error.
     Error(String),
 }
 
@@ -64,15 +64,15 @@ pub struct Span {
     pub id: u64,
     /// The one that it is part of; none for a run.
     pub parent: Option<u64>,
-    /// Its name, of which there are few.
+    /// Its name, one of a few.
     pub name: &'static str,
-    /// Whether it is a call to somebody else.
+    /// Whether it is a call to another service (span kind client).
     pub is_call: bool,
     /// When it began.
     pub start: UnixMicros,
     /// When it ended.
     pub end: UnixMicros,
-    /// What there is to say of it.
+    /// Its attributes.
     pub attributes: Vec<(&'static str, String)>,
     /// How it ended.
     pub status: SpanStatus,
@@ -92,7 +92,7 @@ impl Tracer {
         RunTrace::new(run, self.sampled)
     }
 
-    /// Takes a span, if there is room for it.
+    /// Queues a span; drops it when the queue is full.
     pub fn take(&self, span: Span) {
         if self.spans.try_send(span).is_err() {
             self.dropped.fetch_add(1, Ordering::Relaxed);
@@ -123,7 +123,7 @@ impl Exporter {
         Ok((Self { endpoint: endpoint.timeout(PATIENCE).connect_timeout(PATIENCE), spans, dropped, clock }, tracer))
     }
 
-    /// Sends until there are no more tracers. A collector that is away costs the spans, and a line in the log when it goes and
+    /// Sends until all tracers are dropped. An unreachable collector costs the spans, and a line in the log when it goes and
     /// when it comes back.
     pub async fn run(mut self) {
         let mut client = TraceServiceClient::new(self.endpoint.connect_lazy());
@@ -180,7 +180,7 @@ fn wire(span: Span) -> WireSpan {
     let nanos = |at: UnixMicros| u64::try_from(at.0).unwrap_or_default().saturating_mul(1000);
     let (code, message) = match status {
         SpanStatus::Ok => (StatusCode::Ok, String::new()),
-        SpanStatus::Error(words) => (StatusCode::Error, words),
+        SpanStatus::Error(message) => (StatusCode::Error, message),
     };
     WireSpan {
         trace_id: trace.to_be_bytes().to_vec(),

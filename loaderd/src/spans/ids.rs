@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::id::RunId;
 
-/// What a function is told of the span that it belongs to: W3C Trace Context (<https://www.w3.org/TR/trace-context/>).
+/// The span context that is passed to a function: W3C Trace Context (<https://www.w3.org/TR/trace-context/>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
     /// The run's trace.
@@ -16,7 +16,7 @@ pub struct Context {
 }
 
 impl fmt::Display for Context {
-    /// The header `traceparent`; what is told is sampled.
+    /// The header `traceparent`; the span is always sampled.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "00-{:032x}-{:016x}-01", self.trace, self.span)
     }

@@ -1,4 +1,4 @@
-//! Readers of single fields, for the common part of a spec and for the modes. Each gives the field's value, or nothing and a violation; so every fault is found in one
+//! Readers of single fields, for the common part of a spec and for the modes. Each returns the field's value, or nothing and a violation, so that every fault is found in one
 //! pass, and a check between two fields is made only where both could be read.
 
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
@@ -124,7 +124,7 @@ impl Check {
     }
 }
 
-/// What to say about a name that is none of `known`.
+/// The description of a name that is none of `known`.
 fn unknown(name: &str, known: &[&str]) -> String {
     let alike = |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), candidate);
     let nearest = known.iter().copied().max_by(|a, b| alike(a).total_cmp(&alike(b)));

@@ -7,10 +7,15 @@ use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use super::{
-    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, Features, FunctionKind, FunctionProtocol, ModeFacts,
-    Output, Overload, PlatformKind, RunSpec, RuntimeClock, Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
-    deployment, http,
+    deployment,
+    function::{FunctionKind, RuntimeClock},
+    http::{self, FunctionProtocol},
+    platform::{Features, PlatformKind},
+    run::{Defaults, ModeFacts, RunSpec},
+    settings::{
+        ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Output, Overload, Saturation, ScalingOverrides, Timeouts,
+    },
 };
 use crate::endpoint::Endpoint;
 
@@ -25,7 +30,7 @@ const MOST_INSTANCES: u32 = 1_000_000;
 /// Most connections to one address.
 const MOST_CONNECTIONS: u32 = 4096;
 
-/// Reads all of a spec but its mode, of which `mode` says what this needs; absent when the mode has faults of its own.
+/// Reads all of a spec but its mode, of which `mode` has what this needs; absent when the mode has faults of its own.
 pub(crate) fn common(
     check: &mut Check,
     message: &v1::RunSpec,
@@ -90,7 +95,7 @@ pub(crate) fn common(
     })
 }
 
-/// The name; inside, nothing when the spec gives none.
+/// The name; the inner value is absent when the spec has none.
 fn run_name(check: &mut Check, name: &str) -> Option<Option<String>> {
     if name.is_empty() {
         return Some(None);
@@ -237,35 +242,35 @@ fn attach(check: &mut Check, message: Option<&v1::Attach>, platform: Option<Plat
     let targets = message.map(|v1::Attach { targets }| targets.as_slice());
     match platform.map(PlatformKind::features) {
         Some(Features { named_targets: true, name, .. }) if targets.is_none_or(<[_]>::is_empty) => {
-            let words = format!("is empty; platform {name} needs the functions that it shall call");
-            check.fault("attach.targets", words);
+            let text = format!("is empty; platform {name} needs the functions to call");
+            check.fault("attach.targets", text);
         }
         Some(Features { named_targets: false, name, .. }) if targets.is_some() => {
             let others = PlatformKind::ALL.map(PlatformKind::features).into_iter().filter(|it| it.named_targets);
             let others: Vec<_> = others.map(|it| it.name).collect();
-            let words = format!("is for platform {} only; this run's platform is {name}", others.join(" or "));
-            check.fault("attach", words);
+            let text = format!("is for platform {} only; this run's platform is {name}", others.join(" or "));
+            check.fault("attach", text);
         }
         Some(_) | None => {}
     }
     let targets = targets.unwrap_or_default().iter().enumerate();
     // Every target is read before the first failure counts.
-    let endpoints: Vec<_> = targets.map(|(place, target)| endpoint(check, place, target)).collect();
+    let endpoints: Vec<_> = targets.map(|(index, target)| endpoint(check, index, target)).collect();
     endpoints.into_iter().collect()
 }
 
-fn endpoint(check: &mut Check, place: usize, target: &v1::AttachTarget) -> Option<Endpoint> {
+fn endpoint(check: &mut Check, index: usize, target: &v1::AttachTarget) -> Option<Endpoint> {
     let v1::AttachTarget { address, authority } = target;
     let host = |text: &str| text.parse::<Authority>().ok().filter(|_| !text.contains('@'));
     let reachable = host(address).is_some_and(|host| host.port_u16().is_some_and(|port| port > 0));
     if !reachable {
-        let field = format!("attach.targets[{place}].address");
+        let field = format!("attach.targets[{index}].address");
         check.fault(field, format!("is {address:?}; must be host:port, such as 10.0.0.7:8080"));
     }
     let authority = if authority.is_empty() { address } else { authority };
     let named = authority == address || host(authority).is_some();
     if !named {
-        let field = format!("attach.targets[{place}].authority");
+        let field = format!("attach.targets[{index}].authority");
         check.fault(field, format!("is {authority:?}; must be a host name, with or without :port"));
     }
     (reachable && named).then(|| Endpoint::plain(address.clone(), authority.clone()))

@@ -73,14 +73,14 @@ impl CpuLimit {
     }
 }
 
-/// How a cluster's autoscaler decides.
+/// Settings of a cluster's autoscaler.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Autoscaling {
-    /// Which autoscaler.
+    /// Class of the autoscaler.
     pub class: Autoscaler,
-    /// What it goes by.
+    /// The metric that it scales by.
     pub metric: ScaleMetric,
-    /// How much of the metric an instance takes; absent: what follows from the function.
+    /// Target per instance; absent: derived from the function.
     pub target: Option<f64>,
     /// The panic window, as a percentage of the stable one.
     pub panic_window_percentage: f64,
@@ -105,7 +105,7 @@ impl Default for Autoscaling {
 pub enum Autoscaler {
     /// Knative's own, which scales to zero.
     Kpa,
-    /// Kubernetes's.
+    /// That of Kubernetes, which does not scale to zero.
     Hpa,
 }
 
@@ -121,7 +121,7 @@ impl Autoscaler {
     }
 }
 
-/// What an autoscaler goes by.
+/// The metric that an autoscaler scales by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScaleMetric {
     /// Invocations that an instance works on at the same time.

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use ::http::{HeaderName, HeaderValue, Method, header, uri::PathAndQuery};
 use loader_proto::v1;
 
-use super::{FunctionKind, check::Check};
+use super::{check::Check, function::FunctionKind};
 use crate::endpoint::HttpVersion;
 pub use template::{Template, UnknownPlaceholder, Value};
 
@@ -169,7 +169,7 @@ fn headers(check: &mut Check, of_message: &BTreeMap<String, String>) -> Option<V
 fn header(check: &mut Check, name: &str, value: &str) -> Option<(HeaderName, Template)> {
     const FIELD: &str = "function.http.headers";
     let Some(parsed) = HeaderName::try_from(name).ok().filter(|_| name.len() <= MAX_VALUE) else {
-        check.fault(FIELD, format!("{name:?} is not a header's name"));
+        check.fault(FIELD, format!("{name:?} is not a valid header name"));
         return None;
     };
     let field = format!("{FIELD}.{name}");
@@ -180,7 +180,7 @@ fn header(check: &mut Check, name: &str, value: &str) -> Option<(HeaderName, Tem
     let template = template(check, &field, value)?;
     let possible = value.len() <= MAX_VALUE && HeaderValue::try_from(template.fill(example)).is_ok();
     if !possible {
-        let rule = format!("can't be a header's value: no control characters, and at most {MAX_VALUE} bytes");
+        let rule = format!("is not a valid header value: no control characters, and at most {MAX_VALUE} bytes");
         check.fault(field, rule);
     }
     possible.then_some((parsed, template))
@@ -198,7 +198,7 @@ fn example(value: Value) -> String {
     }
 }
 
-/// The headers by which InVitro asks. Its functions count 102 iterations a millisecond where they are not told another number.
+/// The headers of InVitro's requests. Its functions count 102 iterations a millisecond unless the request sets another number.
 fn default_headers(kind: FunctionKind) -> Vec<(HeaderName, Template)> {
     let (text, value) = (Template::of_text, Template::of_value);
     let name = HeaderName::from_static;

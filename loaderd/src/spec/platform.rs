@@ -7,11 +7,11 @@ pub enum PlatformKind {
     Local,
     /// A Knative cluster.
     Knative,
-    /// Functions that someone else deployed.
+    /// Functions that were deployed by other means.
     Attach,
 }
 
-/// What a spec can say on a platform, and what its numbers mean there.
+/// What a spec can set on a platform, and what its numbers mean there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Features {
     /// Its name in a spec.

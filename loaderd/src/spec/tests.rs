@@ -1,7 +1,11 @@
+use std::time::Duration;
+
 use loader_proto::json;
+use loader_trace::Arrivals;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::endpoint::Endpoint;
 
 fn message(value: &Value) -> loader_proto::v1::RunSpec {
     let (message, faults) = json::from_value(value);
@@ -162,10 +166,7 @@ fn what_is_deployed_and_what_is_kept_is_checked() {
 #[test]
 fn attached_functions_need_addresses() {
     let attach = |targets: Value| json!({"platform": "attach", "attach": {"targets": targets}});
-    assert_eq!(
-        faults(&attach(json!([]))),
-        ["attach.targets: is empty; platform attach needs the functions that it shall call"]
-    );
+    assert_eq!(faults(&attach(json!([]))), ["attach.targets: is empty; platform attach needs the functions to call"]);
     assert_eq!(
         faults(&attach(json!([{"address": "host"}, {"address": "h:1", "authority": "a b"}]))),
         [

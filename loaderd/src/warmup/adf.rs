@@ -5,7 +5,7 @@
 //! distribution functions for unit-root and cointegration tests", table 3), critical values his of 2010 ("Critical values for
 //! cointegration tests", table 2), both for one series and a constant.
 
-/// What the test says of a series.
+/// The result of the test for a series.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Adf {
     /// The statistic: the lower, the surer it is that the series keeps to a level.
@@ -90,21 +90,21 @@ impl Triangle {
     fn of(mut columns: Vec<Vec<f64>>, mut right: Vec<f64>) -> Self {
         let mut diagonal = Vec::new();
         let mut rank = 0;
-        for place in 0..columns.len().min(right.len()) {
-            let (done, rest) = columns.split_at_mut(place + 1);
+        for column_index in 0..columns.len().min(right.len()) {
+            let (done, rest) = columns.split_at_mut(column_index + 1);
             let Some(column) = done.last_mut() else { break };
             let whole = norm(column);
-            let left = norm(&column[place..]);
+            let left = norm(&column[column_index..]);
             if left <= NOTHING * whole {
                 break;
             }
             // The reflection that leaves nothing of the column below its diagonal.
-            let corner = if column[place] > 0.0 { -left } else { left };
-            let mut mirror = column[place..].to_vec();
+            let corner = if column[column_index] > 0.0 { -left } else { left };
+            let mut mirror = column[column_index..].to_vec();
             mirror[0] -= corner;
             let scale = 2.0 / mirror.iter().map(|value| value * value).sum::<f64>();
             for other in rest.iter_mut().chain(std::iter::once(&mut right)) {
-                let other = &mut other[place..];
+                let other = &mut other[column_index..];
                 let along = scale * mirror.iter().zip(other.iter()).map(|(a, b)| a * b).sum::<f64>();
                 other.iter_mut().zip(&mirror).for_each(|(value, mirror)| *value -= along * mirror);
             }

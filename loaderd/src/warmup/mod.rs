@@ -1,4 +1,4 @@
-//! Warm-up: what brings a platform into a steady state, and when it is there. Pure.
+//! Warm-up: what brings a platform into a steady state, and when it has reached it. Pure.
 //!
 //! ```text
 //! deploy, scales by need ──hold──▶ autoscaler released ──settle──▶ stationary, or out of time ──▶ measure
@@ -17,7 +17,7 @@ pub const FEWEST_POINTS: usize = 20;
 /// Most latencies that are tested: more are thinned. It keeps a test below half a second.
 pub const MOST_POINTS: usize = 5000;
 
-/// Whether latencies have become stationary: the test's answer, where there are enough of them and they are not all the same.
+/// Whether latencies have become stationary: the test's answer, absent for too few latencies or constant ones.
 pub fn judge(latencies: &[f64]) -> Option<Adf> {
     if latencies.len() < FEWEST_POINTS { None } else { adf(latencies) }
 }

@@ -1,14 +1,13 @@
 //! How many instances functions start with.
 
+use crate::units::{rounded, to_u32};
+
 /// Instances for so many invocations at a time: rounded up, so that a function that is called at all has one.
 pub fn needed(concurrency: f64, of_an_instance: u32) -> u32 {
-    let instances = (concurrency / f64::from(of_an_instance.max(1))).ceil();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
-    let instances = instances as u32;
-    instances
+    to_u32(rounded((concurrency / f64::from(of_an_instance.max(1))).ceil()))
 }
 
-/// What came of fitting needs into the room there is.
+/// The outcome of fitting needs into the available room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fit {
     /// Instances by function.

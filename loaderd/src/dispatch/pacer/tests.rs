@@ -8,7 +8,7 @@ use crate::{
     plan::{Mark, Phase, Target},
 };
 
-/// Time stands where the last sleep ended; the run is stopped at `stop`.
+/// Time is where the last sleep ended; the run is stopped at `stop`.
 struct FakeSleeper {
     now: Offset,
     stop: Option<Offset>,

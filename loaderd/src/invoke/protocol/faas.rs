@@ -1,13 +1,11 @@
-//! `faas.Executor`, the protocol of InVitro's functions: asked for run time and memory, and answers what it took.
+//! `faas.Executor`, the protocol of InVitro's functions: requests carry run time and memory, replies what was measured.
 
 use bytes::Bytes;
 use loader_proto::faas::{FaasReply, FaasRequest};
 use prost::{DecodeError, Message as _};
 
-use super::{
-    super::Call,
-    grpc::{Measured, Service, frame},
-};
+use super::grpc::{Measured, Service, frame};
+use crate::invoke::call::Call;
 
 /// The service.
 #[derive(Debug)]

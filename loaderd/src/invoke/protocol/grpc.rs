@@ -1,4 +1,4 @@
-//! gRPC by hand, for any unary service: the request's headers and frame; a function's reply, a gRPC status, or a gateway's text.
+//! gRPC for any unary service: the request's headers and frame; a function's reply, a gRPC status, or a gateway's text.
 //!
 //! The HTTP status and the content type are looked at before anything is decoded, so that a gateway's plain 502, 503 or 504 is
 //! no error of the function.
@@ -10,8 +10,15 @@ use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
 use prost::{DecodeError, Message};
 use tonic::{Code, Status as GrpcStatus};
 
-use super::{super::Call, Answer, Beyond, Exchange, Failure, Head, Origin, Reply, Status, Wanted, internal, origin};
-use crate::endpoint::{Endpoint, HttpVersion};
+use super::common::{USER_AGENT, origin, unexpected, write_context};
+use crate::{
+    endpoint::{Endpoint, HttpVersion},
+    invoke::{
+        call::Call,
+        exchange::{Answer, Beyond, Exchange, Head, Wanted},
+        outcome::{Failure, Origin, Reply, Status},
+    },
+};
 
 /// Most bytes of a reply: its three fields need far less, unless the function sends a long text.
 const MAX_REPLY: usize = 1 << 20;
@@ -29,14 +36,14 @@ pub(super) trait Service: std::fmt::Debug + Send + Sync {
     /// The request of a call, as a gRPC frame.
     fn request(&self, call: &Call) -> Bytes;
 
-    /// What the message of a reply says.
+    /// Reads the message of a reply.
     ///
     /// # Errors
-    /// It is none of this service.
+    /// A message of another service.
     fn reply(&self, message: &[u8]) -> Result<Measured, DecodeError>;
 }
 
-/// What a reply says of the work.
+/// What the function measured, as in its reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Measured {
     /// Run time that the function measured, in microseconds.
@@ -60,7 +67,7 @@ impl<S: Service> Grpc<S> {
     }
 
     fn decode(&self, data: &[u8], origin: Origin) -> Result<Reply, Failure> {
-        let garbage = |what: &str| internal(&format!("the reply is not one of {}: {what}", S::NAME));
+        let garbage = |what: &str| Failure::internal(format!("the reply is not one of {}: {what}", S::NAME));
         let mut frame = data;
         if frame.len() < 5 {
             return Err(garbage("it is too short"));
@@ -90,9 +97,9 @@ impl<S: Service> Exchange for Grpc<S> {
         let headers = request.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         headers.insert("grpc-timeout", grpc_timeout(call.function_timeout));
-        super::write_context(call, headers);
+        write_context(call, headers);
         (request, self.service.request(call))
     }
 
@@ -109,7 +116,7 @@ impl<S: Service> Exchange for Grpc<S> {
     fn reply(&self, answer: Answer) -> Result<Reply, Failure> {
         let Answer { head, body, trailers } = answer;
         if head.status != StatusCode::OK || !is_grpc(&head.headers) {
-            return Err(super::unexpected(head.status, &body.unwrap_or_default()));
+            return Err(unexpected(head.status, &body.unwrap_or_default()));
         }
         let origin = origin(&head.headers);
         if let Some(status) = GrpcStatus::from_header_map(&head.headers) {
@@ -119,7 +126,7 @@ impl<S: Service> Exchange for Grpc<S> {
         match GrpcStatus::from_header_map(&trailers) {
             Some(status) if status.code() == Code::Ok => self.decode(&data, origin),
             Some(status) => Err(refused(&status, origin)),
-            None => Err(Failure { origin, ..internal("the answer ended without a gRPC status") }),
+            None => Err(Failure { origin, ..Failure::internal("the answer ended without a gRPC status") }),
         }
     }
 }
@@ -144,8 +151,8 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// A gRPC status other than OK. RESOURCE_EXHAUSTED is how a function says that it could not have the memory;
-/// UNIMPLEMENTED without a message is how an ingress says that it knows no such function.
+/// A gRPC status other than OK. RESOURCE_EXHAUSTED is how a function reports failed memory allocation;
+/// UNIMPLEMENTED without a message is how an ingress reports that it knows no such function.
 fn refused(status: &GrpcStatus, origin: Origin) -> Failure {
     let (kind, error) = match (status.code(), status.message()) {
         (Code::Ok, _) => (Status::Grpc(Code::Internal), "the answer holds no reply"),

@@ -1,13 +1,11 @@
-//! `helloworld.Greeter`, the protocol of vSwarm's functions: asked for nothing, and answers nothing that counts.
+//! `helloworld.Greeter`, the protocol of vSwarm's functions: neither requests nor replies carry measurements.
 
 use bytes::Bytes;
 use loader_proto::helloworld::{HelloReply, HelloRequest};
 use prost::{DecodeError, Message as _};
 
-use super::{
-    super::Call,
-    grpc::{Measured, Service, frame},
-};
+use super::grpc::{Measured, Service, frame};
+use crate::invoke::call::Call;
 
 /// The service.
 #[derive(Debug)]

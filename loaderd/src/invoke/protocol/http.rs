@@ -1,13 +1,18 @@
-//! Plain HTTP requests, of the form that the spec gives; by default as InVitro's HTTP client asks.
+//! Plain HTTP requests, of the form that the spec gives; by default as InVitro's HTTP client sends them.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use loader_proto::metadata;
 use serde::Deserialize;
 
-use super::{super::Call, Answer, Beyond, Exchange, Failure, Head, Reply, Status, Wanted, origin};
+use super::common::{USER_AGENT, origin, unexpected, write_context};
 use crate::{
     endpoint::{Endpoint, HttpVersion},
+    invoke::{
+        call::Call,
+        exchange::{Answer, Beyond, Exchange, Head, Wanted},
+        outcome::{Failure, Reply, Status},
+    },
     spec::{HttpRequest, Template, Value},
     units,
 };
@@ -21,7 +26,7 @@ const MAX_TEXT: usize = 512;
 /// Longest name of an instance that is taken from an answer.
 const MAX_INSTANCE: usize = 253;
 
-/// How InVitro's functions say that they could not have the memory.
+/// How InVitro's functions report failed memory allocation.
 const NO_MEMORY: &[u8] = b"FAILURE - mem_alloc";
 
 /// Something of a request.
@@ -67,7 +72,7 @@ impl Http {
             None => Part::PerCall(path),
         };
         let mut headers = HeaderMap::new();
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         let mut per_call = Vec::new();
         for (name, template) in templates {
             let template = of_function(template);
@@ -84,7 +89,7 @@ impl Http {
     }
 }
 
-/// A template with what a call asks for.
+/// A template with what a call requests.
 fn fill(template: &Template, call: &Call) -> String {
     template.fill(|value| match value {
         // It was filled in for all calls.
@@ -114,7 +119,7 @@ impl Exchange for Http {
                 headers.insert(name, value);
             }
         }
-        super::write_context(call, headers);
+        write_context(call, headers);
         let body = match &self.body {
             Part::Fixed(body) => body.clone(),
             Part::PerCall(template) => fill(template, call).into(),
@@ -139,7 +144,7 @@ impl Exchange for Http {
             return Err(Failure { origin, ..Failure::new(Status::MemoryAllocationFailed, error) });
         }
         if !head.status.is_success() {
-            return Err(Failure { origin, ..super::unexpected(head.status, text) });
+            return Err(Failure { origin, ..unexpected(head.status, text) });
         }
         let InVitro { machine, execution_time } = InVitro::read(&body);
         if let Some(machine) = machine.filter(|_| origin.instance.is_empty()) {
@@ -151,7 +156,7 @@ impl Exchange for Http {
     }
 }
 
-/// What counts of the answer of InVitro's functions. Whatever can't be read of it is absent.
+/// What counts of the answer of InVitro's functions. Unreadable fields are absent.
 #[derive(Debug, Default)]
 struct InVitro {
     machine: Option<String>,
@@ -212,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_is_filled_in_where_the_spec_says() {
+    fn placeholders_of_a_request_are_filled_in() {
         let request = HttpRequest {
             method: Method::PUT,
             path: template("/{function}?ms={runtime_ms}"),
@@ -226,14 +231,13 @@ mod tests {
         assert_eq!((head.method(), head.uri().to_string().as_str()), (&Method::PUT, "http://f.example/f-7?ms=12"));
         let headers: BTreeMap<_, _> =
             head.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().expect("text"))).collect();
-        let expected =
-            [("loader-clock", "cpu"), ("user-agent", super::super::USER_AGENT), ("x-mib", "34"), ("x-of", "f-7!")];
+        let expected = [("loader-clock", "cpu"), ("user-agent", USER_AGENT), ("x-mib", "34"), ("x-of", "f-7!")];
         assert_eq!(headers, expected.into());
         assert_eq!(body, r#"{"a": {"ms": 12, "mib": 34, "f": "f-7"}}"#);
     }
 
     #[test]
-    fn answers_are_read_as_far_as_they_say_something() {
+    fn answers_are_read_as_far_as_they_are_understood() {
         let request =
             HttpRequest { method: Method::POST, path: template("/"), headers: Vec::new(), body: Template::default() };
         let http = http(&request);

@@ -42,21 +42,21 @@ fn on_loopback<T>(test: impl AsyncFnOnce(TcpListener, SocketAddr) -> T) -> T {
     })
 }
 
-/// What a server saw of one request.
+/// One request as a server received it.
 #[derive(Debug, Clone, PartialEq)]
-struct Seen {
+struct Received {
     version: Version,
     line: String,
     host: String,
     asked: [String; 3],
 }
 
-/// Serves both versions of HTTP, and keeps what it sees; a request that asks for 666 ms is answered with 503.
-async fn serve(listener: TcpListener, seen: Rc<RefCell<Vec<Seen>>>, connections: Rc<std::cell::Cell<u32>>) {
+/// Serves both versions of HTTP, and keeps the requests; a request for 666 ms is answered with 503.
+async fn serve(listener: TcpListener, received: Rc<RefCell<Vec<Received>>>, connections: Rc<std::cell::Cell<u32>>) {
     loop {
         let (socket, _) = listener.accept().await.expect("a connection");
         connections.set(connections.get() + 1);
-        let seen = Rc::clone(&seen);
+        let received = Rc::clone(&received);
         let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
             let header = |name: &str| {
                 let value = request.headers().get(name).map(|value| value.to_str().expect("text").to_owned());
@@ -66,7 +66,7 @@ async fn serve(listener: TcpListener, seen: Rc<RefCell<Vec<Seen>>>, connections:
             let asked = ["function", "requested_cpu", "requested_memory"].map(header);
             let refused = asked[1] == "666";
             let line = format!("{} {}", request.method(), request.uri().path());
-            seen.borrow_mut().push(Seen { version: request.version(), line, host, asked });
+            received.borrow_mut().push(Received { version: request.version(), line, host, asked });
             let body = if refused { "not now" } else { r#"{"MachineName":"node-7","ExecutionTime":7001}"# };
             let status = if refused { 503 } else { 200 };
             let response = Response::builder().status(status).body(Full::new(Bytes::from_static(body.as_bytes())));
@@ -95,11 +95,11 @@ impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
 fn a_plain_request_asks_as_invitro_does_over_either_version() {
     for (version, expected) in [(HttpVersion::Http1, Version::HTTP_11), (HttpVersion::Http2, Version::HTTP_2)] {
         on_loopback(async |listener, address| {
-            let (seen, connections) = (Rc::default(), Rc::default());
-            let server = spawn_local(serve(listener, Rc::clone(&seen), Rc::clone(&connections)));
+            let (received, connections) = (Rc::default(), Rc::default());
+            let server = spawn_local(serve(listener, Rc::clone(&received), Rc::clone(&connections)));
             let (invoker, route) = (invoker(), plain(address, version));
             for first in [true, false] {
-                let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+                let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
                 assert_eq!((outcome.status, outcome.error.as_str()), (Status::Ok, ""));
                 assert_eq!((outcome.runtime_us, outcome.instance.as_str()), (Some(7001), "node-7"));
                 assert_eq!(outcome.response_bytes, Some(45));
@@ -108,10 +108,10 @@ fn a_plain_request_asks_as_invitro_does_over_either_version() {
             }
             let asked = ["f", "7", "3"].map(str::to_owned);
             let line = "POST /".to_owned();
-            let one = Seen { version: expected, line, host: "f.run.local".to_owned(), asked };
-            assert_eq!(*seen.borrow(), [one.clone(), one]);
+            let one = Received { version: expected, line, host: "f.run.local".to_owned(), asked };
+            assert_eq!(*received.borrow(), [one.clone(), one]);
             let refused = Call { runtime_ms: 666, ..call() };
-            let outcome = invoker.call(&route, refused, &Abandon::default()).await;
+            let outcome = invoker.call(&route, refused, &Cancellation::default()).await;
             assert_eq!((outcome.status, outcome.error.as_str()), (Status::Http(503), "not now"));
             assert_eq!((outcome.response_bytes, connections.get()), (Some(7), 1));
             server.abort();
@@ -153,7 +153,7 @@ fn calls_in_flight_over_http1_have_a_connection_each_however_many_they_are() {
         for round in 0..2 {
             let calls = (0..CALLS).map(|_| {
                 let (invoker, route) = (Rc::clone(&invoker), route.clone());
-                spawn_local(async move { invoker.call(&route, call(), &Abandon::default()).await })
+                spawn_local(async move { invoker.call(&route, call(), &Cancellation::default()).await })
             });
             for outcome in calls.collect::<Vec<_>>() {
                 let outcome = outcome.await.expect("ends");
@@ -182,7 +182,7 @@ fn policies_hold_for_http1() {
             invoker.prepare(&route, Duration::from_secs(60)).await;
             assert_eq!(invoker.connections.open(), prepared, "{policy:?}");
             for made in made {
-                let outcome = invoker.call(&route, call(), &Abandon::default()).await;
+                let outcome = invoker.call(&route, call(), &Cancellation::default()).await;
                 assert_eq!((outcome.status, outcome.connect.is_some()), (Status::Ok, made), "{policy:?}");
             }
             while invoker.connections.open() > prepared {
@@ -193,18 +193,18 @@ fn policies_hold_for_http1() {
     });
 }
 
-/// The outcome of a call by `route` to a server that reads a little, says `words` and closes.
-fn said(words: &'static [u8], route: impl Fn(SocketAddr) -> Route) -> (Status, String) {
+/// The outcome of a call by `route` to a server that reads a little, sends `bytes` and closes.
+fn outcome_after(bytes: &'static [u8], route: impl Fn(SocketAddr) -> Route) -> (Status, String) {
     on_loopback(async |listener, address| {
         let server = spawn_local(async move {
             let (mut socket, _) = listener.accept().await.expect("a connection");
             let _some = socket.read(&mut [0; 1024]).await;
-            let _sent = socket.write_all(words).await;
-            // What the client sends meanwhile would reset the connection.
+            let _sent = socket.write_all(bytes).await;
+            // What the client sends in the meantime would reset the connection.
             let _ended = socket.shutdown().await;
             let _rest = socket.read_to_end(&mut Vec::new()).await;
         });
-        let outcome = invoker().call(&route(address), call(), &Abandon::default()).await;
+        let outcome = invoker().call(&route(address), call(), &Cancellation::default()).await;
         server.await.expect("ends");
         (outcome.status, outcome.error.replace(&address.to_string(), "PEER"))
     })
@@ -217,24 +217,24 @@ fn a_peer_that_speaks_something_else_is_named_as_such() {
     let settings = b"\0\0\0\x04\0\0\0\0\0\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01";
     let over_http1 = |address| plain(address, HttpVersion::Http1);
     let over_http2 = |address| plain(address, HttpVersion::Http2);
-    let told = |what: &str| (Status::ConnectError, format!("PEER: the peer {what}"));
-    assert_eq!(said(http1, route), told("speaks HTTP/1.1, not HTTP/2"));
-    assert_eq!(said(http1, over_http2), told("speaks HTTP/1.1, not HTTP/2"));
-    assert_eq!(said(alert, route), told("speaks TLS, and was called without"));
-    assert_eq!(said(alert, over_http1), told("speaks TLS, and was called without"));
-    assert_eq!(said(settings, over_http1), told("speaks HTTP/2, not HTTP/1.1"));
-    let (status, error) = said(b"", route);
+    let failed = |what: &str| (Status::ConnectError, format!("PEER: the peer {what}"));
+    assert_eq!(outcome_after(http1, route), failed("speaks HTTP/1.1, not HTTP/2"));
+    assert_eq!(outcome_after(http1, over_http2), failed("speaks HTTP/1.1, not HTTP/2"));
+    assert_eq!(outcome_after(alert, route), failed("speaks TLS; the connection was made without"));
+    assert_eq!(outcome_after(alert, over_http1), failed("speaks TLS; the connection was made without"));
+    assert_eq!(outcome_after(settings, over_http1), failed("speaks HTTP/2, not HTTP/1.1"));
+    let (status, error) = outcome_after(b"", route);
     assert_eq!(status, Status::Grpc(Code::Unavailable));
-    assert!(error.ends_with("; the peer sent nothing: it may not speak HTTP/2 without TLS"), "{error}");
+    assert!(error.ends_with("; the peer sent nothing: check that it speaks HTTP/2 without TLS"), "{error}");
 }
 
 #[test]
 fn a_connection_that_breaks_is_a_failure_of_the_call() {
     let over_http1 = |address| plain(address, HttpVersion::Http1);
-    for words in [&b""[..], b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nonly"] {
-        assert_eq!(said(words, over_http1).0, Status::Grpc(Code::Unavailable));
+    for bytes in [&b""[..], b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nonly"] {
+        assert_eq!(outcome_after(bytes, over_http1).0, Status::Grpc(Code::Unavailable));
     }
-    assert_eq!(said(b"SSH-2.0-OpenSSH_9.9\r\n", over_http1).0, Status::Grpc(Code::Internal));
+    assert_eq!(outcome_after(b"SSH-2.0-OpenSSH_9.9\r\n", over_http1).0, Status::Grpc(Code::Internal));
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn an_answer_over_http1_that_does_not_come_times_out_and_its_connection_is_not_u
     on_loopback(async |listener, address| {
         let (invoker, route) = (invoker(), plain(address, HttpVersion::Http1));
         let late = Call { function_timeout: Duration::from_millis(20), ..call() };
-        let outcome = invoker.call(&route, late, &Abandon::default()).await;
+        let outcome = invoker.call(&route, late, &Cancellation::default()).await;
         assert_eq!((outcome.status, outcome.response), (Status::FunctionTimeout, None));
         while invoker.connections.open() > 0 {
             tokio::task::yield_now().await;
@@ -284,7 +284,7 @@ fn http1_over_tls_is_agreed_upon() {
         let secured = Route { exchange, ..Route::new(&endpoint, Protocol::Faas).expect("a route") };
         let secured = Route { tls: secured.tls.map(|tls| tls.speaking(HttpVersion::Http1)), ..secured };
         let invoker = invoker();
-        let outcome = invoker.call(&secured, call(), &Abandon::default()).await;
+        let outcome = invoker.call(&secured, call(), &Cancellation::default()).await;
         assert_eq!((outcome.status, outcome.error.as_str(), outcome.response_bytes), (Status::Ok, "", Some(0)));
         drop(invoker);
         server.await.expect("ends");

@@ -1,18 +1,18 @@
-//! Reads an answer, over whichever transport it comes, as far as its protocol wants it.
+//! Reads an answer, over any transport, as far as its protocol wants it.
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
 use crate::invoke::{
+    exchange::{Answer, Beyond, Exchange, Head, Wanted},
     outcome::{Failure, Reply},
-    protocol::{Answer, Beyond, Exchange, Head, Wanted, internal},
 };
 
 /// An answer, read.
 pub(in crate::invoke) struct Received {
     /// Bytes of its body; absent when not even its head came.
     pub(in crate::invoke) bytes: Option<u64>,
-    /// What it says.
+    /// The reply, or the failure that it reports.
     pub(in crate::invoke) reply: Result<Reply, Failure>,
 }
 
@@ -40,7 +40,7 @@ struct Collected {
     is_whole: bool,
 }
 
-/// Reads an answer with that head; tells also whether nothing of it is left, so that its connection is free.
+/// Reads an answer with that head; returns also whether nothing of it is left, so that its connection is free.
 pub(super) async fn read(head: Head, body: &mut impl Body, exchange: &dyn Exchange) -> (Received, bool) {
     let Wanted::Body { keep, beyond, trailers: wants_trailers } = exchange.wanted(&head) else {
         let reply = exchange.reply(Answer { head, body: Ok(Bytes::new()), trailers: HeaderMap::new() });
@@ -67,7 +67,7 @@ async fn collect(body: &mut impl Body, keep: usize, beyond: Beyond) -> Collected
         match (keep - data.len(), beyond) {
             (room, _) if chunk.len() <= room => data.extend_from_slice(&chunk),
             (_, Beyond::Refused) => {
-                let failure = internal(&format!("the answer is longer than {keep} bytes"));
+                let failure = Failure::internal(format!("the answer is longer than {keep} bytes"));
                 return Collected { bytes, data: Err(failure), is_whole: false };
             }
             (room, Beyond::Dropped) => data.extend_from_slice(&chunk[..room]),

@@ -1,4 +1,4 @@
-//! Makes a TCP connection to a function's address, secured where the endpoint says so.
+//! Makes a TCP connection to a function's address, with TLS where the endpoint requires it.
 
 use std::{fmt::Display, io, sync::Arc, time::Duration};
 
@@ -9,13 +9,16 @@ use tokio_rustls::{
     rustls::{self, pki_types::ServerName},
 };
 
-use super::{ConnectionCount, Counted, Route};
+use super::count::{ConnectionCount, Counted};
 use crate::{
     endpoint::Tls,
-    invoke::outcome::{Failure, Status},
+    invoke::{
+        outcome::{Failure, Status},
+        route::Route,
+    },
 };
 
-/// A connection on which nothing has been said yet.
+/// A connection on which nothing has been sent yet.
 pub(super) enum Dialled {
     Plain(TcpStream),
     Secured(Box<TlsStream<TcpStream>>),
@@ -36,7 +39,7 @@ pub(super) async fn dial(route: &Route, count: &ConnectionCount) -> Result<Diall
     })
 }
 
-/// Whether the peer's answer to our greeting was no TLS at all.
+/// Whether the peer's answer to the handshake was not TLS.
 fn is_not_tls(error: &io::Error) -> bool {
     let source = error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>());
     matches!(source, Some(rustls::Error::InvalidMessage(_)))
@@ -47,7 +50,7 @@ pub(super) fn refused(route: &Route, what: &dyn Display) -> Failure {
     Failure::new(Status::ConnectError, format!("{}: {what}", route.address))
 }
 
-/// The failure of a connection to `route` that was not there within `allowed`.
+/// The failure of a connection to `route` that was not made within `allowed`.
 pub(super) fn late(route: &Route, allowed: Duration) -> Failure {
     let allowed = humantime::format_duration(allowed);
     Failure::new(Status::ConnectTimeout, format!("no connection to {} within {allowed}", route.address))

@@ -1,8 +1,8 @@
 //! HTTP/1.1: a connection takes one call at a time.
 //!
 //! A call takes the connection that got idle last, or makes a new one when none is idle: there is no bound for an address, so
-//! that a call in flight never keeps another one waiting. What it waits for a new connection shows in its `connect_us`. A
-//! connection goes back when its answer was read to the end, and is dropped where the peer has closed it.
+//! that a call never waits for another one's answer. What it waits for a new connection shows in its `connect_us`. A
+//! connection becomes idle when its answer was read to the end, and is dropped where the peer has closed it.
 
 use std::{cell::RefCell, collections::HashMap, error::Error as _, rc::Rc, time::Duration};
 
@@ -22,20 +22,22 @@ use tokio::{
 use tonic::Code;
 
 use super::{
-    Counted, Route, Setup,
     answer::{self, Body, Received},
+    count::Counted,
     dial::{self, Dialled},
     peer::Peer,
+    sharing::Setup,
 };
 use crate::{
     endpoint::HttpVersion,
     invoke::{
+        exchange::Exchange,
         outcome::{Failure, Status},
-        protocol::Exchange,
+        route::Route,
     },
 };
 
-/// A connection that stands.
+/// An established connection.
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
     peer: Peer,
@@ -53,11 +55,11 @@ pub(super) struct Pool {
 /// A connection that no other call uses.
 pub(in crate::invoke) struct Ready {
     connection: Connection,
-    /// Where it goes when the answer was read; nowhere where each call has its own.
+    /// Where it becomes idle when the answer was read; absent where each call has its own.
     home: Option<Idle>,
 }
 
-/// A request that is out.
+/// A request in flight.
 pub(in crate::invoke) struct Pending {
     answer: LocalBoxFuture<'static, Result<Response<Incoming>, hyper::Error>>,
     connection: Connection,
@@ -69,7 +71,7 @@ impl Pool {
         Self { setup, idle: RefCell::default() }
     }
 
-    /// Makes as many connections as the policy has from the start. The first that can't be made ends that.
+    /// Makes as many connections as the policy has from the start. Stops at the first that fails.
     pub(super) async fn prepare(&self, route: &Route, deadline: Instant) {
         let Some((idle, count)) = self.shared(route) else { return };
         while idle.borrow().len() < count {
@@ -86,7 +88,7 @@ impl Pool {
         if let Some(idle) = &home {
             loop {
                 let Some(mut connection) = idle.borrow_mut().pop() else { break };
-                // One that the peer has closed meanwhile is dropped.
+                // One that the peer has closed in the meantime is dropped.
                 if connection.sender.ready().await.is_ok() {
                     return Ok((Ready { connection, home }, None));
                 }
@@ -101,8 +103,8 @@ impl Pool {
     async fn connect(&self, route: &Route) -> Result<Connection, Failure> {
         let peer = Peer::new(&route.address, HttpVersion::Http1);
         let spoken = match dial::dial(route, &self.setup.count).await? {
-            Dialled::Plain(stream) => self.speak(peer.watch(stream)).await,
-            Dialled::Secured(stream) => self.speak(peer.watch(stream)).await,
+            Dialled::Plain(stream) => self.speak(peer.record(stream)).await,
+            Dialled::Secured(stream) => self.speak(peer.record(stream)).await,
         };
         let sender = spoken.map_err(|error| dial::refused(route, &error))?;
         Ok(Connection { sender, peer })
@@ -122,7 +124,7 @@ impl Pool {
         Ok(sender)
     }
 
-    /// The idle connections that calls to `route` share, and how many there shall be from the start.
+    /// The idle connections that calls to `route` share, and their number from the start.
     fn shared(&self, route: &Route) -> Option<(Idle, usize)> {
         let (shared_by, count) = self.setup.shared_by(route)?;
         if let Some(idle) = self.idle.borrow().get(shared_by) {
@@ -155,7 +157,7 @@ impl Pending {
         let Self { answer, connection, home } = self;
         let (head, body) = match answer.await {
             Ok(answer) => answer.into_parts(),
-            Err(error) => return Received::nothing(connection.peer.blame(failure(&error))),
+            Err(error) => return Received::nothing(connection.peer.explain(failure(&error))),
         };
         let mut body = Arriving { body, trailers: HeaderMap::new() };
         let (received, is_whole) = answer::read(head, &mut body, exchange).await;

@@ -1,8 +1,8 @@
 //! HTTP/2: a connection takes many calls at a time.
 //!
-//! Each address (or function, by [`Policy`](super::Policy)) has a fixed number of places. A place makes its connection when it
-//! is first needed and makes a new one when the old one is found dead; whoever comes meanwhile waits for the one attempt under
-//! way.
+//! Each address (or function, by [`Policy`](super::Policy)) has a fixed number of connection slots. A slot makes its connection when it
+//! is first needed and makes a new one when the old one is found dead; calls that come in the meantime wait for the
+//! attempt under way.
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,18 +24,19 @@ use tokio::{
 };
 
 use super::{
-    Counted, Route, Setup,
     answer::{self, Body, Received},
+    count::Counted,
     dial::{self, Dialled},
     peer::Peer,
+    sharing::Setup,
 };
 use crate::{
     endpoint::HttpVersion,
-    invoke::{outcome::Failure, protocol::Exchange},
+    invoke::{exchange::Exchange, outcome::Failure, route::Route},
 };
 
 /// Flow-control window of a connection, in bytes: many small replies may sit unread while the worker is busy, and the
-/// peer must not be held up (nor the `h2` crate count them as an attack).
+/// peer must not be delayed (nor the `h2` crate count them as an attack).
 const CONNECTION_WINDOW: u32 = 8 << 20;
 
 /// Flow-control window of a call, in bytes.
@@ -47,7 +48,7 @@ pub(in crate::invoke) struct Ready {
     peer: Peer,
 }
 
-/// A request that is out.
+/// A request in flight.
 pub(in crate::invoke) struct Pending {
     answer: ResponseFuture,
     /// Keeps a connection of its own open until the answer was read.
@@ -66,7 +67,7 @@ impl Ready {
         });
         match sent {
             Ok(answer) => Ok(Pending { answer, _sender: self.sender, peer: self.peer }),
-            Err(error) => Err(self.peer.blame(error.into())),
+            Err(error) => Err(self.peer.explain(error.into())),
         }
     }
 }
@@ -80,7 +81,7 @@ impl Pending {
                 let (head, mut body) = answer.into_parts();
                 answer::read(head, &mut body, exchange).await.0
             }
-            Err(error) => Received::nothing(peer.blame(error.into())),
+            Err(error) => Received::nothing(peer.explain(error.into())),
         }
     }
 }
@@ -97,26 +98,26 @@ impl Body for RecvStream {
     }
 }
 
-/// A connection of a place. Its number tells it from the ones that the place had before.
+/// A connection of a slot. Its number distinguishes it from earlier ones of the slot.
 #[derive(Clone)]
-struct Standing {
+struct Connection {
     number: u64,
     sender: SendRequest<Bytes>,
     peer: Peer,
 }
 
-type Place = Mutex<Option<Standing>>;
+type ConnectionSlot = Mutex<Option<Connection>>;
 
-/// The places of one address or function, taken in turn.
-struct Places {
-    places: Vec<Place>,
+/// The connection slots of one address or function, taken in turn.
+struct ConnectionSlots {
+    slots: Vec<ConnectionSlot>,
     next: Cell<usize>,
 }
 
-/// A connection for a call, and how it came to be there.
-struct Found {
-    standing: Standing,
-    /// How long the call waited for it to be made; none where it stood.
+/// A connection for a call, and how it was obtained.
+struct Acquired {
+    connection: Connection,
+    /// How long the call waited for it to be made; absent when one was open.
     waited: Option<Duration>,
     /// Whether it was made for this call, rather than for one that waited before it.
     is_new: bool,
@@ -125,94 +126,95 @@ struct Found {
 /// The connections of one worker.
 pub(super) struct Pool {
     setup: Setup,
-    places: RefCell<HashMap<String, Rc<Places>>>,
+    slots: RefCell<HashMap<String, Rc<ConnectionSlots>>>,
     made: Cell<u64>,
 }
 
 impl Pool {
     pub(super) fn new(setup: Setup) -> Self {
-        Self { setup, places: RefCell::default(), made: Cell::new(0) }
+        Self { setup, slots: RefCell::default(), made: Cell::new(0) }
     }
 
-    /// Makes the connections that calls to `route` will share, where they are not there yet.
+    /// Makes the connections that calls to `route` will share, unless they exist.
     pub(super) async fn prepare(&self, route: &Route, deadline: Instant) {
-        let Some(places) = self.places(route) else { return };
-        for place in &places.places {
-            if self.standing(place, route, deadline, None).await.is_err() {
+        let Some(slots) = self.slots(route) else { return };
+        for slot in &slots.slots {
+            if self.connection(slot, route, deadline, None).await.is_err() {
                 return;
             }
         }
     }
 
-    /// A connection to `route` with room for one more call, and how long this call waited for it to be made; absent where
-    /// it stood. Waits while the peer allows no further stream.
+    /// A connection to `route` with room for one more call, and how long this call waited for it to be made; absent when
+    /// one was open. Waits while the peer allows no further stream.
     pub(super) async fn ready(&self, route: &Route, deadline: Instant) -> Result<(Ready, Option<Duration>), Failure> {
-        let Some(places) = self.places(route) else { return self.own(route, deadline).await };
-        let turn = places.next.get();
-        places.next.set((turn + 1) % places.places.len());
-        let place = &places.places[turn];
+        let Some(slots) = self.slots(route) else { return self.own(route, deadline).await };
+        let turn = slots.next.get();
+        slots.next.set((turn + 1) % slots.slots.len());
+        let slot = &slots.slots[turn];
         let (mut connect, mut dead) = (None::<Duration>, None);
         loop {
-            let Found { standing, waited, is_new } = self.standing(place, route, deadline, dead).await?;
+            let Acquired { connection, waited, is_new } = self.connection(slot, route, deadline, dead).await?;
             connect = connect.into_iter().chain(waited).reduce(|sum, waited| sum + waited);
-            let Standing { number, sender, peer } = standing;
+            let Connection { number, sender, peer } = connection;
             match sender.ready().await {
                 Ok(sender) => return Ok((Ready { sender, peer }, connect)),
-                Err(error) if is_new => return Err(peer.blame(dial::refused(route, &error))),
-                // It has died, and nothing was sent. Who has not tried a new one does so now.
+                Err(error) if is_new => return Err(peer.explain(dial::refused(route, &error))),
+                // It has died, and nothing was sent: try a new one, once.
                 Err(_) => dead = Some(number),
             }
         }
     }
 
-    /// A connection that nobody else has.
+    /// A connection for this call alone.
     async fn own(&self, route: &Route, deadline: Instant) -> Result<(Ready, Option<Duration>), Failure> {
-        let Found { standing, waited, .. } = self.standing(&Place::default(), route, deadline, None).await?;
-        let Standing { sender, peer, .. } = standing;
+        let Acquired { connection, waited, .. } =
+            self.connection(&ConnectionSlot::default(), route, deadline, None).await?;
+        let Connection { sender, peer, .. } = connection;
         match sender.ready().await {
             Ok(sender) => Ok((Ready { sender, peer }, waited)),
-            Err(error) => Err(peer.blame(dial::refused(route, &error))),
+            Err(error) => Err(peer.explain(dial::refused(route, &error))),
         }
     }
 
-    /// The place's connection; makes one when there is none, or only the one that is known to be dead.
-    async fn standing(
+    /// The slot's connection; makes one when it has none, or only one that is known to be dead.
+    async fn connection(
         &self,
-        place: &Place,
+        slot: &ConnectionSlot,
         route: &Route,
         deadline: Instant,
         dead: Option<u64>,
-    ) -> Result<Found, Failure> {
-        if let Ok(guard) = place.try_lock()
-            && let Some(standing) = guard.as_ref().filter(|standing| Some(standing.number) != dead)
+    ) -> Result<Acquired, Failure> {
+        if let Ok(guard) = slot.try_lock()
+            && let Some(connection) = guard.as_ref().filter(|connection| Some(connection.number) != dead)
         {
-            return Ok(Found { standing: standing.clone(), waited: None, is_new: false });
+            return Ok(Acquired { connection: connection.clone(), waited: None, is_new: false });
         }
         let begun = self.setup.clock.now();
         let connected = async {
-            let mut guard = place.lock().await;
-            guard.take_if(|standing| Some(standing.number) == dead);
+            let mut guard = slot.lock().await;
+            guard.take_if(|connection| Some(connection.number) == dead);
             match guard.as_ref() {
-                Some(standing) => Ok((standing.clone(), false)),
+                Some(connection) => Ok((connection.clone(), false)),
                 None => Ok::<_, Failure>((guard.insert(self.connect(route).await?).clone(), true)),
             }
         };
-        let (standing, is_new) = timeout_at(deadline, connected).await.map_err(|_| {
+        let (connection, is_new) = timeout_at(deadline, connected).await.map_err(|_| {
             let allowed = deadline.saturating_duration_since(begun);
             dial::late(route, allowed)
         })??;
-        Ok(Found { standing, waited: Some(self.setup.clock.now().duration_since(begun)), is_new })
+        Ok(Acquired { connection, waited: Some(self.setup.clock.now().duration_since(begun)), is_new })
     }
 
-    async fn connect(&self, route: &Route) -> Result<Standing, Failure> {
+    async fn connect(&self, route: &Route) -> Result<Connection, Failure> {
         let peer = Peer::new(&route.address, HttpVersion::Http2);
         let spoken = match dial::dial(route, &self.setup.count).await? {
-            Dialled::Plain(stream) => self.speak(peer.watch(stream)).await,
-            Dialled::Secured(stream) => self.speak(peer.watch(stream)).await,
+            Dialled::Plain(stream) => self.speak(peer.record(stream)).await,
+            Dialled::Secured(stream) => self.speak(peer.record(stream)).await,
         };
         let sender = spoken.map_err(|error| dial::refused(route, &error))?;
         self.made.set(self.made.get() + 1);
-        Ok(Standing { number: self.made.get(), sender, peer })
+        Ok(Connection { number: self.made.get(), sender, peer })
     }
 
     /// Speaks HTTP/2 on a stream.
@@ -235,15 +237,15 @@ impl Pool {
         Ok(sender)
     }
 
-    /// The places for calls to `route`; none where each call has its own connection.
-    fn places(&self, route: &Route) -> Option<Rc<Places>> {
+    /// The slots for calls to `route`; none where each call has its own connection.
+    fn slots(&self, route: &Route) -> Option<Rc<ConnectionSlots>> {
         let (shared_by, count) = self.setup.shared_by(route)?;
-        if let Some(places) = self.places.borrow().get(shared_by) {
-            return Some(Rc::clone(places));
+        if let Some(slots) = self.slots.borrow().get(shared_by) {
+            return Some(Rc::clone(slots));
         }
-        let places = (0..count).map(|_| Place::default()).collect();
-        let places = Rc::new(Places { places, next: Cell::new(0) });
-        self.places.borrow_mut().insert(shared_by.clone(), Rc::clone(&places));
-        Some(places)
+        let slots = (0..count).map(|_| ConnectionSlot::default()).collect();
+        let slots = Rc::new(ConnectionSlots { slots, next: Cell::new(0) });
+        self.slots.borrow_mut().insert(shared_by.clone(), Rc::clone(&slots));
+        Some(slots)
     }
 }

@@ -1,9 +1,9 @@
-//! What mode burst finds: response times within the hold, before the burst and from its begin until one second after it.
+//! The findings of mode burst: response times within the hold, before the burst and from its begin until one second after it.
 
 use std::time::Duration;
 
 use super::{
-    plan::{BURST, BURSTY, STEADY, VICTIM_MARK},
+    roles::{BURST, BURSTY, STEADY, VICTIM_MARK},
     spec::BurstSpec,
 };
 use crate::{
@@ -11,10 +11,10 @@ use crate::{
     plan::{Collector, Findings, Observed},
 };
 
-/// How long after the burst's last invocation its effect is still looked for.
+/// How long after the burst's last invocation its effect is still measured.
 const AFTERMATH: Duration = Duration::from_secs(1);
 
-/// What was found; response times in microseconds.
+/// The findings of mode burst; response times in microseconds.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct BurstFindings {
     /// Of steady before the burst.

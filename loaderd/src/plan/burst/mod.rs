@@ -2,6 +2,7 @@
 
 mod findings;
 mod plan;
+mod roles;
 mod spec;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! What mode burst is asked for, and the check of it.
+//! The spec of mode burst, and its check.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(in crate::plan) struct BurstSpec {
     pub(super) hold: Duration,
     /// How long each rate of the climb lasts.
     pub(super) step_duration: Duration,
-    /// What each invocation asks for.
+    /// What each invocation requests.
     pub(super) size: Size,
 }
 

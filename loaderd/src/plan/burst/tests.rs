@@ -4,7 +4,7 @@ use loader_proto::v1;
 use serde_json::json;
 
 use super::{
-    plan::{BURST, BURSTY, STEADY, VICTIM, VICTIM_MARK},
+    roles::{BURST, BURSTY, STEADY, VICTIM, VICTIM_MARK},
     spec::BurstSpec,
 };
 use crate::{
@@ -43,8 +43,8 @@ fn the_burst_stands_in_the_middle_of_the_hold_and_the_victim_in_its_middle() {
 fn steady_and_bursty_take_turns_across_slots() {
     let slots = slots(&mut *plan(&json!({"burst": {"targetRps": 3, "hold": "3s", "stepDuration": "1s"}})), 10);
     let plain = slots.iter().flat_map(|slot| &slot.invocations).filter(|invocation| invocation.mark == Mark::None);
-    for (place, invocation) in plain.enumerate() {
-        assert_eq!(invocation.target, Target::Function(FunctionIndex(u32::from(place % 2 == 1))), "{place}");
+    for (index, invocation) in plain.enumerate() {
+        assert_eq!(invocation.target, Target::Function(FunctionIndex(u32::from(index % 2 == 1))), "{index}");
     }
 }
 

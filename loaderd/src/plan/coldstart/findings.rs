@@ -1,4 +1,4 @@
-//! What mode coldstart finds: how many of the cold starts that it asked for there were.
+//! The findings of mode coldstart: requested and missed cold starts.
 
 use super::spec::ColdStartSpec;
 use crate::{
@@ -6,12 +6,12 @@ use crate::{
     spec::Overload,
 };
 
-/// What was found.
+/// The findings of mode coldstart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ColdStartFindings {
-    /// Cold starts that were asked for in the slots that began.
+    /// Cold starts that were requested in the slots that began.
     pub(super) requested: u64,
-    /// Invocations that were sent to a function that stood at zero.
+    /// Invocations that were sent to a function that was at zero.
     pub(super) achieved: u64,
     /// By slot that was carried out: invocations that found no function at zero.
     pub(super) shortfall_by_slot: Vec<u64>,
@@ -19,7 +19,7 @@ pub(super) struct ColdStartFindings {
     pub(super) ended_at_overload: bool,
 }
 
-/// Counts cold starts as the load goes.
+/// Counts cold starts during the load.
 #[derive(Debug)]
 pub(super) struct ColdStartCollector {
     spec: ColdStartSpec,

@@ -1,6 +1,6 @@
 //! Mode coldstart: a rate on one hot function, and in each slot a given number of invocations for cold ones.
 //!
-//! Overloaded slots are counted as in mode rps and end the run when there are enough; they are not repeated, because the
+//! Overloaded slots are counted as in mode rps and end the run after as many as the tolerance; they are not repeated, because the
 //! run's length is given.
 
 mod findings;

@@ -1,4 +1,4 @@
-//! What mode coldstart sends: a rate on the hot function, with the cold starts of each slot evenly spread in it.
+//! The plan of mode coldstart: a rate on the hot function, with the cold starts of each slot evenly spread in it.
 
 use std::ops::Range;
 
@@ -17,7 +17,7 @@ use crate::{
 /// The function that is kept warm.
 pub(super) const HOT: FunctionIndex = FunctionIndex(0);
 
-/// The plan.
+/// The plan of mode coldstart.
 pub(super) struct ColdStartPlan {
     spec: ColdStartSpec,
     schedule: Schedule,
@@ -116,7 +116,7 @@ impl Plan for ColdStartPlan {
         let cold: u64 = (0..spec.slots).map(|slot| u64::from(self.counts(slot).1)).sum();
         // Which cold function is taken the run will show; here they share alike.
         let pool = u64::from(spec.functions - 1);
-        let share = |place: u64| cold / pool + u64::from(place < cold % pool);
+        let share = |index: u64| cold / pool + u64::from(index < cold % pool);
         let shares = std::iter::once(all - cold).chain((0..pool).map(share));
         Outline { slots, functions: shares.map(|count| fixed::share(count, spec.size)).collect(), ..Outline::default() }
     }

@@ -1,4 +1,4 @@
-//! What mode coldstart is asked for, and the check of it.
+//! The spec of mode coldstart, and its check.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub(in crate::plan) struct ColdStartSpec {
     pub(super) slot: Duration,
     /// How many slots, at least 1.
     pub(super) slots: u32,
-    /// What each invocation asks for.
+    /// What each invocation requests.
     pub(super) size: Size,
 }
 
@@ -41,9 +41,9 @@ impl ColdStartSpec {
 
     /// The cold starts of a slot.
     pub(super) fn cold_starts(&self, slot: u32) -> u32 {
-        // The remainder is in bounds because validation refuses an empty list; for none there is nothing to ask for.
-        let place = (slot as usize).checked_rem(self.cold_starts.len());
-        place.map_or(0, |place| self.cold_starts[place])
+        // The remainder is in bounds because validation refuses an empty list; for none the answer is 0.
+        let index = (slot as usize).checked_rem(self.cold_starts.len());
+        index.map_or(0, |index| self.cold_starts[index])
     }
 }
 

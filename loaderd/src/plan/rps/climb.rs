@@ -7,7 +7,7 @@ use crate::{
     spec::Overload,
 };
 
-/// Where the climb stands.
+/// The state of the climb.
 #[derive(Debug, Clone)]
 pub(super) struct Climb {
     ramp: Ramp,

@@ -1,9 +1,9 @@
-//! What mode rps finds: which rate the platform sustains, read off the climb.
+//! The findings of mode rps: which rate the platform sustains, read off the climb.
 
 use super::climb::Climb;
 use crate::plan::{Collector, Findings, SlotOutcome};
 
-/// What was found.
+/// The findings of mode rps.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct RpsFindings {
     /// The greatest rate of a slot that was not overloaded, if there was one, in invocations per second.

@@ -1,4 +1,4 @@
-//! Mode rps: a rate that rises from slot to slot, until its end or until the platform no longer holds it.
+//! Mode rps: a rate that rises from slot to slot, until its end or until the platform can no longer sustain it.
 //!
 //! Without an end rate an overloaded slot is repeated, and overload ends the run. With one the plan goes through all its
 //! rates whatever happens, and overload is only counted.

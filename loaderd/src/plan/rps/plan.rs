@@ -1,4 +1,4 @@
-//! What mode rps sends: slots at the rates of its climb, hot and cold functions in turn.
+//! The plan of mode rps: slots at the rates of its climb, hot and cold functions in turn.
 
 use super::{climb::Climb, findings::RpsCollector, ramp::Ramp, spec::RpsSpec};
 use crate::{
@@ -18,7 +18,7 @@ const OPEN_LEVELS: u32 = 100;
 /// The slot's own warm-up is one part in this many.
 const WARMUP_PART: u64 = 5;
 
-/// The plan.
+/// The plan of mode rps.
 pub(super) struct RpsPlan {
     spec: RpsSpec,
     /// The spec's, with an end where a cold share needs one.
@@ -83,7 +83,7 @@ impl RpsPlan {
         let functions = 0..units::to_u32(self.functions.len());
         let share = |function: u32| match function.checked_sub(self.spec.functions) {
             None => self.hot.share(function, hot),
-            Some(place) => self.cold.share(place, cold),
+            Some(index) => self.cold.share(index, cold),
         };
         functions.map(share).collect()
     }
@@ -141,7 +141,9 @@ impl Plan for RpsPlan {
 
     fn undetermined(&self) -> Option<Violation> {
         let open = self.climb.ends_at_overload();
-        open.then(|| Violation::new("rps.end", "is missing: how far the plan goes only the run will show"))
+        open.then(|| {
+            Violation::new("rps.end", "is missing; without it the number of steps is known only after the run")
+        })
     }
 
     fn outline(&self) -> Outline {

@@ -35,7 +35,7 @@ impl Ramp {
         before.is_none_or(|before| before < last - slack).then_some(last)
     }
 
-    /// How many levels there are up to the end, as a number that may be too large to count; infinite without one that
+    /// The number of levels up to the end, as a number that may be too large to count; infinite without one that
     /// can be reached.
     pub(super) fn levels(&self) -> f64 {
         let Some(end) = self.end else { return f64::INFINITY };

@@ -1,4 +1,4 @@
-//! What mode rps is asked for, and the check of it.
+//! The spec of mode rps, and its check.
 
 use std::time::Duration;
 
@@ -11,22 +11,23 @@ use crate::{
         fixed::Size,
     },
     spec::{Check, LONGEST},
+    units::{rounded, to_u32},
 };
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// Raises the rate step by step until the platform no longer holds it.
+/// Raises the rate step by step until the platform can no longer sustain it.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::plan) struct RpsSpec {
-    /// The rates.
+    /// The rates of its slots.
     pub(super) ramp: Ramp,
     /// Length of a slot.
     pub(super) slot: Duration,
     /// Functions that are called in turn, at least 1.
     pub(super) functions: u32,
-    /// What each invocation asks for.
+    /// What each invocation requests.
     pub(super) size: Size,
-    /// The share of cold functions, if there is any.
+    /// The share of cold functions; absent: none.
     pub(super) cold: Option<ColdShare>,
 }
 
@@ -42,9 +43,8 @@ pub(super) struct ColdShare {
 impl ColdShare {
     /// How many functions must take turns at a total rate of `rate` invocations per second, so that each is called at
     /// most once in its cooldown.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
     pub(super) fn functions(&self, rate: f64) -> u32 {
-        (rate * self.ratio * self.cooldown.as_secs_f64()).ceil().max(1.0) as u32
+        to_u32(rounded((rate * self.ratio * self.cooldown.as_secs_f64()).ceil().max(1.0)))
     }
 }
 
@@ -102,7 +102,7 @@ fn rising(check: &mut Check, ramp: Ramp) -> Option<Ramp> {
     Some(ramp)
 }
 
-/// The share of cold functions; inside, nothing when there is none.
+/// The share of cold functions; the inner value is absent when the spec has none.
 fn cold_share(
     check: &mut Check,
     ratio: Option<f64>,

@@ -21,8 +21,8 @@ fn rates(mode: &Value, failed: &[u64]) -> (Vec<f64>, RpsFindings) {
     (slots.iter().map(|slot| slot.rate).collect(), summary.rps.expect("findings"))
 }
 
-fn found(held_rate: f64, overloaded_slots: u32, ended_at_overload: bool) -> RpsFindings {
-    RpsFindings { held_rate, overloaded_slots, ended_at_overload }
+fn found(sustained_rate: f64, overloaded_slots: u32, ended_at_overload: bool) -> RpsFindings {
+    RpsFindings { held_rate: sustained_rate, overloaded_slots, ended_at_overload }
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn cold_functions_are_called_at_most_once_in_their_cooldown() {
 }
 
 #[test]
-fn an_open_end_is_told() {
+fn an_open_end_is_reported() {
     let open = plan(&json!({"rps": {"start": 1, "slot": "1s"}})).outline();
     assert!(open.open_ended && open.slots.len() == 100);
     assert!(!plan(&json!({"rps": {"start": 1, "end": 3, "slot": "1s"}})).outline().open_ended);

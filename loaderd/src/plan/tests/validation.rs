@@ -131,7 +131,7 @@ fn every_field_of_coldstart_and_trace_is_checked() {
 }
 
 #[test]
-fn five_faults_are_told_at_once() {
+fn five_faults_are_reported_at_once() {
     let spec = json!({
         "name": "X",
         "platform": "moon",

@@ -11,7 +11,7 @@ const LONGEST_OWN: usize = 32;
 const ID_PART: usize = 16;
 
 /// A name for each function, from its id: a DNS label, unique in the trace. An id that is a short label is its own name.
-/// Ids of public traces are hashes of 64 hex digits, of which the first few tell them apart; where they do not, a number
+/// Ids of public traces are hashes of 64 hex digits, of which the first few are unique; where they are not, a number
 /// follows.
 pub(super) fn names(functions: &[TraceFunction]) -> Vec<String> {
     let mut taken = HashSet::new();
@@ -31,7 +31,7 @@ fn label(id: &str) -> String {
     if own && id.len() <= LONGEST_OWN {
         return id.to_owned();
     }
-    // Of an id such as "app/function" the end says more.
+    // Of an id such as "app/function" the end is more descriptive.
     let telling = id.rsplit('/').next().unwrap_or(id);
     let kept = telling.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' });
     let part: String = kept.take(ID_PART).collect();

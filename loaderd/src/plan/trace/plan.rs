@@ -1,4 +1,4 @@
-//! What mode trace sends: the counts or the exact events of the trace's functions.
+//! The plan of mode trace: the counts or the exact events of the trace's functions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
     units,
 };
 
-/// The plan.
+/// The plan of mode trace.
 pub(super) struct TracePlan {
     trace: Arc<Trace>,
     clamps: Clamps,
@@ -64,7 +64,7 @@ enum Dues {
 struct Exact {
     trace: Arc<Trace>,
     function: FunctionIndex,
-    places: std::ops::Range<usize>,
+    positions: std::ops::Range<usize>,
 }
 
 /// What one function's invocations of one slot ask for.
@@ -91,7 +91,7 @@ impl Iterator for Exact {
 
     fn next(&mut self) -> Option<Event> {
         let Load::Events(events) = &self.trace.functions[self.function.as_usize()].load else { return None };
-        events.all().get(self.places.next()?).copied()
+        events.all().get(self.positions.next()?).copied()
     }
 }
 
@@ -148,9 +148,9 @@ impl TracePlan {
                 (count > 0).then(|| self.drawn(unit, count, index, keys))
             }
             Load::Events(events) => {
-                let places = events.places(unit as usize);
-                let exact = Exact { trace: Arc::clone(&self.trace), function: index, places };
-                (!exact.places.is_empty()).then(|| (Dues::Exact(exact.clone()), Sizes::Exact(exact)))
+                let positions = events.places(unit as usize);
+                let exact = Exact { trace: Arc::clone(&self.trace), function: index, positions };
+                (!exact.positions.is_empty()).then(|| (Dues::Exact(exact.clone()), Sizes::Exact(exact)))
             }
         });
         invoked.unzip()
@@ -249,7 +249,7 @@ impl Plan for TracePlan {
         Outline {
             slots: (0..self.units).map(|unit| self.outline_slot(unit, &means)).collect(),
             functions,
-            clamped: rounded(clamped),
+            clamped: units::rounded(clamped),
             ..Outline::default()
         }
     }
@@ -259,7 +259,7 @@ impl Sizes {
     fn draw(&mut self, due: u64, clamps: Clamps, clamped: &ClampCount) -> Invocation {
         let (function, size) = match self {
             Self::Drawn(drawn) => (drawn.function, drawn.next(clamps)),
-            // As many as there are due times.
+            // As many as due times.
             Self::Exact(events) => {
                 (events.function, events.next().map(|event| clamps.exact(event)).unwrap_or_default())
             }
@@ -281,9 +281,4 @@ impl Drawn {
         let runtime = function.runtime.as_ref().map_or(clamps.runtime.min, |profile| profile.sample(&mut self.runtime));
         clamps.apply(runtime, memory(function, |profile| profile.sample(&mut self.memory)))
     }
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
-fn rounded(count: f64) -> u64 {
-    count.round() as u64
 }

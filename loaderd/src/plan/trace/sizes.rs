@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loader_trace::{Clamp, Event, Events, Load, MemoryProfile, RuntimeProfile, TraceFunction};
 
-/// Memory of an invocation where the trace does not say, in MiB.
+/// Memory of an invocation where the trace has none, in MiB.
 const DEFAULT_MEMORY_MIB: u32 = 200;
 
 /// What drawn sizes are held to.
@@ -14,7 +14,7 @@ pub(super) struct Clamps {
     pub(super) memory: Clamp<u32>,
 }
 
-/// What an invocation asks for, and whether a clamp touched it.
+/// What an invocation requests, and whether a clamp touched it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Size {
     pub(super) runtime: Duration,
@@ -39,7 +39,7 @@ impl Clamps {
         Size { runtime: runtime.value, memory_mib: memory.value, touched: runtime.touched || memory.touched }
     }
 
-    /// What an exact event asks for. One that names its memory was planned, and stays as it is.
+    /// What an exact event requests. One that names its memory was planned, and stays as it is.
     pub(super) fn exact(&self, event: Event) -> Size {
         let runtime = Duration::from_micros(event.runtime_us.into());
         match event.memory_mib {
@@ -90,14 +90,14 @@ impl Clamps {
     }
 }
 
-/// The share of a distribution for which `touched` holds, to a thousandth: asked of the middles of as many equal parts.
+/// The share of a distribution for which `touched` holds, to a thousandth: evaluated at the midpoints of as many equal intervals.
 fn outside(touched: impl Fn(f64) -> bool) -> f64 {
     const PARTS: u16 = 1000;
     let middle = |part: u16| (f64::from(part) + 0.5) / f64::from(PARTS);
     (0..PARTS).filter(|&part| touched(middle(part))).count() as f64 / f64::from(PARTS)
 }
 
-/// What `ask` says of a function's memory, in MiB; where the trace does not say, the default.
+/// What `ask` says of a function's memory, in MiB; without a value in the trace, the default.
 pub(super) fn memory(function: &TraceFunction, ask: impl FnOnce(&MemoryProfile) -> u32) -> u32 {
     function.memory.as_ref().map_or(DEFAULT_MEMORY_MIB, ask)
 }

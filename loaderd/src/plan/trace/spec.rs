@@ -1,4 +1,4 @@
-//! What mode trace is asked for, and the check of it.
+//! The spec of mode trace, and its check.
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
@@ -27,11 +27,11 @@ const MOST_UNITS: usize = 1 << 20;
 /// Replays per-function invocation counts of a trace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::plan) struct TraceSpec {
-    /// What to replay.
+    /// The trace to replay.
     pub(super) source: TraceSource,
-    /// Its format; `None`: told by its files.
+    /// Its format; `None`: detected from its files.
     pub(super) format: Option<Format>,
-    /// Which day, where there are several.
+    /// Which day, when it has several.
     pub(super) day: Option<u32>,
     /// How many units of granularity are replayed; `None`: all.
     pub(super) units: Option<usize>,
@@ -77,13 +77,13 @@ impl Granularity {
     }
 }
 
-/// The trace, if there is something in it to replay, for as long as the spec wants.
+/// The trace, if it is not empty and as long as the spec requires.
 pub(super) fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Vec<Violation>> {
     let refuse = |field: &str, description: String| vec![Violation::new(field, description)];
     let Some(trace) = trace else { return Err(refuse("trace", "was not read".to_owned())) };
     if let Some(units) = mode.units.filter(|&units| units > trace.units) {
         let (has, unit) = (trace.units, mode.granularity.as_str());
-        return Err(refuse("trace.duration", format!("asks for {units} {unit}s; the trace has {has}")));
+        return Err(refuse("trace.duration", format!("is {units} {unit}s; the trace has {has}")));
     }
     if trace.units > MOST_UNITS {
         let (has, unit) = (trace.units, mode.granularity.as_str());
@@ -92,7 +92,7 @@ pub(super) fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc
     }
     let seconds = mode.granularity.as_secs().saturating_mul(mode.units.unwrap_or(trace.units) as u64);
     if mode.warmup.is_some_and(|warmup| warmup.longest() >= Duration::from_secs(seconds)) {
-        let rule = format!("hold and settle leave nothing of the trace's {seconds} seconds");
+        let rule = format!("hold and settle take all of the trace's {seconds} seconds");
         return Err(refuse("trace.warmup", rule));
     }
     if trace.invocations() == 0 {
@@ -148,8 +148,7 @@ pub(in crate::plan) fn check(check: &mut Check, message: &v1::TraceMode) -> Opti
         let duration = Duration::from_secs(granularity.as_secs()) * units::to_u32(units);
         if warmup.longest() >= duration {
             let (longest, duration) = (time(warmup.longest()), time(duration));
-            let rule =
-                format!("hold and settle take {longest}; something must be left of duration, which is {duration}");
+            let rule = format!("hold and settle take {longest}; must be less than duration, which is {duration}");
             check.fault("trace.warmup", rule);
         }
     }

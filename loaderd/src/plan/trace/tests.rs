@@ -39,7 +39,7 @@ proptest! {
     #[test]
     fn counts_are_kept_exactly(counts in vec(vec(0_u32..40, 5), 1..6)) {
         prop_assume!(counts.iter().flatten().any(|&count| count > 0));
-        let functions = counts.iter().enumerate().map(|(place, counts)| function(&format!("f{place}"), counts));
+        let functions = counts.iter().enumerate().map(|(index, counts)| function(&format!("f{index}"), counts));
         let mut plan = trace_plan(&seconds(), trace(functions.collect()));
         let mut found = vec![vec![0_u32; 5]; counts.len()];
         for slot in slots(&mut *plan, 1000) {
@@ -56,7 +56,7 @@ proptest! {
     #[test]
     fn a_functions_plan_depends_on_no_other_function(counts in vec(vec(0_u32..20, 4), 2..6), seed in any::<u64>()) {
         let functions: Vec<_> =
-            counts.iter().enumerate().map(|(place, counts)| function(&format!("f{place}"), counts)).collect();
+            counts.iter().enumerate().map(|(index, counts)| function(&format!("f{index}"), counts)).collect();
         prop_assume!(functions.iter().all(|function| function.load.total() > 0));
         let mut spec = seconds();
         spec["seed"] = json!(seed);

@@ -112,7 +112,7 @@ fn existing_records_are_never_overwritten() {
 }
 
 #[test]
-fn a_full_disk_is_told_with_its_path_and_figures_go_on() {
+fn a_full_disk_is_reported_with_its_path_and_figures_continue() {
     // Every write to /dev/full fails as on a full disk.
     let directory = tempfile::tempdir().expect("a directory");
     let (progress, show_progress) = watch::channel(Progress::default());
@@ -129,8 +129,8 @@ fn a_full_disk_is_told_with_its_path_and_figures_go_on() {
     sender.try_send(closed(head(0, 3), 3)).expect("room");
     drop(sender);
     let recorded = recorder.run(receiver);
-    let told = "cannot write /dev/full: No space left on device (os error 28)";
-    assert_eq!(show_failure.borrow().as_deref(), Some(told));
-    assert_eq!(recorded.error.map(|error| error.to_string()).as_deref(), Some(told));
+    let expected = "cannot write /dev/full: No space left on device (os error 28)";
+    assert_eq!(show_failure.borrow().as_deref(), Some(expected));
+    assert_eq!(recorded.error.map(|error| error.to_string()).as_deref(), Some(expected));
     assert_eq!((recorded.statistics.rows, show_progress.borrow().completed), (3, 3));
 }

@@ -64,7 +64,7 @@ of it""#,
     assert_eq!(second[0].error, "two \" lines,\nof it");
 }
 
-/// Everything that is there to be read, and what is left over.
+/// All records that can be read, and what is left over.
 fn all(directory: &Path) -> (Vec<InvocationRecord<'static>>, u64) {
     let (mut reader, mut records) = (RecordReader::new(directory), Vec::new());
     loop {
@@ -77,7 +77,7 @@ fn all(directory: &Path) -> (Vec<InvocationRecord<'static>>, u64) {
 }
 
 #[test]
-fn a_file_cut_off_at_any_byte_loses_its_last_row_only_and_says_so() {
+fn a_file_cut_off_at_any_byte_loses_its_last_row_only_and_reports_it() {
     let errors = ["", "\"two \"\" lines,\nof it\"", "", "\"a, b\""];
     let rows: Vec<_> = errors.iter().enumerate().map(|(number, error)| row(number as u64, error)).collect();
     let text = format!("{HEADER}{}", rows.concat());

@@ -36,6 +36,6 @@ mod tests {
         let found = routes(&names, &[Ok(Endpoint::plain("127.0.0.1:1", "f")), failed], grpc).unwrap();
         assert_eq!(found.iter().map(Option::is_some).collect::<Vec<_>>(), [true, false]);
         let error = routes(&names, &[Ok(Endpoint::plain("127.0.0.1:1", "no host"))], grpc).err().unwrap();
-        assert!(error.to_string().starts_with("\"no host\" is no host name"), "{error}");
+        assert!(error.to_string().starts_with("\"no host\" is not a valid host name"), "{error}");
     }
 }

@@ -111,7 +111,7 @@ impl UnderWay<'_> {
                 _ = tick.tick() => self.tick(show),
             }
         }
-        self.dispatching.give_up(if matches!(ended, Ended::Cancelled) {
+        self.dispatching.cancel_calls(if matches!(ended, Ended::Cancelled) {
             Status::Cancelled
         } else {
             Status::Unfinished

@@ -1,13 +1,13 @@
 //! Text with placeholders that is filled in for each function and invocation.
 
-/// What a placeholder stands for.
+/// The value of a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
     /// The function's name.
     Function,
-    /// The run time that the invocation asks for, in milliseconds.
+    /// The run time that the invocation requests, in milliseconds.
     RuntimeMs,
-    /// The memory that the invocation asks for, in MiB.
+    /// The memory that the invocation requests, in MiB.
     MemoryMib,
 }
 
@@ -34,7 +34,7 @@ enum Piece {
 
 /// Text with placeholders.
 ///
-/// A placeholder is a name of letters, digits and `_` between braces; `{{` stands for `{`; other braces, as JSON has them, stand
+/// A placeholder is a name of letters, digits and `_` between braces; `{{` is a literal `{`; other braces, as JSON has them, stand
 /// for themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Template(Vec<Piece>);
@@ -42,7 +42,7 @@ pub struct Template(Vec<Piece>);
 /// A placeholder that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{{{0}}} is not a placeholder; placeholders are {{function}}, {{runtime_ms}} and {{memory_mib}}, and {{{{ stands for {{"
+    "{{{0}}} is not a placeholder; placeholders are {{function}}, {{runtime_ms}} and {{memory_mib}}, and {{{{ is a literal {{"
 )]
 pub struct UnknownPlaceholder(String);
 
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn placeholders_are_told_from_other_braces() {
+    fn placeholders_are_distinguished_from_other_braces() {
         for (text, expected) in [
             ("", ""),
             ("plain", "plain"),
@@ -162,7 +162,7 @@ mod tests {
         }
         assert_eq!(
             filled("{runtime}").unwrap_err(),
-            "{runtime} is not a placeholder; placeholders are {function}, {runtime_ms} and {memory_mib}, and {{ stands for {"
+            "{runtime} is not a placeholder; placeholders are {function}, {runtime_ms} and {memory_mib}, and {{ is a literal {"
         );
         assert!(filled("{Function}").is_err());
     }

@@ -44,7 +44,7 @@ fn what_is_wrong_with_a_request_is_named_by_its_field() {
     };
     let path = |path: &str| v1::HttpRequest { path: path.to_owned(), ..Default::default() };
     let body = |body: String| v1::HttpRequest { body, ..Default::default() };
-    let unknown = "placeholders are {function}, {runtime_ms} and {memory_mib}, and {{ stands for {";
+    let unknown = "placeholders are {function}, {runtime_ms} and {memory_mib}, and {{ is a literal {";
     for (message, expected) in [
         (path("/{fun}"), format!("function.http.path: {{fun}} is not a placeholder; {unknown}")),
         (
@@ -59,10 +59,10 @@ fn what_is_wrong_with_a_request_is_named_by_its_field() {
             v1::HttpRequest { method: "GE T".to_owned(), ..Default::default() },
             "function.http.method: is \"GE T\"; must be a method such as POST or GET, not CONNECT".to_owned(),
         ),
-        (headers("a b", ""), "function.http.headers: \"a b\" is not a header's name".to_owned()),
+        (headers("a b", ""), "function.http.headers: \"a b\" is not a valid header name".to_owned()),
         (
             headers("x-a", "a\nb"),
-            "function.http.headers.x-a: can't be a header's value: no control characters, and at most 8192 bytes".to_owned(),
+            "function.http.headers.x-a: is not a valid header value: no control characters, and at most 8192 bytes".to_owned(),
         ),
         (headers("x-a", "{b}"), format!("function.http.headers.x-a: {{b}} is not a placeholder; {unknown}")),
         (

@@ -1,0 +1,44 @@
+//! What protocols share: the loader's own headers, and those of `trace-func`.
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+use loader_proto::metadata;
+
+use crate::{
+    clock::UnixMicros,
+    invoke::{
+        call::Call,
+        outcome::{Failure, Origin, Status},
+    },
+};
+
+/// The loader's `user-agent`.
+pub(super) const USER_AGENT: &str = concat!("loaderd/", env!("CARGO_PKG_VERSION"));
+
+/// Writes what no protocol defines: the clock of the run time, and the span that the function's work belongs to.
+pub(super) fn write_context(call: &Call, headers: &mut HeaderMap) {
+    if let Some(clock) = call.clock {
+        headers.insert(metadata::CLOCK, HeaderValue::from_static(clock));
+    }
+    // Its form is always a valid header value.
+    if let Some(Ok(parent)) = call.span.map(|span| HeaderValue::try_from(span.to_string())) {
+        headers.insert("traceparent", parent);
+    }
+}
+
+/// An HTTP status that is no function's answer, with what came with it.
+pub(super) fn unexpected(status: StatusCode, text: &[u8]) -> Failure {
+    let text = String::from_utf8_lossy(text);
+    let text = text.trim();
+    let text = if text.is_empty() { status.canonical_reason().unwrap_or("no reason given") } else { text };
+    Failure::new(Status::Http(status.as_u16()), text)
+}
+
+/// The instance that answered, as reported in the headers of `trace-func`.
+pub(super) fn origin(headers: &HeaderMap) -> Origin {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Origin {
+        instance: text(metadata::INSTANCE).unwrap_or_default().to_owned(),
+        cold_start: text(metadata::FIRST_INVOCATION).and_then(|value| value.parse().ok()),
+        started: text(metadata::INSTANCE_STARTED).and_then(|value| value.parse().ok()).map(UnixMicros),
+    }
+}

@@ -1,0 +1,109 @@
+//! The connections of one worker, of both HTTP versions.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+
+use super::{
+    answer::Received,
+    count::ConnectionCount,
+    http1, http2,
+    sharing::{Policy, Setup},
+};
+use crate::{
+    clock::Clock,
+    endpoint::HttpVersion,
+    invoke::{exchange::Exchange, outcome::Failure, route::Route},
+};
+
+/// A ready connection, and how long this caller waited for it to be made.
+pub(in crate::invoke) struct Connected {
+    pub(in crate::invoke) ready: Ready,
+    /// Absent when a connection was open.
+    pub(in crate::invoke) connect: Option<Duration>,
+}
+
+/// A connection that has room for one more call.
+pub(in crate::invoke) enum Ready {
+    Http1(http1::Ready),
+    Http2(http2::Ready),
+}
+
+impl Ready {
+    /// Puts a request on the wire.
+    pub(in crate::invoke) fn send(self, head: Request<()>, body: Bytes) -> Result<Pending, Failure> {
+        match self {
+            Self::Http1(ready) => Ok(Pending::Http1(ready.send(head, body))),
+            Self::Http2(ready) => ready.send(head, body).map(Pending::Http2),
+        }
+    }
+}
+
+/// A request in flight.
+pub(in crate::invoke) enum Pending {
+    Http1(http1::Pending),
+    Http2(http2::Pending),
+}
+
+impl Pending {
+    /// Waits for the answer and reads as much of it as the protocol wants.
+    pub(in crate::invoke) async fn read(self, exchange: &dyn Exchange) -> Received {
+        match self {
+            Self::Http1(pending) => pending.read(exchange).await,
+            Self::Http2(pending) => pending.read(exchange).await,
+        }
+    }
+}
+
+/// All connections of one worker.
+pub struct Connections {
+    http1: http1::Pool,
+    http2: http2::Pool,
+    #[cfg(test)]
+    count: ConnectionCount,
+}
+
+impl Connections {
+    /// Connections that are shared by `policy`; `drivers` owns the tasks that serve them.
+    pub fn new(policy: Policy, drivers: TaskTracker, count: ConnectionCount, clock: Clock) -> Self {
+        let setup = Setup { policy, drivers, count, clock };
+        Self {
+            #[cfg(test)]
+            count: setup.count.clone(),
+            http1: http1::Pool::new(setup.clone()),
+            http2: http2::Pool::new(setup),
+        }
+    }
+
+    /// Established connections.
+    #[cfg(test)]
+    pub(in crate::invoke) fn open(&self) -> u64 {
+        self.count.open()
+    }
+
+    /// Makes the connections that calls to `route` will share, unless they exist.
+    pub(in crate::invoke) async fn prepare(&self, route: &Route, deadline: Instant) {
+        match route.exchange.version() {
+            HttpVersion::Http1 => self.http1.prepare(route, deadline).await,
+            HttpVersion::Http2 => self.http2.prepare(route, deadline).await,
+        }
+    }
+
+    /// A connection to `route` with room for one more call. Over HTTP/2 it waits while the peer allows no further stream:
+    /// that wait is the loader's own lateness, and has no deadline but the run's.
+    pub(in crate::invoke) async fn ready(&self, route: &Route, deadline: Instant) -> Result<Connected, Failure> {
+        match route.exchange.version() {
+            HttpVersion::Http1 => {
+                let (ready, connect) = self.http1.ready(route, deadline).await?;
+                Ok(Connected { ready: Ready::Http1(ready), connect })
+            }
+            HttpVersion::Http2 => {
+                let (ready, connect) = self.http2.ready(route, deadline).await?;
+                Ok(Connected { ready: Ready::Http2(ready), connect })
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! An invocation that has come due: its id, its slot and its function are known.
+
+use super::{
+    invocation::{Mark, Offset, Phase, Unit},
+    slot::SlotHead,
+};
+use crate::id::FunctionIndex;
+
+/// Names an invocation: the `number`-th that came due in the `unit`-th unit of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InvocationId {
+    /// What is counted: minutes or seconds.
+    pub of: Unit,
+    /// Which minute or second since the start of the load.
+    pub unit: u64,
+    /// Which invocation in it.
+    pub number: u64,
+}
+
+impl std::fmt::Display for InvocationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}.inv{}", self.of.as_str(), self.unit, self.number)
+    }
+}
+
+/// What was planned for an invocation that has come due, with its function known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlannedInvocation {
+    /// Its id.
+    pub id: InvocationId,
+    /// Its slot.
+    pub slot: SlotHead,
+    /// What is special about it.
+    pub mark: Mark,
+    /// Its function.
+    pub function: FunctionIndex,
+    /// When it was due.
+    pub due: Offset,
+    /// Run time to ask for, in microseconds.
+    pub runtime_us: u32,
+    /// Memory to ask for, in MiB.
+    pub memory_mib: u32,
+}
+
+impl PlannedInvocation {
+    /// Whether it counts in the statistics of its slot.
+    pub fn counts(&self) -> bool {
+        self.mark != Mark::StepWarmup
+    }
+
+    /// Whether it counts in the distributions of the run.
+    pub fn is_measured(&self) -> bool {
+        self.counts() && self.slot.phase == Phase::Measure
+    }
+}

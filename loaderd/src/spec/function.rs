@@ -1,0 +1,54 @@
+//! What a function does, and the clock that counts its run time.
+
+/// What a function does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FunctionKind {
+    /// Consumes what each invocation requests.
+    Trace,
+    /// Answers at once.
+    Empty,
+    /// Watches the clock, and takes half of the memory.
+    Timed,
+    /// Sleeps, and maps memory without touching it.
+    Wimpy,
+    /// Greets, as `helloworld.Greeter`.
+    Hello,
+}
+
+impl FunctionKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Trace, Self::Empty, Self::Timed, Self::Wimpy, Self::Hello];
+
+    /// As in a spec.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trace => "trace",
+            Self::Empty => "empty",
+            Self::Timed => "timed",
+            Self::Wimpy => "wimpy",
+            Self::Hello => "hello",
+        }
+    }
+}
+
+/// The clock that counts a function's run time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuntimeClock {
+    /// Busy until the time since receipt has passed.
+    Wall,
+    /// Busy until the thread has consumed the time.
+    Cpu,
+}
+
+impl RuntimeClock {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Wall, Self::Cpu];
+
+    /// As in a spec and in request metadata.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Wall => "wall",
+            Self::Cpu => "cpu",
+        }
+    }
+}
