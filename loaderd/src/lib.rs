@@ -21,6 +21,7 @@ pub mod run;
 pub mod scrape;
 pub mod spans;
 pub mod spec;
+pub mod steady;
 pub mod supervisor;
 pub mod telemetry;
 pub mod traces;

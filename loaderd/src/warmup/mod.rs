@@ -5,10 +5,9 @@
 //! └───────────── the load goes on all the time; slots that begin before `measure` count as warm-up ─────┘
 //! ```
 
-mod adf;
 mod profile;
 
-pub use adf::{Adf, adf};
+pub use crate::steady::{Adf, adf};
 pub use profile::{Fit, fit, needed};
 
 /// Fewest latencies by which anything is decided.
