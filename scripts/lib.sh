@@ -36,37 +36,33 @@ need_lints() {
   cargo fmt --version >/dev/null 2>&1 || rustup component add rustfmt
 }
 
-# What builds images and runs them.
-need_containers() {
-  local missing=()
-  command -v buildah >/dev/null || missing+=(buildah)
-  command -v podman >/dev/null || missing+=(podman)
-  command -v runc >/dev/null || missing+=(runc)
-  [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}" netavark
+# need_programs PROGRAM:PACKAGE[+PACKAGE]...: the Debian packages of those programs that are missing, all in one go. None of
+# them shall run as a service.
+need_programs() {
+  local pair packages missing=()
+  for pair in "$@"; do
+    IFS=+ read -ra packages <<<"${pair#*:}"
+    command -v "${pair%%:*}" >/dev/null || missing+=("${packages[@]}")
+  done
+  [ "${#missing[@]}" -eq 0 ] || RUNLEVEL=1 install_packages "${missing[@]}"
 }
 
-# What looks at units.
-need_systemd_analyze() {
-  command -v systemd-analyze >/dev/null || install_packages systemd
-}
-
-# A Prometheus for tests, which shall not run as a service.
-need_prometheus() {
-  if ! command -v prometheus >/dev/null || ! command -v promtool >/dev/null; then
-    RUNLEVEL=1 install_packages prometheus
-  fi
-}
-
-# What the tests make a disk slow with.
-need_faults() {
-  command -v bindfs >/dev/null || install_packages bindfs
-}
+# What the process tests run: images, a Prometheus, a slow disk.
+# shellcheck disable=SC2034 # for who sources this
+test_programs=(buildah:buildah podman:podman+netavark runc:runc prometheus:prometheus promtool:prometheus bindfs:bindfs)
+# What boots a Debian, and what is asked of it.
+# shellcheck disable=SC2034 # for who sources this
+boot_programs=(debootstrap:debootstrap systemd-nspawn:systemd-container openssl:openssl curl:curl ip:iproute2)
+# What makes Debian packages, beside Cargo.
+# shellcheck disable=SC2034 # for who sources this
+package_programs=(dpkg-shlibdeps:dpkg-dev)
 
 # What makes Debian packages.
 need_cargo_deb() {
   local version=3.8.0
   if ! "$tools/bin/cargo-deb" --version 2>/dev/null | grep -qx "$version"; then
-    cargo install --quiet --locked --root "$tools" --version "$version" cargo-deb
+    # It packs a few files: its build is what takes long, so that it is not optimized, but for the compression, which is C.
+    CFLAGS=-O2 cargo install --quiet --locked --debug --root "$tools" --version "$version" cargo-deb
   fi
 }
 

@@ -28,7 +28,7 @@ struct Seen {
     hash: Sha256,
 }
 
-/// What was found.
+/// The outcome of a check.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Checked {
     /// The run, as the manifest has it.
@@ -43,12 +43,12 @@ pub(crate) struct Checked {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fault {
     pub(crate) file: String,
-    pub(crate) words: String,
+    pub(crate) description: String,
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.file, self.words)
+        write!(f, "{}: {}", self.file, self.description)
     }
 }
 
@@ -75,17 +75,17 @@ impl Checker {
         let mut faults = Vec::new();
         for file in &manifest.files {
             let seen = self.files.remove(&file.name);
-            faults.extend(fault(file, seen).map(|words| Fault { file: file.name.clone(), words }));
+            faults.extend(fault(file, seen).map(|description| Fault { file: file.name.clone(), description }));
         }
         Ok(Checked { manifest, faults, extra: self.files.into_keys().collect() })
     }
 }
 
 fn read(text: Option<Vec<u8>>) -> Result<Manifest, Fault> {
-    let fault = |words: &str| Fault { file: MANIFEST.to_owned(), words: words.to_owned() };
-    let missing = "is missing: the run has not ended, or the file was removed; nothing can be checked";
+    let fault = |text: &str| Fault { file: MANIFEST.to_owned(), description: text.to_owned() };
+    let missing = "is missing: the run has not ended, or the file was removed; nothing can be verified";
     let text = text.ok_or_else(|| fault(missing))?;
-    let damaged = |why: &str| fault(&format!("is damaged, so that nothing can be checked: {why}"));
+    let damaged = |why: &str| fault(&format!("is damaged, so that nothing can be verified: {why}"));
     let value = serde_json::from_slice(&text).map_err(|error| damaged(&error.to_string()))?;
     let (manifest, faults): (Manifest, _) = json::from_value(&value);
     match faults.first() {
@@ -103,13 +103,13 @@ fn fault(file: &ManifestFile, seen: Option<Seen>) -> Option<String> {
     let Some(seen) = seen else { return Some("is missing".to_owned()) };
     if seen.bytes != *bytes {
         let how = if seen.bytes < *bytes { "is cut off" } else { "has grown" };
-        return Some(format!("{how}: {} bytes, and the run left {bytes}", seen.bytes));
+        return Some(format!("{how}: {} bytes, expected {bytes}", seen.bytes));
     }
     let found: String = seen.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     if found != *sha256 {
-        return Some(format!("was changed: its SHA-256 is {found}, and the run left {sha256}"));
+        return Some(format!("was changed: SHA-256 {found}, expected {sha256}"));
     }
-    (*cut_off_bytes > 0).then(|| format!("a crash cut its last row off, of which {cut_off_bytes} bytes are left"))
+    (*cut_off_bytes > 0).then(|| format!("its last row was cut off by a crash; {cut_off_bytes} bytes of it remain"))
 }
 
 #[cfg(test)]
@@ -147,29 +147,29 @@ mod tests {
     }
 
     #[test]
-    fn each_fault_has_its_words() {
+    fn each_fault_is_described() {
         let whole = manifest(0);
         for (files, expected) in [
-            (vec![("a.csv", "ab"), (MANIFEST, &*whole)], "a.csv: is cut off: 2 bytes, and the run left 3"),
-            (vec![("a.csv", "abcd"), (MANIFEST, &whole)], "a.csv: has grown: 4 bytes, and the run left 3"),
+            (vec![("a.csv", "ab"), (MANIFEST, &*whole)], "a.csv: is cut off: 2 bytes, expected 3"),
+            (vec![("a.csv", "abcd"), (MANIFEST, &whole)], "a.csv: has grown: 4 bytes, expected 3"),
             (vec![(MANIFEST, &whole)], "a.csv: is missing"),
             (
                 vec![("a.csv", "abc"), (MANIFEST, &manifest(7))],
-                "a.csv: a crash cut its last row off, of which 7 bytes are left",
+                "a.csv: its last row was cut off by a crash; 7 bytes of it remain",
             ),
             (
                 vec![("a.csv", "abc")],
-                "manifest.json: is missing: the run has not ended, or the file was removed; nothing can be checked",
+                "manifest.json: is missing: the run has not ended, or the file was removed; nothing can be verified",
             ),
             (vec![(MANIFEST, "{\"version\": 2}")], "manifest.json: has version 2; this loaderctl knows 1"),
         ] {
             assert_eq!(faults(&files), [expected]);
         }
         let changed = faults(&[("a.csv", "abd"), (MANIFEST, &whole)]);
-        assert!(changed[0].starts_with("a.csv: was changed: its SHA-256 is a52d159f2"), "{changed:?}");
+        assert!(changed[0].starts_with("a.csv: was changed: SHA-256 a52d159f2"), "{changed:?}");
         let damaged = faults(&[("a.csv", "abc"), (MANIFEST, "{\"version\": ")]);
         assert!(
-            damaged[0].starts_with("manifest.json: is damaged, so that nothing can be checked: EOF"),
+            damaged[0].starts_with("manifest.json: is damaged, so that nothing can be verified: EOF"),
             "{damaged:?}"
         );
     }

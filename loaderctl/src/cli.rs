@@ -12,8 +12,8 @@ use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, outp
 #[derive(Debug, Parser)]
 #[command(name = "loaderctl", version, after_help = EXIT_CODES)]
 pub struct Arguments {
-    /// The daemon: http://host:port, https://host:port or unix:/path [unix:/run/loader/loaderd.sock where that may be
-    /// opened, else http://127.0.0.1:9470]
+    /// Address of the daemon: http://host:port, https://host:port or unix:/path [unix:/run/loader/loaderd.sock where it
+    /// can be opened, else http://127.0.0.1:9470]
     #[arg(long, global = true, env = "LOADERD_ADDRESS", value_name = "ADDR")]
     pub(crate) address: Option<Address>,
     #[command(flatten)]
@@ -30,10 +30,10 @@ pub(crate) enum Command {
     /// Queue a run, described by a spec file, by flags, or by both
     #[command(after_help = EXIT_CODES)]
     Submit(Box<SubmitArguments>),
-    /// Queue a run once more, with the spec of an earlier one
+    /// Queue a run again, with the spec of an earlier run
     #[command(after_help = EXIT_CODES)]
     Resubmit(ResubmitArguments),
-    /// Say what a run would do, and what is wrong with its spec; deploys nothing
+    /// Show what a run would do, and every fault of its spec; deploys nothing
     Plan(Box<PlanArguments>),
     /// List runs, newest first
     List(ListArguments),
@@ -44,33 +44,33 @@ pub(crate) enum Command {
     Watch(RunArgument),
     /// End a run early; its records are kept
     Cancel(CancelArguments),
-    /// Keep a run until it is unpinned, whatever the daemon is told to remove
+    /// Pin a run: retention does not remove it
     Pin(RunArgument),
-    /// Keep a run no longer than the daemon is told to
+    /// Unpin a run: retention applies again
     Unpin(RunArgument),
     /// Remove runs that have ended, with their records
     Delete(DeleteArguments),
-    /// Print the records of a run, as CSV or JSON; of a run under way until it ends
+    /// Print the records of a run, as CSV or JSON; follows a run under way until it ends
     Records(RunArgument),
     /// Fetch the files of a run that has ended
     Results(ResultsArguments),
-    /// Check that results are what their run left: none cut off, none changed
+    /// Verify result files against the checksums that their run recorded
     #[command(after_help = EXIT_CODES)]
     Check(CheckArguments),
-    /// Make one invocation by hand, outside any run
+    /// Make a single invocation, outside any run
     Invoke(InvokeArguments),
-    /// Take away functions that runs left behind: kept ones, and those of a crash
+    /// Remove functions that runs left behind: kept ones, and those of a crash
     Clean(CleanArguments),
-    /// Ask the daemon's Prometheus (prometheus.url) for the value of an expression of PromQL
+    /// Evaluate a PromQL expression on the daemon's Prometheus (prometheus.url)
     Query(QueryArguments),
-    /// Show what the daemon is and does, and how its platforms are
+    /// Show the state of the daemon and of its platforms
     Status,
-    /// Make traces
+    /// Generate traces
     #[command(subcommand)]
     Trace(TraceCommand),
-    /// Collect what somebody needs who is to help, without secrets, in one archive
+    /// Collect diagnostics for support, without secrets, in one archive
     SupportBundle(BundleArguments),
-    /// Make a bearer token, and the line that lets it in (needs no daemon)
+    /// Generate a bearer token and its line for the daemon's configuration (needs no daemon)
     Token(TokenArguments),
     /// Write manual pages
     #[command(hide = true)]
@@ -97,7 +97,7 @@ pub(crate) struct RunArgument {
 pub(crate) struct SubmitArguments {
     #[command(flatten)]
     pub(crate) spec: SpecArguments,
-    /// A second submission with the same key gives the first one's run
+    /// Submitting again with the same key returns the first submission's run
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
     /// Follow the run to its end, then print its summary
@@ -106,7 +106,7 @@ pub(crate) struct SubmitArguments {
     /// Wait for the run's end without showing progress, then print its summary
     #[arg(long, conflicts_with = "watch")]
     pub(crate) wait: bool,
-    /// Only say what the run would do, as plan does
+    /// Only show what the run would do, as plan does
     #[arg(long, conflicts_with_all = ["watch", "wait"])]
     pub(crate) dry_run: bool,
 }
@@ -125,7 +125,7 @@ pub(crate) struct ResubmitArguments {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct BundleArguments {
-    /// File for the archive, which must not be there yet
+    /// File for the archive; must not exist yet
     #[arg(long, value_name = "FILE", default_value = "loader-support.tar.gz")]
     pub(crate) to: PathBuf,
     /// The daemon's configuration
@@ -135,13 +135,13 @@ pub(crate) struct BundleArguments {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct TokenArguments {
-    /// Whose it is, as the daemon's log will say it
+    /// Its owner's name, as it appears in the daemon's audit log
     #[arg(value_name = "NAME", value_parser = name)]
     pub(crate) name: String,
-    /// What its bearer may do
+    /// The bearer's role
     #[arg(long, value_enum, value_name = "ROLE", default_value_t = RoleName::Submit)]
     pub(crate) role: RoleName,
-    /// File for the token, which must not be there yet; only you may read it
+    /// File for the token; must not exist yet; readable by you alone
     #[arg(long, value_name = "FILE")]
     pub(crate) to: PathBuf,
 }
@@ -159,9 +159,9 @@ fn name(text: &str) -> Result<String, &'static str> {
 /// What the bearer of a token may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RoleName {
-    /// Look at runs and records
+    /// Read runs and records
     Read,
-    /// Also submit and cancel runs, upload traces, invoke by hand
+    /// Also submit and cancel runs, upload traces, make single invocations
     Submit,
     /// Also delete runs and clean up
     Admin,
@@ -174,7 +174,7 @@ pub(crate) struct PlanArguments {
     /// Show all slots and functions [the first 20]
     #[arg(long)]
     pub(crate) all: bool,
-    /// Write each invocation to a CSV file; as plan.csv it is a trace that replays the plan exactly
+    /// Write each invocation to a CSV file; named plan.csv it is a trace that replays the plan exactly
     #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
 }
@@ -227,36 +227,36 @@ pub(crate) struct QueryArguments {
 pub(crate) struct ResultsArguments {
     #[command(flatten)]
     pub(crate) run: RunArgument,
-    /// Directory for the files; made where it is not there
+    /// Directory for the files; created if missing
     #[arg(long, value_name = "DIR")]
     pub(crate) to: PathBuf,
     /// native (the run directory) or invitro (the files of the InVitro loader)
     #[arg(long, value_name = "LAYOUT", default_value = "native")]
     pub(crate) layout: String,
-    /// Write into a directory that is not empty, too; files of the same names are replaced
+    /// Write into a directory that is not empty; files of the same names are replaced
     #[arg(long)]
     pub(crate) force: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct CheckArguments {
-    /// A directory that results wrote, or the id of a run that has ended, or latest
+    /// A directory written by results, or the id of a run that has ended, or latest
     #[arg(value_name = "DIR|RUN")]
     pub(crate) target: String,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct InvokeArguments {
-    /// Where the function is
+    /// Address of the function
     #[arg(value_name = "HOST:PORT")]
     pub(crate) target: String,
     /// The request's :authority [HOST:PORT]
     #[arg(long, value_name = "HOST")]
     pub(crate) authority: Option<String>,
-    /// Run time to ask for [0s]
+    /// Requested run time [0s]
     #[arg(long, value_name = "DURATION", value_parser = loader_proto::json::parse_duration)]
     pub(crate) runtime: Option<prost_types::Duration>,
-    /// Memory to ask for [0MiB]
+    /// Requested memory [0MiB]
     #[arg(long, value_name = "MEMORY", value_parser = loader_proto::json::parse_mib)]
     pub(crate) memory: Option<u32>,
     /// How long the invocation may take [1m]
@@ -266,25 +266,25 @@ pub(crate) struct InvokeArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TraceCommand {
-    /// Make up a trace that looks like production (needs no daemon)
+    /// Generate a trace with the published statistics of Azure Functions (needs no daemon)
     Synth(SynthArguments),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SynthArguments {
-    /// How many functions
+    /// Number of functions
     #[arg(long, value_name = "N")]
     pub(crate) functions: u32,
-    /// How many minutes
+    /// Length in minutes
     #[arg(long, value_name = "M")]
     pub(crate) minutes: u32,
     /// Mean invocations per second of all functions
     #[arg(long, value_name = "R")]
     pub(crate) rate: f64,
-    /// Everything random comes from this number
+    /// Seed of the random generator
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub(crate) seed: u64,
-    /// Directory for the files; made where it is not there
+    /// Directory for the files; created if missing
     #[arg(long, value_name = "DIR")]
     pub(crate) to: PathBuf,
 }
@@ -336,8 +336,8 @@ mod tests {
     #[test]
     fn each_state_has_its_name() {
         for name in StateName::value_variants() {
-            let told = name.to_possible_value().expect("a name").get_name().to_uppercase();
-            assert_eq!(RunState::from(*name).as_str_name(), format!("RUN_STATE_{told}"));
+            let rendered = name.to_possible_value().expect("a name").get_name().to_uppercase();
+            assert_eq!(RunState::from(*name).as_str_name(), format!("RUN_STATE_{rendered}"));
         }
         let states = (1..).map_while(|number| RunState::try_from(number).ok());
         assert_eq!(StateName::value_variants().len(), states.count());

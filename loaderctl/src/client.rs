@@ -28,7 +28,7 @@ const KEEPALIVE: Duration = Duration::from_secs(20);
 const MAX_ANSWER: usize = 64 << 20;
 
 /// What is at the bottom of an error.
-fn words(error: &dyn std::error::Error) -> String {
+fn error_chain(error: &dyn std::error::Error) -> String {
     let mut error = error;
     while let Some(source) = error.source() {
         error = source;
@@ -45,7 +45,7 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// Connects.
+    /// Opens a connection to the daemon.
     ///
     /// # Errors
     /// Nobody answers there; files with credentials that can't be used.
@@ -58,7 +58,7 @@ impl Daemon {
             .http2_keep_alive_interval(KEEPALIVE);
         if let Address::Https(_) = address {
             let secured = endpoint.tls_config(credentials.tls()?);
-            endpoint = secured.map_err(|error| Failure::Input(words(&error)))?;
+            endpoint = secured.map_err(|error| Failure::Input(error_chain(&error)))?;
         }
         let channel = endpoint.connect().await.map_err(lost)?;
         let api = LoaderControlClient::with_interceptor(channel, bearer).max_decoding_message_size(MAX_ANSWER);

@@ -1,6 +1,6 @@
-//! How a command ends: the one place where endings become exit codes and gRPC statuses become words.
+//! How a command ends: the one place where endings become exit codes and gRPC statuses become text.
 //!
-//! The codes are told by `loaderctl --help`, too ([`EXIT_CODES`]).
+//! `loaderctl --help` lists the codes, too ([`EXIT_CODES`]).
 
 use std::{error::Error, fmt, io};
 
@@ -24,7 +24,7 @@ Exit codes:
 /// How a command that could be carried out has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ending {
-    /// As wished.
+    /// The command succeeded.
     Done,
     /// The run or the invocation did not succeed.
     Failed,
@@ -61,32 +61,32 @@ pub enum Failure {
     /// Faults of the input, each by its field.
     #[error("{}", Lines(.0))]
     Faults(Vec<Fault>),
-    /// Input that can't be used, in words.
+    /// Unusable input: what is wrong with it.
     #[error("error: {0}")]
     Input(String),
-    /// Nobody answers.
+    /// No daemon answers.
     #[error(
         "error: no daemon answers at {address}: {reason}\n\
          Start it with `loaderd` or `systemctl start loaderd`, or say where it is with --address or LOADERD_ADDRESS."
     )]
     Unreachable {
-        /// Where it was looked for.
+        /// The address that was tried.
         address: Address,
-        /// What happened.
+        /// The root cause.
         reason: String,
     },
-    /// The daemon said no.
+    /// The daemon refused the request.
     #[error("error: {}", .0.message())]
     Refused(Box<Status>),
     /// The daemon's answer makes no sense.
     #[error("error: the daemon's answer cannot be used: {0}")]
     Answer(String),
-    /// The operating system said no.
+    /// The operating system refused an operation.
     #[error("error: {doing}: {source}")]
     System {
-        /// What was being done.
+        /// The operation that failed.
         doing: String,
-        /// Why it failed.
+        /// The system's error.
         source: io::Error,
     },
     /// Standard output can't be written.
@@ -110,9 +110,9 @@ impl Failure {
         Self::Refused(Box::new(status))
     }
 
-    /// Nobody answers at `address`: what is at the bottom of `error`, or `words` where there is nothing below it.
-    pub(crate) fn unreachable(error: &dyn Error, words: &str, address: &Address) -> Self {
-        let mut reason = words.to_owned();
+    /// No daemon answers at `address`: the root cause of `error`, or `message` where it has none.
+    pub(crate) fn unreachable(error: &dyn Error, message: &str, address: &Address) -> Self {
+        let mut reason = message.to_owned();
         let mut next = error.source();
         while let Some(error) = next {
             reason = error.to_string();
@@ -121,7 +121,7 @@ impl Failure {
         Self::Unreachable { address: address.clone(), reason }
     }
 
-    /// Whether there is nothing to tell: the reader of the output has gone, as `head` does.
+    /// Whether nothing is printed: the reader of the output has gone, as `head` does.
     pub fn is_silent(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }

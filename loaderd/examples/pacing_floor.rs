@@ -4,7 +4,7 @@
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use loader_trace::{Arrivals, Purpose, StreamKey};
-use loaderd::{clock::Clock, dispatch::pacing_floor, plan::Offset, record::Tally};
+use loaderd::{clock::Clock, dispatch::pacing_floor, histogram::Histogram, plan::Offset};
 
 fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
@@ -16,7 +16,7 @@ fn main() -> anyhow::Result<()> {
         let offsets = Arrivals::Exponential.stream(rate, 1_000_000_000, key.unit(second));
         offsets.map(move |offset| Offset::from_nanos(begin.as_nanos() + offset))
     });
-    let mut missed = Tally::default();
+    let mut missed = Histogram::default();
     for late in pacing_floor(dues, Clock)? {
         missed.add(u64::try_from(late.as_micros())?);
     }

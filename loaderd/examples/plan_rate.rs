@@ -11,7 +11,7 @@ use loader_trace::{Directory, Options};
 use loaderd::{
     clock::Clock,
     plan,
-    spec::{self, Defaults},
+    spec::{Defaults, Violation},
 };
 
 /// Memory of this process at its highest, in KiB.
@@ -29,9 +29,9 @@ fn main() -> anyhow::Result<()> {
     let source = v1::trace_mode::Source::Path(directory.display().to_string());
     let mode = v1::TraceMode { source: Some(source), ..v1::TraceMode::default() };
     let message = v1::RunSpec { mode: Some(v1::run_spec::Mode::Trace(mode)), ..v1::RunSpec::default() };
-    let words = |violations: Vec<spec::Violation>| anyhow::anyhow!("{violations:?}");
-    let spec = spec::validate(&message, &Defaults { platform: "local".to_owned() }).map_err(words)?;
-    let mut plan = plan::build(&spec, Some(Arc::new(trace))).map_err(words)?;
+    let words = |violations: Vec<Violation>| anyhow::anyhow!("{violations:?}");
+    let request = plan::validate(&message, &Defaults { platform: "local".to_owned() }).map_err(words)?;
+    let mut plan = request.plan(Some(Arc::new(trace))).map_err(words)?;
     let begun = clock.now();
     let (mut invocations, mut check) = (0_u64, 0_u64);
     while let Some(slot) = plan.next_slot(None) {

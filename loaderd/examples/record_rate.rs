@@ -8,12 +8,11 @@ use std::{path::PathBuf, time::Duration};
 use anyhow::Context as _;
 use loaderd::{
     clock::Clock,
-    dispatch::{InvocationId, SlotHead},
     id::{FunctionIndex, RunId},
     invoke::{Outcome, Status},
-    plan::{Mark, Offset, Phase, Unit},
-    record::{AskedArrivals, Event, Latencies, Planned, Progress, Recorder, RecorderSettings, Row},
-    telemetry::Metrics,
+    metrics::Metrics,
+    plan::{InvocationId, Mark, NoFindings, Offset, Phase, PlannedInvocation, SlotHead, SlotOutcome, Unit},
+    record::{AskedArrivals, Event, Latencies, Progress, Recorder, RecorderSettings, Row},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -34,7 +33,7 @@ fn main() -> anyhow::Result<()> {
         arrivals: AskedArrivals::Uniform,
         spans: None,
         latencies: Latencies::default(),
-        burst: None,
+        collector: Box::new(NoFindings),
         metrics: Metrics::new(),
         progress: watch::channel(Progress::default()).0,
         clock,
@@ -49,7 +48,12 @@ fn main() -> anyhow::Result<()> {
         for number in 0..RATE.min(rows - second * RATE) {
             events.blocking_send(Event::Row(Box::new(row(slot, number, t0.instant)?)))?;
         }
-        events.blocking_send(Event::Closed { head: slot, dispatched: RATE, shortfall: 0, complete: true })?;
+        events.blocking_send(Event::Closed {
+            head: slot,
+            dispatched: RATE,
+            outcome: SlotOutcome::default(),
+            complete: true,
+        })?;
         events.blocking_send(Event::Tick)?;
     }
     drop(events);
@@ -77,7 +81,7 @@ fn slot(second: u64) -> anyhow::Result<SlotHead> {
 fn row(slot: SlotHead, number: u64, t0: tokio::time::Instant) -> anyhow::Result<Row> {
     let due = slot.start.plus(Duration::from_nanos(number * 1_000_000_000 / RATE));
     let function = u32::try_from(number)? % FUNCTIONS;
-    let planned = Planned {
+    let planned = PlannedInvocation {
         id: InvocationId { of: Unit::Second, unit: u64::from(slot.index), number },
         slot,
         mark: Mark::None,

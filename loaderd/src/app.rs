@@ -1,9 +1,10 @@
 //! The composition root: configuration → build → run → drain. The only file that knows everything.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+mod platforms;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use loader_proto::v1;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -14,17 +15,22 @@ use crate::{
     access::Guard,
     clock::Clock,
     config::{self, Config, OnStop},
-    control::{self, Service, StatusFacts},
-    dispatch::{Isolation, Pulse},
+    control::{self, Handles, Service, StatusFacts, WireCodec},
+    dispatch::{Heartbeat, Isolation},
     door::{self, Certificates, ListenError, Listener, Secured, Speaks},
-    platform::{Platform, Platforms, attach::Attach, knative, local},
-    run::{self, Ends, Home, Registry, RegistryTask, Store},
+    http::{self, Exposed},
+    logging,
+    metrics::Metrics,
+    platform::Platforms,
+    registry::{Ends, Keeping, Registry, RegistryTask},
+    run::{self, DrainLimits, LoadSettings, Planner, Stations, Telemetry},
     scrape::{self, Prometheus},
     spans::Exporter,
     spec::Defaults,
+    store::{Home, Retention, Store},
     supervisor::{self, Notifier},
-    telemetry::{self, Metrics, endpoint::Exposed},
     traces::{Limits, TraceStore},
+    units,
 };
 
 /// How long spans are still sent when the daemon ends: a collector that is well takes far less.
@@ -36,7 +42,7 @@ pub struct App {
     service: Service,
     registry: (RegistryTask, Registry),
     metrics: Metrics,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     platforms: Platforms,
     exporter: Option<Exporter>,
     reloader: Reloader,
@@ -58,7 +64,7 @@ pub struct Reloader {
     guard: Guard,
     certificates: Option<Certificates>,
     traces: TraceStore,
-    retention: watch::Sender<run::Retention>,
+    retention: watch::Sender<Retention>,
     notifier: Notifier,
     ready: watch::Receiver<bool>,
 }
@@ -82,7 +88,7 @@ impl Reloader {
 
     /// Takes over the log's level, roles, tokens, limits, retention, certificates.
     fn take_over(&mut self, config: &Config) {
-        telemetry::logging::set_level(config.log_level);
+        logging::set_level(config.log_level);
         self.guard.replace(config.access.policy(), config.access.requests_per_second);
         self.traces.set_limits(limits(&config.traces));
         self.retention.send_replace(retention(&config.retention));
@@ -116,46 +122,53 @@ impl App {
         let isolation = isolate(&config.isolation)?;
         let metrics = Metrics::new();
         let home = Home::take(&config.state_dir)?;
-        let store = Store::open(&config.state_dir)?;
+        let codec = WireCodec { defaults: Defaults { platform: config.platform.clone() } };
+        let store = Store::open(&config.state_dir, Arc::new(codec.clone()))?;
         let traces = TraceStore::open(&config.state_dir.join("traces"), limits(&config.traces))?;
         let certificates = config.tls.files().map(Certificates::load).transpose()?;
         let doors = Doors::open(&config, certificates.as_ref()).await?;
         let guard = Guard::new(config.access.policy(), config.access.requests_per_second);
-        let pulse = Pulse::new(clock);
+        let heartbeat = Heartbeat::new(clock);
         let prometheus = config.prometheus.url.as_deref().map(|url| Prometheus::new(url, config.scrape.period));
         let prometheus = prometheus.transpose()?;
-        let platforms = platforms(&config, prometheus.clone(), clock).await?;
+        let platforms = platforms::start(&config, prometheus.clone(), clock).await?;
         let (exporter, tracer) = match &config.otlp.endpoint {
             Some(address) => Some(Exporter::new(address, config.otlp.sampled, clock)?).unzip(),
             None => (None, None),
         };
         let (keep, _) = watch::channel(retention(&config.retention));
-        let context = Arc::new(run::Context {
+        let planner = Arc::new(planner(&config, &traces, &platforms));
+        let stations = Stations {
             platforms: platforms.clone(),
-            defaults: Defaults { platform: config.platform.clone() },
+            planner: Arc::clone(&planner),
+            load: LoadSettings {
+                workers: config.dispatch.workers,
+                connections: config.dispatch.connections,
+                isolation,
+                heartbeat: heartbeat.clone(),
+            },
+            drain: DrainLimits { shutdown: config.shutdown_drain, hurry: ends.hurry.clone() },
+            sampling_period: config.scrape.period,
+            telemetry: Telemetry { metrics: metrics.clone(), tracer, clock },
+        };
+        let keeping = Keeping { retention: keep.subscribe(), traces: traces.clone() };
+        let registry = RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone())?;
+        let facts = facts(&config, &doors, &platforms, clock);
+        let service = Service::new(Handles {
+            registry: registry.1.clone(),
+            store,
+            planner,
+            codec,
             traces: traces.clone(),
-            trace_roots: config.traces.roots.clone(),
-            workers: config.dispatch.workers,
-            connections: config.dispatch.connections,
-            max_files: run::raise_limit(),
-            isolation,
-            pulse: pulse.clone(),
-            shutdown_drain: config.shutdown_drain,
-            hurry: ends.hurry.clone(),
+            platforms: platforms.clone(),
             prometheus,
-            scrape_period: config.scrape.period,
-            tracer,
-            retention: keep.subscribe(),
-            metrics: metrics.clone(),
+            facts,
             clock,
         });
-        let registry = RegistryTask::recover(Arc::clone(&context), store.clone(), ends.clone())?;
-        let facts = facts(&config, &doors, &platforms, clock);
-        let service = Service::new(context, registry.1.clone(), store, facts);
         let (ready, readiness) = watch::channel(false);
         let notifier = Notifier::start().context("cannot start the thread that tells the service manager")?;
         let reloader = Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness };
-        Ok(Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home })
+        Ok(Self { doors, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home })
     }
 
     /// What takes over a configuration that was read again.
@@ -168,7 +181,8 @@ impl App {
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { doors, service, registry, metrics, pulse, platforms, exporter, reloader, ready, ends, home } = self;
+        let Self { doors, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home } =
+            self;
         let (registry_task, registry) = registry;
         let notifier = reloader.notifier.clone();
         for door in &doors.control {
@@ -181,7 +195,7 @@ impl App {
                 log::info!("metrics on {}/metrics", listener.address());
                 let Reloader { ready, guard, .. } = reloader.clone();
                 let exposed = Exposed { metrics, ready, guard };
-                telemetry::endpoint::serve(listener, exposed, drained.clone()).await;
+                http::serve(listener, http::router(exposed), drained.clone()).await;
             }
         };
         let serve = control::serve(doors.control, service, reloader.guard.clone(), drained.clone());
@@ -207,7 +221,7 @@ impl App {
         // Only a run that is finished may take as long as it likes.
         let patience =
             if reloader.config.on_stop == OnStop::Finish { ends.shutdown.clone() } else { CancellationToken::new() };
-        let attend = supervisor::attend(&notifier, registry, pulse, patience, drained.clone());
+        let attend = supervisor::attend(&notifier, registry, heartbeat, patience, drained.clone());
         let stop = async {
             ends.shutdown.cancelled().await;
             ready.send_replace(false);
@@ -224,7 +238,7 @@ impl App {
                 () = ended => {}
             }
         };
-        let sum_up = telemetry::logging::sum_up(drained.clone());
+        let sum_up = logging::sum_up(drained.clone());
         // In this order: connections are taken before the daemon is said to be ready.
         let (served, ..) = tokio::join!(serve, tell_ready, work, endpoint, attend, stop, export, sum_up);
         notifier.flush().await;
@@ -264,9 +278,9 @@ fn limits(config: &config::Traces) -> Limits {
     Limits { max_bytes: max_upload_mib << 20, max_count: max_uploads, max_per_client: max_uploads_per_client, expire }
 }
 
-fn retention(config: &config::Retention) -> run::Retention {
+fn retention(config: &config::Retention) -> Retention {
     let config::Retention { max_age, max_runs, max_mib } = *config;
-    run::Retention { max_age, max_runs, max_bytes: max_mib.map(|mib| mib << 20) }
+    Retention { max_age, max_runs, max_bytes: max_mib.map(|mib| mib << 20) }
 }
 
 fn isolation(config: &config::Isolation) -> Isolation {
@@ -287,62 +301,28 @@ fn isolate(config: &config::Isolation) -> anyhow::Result<Isolation> {
     Ok(isolation)
 }
 
-async fn platforms(config: &Config, prometheus: Option<Prometheus>, clock: Clock) -> anyhow::Result<Platforms> {
-    let Config { local: config, knative, .. } = config;
-    let settings = local::Settings {
-        trace_func: config.trace_func.clone().unwrap_or_else(trace_func),
-        max_instances: config.max_instances,
-        memory_ratio: config.memory_ratio,
-        stable_window: config.stable_window,
-        start_timeout: config.start_timeout,
-        ..local::Settings::default()
-    };
-    let local: Arc<dyn Platform> = Arc::new(local::Local::start(settings, clock).await.context("the local platform")?);
-    let attach: Arc<dyn Platform> = Arc::new(Attach);
-    let knative: Arc<dyn Platform> = Arc::new(knative::Knative::new(knative_settings(knative, prometheus), clock));
-    Ok([local, attach, knative].map(|platform| (platform.name(), platform)).into())
-}
-
-fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) -> knative::Settings {
-    let config::Knative { kubeconfig, context, namespace, image, gateway, gateway_ca, manifest, node_selector } =
-        config.clone();
-    knative::Settings {
-        access: knative::Access { kubeconfig, context },
-        namespace,
-        image,
-        gateway,
-        gateway_ca,
-        manifest,
-        node_selector: node_selector.0,
-        prometheus,
+fn planner(config: &Config, traces: &TraceStore, platforms: &Platforms) -> Planner {
+    Planner {
+        traces: traces.clone(),
+        trace_roots: config.traces.roots.clone(),
+        platforms: platforms.clone(),
+        connections: config.dispatch.connections,
+        max_files: run::raise_limit(),
     }
-}
-
-/// The function server that was built with this daemon, or the one on the PATH.
-fn trace_func() -> PathBuf {
-    let beside = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("trace-func")));
-    beside.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from("trace-func"))
 }
 
 fn facts(config: &Config, doors: &Doors, platforms: &Platforms, clock: Clock) -> StatusFacts {
     let mut names: Vec<_> = platforms.keys().map(|name| (*name).to_owned()).collect();
     names.sort();
-    let started = clock.unix().0;
-    let memory = procfs::Meminfo::current().map_or(0, |memory| memory.mem_total >> 20);
-    let message = v1::GetStatusResponse {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        started: Some(crate::control::timestamp(started)),
+    StatusFacts {
+        started: clock.unix(),
         host: nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default(),
         state_directory: config.state_dir.display().to_string(),
         default_platform: config.platform.clone(),
         platforms: names,
-        active_run_id: String::new(),
-        queued_runs: 0,
         listen: doors.control.iter().map(Listener::address).collect(),
         metrics_listen: doors.metrics.as_ref().map(Listener::address).unwrap_or_default(),
-        cores: scrape::cores().map_or(0, |cores| u32::try_from(cores).unwrap_or(u32::MAX)),
-        memory_mib: memory,
-        platform_facts: Vec::new(),
-    };
-    StatusFacts { message }
+        cores: scrape::cores().map_or(0, units::to_u32),
+        memory_mib: procfs::Meminfo::current().map_or(0, |memory| memory.mem_total >> 20),
+    }
 }

@@ -16,7 +16,7 @@ pub struct UnixMicros(pub i64);
 impl UnixMicros {
     /// The instant that lies `by` later.
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(by.as_micros()).unwrap_or(i64::MAX)))
+        Self(self.0.saturating_add(crate::units::to_i64(by.as_micros())))
     }
 }
 
@@ -84,9 +84,7 @@ impl fmt::Display for ClockChanges {
         let Self { suspended, wall_step_us } = *self;
         let way = if wall_step_us < 0 { "back" } else { "forward" };
         let step = Duration::from_micros(wall_step_us.unsigned_abs());
-        let tenths = |span: Duration| {
-            Duration::from_millis(100) * u32::try_from((span.as_millis() + 50) / 100).unwrap_or(u32::MAX)
-        };
+        let tenths = |span: Duration| Duration::from_millis(100) * crate::units::to_u32((span.as_millis() + 50) / 100);
         let [slept, set] = [suspended, step].map(|span| humantime::format_duration(tenths(span)));
         match (suspended.is_zero(), step.is_zero()) {
             (true, _) => write!(f, "the wall clock was set {way} by {set}"),

@@ -2,17 +2,37 @@
 
 use std::{io, path::Path, sync::Arc};
 
+use http::Uri;
 use tokio_rustls::rustls::{
     self, ClientConfig, RootCertStore,
     pki_types::{CertificateDer, pem::PemObject as _},
 };
 
-/// The address and the name under which a function is reached, HTTP/2 with prior knowledge.
+/// A version of HTTP that functions take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpVersion {
+    /// HTTP/1.1.
+    Http1,
+    /// HTTP/2, with prior knowledge, or agreed upon by ALPN over TLS.
+    Http2,
+}
+
+impl HttpVersion {
+    /// Its name in ALPN.
+    const fn alpn(self) -> &'static [u8] {
+        match self {
+            Self::Http1 => b"http/1.1",
+            Self::Http2 => b"h2",
+        }
+    }
+}
+
+/// The address and the name under which a function is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// `host:port` to connect to.
     pub address: String,
-    /// The request's `:authority`.
+    /// The request's `:authority`, or `host` in HTTP/1.1.
     pub authority: String,
     /// How the connection is secured; absent: it is not.
     pub tls: Option<Tls>,
@@ -22,6 +42,15 @@ impl Endpoint {
     /// One that is reached without TLS.
     pub fn plain(address: impl Into<String>, authority: impl Into<String>) -> Self {
         Self { address: address.into(), authority: authority.into(), tls: None }
+    }
+
+    /// The URI of a path there.
+    ///
+    /// # Errors
+    /// An authority or a path that no URI can hold.
+    pub fn uri(&self, path_and_query: &str) -> Result<Uri, http::Error> {
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        Uri::builder().scheme(scheme).authority(self.authority.as_str()).path_and_query(path_and_query).build()
     }
 }
 
@@ -69,7 +98,19 @@ impl Tls {
             .with_safe_default_protocol_versions()
             .map_err(io::Error::other)?;
         let mut config = config.with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec()];
+        config.alpn_protocols = vec![HttpVersion::Http2.alpn().to_vec()];
         Ok(Self(Arc::new(config)))
+    }
+
+    /// The same for connections that shall speak `version`.
+    #[must_use]
+    pub fn speaking(&self, version: HttpVersion) -> Self {
+        let alpn = [version.alpn().to_vec()];
+        if self.0.alpn_protocols == alpn {
+            return self.clone();
+        }
+        let mut config = ClientConfig::clone(&self.0);
+        config.alpn_protocols = alpn.into();
+        Self(Arc::new(config))
     }
 }

@@ -7,8 +7,8 @@ use loaderd::{
     app::{self, App},
     cli::Arguments,
     config::OnStop,
-    run::Ends,
-    telemetry, words,
+    error_chain, logging,
+    registry::Ends,
 };
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -22,7 +22,7 @@ fn main() -> ExitCode {
         Ok(config) => config,
         Err(faults) => return arguments.refuse(&faults),
     };
-    telemetry::logging::init(config.log_level, config.log_format);
+    logging::init(config.log_level, config.log_format);
     if arguments.check_config {
         return ExitCode::SUCCESS;
     }
@@ -86,6 +86,6 @@ fn end(stages: &mut impl Iterator<Item = Stage>) -> anyhow::Result<()> {
 }
 
 fn failed(error: &anyhow::Error) -> ExitCode {
-    log::error!("{}", words::of(error.as_ref()));
+    log::error!("{}", error_chain::of(error.as_ref()));
     ExitCode::FAILURE
 }

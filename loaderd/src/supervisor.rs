@@ -17,8 +17,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    dispatch::Pulse,
-    run::{Registry, Selector},
+    dispatch::Heartbeat,
+    registry::{Registry, Selector},
 };
 
 /// How often the status is told, and how often at least it is looked whether the daemon lives.
@@ -145,7 +145,7 @@ impl Notifier {
 pub async fn attend(
     notifier: &Notifier,
     registry: Registry,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
     ending: CancellationToken,
     end: CancellationToken,
 ) {
@@ -170,7 +170,7 @@ pub async fn attend(
                 continue;
             }
         }
-        match pulse.overdue() {
+        match heartbeat.overdue() {
             Some(late) if late > PACER_GRACE => log::error!("the pacer should have woken up {late:?} ago"),
             _ if watchdog.is_some() => notifier.tell(Word::Watchdog),
             _ => {}
@@ -190,8 +190,8 @@ async fn status(registry: &Registry) -> Option<String> {
     let state = view.file.state.as_str();
     let progress = view.progress.as_ref().map_or(String::new(), |progress| {
         let slots = match progress.slots_total {
-            0 => String::new(),
-            total => format!(", slot {} of {total}", progress.slot.saturating_add(1).min(total)),
+            None | Some(0) => String::new(),
+            Some(total) => format!(", slot {} of {total}", progress.slot.saturating_add(1).min(total)),
         };
         format!("{slots}, {} completed, {} failed", progress.completed, progress.failed)
     });

@@ -40,6 +40,12 @@ fn descriptor<M: Name>() -> Option<MessageDescriptor> {
     POOL.get_message_by_name(&M::full_name())
 }
 
+/// The fields, by their names in JSON, of which a message of this crate has at most one: those of its `oneof`.
+pub fn choices<M: Name>(oneof: &str) -> Vec<String> {
+    let group = descriptor::<M>().and_then(|descriptor| descriptor.oneofs().find(|group| group.name() == oneof));
+    group.iter().flat_map(|group| group.fields()).map(|field| field.json_name().to_owned()).collect()
+}
+
 /// The JSON form of a message of this crate, with fields that are absent or at their default left out.
 pub fn to_value<M: Name>(message: &M, integers: Integers) -> Value {
     write(message, SerializeOptions::new().stringify_64_bit_integers(integers == Integers::Strings))

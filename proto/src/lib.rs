@@ -1,10 +1,12 @@
-//! The control API ([`v1`]) and the function protocol ([`faas`]): generated types and stubs.
+//! The control API ([`v1`]) and the function protocol ([`faas`]): generated types and stubs. And the [`schema`] of the records
+//! that runs leave.
 //!
 //! With the feature `json`, [`json`] reads and writes messages in their JSON and YAML form.
 
 pub mod codec;
 #[cfg(feature = "json")]
 pub mod json;
+pub mod schema;
 
 /// The control API, `loader.v1`.
 #[expect(
@@ -45,6 +47,8 @@ pub mod metadata {
     pub const CPU_TIME: &str = "loader-cpu-us";
     /// Of an answer: how long taking the memory took, in microseconds; it is part of the run time.
     pub const ALLOCATION_TIME: &str = "loader-allocation-us";
+    /// Of an answer over plain HTTP: resident memory of the process when the work ended, in KiB.
+    pub const MEMORY: &str = "loader-memory-kib";
     /// An id of the instance.
     pub const INSTANCE: &str = "loader-instance";
     /// `true` when this was the first invocation that the instance took, else `false`.

@@ -5,20 +5,29 @@
 
 pub mod cluster;
 mod daemon;
+mod guide;
 mod peer;
 mod processes;
 mod program;
 mod records;
 mod trace;
+pub mod usage;
+mod walk;
 
 pub use daemon::Daemon;
+pub use guide::{Block, Page};
 pub use peer::{ClosedPort, Peer};
 pub use processes::{children, is_alive};
 pub use program::{Ran, bin, root, run};
 pub use records::Table;
 pub use trace::even_trace;
+pub use walk::Walk;
 
-use std::{fmt::Debug, time::Duration};
+use std::{
+    fmt::Debug,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 /// How long anything may take before a test gives up: far more than it takes.
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -44,6 +53,16 @@ pub fn eventually_ok<T, E: Debug>(what: &str, mut ask: impl FnMut() -> Result<T,
         }
         std::thread::sleep(Duration::from_millis(10));
     }
+}
+
+/// The turn of a test that loads the whole machine: compiles, keeps a core busy, opens hundreds of connections, kills and restarts.
+///
+/// More tests run at once than there are cores, which is right for those that wait. Of those that do not, one runs at a time,
+/// from this call until the guard is dropped.
+pub fn heavy() -> MutexGuard<'static, ()> {
+    static TURN: Mutex<()> = Mutex::new(());
+    // A heavy test that failed has let go of the machine all the same.
+    TURN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[expect(clippy::disallowed_types, reason = "these tests have no clock but the system's")]

@@ -31,6 +31,10 @@ Environment variables (flags win; empty ones count as not set):
   IO_PERCENTAGE            share of the run time that is waited instead, 0 to 100
   ITERATIONS_MULTIPLIER    of old manifests: steps for each millisecond asked for, whatever time they take
 
+One port serves gRPC and plain HTTP/1.1 and HTTP/2, in the form of InVitro's HTTP functions: headers workload (trace or
+empty), function, requested_cpu (ms) and requested_memory (MiB); answers 200 with JSON, 400 for headers that can't be
+used, 413 for a body above a MiB, 507 with FAILURE - mem_alloc for memory that can't be had.
+
 Exit codes: 0 after a drain; 1 when serving failed; 2 when a flag, a variable or the address can't be used.";
 
 /// What the function does with an invocation.

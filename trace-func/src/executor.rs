@@ -15,7 +15,7 @@ use crate::{
     clock,
     consumer::{ConsumeError, Consumed, Consumer, Demand},
     habits::{RuntimeClock, UnknownClock},
-    instance::Instance,
+    instance::{Instance, Stamp},
     memory::MemoryError,
 };
 
@@ -45,6 +45,16 @@ impl Function {
     /// A function that does `work` and answers in the name of `instance`.
     pub fn new(instance: Instance, work: Work) -> Self {
         Self { instance, work }
+    }
+
+    /// Marks an invocation's arrival.
+    pub(crate) fn arrive(&self) -> Stamp<'_> {
+        self.instance.arrive()
+    }
+
+    /// What it does with a request.
+    pub(crate) fn work(&self) -> &Work {
+        &self.work
     }
 
     async fn serve(&self, request: Request<FaasRequest>) -> Result<Response<FaasReply>, Status> {
@@ -88,7 +98,7 @@ impl Executor for Function {
 }
 
 /// The clock that a request names, if any.
-fn clock(metadata: &MetadataMap) -> Result<Option<RuntimeClock>, UnknownClock> {
+pub(crate) fn clock(metadata: &MetadataMap) -> Result<Option<RuntimeClock>, UnknownClock> {
     let named = metadata.get(metadata::CLOCK).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
     named.map(|name| name.parse()).transpose()
 }
@@ -115,11 +125,11 @@ fn reply(demand: Demand, consumed: Consumed) -> FaasReply {
     }
 }
 
-fn kib(bytes: u64) -> u32 {
+pub(crate) fn kib(bytes: u64) -> u32 {
     u32::try_from(bytes / 1024).unwrap_or(u32::MAX)
 }
 
-fn write_times(consumed: Consumed, map: &mut MetadataMap) {
+pub(crate) fn write_times(consumed: Consumed, map: &mut MetadataMap) {
     let Consumed { wall, cpu, allocation, memory_bytes: _ } = consumed;
     for (name, time) in
         [(metadata::WALL_TIME, wall), (metadata::CPU_TIME, cpu), (metadata::ALLOCATION_TIME, allocation)]

@@ -49,6 +49,11 @@ pub struct Stamp<'a> {
 }
 
 impl Stamp<'_> {
+    /// The id of the instance.
+    pub fn instance(&self) -> &str {
+        self.instance.id.to_str().unwrap_or_default()
+    }
+
     /// Writes the stamp to response metadata, under the names in [`loader_proto::metadata`].
     pub fn write_to(&self, map: &mut MetadataMap) {
         let first = MetadataValue::from_static(if self.first { "true" } else { "false" });

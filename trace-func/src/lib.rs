@@ -18,6 +18,7 @@ pub mod hello;
 pub mod instance;
 pub mod memory;
 pub mod parent;
+mod plain;
 pub mod saturate;
 pub mod serve;
 pub mod spin;

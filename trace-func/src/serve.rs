@@ -1,6 +1,6 @@
-//! The server: one listener, HTTP/2, health, reflection, and a drain.
+//! The server: one listener for gRPC and plain HTTP of both versions, health, reflection, and a drain.
 
-use std::{io, net::SocketAddr};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use loader_proto::{
     FUNCTION_DESCRIPTORS, faas::executor_server::ExecutorServer, helloworld::greeter_server::GreeterServer,
@@ -13,7 +13,7 @@ use tonic::{
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-use crate::{executor::Function, hello::Hello};
+use crate::{executor::Function, hello::Hello, plain::PlainLayer};
 
 /// Invocations that run at once: each has a thread of tokio's blocking pool, and a stream of a connection.
 pub const MAX_CONCURRENT: u16 = 4096;
@@ -22,7 +22,7 @@ pub const MAX_CONCURRENT: u16 = 4096;
 /// would show up as latency.
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
 
-/// What is served.
+/// What is served. A function is served over plain HTTP, too.
 #[derive(Debug)]
 pub enum Service {
     /// `faas.Executor`.
@@ -83,9 +83,16 @@ pub async fn serve(
         .add_service(health_service)
         .add_service(reflection(name).build_v1()?)
         .add_service(reflection(name).build_v1alpha()?);
-    match service {
-        Service::Function(function) => routes.add_service(ExecutorServer::new(function)),
-        Service::Hello(hello) => routes.add_service(GreeterServer::new(hello)),
+    let plain = match service {
+        Service::Function(function) => {
+            let function = Arc::new(function);
+            routes.add_service(ExecutorServer::from_arc(Arc::clone(&function)));
+            PlainLayer(Some(function))
+        }
+        Service::Hello(hello) => {
+            routes.add_service(GreeterServer::new(hello));
+            PlainLayer(None)
+        }
     };
     let stopped = async {
         stop.cancelled().await;
@@ -94,6 +101,8 @@ pub async fn serve(
     Server::builder()
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(u32::from(MAX_CONCURRENT))
+        .accept_http1(true)
+        .layer(plain)
         .add_routes(routes.routes())
         .serve_with_incoming_shutdown(TcpIncoming::from(listener).with_nodelay(Some(true)), stopped)
         .await?;

@@ -1,4 +1,4 @@
-//! `support-bundle`: what somebody needs who is to help, in one archive, without secrets.
+//! `support-bundle`: diagnostics for support in one archive, without secrets.
 
 use std::{
     fs::{self, File},
@@ -16,11 +16,11 @@ use loader_proto::{
 use super::Session;
 use crate::{Ending, Failure, cli::BundleArguments, output};
 
-/// What is told of the host, as the kernel and the distribution tell it.
+/// Files that describe the host.
 const HOST: [&str; 6] =
     ["/etc/os-release", "/proc/version", "/proc/cpuinfo", "/proc/meminfo", "/proc/loadavg", "/proc/mounts"];
 
-/// What the service manager is asked; no shell is.
+/// Commands that query the service manager; none runs in a shell.
 const COMMANDS: [(&str, &[&str]); 3] = [
     ("service.txt", &["systemctl", "show", "loaderd"]),
     ("unit.txt", &["systemctl", "cat", "loaderd"]),
@@ -30,52 +30,52 @@ const COMMANDS: [(&str, &[&str]); 3] = [
 /// Runs that are listed.
 const RUNS: u32 = 1000;
 
-/// Collects, and writes the archive. What can't be had is named in it.
+/// Collects, and writes the archive. What is missing is listed in it.
 pub(super) async fn bundle(session: &Session, arguments: &BundleArguments) -> Result<Ending, Failure> {
     let BundleArguments { to, config } = arguments;
-    let mut parts = Parts::default();
-    parts.put("loaderctl.txt", format!("loaderctl {}\n", env!("CARGO_PKG_VERSION")));
-    ask(session, &mut parts).await;
+    let mut archive = Archive::default();
+    archive.put("loaderctl.txt", format!("loaderctl {}\n", env!("CARGO_PKG_VERSION")));
+    ask(session, &mut archive).await;
     match fs::read_to_string(config) {
-        Ok(text) => parts.put("loaderd.toml", without_secrets(&text)),
-        Err(error) => parts.miss(&config.display().to_string(), &error.to_string()),
+        Ok(text) => archive.put("loaderd.toml", without_secrets(&text)),
+        Err(error) => archive.miss(&config.display().to_string(), &error.to_string()),
     }
     for path in HOST {
         match fs::read(path) {
-            Ok(content) => parts.put(&format!("host{path}"), content),
-            Err(error) => parts.miss(path, &error.to_string()),
+            Ok(content) => archive.put(&format!("host{path}"), content),
+            Err(error) => archive.miss(path, &error.to_string()),
         }
     }
     for (name, line) in COMMANDS {
         match Command::new(line[0]).args(&line[1..]).output() {
-            Ok(output) if output.status.success() => parts.put(name, output.stdout),
-            Ok(output) => parts.miss(&line.join(" "), &String::from_utf8_lossy(&output.stderr)),
-            Err(error) => parts.miss(&line.join(" "), &error.to_string()),
+            Ok(output) if output.status.success() => archive.put(name, output.stdout),
+            Ok(output) => archive.miss(&line.join(" "), &String::from_utf8_lossy(&output.stderr)),
+            Err(error) => archive.miss(&line.join(" "), &error.to_string()),
         }
     }
-    let missing = parts.missing.len();
-    parts.write(to).map_err(|source| Failure::System { doing: format!("cannot write {}", to.display()), source })?;
+    let missing = archive.missing.len();
+    archive.write(to).map_err(|source| Failure::System { doing: format!("cannot write {}", to.display()), source })?;
     output::text(&to.display().to_string())?;
     if missing > 0 {
-        output::note(&format!("{missing} things could not be had: missing.txt in it says which, and why"));
+        output::note(&format!("{missing} items are missing: missing.txt in the archive names them, with the reason"));
     }
     Ok(Ending::Done)
 }
 
-/// What the daemon says of itself and of its runs.
-async fn ask(session: &Session, parts: &mut Parts) {
+/// The daemon's status and its list of runs.
+async fn ask(session: &Session, archive: &mut Archive) {
     let daemon = match session.daemon().await {
         Ok(daemon) => daemon,
-        Err(failure) => return parts.miss("the daemon", &failure.to_string()),
+        Err(failure) => return archive.miss("the daemon", &failure.to_string()),
     };
     match daemon.api.clone().get_status(GetStatusRequest { probe_platforms: true }).await {
-        Ok(status) => parts.put("status.json", format!("{:#}\n", to_value(status.get_ref(), Integers::Strings))),
-        Err(status) => parts.miss("GetStatus", status.message()),
+        Ok(status) => archive.put("status.json", format!("{:#}\n", to_value(status.get_ref(), Integers::Strings))),
+        Err(status) => archive.miss("GetStatus", status.message()),
     }
     let request = ListRunsRequest { page_size: RUNS, ..ListRunsRequest::default() };
     match daemon.api.clone().list_runs(request).await {
-        Ok(runs) => parts.put("runs.json", format!("{:#}\n", to_value(runs.get_ref(), Integers::Strings))),
-        Err(status) => parts.miss("ListRuns", status.message()),
+        Ok(runs) => archive.put("runs.json", format!("{:#}\n", to_value(runs.get_ref(), Integers::Strings))),
+        Err(status) => archive.miss("ListRuns", status.message()),
     }
 }
 
@@ -113,12 +113,12 @@ fn without_user(line: &str) -> String {
 
 /// Files of the archive, and what is not among them.
 #[derive(Default)]
-struct Parts {
+struct Archive {
     files: Vec<(String, Vec<u8>)>,
     missing: Vec<String>,
 }
 
-impl Parts {
+impl Archive {
     fn put(&mut self, name: &str, content: impl Into<Vec<u8>>) {
         self.files.push((name.to_owned(), content.into()));
     }

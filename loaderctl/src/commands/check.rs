@@ -79,16 +79,16 @@ async fn run(session: &Session, run_id: String) -> Result<Checker, Failure> {
 }
 
 fn json(target: &str, checked: &Result<Checked, Fault>) -> serde_json::Value {
-    let told = |fault: &Fault| json!({ "file": fault.file, "fault": fault.words });
+    let object = |fault: &Fault| json!({ "file": fault.file, "fault": fault.description });
     match checked {
         Ok(Checked { manifest, faults, extra }) => json!({
             "target": target,
             "runId": manifest.run_id,
             "state": manifest.state().as_str_name(),
             "files": manifest.files.len(),
-            "faults": faults.iter().map(told).collect::<Vec<_>>(),
+            "faults": faults.iter().map(object).collect::<Vec<_>>(),
             "extra": extra,
         }),
-        Err(fault) => json!({ "target": target, "faults": [told(fault)] }),
+        Err(fault) => json!({ "target": target, "faults": [object(fault)] }),
     }
 }

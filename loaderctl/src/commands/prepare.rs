@@ -26,8 +26,8 @@ pub(super) struct Prepared {
 
 /// The spec that the daemon is to get, its trace uploaded.
 ///
-/// All faults are told at once: those that can be found here, and those that the daemon finds in what could be read. It
-/// is asked before a trace is uploaded, too, so that nobody waits for an upload to learn of a slip of the pen.
+/// All faults are reported at once: those that can be found here, and those that the daemon finds in what could be read. It
+/// is asked before a trace is uploaded, too, so that a typing error is reported before the upload.
 pub(super) async fn prepare(session: &Session, arguments: &SpecArguments) -> Result<Prepared, Failure> {
     let mut draft = Draft::read(arguments)?;
     let files = match draft.trace.as_deref().map(TraceFiles::find) {
@@ -58,7 +58,7 @@ pub(super) async fn prepare(session: &Session, arguments: &SpecArguments) -> Res
 }
 
 impl Prepared {
-    /// Why the daemon did not take the spec; its faults in the words of who wrote it.
+    /// Why the daemon did not take the spec; its faults by the names that the user gave.
     pub(super) fn failure(self, status: Status) -> Failure {
         let faults = violations(&status);
         if faults.is_empty() {

@@ -20,7 +20,7 @@ pub(super) async fn records(session: &Session, arguments: RunArgument) -> Result
     let opened = daemon.api.clone().stream_records(request).await.map_err(|status| daemon.failure(status))?;
     let mut stream = opened.into_inner();
     if session.format == Format::Table {
-        output::text(&csv_lines([render::COLUMNS.map(str::to_owned)])?)?;
+        output::text(&csv_lines([render::columns()])?)?;
     }
     while let Some(message) = stream.message().await.map_err(|status| daemon.failure(status))? {
         match session.format {
@@ -38,7 +38,7 @@ pub(super) async fn records(session: &Session, arguments: RunArgument) -> Result
     Ok(Ending::Done)
 }
 
-fn csv_lines<const N: usize>(rows: impl IntoIterator<Item = [String; N]>) -> io::Result<String> {
+fn csv_lines(rows: impl IntoIterator<Item = Vec<String>>) -> io::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.write_record(row)?;

@@ -83,10 +83,7 @@ impl Folder {
         fs::create_dir_all(path).map_err(failed)?;
         let is_empty = fs::read_dir(path).map_err(failed)?.next().is_none();
         if !is_empty && !force {
-            return Err(Failure::Input(format!(
-                "{} is not empty; --force writes into it all the same",
-                path.display()
-            )));
+            return Err(Failure::Input(format!("{} is not empty; use --force to write into it", path.display())));
         }
         Ok(Self { path: path.to_owned(), files: Vec::new() })
     }
@@ -102,7 +99,7 @@ impl Folder {
                 self.files.push(Fetched { name: name.clone(), size: 0, file });
                 self.files.len() - 1
             }
-            None => return Err(Failure::Answer(format!("{name:?} is no plain file name; nothing was written"))),
+            None => return Err(Failure::Answer(format!("{name:?} is not a plain file name; nothing was written"))),
         };
         let Some(fetched) = self.files.get_mut(at) else { return Ok(()) };
         fetched.file.write_all(&data).map_err(failed)?;

@@ -35,7 +35,7 @@ pub(super) async fn list(session: &Session, arguments: ListArguments) -> Result<
     session.print(&listed, |listed| render::runs(&listed.runs))
 }
 
-/// Shows a run.
+/// `get`: prints a run.
 pub(super) async fn get(session: &Session, arguments: RunArgument) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     let request = GetRunRequest { run_id: arguments.run };

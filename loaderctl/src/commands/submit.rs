@@ -23,7 +23,7 @@ pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Res
     let request = SubmitRunRequest { spec: Some(prepared.spec.clone()), idempotency_key };
     let answer = daemon.api.clone().submit_run(request).await;
     let submitted = answer.map_err(|status| prepared.failure(status))?.into_inner();
-    told(session, &daemon, submitted, (live, wait)).await
+    announce(session, &daemon, submitted, (live, wait)).await
 }
 
 /// Queues a run with the spec of an earlier one.
@@ -35,11 +35,11 @@ pub(super) async fn resubmit(session: &Session, arguments: ResubmitArguments) ->
     let request = SubmitRunRequest { spec: got.run.unwrap_or_default().spec, ..SubmitRunRequest::default() };
     let answer = daemon.api.clone().submit_run(request).await;
     let submitted = answer.map_err(|status| daemon.failure(status))?.into_inner();
-    told(session, &daemon, submitted, (watch, wait)).await
+    announce(session, &daemon, submitted, (watch, wait)).await
 }
 
 /// Tells which run was queued, and follows it if that is wished.
-async fn told(
+async fn announce(
     session: &Session,
     daemon: &Daemon,
     submitted: SubmitRunResponse,
@@ -47,7 +47,7 @@ async fn told(
 ) -> Result<Ending, Failure> {
     let run = submitted.run.clone().unwrap_or_default();
     if submitted.existing {
-        note(&format!("the idempotency key was used before: this is its run, {}", run.run_id));
+        note(&format!("the idempotency key was used before, by run {}", run.run_id));
     }
     if (live || wait) && session.format == Format::Table {
         note(&format!("run {}", run.run_id));

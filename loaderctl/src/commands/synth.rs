@@ -10,7 +10,7 @@ use crate::{
     output::note,
 };
 
-/// Makes a trace.
+/// Generates a trace into a directory.
 pub(super) fn trace(command: TraceCommand) -> Result<Ending, Failure> {
     let TraceCommand::Synth(SynthArguments { functions, minutes, rate, seed, to }) = command;
     let synth = Synth { functions, minutes, target_rate: rate, seed };

@@ -32,10 +32,7 @@ pub(super) fn token(session: &Session, arguments: &TokenArguments) -> Result<End
             output::text(&serde_json::json!({"name": name, "role": role, "sha256": sha256}).to_string())?;
         }
     }
-    output::note(&format!(
-        "the token is in {}; put the line above below [access.tokens] of loaderd.toml",
-        to.display()
-    ));
+    output::note(&format!("the token is in {}; add the line above to [access.tokens] in loaderd.toml", to.display()));
     Ok(Ending::Done)
 }
 

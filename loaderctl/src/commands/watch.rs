@@ -13,7 +13,7 @@ use crate::{
     watch::{JsonLines, Lines, Live, View, follow},
 };
 
-/// Follows a run.
+/// `watch`: follows a run to its end.
 pub(super) async fn watch(session: &Session, run: &str) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     let run = daemon.run_id(run).await?;
@@ -29,7 +29,7 @@ pub(super) fn view(session: &Session) -> Box<dyn View> {
     }
 }
 
-/// Follows a run to its end and prints its summary. Ctrl-C ends the following, not the run.
+/// `watch`: follows a run to its end.to its end and prints its summary. Ctrl-C ends the following, not the run.
 pub(super) async fn to_end(
     session: &Session,
     daemon: &Daemon,

@@ -55,15 +55,15 @@ fn violations_are_told_one_a_line() {
     let mut details = ErrorDetails::new();
     details.add_bad_request_violation("burst.hold", "is 1s; must be at least 2s");
     details.add_bad_request_violation("name", "is too long");
-    let told = failure(Status::with_error_details(Code::InvalidArgument, "both", details)).to_string();
-    assert_eq!(told, "burst.hold: is 1s; must be at least 2s\nname: is too long");
+    let message = failure(Status::with_error_details(Code::InvalidArgument, "both", details)).to_string();
+    assert_eq!(message, "burst.hold: is 1s; must be at least 2s\nname: is too long");
 }
 
 #[test]
 fn a_daemon_that_is_gone_is_named() {
-    let told = failure(Status::unavailable("shutting down")).to_string();
+    let message = failure(Status::unavailable("shutting down")).to_string();
     assert_eq!(
-        told,
+        message,
         "error: no daemon answers at http://127.0.0.1:9470: shutting down\n\
          Start it with `loaderd` or `systemctl start loaderd`, or say where it is with --address or LOADERD_ADDRESS."
     );

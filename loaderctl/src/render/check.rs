@@ -10,14 +10,11 @@ pub(crate) fn checked(checked: &Result<Checked, Fault>) -> String {
         Ok(Checked { manifest, faults, extra }) => {
             let (run, count) = (&manifest.run_id, manifest.files.len());
             let mut lines = vec![match faults.len() {
-                0 => format!("{run} ({}): all {count} files are as the run left them", state_name(manifest.state())),
-                bad => format!(
-                    "{run} ({}): {bad} of {count} files are not as the run left them",
-                    state_name(manifest.state())
-                ),
+                0 => format!("{run} ({}): all {count} files match", state_name(manifest.state())),
+                bad => format!("{run} ({}): {bad} of {count} files do not match", state_name(manifest.state())),
             }];
             lines.extend(faults.iter().map(|fault| format!("  {fault}")));
-            lines.extend(extra.iter().map(|file| format!("  {file}: not of the run, not checked")));
+            lines.extend(extra.iter().map(|file| format!("  {file}: not part of the run, not checked")));
             lines.join("\n")
         }
     }

@@ -30,22 +30,22 @@ fn warmup(findings: &WarmupFindings) -> String {
         instances_started,
     } = findings;
     let because = match (measured_from_us, stationary) {
-        (0, _) => "the run ended in it".to_owned(),
+        (0, _) => "the run ended during the warm-up".to_owned(),
         (_, true) => "scheduling latencies stationary".to_owned(),
-        (_, false) => "its time was over, scheduling latencies NOT found stationary".to_owned(),
+        (_, false) => "settling time over, scheduling latencies NOT stationary".to_owned(),
     };
     let test = match (statistic, p_value) {
         (Some(statistic), Some(p)) => format!("statistic {statistic:.2}, p {p:.4}, {points} latencies"),
-        _ => format!("none: {points} latencies in its last minute, 20 are needed"),
+        _ => format!("none: {points} latencies in the last minute, at least 20 required"),
     };
     let started = if instances_started < instances_needed {
-        format!("{instances_started} of {instances_needed} needed: there was no room for more")
+        format!("{instances_started} of {instances_needed} needed: no room for more")
     } else {
         instances_started.to_string()
     };
     table::pairs([
         ("warm-up", duration(Duration::from_micros(*measured_from_us))),
-        ("it ended as", because),
+        ("ended", because),
         ("Dickey-Fuller", test),
         ("instances at start", started),
     ])
@@ -53,9 +53,9 @@ fn warmup(findings: &WarmupFindings) -> String {
 
 fn rps(findings: &RpsFindings, state: RunState) -> String {
     let RpsFindings { held_rate, overloaded_slots, ended_at_overload } = findings;
-    let held = if *held_rate > 0.0 { rate(*held_rate) } else { "none: every slot was overloaded".to_owned() };
+    let sustained = if *held_rate > 0.0 { rate(*held_rate) } else { "none: every slot was overloaded".to_owned() };
     table::pairs([
-        ("held rate", held),
+        ("sustained rate", sustained),
         ("overloaded slots", overloaded_slots.to_string()),
         ("ended", end(*ended_at_overload, state).to_owned()),
     ])

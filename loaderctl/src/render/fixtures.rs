@@ -253,7 +253,6 @@ pub(crate) fn record() -> Record {
         due_unix_us: 1_795_446_000_000_000,
         sent_unix_us: Some(1_795_446_000_000_120),
         dispatch_lag_us: Some(120),
-        connect_us: None,
         response_us: Some(712_345),
         requested_runtime_us: 500_000,
         actual_runtime_us: Some(500_017),
@@ -264,6 +263,6 @@ pub(crate) fn record() -> Record {
         instance: "victim-1".to_owned(),
         cold_start: Some(true),
         instance_started_unix_us: Some(1_795_446_000_100_000),
-        saturated: false,
+        ..Record::default()
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn runs(runs: &[Run]) -> String {
             note,
         ]
     });
-    table::words(&["RUN", "NAME", "MODE", "PLATFORM", "STATE", "SUBMITTED", "TOOK", "NOTE"], rows.collect())
+    table::text(&["RUN", "NAME", "MODE", "PLATFORM", "STATE", "SUBMITTED", "TOOK", "NOTE"], rows.collect())
 }
 
 /// Files that were written.
@@ -86,8 +86,8 @@ pub(crate) fn values(values: &[MetricValue]) -> String {
 /// Runs that were cleaned.
 pub(crate) fn cleaned(runs: &[CleanedRun]) -> String {
     let lines = runs.iter().map(|CleanedRun { run_id, platform, functions }| {
-        format!("{run_id}: {functions} functions taken away from {platform}")
+        format!("{run_id}: {functions} functions removed from {platform}")
     });
     let lines: Vec<_> = lines.collect();
-    if lines.is_empty() { "nothing was left behind".to_owned() } else { lines.join("\n") }
+    if lines.is_empty() { "nothing to remove".to_owned() } else { lines.join("\n") }
 }

@@ -14,7 +14,7 @@ pub(crate) mod units;
 pub(crate) use check::checked;
 pub(crate) use listing::{cleaned, files, runs, status, values};
 pub(crate) use plan::plan;
-pub(crate) use record::{COLUMNS, cells, record};
+pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
 
 #[cfg(test)]

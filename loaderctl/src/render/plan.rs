@@ -41,8 +41,8 @@ fn totals(plan: &PlanSummary) -> String {
         function_plans: _,
         open_ended,
     } = plan;
-    let beginning = if *open_ended { " (of its beginning: it ends by what it finds)" } else { "" };
-    let known = |text: String, is_known: bool| if is_known { text } else { "only the run will show".to_owned() };
+    let beginning = if *open_ended { " (of its beginning: open-ended)" } else { "" };
+    let known = |text: String, is_known: bool| if is_known { text } else { "known only after the run".to_owned() };
     let dropped: Vec<_> = dropped_functions.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
     table::pairs([
         ("plan", format!("{mode} on {platform}")),

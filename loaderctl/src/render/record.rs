@@ -1,85 +1,20 @@
 //! Records, as rows of `invocations.csv` and one by one.
 
-use loader_proto::v1::Record;
+use loader_proto::{
+    schema::{InvocationRecord, Invocations, Row as _, Table as _},
+    v1::Record,
+};
 
 use super::{table, units::micros};
 
-/// The columns of `invocations.csv`.
-pub(crate) const COLUMNS: [&str; 21] = [
-    "run_id",
-    "invocation_id",
-    "function",
-    "phase",
-    "slot",
-    "mark",
-    "due_unix_us",
-    "sent_unix_us",
-    "dispatch_lag_us",
-    "connect_us",
-    "response_us",
-    "requested_runtime_us",
-    "actual_runtime_us",
-    "requested_memory_kib",
-    "actual_memory_kib",
-    "status",
-    "error",
-    "instance",
-    "cold_start",
-    "instance_started_unix_us",
-    "saturated",
-];
-
-/// A record's row; what is absent is empty.
-pub(crate) fn cells(run_id: &str, record: Record) -> [String; 21] {
-    let Record {
-        invocation_id,
-        function,
-        phase,
-        slot,
-        mark,
-        due_unix_us,
-        sent_unix_us,
-        dispatch_lag_us,
-        connect_us,
-        response_us,
-        requested_runtime_us,
-        actual_runtime_us,
-        requested_memory_kib,
-        actual_memory_kib,
-        status,
-        error,
-        instance,
-        cold_start,
-        instance_started_unix_us,
-        saturated,
-    } = record;
-    [
-        run_id.to_owned(),
-        invocation_id,
-        function,
-        phase,
-        slot.to_string(),
-        mark,
-        due_unix_us.to_string(),
-        optional(sent_unix_us),
-        optional(dispatch_lag_us),
-        optional(connect_us),
-        optional(response_us),
-        requested_runtime_us.to_string(),
-        optional(actual_runtime_us),
-        requested_memory_kib.to_string(),
-        optional(actual_memory_kib),
-        status,
-        error,
-        instance,
-        optional(cold_start),
-        optional(instance_started_unix_us),
-        saturated.to_string(),
-    ]
+/// The header of `invocations.csv`.
+pub(crate) fn columns() -> Vec<String> {
+    Invocations::SCHEMA.header().map(str::to_owned).collect()
 }
 
-fn optional<T: ToString>(value: Option<T>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
+/// A record's row; what is absent is empty.
+pub(crate) fn cells(run_id: &str, record: Record) -> Vec<String> {
+    InvocationRecord::from_message(run_id, record).fields()
 }
 
 /// The outcome of one invocation by hand.

@@ -27,33 +27,33 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
                 slots.push(format!("and {more} more"));
             }
             format!(
-                "THE LOADER WAS SATURATED: it could not send in time itself, so these figures say more about it \
-                 than about the platform.\n  slots: {}\n  {}\n\n",
+                "THE LOADER WAS SATURATED: it did not send in time, so these figures describe the loader rather than \
+                 the platform.\n  slots: {}\n  {}\n\n",
                 slots.join(", "),
                 verdict.reason
             )
         }
-        _ => "The loader kept up: it was not saturated in any slot.\n\n".to_owned(),
+        _ => "The loader kept up: not saturated in any slot.\n\n".to_owned(),
     }
 }
 
 /// What happened to the clocks of the loader's machine, which comes next: rows may have a gap, or dates that nobody's clock shows.
 pub(super) fn clocks(summary: &RunSummary) -> String {
     let Some(ClockChanges { suspended_us, wall_step_us }) = summary.clock_changes else { return String::new() };
-    let mut words = String::new();
+    let mut notes = String::new();
     let tenths = |us: u64| duration(Duration::from_millis((us + 50_000) / 100_000 * 100));
     if suspended_us > 0 {
         let span = tenths(suspended_us);
-        words += &format!("THE LOADER'S MACHINE WAS SUSPENDED for {span}: nothing was sent meanwhile.\n\n");
+        notes += &format!("THE LOADER'S MACHINE WAS SUSPENDED for {span}: nothing was sent during that time.\n\n");
     }
     if wall_step_us != 0 {
         let span = tenths(wall_step_us.unsigned_abs());
         let way = if wall_step_us < 0 { "back" } else { "forward" };
-        words += &format!(
-            "The wall clock was set {way} by {span} while the load went: times since the Unix epoch go by the one before.\n\n"
+        notes += &format!(
+            "The wall clock was set {way} by {span} during the load: timestamps follow the clock as it was before.\n\n"
         );
     }
-    words
+    notes
 }
 
 /// Counts, cold starts and slowdown.

@@ -5,20 +5,20 @@ use comfy_table::{CellAlignment, Table, presets};
 /// Rows of cells.
 pub(super) type Rows = Vec<Vec<String>>;
 
-/// A table of figures: the first column is words, the others stand on the right.
+/// A table of figures: the first column is text, the others are right-aligned numbers.
 pub(super) fn figures(header: &[&str], rows: Rows) -> String {
     render(Some(header), rows, CellAlignment::Right)
 }
 
-/// A table of words.
-pub(super) fn words(header: &[&str], rows: Rows) -> String {
+/// A table of text, left-aligned.
+pub(super) fn text(header: &[&str], rows: Rows) -> String {
     render(Some(header), rows, CellAlignment::Left)
 }
 
 /// Names and values; those without a value are left out.
 pub(super) fn pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, String)>) -> String {
-    let told = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-    render(None, told.map(|(name, value)| vec![name.to_owned(), value]).collect(), CellAlignment::Left)
+    let rendered = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    render(None, rendered.map(|(name, value)| vec![name.to_owned(), value]).collect(), CellAlignment::Left)
 }
 
 /// At most `shown` rows of a table, and how many there are more.

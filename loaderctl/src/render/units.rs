@@ -77,9 +77,12 @@ mod tests {
 
     #[test]
     fn numbers_have_three_digits_and_a_unit() {
-        let told: Vec<_> =
+        let rendered: Vec<_> =
             [0, 999, 1_000, 12_345, 123_456, 999_999, 1_500_000, 59_900_000, 125_000_000].map(micros).to_vec();
-        assert_eq!(told, ["0 µs", "999 µs", "1.00 ms", "12.3 ms", "123 ms", "1000 ms", "1.50 s", "59.9 s", "2m 5s"]);
+        assert_eq!(
+            rendered,
+            ["0 µs", "999 µs", "1.00 ms", "12.3 ms", "123 ms", "1000 ms", "1.50 s", "59.9 s", "2m 5s"]
+        );
         assert_eq!([0.0, 9.994, 9.996, 99.96, 1234.5].map(digits), ["0.00", "9.99", "10.0", "100", "1234"]);
         assert_eq!([mib(170.0), mib(20_480.0)], ["170 MiB", "20.0 GiB"]);
         assert_eq!([part(1, 8), part(0, 0)], ["12.5 %", "0.0 %"]);
@@ -87,8 +90,8 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        let told = [500, 12_000, 60_000, 3_725_400].map(|ms| duration(Duration::from_millis(ms)));
-        assert_eq!(told, ["0.5s", "12s", "1m", "1h 2m 5s"]);
+        let rendered = [500, 12_000, 60_000, 3_725_400].map(|ms| duration(Duration::from_millis(ms)));
+        assert_eq!(rendered, ["0.5s", "12s", "1m", "1h 2m 5s"]);
         let at = |seconds, nanos| Some(Timestamp { seconds, nanos });
         assert_eq!(instant(at(1_795_359_600, 5)), "2026-11-22 15:00:00Z");
         assert_eq!(between(at(1, 500_000_000), at(3, 0)), Duration::from_millis(1500));

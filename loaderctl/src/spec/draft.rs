@@ -104,7 +104,7 @@ impl Draft {
         match serde_saphyr::from_str(text) {
             Ok(Value::Object(document)) => document,
             Ok(Value::Null) => Document::new(),
-            // The reader of specs has the words for what is wrong.
+            // The reader of specs reports what is wrong.
             Ok(_) | Err(_) => {
                 self.unreadable = true;
                 self.faults.extend(from_yaml::<RunSpec>(text).1);
@@ -209,7 +209,16 @@ fn value(given: &GivenFlag) -> Result<Value, String> {
         Takes::Switch => (first == "true").into(),
         Takes::Numbers => source::numbers(&first)?.into(),
         Takes::Targets => given.values.iter().map(|target| self::target(target)).collect(),
+        Takes::Headers => {
+            given.values.iter().map(|header| self::header(header)).collect::<Result<Document, _>>()?.into()
+        }
+        Takes::TextOrFile => source::text(&first)?.into(),
     })
+}
+
+fn header(text: &str) -> Result<(String, Value), String> {
+    let (name, value) = text.split_once(':').ok_or_else(|| format!("{text:?} must be NAME:VALUE"))?;
+    Ok((name.trim().to_owned(), value.trim().into()))
 }
 
 fn target(text: &str) -> Value {

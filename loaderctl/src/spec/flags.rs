@@ -7,11 +7,11 @@ use clap::ValueEnum;
 pub(super) enum Mode {
     /// Replay a production trace
     Trace,
-    /// Raise the rate step by step until the platform no longer holds it
+    /// Raise the rate step by step until the platform can't sustain it
     Rps,
     /// Show how a burst on one function hurts another
     Burst,
-    /// Hold a rate while a given number of cold starts happens in each slot
+    /// Keep a rate constant and cause a given number of cold starts in each slot
     Coldstart,
 }
 
@@ -43,6 +43,10 @@ pub(super) enum Takes {
     Numbers,
     /// `HOST:PORT[=AUTHORITY]`, repeatable.
     Targets,
+    /// `NAME:VALUE`, repeatable.
+    Headers,
+    /// Text, or `@FILE` with it.
+    TextOrFile,
 }
 
 /// Flags that belong to the same modes.
@@ -69,12 +73,12 @@ impl Group {
     }
 }
 
-/// One flag.
+/// A flag of `submit` and `plan`.
 #[derive(Debug)]
 pub(super) struct Flag {
     /// Its name, without the dashes.
     pub(super) name: &'static str,
-    /// What it takes.
+    /// The kind of its value.
     pub(super) takes: Takes,
     /// Path of its field, from the spec or, for a flag of modes, from the mode.
     pub(super) field: &'static str,
@@ -113,120 +117,180 @@ static SWEEPS: Group = Group::new("Modes rps and coldstart", &[Mode::Rps, Mode::
 static SPANS: Group = Group::new("Modes trace and coldstart", &[Mode::Trace, Mode::Coldstart]);
 static SYNTHETIC: Group = Group::new("Modes rps, burst and coldstart", &[Mode::Rps, Mode::Burst, Mode::Coldstart]);
 
-/// Every flag.
+/// All flags, in the order of the help.
 pub(super) static FLAGS: &[Flag] = &[
-    every("name", Takes::Text("NAME"), "name", "A name for people: a-z, 0-9 and '-' [the mode]"),
-    every("platform", Takes::Text("NAME"), "platform", "local, knative or attach [the daemon's default]"),
-    every("seed", NUMBER, "seed", "Everything random comes from this number [42]"),
+    every("name", Takes::Text("NAME"), "name", "Name of the run: a-z, 0-9 and '-' [the mode]"),
+    every(
+        "platform",
+        Takes::Text("NAME"),
+        "platform",
+        "Platform, as loaderctl status lists them [the daemon's default]",
+    ),
+    every("seed", NUMBER, "seed", "Seed of the random generator [42]"),
     every(
         "kind",
         Takes::Text("KIND"),
         "function.kind",
         "Benchmark function: trace, empty, timed, wimpy or hello [trace]",
     ),
-    every("clock", Takes::Text("CLOCK"), "function.clock", "Kind trace: run times by the wall or the cpu clock [wall]"),
+    every(
+        "clock",
+        Takes::Text("CLOCK"),
+        "function.clock",
+        "Kind trace: clock that run times are measured by, wall or cpu [wall]",
+    ),
+    every(
+        "protocol",
+        Takes::Text("NAME"),
+        "function.protocol",
+        "Protocol that functions are called by: grpc, http1 or http2 [grpc]",
+    ),
+    every("http-method", Takes::Text("METHOD"), "function.http.method", "http1, http2: method of the request [POST]"),
+    every(
+        "http-path",
+        Takes::Text("PATH"),
+        "function.http.path",
+        "http1, http2: path; {function}, {runtime_ms}, {memory_mib} are replaced [/]",
+    ),
+    every(
+        "http-header",
+        Takes::Headers,
+        "function.http.headers",
+        "http1, http2: a header, with the same placeholders; repeatable [those of InVitro]",
+    ),
+    every(
+        "http-body",
+        Takes::TextOrFile,
+        "function.http.body",
+        "http1, http2: body, with the same placeholders, or @FILE [empty]",
+    ),
     every(
         "arrivals",
         Takes::Text("NAME"),
         "arrivals",
         "equidistant, exponential[_shift], uniform[_shift] or poisson [trace: poisson; else equidistant]",
     ),
-    every("function-timeout", DURATION, "functionTimeout", "How long an invocation may take from its send [15m]"),
-    every("connect-timeout", DURATION, "connectTimeout", "How long a connection may take to be made [1m]"),
-    every("drain-timeout", DURATION, "drainTimeout", "How long to wait for answers after the last send [15m]"),
+    every(
+        "function-timeout",
+        DURATION,
+        "functionTimeout",
+        "Maximum response time of an invocation, counted from its send [15m]",
+    ),
+    every("connect-timeout", DURATION, "connectTimeout", "Maximum time to establish a connection [1m]"),
+    every("drain-timeout", DURATION, "drainTimeout", "Maximum wait for responses after the last send [15m]"),
     every(
         "failure-ratio",
         Takes::Text("SHARE"),
         "overload.failureRatio",
-        "Share of failures that overloads a slot [0.3]",
+        "Maximum failure ratio of a slot; above, it counts as overloaded [0.3]",
     ),
-    every("tolerance", NUMBER, "overload.tolerance", "Overloaded slots that end the run [2]"),
+    every("tolerance", NUMBER, "overload.tolerance", "Number of overloaded slots that ends the run [2]"),
     every(
         "saturation-lag",
         DURATION,
         "saturation.lag",
         "The loader is saturated when a slot's dispatch lag p99 exceeds this [10ms]",
     ),
-    every("saturation-abort", Takes::Switch, "saturation.abort", "End a saturated run at once, as failed [false]"),
+    every(
+        "saturation-abort",
+        Takes::Switch,
+        "saturation.abort",
+        "Fail the run as soon as the loader is saturated [false]",
+    ),
     every(
         "max-in-flight",
         NUMBER,
         "maxInFlight",
-        "Most invocations out at once; others are recorded as not_sent [100000]",
+        "Maximum invocations in flight; further ones are recorded as not_sent [100000]",
     ),
-    every("initial-scale", NUMBER, "scaling.initialScale", "Instances of each function at the start [by mode]"),
-    every("min-scale", NUMBER, "scaling.minScale", "Fewest instances of each function [0]"),
-    every("max-scale", NUMBER, "scaling.maxScale", "Most instances of each function; 0 for no bound [200]"),
+    every("initial-scale", NUMBER, "scaling.initialScale", "Initial instances of each function [by mode]"),
+    every("min-scale", NUMBER, "scaling.minScale", "Minimum instances of each function [0]"),
+    every("max-scale", NUMBER, "scaling.maxScale", "Maximum instances of each function; 0 for no limit [200]"),
+    every("container-concurrency", NUMBER, "scaling.containerConcurrency", "Concurrent invocations of an instance [1]"),
+    every("stable-window", DURATION, "scaling.stableWindow", "Autoscaler's stable window [the platform's]"),
+    every("scale-class", Takes::Text("NAME"), "scaling.class", "Knative: autoscaler class, kpa or hpa [kpa]"),
     every(
-        "container-concurrency",
-        NUMBER,
-        "scaling.containerConcurrency",
-        "Invocations that an instance works on at a time [1]",
+        "scale-metric",
+        Takes::Text("NAME"),
+        "scaling.metric",
+        "Knative: metric to scale by, concurrency or rps [concurrency]",
     ),
-    every(
-        "stable-window",
-        DURATION,
-        "scaling.stableWindow",
-        "How long an instance is kept without need [the platform's]",
-    ),
-    every("scale-class", Takes::Text("NAME"), "scaling.class", "Knative: the autoscaler, kpa or hpa [kpa]"),
-    every("scale-metric", Takes::Text("NAME"), "scaling.metric", "Knative: scale by concurrency or rps [concurrency]"),
     every(
         "scale-target",
         Takes::Text("N"),
         "scaling.target",
-        "Knative: how much of it an instance takes [by function]",
+        "Knative: target of the metric per instance [by function]",
     ),
     every(
         "panic-window",
         Takes::Text("PERCENT"),
         "scaling.panicWindowPercentage",
-        "Knative: of the stable window [10]",
+        "Knative: panic window, % of the stable window [10]",
     ),
     every(
         "panic-threshold",
         Takes::Text("PERCENT"),
         "scaling.panicThresholdPercentage",
-        "Knative: of the target [200]",
+        "Knative: panic threshold, % of the target [200]",
     ),
     every("image", Takes::Text("IMAGE"), "deploy.image", "Knative: the function's image [the daemon's]"),
-    every("deploy-timeout", DURATION, "deploy.timeout", "How long all functions may take to be ready [10m]"),
-    every("allow-failures", NUMBER, "deploy.allowFailures", "Functions that may fail to deploy [0]"),
-    every("keep", Takes::Switch, "deploy.keep", "Leave the functions when the run is over, for clean [false]"),
-    every("cpu-limit", Takes::Text("POLICY"), "deploy.cpuLimit", "Of an instance: 1vCPU, or GCP by memory [1vCPU]"),
-    every("overcommitment", Takes::Text("N"), "deploy.overcommitment", "CPU limit over CPU request [10]"),
+    every("deploy-timeout", DURATION, "deploy.timeout", "Maximum time until all functions are ready [10m]"),
+    every("allow-failures", NUMBER, "deploy.allowFailures", "Number of functions that may fail to deploy [0]"),
+    every(
+        "keep",
+        Takes::Switch,
+        "deploy.keep",
+        "Keep the functions deployed after the run; remove them with clean [false]",
+    ),
+    every(
+        "cpu-limit",
+        Takes::Text("POLICY"),
+        "deploy.cpuLimit",
+        "CPU limit of an instance: 1vCPU, or GCP (by memory) [1vCPU]",
+    ),
+    every(
+        "overcommitment",
+        Takes::Text("N"),
+        "deploy.overcommitment",
+        "CPU overcommitment: ratio of CPU limit to CPU request [10]",
+    ),
     every(
         "connection-policy",
         Takes::Text("POLICY"),
         "connections.policy",
-        "Who shares a connection: pooled, per-function or per-invocation [pooled]",
+        "How connections are shared: pooled, per-function or per-invocation [pooled]",
     ),
-    every("connections", NUMBER, "connections.perAddress", "Pooled: connections to each address [the daemon's]"),
-    every("records", Takes::Text("FORMAT"), "output.format", "How records are kept in the end: csv or parquet [csv]"),
-    every("compress", Takes::Text("NAME"), "output.compression", "Of csv: none or gzip, when the run is over [none]"),
+    every("connections", NUMBER, "connections.perAddress", "Policy pooled: connections per address [the daemon's]"),
+    every("records", Takes::Text("FORMAT"), "output.format", "Final format of the records: csv or parquet [csv]"),
+    every(
+        "compress",
+        Takes::Text("NAME"),
+        "output.compression",
+        "Compression of final CSV records: none or gzip [none]",
+    ),
     every(
         "attach",
         Takes::Targets,
         "attach.targets",
-        "Function that someone else deployed, for platform attach; repeatable",
+        "Platform attach: address of a function that is already deployed; repeatable",
     ),
-    of(&TRACE, "trace", Takes::Text("PATH"), "path", "Trace directory on this machine; it is uploaded"),
-    of(&TRACE, "upload", Takes::Text("ID"), "upload", "Trace that was uploaded before, instead of --trace"),
+    of(&TRACE, "trace", Takes::Text("PATH"), "path", "Trace directory or file on this machine; it is uploaded"),
+    of(&TRACE, "upload", Takes::Text("ID"), "upload", "Id of an uploaded trace, instead of --trace"),
     of(&TRACE, "format", Takes::Text("NAME"), "format", "Trace format, such as azure2019 or triplet [detected]"),
-    of(&TRACE, "day", NUMBER, "day", "Of a trace of several days, the number of the one to replay [the only one]"),
+    of(&TRACE, "day", NUMBER, "day", "Day to replay, where the trace has several [the only one]"),
     of(
         &TRACE,
         "granularity",
         Takes::Text("UNIT"),
         "granularity",
-        "What a column of the trace lasts, minute or second [minute]",
+        "Length of a column of the trace: minute or second [minute]",
     ),
     of(
         &TRACE,
         "skip-incomplete",
         Takes::Switch,
         "skipIncomplete",
-        "Leave out functions without durations or memory [false: refuse]",
+        "Drop functions without durations or memory [false: refuse the trace]",
     ),
     of(&TRACE, "min-runtime", DURATION, "minRuntime", "Shorter run times are raised to this [1ms]"),
     of(&TRACE, "max-runtime", DURATION, "maxRuntime", "Longer run times are lowered to this [60s]"),
@@ -237,21 +301,21 @@ pub(super) static FLAGS: &[Flag] = &[
         "warmup-hold",
         DURATION,
         "warmup.hold",
-        "Warm up: how long the autoscaler is held, up to 15m [no warm-up; 5m]",
+        "Warm-up: time for which the autoscaler is held, up to 15m [no warm-up; 5m]",
     ),
     of(
         &TRACE,
         "warmup-settle",
         DURATION,
         "warmup.settle",
-        "Warm up: most time that it then gets to settle [no warm-up; 10m]",
+        "Warm-up: maximum settling time after the hold [no warm-up; 10m]",
     ),
     of(
         &TRACE,
         "warmup-profile",
         DURATION,
         "warmup.profile",
-        "Warm up: first part of the trace, from which needs are taken [as the hold]",
+        "Warm-up: first part of the trace that initial scales are computed from [as the hold]",
     ),
     of(&RPS, "end", RATE, "end", "Rate of the last slot [none: until overload]"),
     of(
@@ -266,15 +330,15 @@ pub(super) static FLAGS: &[Flag] = &[
         "cooldown",
         DURATION,
         "cooldown",
-        "Time that a function needs to scale to zero; needed with --cold-start-ratio",
+        "Time in which an idle function scales to zero; required with --cold-start-ratio",
     ),
-    of(&BURST, "target-rps", NUMBER, "targetRps", "The rate climbs 1, 2, ... to this, invocations per second [8]"),
+    of(&BURST, "target-rps", NUMBER, "targetRps", "Target rate, reached in steps of 1, invocations per second [8]"),
     of(&BURST, "burst", NUMBER, "burst", "Extra invocations within one second in the middle of the hold [10]"),
-    of(&BURST, "hold", DURATION, "hold", "How long the rate holds at the target [4m]"),
-    of(&BURST, "step-duration", DURATION, "stepDuration", "How long each rate of the climb lasts [60s]"),
-    of(&COLDSTART, "cold-starts", Takes::Numbers, "coldStarts", "Cold starts of each slot, such as 5,1,2; or @FILE"),
+    of(&BURST, "hold", DURATION, "hold", "Duration of the target rate [4m]"),
+    of(&BURST, "step-duration", DURATION, "stepDuration", "Duration of each rate of the ramp [60s]"),
+    of(&COLDSTART, "cold-starts", Takes::Numbers, "coldStarts", "Cold starts per slot, such as 5,1,2; or @FILE"),
     of(&SWEEPS, "start", RATE, "start", "Rate of the first slot, invocations per second [1]"),
-    of(&SWEEPS, "step", RATE, "step", "By how much the rate rises from slot to slot [rps: 1, coldstart: 0]"),
+    of(&SWEEPS, "step", RATE, "step", "Increase of the rate from slot to slot [rps: 1, coldstart: 0]"),
     of(&SWEEPS, "slot", DURATION, "slot", "Length of a slot [60s]"),
     of(&SWEEPS, "functions", NUMBER, "functions", "Functions [rps: 1, coldstart: 200]"),
     of(
@@ -284,6 +348,6 @@ pub(super) static FLAGS: &[Flag] = &[
         "duration",
         "Length of the run [trace: all of it, coldstart: a slot for each entry of --cold-starts]",
     ),
-    of(&SYNTHETIC, "runtime", DURATION, "runtime", "Run time of each invocation [1s]"),
-    of(&SYNTHETIC, "memory", MEMORY, "memoryMib", "Memory of each invocation [170MiB]"),
+    of(&SYNTHETIC, "runtime", DURATION, "runtime", "Requested run time of each invocation [1s]"),
+    of(&SYNTHETIC, "memory", MEMORY, "memoryMib", "Requested memory of each invocation [170MiB]"),
 ];

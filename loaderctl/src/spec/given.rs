@@ -1,6 +1,6 @@
 //! The spec file and the flags as clap reads them: from the table of [`FLAGS`], values still as text.
 
-use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum as _};
 
 use super::flags::{FLAGS, Flag, Mode, Takes};
 
@@ -10,11 +10,19 @@ pub(crate) struct SpecArguments {
     /// Spec file, YAML or JSON; - for standard input; flags win over it
     #[arg(value_name = "SPEC-FILE")]
     pub(super) file: Option<String>,
-    /// What kind of plan: trace, rps, burst or coldstart [that of the file]
-    #[arg(long, hide_possible_values = true)]
+    #[arg(long, hide_possible_values = true, help = mode_help())]
     pub(super) mode: Option<Mode>,
     #[command(flatten)]
     pub(super) flags: Given,
+}
+
+fn mode_help() -> String {
+    let names: Vec<_> = Mode::value_variants().iter().map(|mode| mode.field()).collect();
+    let names = match names.as_slice() {
+        [names @ .., last] if !names.is_empty() => format!("{} or {last}", names.join(", ")),
+        names => names.concat(),
+    };
+    format!("What kind of plan: {names} [that of the file]")
 }
 
 /// The flags of the table that were given.
@@ -65,6 +73,8 @@ fn argument(flag: &'static Flag) -> Arg {
         Takes::Text(name) => argument.value_name(name),
         Takes::Numbers => argument.value_name("LIST"),
         Takes::Targets => argument.value_name("HOST:PORT[=AUTHORITY]").action(ArgAction::Append),
+        Takes::Headers => argument.value_name("NAME:VALUE").action(ArgAction::Append),
+        Takes::TextOrFile => argument.value_name("TEXT"),
         Takes::Switch => argument
             .value_name("BOOL")
             .num_args(0..=1)

@@ -17,7 +17,7 @@ pub(super) struct SpecFile {
 /// Reads a spec file; `-` is standard input.
 ///
 /// # Errors
-/// In words, when it can't be read.
+/// Why it can't be read.
 pub(super) fn spec_file(name: &str) -> Result<SpecFile, String> {
     if name == "-" {
         let mut text = String::new();
@@ -29,15 +29,23 @@ pub(super) fn spec_file(name: &str) -> Result<SpecFile, String> {
     Ok(SpecFile { text, folder })
 }
 
-/// The items of a list, `5,1,2` or `@FILE` with such lines; whether they are numbers is for the field to say.
+/// A text, or with `@FILE` what is in that file.
 ///
 /// # Errors
 /// In words, when the file can't be read.
+pub(super) fn text(given: &str) -> Result<String, String> {
+    match given.strip_prefix('@') {
+        Some(file) => fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}")),
+        None => Ok(given.to_owned()),
+    }
+}
+
+/// The items of a list, `5,1,2` or `@FILE` with such lines; whether they are numbers is for the field to say.
+///
+/// # Errors
+/// Why the file can't be read.
 pub(super) fn numbers(list: &str) -> Result<Vec<String>, String> {
-    let read = match list.strip_prefix('@') {
-        Some(file) => fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}"))?,
-        None => list.to_owned(),
-    };
+    let read = text(list)?;
     let lines = read.lines().map(|line| line.trim().trim_end_matches(',')).filter(|line| !line.is_empty());
     Ok(lines.flat_map(|line| line.split(',')).map(|item| item.trim().to_owned()).collect())
 }

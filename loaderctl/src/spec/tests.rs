@@ -28,7 +28,7 @@ fn spec(arguments: &[&str]) -> Value {
     to_value(&draft.spec, Integers::Strings)
 }
 
-fn told(faults: Vec<Fault>) -> Vec<String> {
+fn messages(faults: Vec<Fault>) -> Vec<String> {
     faults.into_iter().map(|Fault { field, description }| format!("{field}: {description}")).collect()
 }
 
@@ -39,6 +39,11 @@ fn each_flag_reaches_its_field() {
         ("--platform=attach", "/platform", json!("attach")),
         ("--seed=18446744073709551615", "/seed", json!("18446744073709551615")),
         ("--kind=empty", "/function/kind", json!("empty")),
+        ("--protocol=http1", "/function/protocol", json!("http1")),
+        ("--http-method=PUT", "/function/http/method", json!("PUT")),
+        ("--http-path=/{function}", "/function/http/path", json!("/{function}")),
+        ("--http-header=x-a: b:c", "/function/http/headers", json!({"x-a": "b:c"})),
+        ("--http-body={runtime_ms}", "/function/http/body", json!("{runtime_ms}")),
         ("--arrivals=poisson", "/arrivals", json!("poisson")),
         ("--function-timeout=90s", "/functionTimeout", json!("90s")),
         ("--connect-timeout=500ms", "/connectTimeout", json!("0.500s")),
@@ -105,7 +110,7 @@ fn fields(files: &FileDescriptorSet, message: &str, prefix: &str, paths: &mut BT
     for field in &descriptor.field {
         let path = format!("{prefix}{}", field.json_name());
         let is_group = field.r#type() == Type::Message && field.type_name().starts_with(".loader.v1.");
-        if is_group && field.json_name() != "targets" {
+        if is_group && !["targets", "headers"].contains(&field.json_name()) {
             fields(files, field.type_name(), &format!("{path}."), paths);
         } else {
             paths.insert(path);
@@ -135,7 +140,7 @@ fn a_mode_needs_no_other_flag() {
 fn flags_of_other_modes_are_faults_all_at_once() {
     let found = draft(&["--mode=burst", "--slot=3s", "--trace=x", "--hold=banana", "--runtime=1s", "--seed=-1"]);
     assert_eq!(
-        told(found.into_faults()),
+        messages(found.into_faults()),
         [
             "--trace: belongs to mode trace; the run's mode is burst",
             "--slot: belongs to modes rps and coldstart; the run's mode is burst",
@@ -143,7 +148,7 @@ fn flags_of_other_modes_are_faults_all_at_once() {
             "spec: seed: -1 is not between 0 and 18446744073709551615 (--seed)",
         ]
     );
-    let without = told(draft(&["--hold=3s"]).into_faults());
+    let without = messages(draft(&["--hold=3s"]).into_faults());
     assert_eq!(without, ["--hold: belongs to mode burst; the run has none"]);
 }
 
@@ -167,6 +172,17 @@ fn flags_win_over_the_file() {
 }
 
 #[test]
+fn a_request_comes_from_flags_and_a_file() {
+    let (_directory, file) = file(r#"{"ms": {runtime_ms}}"#);
+    let body = format!("--http-body=@{file}");
+    let spec = spec(&["--mode=rps", "--protocol=http2", "--http-header=a:1", "--http-header=b:2", &body]);
+    let http = json!({ "headers": { "a": "1", "b": "2" }, "body": r#"{"ms": {runtime_ms}}"# });
+    assert_eq!(spec["function"], json!({ "protocol": "http2", "http": http }));
+    let faults = messages(draft(&["--mode=rps", "--http-header=a"]).into_faults());
+    assert_eq!(faults, ["spec: function.http.headers: \"a\" must be NAME:VALUE (--http-header)"]);
+}
+
+#[test]
 fn a_switch_of_the_file_can_be_turned_off() {
     let (_directory, file) = file("saturation: { abort: true }\nrps: {}");
     assert_eq!(spec(&[&file, "--saturation-abort=false"]), json!({ "saturation": {}, "rps": {} }));
@@ -175,7 +191,7 @@ fn a_switch_of_the_file_can_be_turned_off() {
 #[test]
 fn the_mode_of_the_file_stands() {
     let (_directory, file) = file("burst: {}");
-    let found = told(draft(&[&file, "--mode=rps"]).into_faults());
+    let found = messages(draft(&[&file, "--mode=rps"]).into_faults());
     assert_eq!(found, ["--mode: is rps, but the spec file has burst"]);
 }
 
@@ -192,7 +208,7 @@ fn a_trace_is_looked_for_beside_the_file_that_names_it() {
 
 #[test]
 fn path_and_upload_are_one_too_many() {
-    let found = told(draft(&["--mode=trace", "--trace=a", "--upload=b"]).into_faults());
+    let found = messages(draft(&["--mode=trace", "--trace=a", "--upload=b"]).into_faults());
     assert_eq!(found, ["spec: trace.upload: path is there, too: only one of them may be given (--upload)"]);
 }
 
@@ -201,7 +217,7 @@ fn cold_starts_come_from_files_too() {
     let (_directory, file) = file("5,1,\n 2, 3\n\n");
     let spec = spec(&["--mode=coldstart", &format!("--cold-starts=@{file}")]);
     assert_eq!(spec, json!({ "coldstart": { "coldStarts": [5, 1, 2, 3] } }));
-    let missing = told(draft(&["--mode=coldstart", "--cold-starts=@/nowhere"]).into_faults());
+    let missing = messages(draft(&["--mode=coldstart", "--cold-starts=@/nowhere"]).into_faults());
     let expected =
         "spec: coldstart.coldStarts: cannot read /nowhere: No such file or directory (os error 2) (--cold-starts)";
     assert_eq!(missing, [expected]);
@@ -216,7 +232,7 @@ fn what_the_daemon_finds_is_added_unless_it_follows_from_a_known_fault() {
     let mut draft = draft(&["--mode=trace", "--trace=x", "--duration=x", "--max-in-flight=0"]);
     draft.add(found(&["trace", "trace.duration", "trace.durations", "maxInFlight", "name"]));
     assert_eq!(
-        told(draft.into_faults()),
+        messages(draft.into_faults()),
         [
             "spec: trace.duration: \"x\" is not a duration: write it as 90s, 4m or 500ms (--duration)",
             "spec: trace.durations: found",
@@ -242,9 +258,9 @@ fn what_the_daemon_finds_is_added_unless_it_follows_from_a_known_fault() {
 #[test]
 fn an_upload_is_told_of_by_its_directory() {
     let draft = draft(&["--mode=trace", "--trace=x"]);
-    assert_eq!(told(draft.refused(found(&["trace.upload"]))), ["spec: trace.path: found (--trace)"]);
+    assert_eq!(messages(draft.refused(found(&["trace.upload"]))), ["spec: trace.path: found (--trace)"]);
     let draft = self::draft(&["--mode=trace", "--upload=x"]);
-    assert_eq!(told(draft.refused(found(&["trace.upload"]))), ["spec: trace.upload: found (--upload)"]);
+    assert_eq!(messages(draft.refused(found(&["trace.upload"]))), ["spec: trace.upload: found (--upload)"]);
 }
 
 #[test]
@@ -256,6 +272,6 @@ fn a_file_that_is_none_is_one_fault() {
         let (_directory, file) = file(text);
         let draft = draft(&[&file]);
         assert!(draft.unreadable);
-        assert_eq!(told(draft.into_faults()), [expected]);
+        assert_eq!(messages(draft.into_faults()), [expected]);
     }
 }

@@ -24,7 +24,7 @@ impl TraceFiles {
     /// Looks for the files of a trace.
     ///
     /// # Errors
-    /// In words: no directory, or one without CSV files.
+    /// The reason: no directory, or one without CSV files.
     pub(crate) fn find(directory: &Path) -> Result<Self, String> {
         let unreadable = |error: io::Error| format!("cannot read {}: {error}", directory.display());
         let metadata = fs::metadata(directory).map_err(unreadable)?;

@@ -29,8 +29,8 @@ async fn all_bytes_of_all_csv_files_arrive_in_pieces() {
     let (id, fake, large) = uploaded(Script::default()).await;
     assert_eq!(id.expect("an id"), "stored-id");
     let script = fake.script();
-    let told: Vec<_> = script.manifest.files.iter().map(|file| (file.name.as_str(), file.size)).collect();
-    assert_eq!(told, [("invocations.csv", 614_400), ("memory.csv", 3)]);
+    let rendered: Vec<_> = script.manifest.files.iter().map(|file| (file.name.as_str(), file.size)).collect();
+    assert_eq!(rendered, [("invocations.csv", 614_400), ("memory.csv", 3)]);
     let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(script.manifest.files[1].sha256, of_abc);
     let pieces: Vec<_> = script.pieces.iter().map(|(name, offset, size)| (name.as_str(), *offset, *size)).collect();
@@ -67,8 +67,8 @@ async fn a_trace_that_is_there_is_not_sent_again() {
 #[tokio::test]
 async fn the_daemons_word_on_a_refused_upload_is_told() {
     let (refused, _, _) = uploaded(Script { refuses_data: true, ..Script::default() }).await;
-    let told = refused.expect_err("a refusal").to_string();
-    assert_eq!(told, "error: the trace is too large");
+    let rendered = refused.expect_err("a refusal").to_string();
+    assert_eq!(rendered, "error: the trace is too large");
 }
 
 #[test]
@@ -80,6 +80,6 @@ fn a_trace_is_a_csv_file_or_a_directory_with_some() {
     assert!(find("notes.txt").ends_with("notes.txt is no CSV file"));
     let single = TraceFiles::find(&directory.path().join("memory.csv")).expect("a trace of one file");
     assert!(single.path("memory.csv").is_some() && single.path("invocations.csv").is_none());
-    let told = find("folder.csv");
-    assert!(told.starts_with("there are no CSV files in "), "{told}");
+    let rendered = find("folder.csv");
+    assert!(rendered.starts_with("there are no CSV files in "), "{rendered}");
 }

@@ -5,7 +5,7 @@ use tokio_stream::iter;
 
 use super::*;
 
-/// What the view was told, in order.
+/// What the view was shown, in order.
 #[derive(Default)]
 struct Seen(Vec<String>);
 

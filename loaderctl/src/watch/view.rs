@@ -61,7 +61,7 @@ impl View for JsonLines {
 /// Writes a line to standard error at each change of state and about each five seconds, for logs.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    told: Option<(v1::RunState, Duration)>,
+    shown: Option<(v1::RunState, Duration)>,
 }
 
 impl Lines {
@@ -69,9 +69,9 @@ impl Lines {
     fn due(&mut self, run: &v1::Run) -> Option<String> {
         let state = run.state();
         let elapsed = progress::elapsed(run);
-        let is_due = self.told.is_none_or(|(told, at)| told != state || elapsed >= at + PACE);
+        let is_due = self.shown.is_none_or(|(shown, at)| shown != state || elapsed >= at + PACE);
         is_due.then(|| {
-            self.told = Some((state, elapsed));
+            self.shown = Some((state, elapsed));
             progress::line(run)
         })
     }
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_line_at_each_change_and_each_five_seconds() {
         let mut lines = Lines::default();
-        let mut told = Vec::new();
+        let mut shown = Vec::new();
         for (state, seconds) in [
             (v1::RunState::Queued, 0),
             (v1::RunState::Queued, 0),
@@ -110,8 +110,8 @@ mod tests {
             if let Some(progress) = &mut run.progress {
                 progress.elapsed = Some(prost_types::Duration { seconds, nanos: 0 });
             }
-            told.push(lines.due(&run).is_some());
+            shown.push(lines.due(&run).is_some());
         }
-        assert_eq!(told, [true, false, true, false, true, false, true, true]);
+        assert_eq!(shown, [true, false, true, false, true, false, true, true]);
     }
 }

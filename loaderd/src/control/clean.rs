@@ -6,7 +6,8 @@ use tonic::Status;
 use crate::{
     id::RunId,
     platform::{PlatformError, Platforms},
-    run::{Registry, Selector},
+    registry::{Registry, Selector},
+    units,
 };
 
 /// Cleans the run, or every one that is not under way.
@@ -29,7 +30,7 @@ pub(super) async fn runs(
             let asked_for = wanted.as_ref().is_none_or(|wanted| *wanted == run);
             if asked_for && has_ended(registry, &run).await? {
                 platform.clean(&run).await.map_err(|error| refused(&error))?;
-                let functions = u32::try_from(functions).unwrap_or(u32::MAX);
+                let functions = units::to_u32(functions);
                 cleaned.push(v1::CleanedRun { run_id: run.to_string(), platform: (*name).to_owned(), functions });
             }
         }

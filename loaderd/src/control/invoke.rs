@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use loader_proto::v1;
+use loader_proto::{schema::InvocationRecord, v1};
 use tokio::task::LocalSet;
 use tokio_util::task::TaskTracker;
 
+use super::convert;
 use crate::{
     clock::Clock,
     endpoint::Endpoint,
-    invoke::{Abandon, Call, Connections, Invoker, Outcome, Policy, Protocol, Route},
+    invoke::{Abandon, Call, Connections, Invoker, Policy, Protocol, Route},
     spec::Violation,
+    units,
 };
 
 /// How long an invocation by hand may take where the request does not say.
@@ -51,7 +53,7 @@ impl ByHand {
         }
         let authority = if authority.is_empty() { address.clone() } else { authority };
         let route = Route::new(&Endpoint::plain(address, authority), Protocol::Faas);
-        let runtime_ms = u32::try_from(runtime.as_millis()).unwrap_or(u32::MAX);
+        let runtime_ms = units::to_u32(runtime.as_millis());
         let call = Call {
             runtime_ms,
             memory_mib,
@@ -81,34 +83,12 @@ impl ByHand {
             let connections = Connections::new(Policy::Pooled(1), TaskTracker::new(), Default::default(), clock);
             Invoker::new(connections, clock).call(&self.route, self.call, &Abandon::default()).await
         });
-        let Outcome {
-            status,
-            error,
-            sent: _,
-            connect,
-            response,
-            runtime_us,
-            memory_kib,
-            instance,
-            cold_start,
-            instance_started,
-        } = outcome;
-        let micros = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
-        Ok(v1::Record {
+        Ok(convert::record(InvocationRecord {
             due_unix_us: due.0,
-            sent_unix_us: response.map(|_| due.plus(connect.unwrap_or_default()).0),
-            connect_us: connect.map(micros),
-            response_us: response.map(micros),
+            sent_unix_us: outcome.response.map(|_| due.plus(outcome.connect.unwrap_or_default()).0),
             requested_runtime_us: u64::from(self.call.runtime_ms) * 1000,
-            actual_runtime_us: runtime_us.map(u64::from),
             requested_memory_kib: u64::from(self.call.memory_mib) * 1024,
-            actual_memory_kib: memory_kib.map(u64::from),
-            status: status.as_str().into_owned(),
-            error,
-            instance,
-            cold_start,
-            instance_started_unix_us: instance_started.map(|started| started.0),
-            ..v1::Record::default()
-        })
+            ..outcome.record()
+        }))
     }
 }

@@ -11,6 +11,6 @@ mod service;
 mod status;
 mod streams;
 
-pub use convert::timestamp;
+pub use convert::{StatusFacts, WireCodec};
 pub use server::{ServeError, serve};
-pub use service::{Service, StatusFacts};
+pub use service::{Handles, Service};

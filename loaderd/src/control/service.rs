@@ -6,12 +6,17 @@ use futures_util::Stream;
 use loader_proto::v1::{self, loader_control_server::LoaderControl};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{clean, convert, gate::Changed, invoke::ByHand, places::Places, status, streams};
+use super::{StatusFacts, WireCodec, clean, convert, gate::Changed, invoke::ByHand, places::Places, status, streams};
 use crate::{
     access::Caller,
+    clock::Clock,
     id::{InvalidRunId, RunId},
-    platform::Fact,
-    run::{Context, Preparation, Registry, RunView, Selector, Store, Submission, prepare},
+    platform::Platforms,
+    registry::{Registry, Selector, Submission},
+    run::{Planner, Preparation, RunView},
+    scrape::Prometheus,
+    store::Store,
+    traces::TraceStore,
 };
 
 /// Runs in one page of a list where the request does not say, and at most.
@@ -20,50 +25,65 @@ const PAGE_SIZES: (usize, usize) = (100, 1000);
 /// Longest idempotency key, in characters.
 const MAX_KEY: usize = 128;
 
-/// What `GetStatus` tells that never changes.
-#[derive(Debug, Clone, Default)]
-pub struct StatusFacts {
-    /// All but the figures that change.
-    pub message: v1::GetStatusResponse,
+/// What the control API reaches.
+pub struct Handles {
+    /// All runs.
+    pub registry: Registry,
+    /// Their directories.
+    pub store: Store,
+    /// Makes plans of specs.
+    pub planner: Arc<Planner>,
+    /// How specs and summaries are kept.
+    pub codec: WireCodec,
+    /// Uploaded traces.
+    pub traces: TraceStore,
+    /// Platforms by name: what they say of themselves, and what runs left on them.
+    pub platforms: Platforms,
+    /// Who is asked for metrics.
+    pub prometheus: Option<Prometheus>,
+    /// What the daemon says of itself.
+    pub facts: StatusFacts,
+    /// The clock.
+    pub clock: Clock,
 }
 
 /// The control API.
 #[derive(Clone)]
 pub struct Service {
-    context: Arc<Context>,
-    registry: Registry,
-    store: Store,
-    facts: StatusFacts,
+    handles: Arc<Handles>,
     places: Places,
 }
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl Service {
-    /// The service over a registry and its store.
-    pub fn new(context: Arc<Context>, registry: Registry, store: Store, facts: StatusFacts) -> Self {
-        Self { context, registry, store, facts, places: Places::default() }
+    /// The service over what it reaches.
+    pub fn new(handles: Handles) -> Self {
+        Self { handles: Arc::new(handles), places: Places::default() }
     }
 
     /// Checks a spec down to its trace and plan, away from the threads that serve.
     async fn prepare(&self, spec: Option<v1::RunSpec>) -> Result<(v1::RunSpec, Preparation), Status> {
         let spec = spec.ok_or_else(|| status::fault("spec", "is required"))?;
-        let context = Arc::clone(&self.context);
-        let prepared = tokio::task::spawn_blocking(move || prepare(&spec, &context).map(|it| (spec, it))).await;
+        let handles = Arc::clone(&self.handles);
+        let prepare = move || handles.planner.prepare(&handles.codec.check(&spec)?).map(|it| (spec, it));
+        let prepared = tokio::task::spawn_blocking(prepare).await;
         prepared.map_err(|error| status::broken(&error))?.map_err(|violations| status::invalid(&violations))
     }
 
     async fn run(&self, view: &RunView) -> Result<v1::Run, Status> {
-        let position = self.registry.position(view.file.run_id.clone()).await?;
-        Ok(convert::run(view, &self.store.directory(&view.file.run_id), position))
+        let position = self.handles.registry.position(view.file.run_id.clone()).await?;
+        Ok(convert::run(view, &self.handles.store.directory(&view.file.run_id), position))
     }
 
     /// The run, with the summary that an earlier process left.
     async fn run_with_summary(&self, view: &RunView) -> Result<v1::Run, Status> {
         let mut run = self.run(view).await?;
         if run.summary.is_none() && view.file.state.is_terminal() {
-            let directory = self.store.directory(&view.file.run_id);
-            let summary = tokio::task::spawn_blocking(move || directory.summary()).await;
+            let directory = self.handles.store.directory(&view.file.run_id);
+            let handles = Arc::clone(&self.handles);
+            let read = move || directory.summary().and_then(|text| handles.codec.read_summary(&text));
+            let summary = tokio::task::spawn_blocking(read).await;
             run.summary = summary.map_err(|error| status::broken(&error))?;
         }
         Ok(run)
@@ -71,7 +91,7 @@ impl Service {
 
     /// The run's view, if the run has ended.
     async fn ended(&self, run: &str) -> Result<Arc<RunView>, Status> {
-        let view = self.registry.watch(selector(run)?).await?.borrow().clone();
+        let view = self.handles.registry.watch(selector(run)?).await?.borrow().clone();
         if view.file.state.is_terminal() {
             return Ok(view);
         }
@@ -104,13 +124,13 @@ impl LoaderControl for Service {
         }
         let (spec, preparation) = self.prepare(spec).await?;
         let submission = Submission {
-            spec,
+            spec: self.handles.codec.submitted(&spec),
             name: preparation.spec.name,
-            mode: preparation.spec.mode.as_str(),
+            mode: preparation.spec.mode,
             platform: preparation.spec.platform.as_str().to_owned(),
             idempotency_key,
         };
-        let submitted = self.registry.submit(submission).await?;
+        let submitted = self.handles.registry.submit(submission).await?;
         let run = Some(self.run_with_summary(&submitted.view).await?);
         let answer = v1::SubmitRunResponse { run, existing: submitted.existing };
         Ok(changed(submitted.view.file.run_id.clone(), answer))
@@ -135,7 +155,7 @@ impl LoaderControl for Service {
 
     async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
         let v1::GetRunRequest { run_id } = request.into_inner();
-        let view = self.registry.watch(selector(&run_id)?).await?.borrow().clone();
+        let view = self.handles.registry.watch(selector(&run_id)?).await?.borrow().clone();
         Ok(Response::new(v1::GetRunResponse { run: Some(self.run_with_summary(&view).await?) }))
     }
 
@@ -151,7 +171,7 @@ impl LoaderControl for Service {
             .collect::<Result<Vec<_>, _>>()?;
         let (default, most) = PAGE_SIZES;
         let limit = if page_size == 0 { default } else { (page_size as usize).min(most) };
-        let page = self.registry.list(before, states, limit).await?;
+        let page = self.handles.registry.list(before, states, limit).await?;
         let mut runs = Vec::with_capacity(page.runs.len());
         for view in &page.runs {
             let mut run = self.run_with_summary(view).await?;
@@ -170,7 +190,7 @@ impl LoaderControl for Service {
 
     async fn watch_run(&self, request: Request<v1::WatchRunRequest>) -> Result<Response<Self::WatchRunStream>, Status> {
         let v1::WatchRunRequest { run_id } = request.into_inner();
-        let views = self.registry.watch(selector(&run_id)?).await?;
+        let views = self.handles.registry.watch(selector(&run_id)?).await?;
         let service = self.clone();
         let runs = streams::views(views, move |view| {
             let service = service.clone();
@@ -184,7 +204,7 @@ impl LoaderControl for Service {
         request: Request<v1::CancelRunRequest>,
     ) -> Result<Response<v1::CancelRunResponse>, Status> {
         let v1::CancelRunRequest { run_id } = request.into_inner();
-        let view = self.registry.cancel(selector(&run_id)?).await?;
+        let view = self.handles.registry.cancel(selector(&run_id)?).await?;
         let answer = v1::CancelRunResponse { run: Some(self.run_with_summary(&view).await?) };
         Ok(changed(view.file.run_id.clone(), answer))
     }
@@ -195,13 +215,13 @@ impl LoaderControl for Service {
     ) -> Result<Response<v1::DeleteRunResponse>, Status> {
         let v1::DeleteRunRequest { run_id } = request.into_inner();
         let id: RunId = run_id.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))?;
-        self.registry.delete(id.clone()).await?;
+        self.handles.registry.delete(id.clone()).await?;
         Ok(changed(id, v1::DeleteRunResponse {}))
     }
 
     async fn pin_run(&self, request: Request<v1::PinRunRequest>) -> Result<Response<v1::PinRunResponse>, Status> {
         let v1::PinRunRequest { run_id, pinned } = request.into_inner();
-        let view = self.registry.pin(selector(&run_id)?, pinned).await?;
+        let view = self.handles.registry.pin(selector(&run_id)?, pinned).await?;
         let answer = v1::PinRunResponse { run: Some(self.run_with_summary(&view).await?) };
         Ok(changed(view.file.run_id.clone(), answer))
     }
@@ -213,9 +233,9 @@ impl LoaderControl for Service {
         request: Request<v1::StreamRecordsRequest>,
     ) -> Result<Response<Self::StreamRecordsStream>, Status> {
         let v1::StreamRecordsRequest { run_id } = request.into_inner();
-        let views = self.registry.watch(selector(&run_id)?).await?;
+        let views = self.handles.registry.watch(selector(&run_id)?).await?;
         let id = views.borrow().file.run_id.clone();
-        let records = streams::records(&self.store.directory(&id), views);
+        let records = streams::records(&self.handles.store.directory(&id), views);
         Ok(Response::new(Box::pin(records)))
     }
 
@@ -228,7 +248,7 @@ impl LoaderControl for Service {
         let v1::DownloadResultsRequest { run_id, layout } = request.into_inner();
         let layout = streams::layout(&layout)?;
         let view = self.ended(&run_id).await?;
-        let pieces = streams::results(&self.store.directory(&view.file.run_id), layout, self.places.take()?);
+        let pieces = streams::results(&self.handles.store.directory(&view.file.run_id), layout, self.places.take()?);
         Ok(Response::new(Box::pin(pieces)))
     }
 
@@ -240,13 +260,13 @@ impl LoaderControl for Service {
     ) -> Result<Response<Self::UploadTraceStream>, Status> {
         // The gate let somebody in.
         let client = request.extensions().get::<Caller>().map_or("?", |caller| &caller.name).to_owned();
-        let answers = streams::upload(self.context.traces.clone(), client, request.into_inner());
+        let answers = streams::upload(self.handles.traces.clone(), client, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
     }
 
     async fn invoke(&self, request: Request<v1::InvokeRequest>) -> Result<Response<v1::InvokeResponse>, Status> {
         let by_hand = ByHand::check(request.into_inner()).map_err(|violations| status::invalid(&violations))?;
-        let (clock, place) = (self.context.clock, self.places.take()?);
+        let (clock, place) = (self.handles.clock, self.places.take()?);
         let made = tokio::task::spawn_blocking(move || {
             let made = by_hand.make(clock);
             drop(place);
@@ -269,7 +289,7 @@ impl LoaderControl for Service {
             (_, true) => return Err(status::fault("allRuns", "is for all runs; there is a runId, too")),
             (run, false) => Some(run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))?),
         };
-        let cleaned = clean::runs(&self.context.platforms, &self.registry, wanted).await?;
+        let cleaned = clean::runs(&self.handles.platforms, &self.handles.registry, wanted).await?;
         Ok(Response::new(v1::CleanRunsResponse { cleaned }))
     }
 
@@ -281,7 +301,7 @@ impl LoaderControl for Service {
         if expression.trim().is_empty() {
             return Err(status::fault("expression", "is required"));
         }
-        let Some(prometheus) = &self.context.prometheus else {
+        let Some(prometheus) = &self.handles.prometheus else {
             return Err(Status::failed_precondition("the daemon has no Prometheus to ask: set prometheus.url"));
         };
         let values = prometheus.query(&expression).await?.into_iter().map(convert::metric_value).collect();
@@ -293,21 +313,14 @@ impl LoaderControl for Service {
         request: Request<v1::GetStatusRequest>,
     ) -> Result<Response<v1::GetStatusResponse>, Status> {
         let v1::GetStatusRequest { probe_platforms } = request.into_inner();
-        let activity = self.registry.activity().await?;
-        let mut platform_facts = Vec::new();
-        for (platform, it) in self.context.platforms.iter().filter(|_| probe_platforms) {
-            let fact = |Fact { name, value }| v1::PlatformFact {
-                platform: (*platform).to_owned(),
-                name: name.to_owned(),
-                value,
-            };
-            platform_facts.extend(it.facts().await.into_iter().map(fact));
+        let activity = self.handles.registry.activity().await?;
+        let mut of_platforms = Vec::new();
+        for (name, platform) in self.handles.platforms.iter().filter(|_| probe_platforms) {
+            if let Some(inspect) = platform.inspect() {
+                of_platforms.extend(inspect.facts().await.into_iter().map(|fact| (*name, fact)));
+            }
         }
-        Ok(Response::new(v1::GetStatusResponse {
-            platform_facts,
-            active_run_id: activity.active.map(|id| id.to_string()).unwrap_or_default(),
-            queued_runs: activity.queued,
-            ..self.facts.message.clone()
-        }))
+        let status = convert::status(&self.handles.facts, activity, of_platforms.into_iter());
+        Ok(Response::new(status))
     }
 }

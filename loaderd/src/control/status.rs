@@ -17,7 +17,7 @@
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::{access::Refusal, run::RegistryError, scrape::QueryError, spec::Violation, traces::UploadError};
+use crate::{access::Refusal, registry::RegistryError, scrape::QueryError, spec::Violation, traces::UploadError};
 
 /// Bad input, every fault by its field.
 pub(super) fn invalid(violations: &[Violation]) -> Status {
@@ -47,7 +47,7 @@ pub(super) fn fault(field: &str, description: impl Into<String>) -> Status {
 impl From<RegistryError> for Status {
     fn from(error: RegistryError) -> Self {
         let code = match &error {
-            RegistryError::NotFound(_) => Code::NotFound,
+            RegistryError::Empty | RegistryError::NotFound(_) => Code::NotFound,
             RegistryError::KeyTaken(_) => Code::AlreadyExists,
             RegistryError::NotEnded { .. } | RegistryError::Pinned(_) => Code::FailedPrecondition,
             RegistryError::QueueFull => Code::ResourceExhausted,

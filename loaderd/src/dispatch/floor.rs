@@ -2,7 +2,11 @@
 
 use std::{io, time::Duration};
 
-use super::{Pulse, Stop, pacer::Sleeper as _, sleeper::TimerSleeper};
+use super::{
+    heartbeat::Heartbeat,
+    pacer::Sleeper as _,
+    sleeper::{Stop, TimerSleeper},
+};
 use crate::{clock::Clock, plan::Offset};
 
 /// Waits on the calling thread for each of `dues`, ascending, from now on: by how much each was missed.
@@ -13,7 +17,7 @@ pub fn pacing_floor(dues: impl Iterator<Item = Offset>, clock: Clock) -> io::Res
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let t0 = clock.now();
-        let mut sleeper = TimerSleeper::new(t0, clock, Stop::default(), Pulse::new(clock))?;
+        let mut sleeper = TimerSleeper::new(t0, clock, Stop::default(), Heartbeat::new(clock))?;
         let mut missed = Vec::new();
         for due in dues {
             sleeper.sleep_until(due).await;

@@ -1,24 +1,24 @@
 //! Dispatch: hands each invocation out at its due time, waits for no answer before the next, and leaves a row for each.
 //!
 //! ```text
-//! planner thread ──items──▶ pacer ──jobs──▶ workers ──rows──▶ recorder thread
-//!   (plan, ahead)        (due times)   (connections, calls)
-//!                     └─ one thread; with several workers: a thread each ─┘
+//! planner thread ──items──▶ dispatcher ──invocations──▶ workers ──rows──▶ recorder thread
+//!   (plan, ahead)          (due times)                (connections, calls)
+//!                       └─ one thread; with several workers: a thread each ─┘
 //! ```
 //!
-//! The pacer never waits for anything but time. What can't be handed out (too many invocations out already) becomes a
+//! The dispatcher never waits for anything but time. What can't be handed out (too many invocations out already) becomes a
 //! row with status `not_sent`.
 
-mod board;
 mod counters;
-mod feed;
+mod dispatcher;
 mod floor;
+mod handoff;
+mod heartbeat;
 mod isolation;
-mod lead;
-mod outlet;
 mod pacer;
 mod phases;
-mod pulse;
+mod plan_feed;
+mod scale_state;
 mod sleeper;
 mod thread;
 mod worker;
@@ -27,13 +27,12 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 
-pub use board::ScaleBoard;
 pub use counters::Counters;
 pub use floor::pacing_floor;
+pub use heartbeat::Heartbeat;
 pub use isolation::{Isolation, IsolationError};
-pub use pacer::{InvocationId, SlotHead};
 pub use phases::Phases;
-pub use pulse::Pulse;
+pub use scale_state::ScaleState;
 pub use sleeper::Stop;
 pub use thread::{Lost, Running};
 
@@ -41,12 +40,13 @@ use crate::{
     clock::{Anchor, Clock},
     id::RunId,
     invoke::{Abandon, ConnectionCount, Policy, Route, Status},
-    plan::{Plan, Unit},
+    plan::{Plan, PlannedInvocation, Unit},
     record::Event,
     spans::RunTrace,
 };
-use lead::Lead;
-use worker::{Job, Ready, Share, Worker};
+use dispatcher::Dispatcher;
+use handoff::Routing;
+use worker::{Companion, Ready, Share, Worker};
 
 /// How long the connections of a pool are given to be made before the load starts.
 const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -75,7 +75,7 @@ pub struct Settings {
     /// What the threads get that send.
     pub isolation: Isolation,
     /// Where the pacer shows that it lives.
-    pub pulse: Pulse,
+    pub heartbeat: Heartbeat,
     /// The clock.
     pub clock: Clock,
 }
@@ -84,13 +84,13 @@ pub struct Settings {
 pub struct Dispatch {
     settings: Settings,
     events: mpsc::Sender<Event>,
-    jobs: Vec<mpsc::Sender<Job>>,
+    to_workers: Vec<mpsc::Sender<PlannedInvocation>>,
     workers: Vec<Running<()>>,
-    /// To the worker that paces, too; absent where the pacer has a thread of its own.
-    lead: Option<oneshot::Sender<Lead>>,
+    /// To the only worker, on whose thread the dispatcher runs; absent where the dispatcher has a thread of its own.
+    companion: Option<oneshot::Sender<Companion>>,
     counters: Arc<Counters>,
     connections: ConnectionCount,
-    board: Arc<ScaleBoard>,
+    scales: Arc<ScaleState>,
     abandon: Abandon,
 }
 
@@ -111,7 +111,7 @@ impl Dispatch {
     pub async fn prepare(
         settings: Settings,
         routes: Arc<[Option<Route>]>,
-        board: Arc<ScaleBoard>,
+        scales: Arc<ScaleState>,
         events: mpsc::Sender<Event>,
     ) -> std::io::Result<Self> {
         let counters = Arc::new(Counters::default());
@@ -119,10 +119,10 @@ impl Dispatch {
         let abandon = Abandon::default();
         let count = settings.workers.max(1);
         let (prepared, mut all_prepared) = mpsc::channel(count);
-        let (mut jobs, mut workers) = (Vec::new(), Vec::new());
-        let (lead, mut led) = if count == 1 { Some(oneshot::channel()).unzip() } else { (None, None) };
+        let (mut to_workers, mut workers) = (Vec::new(), Vec::new());
+        let (companion, mut companioned) = if count == 1 { Some(oneshot::channel()).unzip() } else { (None, None) };
         for index in 0..count {
-            // As many as may be out at all, so that handing a job over never fails for want of room.
+            // As many as may be out at all, so that handing one over never fails for want of room.
             let (sender, receiver) = mpsc::channel(settings.max_in_flight as usize);
             let worker = Worker {
                 routes: Arc::clone(&routes),
@@ -138,22 +138,22 @@ impl Dispatch {
                 clock: settings.clock,
                 count: connections.clone(),
                 counters: Arc::clone(&counters),
-                board: Arc::clone(&board),
+                scales: Arc::clone(&scales),
                 abandon: abandon.clone(),
                 events: events.clone(),
             };
             let ready = Ready { within: PREPARE_TIMEOUT, _told: prepared.clone() };
-            let (run, isolation, led) = (settings.run.clone(), settings.isolation.clone(), led.take());
+            let (run, isolation, beside) = (settings.run.clone(), settings.isolation.clone(), companioned.take());
             let run = move || {
-                settle(&run, if led.is_some() { isolation.isolate_pacer() } else { isolation.isolate_worker() });
-                worker.run(receiver, led, ready);
+                settle(&run, if beside.is_some() { isolation.isolate_pacer() } else { isolation.isolate_worker() });
+                worker.run(receiver, beside, ready);
             };
             workers.push(Running::start(&format!("worker-{index}"), run)?);
-            jobs.push(sender);
+            to_workers.push(sender);
         }
         drop(prepared);
         while all_prepared.recv().await.is_some() {}
-        Ok(Self { settings, events, jobs, workers, lead, counters, connections, board, abandon })
+        Ok(Self { settings, events, to_workers, workers, companion, counters, connections, scales, abandon })
     }
 
     /// What is counted while it goes.
@@ -171,34 +171,34 @@ impl Dispatch {
     /// # Errors
     /// A thread that can't be started.
     pub fn start(self, plan: Box<dyn Plan>, t0: Anchor) -> std::io::Result<Dispatching> {
-        let Self { settings, events, jobs, workers, lead, counters, connections: _, board, abandon } = self;
+        let Self { settings, events, to_workers, workers, companion, counters, connections: _, scales, abandon } = self;
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
-        let pool = plan.cold_pool();
-        let (planner_end, feed, outcomes) = feed::feed(settings.phases.clone());
+        let cold_pool = plan.cold_pool();
+        let (planner_end, feed, outcomes) = plan_feed::feed(settings.phases.clone());
         let planner = Running::start("planner", move || planner_end.run(plan))?;
         let stop = Stop::default();
-        let outlet = outlet::Parts {
-            jobs,
+        let routing = Routing {
+            workers: to_workers,
             events,
             counters,
-            board,
-            pool,
+            scales,
+            cold_pool,
             max_in_flight: settings.max_in_flight.into(),
             by_function: settings.policy == Policy::PerFunction,
             outcomes: outcomes_wanted.then_some(outcomes),
         };
         let (paced, pacer) = Running::told_by("pacer");
-        let here =
-            Lead { feed, unit, t0, clock: settings.clock, stop: stop.clone(), pulse: settings.pulse, outlet, paced };
-        match lead {
+        let (clock, heartbeat) = (settings.clock, settings.heartbeat);
+        let dispatcher = Dispatcher { feed, unit, t0, clock, stop: stop.clone(), heartbeat, routing, paced };
+        match companion {
             // A worker that broke has dropped its end; the pacer is then lost, and says so.
-            Some(lead) => drop(lead.send(here)),
+            Some(worker) => drop(worker.send(Box::new(move || Box::pin(dispatcher.dispatch())))),
             None => {
                 let thread = std::thread::Builder::new().name("pacer".to_owned());
                 thread.spawn(move || {
                     settle(&settings.run, settings.isolation.isolate_pacer());
-                    if let Err(error) = here.pace_here() {
+                    if let Err(error) = dispatcher.dispatch_here() {
                         log::error!(RUN_ID = settings.run.as_str(); "the pacer cannot start: {error}");
                     }
                 })?;
@@ -234,7 +234,7 @@ impl Dispatching {
         self.pacer.wait().await
     }
 
-    /// Waits until everything that was sent has ended; the plan, with what it found. Call [`Dispatching::paced`] first.
+    /// Waits until everything that was sent has ended. Call [`Dispatching::paced`] first.
     ///
     /// # Errors
     /// A thread that broke.
@@ -245,7 +245,7 @@ impl Dispatching {
         Ok(())
     }
 
-    /// The plan, with what it found. Call [`Dispatching::paced`] first.
+    /// The plan, with what it counted. Call [`Dispatching::paced`] first.
     ///
     /// # Errors
     /// A thread that broke.

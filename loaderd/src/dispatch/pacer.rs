@@ -1,35 +1,7 @@
 //! The pacer: walks along a schedule and hands each item out when it is due. Pure: time comes from a [`Sleeper`], and
-//! what an item means is an [`Outlet`]'s business.
+//! what an item means is a [`Sink`]'s business.
 
-use std::time::Duration;
-
-use crate::plan::{Invocation, Offset, Phase, Unit};
-
-/// The head of a slot: all but its invocations.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct SlotHead {
-    /// Number of the slot.
-    pub index: u32,
-    /// What its rows count for.
-    pub phase: Phase,
-    /// When it begins.
-    pub start: Offset,
-    /// How long it lasts.
-    pub duration: Duration,
-    /// The rate that it stands for, in invocations per second.
-    pub rate: f64,
-    /// Its invocations.
-    pub planned: u64,
-    /// Those of them that count in its statistics.
-    pub measured: u64,
-}
-
-impl SlotHead {
-    /// When the slot ends.
-    pub fn end(&self) -> Offset {
-        self.start.plus(self.duration)
-    }
-}
+use crate::plan::{Invocation, InvocationId, Offset, SlotHead, Unit};
 
 /// One entry of a schedule. Entries come in the order in which they are due.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,23 +27,6 @@ impl Item {
             Self::Invoke(invocation) => invocation.due,
             Self::Close { end, .. } => *end,
         }
-    }
-}
-
-/// Names an invocation: the `number`-th that came due in the `unit`-th unit of time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct InvocationId {
-    /// What is counted: minutes or seconds.
-    pub of: Unit,
-    /// Which minute or second since the start of the load.
-    pub unit: u64,
-    /// Which invocation in it.
-    pub number: u64,
-}
-
-impl std::fmt::Display for InvocationId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}{}.inv{}", self.of.as_str(), self.unit, self.number)
     }
 }
 
@@ -109,7 +64,7 @@ pub(super) trait Sleeper {
 }
 
 /// Takes what comes due. Must return quickly: whatever it waits for makes all that follows late.
-pub(super) trait Outlet {
+pub(super) trait Sink {
     /// A slot begins.
     async fn open(&mut self, head: SlotHead);
     /// An invocation is due.
@@ -119,12 +74,7 @@ pub(super) trait Outlet {
 }
 
 /// Walks along a schedule until it ends or the sleeper says stop. A slot that was opened is closed in either case.
-pub(super) async fn pace(
-    schedule: &mut impl Schedule,
-    unit: Unit,
-    sleeper: &mut impl Sleeper,
-    outlet: &mut impl Outlet,
-) {
+pub(super) async fn pace(schedule: &mut impl Schedule, unit: Unit, sleeper: &mut impl Sleeper, sink: &mut impl Sink) {
     let mut numbering = Numbering::new(unit);
     let mut open: Option<SlotHead> = None;
     while let Some(item) = schedule.next().await {
@@ -134,21 +84,21 @@ pub(super) async fn pace(
         match (item, open) {
             (Item::Open(head), _) => {
                 open = Some(head);
-                outlet.open(head).await;
+                sink.open(head).await;
             }
             (Item::Invoke(invocation), Some(head)) => {
-                outlet.invoke(numbering.next(invocation.due), head, invocation).await;
+                sink.invoke(numbering.next(invocation.due), head, invocation).await;
             }
             (Item::Close { .. }, Some(head)) => {
                 open = None;
-                outlet.close(head, true).await;
+                sink.close(head, true).await;
             }
             // Outside a slot there is nothing to invoke or to close.
             (Item::Invoke(_) | Item::Close { .. }, None) => {}
         }
     }
     if let Some(head) = open {
-        outlet.close(head, false).await;
+        sink.close(head, false).await;
     }
 }
 

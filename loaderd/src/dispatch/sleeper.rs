@@ -16,8 +16,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Pulse, pacer::Sleeper};
-use crate::{clock::Clock, plan::Offset};
+use super::{heartbeat::Heartbeat, pacer::Sleeper};
+use crate::{clock::Clock, plan::Offset, units};
 
 /// How long before an instant the sleep ends and the spin begins: what waking up takes, most of the time.
 ///
@@ -46,7 +46,7 @@ impl Spin {
 
     /// Learns that a sleep ended so long after it should have.
     pub(super) fn learn(&mut self, overslept: Duration) {
-        let overslept = u64::try_from(overslept.as_nanos()).unwrap_or(u64::MAX).min(*Self::BOUNDS.end());
+        let overslept = units::nanos(overslept).min(*Self::BOUNDS.end());
         let window = match overslept.checked_sub(self.window_nanos) {
             Some(later) => self.window_nanos + later / 4,
             None => self.window_nanos - (self.window_nanos - overslept) / 64,
@@ -86,18 +86,18 @@ pub(super) struct TimerSleeper {
     spin: Spin,
     timer: AsyncFd<Timer>,
     at_once: u32,
-    pulse: Pulse,
+    heartbeat: Heartbeat,
 }
 
 impl TimerSleeper {
     /// # Errors
     /// The system's, when there can be no more timers.
-    pub(super) fn new(t0: Instant, clock: Clock, stop: Stop, pulse: Pulse) -> io::Result<Self> {
+    pub(super) fn new(t0: Instant, clock: Clock, stop: Stop, heartbeat: Heartbeat) -> io::Result<Self> {
         let timer = Timer(TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC)?);
         #[expect(unsafe_code, reason = "tokio has no safe way to wait for a descriptor that is none of its own kinds")]
         // SAFETY: `Timer` owns its descriptor and gives no other out, so that it is valid as long as the `AsyncFd` lives.
         let timer = unsafe { AsyncFd::register_with_interest(timer, Interest::READABLE) }?;
-        Ok(Self { t0, clock, stop, spin: Spin::default(), timer, at_once: 0, pulse })
+        Ok(Self { t0, clock, stop, spin: Spin::default(), timer, at_once: 0, heartbeat })
     }
 
     /// Sleeps; false when it was woken before its time.
@@ -139,9 +139,9 @@ impl Sleeper for TimerSleeper {
             match left.checked_sub(self.spin.window()) {
                 Some(sleep) if !sleep.is_zero() => {
                     self.at_once = 0;
-                    self.pulse.expect(due);
+                    self.heartbeat.expect(due);
                     let slept = self.sleep(sleep).await;
-                    self.pulse.rest();
+                    self.heartbeat.rest();
                     if slept && let Some(overslept) = self.clock.now().checked_duration_since(now + sleep) {
                         self.spin.learn(overslept);
                     }
@@ -160,7 +160,8 @@ mod tests {
 
     #[tokio::test]
     async fn it_never_returns_early_and_at_once_when_it_is_late() {
-        let mut sleeper = TimerSleeper::new(Clock.now(), Clock, Stop::default(), Pulse::new(Clock)).expect("a timer");
+        let mut sleeper =
+            TimerSleeper::new(Clock.now(), Clock, Stop::default(), Heartbeat::new(Clock)).expect("a timer");
         for millis in [3, 3, 1, 5] {
             let due = Offset::from_nanos(millis * 1_000_000);
             assert!(sleeper.sleep_until(due).await);
@@ -170,7 +171,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_shares_the_thread_gets_its_turn_however_late_it_is() {
-        let mut sleeper = TimerSleeper::new(Clock.now(), Clock, Stop::default(), Pulse::new(Clock)).expect("a timer");
+        let mut sleeper =
+            TimerSleeper::new(Clock.now(), Clock, Stop::default(), Heartbeat::new(Clock)).expect("a timer");
         let turns = Cell::new(0);
         let others = async {
             loop {
@@ -211,7 +213,7 @@ mod tests {
     #[tokio::test]
     async fn a_stop_ends_a_sleep_of_any_length() {
         let stop = Stop::default();
-        let mut sleeper = TimerSleeper::new(Clock.now(), Clock, stop.clone(), Pulse::new(Clock)).expect("a timer");
+        let mut sleeper = TimerSleeper::new(Clock.now(), Clock, stop.clone(), Heartbeat::new(Clock)).expect("a timer");
         let hours = Offset::from_nanos(u64::MAX / 4);
         let ((), slept) = tokio::join!(async { stop.stop() }, sleeper.sleep_until(hours));
         assert!(!slept);

@@ -26,15 +26,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::{
-    endpoint::Endpoint,
-    invoke::Protocol,
-    plan::testkit::plan,
-    record::{Planned, Row},
-};
+use crate::{endpoint::Endpoint, invoke::Protocol, plan::testkit::plan, record::Row};
 
 /// What is sent: so many invocations, evenly, in a second, by one worker over one connection.
-fn rows_of(address: SocketAddr, count: u32, timeout: Duration) -> Vec<(Planned, Status, String)> {
+fn rows_of(address: SocketAddr, count: u32, timeout: Duration) -> Vec<(PlannedInvocation, Status, String)> {
     rows_within(address, count, timeout, 100_000, 1 << 16)
 }
 
@@ -45,7 +40,7 @@ fn rows_within(
     timeout: Duration,
     max_in_flight: u32,
     room: usize,
-) -> Vec<(Planned, Status, String)> {
+) -> Vec<(PlannedInvocation, Status, String)> {
     let rps = serde_json::json!({"start": count, "end": count, "slot": "1s", "runtime": "0s"});
     rows_of_load(address, &rps, timeout, max_in_flight, room, |_| {})
 }
@@ -58,7 +53,7 @@ fn rows_of_load(
     max_in_flight: u32,
     room: usize,
     mut seen: impl FnMut(&Status),
-) -> Vec<(Planned, Status, String)> {
+) -> Vec<(PlannedInvocation, Status, String)> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let route = Endpoint::plain(address.to_string(), "f");
@@ -73,13 +68,13 @@ fn rows_of_load(
             runtime_clock: None,
             phases: Phases::default(),
             isolation: Isolation::default(),
-            pulse: Pulse::new(Clock),
+            heartbeat: Heartbeat::new(Clock),
             run: RunId::new(0, 0),
             trace: None,
             clock: Clock,
         };
-        let board = Arc::new(ScaleBoard::new(1));
-        let dispatch = Dispatch::prepare(settings, Arc::new([Some(route)]), board, events).await.expect("starts");
+        let scales = Arc::new(ScaleState::new(1));
+        let dispatch = Dispatch::prepare(settings, Arc::new([Some(route)]), scales, events).await.expect("starts");
         let mut dispatching = dispatch.start(plan(&serde_json::json!({ "rps": rps })), Clock.anchor()).expect("starts");
         let mut rows = Vec::new();
         while let Some(event) = told.recv().await {
@@ -96,7 +91,7 @@ fn rows_of_load(
     })
 }
 
-fn counts(rows: &[(Planned, Status, String)]) -> BTreeMap<String, usize> {
+fn counts(rows: &[(PlannedInvocation, Status, String)]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for (_, status, _) in rows {
         *counts.entry(status.as_str().into_owned()).or_default() += 1;

@@ -1,6 +1,6 @@
-//! A worker: a thread with its own connections that makes the calls handed to it.
+//! A worker: a thread with its own connections that makes the calls handed to it, and may have a companion beside them.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{pin::Pin, rc::Rc, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -8,12 +8,12 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{Counters, ScaleBoard, lead::Lead};
+use super::{counters::Counters, scale_state::ScaleState};
 use crate::{
     clock::Clock,
     invoke::{Abandon, Call, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
-    plan::Mark,
-    record::{Event, Planned, Row},
+    plan::{Mark, PlannedInvocation},
+    record::{Event, Row},
     spans::RunTrace,
 };
 
@@ -27,11 +27,8 @@ pub(super) struct Ready {
     pub(super) _told: mpsc::Sender<()>,
 }
 
-/// One invocation to make, now.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Job {
-    pub(super) planned: Planned,
-}
+/// Work that shares a worker's thread with its calls. It is made where it is to run, so only its making crosses threads.
+pub(super) type Companion = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
 /// Which functions a worker calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,22 +61,33 @@ pub(super) struct Worker {
     pub(super) clock: Clock,
     pub(super) count: ConnectionCount,
     pub(super) counters: Arc<Counters>,
-    pub(super) board: Arc<ScaleBoard>,
+    pub(super) scales: Arc<ScaleState>,
     pub(super) abandon: Abandon,
     pub(super) events: mpsc::Sender<Event>,
 }
 
 impl Worker {
-    /// Connects, drops `prepared`, paces what `lead` brings, and makes calls until there are no more jobs and all calls have ended.
-    pub(super) fn run(self, jobs: mpsc::Receiver<Job>, lead: Option<oneshot::Receiver<Lead>>, ready: Ready) {
+    /// Connects, drops `ready`, and makes the calls that come, until no more can come and all have ended; meanwhile it
+    /// carries out the companion, if it is sent one.
+    pub(super) fn run(
+        self,
+        due: mpsc::Receiver<PlannedInvocation>,
+        companion: Option<oneshot::Receiver<Companion>>,
+        ready: Ready,
+    ) {
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => LocalSet::new().block_on(&runtime, self.work(jobs, lead, ready)),
-            // Without a runtime no call can be made. The jobs' channel closes, so that each becomes a row not_sent.
+            Ok(runtime) => LocalSet::new().block_on(&runtime, self.work(due, companion, ready)),
+            // Without a runtime no call can be made. The channel closes, so that each invocation becomes a row not_sent.
             Err(error) => log::error!("a worker cannot start: {error}"),
         }
     }
 
-    async fn work(self, mut jobs: mpsc::Receiver<Job>, lead: Option<oneshot::Receiver<Lead>>, ready: Ready) {
+    async fn work(
+        self,
+        mut due: mpsc::Receiver<PlannedInvocation>,
+        companion: Option<oneshot::Receiver<Companion>>,
+        ready: Ready,
+    ) {
         let drivers = TaskTracker::new();
         let connections = Connections::new(self.policy, drivers.clone(), self.count.clone(), self.clock);
         let invoker = Invoker::new(connections, self.clock);
@@ -90,20 +98,20 @@ impl Worker {
         drop(ready);
 
         let calls = TaskTracker::new();
-        if let Some(lead) = lead {
+        if let Some(companion) = companion {
             calls.spawn_local(async {
-                // A run that is given up before it starts brings none.
-                if let Ok(lead) = lead.await {
-                    lead.pace().await;
+                // A run that is given up before it starts sends none.
+                if let Ok(companion) = companion.await {
+                    companion().await;
                 }
             });
         }
         let shared = Rc::new((self, invoker));
-        while let Some(job) = jobs.recv().await {
+        while let Some(planned) = due.recv().await {
             let shared = Rc::clone(&shared);
             calls.spawn_local(async move {
                 let (worker, invoker) = &*shared;
-                worker.make(invoker, job).await;
+                worker.make(invoker, planned).await;
             });
         }
         calls.close();
@@ -115,21 +123,21 @@ impl Worker {
     }
 
     /// Makes one call and leaves its row.
-    async fn make(&self, invoker: &Invoker, Job { planned }: Job) {
+    async fn make(&self, invoker: &Invoker, planned: PlannedInvocation) {
         let outcome = match self.routes.get(planned.function.as_usize()).and_then(Option::as_ref) {
             Some(route) => invoker.call(route, self.call(&planned), &self.abandon).await,
             None => Outcome::bare(Status::NotSent, "the function was not deployed"),
         };
         let row = Box::new(Row { planned, outcome });
         if planned.mark == Mark::Cold {
-            self.board.settle(planned.function);
+            self.scales.release(planned.function);
         }
         self.counters.ended(planned.counts(), row.succeeded());
         // The recorder outlives the workers. Waiting for room here holds up no send.
         let _recorded = self.events.send(Event::Row(row)).await;
     }
 
-    fn call(&self, planned: &Planned) -> Call {
+    fn call(&self, planned: &PlannedInvocation) -> Call {
         Call {
             runtime_ms: planned.runtime_us.saturating_add(500) / 1000,
             memory_mib: planned.memory_mib,

@@ -2,10 +2,12 @@
 
 use std::{borrow::Cow, time::Duration};
 
+use loader_proto::schema::InvocationRecord;
 use tokio::time::Instant;
 use tonic::Code;
 
 use crate::clock::UnixMicros;
+use crate::units;
 
 /// How an invocation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,7 +24,8 @@ pub enum Status {
     MemoryAllocationFailed,
     /// Any other gRPC status.
     Grpc(Code),
-    /// An answer that is not gRPC: a gateway's.
+    /// An HTTP status that is no function's success: a gateway's answer, or a failure of a function that is called by plain
+    /// HTTP.
     Http(u16),
     /// The run was cancelled while it was out.
     Cancelled,
@@ -85,6 +88,8 @@ pub struct Outcome {
     pub connect: Option<Duration>,
     /// From the send to the end of the answer; absent when there was none.
     pub response: Option<Duration>,
+    /// Bytes of the answer's body, as far as it was read; absent when there was none.
+    pub response_bytes: Option<u64>,
     /// Run time that the function measured, in microseconds.
     pub runtime_us: Option<u32>,
     /// Memory that the function held, in KiB.
@@ -152,11 +157,44 @@ impl Outcome {
             sent: None,
             connect: None,
             response: None,
+            response_bytes: None,
             runtime_us: None,
             memory_kib: None,
             instance: String::new(),
             cold_start: None,
             instance_started: None,
+        }
+    }
+
+    /// The columns of invocations.csv that were observed. The others, of when and for what the invocation was made, are at
+    /// their defaults.
+    pub fn record(&self) -> InvocationRecord<'_> {
+        let Self {
+            status,
+            error,
+            sent: _,
+            connect,
+            response,
+            response_bytes,
+            runtime_us,
+            memory_kib,
+            instance,
+            cold_start,
+            instance_started,
+        } = self;
+        let micros = |duration: Duration| units::micros(duration);
+        InvocationRecord {
+            connect_us: connect.map(micros),
+            response_us: response.map(micros),
+            actual_runtime_us: runtime_us.map(u64::from),
+            actual_memory_kib: memory_kib.map(u64::from),
+            status: status.as_str(),
+            error: error.into(),
+            instance: instance.into(),
+            cold_start: *cold_start,
+            instance_started_unix_us: instance_started.map(|UnixMicros(at)| at),
+            response_bytes: *response_bytes,
+            ..InvocationRecord::default()
         }
     }
 
@@ -168,18 +206,15 @@ impl Outcome {
         Self::bare(Status::FunctionTimeout, format!("no answer within {}", humantime::format_duration(timeout)))
     }
 
-    pub(super) fn failed(failure: Failure, took: Duration) -> Self {
-        Self { response: Some(took), ..Self::bare(failure.status, failure.error) }.said_by(failure.origin)
-    }
-
-    pub(super) fn replied(reply: Reply, took: Duration) -> Self {
-        Self {
-            response: Some(took),
-            runtime_us: reply.runtime_us,
-            memory_kib: reply.memory_kib,
-            ..Self::bare(Status::Ok, "")
-        }
-        .said_by(reply.origin)
+    /// The outcome of an invocation that was answered after `took`.
+    pub(super) fn answered(reply: Result<Reply, Failure>, response_bytes: Option<u64>, took: Duration) -> Self {
+        let (outcome, origin) = match reply {
+            Ok(Reply { runtime_us, memory_kib, origin }) => {
+                (Self { runtime_us, memory_kib, ..Self::bare(Status::Ok, "") }, origin)
+            }
+            Err(Failure { status, error, origin }) => (Self::bare(status, error), origin),
+        };
+        Self { response: Some(took), response_bytes, ..outcome }.said_by(origin)
     }
 
     fn said_by(self, origin: Origin) -> Self {

@@ -18,7 +18,12 @@ use tokio_util::task::TaskTracker;
 use tonic::Code;
 
 use super::*;
-use crate::clock::UnixMicros;
+use crate::{
+    clock::UnixMicros,
+    endpoint::{Endpoint, Tls},
+};
+
+mod http1;
 
 type Answer = SendResponse<Bytes>;
 type Asked = http::Request<RecvStream>;

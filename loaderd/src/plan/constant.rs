@@ -4,11 +4,8 @@ use std::time::Duration;
 
 use loader_trace::{ArrivalStream, Arrivals, Purpose, StreamKey};
 
-use super::{Invocation, Mark, Offset, Target};
-use crate::{
-    id::FunctionIndex,
-    spec::{RunSpec, Size},
-};
+use super::{Invocation, Mark, Offset, Target, fixed::Size};
+use crate::{id::FunctionIndex, spec::RunSpec, units};
 
 /// Draws the due times of slots as wholes, not of single functions.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +18,7 @@ impl Schedule {
     /// The schedule of a run.
     pub(super) fn new(spec: &RunSpec) -> Self {
         // These plans have one stream of arrivals for all functions; it is named after the mode.
-        Self { arrivals: spec.arrivals, key: StreamKey::new(spec.seed, spec.mode.as_str(), Purpose::Arrivals) }
+        Self { arrivals: spec.arrivals, key: StreamKey::new(spec.seed, spec.mode, Purpose::Arrivals) }
     }
 
     /// Due offsets of `count` invocations from the start of slot `slot`, in nanoseconds.
@@ -54,12 +51,12 @@ impl Iterator for Since {
 
 /// A length of time in nanoseconds. A spec names none that does not fit.
 pub(super) fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+    units::nanos(duration)
 }
 
 /// A size's run time as an invocation has it, in microseconds.
 pub(super) fn micros(runtime: Duration) -> u32 {
-    u32::try_from(runtime.as_micros()).unwrap_or(u32::MAX)
+    units::to_u32(runtime.as_micros())
 }
 
 /// An invocation of a given size, due `due` nanoseconds after the start of the load.
@@ -169,7 +166,7 @@ mod tests {
     proptest! {
         #[test]
         fn exactly_as_many_are_chosen_as_were_asked_for(total in 1_u32..2000, share in 0.0..=1.0) {
-            let chosen = crate::spec::invocations(share, Duration::from_secs(total.into()));
+            let chosen = crate::plan::fixed::invocations(share, Duration::from_secs(total.into()));
             let mut spread = Spread::new(chosen, total);
             prop_assert_eq!((0..total).filter(|_| spread.take()).count(), chosen as usize);
         }

@@ -1,9 +1,23 @@
-//! Functions and outlines of the plans whose invocations all ask for the same.
+//! Sizes, functions and outlines of the plans whose invocations all ask for the same.
 
 use std::time::Duration;
 
 use super::{FunctionOutline, PlannedFunction, SlotOutline};
-use crate::spec::Size;
+
+/// What each invocation asks for, in the modes where all ask for the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Size {
+    /// Run time; at most an hour.
+    pub(super) runtime: Duration,
+    /// Memory, in MiB.
+    pub(super) memory_mib: u32,
+}
+
+/// Invocations of a slot at a constant rate: the nearest whole number to `rate` (per second) × `duration`.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
+pub(super) fn invocations(rate: f64, duration: Duration) -> u32 {
+    (rate * duration.as_secs_f64()).round() as u32
+}
 
 /// A function that no trace knows, with a number of invocations that only the run will show.
 pub(super) fn function(name: String, initial_scale: u32, size: Size) -> PlannedFunction {

@@ -1,8 +1,10 @@
-//! One invocation of a plan.
+//! One invocation of a plan, and what it is once it has come due.
 
 use std::time::Duration;
 
+use super::SlotHead;
 use crate::id::FunctionIndex;
+use crate::units;
 
 /// Whole nanoseconds since the start of the load (t0), rounded once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -26,7 +28,7 @@ impl Offset {
 
     /// The instant that lies `by` later.
     pub fn plus(self, by: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(by.as_nanos()).unwrap_or(u64::MAX)))
+        Self(self.0.saturating_add(units::nanos(by)))
     }
 }
 
@@ -57,10 +59,8 @@ pub enum Mark {
     None,
     /// It falls into the warm-up of its step and does not count in the slot's statistics.
     StepWarmup,
-    /// It belongs to the burst.
-    Burst,
-    /// It is the victim of the burst.
-    Victim,
+    /// Its mode sends it on top of the slot's arrivals, of which it is no part; with the mode's name for it.
+    Extra(&'static str),
     /// It was meant to find a cold function.
     Cold,
 }
@@ -71,8 +71,7 @@ impl Mark {
         match self {
             Self::None => "",
             Self::StepWarmup => "step_warmup",
-            Self::Burst => "burst",
-            Self::Victim => "victim",
+            Self::Extra(name) => name,
             Self::Cold => "cold",
         }
     }
@@ -129,5 +128,53 @@ impl Unit {
             Self::Minute => "min",
             Self::Second => "sec",
         }
+    }
+}
+
+/// Names an invocation: the `number`-th that came due in the `unit`-th unit of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct InvocationId {
+    /// What is counted: minutes or seconds.
+    pub of: Unit,
+    /// Which minute or second since the start of the load.
+    pub unit: u64,
+    /// Which invocation in it.
+    pub number: u64,
+}
+
+impl std::fmt::Display for InvocationId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}.inv{}", self.of.as_str(), self.unit, self.number)
+    }
+}
+
+/// What was planned for an invocation that has come due, with its function known.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlannedInvocation {
+    /// Its id.
+    pub id: InvocationId,
+    /// Its slot.
+    pub slot: SlotHead,
+    /// What is special about it.
+    pub mark: Mark,
+    /// Its function.
+    pub function: FunctionIndex,
+    /// When it was due.
+    pub due: Offset,
+    /// Run time to ask for, in microseconds.
+    pub runtime_us: u32,
+    /// Memory to ask for, in MiB.
+    pub memory_mib: u32,
+}
+
+impl PlannedInvocation {
+    /// Whether it counts in the statistics of its slot.
+    pub fn counts(&self) -> bool {
+        self.mark != Mark::StepWarmup
+    }
+
+    /// Whether it counts in the distributions of the run.
+    pub fn is_measured(&self) -> bool {
+        self.counts() && self.slot.phase == Phase::Measure
     }
 }

@@ -1,16 +1,19 @@
 //! Plans for tests, and what they give.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use loader_proto::{json, v1};
 use loader_trace::{Counts, Load, MemoryProfile, RuntimeProfile, Trace, TraceFunction};
 use serde_json::Value;
 
-use super::{Invocation, Plan, Slot, SlotOutcome, Target, build};
-use crate::spec::{Defaults, RunSpec, validate};
+use super::{
+    Invocation, InvocationId, Mark, Offset, Phase, Plan, PlannedInvocation, Request, Slot, SlotHead, SlotOutcome,
+    Target, Unit, validate,
+};
+use crate::{id::FunctionIndex, spec::Defaults};
 
 /// The spec in JSON, checked.
-pub(super) fn spec(value: &Value) -> RunSpec {
+pub(super) fn request(value: &Value) -> Request {
     let (message, faults) = json::from_value::<v1::RunSpec>(value);
     assert!(faults.is_empty(), "{faults:?}");
     validate(&message, &Defaults { platform: "local".to_owned() }).expect("a valid spec")
@@ -18,12 +21,12 @@ pub(super) fn spec(value: &Value) -> RunSpec {
 
 /// The plan of a spec in JSON.
 pub(crate) fn plan(value: &Value) -> Box<dyn Plan> {
-    build(&spec(value), None).expect("a plan")
+    request(value).plan(None).expect("a plan")
 }
 
 /// The plan of a spec in JSON over a trace.
 pub(super) fn trace_plan(value: &Value, trace: Trace) -> Box<dyn Plan> {
-    build(&spec(value), Some(Arc::new(trace))).expect("a plan")
+    request(value).plan(Some(Arc::new(trace))).expect("a plan")
 }
 
 /// A function that runs 10 to 40 ms and takes 20 to 70 MiB, invoked so often in each unit.
@@ -92,6 +95,47 @@ pub(super) fn slots(plan: &mut dyn Plan, most: usize) -> Vec<Whole> {
         slots.push(Whole::from(slot));
     }
     slots
+}
+
+/// An invocation of one long slot that has come due.
+pub(super) fn planned(due_ms: u64, function: FunctionIndex, mark: Mark) -> PlannedInvocation {
+    let duration = Duration::from_mins(1);
+    let slot = SlotHead {
+        index: 0,
+        phase: Phase::Measure,
+        start: Offset::default(),
+        duration,
+        rate: 1.0,
+        planned: 60,
+        measured: 60,
+    };
+    let due = Offset::from_nanos(due_ms * 1_000_000);
+    let id = InvocationId { of: Unit::Minute, unit: 0, number: 0 };
+    PlannedInvocation { id, slot, mark, function, due, runtime_us: 1000, memory_mib: 1 }
+}
+
+/// The heads of up to `most` slots with these outcomes, and what the plan's collector, shown the same, puts into a summary.
+pub(super) fn found(
+    plan: &mut dyn Plan,
+    most: usize,
+    mut outcome: impl FnMut(u32) -> SlotOutcome,
+) -> (Vec<SlotHead>, v1::RunSummary) {
+    let (mut collector, mut heads, mut previous) = (plan.collector(), Vec::new(), None);
+    while heads.len() < most {
+        let Some(slot) = plan.next_slot(previous.as_ref()) else { break };
+        let Slot { index, phase, start, duration, rate, planned, measured, invocations: _ } = slot;
+        let head = SlotHead { index, phase, start, duration, rate, planned, measured };
+        collector.slot_opened(&head);
+        let outcome = outcome(index);
+        collector.slot_closed(&outcome);
+        heads.push(head);
+        previous = Some(outcome);
+    }
+    let mut summary = v1::RunSummary::default();
+    if let Some(findings) = collector.finish() {
+        findings.fill(&mut summary);
+    }
+    (heads, summary)
 }
 
 /// An invocation as a line: due in nanoseconds, target, run time in microseconds, memory in MiB, mark.

@@ -1,5 +1,7 @@
 //! What holds for the plans of all modes.
 
+mod validation;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
@@ -7,7 +9,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    testkit::{Whole, function, lines, plan, slots, spec, trace, trace_plan},
+    testkit::{Whole, found, function, lines, plan, request, slots, trace, trace_plan},
     *,
 };
 use crate::id::FunctionIndex;
@@ -141,7 +143,7 @@ fn a_plan_can_be_read_off() {
 #[test]
 fn a_trace_that_does_not_fit_is_refused() {
     let refused = |mode: Value, trace: Option<Trace>| {
-        let violations = build(&spec(&json!({ "trace": mode })), trace.map(Arc::new)).err().expect("is refused");
+        let violations = request(&json!({ "trace": mode })).plan(trace.map(Arc::new)).err().expect("is refused");
         violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     };
     assert_eq!(
@@ -159,9 +161,15 @@ fn a_trace_that_does_not_fit_is_refused() {
 }
 
 #[test]
-fn findings_are_nothing_for_plans_that_look_for_none() {
-    let mut burst = plan(&json!({"burst": {"targetRps": 1, "hold": "2s", "stepDuration": "1s"}}));
-    slots(&mut *burst, 10);
-    assert_eq!(burst.findings(), Findings::None);
-    assert!(!burst.needs_outcomes());
+fn findings_are_those_of_the_mode_and_of_no_other() {
+    let found = modes(1, "poisson").into_iter().map(|spec| {
+        let (_, summary) = found(&mut *any_plan(&spec), 100, |_| SlotOutcome::default());
+        let v1::RunSummary { rps, burst, coldstart, .. } = summary;
+        [rps.is_some(), burst.is_some(), coldstart.is_some()]
+    });
+    assert_eq!(
+        found.collect::<Vec<_>>(),
+        [[true, false, false], [false, true, false], [false, false, true], [false, false, false]]
+    );
+    assert!(!plan(&json!({"burst": {}})).needs_outcomes());
 }

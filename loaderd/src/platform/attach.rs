@@ -1,10 +1,16 @@
 //! The platform `attach`: functions that someone else deployed. Nothing is made, so nothing is taken away, and nothing is
 //! known of scales.
 
+use std::collections::BTreeMap;
+
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{Deploy, Deployment, Platform, PlatformError};
+use super::{
+    contract::Platform,
+    deployment::{Deploy, Deployment},
+    error::PlatformError,
+};
 use crate::id::RunId;
 
 /// Calls functions that are there already.
@@ -29,7 +35,7 @@ impl Platform for Attach {
             return Err(PlatformError::Platform { platform: self.name(), reason });
         }
         let endpoints: Vec<_> = targets.iter().cycle().take(functions.len()).cloned().map(Ok).collect();
-        ready.send_replace(u32::try_from(endpoints.len()).unwrap_or(u32::MAX));
+        ready.send_replace(crate::units::to_u32(endpoints.len()));
         // Without a sender the feed ends at once.
         let (_, scales) = mpsc::channel(1);
         Ok(Deployment { endpoints, scales, starts: None })
@@ -37,6 +43,14 @@ impl Platform for Attach {
 
     async fn clean(&self, _run: &RunId) -> Result<(), PlatformError> {
         Ok(())
+    }
+
+    async fn release(&self, _run: &RunId) -> Result<(), PlatformError> {
+        Ok(())
+    }
+
+    async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
+        Ok(BTreeMap::new())
     }
 
     async fn shutdown(&self) {}

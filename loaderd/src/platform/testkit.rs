@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Autoscaling, FunctionDeployment, Resources, Scaling};
 #[cfg(test)]
 use super::{Deploy, Scale};
+use crate::endpoint::HttpVersion;
 #[cfg(test)]
 use crate::id::RunId;
 
@@ -14,6 +15,7 @@ pub(crate) fn function(name: &str) -> FunctionDeployment {
     FunctionDeployment {
         name: name.to_owned(),
         kind: "trace".to_owned(),
+        http: HttpVersion::Http2,
         peak_memory_mib: 1,
         scaling: Scaling { initial: 0, min: 0, max: None, container_concurrency: 1, stable_window: None },
         autoscaling: Autoscaling {

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use loader_proto::v1::ArrivalTest;
 use tokio::time::Instant;
 
 use super::Row;
@@ -26,6 +25,19 @@ pub enum AskedArrivals {
     /// As the plan drew them.
     #[default]
     Planned,
+}
+
+/// What the test came to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ArrivalTest {
+    /// Invocations that were looked at.
+    pub count: u64,
+    /// What they were compared with: `uniform` or `plan`.
+    pub against: &'static str,
+    /// The greatest difference between the two cumulative distributions, 0 to 1.
+    pub statistic: f64,
+    /// How likely such a difference or a greater one is by chance, 0 to 1.
+    pub p_value: f64,
 }
 
 /// Counts of places.
@@ -61,9 +73,9 @@ impl Arrivals {
         Self { asked, ..Self::default() }
     }
 
-    /// Takes a row. What a mode adds to its slot's arrivals, such as a burst, is no part of them.
+    /// Takes a row. What a mode sends on top of its slot's arrivals is no part of them.
     pub(super) fn row(&mut self, row: &Row, t0: Instant) {
-        let Some(sent) = row.outcome.sent.filter(|_| !matches!(row.planned.mark, Mark::Burst | Mark::Victim)) else {
+        let Some(sent) = row.outcome.sent.filter(|_| !matches!(row.planned.mark, Mark::Extra(_))) else {
             return;
         };
         let (begin, length) = (row.planned.slot.start.as_duration(), row.planned.slot.duration);
@@ -82,7 +94,7 @@ impl Arrivals {
         };
         let statistic = self.statistic();
         let p_value = if self.count == 0 { 1.0 } else { p_value(statistic, samples) };
-        ArrivalTest { count: self.count, against: against.to_owned(), statistic, p_value }
+        ArrivalTest { count: self.count, against, statistic, p_value }
     }
 
     /// The greatest difference between the two cumulative distributions.
@@ -158,13 +170,13 @@ mod tests {
         let late = || evenly(1000).map(|place| (place, place.max(0.5)));
         for (asked, against) in [(AskedArrivals::Uniform, "uniform"), (AskedArrivals::Planned, "plan")] {
             let test = outcome(asked, late());
-            assert_eq!((test.count, test.against.as_str()), (1000, against));
+            assert_eq!((test.count, test.against), (1000, against));
             assert!((test.statistic - 0.5).abs() < 0.01 && test.p_value < 1e-9, "{test:?}");
         }
     }
 
     #[test]
-    fn a_burst_that_was_planned_is_as_planned_and_not_uniform() {
+    fn what_was_planned_all_at_once_is_as_planned_and_not_uniform() {
         let all_at_the_start = || evenly(500).map(|place| (place * 0.01, place * 0.01));
         assert!(outcome(AskedArrivals::Planned, all_at_the_start()).p_value > 0.99);
         assert!(outcome(AskedArrivals::Uniform, all_at_the_start()).p_value < 1e-9);

@@ -3,8 +3,11 @@
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufWriter},
+    marker::PhantomData,
     path::{Path, PathBuf},
 };
+
+use loader_proto::schema::{Row, Table};
 
 /// Bytes that are gathered before they go to the file.
 const BUFFER: usize = 256 << 10;
@@ -30,24 +33,35 @@ pub enum RecordError {
     },
 }
 
-/// A CSV file that grows.
-pub struct CsvFile {
+/// The CSV file of table `T`, which grows.
+pub struct CsvFile<T> {
     path: PathBuf,
     writer: csv::Writer<BufWriter<File>>,
+    table: PhantomData<fn() -> T>,
 }
 
-impl CsvFile {
-    /// Makes the file, with its header. A file that is there already is an error: records are never overwritten.
+impl<T: Table> CsvFile<T> {
+    /// Makes the table's file in a run's directory, with its header. A file that is there already is an error: records are
+    /// never overwritten.
     ///
     /// # Errors
     /// [`RecordError`] with the path.
-    pub fn create(path: &Path, header: &[&str]) -> Result<Self, RecordError> {
+    pub fn create(directory: &Path) -> Result<Self, RecordError> {
+        Self::create_at(&directory.join(T::SCHEMA.file))
+    }
+
+    /// Makes the file under another name.
+    ///
+    /// # Errors
+    /// [`RecordError`] with the path.
+    pub fn create_at(path: &Path) -> Result<Self, RecordError> {
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         let file = file.map_err(|source| RecordError::Create { path: path.to_owned(), source })?;
         let writer =
             csv::WriterBuilder::new().buffer_capacity(4096).from_writer(BufWriter::with_capacity(BUFFER, file));
-        let mut this = Self { path: path.to_owned(), writer };
-        this.append(header)?;
+        let mut this = Self { path: path.to_owned(), writer, table: PhantomData };
+        let written = this.writer.write_record(T::SCHEMA.header());
+        written.map_err(|error| this.failed(error.into()))?;
         this.flush()?;
         Ok(this)
     }
@@ -57,20 +71,17 @@ impl CsvFile {
     pub(super) fn onto(path: &Path) -> Self {
         let file = OpenOptions::new().write(true).open(path).expect("opens");
         let writer = csv::WriterBuilder::new().from_writer(BufWriter::new(file));
-        Self { path: path.to_owned(), writer }
+        Self { path: path.to_owned(), writer, table: PhantomData }
     }
 
     /// Appends one row.
     ///
     /// # Errors
     /// [`RecordError`] with the path.
-    pub fn append<I>(&mut self, fields: I) -> Result<(), RecordError>
-    where
-        I: IntoIterator,
-        I::Item: AsRef<[u8]>,
-    {
-        let written = self.writer.write_record(fields);
-        written.map_err(|error| self.failed(error.into()))
+    pub fn append(&mut self, row: &impl Row<Table = T>) -> Result<(), RecordError> {
+        let written = row.visit(|field| self.writer.write_field(field));
+        let ended = written.and_then(|()| self.writer.write_record(None::<&[u8]>));
+        ended.map_err(|error| self.failed(error.into()))
     }
 
     /// Hands what was appended to the operating system: it then survives the death of this process.

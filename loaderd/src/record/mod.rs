@@ -8,27 +8,35 @@
 //! A row is written whatever became of its invocation. Rows stand in order of completion.
 
 mod arrivals;
-mod distribution;
 mod file;
+mod functions;
+mod host;
 mod latencies;
 mod progress;
 mod recorder;
 mod row;
+mod samples;
+mod scales;
 mod slots;
 mod spans;
+mod starts;
 mod statistics;
 mod summary;
 #[cfg(test)]
 mod testkit;
 
-pub use arrivals::AskedArrivals;
-pub use distribution::Tally;
+pub use arrivals::{ArrivalTest, AskedArrivals};
 pub use file::{CsvFile, RecordError};
+pub(crate) use functions::FunctionRows;
+pub(crate) use host::{HostRecorder, Occupancy};
 pub use latencies::Latencies;
 pub use progress::Progress;
 pub use recorder::{Event, Recorded, Recorder, RecorderSettings};
-pub use row::{Planned, Row};
+pub use row::Row;
+pub(crate) use samples::Samples;
+pub(crate) use scales::Scales;
 pub use slots::SlotRow;
 pub use spans::RowSpans;
-pub use statistics::{BurstWindow, FunctionStatistics, Statistics};
-pub use summary::{SummaryFacts, summarise};
+pub(crate) use starts::{Starts, fill_in};
+pub use statistics::{FunctionStatistics, Slowdown, Statistics};
+pub use summary::{ColdStarts, FunctionSummary, Saturation, Summary, SummaryFacts, WarmupFindings, summarise};

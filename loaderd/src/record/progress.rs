@@ -4,8 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::Tally;
-use crate::plan::Phase;
+use crate::{histogram::Histogram, plan::Phase};
 
 /// Length of one piece of the window.
 const PIECE: Duration = Duration::from_secs(1);
@@ -42,8 +41,8 @@ pub struct Progress {
 #[derive(Debug)]
 struct Piece {
     begin: Instant,
-    lag: Tally,
-    response: Tally,
+    lag: Histogram,
+    response: Histogram,
 }
 
 /// The last seconds of a run.
@@ -56,7 +55,7 @@ impl Window {
     /// Takes a row's figures, in microseconds.
     pub(super) fn add(&mut self, now: Instant, lag: Option<u64>, response: Option<u64>) {
         if self.pieces.back().is_none_or(|piece| now.duration_since(piece.begin) >= PIECE) {
-            self.pieces.push_back(Piece { begin: now, lag: Tally::default(), response: Tally::default() });
+            self.pieces.push_back(Piece { begin: now, lag: Histogram::default(), response: Histogram::default() });
         }
         if let Some(piece) = self.pieces.back_mut() {
             lag.into_iter().for_each(|lag| piece.lag.add(lag));
@@ -65,11 +64,11 @@ impl Window {
     }
 
     /// Lag and response time over the window.
-    pub(super) fn figures(&mut self, now: Instant) -> (Tally, Tally) {
+    pub(super) fn figures(&mut self, now: Instant) -> (Histogram, Histogram) {
         while self.pieces.front().is_some_and(|piece| now.duration_since(piece.begin) > WINDOW) {
             self.pieces.pop_front();
         }
-        let mut figures = (Tally::default(), Tally::default());
+        let mut figures = (Histogram::default(), Histogram::default());
         for piece in &self.pieces {
             figures.0.merge(&piece.lag);
             figures.1.merge(&piece.response);

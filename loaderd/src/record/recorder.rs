@@ -3,21 +3,22 @@
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
+use loader_proto::schema;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AskedArrivals, BurstWindow, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics,
+    AskedArrivals, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics,
     progress::Window,
-    row, slots,
-    slots::{Settled, Slots, micros},
+    slots,
+    slots::{Settled, Slots},
 };
 use crate::{
     clock::{Anchor, Clock, UnixMicros},
-    dispatch::SlotHead,
     id::RunId,
     invoke::Outcome,
-    plan::Phase,
-    telemetry::{Completed, Metrics},
+    metrics::{Completed, Metrics},
+    plan::{Collector, Findings, Phase, SlotHead, SlotOutcome},
+    units::micros,
 };
 
 /// Events that are taken at once.
@@ -42,8 +43,8 @@ pub enum Event {
         head: SlotHead,
         /// How many of its invocations came due.
         dispatched: u64,
-        /// How many of them should have found a cold function where none was.
-        shortfall: u64,
+        /// What happened while it was under way.
+        outcome: SlotOutcome,
         /// Whether it was carried out to its end.
         complete: bool,
     },
@@ -63,8 +64,8 @@ pub struct RecorderSettings {
     pub lag_bound: Duration,
     /// What arrivals were asked to be.
     pub arrivals: AskedArrivals,
-    /// Mode burst: when the burst goes.
-    pub burst: Option<BurstWindow>,
+    /// What gathers the findings of the run's mode.
+    pub collector: Box<dyn Collector>,
     /// Where the scheduling latencies of a warm-up go.
     pub latencies: Latencies,
     /// Who takes the spans of invocations, if anybody does.
@@ -82,6 +83,8 @@ pub struct RecorderSettings {
 pub struct Recorded {
     /// The run's figures.
     pub statistics: Statistics,
+    /// What the run's mode found, if it looks for anything.
+    pub findings: Option<Box<dyn Findings>>,
     /// By instance: when the answer of its first invocation was there.
     pub first_replies: HashMap<String, UnixMicros>,
     /// Why records are missing, if some could not be written. Figures are complete all the same.
@@ -91,8 +94,8 @@ pub struct Recorded {
 /// Keeps the records of one run.
 pub struct Recorder {
     settings: RecorderSettings,
-    invocations: CsvFile,
-    slot_rows: CsvFile,
+    invocations: CsvFile<schema::Invocations>,
+    slot_rows: CsvFile<schema::Slots>,
     slots: Slots,
     statistics: Statistics,
     window: Window,
@@ -113,8 +116,8 @@ impl Recorder {
         failure: watch::Sender<Option<String>>,
     ) -> Result<Self, RecordError> {
         Ok(Self {
-            invocations: CsvFile::create(&directory.join("invocations.csv"), &row::COLUMNS)?,
-            slot_rows: CsvFile::create(&directory.join("slots.csv"), &slots::COLUMNS)?,
+            invocations: CsvFile::create(directory)?,
+            slot_rows: CsvFile::create(directory)?,
             slots: Slots::new(settings.t0, settings.lag_bound),
             statistics: Statistics::new(settings.functions.len(), settings.arrivals),
             window: Window::default(),
@@ -150,18 +153,27 @@ impl Recorder {
             let synced = self.invocations.sync().and_then(|()| self.slot_rows.sync());
             self.check(synced);
         }
-        Recorded { statistics: self.statistics, first_replies: self.first_replies, error: self.error }
+        Recorded {
+            statistics: self.statistics,
+            findings: self.settings.collector.finish(),
+            first_replies: self.first_replies,
+            error: self.error,
+        }
     }
 
     fn take(&mut self, event: Event) {
         match event {
             Event::Opened(head) => {
                 self.settings.metrics.target_rate(head.rate);
+                self.settings.collector.slot_opened(&head);
                 self.target = Some(head);
             }
             Event::Row(row) => self.row(&row),
-            Event::Closed { head, dispatched, shortfall, complete } => {
-                self.statistics.slot_closed(&head, shortfall);
+            Event::Closed { head, dispatched, outcome, complete } => {
+                self.statistics.slot_closed(&head);
+                if complete {
+                    self.settings.collector.slot_closed(&outcome);
+                }
                 let settled = self.slots.closed(head, dispatched, complete);
                 self.settled(settled);
                 if self.error.is_none() {
@@ -174,8 +186,11 @@ impl Recorder {
     }
 
     fn row(&mut self, row: &Row) {
-        let RecorderSettings { run, functions, t0, lag_bound, burst, latencies, spans, clock, .. } = &self.settings;
-        self.statistics.row(row, t0, burst.as_ref());
+        if row.planned.slot.phase == Phase::Measure {
+            self.settings.collector.observe(&row.observed(self.settings.t0.instant));
+        }
+        let RecorderSettings { run, functions, t0, lag_bound, latencies, spans, clock, .. } = &self.settings;
+        self.statistics.row(row, t0);
         let now = clock.now();
         if let (Phase::Warmup, true, Some(latency)) =
             (row.planned.slot.phase, row.succeeded(), row.scheduling_latency())
@@ -193,8 +208,7 @@ impl Recorder {
         }
         if self.error.is_none() {
             let saturated = row.is_saturated(t0.instant, *lag_bound);
-            let fields = row.fields(run.as_str(), function, t0, saturated);
-            let written = self.invocations.append(fields.iter().map(|field| field.as_bytes()));
+            let written = self.invocations.append(&row.record(run.as_str(), function, t0, saturated));
             self.check(written);
         }
         self.export(row);
@@ -224,7 +238,7 @@ impl Recorder {
             log::warn!(RUN_ID = self.settings.run.as_str(); "the loader is the bottleneck: {verdict}");
         }
         if self.error.is_none() {
-            let written = self.slot_rows.append(slots::fields(&row));
+            let written = self.slot_rows.append(&slots::record(&row));
             self.check(written);
         }
         self.statistics.slot_settled(row, verdict);

@@ -1,78 +1,22 @@
 //! One row of invocations.csv.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
+use loader_proto::schema::InvocationRecord;
 use tokio::time::Instant;
 
 use crate::{
     clock::Anchor,
-    dispatch::{InvocationId, SlotHead},
-    id::FunctionIndex,
     invoke::{Outcome, Status},
-    plan::{Mark, Offset, Phase},
+    plan::{Observed, PlannedInvocation},
+    units,
 };
-
-/// The columns of invocations.csv.
-pub(super) const COLUMNS: [&str; 21] = [
-    "run_id",
-    "invocation_id",
-    "function",
-    "phase",
-    "slot",
-    "mark",
-    "due_unix_us",
-    "sent_unix_us",
-    "dispatch_lag_us",
-    "connect_us",
-    "response_us",
-    "requested_runtime_us",
-    "actual_runtime_us",
-    "requested_memory_kib",
-    "actual_memory_kib",
-    "status",
-    "error",
-    "instance",
-    "cold_start",
-    "instance_started_unix_us",
-    "saturated",
-];
-
-/// What was planned for an invocation, with its function known.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Planned {
-    /// Its id.
-    pub id: InvocationId,
-    /// Its slot.
-    pub slot: SlotHead,
-    /// What is special about it.
-    pub mark: Mark,
-    /// Its function.
-    pub function: FunctionIndex,
-    /// When it was due.
-    pub due: Offset,
-    /// Run time to ask for, in microseconds.
-    pub runtime_us: u32,
-    /// Memory to ask for, in MiB.
-    pub memory_mib: u32,
-}
-
-impl Planned {
-    /// Whether it counts in the statistics of its slot.
-    pub fn counts(&self) -> bool {
-        self.mark != Mark::StepWarmup
-    }
-
-    /// Whether it counts in the distributions of the run.
-    pub fn is_measured(&self) -> bool {
-        self.counts() && self.slot.phase == Phase::Measure
-    }
-}
 
 /// What was planned, and what came of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// What was planned.
-    pub planned: Planned,
+    pub planned: PlannedInvocation,
     /// What came of it.
     pub outcome: Outcome,
 }
@@ -112,50 +56,43 @@ impl Row {
         self.outcome.status == Status::NotSent || self.own_lag(t0).is_some_and(|lag| lag > bound)
     }
 
-    /// The fields in the order of [`COLUMNS`].
-    pub(super) fn fields<'a>(
+    /// The row as the collector of a mode sees it.
+    pub(super) fn observed(&self, t0: Instant) -> Observed<'_> {
+        Observed {
+            planned: &self.planned,
+            succeeded: self.succeeded(),
+            lag: self.lag(t0),
+            response: self.outcome.response,
+            cold_start: self.outcome.cold_start,
+        }
+    }
+
+    /// The row of invocations.csv.
+    pub(super) fn record<'a>(
         &'a self,
         run_id: &'a str,
         function: &'a str,
         t0: &Anchor,
         saturated: bool,
-    ) -> [Cow<'a, str>; COLUMNS.len()] {
+    ) -> InvocationRecord<'a> {
         let Self { planned, outcome } = self;
-        let due = t0.unix.plus(planned.due.as_duration());
+        let PlannedInvocation { id, slot, mark, function: _, due, runtime_us, memory_mib } = planned;
+        let due = t0.unix.plus(due.as_duration());
         let lag = self.lag(t0.instant);
-        let micros = |duration: Option<Duration>| optional(duration.map(|duration| duration.as_micros()));
-        [
-            run_id.into(),
-            planned.id.to_string().into(),
-            function.into(),
-            planned.slot.phase.as_str().into(),
-            planned.slot.index.to_string().into(),
-            planned.mark.as_str().into(),
-            due.0.to_string().into(),
-            optional(lag.map(|lag| due.plus(lag).0)),
-            micros(lag),
-            micros(outcome.connect),
-            micros(outcome.response),
-            planned.runtime_us.to_string().into(),
-            optional(outcome.runtime_us),
-            (u64::from(planned.memory_mib) * 1024).to_string().into(),
-            optional(outcome.memory_kib),
-            outcome.status.as_str(),
-            outcome.error.as_str().into(),
-            outcome.instance.as_str().into(),
-            optional(outcome.cold_start),
-            optional(outcome.instance_started.map(|started| started.0)),
-            boolean(saturated).into(),
-        ]
+        InvocationRecord {
+            run_id: run_id.into(),
+            invocation_id: id.to_string().into(),
+            function: function.into(),
+            phase: slot.phase.as_str().into(),
+            slot: slot.index,
+            mark: mark.as_str().into(),
+            due_unix_us: due.0,
+            sent_unix_us: lag.map(|lag| due.plus(lag).0),
+            dispatch_lag_us: lag.map(|lag| units::to_i64(lag.as_micros())),
+            requested_runtime_us: (*runtime_us).into(),
+            requested_memory_kib: u64::from(*memory_mib) * 1024,
+            saturated,
+            ..outcome.record()
+        }
     }
-}
-
-/// The value as text; empty when it is absent.
-pub(super) fn optional<T: ToString>(value: Option<T>) -> Cow<'static, str> {
-    value.map_or(Cow::Borrowed(""), |value| value.to_string().into())
-}
-
-/// `true` or `false`.
-pub(super) const fn boolean(value: bool) -> &'static str {
-    if value { "true" } else { "false" }
 }

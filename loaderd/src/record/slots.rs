@@ -2,49 +2,86 @@
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
+use loader_proto::schema::SlotRecord;
 use tokio::time::Instant;
 
-use super::{Row, Tally, row::boolean};
-use crate::{clock::Anchor, dispatch::SlotHead, invoke::Status};
-
-/// The columns of slots.csv.
-pub(super) const COLUMNS: [&str; 12] = [
-    "slot",
-    "phase",
-    "start_unix_us",
-    "duration_us",
-    "rps",
-    "planned",
-    "issued",
-    "returned",
-    "failed",
-    "cold_starts",
-    "lag_p99_us",
-    "saturated",
-];
+use super::Row;
+use crate::{
+    clock::{Anchor, UnixMicros},
+    histogram::Histogram,
+    invoke::Status,
+    plan::{Phase, SlotHead},
+    units::micros,
+};
 
 /// The share of a slot's plan that must go out inside the slot.
 const ISSUED_SHARE: f64 = 0.99;
 
 /// A finished slot, as in slots.csv. Invocations marked `step_warmup` are in none of its figures.
-pub type SlotRow = loader_proto::v1::SlotSummary;
+#[derive(Debug, Clone, PartialEq)]
+pub struct SlotRow {
+    /// Number of the slot, from 0.
+    pub slot: u32,
+    /// What its rows count for.
+    pub phase: Phase,
+    /// When it began.
+    pub start: UnixMicros,
+    /// How long it lasted.
+    pub duration: Duration,
+    /// The rate asked for, in invocations per second.
+    pub rps: f64,
+    /// Invocations of its plan.
+    pub planned: u64,
+    /// Invocations sent inside the slot.
+    pub issued: u64,
+    /// Invocations of the slot that were answered, whenever.
+    pub returned: u64,
+    /// Invocations of the slot with any status but ok.
+    pub failed: u64,
+    /// Cold starts.
+    pub cold_starts: u64,
+    /// Dispatch lag, 99th percentile, in microseconds.
+    pub lag_p99_us: u64,
+    /// Whether the loader was the bottleneck.
+    pub saturated: bool,
+    /// Response time from the send, median, in microseconds.
+    pub response_p50_us: u64,
+    /// Response time from the send, 99th percentile, in microseconds.
+    pub response_p99_us: u64,
+}
 
-/// The fields of a slot's row in the order of [`COLUMNS`].
-pub(super) fn fields(row: &SlotRow) -> [String; COLUMNS.len()] {
-    [
-        row.slot.to_string(),
-        row.phase.clone(),
-        row.start_unix_us.to_string(),
-        row.duration_us.to_string(),
-        row.rps.to_string(),
-        row.planned.to_string(),
-        row.issued.to_string(),
-        row.returned.to_string(),
-        row.failed.to_string(),
-        row.cold_starts.to_string(),
-        row.lag_p99_us.to_string(),
-        boolean(row.saturated).to_owned(),
-    ]
+/// The row of slots.csv.
+pub(super) fn record(row: &SlotRow) -> SlotRecord<'_> {
+    let SlotRow {
+        slot,
+        phase,
+        start: UnixMicros(start_unix_us),
+        duration,
+        rps,
+        planned,
+        issued,
+        returned,
+        failed,
+        cold_starts,
+        lag_p99_us,
+        saturated,
+        response_p50_us: _,
+        response_p99_us: _,
+    } = row;
+    SlotRecord {
+        slot: *slot,
+        phase: phase.as_str().into(),
+        start_unix_us: *start_unix_us,
+        duration_us: micros(*duration),
+        rps: *rps,
+        planned: *planned,
+        issued: *issued,
+        returned: *returned,
+        failed: *failed,
+        cold_starts: *cold_starts,
+        lag_p99_us: *lag_p99_us,
+        saturated: *saturated,
+    }
 }
 
 /// Why a slot was saturated, in numbers.
@@ -79,8 +116,8 @@ struct Open {
     returned: u64,
     failed: u64,
     cold_starts: u64,
-    lag: Tally,
-    response: Tally,
+    lag: Histogram,
+    response: Histogram,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -150,8 +187,8 @@ impl Open {
             returned: 0,
             failed: 0,
             cold_starts: 0,
-            lag: Tally::default(),
-            response: Tally::default(),
+            lag: Histogram::default(),
+            response: Histogram::default(),
         }
     }
 
@@ -193,9 +230,9 @@ impl Open {
     fn into_row(self, t0: &Anchor, saturated: bool) -> SlotRow {
         SlotRow {
             slot: self.head.index,
-            phase: self.head.phase.as_str().to_owned(),
-            start_unix_us: t0.unix.plus(self.head.start.as_duration()).0,
-            duration_us: micros(self.head.duration),
+            phase: self.head.phase,
+            start: t0.unix.plus(self.head.start.as_duration()),
+            duration: self.head.duration,
             rps: self.head.rate,
             planned: self.head.measured,
             issued: self.issued,
@@ -208,11 +245,6 @@ impl Open {
             response_p99_us: self.response.quantile(0.99),
         }
     }
-}
-
-/// Whole microseconds.
-pub(super) fn micros(duration: Duration) -> u64 {
-    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -3,23 +3,23 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    AskedArrivals, Row, Tally,
+    AskedArrivals, Row,
     arrivals::Arrivals,
-    row::Planned,
-    slots::{SlotRow, Verdict, micros},
+    slots::{SlotRow, Verdict},
 };
 use crate::{
     clock::Anchor,
-    dispatch::SlotHead,
-    plan::{Mark, Phase},
+    histogram::Histogram,
+    plan::{Phase, SlotHead},
+    units::micros,
 };
 
-/// By how much ratios are scaled in a [`Tally`] of whole numbers.
+/// By how much ratios are scaled in a [`Histogram`] of whole numbers.
 const RATIO_SCALE: f64 = 1000.0;
 
 /// A distribution of slowdowns.
 #[derive(Debug, Clone, Default)]
-pub struct Slowdowns(Tally);
+pub struct Slowdowns(Histogram);
 
 impl Slowdowns {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "never negative; a cast saturates")]
@@ -28,13 +28,26 @@ impl Slowdowns {
     }
 }
 
-impl From<&Slowdowns> for loader_proto::v1::Slowdown {
-    fn from(Slowdowns(tally): &Slowdowns) -> Self {
+/// The figures of slowdowns; 1 is perfect, all are 0 when there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Slowdown {
+    /// How many values.
+    pub count: u64,
+    /// Geometric mean.
+    pub geometric_mean: f64,
+    /// Median.
+    pub p50: f64,
+    /// 99th percentile.
+    pub p99: f64,
+}
+
+impl From<&Slowdowns> for Slowdown {
+    fn from(Slowdowns(histogram): &Slowdowns) -> Self {
         Self {
-            count: tally.count(),
-            geometric_mean: tally.geometric_mean() / RATIO_SCALE,
-            p50: tally.quantile(0.5) as f64 / RATIO_SCALE,
-            p99: tally.quantile(0.99) as f64 / RATIO_SCALE,
+            count: histogram.count(),
+            geometric_mean: histogram.geometric_mean() / RATIO_SCALE,
+            p50: histogram.quantile(0.5) as f64 / RATIO_SCALE,
+            p99: histogram.quantile(0.99) as f64 / RATIO_SCALE,
         }
     }
 }
@@ -45,31 +58,9 @@ pub struct FunctionStatistics {
     pub(super) requested: u64,
     pub(super) failed: u64,
     pub(super) cold_starts: u64,
-    pub(super) response: Tally,
-    pub(super) scheduling_latency: Tally,
+    pub(super) response: Histogram,
+    pub(super) scheduling_latency: Histogram,
     pub(super) slowdown: Slowdowns,
-}
-
-/// Mode burst: what is told apart, see [`loader_proto::v1::BurstFindings`].
-#[derive(Debug, Clone, Default)]
-pub(super) struct BurstStatistics {
-    pub(super) steady_before: Tally,
-    pub(super) steady_during: Tally,
-    pub(super) bursty_before: Tally,
-    pub(super) burst: Tally,
-    pub(super) victim: Option<Duration>,
-    pub(super) victim_cold: bool,
-}
-
-/// When the burst of a run in mode burst goes, and which functions are whose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BurstWindow {
-    /// When the hold begins, from the start of the load.
-    pub hold: Duration,
-    /// When the burst begins.
-    pub begin: Duration,
-    /// One second after the burst's last invocation.
-    pub end: Duration,
 }
 
 /// A run's figures: of its measured part, but for the counts of rows and the slots.
@@ -83,21 +74,18 @@ pub struct Statistics {
     pub(super) returned: u64,
     pub(super) failed: u64,
     pub(super) by_status: BTreeMap<String, u64>,
-    pub(super) lag: Tally,
-    pub(super) response_from_due: Tally,
-    pub(super) response: Tally,
-    pub(super) scheduling_latency: Tally,
+    pub(super) lag: Histogram,
+    pub(super) response_from_due: Histogram,
+    pub(super) response: Histogram,
+    pub(super) scheduling_latency: Histogram,
     pub(super) slowdown: Slowdowns,
     pub(super) cold_starts: u64,
     pub(super) cold_known: u64,
-    pub(super) cold_latency: Tally,
+    pub(super) cold_latency: Histogram,
     pub(super) functions: Vec<FunctionStatistics>,
     pub(super) slots: Vec<SlotRow>,
     pub(super) verdicts: Vec<Verdict>,
     pub(super) measured_load: Duration,
-    pub(super) shortfall: u64,
-    pub(super) cold_sent: u64,
-    pub(super) burst: BurstStatistics,
     pub(super) arrivals: Arrivals,
 }
 
@@ -113,19 +101,18 @@ impl Statistics {
         !self.verdicts.is_empty()
     }
 
-    pub(super) fn slot_closed(&mut self, head: &SlotHead, shortfall: u64) {
+    pub(super) fn slot_closed(&mut self, head: &SlotHead) {
         self.measured_load = self.measured_load.max(head.end().as_duration());
-        self.shortfall += shortfall;
     }
 
     pub(super) fn slot_settled(&mut self, row: SlotRow, verdict: Option<Verdict>) {
-        let measured = row.phase == Phase::Measure.as_str();
+        let measured = row.phase == Phase::Measure;
         self.slots.push(row);
         self.verdicts.extend(verdict.filter(|_| measured));
     }
 
     /// Takes a row.
-    pub(super) fn row(&mut self, row: &Row, t0: &Anchor, burst: Option<&BurstWindow>) {
+    pub(super) fn row(&mut self, row: &Row, t0: &Anchor) {
         let outcome = &row.outcome;
         let failed = u64::from(!row.succeeded());
         let cold = u64::from(outcome.cold_start == Some(true));
@@ -142,7 +129,6 @@ impl Statistics {
         *self.by_status.entry(outcome.status.as_str().into_owned()).or_default() += 1;
         self.cold_starts += cold;
         self.cold_known += u64::from(outcome.cold_start.is_some());
-        self.cold_sent += u64::from(row.planned.mark == Mark::Cold && outcome.sent.is_some());
         if let Some(function) = self.functions.get_mut(row.planned.function.as_usize()) {
             function.requested += 1;
             function.failed += failed;
@@ -154,9 +140,6 @@ impl Statistics {
         }
         if row.planned.is_measured() && row.succeeded() {
             self.measured(row, t0);
-        }
-        if let Some(window) = burst {
-            self.burst(row, window);
         }
     }
 
@@ -178,26 +161,6 @@ impl Statistics {
         if let Some(slowdown) = row.slowdown() {
             self.slowdown.add(slowdown);
             function.slowdown.add(slowdown);
-        }
-    }
-
-    /// Sorts a row of mode burst. The plan's functions are steady, bursty and victim, in this order.
-    fn burst(&mut self, row: &Row, window: &BurstWindow) {
-        let Planned { mark, function, due, .. } = row.planned;
-        let due = due.as_duration();
-        let Some(response) = row.outcome.response.filter(|_| row.succeeded()) else { return };
-        let before = due >= window.hold && due < window.begin;
-        let during = due >= window.begin && due < window.end;
-        match (mark, function.0) {
-            (Mark::Burst, _) => self.burst.burst.add(micros(response)),
-            (Mark::Victim, _) => {
-                self.burst.victim = Some(response);
-                self.burst.victim_cold = row.outcome.cold_start == Some(true);
-            }
-            (_, 0) if before => self.burst.steady_before.add(micros(response)),
-            (_, 0) if during => self.burst.steady_during.add(micros(response)),
-            (_, 1) if before => self.burst.bursty_before.add(micros(response)),
-            _ => {}
         }
     }
 }

@@ -1,26 +1,22 @@
-//! The summary of a run: its statistics and findings as one message, which is also summary.json.
+//! The summary of a run's load: its statistics and findings, put together.
 
-use loader_proto::v1::{
-    self, BurstFindings, ColdStartFindings, ColdStarts, Distribution, FunctionSummary, RpsFindings, RunSummary,
-    Saturated, WarmupFindings,
-};
+use std::{collections::BTreeMap, time::Duration};
 
-use super::{
-    Statistics, Tally,
-    slots::{SlotRow, micros},
-    statistics::{BurstStatistics, FunctionStatistics},
-};
+use super::{ArrivalTest, Slowdown, Statistics, slots::SlotRow, statistics::FunctionStatistics};
 use crate::{
     clock::{ClockChanges, UnixMicros},
+    histogram::{Distribution, Histogram},
     plan::{Findings, Phase},
 };
 
 /// Verdicts that are put into words; the others are counted.
 const VERDICTS_IN_WORDS: usize = 3;
 
-/// What a summary needs beside the statistics. Identity and end of the run are the caller's to fill in.
+/// What a summary needs besides the statistics.
 #[derive(Debug)]
 pub struct SummaryFacts {
+    /// The number that everything random in the run came from.
+    pub seed: u64,
     /// When the first invocation was due.
     pub start: UnixMicros,
     /// What happened to the clocks while the load went.
@@ -29,83 +25,183 @@ pub struct SummaryFacts {
     pub functions: Vec<String>,
     /// Instances that the platform started.
     pub instances_started: u64,
-    /// What the plan found.
-    pub findings: Findings,
-    /// Whether the run was in mode burst.
-    pub burst: bool,
+    /// What the run's mode found.
+    pub findings: Option<Box<dyn Findings>>,
     /// Invocations that a clamp touched.
     pub clamped: u64,
     /// Functions of the trace that were left out, by reason.
-    pub dropped_functions: std::collections::BTreeMap<String, u64>,
+    pub dropped_functions: BTreeMap<String, u64>,
     /// What the warm-up came to.
     pub warmup: Option<WarmupFindings>,
 }
 
+/// What came out of a run's load: of its measured part, but for `rows` and `slots`.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// The number that everything random in the run came from.
+    pub seed: u64,
+    /// When the first invocation was due.
+    pub start: UnixMicros,
+    /// From then to the end of the last slot that ran.
+    pub load_duration: Duration,
+    /// Invocations that the plan asked for.
+    pub requested: u64,
+    /// Invocations that were sent.
+    pub issued: u64,
+    /// Invocations that were answered, well or not.
+    pub returned: u64,
+    /// Invocations with any status but ok.
+    pub failed: u64,
+    /// Invocations by status, as in invocations.csv.
+    pub by_status: BTreeMap<String, u64>,
+    /// Issued over planned, inside their slots.
+    pub achieved_ratio: f64,
+    /// Rows in invocations.csv.
+    pub rows: u64,
+    /// Dispatch lag of all that was sent, in microseconds.
+    pub dispatch_lag_us: Distribution,
+    /// Response time from the due time, in microseconds.
+    pub response_from_due_us: Distribution,
+    /// Response time from the send, in microseconds.
+    pub response_us: Distribution,
+    /// Response minus execution, in microseconds.
+    pub scheduling_latency_us: Distribution,
+    /// Response over requested run time.
+    pub slowdown: Slowdown,
+    /// Cold starts, as the functions say.
+    pub cold_starts: ColdStarts,
+    /// Whether the loader itself was the bottleneck.
+    pub saturation: Saturation,
+    /// Whether invocations went out as they were asked to.
+    pub arrivals: ArrivalTest,
+    /// By function, in the plan's order.
+    pub functions: Vec<FunctionSummary>,
+    /// By slot, in order.
+    pub slots: Vec<SlotRow>,
+    /// Invocations that a clamp touched.
+    pub clamped: u64,
+    /// Functions of the trace that were left out, by reason.
+    pub dropped_functions: BTreeMap<String, u64>,
+    /// What the warm-up came to, if there was one.
+    pub warmup: Option<WarmupFindings>,
+    /// What happened to the clocks while the load went; absent when nothing did.
+    pub clock_changes: Option<ClockChanges>,
+    /// What the run's mode found, if it looks for anything.
+    pub findings: Option<Box<dyn Findings>>,
+}
+
+/// Cold starts, as the functions say.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct ColdStarts {
+    /// Invocations that were the first of their instance.
+    pub count: u64,
+    /// Their share of the invocations of which it is known.
+    pub share: f64,
+    /// Response time of cold invocations, median, in microseconds.
+    pub latency_p50_us: u64,
+    /// Response time of cold invocations, 99th percentile, in microseconds.
+    pub latency_p99_us: u64,
+    /// Instances that the platform started during the run.
+    pub instances_started: u64,
+}
+
+/// The verdict on the loader itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Saturation {
+    /// Whether it was the bottleneck in at least one slot.
+    pub saturated: bool,
+    /// Which slots, by how much.
+    pub reason: String,
+    /// Slots in which it was.
+    pub slots: Vec<u32>,
+}
+
+/// One function's share in a run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FunctionSummary {
+    /// The function's name.
+    pub function: String,
+    /// Invocations that came due.
+    pub requested: u64,
+    /// Invocations with any status but ok.
+    pub failed: u64,
+    /// Cold starts.
+    pub cold_starts: u64,
+    /// Response time from the send, median, in microseconds.
+    pub response_p50_us: u64,
+    /// Response time from the send, 99th percentile, in microseconds.
+    pub response_p99_us: u64,
+    /// Response minus execution, median, in microseconds.
+    pub scheduling_latency_p50_us: u64,
+    /// Response minus execution, 99th percentile, in microseconds.
+    pub scheduling_latency_p99_us: u64,
+    /// Response over requested run time.
+    pub slowdown: Slowdown,
+}
+
+/// What a warm-up came to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WarmupFindings {
+    /// When the measured part began, from the start of the load; 0 when it never did.
+    pub measured_from_us: u64,
+    /// Whether it began because the scheduling latencies were stationary.
+    pub stationary: bool,
+    /// Scheduling latencies that the last test had.
+    pub points: u64,
+    /// Statistic of the last augmented Dickey-Fuller test; absent when there was none.
+    pub statistic: Option<f64>,
+    /// Its p-value.
+    pub p_value: Option<f64>,
+    /// Instances that the functions were expected to need in all.
+    pub instances_needed: u32,
+    /// Instances that they started with.
+    pub instances_started: u32,
+}
+
 /// Puts a run's figures together.
-pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> RunSummary {
+pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
     statistics.slots.sort_by_key(|row| row.slot);
     let SummaryFacts {
+        seed,
         start,
         clock_changes,
         functions,
         instances_started,
         findings,
-        burst,
         clamped,
         dropped_functions,
         warmup,
     } = facts;
-    let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure.as_str());
+    let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure);
     let planned: u64 = measured().map(|row| row.planned).sum();
     let issued_in_time: u64 = measured().map(|row| row.issued).sum();
-    let mut summary = RunSummary {
-        start_unix_us: start.0,
-        load_duration_us: micros(statistics.measured_load),
+    Summary {
+        seed,
+        start,
+        load_duration: statistics.measured_load,
         requested: statistics.requested,
         issued: statistics.issued,
         returned: statistics.returned,
         failed: statistics.failed,
         achieved_ratio: if planned == 0 { 0.0 } else { issued_in_time as f64 / planned as f64 },
         rows: statistics.rows,
-        dispatch_lag_us: Some(Distribution::from(&statistics.lag)),
-        response_from_due_us: Some(Distribution::from(&statistics.response_from_due)),
-        response_us: Some(Distribution::from(&statistics.response)),
-        scheduling_latency_us: Some(Distribution::from(&statistics.scheduling_latency)),
-        slowdown: Some((&statistics.slowdown).into()),
-        cold_starts: Some(cold_starts(&statistics, instances_started)),
-        saturated: Some(saturated(&statistics)),
-        arrivals: Some(statistics.arrivals.test()),
+        dispatch_lag_us: Distribution::from(&statistics.lag),
+        response_from_due_us: Distribution::from(&statistics.response_from_due),
+        response_us: Distribution::from(&statistics.response),
+        scheduling_latency_us: Distribution::from(&statistics.scheduling_latency),
+        slowdown: Slowdown::from(&statistics.slowdown),
+        cold_starts: cold_starts(&statistics, instances_started),
+        saturation: saturation(&statistics),
+        arrivals: statistics.arrivals.test(),
         functions: functions.into_iter().zip(&statistics.functions).map(function).collect(),
-        burst: burst.then(|| burst_findings(&statistics.burst)),
         clamped,
         dropped_functions,
         warmup,
-        clock_changes: clock_changes.map(changes),
-        ..RunSummary::default()
-    };
-    match findings {
-        Findings::None => {}
-        Findings::Rps { held_rate, overloaded_slots, ended_at_overload } => {
-            let held_rate = held_rate.unwrap_or_default();
-            summary.rps = Some(RpsFindings { held_rate, overloaded_slots, ended_at_overload });
-        }
-        Findings::ColdStart { requested, shortfall_by_slot, ended_at_overload } => {
-            summary.coldstart = Some(ColdStartFindings {
-                requested,
-                achieved: statistics.cold_sent,
-                shortfall: shortfall_by_slot.iter().sum(),
-                shortfall_by_slot,
-                ended_at_overload,
-            });
-        }
+        clock_changes,
+        findings,
+        by_status: statistics.by_status,
+        slots: statistics.slots,
     }
-    summary.by_status = statistics.by_status;
-    summary.slots = statistics.slots;
-    summary
-}
-
-fn changes(ClockChanges { suspended, wall_step_us }: ClockChanges) -> v1::ClockChanges {
-    v1::ClockChanges { suspended_us: micros(suspended), wall_step_us }
 }
 
 fn cold_starts(statistics: &Statistics, instances_started: u64) -> ColdStarts {
@@ -119,22 +215,22 @@ fn cold_starts(statistics: &Statistics, instances_started: u64) -> ColdStarts {
     }
 }
 
-fn saturated(statistics: &Statistics) -> Saturated {
+fn saturation(statistics: &Statistics) -> Saturation {
     let verdicts = &statistics.verdicts;
     let words: Vec<_> = verdicts.iter().take(VERDICTS_IN_WORDS).map(ToString::to_string).collect();
     let mut reason = words.join("; ");
     if verdicts.len() > VERDICTS_IN_WORDS {
         reason = format!("{reason}; and {} more slots", verdicts.len() - VERDICTS_IN_WORDS);
     }
-    Saturated {
+    Saturation {
         saturated: statistics.is_saturated(),
         reason,
-        slots: statistics.slots.iter().filter(|row| row.saturated).map(|row: &SlotRow| row.slot).collect(),
+        slots: statistics.slots.iter().filter(|row| row.saturated).map(|row| row.slot).collect(),
     }
 }
 
 fn function((name, statistics): (String, &FunctionStatistics)) -> FunctionSummary {
-    let both = |tally: &Tally| (tally.quantile(0.5), tally.quantile(0.99));
+    let both = |histogram: &Histogram| (histogram.quantile(0.5), histogram.quantile(0.99));
     let (response_p50_us, response_p99_us) = both(&statistics.response);
     let (scheduling_latency_p50_us, scheduling_latency_p99_us) = both(&statistics.scheduling_latency);
     FunctionSummary {
@@ -146,17 +242,6 @@ fn function((name, statistics): (String, &FunctionStatistics)) -> FunctionSummar
         response_p99_us,
         scheduling_latency_p50_us,
         scheduling_latency_p99_us,
-        slowdown: Some((&statistics.slowdown).into()),
-    }
-}
-
-fn burst_findings(burst: &BurstStatistics) -> BurstFindings {
-    BurstFindings {
-        steady_before_us: Some(Distribution::from(&burst.steady_before)),
-        steady_during_us: Some(Distribution::from(&burst.steady_during)),
-        bursty_before_us: Some(Distribution::from(&burst.bursty_before)),
-        burst_us: Some(Distribution::from(&burst.burst)),
-        victim_us: burst.victim.map_or(0, micros),
-        victim_cold: burst.victim_cold,
+        slowdown: Slowdown::from(&statistics.slowdown),
     }
 }

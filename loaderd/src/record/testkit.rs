@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use crate::{
     clock::{Anchor, Clock, UnixMicros},
-    dispatch::{InvocationId, SlotHead},
     id::FunctionIndex,
     invoke::{Outcome, Status},
-    plan::{Mark, Offset, Phase, Unit},
-    record::{Planned, Row},
+    plan::{InvocationId, Mark, Offset, Phase, PlannedInvocation, SlotHead, Unit},
+    record::Row,
 };
 
 /// The instant from which the tests' offsets count.
@@ -30,8 +29,8 @@ pub(super) fn head(index: u32, planned: u64) -> SlotHead {
 }
 
 /// An invocation of the first function, due at the slot's begin.
-pub(super) fn planned(slot: SlotHead) -> Planned {
-    Planned {
+pub(super) fn planned(slot: SlotHead) -> PlannedInvocation {
+    PlannedInvocation {
         id: InvocationId { of: Unit::Second, unit: 0, number: 0 },
         slot,
         mark: Mark::None,

@@ -3,9 +3,10 @@
 use std::{fs::File, io::Read, sync::Arc};
 
 use csv::StringRecord;
+use loader_proto::schema::{Invocations, Kind, Table as _};
 use parquet::{
     basic::Compression,
-    data_type::{BoolType, ByteArray, ByteArrayType, DataType, Int64Type},
+    data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int64Type},
     errors::{ParquetError, Result},
     file::{
         properties::WriterProperties,
@@ -22,32 +23,18 @@ const GROUP: usize = 1 << 16;
 /// Rows that are read at once.
 const BATCH: usize = 1024;
 
-/// What a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Integer,
-    Boolean,
+/// The type of a column. One that the schema does not have is text: the file is another version's.
+fn kind(column: &str) -> Kind {
+    Invocations::SCHEMA.column(column).map_or(Kind::Text, |column| column.kind)
 }
 
-impl Kind {
-    /// By the column's name: what it ends with is its unit. What is not known is text.
-    fn of(column: &str) -> Self {
-        let integer = ["_us", "_kib"].iter().any(|unit| column.ends_with(unit)) || column == "slot";
-        match column {
-            "cold_start" | "saturated" => Self::Boolean,
-            _ if integer => Self::Integer,
-            _ => Self::Text,
-        }
-    }
-
-    /// As the schema says it. Text is never absent, only empty.
-    fn declared(self, column: &str) -> String {
-        match self {
-            Self::Text => format!("REQUIRED BYTE_ARRAY {column} (UTF8);"),
-            Self::Integer => format!("OPTIONAL INT64 {column};"),
-            Self::Boolean => format!("OPTIONAL BOOLEAN {column};"),
-        }
+/// A column in Parquet's schema. Text is never absent, only empty.
+fn declared(column: &str, kind: Kind) -> String {
+    match kind {
+        Kind::Text => format!("REQUIRED BYTE_ARRAY {column} (UTF8);"),
+        Kind::Integer => format!("OPTIONAL INT64 {column};"),
+        Kind::Float { .. } => format!("OPTIONAL DOUBLE {column};"),
+        Kind::Boolean => format!("OPTIONAL BOOLEAN {column};"),
     }
 }
 
@@ -57,9 +44,8 @@ impl Kind {
 /// A row that is none of the table, or what can't be written.
 pub(super) fn write(csv: impl Read, file: File) -> Result<File> {
     let mut rows = csv::Reader::from_reader(csv);
-    let columns: Vec<_> =
-        rows.headers().map_err(external)?.iter().map(|name| (name.to_owned(), Kind::of(name))).collect();
-    let declared: String = columns.iter().map(|(name, kind)| kind.declared(name)).collect();
+    let columns: Vec<_> = rows.headers().map_err(external)?.iter().map(|name| (name.to_owned(), kind(name))).collect();
+    let declared: String = columns.iter().map(|(name, kind)| declared(name, *kind)).collect();
     let schema = Arc::new(parse_message_type(&format!("message invocation {{ {declared} }}"))?);
     let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
     let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties))?;
@@ -90,6 +76,7 @@ fn write_group(
                 write_column::<ByteArrayType>(&mut group, &values, None)?;
             }
             Kind::Integer => optional::<Int64Type>(&mut group, name, fields)?,
+            Kind::Float { .. } => optional::<DoubleType>(&mut group, name, fields)?,
             Kind::Boolean => optional::<BoolType>(&mut group, name, fields)?,
         }
     }
@@ -170,9 +157,12 @@ impl ColumnReader {
 
 /// As it stood in the CSV file.
 fn text(field: &Field) -> String {
+    // Their own forms have quotes, and exponents.
     if let Field::Str(text) = field {
-        // Its own form has quotes around it.
         return text.clone();
+    }
+    if let Field::Double(number) = field {
+        return number.to_string();
     }
     if matches!(field, Field::Null) { String::new() } else { field.to_string() }
 }

@@ -13,11 +13,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use csv::StringRecord;
+use loader_proto::schema::{InvocationRecord, Places, Row, ScaleRecord, SlotRecord, Table as _, Text};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ExportError, RecordReader, StoredRecord,
-    layout::{Piece, Sink},
+    piece::{ExportError, Piece, Sink},
+    reader::RecordReader,
 };
 
 /// Their numbers of phases.
@@ -30,11 +32,11 @@ const PIECE: usize = 1 << 18;
 /// A row of `_duration_`.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Duration {
+struct Duration<'a> {
     phase: u8,
-    instance: String,
+    instance: Text<'a>,
     #[serde(rename = "invocationID")]
-    invocation_id: String,
+    invocation_id: Text<'a>,
     start_time: Option<i64>,
     requested_duration: u64,
     grpc_conn_establish: Option<u64>,
@@ -50,36 +52,23 @@ struct Duration {
     time_to_get_response_ms: u64,
 }
 
-/// A row of scales.csv, and of `_deployment_scale_` under other names.
-#[derive(Debug, Serialize, Deserialize)]
-struct Scale {
-    #[serde(rename(deserialize = "unix_us", serialize = "timestamp"))]
-    at: i64,
-    function: String,
-    #[serde(rename(deserialize = "desired", serialize = "desired_pods"))]
-    desired: u32,
-    #[serde(rename(deserialize = "running", serialize = "running_pods"))]
-    running: u32,
-    #[serde(rename(deserialize = "unready", serialize = "unready_pods"))]
-    unready: u32,
-    #[serde(rename(deserialize = "pending", serialize = "pending_pods"))]
-    pending: u32,
-    #[serde(rename(deserialize = "terminating", serialize = "terminating_pods"))]
-    terminating: u32,
-    #[serde(rename(deserialize = "queue", serialize = "activator_queue"))]
-    queue: u32,
+/// A row of `_deployment_scale_`.
+#[derive(Debug, Serialize)]
+struct Scale<'a> {
+    timestamp: i64,
+    function: Text<'a>,
+    desired_pods: u32,
+    running_pods: u32,
+    unready_pods: u32,
+    pending_pods: u32,
+    terminating_pods: u32,
+    activator_queue: Option<u32>,
 }
 
 /// What the names of the files are made of.
 #[derive(Deserialize)]
 struct Identity {
     name: String,
-}
-
-/// A row of slots.csv, as far as it matters here.
-#[derive(Deserialize)]
-struct Slot {
-    duration_us: u64,
 }
 
 /// Gives the files, piece by piece, until `sink` has had enough.
@@ -103,36 +92,28 @@ pub(super) fn export(directory: &Path, sink: &mut Sink<'_>) -> Result<(), Export
         return Ok(());
     }
     let mut out = Pieces::new(format!("{name}_deployment_scale_{minutes}.csv"), sink);
-    for scale in rows::<Scale>(&directory.join("scales.csv"))? {
-        if out.row(scale?)?.is_break() {
+    for row in rows::<ScaleRecord<'_>>(directory)? {
+        if out.row(scale(row?))?.is_break() {
             return Ok(());
         }
     }
     out.finish().map(|_| ())
 }
 
-fn duration(record: StoredRecord) -> Duration {
-    let StoredRecord {
+fn duration(record: InvocationRecord<'_>) -> Duration<'_> {
+    let InvocationRecord {
         invocation_id,
         function,
         phase,
-        slot: _,
-        mark: _,
-        due_unix_us: _,
         sent_unix_us,
-        dispatch_lag_us: _,
         connect_us,
         response_us,
         requested_runtime_us,
         actual_runtime_us,
-        requested_memory_kib: _,
         actual_memory_kib,
         status,
-        error: _,
         instance,
-        cold_start: _,
-        instance_started_unix_us: _,
-        saturated: _,
+        ..
     } = record;
     Duration {
         phase: if phase == "warmup" { WARMUP } else { EXECUTION },
@@ -154,6 +135,20 @@ fn duration(record: StoredRecord) -> Duration {
     }
 }
 
+fn scale(record: ScaleRecord<'_>) -> Scale<'_> {
+    let ScaleRecord { unix_us, function, desired, running, unready, pending, terminating, queue } = record;
+    Scale {
+        timestamp: unix_us,
+        function,
+        desired_pods: desired,
+        running_pods: running,
+        unready_pods: unready,
+        pending_pods: pending,
+        terminating_pods: terminating,
+        activator_queue: queue,
+    }
+}
+
 fn name(directory: &Path) -> Result<String, ExportError> {
     let path = directory.join("run.json");
     let read = File::open(&path).and_then(|file| serde_json::from_reader(file).map_err(io::Error::from));
@@ -165,24 +160,34 @@ fn name(directory: &Path) -> Result<String, ExportError> {
 fn minutes(directory: &Path) -> Result<u64, ExportError> {
     const MINUTE_US: u64 = 60_000_000;
     let mut length_us: u64 = 0;
-    for slot in rows::<Slot>(&directory.join("slots.csv"))? {
+    for slot in rows::<SlotRecord<'_>>(directory)? {
         length_us = length_us.saturating_add(slot?.duration_us);
     }
     Ok(length_us.div_ceil(MINUTE_US))
 }
 
-/// The rows of a file of the run; none where the run did not come so far as to have the file.
-fn rows<T: for<'de> Deserialize<'de>>(
-    path: &Path,
-) -> Result<impl Iterator<Item = Result<T, ExportError>> + use<T>, ExportError> {
-    let path = path.to_owned();
+/// The rows of a table; none where the run did not come so far as to have its file.
+fn rows<R: Row>(directory: &Path) -> Result<impl Iterator<Item = Result<R, ExportError>> + use<R>, ExportError> {
+    let path = directory.join(R::Table::SCHEMA.file);
+    let failed = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ExportError::Rows { path, source }
+    };
     let file = match File::open(&path) {
         Ok(file) => Some(file),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(source) => return Err(ExportError::Io { path, source }),
     };
-    let rows = file.into_iter().flat_map(|file| csv::Reader::from_reader(file).into_deserialize());
-    Ok(rows.map(move |row| row.map_err(|source| ExportError::Rows { path: path.clone(), source })))
+    let mut reader = file.map(csv::Reader::from_reader);
+    let header = reader.as_mut().map(csv::Reader::headers).transpose().map_err(failed(&path))?;
+    let places = Places::<R::Table>::of(header.into_iter().flatten());
+    let read = move |row: csv::Result<StringRecord>| {
+        let row = row?;
+        // As an I/O error, which is how the library carries foreign ones.
+        places.read(|place| row.get(place)).map_err(|error| csv::Error::from(io::Error::other(error)))
+    };
+    let rows = reader.into_iter().flat_map(csv::Reader::into_records);
+    Ok(rows.map(move |row| read(row).map_err(failed(&path))))
 }
 
 /// Writes rows and hands them on in pieces.

@@ -8,7 +8,10 @@ use std::{
     str::FromStr,
 };
 
-use super::{ReadError, invitro};
+use super::{
+    invitro,
+    piece::{ExportError, Piece, Sink},
+};
 
 /// Bytes of one piece.
 const PIECE: usize = 1 << 18;
@@ -40,39 +43,6 @@ impl FromStr for Layout {
     }
 }
 
-/// Results that can't be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// A file or directory can't be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Io {
-        /// The file or directory.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// The records can't be read.
-    #[error(transparent)]
-    Records(#[from] ReadError),
-    /// A row of another file can't be read or converted.
-    #[error("{}: {source}", path.display())]
-    Rows {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: csv::Error,
-    },
-}
-
-/// A piece of a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Piece {
-    /// The file's name, without any folder.
-    pub file: String,
-    /// Its next bytes; none only for an empty file.
-    pub data: Vec<u8>,
-}
-
 /// Gives the files of a run, piece by piece, until `sink` has had enough.
 ///
 /// # Errors
@@ -83,9 +53,6 @@ pub fn export(directory: &Path, layout: Layout, sink: &mut Sink<'_>) -> Result<(
         Layout::Invitro => invitro::export(directory, sink),
     }
 }
-
-/// Takes the pieces.
-pub type Sink<'a> = dyn FnMut(Piece) -> ControlFlow<()> + 'a;
 
 fn native(directory: &Path, sink: &mut Sink<'_>) -> Result<(), ExportError> {
     for (name, path) in files(directory)? {

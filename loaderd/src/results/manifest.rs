@@ -7,13 +7,12 @@ use std::{
 };
 
 use flate2::read::MultiGzDecoder;
-use loader_proto::v1;
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    ExportError,
     columns::ColumnReader,
     layout::files,
+    piece::ExportError,
     reader::{GZIPPED, PARQUET},
     table::RowScan,
 };
@@ -22,26 +21,41 @@ use super::{
 pub const MANIFEST: &str = "manifest.json";
 
 /// What may change after the manifest was written: the run's state, and settings of the cluster that are put back only then.
-const CHANGING: [&str; 2] = ["run.json", LEDGER];
+const CHANGING: [&str; 2] = ["run.json", SETTINGS_BACKUP];
 
 /// Where a run notes settings of the cluster before it changes them.
-pub const LEDGER: &str = "cluster_settings.json";
+pub const SETTINGS_BACKUP: &str = "cluster_settings.json";
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 18;
+
+/// A file of a run's directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestFile {
+    /// Its name, without any folder.
+    pub name: String,
+    /// Its length.
+    pub bytes: u64,
+    /// The SHA-256 of its content, in hex.
+    pub sha256: String,
+    /// Of a table: its rows, the header not counted.
+    pub rows: Option<u64>,
+    /// Of a table: bytes of a last row that a crash cut off; such a row is not counted.
+    pub cut_off_bytes: u64,
+}
 
 /// The files of a run's directory, read whole.
 ///
 /// # Errors
 /// The first file that can't be read.
-pub fn inventory(directory: &Path) -> Result<Vec<v1::ManifestFile>, ExportError> {
+pub fn inventory(directory: &Path) -> Result<Vec<ManifestFile>, ExportError> {
     let files =
         files(directory)?.into_iter().filter(|(name, _)| name != MANIFEST && !CHANGING.contains(&name.as_str()));
     let described = files.map(|(name, path)| describe(&name, &path).map_err(|source| ExportError::Io { path, source }));
     described.collect()
 }
 
-fn describe(name: &str, path: &Path) -> io::Result<v1::ManifestFile> {
+fn describe(name: &str, path: &Path) -> io::Result<ManifestFile> {
     let is_csv = Path::new(name).extension().is_some_and(|extension| extension == "csv");
     let mut file = File::open(path)?;
     let (mut hash, mut scan, mut bytes) = (Sha256::new(), RowScan::default(), 0);
@@ -62,7 +76,7 @@ fn describe(name: &str, path: &Path) -> io::Result<v1::ManifestFile> {
     };
     let cut_off_bytes = if is_csv { scan.rest() } else { 0 };
     let sha256 = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(v1::ManifestFile { name: name.to_owned(), bytes, sha256, rows, cut_off_bytes })
+    Ok(ManifestFile { name: name.to_owned(), bytes, sha256, rows, cut_off_bytes })
 }
 
 /// The rows of a table without its header.

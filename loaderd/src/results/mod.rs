@@ -6,12 +6,12 @@ mod finished;
 mod invitro;
 mod layout;
 mod manifest;
+mod piece;
 mod reader;
-mod stored;
 mod table;
 
 pub use finished::{FinishError, finish};
-pub use layout::{ExportError, Layout, Piece, Sink, UnknownLayout, export};
-pub use manifest::{LEDGER, MANIFEST, inventory};
-pub use reader::{ReadError, RecordReader};
-pub use stored::StoredRecord;
+pub use layout::{Layout, UnknownLayout, export};
+pub use manifest::{MANIFEST, ManifestFile, SETTINGS_BACKUP, inventory};
+pub use piece::{ExportError, Piece, Sink};
+pub use reader::{ReadError, RecordReader, RowError};

@@ -8,8 +8,9 @@ use std::{
 
 use csv::{ReaderBuilder, StringRecord};
 use flate2::read::MultiGzDecoder;
+use loader_proto::schema::{FieldError, InvocationRecord, Invocations, Places};
 
-use super::{StoredRecord, columns::ColumnReader, table::RowScan};
+use super::{columns::ColumnReader, table::RowScan};
 
 /// The records as they are written.
 pub(super) const CSV: &str = "invocations.csv";
@@ -48,8 +49,19 @@ pub enum ReadError {
         /// Its number, from 1, the header not counted.
         record: u64,
         /// Why.
-        source: csv::Error,
+        source: RowError,
     },
+}
+
+/// A row that can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RowError {
+    /// It is not CSV in UTF-8.
+    #[error(transparent)]
+    Csv(#[from] csv::Error),
+    /// One of its fields is not of its column's type.
+    #[error(transparent)]
+    Field(#[from] FieldError),
 }
 
 /// Reads whole rows of a file that may still grow. A last row that is cut off is left for the next time: it is then whole,
@@ -61,7 +73,7 @@ pub struct RecordReader {
     source: Option<Source>,
     pending: Vec<u8>,
     scan: RowScan,
-    header: Option<StringRecord>,
+    columns: Option<Places<Invocations>>,
     read: u64,
 }
 
@@ -89,7 +101,7 @@ impl RecordReader {
             source: None,
             pending: Vec::new(),
             scan: RowScan::default(),
-            header: None,
+            columns: None,
             read: 0,
         }
     }
@@ -98,7 +110,7 @@ impl RecordReader {
     ///
     /// # Errors
     /// A file that can't be read, or a row that is none.
-    pub fn read(&mut self) -> Result<Vec<StoredRecord>, ReadError> {
+    pub fn read(&mut self) -> Result<Vec<InvocationRecord<'static>>, ReadError> {
         if self.source.is_none() {
             self.source = self.open()?;
         }
@@ -145,7 +157,7 @@ impl RecordReader {
                 PARQUET => {
                     let failed = |source| ReadError::Columns { path: self.path.clone(), source };
                     let (header, reader) = ColumnReader::open(file).map_err(failed)?;
-                    self.header = Some(header);
+                    self.columns = Some(Places::of(&header));
                     Source::Columns(reader)
                 }
                 _ => Source::Text(Box::new(file)),
@@ -164,21 +176,21 @@ impl RecordReader {
         rows.collect::<Result<_, _>>().map_err(|source| self.unreadable(source))
     }
 
-    fn records(&mut self, rows: Vec<StringRecord>) -> Result<Vec<StoredRecord>, ReadError> {
+    fn records(&mut self, rows: Vec<StringRecord>) -> Result<Vec<InvocationRecord<'static>>, ReadError> {
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
-            if self.header.is_none() {
-                self.header = Some(row);
+            let Some(columns) = &self.columns else {
+                self.columns = Some(Places::of(&row));
                 continue;
-            }
-            records.push(row.deserialize(self.header.as_ref()).map_err(|source| self.unreadable(source))?);
+            };
+            records.push(columns.read(|place| row.get(place)).map_err(|error| self.unreadable(error))?);
             self.read += 1;
         }
         Ok(records)
     }
 
-    fn unreadable(&self, source: csv::Error) -> ReadError {
-        ReadError::Row { path: self.path.clone(), record: self.read + 1, source }
+    fn unreadable(&self, source: impl Into<RowError>) -> ReadError {
+        ReadError::Row { path: self.path.clone(), record: self.read + 1, source: source.into() }
     }
 }
 

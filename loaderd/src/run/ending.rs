@@ -1,49 +1,86 @@
-//! How a run ends: its records completed and sealed, its end told.
+//! How a run ends: its records completed, its figures put together, both sealed, its end told.
 
 use std::{collections::HashMap, sync::Arc};
 
-use loader_proto::v1;
-use tokio::task::JoinSet;
-
 use super::{
-    Event, Machine, State, Verdict,
-    driver::{Driver, Followed},
-    starts,
+    Driver, Machine,
+    deploy::Feeds,
+    failure::{Event, Failure},
+    load::Outcome,
+    warmup,
 };
-use crate::{clock::UnixMicros, results, spec::Output};
+use crate::{
+    clock::UnixMicros,
+    plan::Outline,
+    record::{self, Summary, SummaryFacts, summarise},
+    results,
+    spec::{Output, RunSpec},
+    store::{RunSummary, State},
+    warmup::Fit,
+};
+
+/// A run whose load was sent and whose functions are gone.
+pub(super) struct CarriedOut {
+    pub(super) spec: RunSpec,
+    pub(super) outline: Outline,
+    /// Names of the functions, in the plan's order.
+    pub(super) functions: Vec<String>,
+    /// How the functions were scaled for a warm-up.
+    pub(super) fitted: Option<Fit>,
+    /// Instances that the platform started.
+    pub(super) instances_started: u64,
+    pub(super) outcome: Outcome,
+}
 
 impl Driver {
-    /// Waits until the feeds have ended, which they do when the run is cleaned.
-    pub(super) async fn followed(&mut self, mut following: JoinSet<Followed>) -> u64 {
-        let mut instances = 0;
-        while let Some(followed) = following.join_next().await {
-            let Ok((started, written)) = followed else { continue };
-            instances += started;
-            if let Err(error) = written {
-                self.apply(Event::End(Verdict::Failed(error.to_string())));
-            }
-        }
+    /// Waits until the feeds have ended, which they do when the run is cleaned; how many instances were started.
+    pub(super) async fn followed(&mut self, feeds: Feeds) -> u64 {
+        let (instances, errors) = feeds.ended().await;
+        errors.into_iter().for_each(|error| self.end(error));
         instances
     }
 
+    /// Completes the records and puts the figures together.
+    pub(super) async fn account(&mut self, carried_out: CarriedOut) -> Summary {
+        let CarriedOut { spec, outline, functions, fitted, instances_started, outcome } = carried_out;
+        let Outcome { verdict: _, t0, clock_changes, recorded, clamped, warmed_up } = outcome;
+        self.fill_in(recorded.first_replies).await;
+        self.finish_records(spec.output).await;
+        let facts = SummaryFacts {
+            seed: spec.seed,
+            start: t0.unix,
+            clock_changes,
+            functions,
+            instances_started,
+            findings: recorded.findings,
+            clamped,
+            dropped_functions: outline.dropped_functions,
+            warmup: fitted.map(|fitted| {
+                let (conducted, measured_from) = warmed_up.unzip();
+                warmup::findings(conducted.unwrap_or_default(), &fitted, measured_from)
+            }),
+        };
+        summarise(recorded.statistics, facts)
+    }
+
     /// Completes the cold starts by what the invocations tell of them.
-    pub(super) async fn fill_in(&mut self, replies: HashMap<String, UnixMicros>) {
+    async fn fill_in(&mut self, replies: HashMap<String, UnixMicros>) {
         let directory = self.directory.clone();
-        let filled = tokio::task::spawn_blocking(move || starts::fill_in(directory.path(), &replies)).await;
+        let filled = tokio::task::spawn_blocking(move || record::fill_in(directory.path(), &replies)).await;
         if let Ok(Err(error)) = filled {
-            self.apply(Event::End(Verdict::Failed(error.to_string())));
+            self.end(error);
         }
     }
 
     /// How the run will end as things stand. It has passed to cleaning, from where it can only end.
-    fn last(&self) -> Machine {
+    fn last(&self) -> Machine<Arc<Failure>> {
         let mut last = self.machine.clone();
         let _cleaned = last.apply(Event::Cleaned);
         last
     }
 
     /// Brings the records into the form that was asked for. Those of a run that went wrong are left as they are.
-    pub(super) async fn finish_records(&mut self, output: Output) {
+    async fn finish_records(&mut self, output: Output) {
         if !matches!(self.last().state(), State::Succeeded | State::Cancelled) {
             return;
         }
@@ -51,48 +88,50 @@ impl Driver {
         let finished = tokio::task::spawn_blocking(move || results::finish(directory.path(), output)).await;
         match finished {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => self.apply(Event::End(Verdict::Failed(error.to_string()))),
-            Err(broken) => self.apply(Event::End(Verdict::Failed(format!("finishing the records broke: {broken}")))),
+            Ok(Err(error)) => self.end(error),
+            Err(broken) => self.end(Failure::FinishingBroke(broken)),
         }
     }
 
     /// Writes the manifest, over everything else that the run left.
     async fn seal(&mut self) {
         let (directory, run, state) = (self.directory.clone(), self.run_id(), self.last().state());
-        let now = self.context.clock.unix();
+        let now = self.stations.telemetry.clock.unix();
         let sealed = tokio::task::spawn_blocking(move || directory.seal(&run, state, now)).await;
-        let reason = match sealed {
-            Ok(Ok(_)) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(broken) => format!("the manifest broke: {broken}"),
-        };
-        self.apply(Event::End(Verdict::Failed(reason)));
+        match sealed {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => self.end(error),
+            Err(broken) => self.end(Failure::SealingBroke(broken)),
+        }
+    }
+
+    /// The summary, with how the run ends as things stand.
+    fn summary(&self, load: Summary) -> RunSummary {
+        let (last, file) = (self.last(), &self.view.borrow().file);
+        RunSummary {
+            run_id: file.run_id.clone(),
+            name: file.name.clone(),
+            mode: file.mode.clone(),
+            platform: file.platform.clone(),
+            state: last.state(),
+            reason: last.reason(),
+            load,
+        }
     }
 
     /// Says how the run ended, with its summary and manifest, once all are on disk.
-    pub(super) async fn finish(&mut self, summary: Option<v1::RunSummary>) {
-        let last = self.last();
-        let summary = summary.map(|summary| {
-            let file = &self.view.borrow().file;
-            v1::RunSummary {
-                run_id: file.run_id.to_string(),
-                name: file.name.clone(),
-                mode: file.mode.clone(),
-                platform: file.platform.clone(),
-                state: v1::RunState::from(last.state()).into(),
-                reason: last.reason().to_owned(),
-                ..summary
-            }
-        });
-        if let Some(summary) = summary {
+    pub(super) async fn finish(&mut self, load: Option<Summary>) {
+        if let Some(load) = load {
+            let summary = self.summary(load);
             if let Err(error) = self.directory.save_summary(&summary) {
-                self.apply(Event::End(Verdict::Failed(error.to_string())));
+                self.end(error);
             }
             self.publish(|view| view.summary = Some(Arc::new(summary)));
         }
         self.seal().await;
         self.apply(Event::Cleaned);
-        self.context.metrics.idle();
-        self.context.metrics.run_ended(self.machine.state().as_str());
+        let metrics = &self.stations.telemetry.metrics;
+        metrics.idle();
+        metrics.run_ended(self.machine.state().as_str());
     }
 }

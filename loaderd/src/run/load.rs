@@ -2,33 +2,30 @@
 //! watched meanwhile.
 
 mod settings;
+mod under_way;
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use loader_proto::v1;
-use tokio::{
-    sync::{mpsc, watch},
-    time::{Instant, MissedTickBehavior},
-};
-use tokio_util::sync::CancellationToken;
+use tokio::sync::{mpsc, watch};
 
-use self::settings::Watched;
+use self::{settings::Watched, under_way::UnderWay};
 use super::{
-    Context, RunDirectory,
-    host::{HostRecorder, Occupancy},
-    view::{ProgressFacts, progress},
-    warmup::{Conducted, Conductor, ledger},
+    DrainLimits, Interrupts, LoadSettings, RunProgress, Telemetry,
+    deploy::Deployed,
+    failure::{Failure, LoadError, Verdict},
+    progress::ProgressFacts,
+    warmup::{Conducted, Conductor, settings_backup},
 };
 use crate::{
     clock::{Anchor, ClockChanges, Clocks},
-    dispatch::{Counters, Dispatch, Dispatching, Phases, Running, ScaleBoard, Settings},
+    dispatch::{Dispatch, Phases, Running, Settings},
     id::RunId,
-    invoke::{ConnectionCount, Route, Status},
-    plan::{Findings, Phase, Plan},
-    platform::{Deploy, Platform, PlatformError},
-    record::{Event, Latencies, Progress, Recorded, Recorder, RowSpans},
+    plan::{Phase, Plan, Warmup},
+    platform::Platform,
+    record::{HostRecorder, Latencies, Progress, RecordError, Recorded, Recorder, RowSpans},
     spans::RunTrace,
-    spec::{RunSpec, Warmup},
+    spec::RunSpec,
+    store::RunDirectory,
 };
 
 /// From everything being ready to the first due time: enough for the threads to have settled in.
@@ -37,41 +34,44 @@ const LEAD: Duration = Duration::from_millis(100);
 /// Events that may wait for the recorder.
 const EVENTS: usize = 1 << 16;
 
-/// How often records are flushed and progress is shown.
-const TICK: Duration = Duration::from_millis(250);
-
 /// How the load ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Ended {
+#[derive(Debug)]
+enum Ended {
     /// It was carried out.
     Complete,
     /// It could not be carried out.
-    Failed(String),
+    Failed(Failure),
+    /// A record could not be written, as the recorder's result says.
+    RecordsLost,
     /// A user cancelled it.
     Cancelled,
     /// The daemon ends.
     Shutdown,
 }
 
+impl Ended {
+    /// What it is to the run, of whose records `lost` could not be written.
+    fn verdict(self, lost: Option<RecordError>) -> Option<Verdict> {
+        match (self, lost) {
+            (Self::Complete | Self::RecordsLost, lost) => lost.map(Verdict::from),
+            (Self::Failed(failure), _) => Some(failure.into()),
+            (Self::Cancelled, _) => Some(Verdict::Cancelled),
+            (Self::Shutdown, _) => Some(Verdict::Interrupted),
+        }
+    }
+}
+
 /// What the load left.
 pub(super) struct Outcome {
-    pub(super) ended: Ended,
+    /// How the run ends, where the load was not carried out.
+    pub(super) verdict: Option<Verdict>,
     pub(super) t0: Anchor,
     /// What happened to the clocks until all answers were there.
     pub(super) clock_changes: Option<ClockChanges>,
     pub(super) recorded: Recorded,
-    pub(super) findings: Findings,
     pub(super) clamped: u64,
     /// What the warm-up came to, and when the measured part began, from t0.
     pub(super) warmed_up: Option<(Conducted, Duration)>,
-}
-
-/// What ends a load early.
-pub(super) struct Interrupts<'a> {
-    /// A user cancels the run.
-    pub(super) cancel: &'a CancellationToken,
-    /// The daemon ends.
-    pub(super) shutdown: &'a CancellationToken,
 }
 
 /// Where the load's stages and figures are shown.
@@ -83,27 +83,21 @@ pub(super) trait Show {
     /// The last invocation was handed out.
     fn paced(&mut self);
     /// New figures.
-    fn progress(&mut self, progress: v1::RunProgress);
-}
-
-/// A plan whose functions can be called.
-pub(super) struct Deployed {
-    pub(super) deploy: Deploy,
-    pub(super) plan: Box<dyn Plan>,
-    pub(super) facts: ProgressFacts,
-    pub(super) names: Arc<[String]>,
-    pub(super) routes: Arc<[Option<Route>]>,
-    pub(super) board: Arc<ScaleBoard>,
+    fn progress(&mut self, progress: RunProgress);
 }
 
 /// A load that is ready to go.
 pub(super) struct Load<'a> {
-    pub(super) context: &'a Context,
+    pub(super) settings: &'a LoadSettings,
+    pub(super) drain: &'a DrainLimits,
+    pub(super) telemetry: &'a Telemetry,
     pub(super) run: &'a RunId,
     /// Its trace, where spans are exported.
     pub(super) trace: Option<RunTrace>,
     pub(super) spec: &'a RunSpec,
     pub(super) directory: &'a RunDirectory,
+    pub(super) plan: Box<dyn Plan>,
+    pub(super) facts: ProgressFacts,
     pub(super) deployed: Deployed,
     pub(super) warmup: Option<WarmingUp<'a>>,
 }
@@ -114,56 +108,85 @@ pub(super) struct WarmingUp<'a> {
     pub(super) platform: &'a dyn Platform,
 }
 
-/// A load under way.
-struct UnderWay<'a> {
-    context: &'a Context,
-    spec: &'a RunSpec,
-    facts: ProgressFacts,
-    dispatching: Dispatching,
-    events: mpsc::Sender<Event>,
-    counters: Arc<Counters>,
-    connections: ConnectionCount,
-    progress: watch::Receiver<Progress>,
-    failure: watch::Receiver<Option<String>>,
-    host: HostRecorder,
-    /// How many invocations the metrics know to have come due.
-    scheduled: u64,
-    /// Whether the load is still in its warm-up.
-    warming: bool,
+/// A load that has begun.
+struct Begun<'a> {
+    under_way: UnderWay<'a>,
+    recorder: Running<Recorded>,
+    conductor: Option<Conductor<'a>>,
+    phases: Phases,
+    t0: Anchor,
+    /// The clocks as they stood then.
+    clocks: Clocks,
 }
 
-impl Load<'_> {
+impl<'a> Load<'a> {
     /// Sends the load and awaits its answers.
     ///
     /// # Errors
     /// Why it could not begin, or broke. What was recorded until then stays.
-    pub(super) async fn run(self, interrupts: Interrupts<'_>, show: &mut impl Show) -> anyhow::Result<Outcome> {
-        let Self { context, run, trace, spec, directory, deployed, warmup } = self;
+    pub(super) async fn run(self, interrupts: &Interrupts, show: &mut impl Show) -> Result<Outcome, LoadError> {
+        let (run, Telemetry { metrics, clock, tracer: _ }) = (self.run, self.telemetry);
+        let Begun { mut under_way, mut recorder, conductor, phases, t0, clocks } = self.begin(show).await?;
+        let mut conducted = None;
+        let conducting = conductor.map(|it| it.conduct(t0.instant));
+        let mut ended = under_way.pace(interrupts, conducting, &mut conducted, show).await?;
+        show.paced();
+        under_way.drain(interrupts, &mut ended, show).await?;
+        under_way.export_scheduled();
+        let clock_changes = clocks.changes(&Clocks::now(*clock));
+        if let Some(changes) = clock_changes {
+            log::warn!(RUN_ID = run.as_str(); "while the load went, {changes}");
+        }
+        let (mut recorded, dispatching, host) = under_way.recorded(&mut recorder, show).await?;
+        metrics.in_flight(0);
+        metrics.connections(0, 0);
+        let lost = recorded.error.take().or(host.finish().err());
+        let plan = dispatching.into_plan().await?;
+        Ok(Outcome {
+            verdict: ended.verdict(lost),
+            t0,
+            clock_changes,
+            recorded,
+            clamped: plan.clamped(),
+            warmed_up: conducted.map(|conducted| (conducted, phases.measured_from())),
+        })
+    }
+
+    /// Starts all threads of the load. The first invocation is due [`LEAD`] later.
+    async fn begin(self, show: &mut impl Show) -> Result<Begun<'a>, LoadError> {
+        let Self { settings, drain, telemetry, run, trace, spec, directory, plan, facts, deployed, warmup } = self;
+        let Telemetry { metrics, tracer, clock } = telemetry;
         let phases = warmup.as_ref().map_or_else(Phases::default, |it| Phases::after(it.warmup.longest()));
         let latencies = Latencies::default();
-        let Deployed { deploy: _, plan, facts, names, routes, board } = deployed;
+        let Deployed { deploy: _, names, routes, board } = deployed;
         let (events, receive_events) = mpsc::channel(EVENTS);
-        let settings = Settings { trace, ..settings::of_dispatch(context, run, spec, phases.clone()) };
-        let dispatch = Dispatch::prepare(settings, routes, board, events.clone()).await?;
-        let (now, clocks) = (context.clock.anchor(), Clocks::now(context.clock));
+        let dispatch = settings::of_dispatch(settings, *clock, run, spec, phases.clone());
+        let dispatch = Dispatch::prepare(Settings { trace, ..dispatch }, routes, board, events.clone()).await;
+        let dispatch = dispatch.map_err(LoadError::Workers)?;
+        let (now, clocks) = (clock.anchor(), Clocks::now(*clock));
         let t0 = Anchor { instant: now.instant + LEAD, unix: now.unix.plus(LEAD) };
 
         let (show_progress, progress) = watch::channel(Progress::default());
         let (tell_failure, failure) = watch::channel(None);
-        let spans = context.tracer.clone().zip(trace).map(|(tracer, trace)| RowSpans { tracer, trace });
-        let watched = Watched { latencies: latencies.clone(), progress: show_progress, spans };
-        let settings = settings::of_recorder(context, run, spec, (names, t0), watched);
+        let spans = tracer.clone().zip(trace).map(|(tracer, trace)| RowSpans { tracer, trace });
+        let collector = plan.collector();
+        let watched = Watched { collector, latencies: latencies.clone(), progress: show_progress, spans };
+        let settings = settings::of_recorder(telemetry, run, spec, (names, t0), watched);
         let recorder = Recorder::create(directory.path(), settings, tell_failure)?;
-        let mut recorder = Running::start("recorder", move || recorder.run(receive_events))?;
+        let recorder = Running::start("recorder", move || recorder.run(receive_events));
+        let recorder = recorder.map_err(LoadError::Recorder)?;
 
         let (counters, connections) = (dispatch.counters(), dispatch.connections());
-        let host = HostRecorder::create(directory.path(), run.clone(), context.metrics.clone(), context.clock)?;
-        show.began(if warmup.is_some() { Phase::Warmup } else { Phase::Measure });
-        let dispatching = dispatch.start(plan, t0)?;
-        let mut under_way = UnderWay {
-            context,
+        let host = HostRecorder::create(directory.path(), run.clone(), metrics.clone(), *clock)?;
+        let warming = warmup.is_some();
+        show.began(if warming { Phase::Warmup } else { Phase::Measure });
+        let dispatching = dispatch.start(plan, t0).map_err(LoadError::Pacing)?;
+        let facts = ProgressFacts { t0: Some(t0.instant), ..facts };
+        let under_way = UnderWay {
+            drain,
+            telemetry,
             spec,
-            facts: ProgressFacts { t0: Some(t0.instant), ..facts },
+            facts,
             dispatching,
             events,
             counters,
@@ -172,185 +195,45 @@ impl Load<'_> {
             failure,
             host,
             scheduled: 0,
-            warming: warmup.is_some(),
+            warming,
         };
-        let conductor = warmup.map(|WarmingUp { warmup, platform }| Conductor {
-            warmup,
-            platform,
-            run,
-            ledger: ledger(directory.path()),
-            phases: phases.clone(),
-            latencies,
-            clock: context.clock,
-        });
-        let mut conducted = None;
-        let mut ended =
-            under_way.pace(&interrupts, conductor.map(|it| it.conduct(t0.instant)), &mut conducted, show).await?;
-        show.paced();
-        under_way.drain(&interrupts, &mut ended, show).await?;
-        under_way.export_scheduled();
-        let clock_changes = clocks.changes(&Clocks::now(context.clock));
-        if let Some(changes) = clock_changes {
-            log::warn!(RUN_ID = run.as_str(); "while the load went, {changes}");
-        }
-        let (recorded, dispatching, host) = under_way.recorded(&mut recorder, show).await?;
-        context.metrics.in_flight(0);
-        context.metrics.connections(0, 0);
-        let watched = host.finish();
-        if let (Ended::Complete, Some(error)) = (&ended, recorded.error.as_ref().or(watched.as_ref().err())) {
-            ended = Ended::Failed(error.to_string());
-        }
-        let plan = dispatching.into_plan().await?;
-        let warmed_up = conducted.map(|conducted| (conducted, phases.measured_from()));
-        Ok(Outcome {
-            ended,
-            t0,
-            clock_changes,
-            recorded,
-            findings: plan.findings(),
-            clamped: plan.clamped(),
-            warmed_up,
-        })
+        let (backup, clock) = (settings_backup(directory), *clock);
+        let conduct = |WarmingUp { warmup, platform }| {
+            let phases = phases.clone();
+            Conductor { warmup, platform, run, backup, phases, latencies, clock }
+        };
+        let conductor = warmup.map(conduct);
+        Ok(Begun { under_way, recorder, conductor, phases, t0, clocks })
     }
 }
 
-impl UnderWay<'_> {
-    /// Until the last invocation was handed out, or the load is ended early. Meanwhile the warm-up is conducted.
-    async fn pace(
-        &mut self,
-        interrupts: &Interrupts<'_>,
-        warmup: Option<impl Future<Output = Result<Conducted, PlatformError>>>,
-        conducted: &mut Option<Conducted>,
-        show: &mut impl Show,
-    ) -> anyhow::Result<Ended> {
-        let mut conducting = std::pin::pin!(async {
-            match warmup {
-                Some(warmup) => warmup.await,
-                None => std::future::pending().await,
-            }
-        });
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let ended = loop {
-            tokio::select! {
-                biased;
-                () = interrupts.cancel.cancelled() => break Ended::Cancelled,
-                () = interrupts.shutdown.cancelled() => break Ended::Shutdown,
-                failure = failed(&mut self.failure) => break Ended::Failed(failure),
-                paced = self.dispatching.paced() => {
-                    paced?;
-                    return Ok(Ended::Complete);
-                }
-                told = &mut conducting, if conducted.is_none() => match told {
-                    Ok(told) => *conducted = Some(told),
-                    Err(error) => break Ended::Failed(format!("warm-up: {error}")),
-                },
-                _ = tick.tick() => {
-                    self.tick(show);
-                    if self.spec.saturation.abort && self.progress.borrow().saturated {
-                        break Ended::Failed("the loader itself is the bottleneck (saturation.abort)".to_owned());
-                    }
-                }
-            }
-        };
-        self.dispatching.stop();
-        self.dispatching.paced().await?;
-        Ok(ended)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lost() -> Option<RecordError> {
+        let source = std::io::Error::other("no space");
+        Some(RecordError::Write { path: "slots.csv".into(), source })
     }
 
-    /// Until everything that was sent has ended. Who ends the run early waits for less, or for nothing.
-    async fn drain(
-        &mut self,
-        interrupts: &Interrupts<'_>,
-        ended: &mut Ended,
-        show: &mut impl Show,
-    ) -> anyhow::Result<()> {
-        let begun = self.context.clock.now();
-        let mut tick = tokio::time::interval(TICK);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            let deadline = begun + self.patience(ended);
-            tokio::select! {
-                biased;
-                drained = self.dispatching.drained() => return Ok(drained?),
-                () = interrupts.cancel.cancelled(), if *ended != Ended::Cancelled => *ended = Ended::Cancelled,
-                () = interrupts.shutdown.cancelled(), if *ended == Ended::Complete => *ended = Ended::Shutdown,
-                () = self.context.hurry.cancelled() => break,
-                () = tokio::time::sleep_until(deadline) => break,
-                _ = tick.tick() => self.tick(show),
-            }
-        }
-        self.dispatching.give_up(if *ended == Ended::Cancelled { Status::Cancelled } else { Status::Unfinished });
-        Ok(self.dispatching.drained().await?)
-    }
-
-    /// Until all is written, which a slow disk delays.
-    async fn recorded(
-        self,
-        recorder: &mut Running<Recorded>,
-        show: &mut impl Show,
-    ) -> anyhow::Result<(Recorded, Dispatching, HostRecorder)> {
-        let Self { context, mut facts, dispatching, events, counters, progress: figures, host, .. } = self;
-        // The recorder ends with its last sender.
-        drop(events);
-        let now = context.clock.now();
-        let mut show = || show.progress(progress(&mut facts, now, &counters, figures.borrow().clone()));
-        let mut taken = std::pin::pin!(recorder.take());
-        let mut tick = tokio::time::interval(TICK);
-        let recorded = loop {
-            tokio::select! {
-                biased;
-                recorded = &mut taken => break recorded?,
-                _ = tick.tick() => show(),
-            }
-        };
-        show();
-        Ok((recorded, dispatching, host))
-    }
-
-    /// How long answers are awaited after the last send.
-    fn patience(&self, ended: &Ended) -> Duration {
-        match ended {
-            Ended::Complete => self.spec.timeouts.drain,
-            Ended::Shutdown => self.spec.timeouts.drain.min(self.context.shutdown_drain),
-            Ended::Failed(_) | Ended::Cancelled => Duration::ZERO,
-        }
-    }
-
-    /// Tells the metrics what came due since it last did.
-    fn export_scheduled(&mut self) {
-        let due = self.counters.due();
-        self.context.metrics.scheduled(due - self.scheduled);
-        self.scheduled = due;
-    }
-
-    fn tick(&mut self, show: &mut impl Show) {
-        self.export_scheduled();
-        // A recorder that is behind flushes anyway.
-        let _behind = self.events.try_send(Event::Tick);
-        let metrics = &self.context.metrics;
-        let in_flight = self.counters.in_flight();
-        metrics.in_flight(in_flight);
-        metrics.connections(self.connections.open(), self.connections.connecting());
-        let queued = (EVENTS - self.events.capacity()) as u64;
-        let open_connections = self.connections.open();
-        self.host.tick(Occupancy { in_flight, open_connections, records_queued: queued });
-        let now: Instant = self.context.clock.now();
-        let figures = self.progress.borrow().clone();
-        if self.warming && figures.phase == Some(Phase::Measure) {
-            self.warming = false;
-            show.measuring();
-        }
-        show.progress(progress(&mut self.facts, now, &self.counters, figures));
-    }
-}
-
-/// Waits until a record could not be written.
-async fn failed(failure: &mut watch::Receiver<Option<String>>) -> String {
-    let told = failure.wait_for(Option::is_some).await.ok().and_then(|failure| failure.clone());
-    match told {
-        Some(failure) => failure,
-        // The recorder has ended without a failure.
-        None => std::future::pending().await,
+    #[test]
+    fn records_that_are_lost_fail_a_load_unless_it_ended_otherwise() {
+        let verdicts =
+            [Ended::Complete, Ended::RecordsLost, Ended::Cancelled, Ended::Shutdown].map(|ended| ended.verdict(lost()));
+        assert!(
+            matches!(
+                &verdicts,
+                [
+                    Some(Verdict::Failed(complete)),
+                    Some(Verdict::Failed(told)),
+                    Some(Verdict::Cancelled),
+                    Some(Verdict::Interrupted)
+                ] if [complete, told].iter().all(|it| it.to_string() == "cannot write slots.csv: no space")
+            ),
+            "{verdicts:?}"
+        );
+        assert!(Ended::Complete.verdict(None).is_none());
+        let saturated = Ended::Failed(Failure::Saturated).verdict(lost());
+        assert!(matches!(&saturated, Some(Verdict::Failed(it)) if matches!(**it, Failure::Saturated)), "{saturated:?}");
     }
 }

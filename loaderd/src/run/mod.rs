@@ -1,30 +1,30 @@
-//! Runs: their states, their directories, the queue, and the one task that carries a run out.
+//! One run: from its turn in the queue to its end, station by station.
+//!
+//! The [`Driver`] is the one task that owns a run. It makes its plan ([`Planner`]), deploys the plan's functions (`deploy`), sends
+//! the load (`load`), cleans, completes the records and says how it ended (`ending`). Each station takes its own part of
+//! [`Stations`] and fails with errors of its own (`failure`), of which the run's state keeps the first as text.
 
-mod deployment;
+mod deploy;
 mod driver;
 mod ending;
-mod files;
-mod home;
-mod host;
+mod failure;
 mod load;
+mod open_files;
 mod prepare;
-mod registry;
-mod retention;
-mod samples;
-mod scales;
-mod starts;
+mod progress;
 mod state;
-mod store;
+mod stations;
 mod story;
 mod view;
 mod warmup;
 
-pub use driver::Context;
-pub use files::raise_limit;
-pub use home::{Home, HomeError};
-pub use prepare::{Preparation, prepare};
-pub use registry::{Activity, Ends, Page, Registry, RegistryError, RegistryTask, Selector, Submission, Submitted};
-pub use retention::Retention;
-pub use state::{Event, Forbidden, Machine, State, Verdict};
-pub use store::{RunDirectory, RunFile, Store, StoreError};
+pub(crate) use driver::Driver;
+pub use failure::{Failure, LoadError};
+pub use open_files::raise_limit;
+pub use prepare::{Planner, Preparation};
+pub use progress::RunProgress;
+pub use state::{Event, Forbidden, Machine, Verdict};
+pub(crate) use stations::Interrupts;
+pub use stations::{DrainLimits, LoadSettings, Stations, Telemetry};
 pub use view::RunView;
+pub(crate) use warmup::settings_backup;

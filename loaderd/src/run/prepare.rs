@@ -1,19 +1,20 @@
-//! From a spec message to a plan: validation, the trace, the plan. Reads files, so it belongs on a blocking thread.
+//! From a checked spec to a plan: the trace, the plan, the open files that it takes. Reads files, so it belongs on a blocking
+//! thread.
 
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
-    time::Duration,
 };
 
-use loader_proto::v1;
-use loader_trace::{Directory, Options, Trace};
+use loader_trace::{Directory, Trace};
 
-use super::{Context, files};
+use super::open_files;
 use crate::{
-    plan::{self, Outline, Plan},
-    spec::{self, Mode, RunSpec, TraceSource, TraceSpec, Violation},
+    plan::{Outline, Plan, Request, TraceInput, TraceSource},
+    platform::Platforms,
+    spec::{RunSpec, Violation},
+    traces::TraceStore,
 };
 
 /// A spec that can be run.
@@ -26,59 +27,69 @@ pub struct Preparation {
     pub outline: Outline,
 }
 
-/// Checks a spec, reads its trace and makes its plan. Deploys nothing.
-///
-/// # Errors
-/// Every fault, by field.
-pub fn prepare(message: &v1::RunSpec, context: &Context) -> Result<Preparation, Vec<Violation>> {
-    let spec = spec::validate(message, &context.defaults)?;
-    let (trace, dropped) = match &spec.mode {
-        Mode::Trace(trace) => {
-            let (trace, dropped) = read_trace(trace, context)?;
-            (Some(Arc::new(trace)), dropped)
+/// Makes plans of specs.
+pub struct Planner {
+    /// Uploaded traces.
+    pub traces: TraceStore,
+    /// Directories below which specs may name traces on this machine.
+    pub trace_roots: Vec<PathBuf>,
+    /// Platforms by name: what a run takes of this process depends on its own.
+    pub platforms: Platforms,
+    /// Connections to each address, where the spec does not say.
+    pub connections: usize,
+    /// Most files that may be open.
+    pub max_files: u64,
+}
+
+impl Planner {
+    /// Reads the trace of a spec and makes its plan. Deploys nothing.
+    ///
+    /// # Errors
+    /// Every fault, by field.
+    pub fn prepare(&self, request: &Request) -> Result<Preparation, Vec<Violation>> {
+        let (trace, dropped) = match request.mode.trace() {
+            Some(input) => {
+                let (trace, dropped) = self.read_trace(&input)?;
+                (Some(Arc::new(trace)), dropped)
+            }
+            None => (None, BTreeMap::new()),
+        };
+        let plan = request.plan(trace)?;
+        let spec = &request.run;
+        let outline = Outline { dropped_functions: dropped, ..plan.outline() };
+        let platform = self.platforms.get(spec.platform.as_str());
+        let embedded = platform.and_then(|platform| platform.embedded());
+        let of_platform = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
+        if let Some(violation) = open_files::check(spec, &outline, self.connections, of_platform, self.max_files) {
+            return Err(vec![violation]);
         }
-        Mode::Rps(_) | Mode::Burst(_) | Mode::ColdStart(_) => (None, BTreeMap::new()),
-    };
-    let plan = plan::build(&spec, trace)?;
-    let outline = Outline { dropped_functions: dropped, ..plan.outline() };
-    let platform = context.platforms.get(spec.platform.as_str());
-    let of_platform = |instances, connections| platform.map_or(0, |it| it.open_files(instances, connections));
-    if let Some(violation) = files::check(&spec, &outline, context.connections, of_platform, context.max_files) {
-        return Err(vec![violation]);
+        Ok(Preparation { spec: spec.clone(), plan, outline })
     }
-    Ok(Preparation { spec, plan, outline })
-}
 
-fn read_trace(spec: &TraceSpec, context: &Context) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
-    let (field, directory) = match &spec.source {
-        TraceSource::Upload(id) => ("trace.upload", uploaded(id, context)?),
-        TraceSource::Path(path) => ("trace.path", below_roots(path, &context.trace_roots)?),
-    };
-    let options = Options {
-        format: spec.format,
-        day: spec.day,
-        unit: Duration::from_secs(spec.granularity.as_secs()),
-        units: spec.units,
-        skip_incomplete: spec.skip_incomplete,
-    };
-    let (trace, report) = loader_trace::read(&Directory(directory), &options).map_err(|faults| {
-        let mut violations: Vec<_> =
-            faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
-        let untold = faults.total.saturating_sub(violations.len() as u64);
-        if untold > 0 {
-            violations.push(Violation::new(field, format!("and {untold} more faults")));
-        }
-        violations
-    })?;
-    let dropped = report.left_out.iter().map(|(reason, tally)| (reason.name().to_owned(), tally.count)).collect();
-    Ok((trace, dropped))
-}
+    fn read_trace(&self, input: &TraceInput) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
+        let (field, directory) = match &input.source {
+            TraceSource::Upload(id) => ("trace.upload", self.uploaded(id)?),
+            TraceSource::Path(path) => ("trace.path", below_roots(path, &self.trace_roots)?),
+        };
+        let (trace, report) = loader_trace::read(&Directory(directory), &input.options).map_err(|faults| {
+            let mut violations: Vec<_> =
+                faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
+            let untold = faults.total.saturating_sub(violations.len() as u64);
+            if untold > 0 {
+                violations.push(Violation::new(field, format!("and {untold} more faults")));
+            }
+            violations
+        })?;
+        let dropped = report.left_out.iter().map(|(reason, tally)| (reason.name().to_owned(), tally.count)).collect();
+        Ok((trace, dropped))
+    }
 
-fn uploaded(id: &str, context: &Context) -> Result<PathBuf, Vec<Violation>> {
-    context.traces.path_of(id).ok_or_else(|| {
-        let description = format!("no trace {id} was uploaded (or it was removed): upload it again");
-        vec![Violation::new("trace.upload", description)]
-    })
+    fn uploaded(&self, id: &str) -> Result<PathBuf, Vec<Violation>> {
+        self.traces.path_of(id).ok_or_else(|| {
+            let description = format!("no trace {id} was uploaded (or it was removed): upload it again");
+            vec![Violation::new("trace.upload", description)]
+        })
+    }
 }
 
 /// The path with all links resolved, if it lies below one of the roots.

@@ -1,4 +1,4 @@
-//! The states of a run, and what leads from one to the next. Pure.
+//! What leads a run from one state to the next. Pure.
 //!
 //! ```text
 //! QUEUED ─▶ DEPLOYING ─▶ WARMING_UP ─▶ RUNNING ─▶ DRAINING ─▶ CLEANING ─▶ SUCCEEDED
@@ -7,90 +7,37 @@
 //!    └─ cancelled ─▶ CANCELLED
 //! ```
 //!
-//! The first verdict holds. Whatever it is, a run that began to deploy passes through CLEANING.
+//! The first verdict holds. Whatever it is, a run that began to deploy passes through CLEANING. Why a run failed is an error of a
+//! type `R` that means nothing here; [`Machine::reason`] is the one place where it becomes text.
 
-use serde::{Deserialize, Serialize};
+use std::fmt::Display;
 
-/// Where a run stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Waits for the runs before it.
-    Queued,
-    /// Its functions are being deployed.
-    Deploying,
-    /// Load is sent, not measured yet.
-    WarmingUp,
-    /// Load is sent and measured.
-    Running,
-    /// Answers are awaited.
-    Draining,
-    /// What it deployed is being taken away.
-    Cleaning,
-    /// It was carried out.
-    Succeeded,
-    /// It could not be carried out.
-    Failed,
-    /// A user cancelled it.
-    Cancelled,
-    /// The daemon ended meanwhile.
-    Interrupted,
-}
-
-impl State {
-    /// Whether nothing follows any more.
-    pub fn is_terminal(self) -> bool {
-        matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::Interrupted)
-    }
-
-    /// Its name in metrics and logs.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Deploying => "deploying",
-            Self::WarmingUp => "warming_up",
-            Self::Running => "running",
-            Self::Draining => "draining",
-            Self::Cleaning => "cleaning",
-            Self::Succeeded => "succeeded",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Interrupted => "interrupted",
-        }
-    }
-}
+use crate::store::State;
 
 /// How a run ends when it is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Verdict<R> {
     /// It could not be carried out.
-    Failed(String),
+    Failed(R),
     /// A user cancelled it.
     Cancelled,
     /// The daemon ends.
-    Interrupted(String),
+    Interrupted,
 }
 
-impl Verdict {
+impl<R> Verdict<R> {
     fn state(&self) -> State {
         match self {
             Self::Failed(_) => State::Failed,
             Self::Cancelled => State::Cancelled,
-            Self::Interrupted(_) => State::Interrupted,
-        }
-    }
-
-    fn reason(&self) -> &str {
-        match self {
-            Self::Failed(reason) | Self::Interrupted(reason) => reason,
-            Self::Cancelled => "cancelled by a user",
+            Self::Interrupted => State::Interrupted,
         }
     }
 }
 
 /// What happens to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
+pub enum Event<R> {
     /// Its turn has come.
     Start,
     /// Its functions can be called, and load that is not measured begins.
@@ -104,46 +51,54 @@ pub enum Event {
     /// What it deployed is gone.
     Cleaned,
     /// It ends early.
-    End(Verdict),
+    End(Verdict<R>),
 }
 
 /// An event that can't happen in a state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{event:?} cannot happen to a run that is {}", state.as_str())]
-pub struct Forbidden {
+pub struct Forbidden<R: std::fmt::Debug> {
     state: State,
-    event: Event,
+    event: Event<R>,
 }
 
 /// A run's state, and how it will end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Machine {
+pub struct Machine<R> {
     state: State,
-    verdict: Option<Verdict>,
+    verdict: Option<Verdict<R>>,
 }
 
-impl Default for Machine {
+impl<R> Default for Machine<R> {
     fn default() -> Self {
         Self { state: State::Queued, verdict: None }
     }
 }
 
-impl Machine {
+impl<R: std::fmt::Debug> Machine<R> {
     /// Where the run stands.
     pub fn state(&self) -> State {
         self.state
     }
 
     /// Why it ends early; empty when it does not.
-    pub fn reason(&self) -> &str {
-        self.verdict.as_ref().map_or("", Verdict::reason)
+    pub fn reason(&self) -> String
+    where
+        R: Display,
+    {
+        match &self.verdict {
+            None => String::new(),
+            Some(Verdict::Failed(reason)) => reason.to_string(),
+            Some(Verdict::Cancelled) => "cancelled by a user".to_owned(),
+            Some(Verdict::Interrupted) => "the daemon was stopped".to_owned(),
+        }
     }
 
     /// Takes an event.
     ///
     /// # Errors
     /// [`Forbidden`]; then nothing has changed.
-    pub fn apply(&mut self, event: Event) -> Result<(), Forbidden> {
+    pub fn apply(&mut self, event: Event<R>) -> Result<(), Forbidden<R>> {
         use State::{Cleaning, Deploying, Draining, Queued, Running, Succeeded, WarmingUp};
         let state = match (self.state, &event) {
             (Queued, Event::Start) => Deploying,

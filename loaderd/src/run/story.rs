@@ -1,9 +1,9 @@
 //! A run as spans: itself, and each of its stages.
 
-use super::{RunFile, State};
 use crate::{
     clock::UnixMicros,
     spans::{RunTrace, Span, SpanStatus, Tracer},
+    store::{RunFile, State},
 };
 
 /// Tells a run's stages to whoever takes spans.

@@ -1,35 +1,28 @@
 //! The warm-up of a run: scales by need, the autoscaler held, released, and awaited.
 
-use std::{path::PathBuf, time::Duration};
+use std::time::Duration;
 
-use loader_proto::v1::WarmupFindings;
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
     clock::Clock,
     dispatch::Phases,
     id::RunId,
-    platform::{Deploy, Platform, PlatformError, Room},
-    record::Latencies,
-    results::LEDGER,
-    spec::{Mode, RunSpec, Warmup},
+    plan::Warmup,
+    platform::{Deploy, Platform, PlatformError, Room, SettingsBackup},
+    record::{Latencies, WarmupFindings},
+    spec::RunSpec,
+    store::RunDirectory,
+    units,
     warmup::{Adf, Fit, MOST_POINTS, fit, judge, needed},
 };
 
 /// From one test of the latencies to the next.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// The warm-up of a spec, if it asks for one.
-pub(super) fn asked(spec: &RunSpec) -> Option<Warmup> {
-    match &spec.mode {
-        Mode::Trace(trace) => trace.warmup,
-        Mode::Rps(_) | Mode::Burst(_) | Mode::ColdStart(_) => None,
-    }
-}
-
-/// Where a run notes settings of the cluster that a warm-up changes.
-pub(super) fn ledger(directory: &std::path::Path) -> PathBuf {
-    directory.join(LEDGER)
+/// Where a run keeps the settings of the cluster that its warm-up changes.
+pub(crate) fn settings_backup(directory: &RunDirectory) -> SettingsBackup {
+    SettingsBackup::at(directory.settings_backup())
 }
 
 /// Gives the functions of a deployment as many instances as they need for so many invocations at a time, as far as there is room.
@@ -37,12 +30,15 @@ pub(super) async fn scale(expected: Vec<f64>, spec: &RunSpec, platform: &dyn Pla
     let at_once = |place: usize| deploy.functions[place].scaling.container_concurrency;
     let needs: Vec<_> =
         expected.iter().enumerate().map(|(place, expected)| needed(*expected, at_once(place))).collect();
-    let room = match platform.room().await {
-        Ok(room) => room,
-        Err(error) => {
-            log::warn!(RUN_ID = deploy.run.as_str(); "the warm-up's scales are not fitted, for the room is not known: {error}");
-            None
-        }
+    let room = match platform.warm_up() {
+        None => None,
+        Some(warm_up) => match warm_up.room().await {
+            Ok(room) => Some(room),
+            Err(error) => {
+                log::warn!(RUN_ID = deploy.run.as_str(); "the warm-up's scales are not fitted, for the room is not known: {error}");
+                None
+            }
+        },
     };
     let (room, weights) = weigh(room, deploy);
     let fitted = fit(&needs, &weights, room);
@@ -64,8 +60,8 @@ fn weigh(room: Option<Room>, deploy: &Deploy) -> (Option<u64>, Vec<u64>) {
     match room {
         None => (None, vec![1; deploy.functions.len()]),
         Some(Room::Instances(instances)) => (Some(instances), vec![1; deploy.functions.len()]),
-        Some(Room::Millicores { free, beside }) => {
-            let weights = deploy.functions.iter().map(|it| u64::from(it.resources.cpu_request_millicores) + beside);
+        Some(Room::Millicores { free, overhead }) => {
+            let weights = deploy.functions.iter().map(|it| u64::from(it.resources.cpu_request_millicores) + overhead);
             (Some(free), weights.collect())
         }
     }
@@ -76,7 +72,7 @@ pub(super) struct Conductor<'a> {
     pub(super) warmup: Warmup,
     pub(super) platform: &'a dyn Platform,
     pub(super) run: &'a RunId,
-    pub(super) ledger: PathBuf,
+    pub(super) backup: SettingsBackup,
     pub(super) phases: Phases,
     pub(super) latencies: Latencies,
     pub(super) clock: Clock,
@@ -97,7 +93,9 @@ impl Conductor<'_> {
     /// What could not be put back. The load goes on, but it is not the one that was asked for.
     pub(super) async fn conduct(self, t0: Instant) -> Result<Conducted, PlatformError> {
         sleep_until(t0 + self.warmup.hold).await;
-        self.platform.settle(self.run, &self.ledger).await?;
+        if let Some(warm_up) = self.platform.warm_up() {
+            warm_up.restore_settings(self.run, &self.backup).await?;
+        }
         log::info!(RUN_ID = self.run.as_str(); "warm-up: the autoscaler is released");
         let end = t0 + self.warmup.longest();
         let mut conducted = Conducted::default();
@@ -125,85 +123,55 @@ impl Conductor<'_> {
 pub(super) fn findings(conducted: Conducted, fitted: &Fit, measured_from: Option<Duration>) -> WarmupFindings {
     let Conducted { stationary, points, test } = conducted;
     WarmupFindings {
-        measured_from_us: measured_from.map_or(0, |from| u64::try_from(from.as_micros()).unwrap_or(u64::MAX)),
+        measured_from_us: measured_from.map_or(0, units::micros),
         stationary,
         points: points as u64,
         statistic: test.map(|test| test.statistic),
         p_value: test.map(|test| test.p_value),
-        instances_needed: u32::try_from(fitted.needed).unwrap_or(u32::MAX),
-        instances_started: u32::try_from(fitted.instances()).unwrap_or(u32::MAX),
+        instances_needed: units::to_u32(fitted.needed),
+        instances_started: units::to_u32(fitted.instances()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
-    use tokio::sync::watch;
-    use tokio_util::sync::CancellationToken;
+    use std::path::PathBuf;
 
     use super::*;
-    use crate::platform::{Deployment, testkit};
-
-    /// A platform that notes when it was settled.
-    #[derive(Default)]
-    struct Noting(Mutex<Vec<Instant>>);
-
-    #[tonic::async_trait]
-    impl Platform for Noting {
-        fn name(&self) -> &'static str {
-            "noting"
-        }
-
-        async fn deploy(
-            &self,
-            _deploy: Deploy,
-            _ready: watch::Sender<u32>,
-            _cancel: CancellationToken,
-        ) -> Result<Deployment, PlatformError> {
-            Err(PlatformError::Cancelled)
-        }
-
-        async fn clean(&self, _run: &RunId) -> Result<(), PlatformError> {
-            Ok(())
-        }
-
-        async fn settle(&self, _run: &RunId, _ledger: &std::path::Path) -> Result<(), PlatformError> {
-            self.0.lock().unwrap().push(Clock.now());
-            Ok(())
-        }
-
-        async fn shutdown(&self) {}
-    }
+    use crate::platform::{
+        fake::{Call, FakePlatform},
+        testkit,
+    };
 
     fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
     async fn conduct(latencies: Latencies) -> (Conducted, Duration, Vec<Duration>) {
-        let (platform, run, t0) = (Noting::default(), RunId::new(0, 0), Clock.now());
+        let platform = FakePlatform::new("local").with_room(Room::Instances(1));
+        let (run, t0) = (RunId::new(0, 0), Clock.now());
         let warmup = Warmup { profile: seconds(10), hold: seconds(10), settle: seconds(30) };
         let phases = Phases::after(warmup.longest());
         let conductor = Conductor {
             warmup,
             platform: &platform,
             run: &run,
-            ledger: PathBuf::new(),
+            backup: SettingsBackup::at(PathBuf::new()),
             phases: phases.clone(),
             latencies,
             clock: Clock,
         };
         let conducted = conductor.conduct(t0).await.unwrap();
-        let settled = platform.0.lock().unwrap().iter().map(|at| at.duration_since(t0)).collect();
-        (conducted, phases.measured_from(), settled)
+        let restored = platform.instants_of(&Call::RestoreSettings(run));
+        (conducted, phases.measured_from(), restored.iter().map(|at| at.duration_since(t0)).collect())
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_enough_latencies_its_time_passes() {
-        let (conducted, measured_from, settled) = conduct(Latencies::default()).await;
+        let (conducted, measured_from, restored) = conduct(Latencies::default()).await;
         assert_eq!(conducted, Conducted::default());
         assert_eq!(measured_from, seconds(40));
-        assert_eq!(settled, [seconds(10)]);
+        assert_eq!(restored, [seconds(10)]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -221,7 +189,7 @@ mod tests {
     #[test]
     fn scales_weigh_what_their_pods_set_aside() {
         let deploy = testkit::deploy(&["a", "b"]);
-        assert_eq!(weigh(Some(Room::Millicores { free: 900, beside: 25 }), &deploy), (Some(900), vec![125; 2]));
+        assert_eq!(weigh(Some(Room::Millicores { free: 900, overhead: 25 }), &deploy), (Some(900), vec![125; 2]));
         assert_eq!(weigh(Some(Room::Instances(3)), &deploy), (Some(3), vec![1; 2]));
         assert_eq!(weigh(None, &deploy), (None, vec![1; 2]));
     }

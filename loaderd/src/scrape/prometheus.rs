@@ -64,7 +64,7 @@ impl Prometheus {
             return Err(refuse("must be http://host:port or https://host:port".to_owned()));
         }
         let config = kube::Config::new(address);
-        let client = Client::try_from(config).map_err(|error| refuse(crate::words::of(&error)))?;
+        let client = Client::try_from(config).map_err(|error| refuse(crate::error_chain::of(&error)))?;
         Ok(Self { url: url.to_owned(), client, timeout })
     }
 
@@ -91,7 +91,7 @@ impl Prometheus {
     }
 
     async fn ask(&self, request: http::Request<Body>) -> Result<Vec<u8>, QueryError> {
-        let response = self.client.send(request).await.map_err(|error| self.silent(&crate::words::of(&error)))?;
+        let response = self.client.send(request).await.map_err(|error| self.silent(&crate::error_chain::of(&error)))?;
         let body = http_body_util::Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
         body.map(|body| body.to_bytes().to_vec()).map_err(|error| self.silent(&error.to_string()))
     }

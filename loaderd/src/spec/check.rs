@@ -1,4 +1,4 @@
-//! Readers of single fields. Each gives the field's value, or nothing and a violation; so every fault is found in one
+//! Readers of single fields, for the common part of a spec and for the modes. Each gives the field's value, or nothing and a violation; so every fault is found in one
 //! pass, and a check between two fields is made only where both could be read.
 
 use std::{fmt::Display, ops::RangeInclusive, time::Duration};
@@ -21,33 +21,38 @@ impl Violation {
 }
 
 /// Longest time that a spec may name: a mean year. Sums of a few such lengths in nanoseconds fit into 64 bits.
-pub(super) const LONGEST: Duration = Duration::from_hours(8766);
+pub(crate) const LONGEST: Duration = Duration::from_hours(8766);
 
 /// How much alike an unknown name must be to a known one to be suggested, from 0 to 1.
 const ALIKE: f64 = 0.7;
 
 /// Collects the violations of a spec.
 #[derive(Debug, Default)]
-pub(super) struct Check {
+pub(crate) struct Check {
     violations: Vec<Violation>,
 }
 
 impl Check {
     /// The value, if nothing was found wrong.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Violation>> {
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Violation>> {
         match value {
             Some(value) if self.violations.is_empty() => Ok(value),
             _ => Err(self.violations),
         }
     }
 
+    /// Takes what another check found, after what this one did.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.violations.extend(other.violations);
+    }
+
     /// Notes a fault.
-    pub(super) fn fault(&mut self, field: impl Into<String>, description: impl Into<String>) {
+    pub(crate) fn fault(&mut self, field: impl Into<String>, description: impl Into<String>) {
         self.violations.push(Violation::new(field, description));
     }
 
     /// A length of time in `range`; `default` when absent.
-    pub(super) fn duration(
+    pub(crate) fn duration(
         &mut self,
         field: &str,
         value: Option<&prost_types::Duration>,
@@ -67,7 +72,7 @@ impl Check {
     }
 
     /// A whole number in `range`; `default` when absent.
-    pub(super) fn count(
+    pub(crate) fn count(
         &mut self,
         field: &str,
         value: Option<u32>,
@@ -83,7 +88,7 @@ impl Check {
     }
 
     /// A number above 0 and up to `most`; `default` when absent.
-    pub(super) fn positive(&mut self, field: &str, value: Option<f64>, default: f64, most: f64) -> Option<f64> {
+    pub(crate) fn positive(&mut self, field: &str, value: Option<f64>, default: f64, most: f64) -> Option<f64> {
         let value = value.unwrap_or(default);
         if value > 0.0 && value <= most {
             return Some(value);
@@ -93,7 +98,7 @@ impl Check {
     }
 
     /// A number from 0 to `most`; `default` when absent.
-    pub(super) fn not_negative(&mut self, field: &str, value: Option<f64>, default: f64, most: f64) -> Option<f64> {
+    pub(crate) fn not_negative(&mut self, field: &str, value: Option<f64>, default: f64, most: f64) -> Option<f64> {
         let value = value.unwrap_or(default);
         if (0.0..=most).contains(&value) {
             return Some(value);
@@ -103,7 +108,7 @@ impl Check {
     }
 
     /// The one of `known` that has this name.
-    pub(super) fn named<T: Copy>(
+    pub(crate) fn named<T: Copy>(
         &mut self,
         field: &str,
         name: &str,
@@ -131,6 +136,6 @@ fn unknown(name: &str, known: &[&str]) -> String {
 }
 
 /// A length of time as people write it.
-pub(super) fn time(duration: Duration) -> impl Display {
+pub(crate) fn time(duration: Duration) -> impl Display {
     humantime::format_duration(duration)
 }

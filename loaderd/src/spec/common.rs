@@ -1,16 +1,16 @@
-//! What all modes share. Messages are taken apart in full, so that a new field breaks the build here.
+//! What all runs share, whatever their mode. Messages are taken apart in full, so that a new field breaks the build here.
 
 use std::time::Duration;
 
-use http::uri::Authority;
+use ::http::uri::Authority;
 use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use super::{
-    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, FunctionKind, Output, Overload, PlatformKind, RunSpec,
-    RuntimeClock, Saturation, ScalingOverrides, Timeouts,
+    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Defaults, Features, FunctionKind, FunctionProtocol, ModeFacts,
+    Output, Overload, PlatformKind, RunSpec, RuntimeClock, Saturation, ScalingOverrides, Timeouts,
     check::{Check, LONGEST},
-    deployment, modes,
+    deployment, http,
 };
 use crate::endpoint::Endpoint;
 
@@ -25,8 +25,13 @@ const MOST_INSTANCES: u32 = 1_000_000;
 /// Most connections to one address.
 const MOST_CONNECTIONS: u32 = 4096;
 
-/// Reads a whole spec.
-pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults) -> Option<RunSpec> {
+/// Reads all of a spec but its mode, of which `mode` says what this needs; absent when the mode has faults of its own.
+pub(crate) fn common(
+    check: &mut Check,
+    message: &v1::RunSpec,
+    defaults: &Defaults,
+    mode: Option<ModeFacts>,
+) -> Option<RunSpec> {
     let v1::RunSpec {
         name,
         platform,
@@ -44,12 +49,12 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
         connections: connections_message,
         output: output_message,
         deploy: deploy_message,
-        mode,
+        mode: _,
     } = message;
     let name = run_name(check, name);
     let platform = platform_kind(check, platform, defaults);
     let function = self::function(check, function.as_ref());
-    let arrivals = arrivals_or_default(check, arrivals, mode.as_ref());
+    let arrivals = arrivals_or_default(check, arrivals, mode);
     let function_timeout =
         check.duration("functionTimeout", function_timeout.as_ref(), 15 * MINUTE, MILLISECOND..=LONGEST);
     let connect_timeout = check.duration("connectTimeout", connect_timeout.as_ref(), MINUTE, MILLISECOND..=LONGEST);
@@ -62,14 +67,14 @@ pub(super) fn spec(check: &mut Check, message: &v1::RunSpec, defaults: &Defaults
     let output = output(check, output_message.as_ref());
     let deploy = deployment::options(check, deploy_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
-    let mode = modes::mode(check, mode.as_ref());
-    let mode = mode?;
-    let (kind, runtime_clock) = function?;
+    let mode = mode?.name;
+    let (kind, runtime_clock, protocol) = function?;
     Some(RunSpec {
-        name: name?.unwrap_or_else(|| mode.as_str().to_owned()),
+        name: name?.unwrap_or_else(|| mode.to_owned()),
         platform: platform?,
         seed: seed.unwrap_or(DEFAULT_SEED),
         kind,
+        protocol,
         runtime_clock,
         arrivals: arrivals?,
         timeouts: Timeouts { function: function_timeout?, connect: connect_timeout?, drain: drain_timeout? },
@@ -107,8 +112,11 @@ fn platform_kind(check: &mut Check, name: &str, defaults: &Defaults) -> Option<P
     check.named("platform", name, &PlatformKind::ALL, PlatformKind::as_str)
 }
 
-fn function(check: &mut Check, message: Option<&v1::FunctionSpec>) -> Option<(FunctionKind, Option<RuntimeClock>)> {
-    let v1::FunctionSpec { kind, clock } = message.cloned().unwrap_or_default();
+fn function(
+    check: &mut Check,
+    message: Option<&v1::FunctionSpec>,
+) -> Option<(FunctionKind, Option<RuntimeClock>, FunctionProtocol)> {
+    let v1::FunctionSpec { kind, clock, protocol, http } = message.cloned().unwrap_or_default();
     let name = if kind.is_empty() { FunctionKind::Trace.as_str() } else { &kind };
     let kind = check.named("function.kind", name, &FunctionKind::ALL, FunctionKind::as_str);
     let named =
@@ -117,6 +125,7 @@ fn function(check: &mut Check, message: Option<&v1::FunctionSpec>) -> Option<(Fu
         Some(clock) => Some(clock?),
         None => None,
     };
+    let protocol = http::protocol(check, kind, &protocol, http.as_ref());
     match kind? {
         FunctionKind::Trace => {}
         kind @ (FunctionKind::Empty | FunctionKind::Timed | FunctionKind::Wimpy | FunctionKind::Hello) => {
@@ -126,13 +135,12 @@ fn function(check: &mut Check, message: Option<&v1::FunctionSpec>) -> Option<(Fu
             }
         }
     }
-    Some((kind?, clock))
+    Some((kind?, clock, protocol?))
 }
 
-fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<&v1::run_spec::Mode>) -> Option<Arrivals> {
+fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<ModeFacts>) -> Option<Arrivals> {
     if name.is_empty() {
-        let trace = matches!(mode, Some(v1::run_spec::Mode::Trace(_)));
-        return Some(if trace { Arrivals::Poisson } else { Arrivals::Equidistant });
+        return mode.map(|mode| mode.arrivals);
     }
     check.named("arrivals", name, &Arrivals::ALL, Arrivals::name)
 }
@@ -227,13 +235,16 @@ fn output(check: &mut Check, message: Option<&v1::Output>) -> Option<Output> {
 
 fn attach(check: &mut Check, message: Option<&v1::Attach>, platform: Option<PlatformKind>) -> Option<Vec<Endpoint>> {
     let targets = message.map(|v1::Attach { targets }| targets.as_slice());
-    match platform {
-        Some(PlatformKind::Attach) if targets.is_none_or(<[_]>::is_empty) => {
-            check.fault("attach.targets", "is empty; platform attach needs the functions that it shall call");
+    match platform.map(PlatformKind::features) {
+        Some(Features { named_targets: true, name, .. }) if targets.is_none_or(<[_]>::is_empty) => {
+            let words = format!("is empty; platform {name} needs the functions that it shall call");
+            check.fault("attach.targets", words);
         }
-        Some(platform @ (PlatformKind::Local | PlatformKind::Knative)) if targets.is_some() => {
-            let platform = platform.as_str();
-            check.fault("attach", format!("is for platform attach only; this run's platform is {platform}"));
+        Some(Features { named_targets: false, name, .. }) if targets.is_some() => {
+            let others = PlatformKind::ALL.map(PlatformKind::features).into_iter().filter(|it| it.named_targets);
+            let others: Vec<_> = others.map(|it| it.name).collect();
+            let words = format!("is for platform {} only; this run's platform is {name}", others.join(" or "));
+            check.fault("attach", words);
         }
         Some(_) | None => {}
     }

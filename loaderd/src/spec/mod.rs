@@ -1,29 +1,27 @@
-//! What the user asked for, and its validation. Pure: no files, no clock, no tasks.
+//! What the user asked for of every run, whatever its mode, and its validation. Pure: no files, no clock, no tasks.
 //!
 //! ```text
-//! v1::RunSpec ──validate──▶ RunSpec, every default filled in
-//!                     └───▶ or every fault at once, each with its field
+//! v1::RunSpec ──common──▶ RunSpec, every default filled in
+//!                   └───▶ or every fault at once, each with its field
 //! ```
-//! [`mod@common`] reads what all modes share, [`mod@modes`] the modes (whose types are in [`mod@mode`]), both through the readers
-//! of [`mod@check`].
+//! The modes' own parts are read in `plan`, each in its mode's folder, through the same readers ([`mod@check`]);
+//! [`crate::plan::validate`] puts the two together.
 
 mod check;
 mod common;
 mod deployment;
-mod mode;
-mod modes;
-mod ramp;
+mod http;
+mod platform;
 
 pub use check::Violation;
+pub(crate) use check::{Check, LONGEST, time};
+pub(crate) use common::common;
 pub use deployment::{Autoscaler, Autoscaling, CpuLimit, DeployOptions, ScaleMetric};
-pub use mode::{
-    BurstSpec, ColdShare, ColdStartSpec, Granularity, Mode, RpsSpec, Size, TraceSource, TraceSpec, Warmup, invocations,
-};
-pub use ramp::Ramp;
+pub use http::{FunctionProtocol, HttpRequest, Template, UnknownPlaceholder, Value};
+pub use platform::{Features, PlatformKind};
 
 use std::time::Duration;
 
-use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use crate::endpoint::Endpoint;
@@ -38,7 +36,17 @@ pub struct Defaults {
     pub platform: String,
 }
 
-/// One run: one pass of a plan of invocations over the functions that the run deploys.
+/// What the common part of a spec depends on of its mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModeFacts {
+    /// Its name: that of its field in a spec.
+    pub name: &'static str,
+    /// The arrivals of a run that names none.
+    pub arrivals: Arrivals,
+}
+
+/// One run: one pass of a plan of invocations over the functions that the run deploys. What its mode asks for is
+/// [`crate::plan::Mode`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSpec {
     /// A name for people; a DNS label.
@@ -49,6 +57,8 @@ pub struct RunSpec {
     pub seed: u64,
     /// The function that is deployed.
     pub kind: FunctionKind,
+    /// What it is called by.
+    pub protocol: FunctionProtocol,
     /// The clock that its run times are counted by; absent: the function's own choice, which is the wall clock.
     pub runtime_clock: Option<RuntimeClock>,
     /// How invocations are spread inside a slot.
@@ -65,39 +75,14 @@ pub struct RunSpec {
     pub scaling: ScalingOverrides,
     /// How connections are shared.
     pub connections: Connections,
-    /// Functions that someone else deployed; empty unless the platform is [`PlatformKind::Attach`].
+    /// Functions that someone else deployed; empty unless the platform's [`Features`] have them named.
     pub attach: Vec<Endpoint>,
     /// How the records are kept once the run is over.
     pub output: Output,
     /// How the functions are deployed.
     pub deploy: DeployOptions,
-    /// The plan.
-    pub mode: Mode,
-}
-
-/// Where functions run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PlatformKind {
-    /// Processes on this machine.
-    Local,
-    /// A Knative cluster.
-    Knative,
-    /// Functions that someone else deployed.
-    Attach,
-}
-
-impl PlatformKind {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Local, Self::Knative, Self::Attach];
-
-    /// As in a spec.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Knative => "knative",
-            Self::Attach => "attach",
-        }
-    }
+    /// The name of the mode.
+    pub mode: &'static str,
 }
 
 /// What a function does.
@@ -242,16 +227,6 @@ pub enum Output {
     GzippedCsv,
     /// invocations.parquet.
     Parquet,
-}
-
-/// The domain form of a spec, every default filled in.
-///
-/// # Errors
-/// Every fault, by field.
-pub fn validate(message: &v1::RunSpec, defaults: &Defaults) -> Result<RunSpec, Vec<Violation>> {
-    let mut check = check::Check::default();
-    let spec = common::spec(&mut check, message, defaults);
-    check.finish(spec)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::{
     io::{self, Cursor, Read},
     ops::ControlFlow,
     path::{Component, Path, PathBuf},
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     time::Duration,
 };
 
@@ -25,12 +25,14 @@ use prost::Message as _;
 
 use crate::{
     config::Config,
+    control::WireCodec,
     id::RunId,
+    plan,
     platform::knative::check_manifest,
     results::{self, Layout, RecordReader},
-    run::Store,
     scrape,
-    spec::{self, Defaults},
+    spec::Defaults,
+    store::Store,
     traces::{Manifest, TraceFile},
 };
 
@@ -76,8 +78,8 @@ fn spec(bytes: &[u8]) {
     if !faults.is_empty() {
         return;
     }
-    match spec::validate(&message, &Defaults { platform: "local".to_owned() }) {
-        Ok(spec) => assert!(!spec.name.is_empty()),
+    match plan::validate(&message, &Defaults { platform: "local".to_owned() }) {
+        Ok(request) => assert!(!request.run.name.is_empty()),
         Err(violations) => assert!(!violations.is_empty()),
     }
 }
@@ -187,7 +189,7 @@ fn run_directory(bytes: &[u8]) {
         assert!(store.load().expect("lists").len() <= 1);
         let directory = store.directory(id);
         let _spec = directory.spec();
-        let _summary = directory.summary();
+        let _summary = directory.summary().map(|text| codec().read_summary(&text));
         let _inventory = results::inventory(directory.path());
         for layout in ["native", "invitro"] {
             let layout: Layout = layout.parse().expect("a layout");
@@ -214,10 +216,15 @@ fn records(bytes: &[u8]) {
     });
 }
 
+/// As the daemon reads what a run's directory keeps.
+fn codec() -> WireCodec {
+    WireCodec { defaults: Defaults { platform: "local".to_owned() } }
+}
+
 /// Lays a run's directory out, with one file other than in `files`, and hands it over.
 fn with_run(files: &Files, other: (&str, &[u8]), check: impl FnOnce(&Store, &RunId)) {
     let state = tempfile::tempdir().expect("a directory");
-    let store = Store::open(state.path()).expect("opens");
+    let store = Store::open(state.path(), Arc::new(codec())).expect("opens");
     let id: RunId = "20261124t032301835-6b53".parse().expect("an id");
     let path = store.directory(&id).path().to_owned();
     fs::create_dir(&path).expect("makes");

@@ -162,7 +162,7 @@ fn examples_are_good() {
     {
         let (message, faults): (v1::RunSpec, _) = json::from_yaml(&text);
         assert!(faults.is_empty(), "{faults:?}");
-        spec::validate(&message, &Defaults { platform: "local".to_owned() }).expect("is valid");
+        plan::validate(&message, &Defaults { platform: "local".to_owned() }).expect("is valid");
     }
     for bytes in examples::uploads().into_values() {
         let manifest = v1::TraceManifest::decode(&bytes[..]).expect("decodes");

@@ -31,7 +31,7 @@ pub fn fit(needs: &[u32], weights: &[u64], room: Option<u64>) -> Fit {
     let scales = match room {
         Some(room) if weight > u128::from(room) => {
             let shrunk = needs.iter().map(|need| u128::from(*need) * u128::from(room) / weight);
-            shrunk.map(|scale| u32::try_from(scale).unwrap_or(u32::MAX)).collect()
+            shrunk.map(crate::units::to_u32).collect()
         }
         Some(_) | None => needs.to_vec(),
     };

@@ -8,7 +8,7 @@ fn spec() -> RunSpec {
         name: "burst-demo".to_owned(),
         platform: "local".to_owned(),
         seed: Some(42),
-        function: Some(FunctionSpec { kind: "trace".to_owned(), clock: String::new() }),
+        function: Some(FunctionSpec { kind: "trace".to_owned(), ..FunctionSpec::default() }),
         mode: Some(Mode::Burst(BurstMode {
             target_rps: Some(8),
             burst: Some(10),

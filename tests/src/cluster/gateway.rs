@@ -1,4 +1,4 @@
-//! Kourier's gateway: HTTP/2 without TLS, told apart by `:authority`, with the answers of `grpc-through-knative.md`.
+//! Kourier's gateway: HTTP/2 and HTTP/1.1 without TLS, told apart by `:authority` or `host`, with the answers of `grpc-through-knative.md`.
 
 use std::{
     convert::Infallible,
@@ -12,11 +12,14 @@ use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::{
     Request, Response, StatusCode,
     body::{Body as HttpBody, Frame, Incoming, SizeHint},
-    header::{CONTENT_TYPE, HeaderValue, SERVER},
-    server::conn::http2,
+    header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, SERVER, TRANSFER_ENCODING},
+    http::{Uri, request::Parts},
     service::service_fn,
 };
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto,
+};
 use tokio::net::TcpListener;
 
 use super::{
@@ -38,24 +41,27 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
                 let shared = Arc::clone(&shared);
                 async move { Ok::<_, Infallible>(answer(&shared, request).await) }
             });
-            let connection = http2::Builder::new(TokioExecutor::new())
-                .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
-                .serve_connection(TokioIo::new(stream), service);
+            let mut builder = auto::Builder::new(TokioExecutor::new());
+            builder.http2().max_concurrent_streams(MAX_CONCURRENT_STREAMS);
             // The peer may go at any time.
-            let _ended = connection.await;
+            let _ended = builder.serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
 
 async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
-    let authority = request.uri().authority().map(|it| it.host().to_owned()).unwrap_or_default();
+    let is_grpc =
+        request.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"));
+    let no_route = || if is_grpc { no_route() } else { text(StatusCode::NOT_FOUND, "") };
+    let (mut parts, body) = request.into_parts();
+    name_host(&mut parts);
+    let authority = parts.uri.authority().map(|it| it.host().to_owned()).unwrap_or_default();
     let Some(function) = shared.function_of(&authority) else { return no_route() };
     let mut place = match function.place().await {
         Ok(place) => place,
         Err(NoPlace::NoRoute) => return no_route(),
         Err(NoPlace::Late) => return text(StatusCode::GATEWAY_TIMEOUT, "activator request timeout"),
     };
-    let (mut parts, body) = request.into_parts();
     if place.waited {
         parts.headers.insert("k-proxy-request", HeaderValue::from_static("activator"));
     }
@@ -68,6 +74,18 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
         // The function's process died.
         Err(_) => text(StatusCode::BAD_GATEWAY, "unexpected EOF"),
     }
+}
+
+/// Gives a request of HTTP/1.1, which names its host in a header, the form in which it goes on to a pod by HTTP/2.
+fn name_host(parts: &mut Parts) {
+    let host = parts.headers.remove(HOST).and_then(|host| host.to_str().ok().map(str::to_owned));
+    parts.headers.remove(CONNECTION);
+    parts.headers.remove(TRANSFER_ENCODING);
+    if let (None, Some(host)) = (parts.uri.authority(), host) {
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        parts.uri = Uri::builder().scheme("http").authority(host).path_and_query(path).build().unwrap_or_default();
+    }
+    parts.version = hyper::Version::HTTP_2;
 }
 
 /// Headers only, `grpc-status` 12, no message.

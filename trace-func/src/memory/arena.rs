@@ -9,6 +9,9 @@ use nix::errno::Errno;
 #[cfg(test)]
 use nix::libc;
 
+/// Bytes in a MiB.
+pub(super) const MIB: u64 = 1 << 20;
+
 #[cfg(test)]
 /// Pages that one system call tells about.
 const PAGES_PER_LOOK: usize = 4096;
@@ -63,8 +66,6 @@ fn look(window: &[u8], pages: &mut [u8; PAGES_PER_LOOK]) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const MIB: u64 = 1 << 20;
 
     #[test]
     fn nothing_is_resident_until_it_is_touched_and_then_all_of_it() {

@@ -12,7 +12,7 @@
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{MIB, MemoryError, Room};
+use super::{arena::MIB, error::MemoryError, room::Room};
 
 /// What an invocation must leave free: page tables and thread stacks, and pages whose charge the kernel counts in
 /// batches.
@@ -138,7 +138,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::memory::{Bound, Free};
+    use crate::memory::room::{Bound, Free};
 
     /// A system with so many bytes free, which the test moves.
     #[derive(Debug, Clone)]

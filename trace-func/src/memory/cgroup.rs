@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use procfs::{FromBufRead as _, ProcessCGroups};
 
-use super::room::read;
+use super::kernel::read;
 
 /// Where control groups are mounted.
 pub(super) const ROOT: &str = "/sys/fs/cgroup";

@@ -2,7 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{MIB, arena::Arena, budget::Reservation};
+use super::{
+    arena::{Arena, MIB},
+    budget::Reservation,
+};
 
 /// Memory that grows and shrinks by whole MiB: a mapping for each, all of them written to.
 #[derive(Debug)]

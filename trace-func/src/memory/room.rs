@@ -1,11 +1,14 @@
 //! How much memory the process can still have.
 
-use std::{fmt, fs, path::Path};
+use std::{fmt, path::Path};
 
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 use procfs::{FromBufRead as _, FromRead as _, Meminfo, process::StatM};
 
-use super::cgroup::{self, Group};
+use super::{
+    cgroup::{self, Group},
+    kernel::read,
+};
 
 /// What sets the bound on the process's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,12 +87,6 @@ fn address_space_left() -> Option<u64> {
     let (limit, _) = getrlimit(Resource::RLIMIT_AS).ok().filter(|(soft, _)| *soft != RLIM_INFINITY)?;
     let statm = StatM::from_read(read("/proc/self/statm")?.as_bytes()).ok()?;
     Some(limit.saturating_sub(statm.size * procfs::page_size()))
-}
-
-/// The text of a file of the kernel's; one that can't be read sets no bound.
-pub(super) fn read(path: impl AsRef<Path>) -> Option<String> {
-    let path = path.as_ref();
-    fs::read_to_string(path).inspect_err(|error| log::debug!("no bound from {}: {error}", path.display())).ok()
 }
 
 #[cfg(test)]

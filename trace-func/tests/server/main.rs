@@ -36,6 +36,26 @@ async fn an_invocation_consumes_what_it_asks_for() {
 }
 
 #[tokio::test]
+async fn plain_http_is_served_on_the_same_port() {
+    let server = Server::start(&["--instance-id", "pod-7", "--max-memory", "64"]).await;
+    let work = "workload: trace\r\nfunction: f-1\r\nrequested_cpu: 20\r\nrequested_memory: 5\r\n";
+    let too_much = "workload: trace\r\nrequested_memory: 65\r\n";
+    let answers = server.plain(&[work, too_much, "workload: other\r\n"]).await;
+    assert!(answers[0].starts_with("200 OK\r\n"), "{answers:?}");
+    assert!(answers[0].contains("loader-instance: pod-7\r\n"), "{answers:?}");
+    assert!(answers[0].contains("loader-first-invocation: true\r\n"), "{answers:?}");
+    let (_, micros) = answers[0].rsplit_once(r#""ExecutionTime":"#).unwrap();
+    assert!(micros.trim_end_matches('}').parse::<u32>().unwrap() >= 20_000, "{answers:?}");
+    assert!(answers[1].starts_with("507 "), "{answers:?}");
+    assert!(answers[1].contains("\r\n\r\nFAILURE - mem_alloc: 65 MiB asked for"), "{answers:?}");
+    assert!(answers[2].starts_with("400 "), "{answers:?}");
+    // It is one instance, however it is called.
+    let (_, stamp) = invoke(&mut server.client().await, 0, 0).await;
+    assert_eq!((stamp.instance.as_str(), stamp.first), ("pod-7", false));
+    server.drained().await;
+}
+
+#[tokio::test]
 async fn nothing_may_be_asked_for() {
     let server = Server::start(&[]).await;
     let (reply, _) = invoke(&mut server.client().await, 0, 0).await;

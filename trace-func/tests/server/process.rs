@@ -14,7 +14,8 @@ use nix::{
     unistd::Pid,
 };
 use tokio::{
-    io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader},
+    io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpStream,
     process::{Child, ChildStdout, Command},
     time::timeout,
 };
@@ -69,6 +70,19 @@ impl Server {
 
     pub(crate) async fn client(&self) -> ExecutorClient<Channel> {
         ExecutorClient::connect(format!("http://{}", self.address)).await.unwrap()
+    }
+
+    /// The answers to requests of HTTP/1.1 on one connection, the last of which closes it.
+    pub(crate) async fn plain(&self, heads: &[&str]) -> Vec<String> {
+        let mut socket = TcpStream::connect(&self.address).await.unwrap();
+        let mut all = String::new();
+        for (place, head) in heads.iter().enumerate() {
+            let connection = if place + 1 == heads.len() { "close" } else { "keep-alive" };
+            let request = format!("POST / HTTP/1.1\r\nhost: f\r\nconnection: {connection}\r\n{head}\r\n");
+            socket.write_all(request.as_bytes()).await.unwrap();
+        }
+        socket.read_to_string(&mut all).await.unwrap();
+        all.split("HTTP/1.1 ").skip(1).map(str::to_owned).collect()
     }
 
     /// Waits for the end: the exit code, and what it printed after the first line.

@@ -1,8 +1,8 @@
 //! Memory per app, shared out evenly among the app's functions.
 
-use super::Reading;
 use super::invocations::Invocations;
 use super::profiles::{self, Index, ProfileTable, Profiles};
+use super::reading::Reading;
 use crate::sizes::MemoryProfile;
 
 /// Reads the profiles of apps, and gives each function of `invocations` its part.

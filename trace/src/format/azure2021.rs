@@ -1,12 +1,21 @@
-//! A table with a row for each invocation.
+//! Azure Functions 2021: one CSV file with a row for each invocation, `app,func,end_timestamp,duration`, the last two
+//! in seconds. Other traces of single invocations come in it too, once converted.
+//!
+//! An invocation starts at `end_timestamp - duration`; the first start of the file is the start of the trace. A
+//! function is one pair of `app` and `func`, for a `func` is unique only in its app; its id is `app/func`. Memory is
+//! not known.
+//!
+//! Source: Zhang et al., "Faster and Cheaper Serverless Computing on Harvested Resources" (SOSP 2021); repository
+//! `Azure/AzurePublicDataset`, `AzureFunctionsInvocationTrace2021.md`.
 
 use std::collections::HashMap;
 
 use super::fault::{Fault, Problem};
+use super::reader::Reader;
+use super::reading::{Reading, Selection};
 use super::report::Reason;
 use super::source::Source;
 use super::table::{Amount, Row, Table};
-use super::{Options, Reading};
 use crate::events::{Event, Events};
 use crate::load::Load;
 use crate::trace::{Trace, TraceFunction};
@@ -16,14 +25,37 @@ const PUBLISHED: &str = "AzureFunctionsInvocationTrace";
 
 const NS_PER_SECOND: i64 = 1_000_000_000;
 
+/// The format.
+pub(super) struct Azure2021;
+
+impl Reader for Azure2021 {
+    fn name(&self) -> &'static str {
+        "azure2021"
+    }
+
+    fn files(&self) -> &'static str {
+        "one CSV file alone"
+    }
+
+    fn recognises(&self, names: &[String]) -> bool {
+        tables(names).len() == 1
+    }
+
+    fn read(&self, reading: &mut Reading<'_>, names: &[String], selection: &Selection) -> Option<Trace> {
+        reading.refuse_day(selection)?;
+        let file = reading.faults.take(table(reading.source, names))?;
+        read(reading, &file, selection)
+    }
+}
+
 /// The files that can be the table: those named `.csv`, and the published one; not those in folders.
-pub(super) fn tables(names: &[String]) -> Vec<&String> {
+fn tables(names: &[String]) -> Vec<&String> {
     let published = |name: &str| name.starts_with(PUBLISHED) && name.ends_with(".txt");
     names.iter().filter(|name| !name.contains('/') && (name.ends_with(".csv") || published(name))).collect()
 }
 
 /// The only file that can be the table.
-pub(super) fn table(source: &dyn Source, names: &[String]) -> Result<String, Fault> {
+fn table(source: &dyn Source, names: &[String]) -> Result<String, Fault> {
     match tables(names)[..] {
         [name] => Ok(name.clone()),
         [] => Err(Fault::in_file("<one>.csv", Problem::FileMissing)),
@@ -34,11 +66,11 @@ pub(super) fn table(source: &dyn Source, names: &[String]) -> Result<String, Fau
     }
 }
 
-/// Reads a file of that layout: memory grows with its invocations, 16 bytes each.
-pub(super) fn read(reading: &mut Reading<'_>, file: &str, options: &Options) -> Option<Trace> {
+/// Reads the table: memory grows with its invocations, 16 bytes each.
+fn read(reading: &mut Reading<'_>, file: &str, selection: &Selection) -> Option<Trace> {
     let functions = Functions::read(reading, file)?;
-    match functions.span(options) {
-        Ok(span) => Some(functions.into_trace(reading, &span, options)),
+    match functions.span(selection) {
+        Ok(span) => Some(functions.into_trace(reading, &span, selection)),
         Err(problem) => {
             // What is left of a file with other faults says nothing of its length.
             if reading.faults.is_empty() {
@@ -117,14 +149,14 @@ impl Functions {
     }
 
     /// The span that is asked for, if the invocations last that long.
-    fn span(&self, options: &Options) -> Result<Span, Problem> {
+    fn span(&self, selection: &Selection) -> Result<Span, Problem> {
         let starts = || self.functions.iter().flat_map(|function| &function.invocations).map(|each| each.start_ns);
-        let nothing_left = Problem::NothingLeft { units: options.units.unwrap_or_default() };
+        let nothing_left = Problem::NothingLeft { units: selection.units.unwrap_or_default() };
         let (first_ns, last_ns) = starts().min().zip(starts().max()).ok_or(nothing_left)?;
-        let unit_ns = u64::try_from(options.unit.as_nanos()).unwrap_or(u64::MAX).max(1);
+        let unit_ns = u64::try_from(selection.unit.as_nanos()).unwrap_or(u64::MAX).max(1);
         let last_unit = usize::try_from(last_ns.abs_diff(first_ns) / unit_ns).unwrap_or(usize::MAX);
         let units = last_unit.saturating_add(1);
-        let wanted = options.units.unwrap_or(units);
+        let wanted = selection.units.unwrap_or(units);
         if wanted == 0 {
             return Err(Problem::NothingLeft { units: 0 });
         }
@@ -136,7 +168,7 @@ impl Functions {
     }
 
     /// What of them lies in `span`.
-    fn into_trace(self, reading: &mut Reading<'_>, span: &Span, options: &Options) -> Trace {
+    fn into_trace(self, reading: &mut Reading<'_>, span: &Span, selection: &Selection) -> Trace {
         let mut functions = Vec::with_capacity(self.functions.len());
         for Function { app, id, invocations } in self.functions {
             let events = invocations.into_iter().map(|Invocation { start_ns, runtime_us }| Event {
@@ -149,7 +181,7 @@ impl Functions {
                 reading.report.add(Reason::NoInvocations, &id);
                 continue;
             }
-            let load = Load::Events(Events::new(events, options.unit));
+            let load = Load::Events(Events::new(events, selection.unit));
             functions.push(TraceFunction {
                 id,
                 owner: String::new(),

@@ -5,7 +5,6 @@ use std::io;
 
 use thiserror::Error;
 
-use super::kind::Format;
 use crate::sizes::ProfileError;
 
 /// One thing that is wrong.
@@ -42,10 +41,12 @@ pub enum Problem {
     #[error("is empty")]
     FileEmpty,
     /// The files' names fit no format.
-    #[error("is no known trace: it has {}; there are {}", listed(names, "no files"), formats())]
+    #[error("is no known trace: it has {}; there are {formats}", listed(names, "no files"))]
     UnknownFormat {
         /// The files that are there.
         names: Vec<String>,
+        /// The formats that there are, each with the files that it is recognised by.
+        formats: String,
     },
     /// Which is meant can't be told.
     #[error("holds several samples ({}); put each into a directory of its own", samples.join(", "))]
@@ -221,10 +222,6 @@ fn nothing_left(units: usize) -> String {
 
 fn joined(items: &[impl ToString]) -> String {
     items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-fn formats() -> String {
-    joined(&Format::ALL.map(|format| format!("{} ({})", format.name(), format.files())))
 }
 
 fn and_more(examples: &[String], count: u64) -> String {

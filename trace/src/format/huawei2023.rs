@@ -1,22 +1,35 @@
-//! Traces in folders of daily tables, with functions as columns.
+//! Huawei's private cloud 2023, for one day: a folder for each quantity, in it `day_NNN.csv` with a row for each minute,
+//! `day,time,<function>,<function>,…`. `time` is in seconds, from the midnight of the first day. Cells may be empty.
+//!
+//! - `requests_minute`: the number of invocations; empty, or without a row: none;
+//! - `function_delay_minute`: the mean run time of a minute's invocations in seconds. A function's profile is the
+//!   distribution of these means, each counted as often as the function is invoked in its minute: it spreads less
+//!   than the run times of single invocations, which are not published;
+//! - `memory_limit_minute`: the memory allocated to all instances of the function, in MB;
+//! - `instances_minute`: how many those are. With this folder, memory is that of one instance; without, it is taken
+//!   as it stands.
+//!
+//! Source: Joosen et al., "How Does It Function? Characterizing Long-term Trends in Production Serverless Workloads"
+//! (SoCC 2023); repository `sir-lab/data-release`, `README_data_release_2023.md`.
 
 use super::day::Daily;
 use super::fault::{Fault, Problem};
 use super::invocations::Invocations;
 use super::minutes::Minutes;
 use super::per_minute::PerMinute;
+use super::reader::Reader;
+use super::reading::{Reading, Selection};
 use super::report::Reason;
 use super::source::Source;
 use super::table::Amount;
 use super::tables::{self, MemoryOf, Parts, Tables};
-use super::{Options, Reading};
 use crate::counts::Counts;
 use crate::load::Load;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 use crate::trace::{Trace, TraceFunction};
 
 /// The files of requests.
-pub(super) const REQUESTS: Daily = daily("requests_minute/day_");
+const REQUESTS: Daily = daily("requests_minute/day_");
 const DELAYS: Daily = daily("function_delay_minute/day_");
 const MEMORY: Daily = daily("memory_limit_minute/day_");
 const INSTANCES: Daily = daily("instances_minute/day_");
@@ -25,15 +38,37 @@ const fn daily(before: &'static str) -> Daily {
     Daily { before, digits: 3, after: ".csv" }
 }
 
+/// The format.
+pub(super) struct Huawei2023;
+
+impl Reader for Huawei2023 {
+    fn name(&self) -> &'static str {
+        "huawei2023"
+    }
+
+    fn files(&self) -> &'static str {
+        "requests_minute/day_NNN.csv, …"
+    }
+
+    fn recognises(&self, names: &[String]) -> bool {
+        !REQUESTS.days(names).is_empty()
+    }
+
+    fn read(&self, reading: &mut Reading<'_>, names: &[String], selection: &Selection) -> Option<Trace> {
+        let files = reading.faults.take(files(reading.source, names, selection.day))?;
+        read(reading, &files, selection)
+    }
+}
+
 /// The names of a day's files.
-pub(super) struct Files {
+struct Files {
     tables: Tables,
     /// Not needed; without it memory stands for one instance.
     instances: Option<String>,
 }
 
 /// The files of a day.
-pub(super) fn files(source: &dyn Source, names: &[String], day: Option<u32>) -> Result<Files, Fault> {
+fn files(source: &dyn Source, names: &[String], day: Option<u32>) -> Result<Files, Fault> {
     let day = REQUESTS.pick(source, names, day)?;
     let tables = Tables {
         invocations: REQUESTS.name(day),
@@ -45,9 +80,9 @@ pub(super) fn files(source: &dyn Source, names: &[String], day: Option<u32>) -> 
 }
 
 /// Reads all files, whatever is wrong with one, so that all faults are found.
-pub(super) fn read(reading: &mut Reading<'_>, files: &Files, options: &Options) -> Option<Trace> {
+fn read(reading: &mut Reading<'_>, files: &Files, selection: &Selection) -> Option<Trace> {
     let Files { tables, instances } = files;
-    let read = read_requests(reading, &tables.invocations, options.units);
+    let read = read_requests(reading, &tables.invocations, selection.units);
     let nothing = Invocations::default();
     let invocations = read.as_ref().unwrap_or(&nothing);
     let mut table = |file, amount, unmatched| PerMinute::read(reading, file, invocations, amount, unmatched);
@@ -60,7 +95,7 @@ pub(super) fn read(reading: &mut Reading<'_>, files: &Files, options: &Options) 
         RuntimeProfile::from_millis(seconds.map(|seconds| seconds * 1000.0))
     });
     let memories = memory.profiles(invocations, MemoryProfile::PERCENTILES, MemoryProfile::from_mib);
-    tables::complete(reading, tables, options, Parts { invocations: read?, runtimes, memories })
+    tables::complete(reading, tables, selection, Parts { invocations: read?, runtimes, memories })
 }
 
 /// Reads the first `units` minutes of `file`, or all up to its last. A minute without a row, and an empty cell, are

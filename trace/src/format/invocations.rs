@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::Reading;
 use super::fault::{Fault, Faults, Problem};
 use super::profiles::Index;
+use super::reading::Reading;
 use super::report::Reason;
 use super::table::{Row, Table};
 use crate::counts::Counts;

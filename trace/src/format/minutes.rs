@@ -1,7 +1,7 @@
 //! A table with a row for each minute of a day and a column for each function.
 
-use super::Reading;
 use super::fault::Problem;
+use super::reading::Reading;
 use super::report::Reason;
 use super::table::{Amount, Row, Table};
 

@@ -3,10 +3,11 @@
 //! ```text
 //!                   ┌─Tables───▶ invocations ──▶ profiles ────┐
 //! Source ──▶ Format ├─Minutes──▶ huawei2023 ───▶ per_minute ──┴─complete─┐
-//!                   └─Events───▶ azure2021 ──────────────────────────────┴──▶ Trace, Report
+//!                   └─Events───▶ azure2021, plan ────────────────────────┴──▶ Trace, Report
 //! ```
-//! [`Format`] says what each format's files hold. Files are read row by row; what stays is the load and the profiles of
-//! the functions that are kept.
+//! Each format is a file that says what its files hold and implements [`reader::Reader`]; a new one is such a file, its
+//! `mod` and its entry in the list below. Formats know neither the list nor each other. Files are read row by row; what
+//! stays is the load and the profiles of the functions that are kept.
 
 mod app_memory;
 mod azure2019;
@@ -15,12 +16,14 @@ mod day;
 mod fault;
 mod huawei2023;
 mod invocations;
-mod kind;
 mod lines;
 mod minutes;
 mod per_minute;
 mod plan;
+mod preprocessed;
 mod profiles;
+mod reader;
+mod reading;
 mod report;
 mod source;
 mod table;
@@ -28,15 +31,85 @@ mod tables;
 mod triplet;
 
 pub use fault::{Fault, Faults, Problem};
-pub use kind::{Format, UnknownFormat};
 pub use report::{Reason, Report, Tally};
 pub use source::{Directory, Source};
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
-use kind::Layout;
+use reader::Reader;
+use reading::{Reading, Selection};
 
 use crate::trace::Trace;
+
+/// Defines [`Format`] by its list: a variant for each format, and what reads it.
+macro_rules! formats {
+    ($($(#[$doc:meta])* $variant:ident = $reader:path,)*) => {
+        /// A trace format.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Format {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Format {
+            /// All of them, in the order in which they are looked for: those with the most distinctive names first.
+            pub const ALL: [Self; [$(stringify!($variant)),*].len()] = [$(Self::$variant),*];
+
+            fn reader(self) -> &'static dyn Reader {
+                match self {
+                    $(Self::$variant => &$reader,)*
+                }
+            }
+        }
+    };
+}
+
+formats! {
+    /// Azure Functions 2019 as published, for one day: invocations per minute and run times per function, memory per app.
+    Azure2019 = azure2019::Azure2019,
+    /// Azure Functions 2019, preprocessed: as [`Format::Azure2019`], in any number of units, and memory per function.
+    Azure2019Preprocessed = preprocessed::Preprocessed,
+    /// The seed-era samples of InVitro.
+    Triplet = triplet::Triplet,
+    /// Huawei's private cloud 2023, for one day: a folder for each quantity, in it a row for each minute.
+    Huawei2023 = huawei2023::Huawei2023,
+    /// A plan that was written to a file, to be replayed exactly.
+    Plan = plan::Plan,
+    /// Azure Functions 2021: a row for each invocation. Other traces of single invocations come in it too, once converted.
+    Azure2021 = azure2021::Azure2021,
+}
+
+impl Format {
+    /// As in a run's spec.
+    pub fn name(self) -> &'static str {
+        self.reader().name()
+    }
+
+    /// The format of a trace that has files of these names.
+    pub fn detect(names: &[String]) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.reader().recognises(names))
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = UnknownFormat;
+
+    fn from_str(name: &str) -> Result<Self, UnknownFormat> {
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| UnknownFormat(name.to_owned()))
+    }
+}
+
+/// A name that is none of [`Format::ALL`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no trace format is named {0:?}; there are {names}", names = Format::ALL.map(Format::name).join(", "))]
+pub struct UnknownFormat(String);
 
 /// What to read, and what to let pass.
 #[derive(Debug, Clone)]
@@ -68,28 +141,24 @@ impl Default for Options {
 /// # Errors
 /// Everything that is wrong with the files, not only the first fault.
 pub fn read(source: &dyn Source, options: &Options) -> Result<(Trace, Report), Faults> {
-    let mut reading = Reading { source, faults: Faults::default(), report: Report::default() };
-    let trace = match kind::identify(source, options) {
-        Ok(Layout::Tables(tables)) => tables::read(&mut reading, &tables, options),
-        Ok(Layout::Minutes(files)) => huawei2023::read(&mut reading, &files, options),
-        Ok(Layout::Plan) => plan::read(&mut reading, options),
-        Ok(Layout::Events(file)) => azure2021::read(&mut reading, &file, options),
-        Err(fault) => {
-            reading.faults.push(fault);
-            None
-        }
-    };
+    let mut reading = Reading::of(source);
+    let trace = read_into(&mut reading, options);
     match trace {
         Some(trace) if reading.faults.is_empty() => Ok((trace, reading.report)),
         _ => Err(reading.faults),
     }
 }
 
-/// What a reader carries from file to file.
-struct Reading<'a> {
-    source: &'a dyn Source,
-    faults: Faults,
-    report: Report,
+fn read_into(reading: &mut Reading<'_>, options: &Options) -> Option<Trace> {
+    let &Options { format, day, unit, units, skip_incomplete } = options;
+    let names = reading.names()?;
+    let Some(format) = format.or_else(|| Format::detect(&names)) else {
+        let known = Format::ALL.map(|format| format!("{} ({})", format.name(), format.reader().files()));
+        let problem = Problem::UnknownFormat { names, formats: known.join(", ") };
+        reading.faults.push(Fault::in_file(&reading.source.location(), problem));
+        return None;
+    };
+    format.reader().read(reading, &names, &Selection { day, unit, units, skip_incomplete })
 }
 
 #[cfg(test)]

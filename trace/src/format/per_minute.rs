@@ -1,9 +1,9 @@
 //! A quantity that is known per function and minute, and the distribution that it makes over a function's invocations.
 
-use super::Reading;
 use super::invocations::Invocations;
 use super::minutes::Minutes;
 use super::profiles::Profiles;
+use super::reading::Reading;
 use super::report::Reason;
 use super::table::Amount;
 use crate::sizes::ProfileError;

@@ -1,29 +1,54 @@
-//! A plan that was written to a file, to be replayed: a row for each invocation.
+//! A plan that was written to a file, to be replayed exactly: `plan.csv` with a row for each invocation,
+//! `due_ns,function,runtime_us,memory_mib`: when it is due after the start of the load, whom it calls, and what it asks
+//! for. Further columns are passed over.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
 
 use super::fault::{Fault, Problem};
+use super::reader::Reader;
+use super::reading::{Reading, Selection};
 use super::report::Reason;
 use super::table::{Amount, Table};
-use super::{Options, Reading};
 use crate::events::{Event, Events};
 use crate::load::Load;
 use crate::trace::{Trace, TraceFunction};
 
 /// The file.
-pub(super) const FILE: &str = "plan.csv";
+const FILE: &str = "plan.csv";
 
 /// The columns.
 const COLUMNS: [&str; 4] = ["due_ns", "function", "runtime_us", "memory_mib"];
 
+/// The format.
+pub(super) struct Plan;
+
+impl Reader for Plan {
+    fn name(&self) -> &'static str {
+        "plan"
+    }
+
+    fn files(&self) -> &'static str {
+        FILE
+    }
+
+    fn recognises(&self, names: &[String]) -> bool {
+        names.iter().any(|name| name == FILE)
+    }
+
+    fn read(&self, reading: &mut Reading<'_>, _names: &[String], selection: &Selection) -> Option<Trace> {
+        reading.refuse_day(selection)?;
+        read(reading, selection)
+    }
+}
+
 /// Reads a plan: memory grows with its invocations, 16 bytes each.
-pub(super) fn read(reading: &mut Reading<'_>, options: &Options) -> Option<Trace> {
+fn read(reading: &mut Reading<'_>, selection: &Selection) -> Option<Trace> {
     let functions = Functions::read(reading)?;
-    let unit_ns = u64::try_from(options.unit.as_nanos()).unwrap_or(u64::MAX).max(1);
+    let unit_ns = u64::try_from(selection.unit.as_nanos()).unwrap_or(u64::MAX).max(1);
     let last = functions.events.iter().flatten().map(|event| event.start_ns).max();
     let units = last.map_or(0, |last| usize::try_from(last / unit_ns).unwrap_or(usize::MAX).saturating_add(1));
-    let wanted = options.units.unwrap_or(units);
+    let wanted = selection.units.unwrap_or(units);
     let problem = match units {
         0 => Some(Problem::NothingLeft { units: wanted }),
         _ if wanted > units => Some(Problem::TooShort { units, wanted }),
@@ -33,7 +58,7 @@ pub(super) fn read(reading: &mut Reading<'_>, options: &Options) -> Option<Trace
         reading.faults.push(Fault::in_file(FILE, problem));
     }
     let end_ns = unit_ns.saturating_mul(u64::try_from(wanted).unwrap_or(u64::MAX));
-    Some(functions.into_trace(reading, end_ns, wanted, options))
+    Some(functions.into_trace(reading, end_ns, wanted, selection))
 }
 
 /// The functions in the order in which they come, each with its invocations.
@@ -72,7 +97,7 @@ impl Functions {
         self.names.len() - 1
     }
 
-    fn into_trace(self, reading: &mut Reading<'_>, end_ns: u64, units: usize, options: &Options) -> Trace {
+    fn into_trace(self, reading: &mut Reading<'_>, end_ns: u64, units: usize, selection: &Selection) -> Trace {
         let mut functions = Vec::with_capacity(self.names.len());
         for (id, mut events) in self.names.into_iter().zip(self.events) {
             events.retain(|event| event.start_ns < end_ns);
@@ -80,7 +105,7 @@ impl Functions {
                 reading.report.add(Reason::NoInvocations, &id);
                 continue;
             }
-            let load = Load::Events(Events::new(events, options.unit));
+            let load = Load::Events(Events::new(events, selection.unit));
             let (owner, app) = (String::new(), String::new());
             functions.push(TraceFunction { id, owner, app, trigger: None, load, runtime: None, memory: None });
         }
@@ -102,7 +127,7 @@ fn mebibytes(amount: f64) -> Option<NonZeroU32> {
 mod tests {
     use super::*;
     use crate::format::tests::{Files, complaint, files, read_all};
-    use crate::format::{Format, read};
+    use crate::format::{Format, Options, read};
 
     const TEXT: &str = "due_ns,function,runtime_us,memory_mib,mark\n\
                         5,steady,1000,170,\n\

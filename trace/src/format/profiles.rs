@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::iter;
 
-use super::Reading;
 use super::fault::{Fault, Problem};
-use super::invocations::Invocations;
+use super::reading::Reading;
 use super::report::{Reason, Tally};
 use super::table::{Row, Table};
 use crate::sizes::ProfileError;
+use crate::trace::TraceFunction;
 
 /// Which subjects (functions or apps) a trace has; those that are kept with their place among these.
 pub(super) type Index = HashMap<String, Option<usize>>;
@@ -77,9 +77,9 @@ impl<P, const N: usize> ProfileTable<'_, P, N> {
 
 impl<P> Profiles<P> {
     /// The fault of a table that lacks functions with invocations.
-    pub(super) fn missing(&self, file: &str, subjects: &'static str, invocations: &Invocations) -> Option<Fault> {
+    pub(super) fn missing(&self, file: &str, subjects: &'static str, functions: &[TraceFunction]) -> Option<Fault> {
         let mut missing = Tally::default();
-        let lacking = invocations.functions.iter().zip(&self.found).filter(|(_, profile)| profile.is_none());
+        let lacking = functions.iter().zip(&self.found).filter(|(_, profile)| profile.is_none());
         lacking.for_each(|(function, _)| missing.add(&function.id));
         let Tally { count, examples } = missing;
         (self.whole && count > 0).then(|| Fault::in_file(file, Problem::FunctionsMissing { subjects, count, examples }))

@@ -2,9 +2,9 @@
 
 use csv::ByteRecord;
 
-use super::Reading;
 use super::fault::{Fault, Faults, Problem};
 use super::lines::Lines;
+use super::reading::Reading;
 
 /// What a field can measure, and within which bounds it is taken for that.
 #[derive(Debug, Clone, Copy)]

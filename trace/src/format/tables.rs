@@ -1,12 +1,11 @@
 //! Formats of three tables: invocations and durations per function, memory per function or app.
 
-use super::Reading;
 use super::app_memory;
 use super::fault::{Fault, Problem};
 use super::invocations::{self, Invocations};
 use super::profiles::{self, ProfileTable, Profiles};
-use super::report::Reason;
-use super::{Options, Report};
+use super::reading::{Reading, Selection};
+use super::report::{Reason, Report};
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 use crate::trace::Trace;
 
@@ -41,8 +40,8 @@ impl MemoryOf {
 }
 
 /// Reads all three, whatever is wrong with one, so that all faults are found.
-pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, options: &Options) -> Option<Trace> {
-    let read = invocations::read(reading, &tables.invocations, options.units);
+pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, selection: &Selection) -> Option<Trace> {
+    let read = invocations::read(reading, &tables.invocations, selection.units);
     let nothing = Invocations::default();
     let invocations = read.as_ref().unwrap_or(&nothing);
     let durations = ProfileTable {
@@ -67,7 +66,7 @@ pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, options: &Options
         MemoryOf::Function => profiles::read(reading, memory, index, kept),
         MemoryOf::App => app_memory::read(reading, memory, invocations),
     };
-    complete(reading, tables, options, Parts { invocations: read?, runtimes, memories })
+    complete(reading, tables, selection, Parts { invocations: read?, runtimes, memories })
 }
 
 /// What was read of the three tables.
@@ -78,12 +77,17 @@ pub(super) struct Parts {
 }
 
 /// Puts the parts together; functions that lack a profile are a fault or left out.
-pub(super) fn complete(reading: &mut Reading<'_>, tables: &Tables, options: &Options, parts: Parts) -> Option<Trace> {
-    if !options.skip_incomplete {
+pub(super) fn complete(
+    reading: &mut Reading<'_>,
+    tables: &Tables,
+    selection: &Selection,
+    parts: Parts,
+) -> Option<Trace> {
+    if !selection.skip_incomplete {
         let Parts { invocations, runtimes, memories } = &parts;
         let missing = [
-            runtimes.missing(&tables.durations, "functions", invocations),
-            memories.missing(&tables.memory, tables.memory_of.subjects(), invocations),
+            runtimes.missing(&tables.durations, "functions", &invocations.functions),
+            memories.missing(&tables.memory, tables.memory_of.subjects(), &invocations.functions),
         ];
         missing.into_iter().flatten().for_each(|fault| reading.faults.push(fault));
     }

@@ -1,19 +1,48 @@
-//! The files of the seed-era samples.
+//! The seed-era samples of InVitro: `<N>_inv.csv`, `<N>_run.csv`, `<N>_mem.csv`, with the columns of
+//! [`super::preprocessed`].
+//!
+//! Source: repository `vhive-serverless/invitro`.
 
 use super::fault::{Fault, Problem};
+use super::reader::Reader;
+use super::reading::{Reading, Selection};
 use super::source::Source;
-use super::tables::{MemoryOf, Tables};
+use super::tables::{self, MemoryOf, Tables};
+use crate::trace::Trace;
 
 /// The ending of the invocations file.
 const INVOCATIONS: &str = "_inv.csv";
 
+/// The format.
+pub(super) struct Triplet;
+
+impl Reader for Triplet {
+    fn name(&self) -> &'static str {
+        "triplet"
+    }
+
+    fn files(&self) -> &'static str {
+        "<N>_inv.csv, <N>_run.csv, <N>_mem.csv"
+    }
+
+    fn recognises(&self, names: &[String]) -> bool {
+        !samples(names).is_empty()
+    }
+
+    fn read(&self, reading: &mut Reading<'_>, names: &[String], selection: &Selection) -> Option<Trace> {
+        reading.refuse_day(selection)?;
+        let tables = reading.faults.take(sample_tables(reading.source, names))?;
+        tables::read(reading, &tables, selection)
+    }
+}
+
 /// What stands before the ending in the names of the invocations files.
-pub(super) fn samples(names: &[String]) -> Vec<&str> {
+fn samples(names: &[String]) -> Vec<&str> {
     names.iter().filter_map(|name| name.strip_suffix(INVOCATIONS)).collect()
 }
 
 /// The files of the only sample.
-pub(super) fn tables(source: &dyn Source, names: &[String]) -> Result<Tables, Fault> {
+fn sample_tables(source: &dyn Source, names: &[String]) -> Result<Tables, Fault> {
     match samples(names)[..] {
         [sample] => Ok(Tables {
             invocations: format!("{sample}{INVOCATIONS}"),

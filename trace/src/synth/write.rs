@@ -10,40 +10,46 @@ use super::profiles::Profile;
 use super::{Synth, SynthError};
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 
-/// Writes the three files.
-pub(super) fn files(synth: &Synth, directory: &Path) -> Result<(), SynthError> {
-    // Before anything is replaced.
-    synth.invocations()?;
-    fs::create_dir_all(directory).map_err(|source| SynthError::Create { path: directory.to_owned(), source })?;
-    let ids = ["HashOwner", "HashApp", "HashFunction"].map(str::to_owned);
+impl Synth {
+    /// Writes `invocations.csv`, `durations.csv` and `memory.csv` (see [`crate::Format::Azure2019Preprocessed`]) into `directory`,
+    /// which is made if it is not there. Files of these names are replaced.
+    ///
+    /// # Errors
+    /// When the request makes no sense or a file can't be written.
+    pub fn write(&self, directory: &Path) -> Result<(), SynthError> {
+        // Before anything is replaced.
+        self.invocations()?;
+        fs::create_dir_all(directory).map_err(|source| SynthError::Create { path: directory.to_owned(), source })?;
+        let ids = ["HashOwner", "HashApp", "HashFunction"].map(str::to_owned);
 
-    let mut invocations = Table::create(directory.join("invocations.csv"))?;
-    let minutes = (1..=synth.minutes).map(|minute| minute.to_string());
-    invocations.row(ids.clone().into_iter().chain(once("Trigger".to_owned())).chain(minutes))?;
+        let mut invocations = Table::create(directory.join("invocations.csv"))?;
+        let minutes = (1..=self.minutes).map(|minute| minute.to_string());
+        invocations.row(ids.clone().into_iter().chain(once("Trigger".to_owned())).chain(minutes))?;
 
-    let mut durations = Table::create(directory.join("durations.csv"))?;
-    let of_average = RuntimeProfile::PERCENTILES.map(|percentile| format!("percentile_Average_{percentile}"));
-    let summary = ["Average", "Count", "Minimum", "Maximum"].map(str::to_owned);
-    durations.row(ids.clone().into_iter().chain(summary).chain(of_average))?;
+        let mut durations = Table::create(directory.join("durations.csv"))?;
+        let of_average = RuntimeProfile::PERCENTILES.map(|percentile| format!("percentile_Average_{percentile}"));
+        let summary = ["Average", "Count", "Minimum", "Maximum"].map(str::to_owned);
+        durations.row(ids.clone().into_iter().chain(summary).chain(of_average))?;
 
-    let mut memory = Table::create(directory.join("memory.csv"))?;
-    let of_allocated = MemoryProfile::PERCENTILES.map(|percentile| format!("AverageAllocatedMb_pct{percentile}"));
-    let summary = ["SampleCount", "AverageAllocatedMb"].map(str::to_owned);
-    memory.row(ids.into_iter().chain(summary).chain(of_allocated))?;
+        let mut memory = Table::create(directory.join("memory.csv"))?;
+        let of_allocated = MemoryProfile::PERCENTILES.map(|percentile| format!("AverageAllocatedMb_pct{percentile}"));
+        let summary = ["SampleCount", "AverageAllocatedMb"].map(str::to_owned);
+        memory.row(ids.into_iter().chain(summary).chain(of_allocated))?;
 
-    functions::make(synth, |function| {
-        let Function { owner, app, id, trigger, counts, runtime, memory: allocated } = function;
-        let ids = [owner, app, id];
-        let total: u64 = counts.iter().copied().map(u64::from).sum();
-        let [least, .., most] = runtime.percentiles;
-        let summary = [milli(runtime.average), total.to_string(), milli(least), milli(most)];
-        durations.row(ids.clone().into_iter().chain(summary).chain(percentiles(&runtime)))?;
-        let summary = [total.to_string(), milli(allocated.average)];
-        memory.row(ids.clone().into_iter().chain(summary).chain(percentiles(&allocated)))?;
-        let counts = counts.iter().map(u32::to_string);
-        invocations.row(ids.into_iter().chain(once(trigger.to_owned())).chain(counts))
-    })?;
-    [invocations, durations, memory].into_iter().try_for_each(Table::finish)
+        functions::make(self, |function| {
+            let Function { owner, app, id, trigger, counts, runtime, memory: allocated } = function;
+            let ids = [owner, app, id];
+            let total: u64 = counts.iter().copied().map(u64::from).sum();
+            let [least, .., most] = runtime.percentiles;
+            let summary = [milli(runtime.average), total.to_string(), milli(least), milli(most)];
+            durations.row(ids.clone().into_iter().chain(summary).chain(percentiles(&runtime)))?;
+            let summary = [total.to_string(), milli(allocated.average)];
+            memory.row(ids.clone().into_iter().chain(summary).chain(percentiles(&allocated)))?;
+            let counts = counts.iter().map(u32::to_string);
+            invocations.row(ids.into_iter().chain(once(trigger.to_owned())).chain(counts))
+        })?;
+        [invocations, durations, memory].into_iter().try_for_each(Table::finish)
+    }
 }
 
 fn percentiles<const N: usize>(profile: &Profile<N>) -> impl Iterator<Item = String> {

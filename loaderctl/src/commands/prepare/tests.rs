@@ -26,9 +26,9 @@ async fn faults_of_both_sides_are_told_at_once() {
     let faults = vec![("trace", "has no source"), ("trace.duration", "is 61s"), ("name", "is too long")];
     let fake = Fake::new(Script { faults, ..Script::default() });
     let line = ["--mode=trace", "--trace=/nowhere", "--duration=61s", "--seed=x", "--hold=4s"];
-    let told = prepared(&fake, &line).await.expect_err("faults").to_string();
+    let message = prepared(&fake, &line).await.expect_err("faults").to_string();
     assert_eq!(
-        told.lines().collect::<Vec<_>>(),
+        message.lines().collect::<Vec<_>>(),
         [
             "--hold: belongs to mode burst; the run's mode is trace",
             "spec: seed: must be a whole number, not \"x\" (--seed)",
@@ -46,8 +46,8 @@ async fn a_trace_is_not_uploaded_for_a_spec_with_faults() {
     fs::write(directory.path().join("memory.csv"), "abc").expect("written");
     let path = format!("--trace={}", directory.path().display());
     let fake = Fake::new(Script { faults: vec![("trace", "has no source"), ("name", "is bad")], ..Script::default() });
-    let told = prepared(&fake, &["--mode=trace", &path]).await.expect_err("faults").to_string();
-    assert_eq!(told, "spec: name: is bad");
+    let message = prepared(&fake, &["--mode=trace", &path]).await.expect_err("faults").to_string();
+    assert_eq!(message, "spec: name: is bad");
     assert_eq!(fake.script().manifest.files, []);
 
     fake.script().faults.pop();
@@ -61,8 +61,8 @@ async fn faults_are_told_even_when_no_daemon_answers() {
     let address = "unix:/nowhere/loaderd.sock".parse().expect("an address");
     let session = Session { address, credentials: Credentials::default(), format: Format::Table };
     let faulty = prepare(&session, &arguments(&["--mode=rps", "--slot=4"])).await;
-    let told = faulty.expect_err("faults").to_string();
-    assert_eq!(told, "spec: rps.slot: \"4\" is not a duration: write it as 90s, 4m or 500ms (--slot)");
+    let message = faulty.expect_err("faults").to_string();
+    assert_eq!(message, "spec: rps.slot: \"4\" is not a duration: write it as 90s, 4m or 500ms (--slot)");
     let good = prepare(&session, &arguments(&["--mode=rps"])).await;
     assert!(matches!(good, Err(Failure::Unreachable { .. })));
 }

@@ -11,7 +11,6 @@ use crate::{
     control::{convert, places::Place, status},
     plan::{Plan, SlotOutcome},
     run::Preparation,
-    spec::Mode,
 };
 
 /// Invocations in one answer.
@@ -25,12 +24,9 @@ pub(in crate::control) fn plan(
     preparation: Preparation,
     place: Place,
 ) -> Result<impl Stream<Item = Result<v1::StreamPlanResponse, Status>> + Send, Status> {
-    let Preparation { spec, mut plan, outline } = preparation;
-    if matches!(spec.mode, Mode::ColdStart(_)) {
-        return Err(status::fault("mode", "is coldstart: which functions are cold only the run will show"));
-    }
-    if outline.open_ended {
-        return Err(status::fault("rps.end", "is missing: how far the plan goes only the run will show"));
+    let Preparation { spec: _, mut plan, outline: _ } = preparation;
+    if let Some(violation) = plan.undetermined() {
+        return Err(status::invalid(&[violation]));
     }
     Ok(pieces(place, move |sink| {
         write(&mut *plan, sink);

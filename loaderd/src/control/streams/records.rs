@@ -3,14 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{Stream, stream};
-use loader_proto::v1;
+use loader_proto::{schema::InvocationRecord, v1};
 use tokio::sync::watch;
 use tonic::Status;
 
 use crate::{
     control::{convert, status},
-    results::{ReadError, RecordReader, StoredRecord},
-    run::{RunDirectory, RunView},
+    results::{ReadError, RecordReader},
+    run::RunView,
+    store::RunDirectory,
 };
 
 /// How often a file that grows is looked at.
@@ -45,7 +46,7 @@ pub(in crate::control) fn records(
 
 impl Tail {
     /// The next records; none when no more can come.
-    async fn next(mut self) -> Result<(Vec<StoredRecord>, Self), Status> {
+    async fn next(mut self) -> Result<(Vec<InvocationRecord<'static>>, Self), Status> {
         loop {
             // Asked before the file is read: what the run wrote until its end is then found.
             let ended = self.views.borrow().file.state.is_terminal() || self.views.has_changed().is_err();
@@ -60,7 +61,7 @@ impl Tail {
 }
 
 /// Away from the threads that serve: it reads a file.
-async fn read(mut reader: RecordReader) -> Result<(Vec<StoredRecord>, RecordReader), Status> {
+async fn read(mut reader: RecordReader) -> Result<(Vec<InvocationRecord<'static>>, RecordReader), Status> {
     let read = move || reader.read().map(|records| (records, reader));
     let read = tokio::task::spawn_blocking(read).await.map_err(|error| status::broken(&error))?;
     read.map_err(|error: ReadError| Status::internal(error.to_string()))

@@ -8,7 +8,7 @@ use super::pieces::pieces;
 use crate::{
     control::{places::Place, status},
     results::{self, Layout, Piece},
-    run::RunDirectory,
+    store::RunDirectory,
 };
 
 /// The layout that a request names.

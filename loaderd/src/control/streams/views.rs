@@ -6,7 +6,7 @@ use futures_util::{Stream, stream};
 use tokio::{sync::watch, time::Instant};
 use tonic::Status;
 
-use crate::{clock::Clock, run::RunView};
+use crate::{clock::Clock, run::RunView, store::State};
 
 /// How often progress is told at most.
 const PACE: Duration = Duration::from_millis(500);
@@ -34,7 +34,7 @@ where
 struct Following<F> {
     views: watch::Receiver<Arc<RunView>>,
     show: F,
-    told: Option<(Instant, crate::run::State)>,
+    told: Option<(Instant, State)>,
     clock: Clock,
 }
 

@@ -1,9 +1,11 @@
+use std::time::Duration;
+
 use futures_util::FutureExt as _;
 
 use super::*;
 use crate::{
     id::FunctionIndex,
-    plan::{Mark, Target},
+    plan::{Mark, Phase, Target},
 };
 
 /// Time stands where the last sleep ended; the run is stopped at `stop`.
@@ -25,7 +27,7 @@ impl Sleeper for FakeSleeper {
 #[derive(Default)]
 struct Log(Vec<String>);
 
-impl Outlet for Log {
+impl Sink for Log {
     async fn open(&mut self, head: SlotHead) {
         self.0.push(format!("open {}", head.index));
     }

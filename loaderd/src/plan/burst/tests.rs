@@ -1,8 +1,21 @@
+use std::time::Duration;
+
+use loader_proto::v1;
 use serde_json::json;
 
-use super::super::testkit::{plan, slots, spec};
-use super::*;
-use crate::spec::Mode;
+use super::{
+    plan::{BURST, BURSTY, STEADY, VICTIM, VICTIM_MARK},
+    spec::BurstSpec,
+};
+use crate::{
+    id::FunctionIndex,
+    plan::{
+        Mark, Observed, Target,
+        fixed::Size,
+        testkit::{plan, planned, slots},
+    },
+    spec::Check,
+};
 
 #[test]
 fn the_burst_stands_in_the_middle_of_the_hold_and_the_victim_in_its_middle() {
@@ -18,10 +31,11 @@ fn the_burst_stands_in_the_middle_of_the_hold_and_the_victim_in_its_middle() {
     };
     // The hold is from 2 s to 7 s, so the burst from 4 s to 5 s.
     let burst: Vec<_> = (0..10).map(|i| (4000 + i * 100, Target::Function(BURSTY))).collect();
-    assert_eq!(marked(Mark::Burst), burst);
-    assert_eq!(marked(Mark::Victim), [(4500, Target::Function(VICTIM))]);
-    let Mode::Burst(burst) = spec(&value).mode else { panic!("another mode") };
-    let seconds = |seconds| Duration::from_secs(seconds);
+    assert_eq!(marked(BURST), burst);
+    assert_eq!(marked(VICTIM_MARK), [(4500, Target::Function(VICTIM))]);
+    let seconds = Duration::from_secs;
+    let size = Size { runtime: seconds(1), memory_mib: 170 };
+    let burst = BurstSpec { target_rps: 2, burst: 10, hold: seconds(5), step_duration: seconds(1), size };
     assert_eq!(burst.burst_window(), (seconds(2), seconds(4), seconds(5)));
 }
 
@@ -41,4 +55,51 @@ fn functions_have_their_initial_scales_and_counts() {
     let functions = plan.functions().iter();
     let functions: Vec<_> = functions.map(|f| (&*f.name, f.initial_scale, f.invocations, f.peak_memory_mib)).collect();
     assert_eq!(functions, [("steady", 1, Some(6), 7), ("bursty", 1, Some(15), 7), ("victim", 0, Some(1), 7)]);
+}
+
+#[test]
+fn what_is_left_out_is_as_documented() {
+    let mut check = Check::default();
+    let spec = super::check(&mut check, &v1::BurstMode::default());
+    let (minute, size) = (Duration::from_mins(1), Size { runtime: Duration::from_secs(1), memory_mib: 170 });
+    let expected = BurstSpec { target_rps: 8, burst: 10, hold: 4 * minute, step_duration: minute, size };
+    assert_eq!(check.finish(spec), Ok(expected));
+}
+
+#[test]
+fn response_times_are_sorted_by_function_and_by_when_they_were_due() {
+    let plan = plan(&json!({"burst": {"targetRps": 2, "burst": 10, "hold": "5s", "stepDuration": "1s"}}));
+    let mut collector = plan.collector();
+    // The hold begins at 2 s; the burst goes from 4 s to 5 s, and is felt until 6 s.
+    for (due_ms, function, mark, response_ms) in [
+        (1999, STEADY, Mark::None, 1),
+        (2000, STEADY, Mark::None, 2),
+        (3999, BURSTY, Mark::None, 3),
+        (4000, STEADY, Mark::None, 4),
+        (4000, BURSTY, BURST, 5),
+        (4500, VICTIM, VICTIM_MARK, 6),
+        (4500, BURSTY, Mark::None, 7),
+        (5999, STEADY, Mark::None, 8),
+        (6000, STEADY, Mark::None, 9),
+    ] {
+        let planned = planned(due_ms, function, mark);
+        let row = Observed {
+            planned: &planned,
+            succeeded: true,
+            lag: Some(Duration::ZERO),
+            response: Some(Duration::from_millis(response_ms)),
+            cold_start: Some(function == VICTIM),
+        };
+        collector.observe(&row);
+        collector.observe(&Observed { succeeded: false, ..row });
+    }
+    let mut summary = v1::RunSummary::default();
+    collector.finish().expect("findings").fill(&mut summary);
+    let found = summary.burst.expect("of the mode");
+    let of = |distribution: Option<v1::Distribution>| distribution.map(|it| (it.count, it.max));
+    assert_eq!(of(found.steady_before_us), Some((1, 2000)));
+    assert_eq!(of(found.steady_during_us), Some((2, 8000)));
+    assert_eq!(of(found.bursty_before_us), Some((1, 3000)));
+    assert_eq!(of(found.burst_us), Some((1, 5000)));
+    assert_eq!((found.victim_us, found.victim_cold), (6000, true));
 }

@@ -1,7 +1,18 @@
+use std::time::Duration;
+
+use loader_proto::v1::{self, ColdStartFindings};
 use serde_json::json;
 
-use super::super::testkit::{outcome, plan, slots};
-use super::*;
+use super::{plan::HOT, spec::ColdStartSpec};
+use crate::{
+    id::FunctionIndex,
+    plan::{
+        Mark, Observed, SlotOutcome, Target,
+        fixed::Size,
+        testkit::{found, outcome, plan, planned, slots},
+    },
+    spec::Check,
+};
 
 #[test]
 fn each_slot_has_its_cold_starts_evenly_spread() {
@@ -21,8 +32,14 @@ fn each_slot_has_its_cold_starts_evenly_spread() {
     for invocation in slots.iter().flat_map(|slot| &slot.invocations) {
         assert_eq!(invocation.mark == Mark::Cold, matches!(invocation.target, Target::Cold { .. }));
     }
-    let found = Findings::ColdStart { requested: 12, shortfall_by_slot: vec![0; 4], ended_at_overload: false };
-    assert_eq!(plan.findings(), found);
+}
+
+#[test]
+fn cold_starts_are_asked_for_slot_by_slot() {
+    let mode = json!({"start": 8, "step": 0, "coldStarts": [2, 8, 0], "functions": 5, "slot": "1s", "duration": "4s"});
+    let (_, summary) = found(&mut *plan(&json!({ "coldstart": mode })), 10, |slot| outcome(slot, 0));
+    let expected = ColdStartFindings { requested: 12, shortfall_by_slot: vec![0; 4], ..ColdStartFindings::default() };
+    assert_eq!(summary.coldstart, Some(expected));
 }
 
 #[test]
@@ -35,15 +52,20 @@ fn the_rate_rises_by_its_step() {
 #[test]
 fn overload_ends_the_run_and_shortfall_is_kept_by_slot() {
     let mode = json!({"start": 2, "coldStarts": [1, 1, 1, 1], "functions": 2, "slot": "1s"});
-    let mut plan = plan(&json!({ "coldstart": mode }));
-    let mut previous = None;
-    for (failed, shortfall) in [(0, 1), (31, 0), (31, 1)] {
-        let slot = plan.next_slot(previous.as_ref()).expect("goes on");
-        previous = Some(SlotOutcome { shortfall, ..outcome(slot.index, failed) });
-    }
-    assert!(plan.next_slot(previous.as_ref()).is_none());
-    let found = Findings::ColdStart { requested: 3, shortfall_by_slot: vec![1, 0, 1], ended_at_overload: true };
-    assert_eq!(plan.findings(), found);
+    let outcomes = [(0, 1), (31, 0), (31, 1)];
+    let (slots, summary) = found(&mut *plan(&json!({ "coldstart": mode })), 10, |slot| {
+        let (failed, shortfall) = outcomes[slot as usize];
+        SlotOutcome { shortfall, ..outcome(slot, failed) }
+    });
+    assert_eq!(slots.len(), 3);
+    let expected = ColdStartFindings {
+        requested: 3,
+        achieved: 0,
+        shortfall: 2,
+        shortfall_by_slot: vec![1, 0, 1],
+        ended_at_overload: true,
+    };
+    assert_eq!(summary.coldstart, Some(expected));
 }
 
 #[test]
@@ -51,4 +73,29 @@ fn one_function_is_hot_and_the_others_are_cold() {
     let plan = plan(&json!({"coldstart": {"coldStarts": [1], "functions": 3}}));
     let functions: Vec<_> = plan.functions().iter().map(|function| (&*function.name, function.initial_scale)).collect();
     assert_eq!(functions, [("hot", 1), ("cold-0", 0), ("cold-1", 0)]);
+}
+
+#[test]
+fn what_is_left_out_is_as_documented() {
+    let mut check = Check::default();
+    let message = v1::ColdStartMode { cold_starts: vec![5, 1], ..v1::ColdStartMode::default() };
+    let spec = super::check(&mut check, &message);
+    let (slot, size) = (Duration::from_mins(1), Size { runtime: Duration::from_secs(1), memory_mib: 170 });
+    let expected =
+        ColdStartSpec { start: 1.0, step: 0.0, cold_starts: vec![5, 1], functions: 200, slot, slots: 2, size };
+    assert_eq!(check.finish(spec), Ok(expected));
+}
+
+#[test]
+fn cold_starts_are_achieved_by_what_was_sent_to_a_function_at_zero() {
+    let mut collector = plan(&json!({"coldstart": {"coldStarts": [3]}})).collector();
+    let second = FunctionIndex(1);
+    let sent = Some(Duration::ZERO);
+    for (function, mark, lag) in [(second, Mark::Cold, sent), (second, Mark::Cold, None), (HOT, Mark::None, sent)] {
+        let planned = planned(0, function, mark);
+        collector.observe(&Observed { planned: &planned, succeeded: false, lag, response: None, cold_start: None });
+    }
+    let mut summary = v1::RunSummary::default();
+    collector.finish().expect("findings").fill(&mut summary);
+    assert_eq!(summary.coldstart.map(|it| it.achieved), Some(1));
 }

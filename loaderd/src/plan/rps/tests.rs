@@ -1,22 +1,28 @@
+use std::time::Duration;
+
+use loader_proto::v1::{self, RpsFindings};
 use serde_json::{Value, json};
 
-use super::super::testkit::{outcome, plan, slots};
-use super::*;
+use super::{ramp::Ramp, spec::RpsSpec};
+use crate::{
+    plan::{
+        Mark, Target,
+        fixed::Size,
+        testkit::{self, outcome, plan, slots},
+    },
+    spec::Check,
+};
 
 /// The rates of the slots when the shares that fail, in percent, are these; then nothing fails.
-fn rates(mode: &Value, failed: &[u64]) -> (Vec<f64>, Findings) {
-    let mut plan = plan(&json!({ "rps": mode }));
-    let (mut rates, mut previous, mut failed) = (Vec::new(), None, failed.iter());
-    while rates.len() < 20 {
-        let Some(slot) = plan.next_slot(previous.as_ref()) else { break };
-        rates.push(slot.rate);
-        previous = Some(outcome(slot.index, failed.next().copied().unwrap_or_default()));
-    }
-    (rates, plan.findings())
+fn rates(mode: &Value, failed: &[u64]) -> (Vec<f64>, RpsFindings) {
+    let (mut plan, mut failed) = (plan(&json!({ "rps": mode })), failed.iter());
+    let outcome = |slot| outcome(slot, failed.next().copied().unwrap_or_default());
+    let (slots, summary) = testkit::found(&mut *plan, 20, outcome);
+    (slots.iter().map(|slot| slot.rate).collect(), summary.rps.expect("findings"))
 }
 
-fn found(held_rate: f64, overloaded_slots: u32, ended_at_overload: bool) -> Findings {
-    Findings::Rps { held_rate: Some(held_rate), overloaded_slots, ended_at_overload }
+fn found(held_rate: f64, overloaded_slots: u32, ended_at_overload: bool) -> RpsFindings {
+    RpsFindings { held_rate, overloaded_slots, ended_at_overload }
 }
 
 #[test]
@@ -25,8 +31,8 @@ fn without_an_end_an_overloaded_slot_is_repeated_and_the_second_ends_the_run() {
     // Steps below a hundred are at most 5. Of a hundred, 30 may fail.
     assert_eq!(rates(&mode, &[0, 30, 31, 31]), (vec![10.0, 15.0, 20.0, 20.0], found(15.0, 2, true)));
     assert_eq!(rates(&mode, &[0, 31, 0, 31]), (vec![10.0, 15.0, 15.0, 20.0], found(15.0, 2, true)));
-    let nothing = Findings::Rps { held_rate: None, overloaded_slots: 2, ended_at_overload: true };
-    assert_eq!(rates(&mode, &[100, 100]), (vec![10.0, 10.0], nothing));
+    // None was sustained.
+    assert_eq!(rates(&mode, &[100, 100]), (vec![10.0, 10.0], found(0.0, 2, true)));
 }
 
 #[test]
@@ -88,4 +94,14 @@ fn an_open_end_is_told() {
     let open = plan(&json!({"rps": {"start": 1, "slot": "1s"}})).outline();
     assert!(open.open_ended && open.slots.len() == 100);
     assert!(!plan(&json!({"rps": {"start": 1, "end": 3, "slot": "1s"}})).outline().open_ended);
+}
+
+#[test]
+fn what_is_left_out_is_as_documented() {
+    let mut check = Check::default();
+    let spec = super::check(&mut check, &v1::RpsMode::default());
+    let size = Size { runtime: Duration::from_secs(1), memory_mib: 170 };
+    let ramp = Ramp { start: 1.0, end: None, step: 1.0 };
+    let expected = RpsSpec { ramp, slot: Duration::from_mins(1), functions: 1, size, cold: None };
+    assert_eq!(check.finish(spec), Ok(expected));
 }

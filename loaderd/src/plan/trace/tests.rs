@@ -1,10 +1,19 @@
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
+
+use loader_proto::v1;
+use loader_trace::{Clamp, Event, Load, Trace};
 
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 
-use super::super::testkit::{Whole, function, slots, trace, trace_plan};
-use super::*;
+use super::spec::{Granularity, TraceSpec};
+use crate::{
+    plan::{
+        Invocation, Plan, Target, TraceSource,
+        testkit::{self, Whole, function, slots, trace, trace_plan},
+    },
+    spec::Check,
+};
 
 fn seconds() -> serde_json::Value {
     json!({"trace": {"path": "/t", "granularity": "second"}})
@@ -146,8 +155,27 @@ fn exact_times_and_sizes_are_replayed_as_they_are() {
     let slots = slots(&mut *plan, 10);
     assert_eq!(slots.iter().map(|slot| slot.planned).collect::<Vec<_>>(), [2, 2]);
     assert_eq!(
-        super::super::testkit::lines(&slots),
+        testkit::lines(&slots),
         ["0 0 1000 200", "250000000 1 0 7", "1500000000 0 60000000 200", "1999000000 1 90000000 20000"]
     );
     assert_eq!(plan.clamped(), 2);
+}
+
+#[test]
+fn what_is_left_out_is_as_documented() {
+    let mut check = Check::default();
+    let source = Some(v1::trace_mode::Source::Path("/t".to_owned()));
+    let spec = super::check(&mut check, &v1::TraceMode { source, ..v1::TraceMode::default() });
+    let expected = TraceSpec {
+        warmup: None,
+        source: TraceSource::Path("/t".into()),
+        format: None,
+        day: None,
+        units: None,
+        granularity: Granularity::Minute,
+        skip_incomplete: false,
+        runtime: Clamp { min: Duration::from_millis(1), max: Duration::from_mins(1) },
+        memory_mib: Clamp { min: 1, max: 10_240 },
+    };
+    assert_eq!(check.finish(spec), Ok(expected));
 }

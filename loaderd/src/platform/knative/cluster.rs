@@ -136,7 +136,7 @@ impl Cluster {
             match watch.as_mut()?.next().await? {
                 Ok(event) => Some((Ok(event), (open, watch))),
                 Err(error) => {
-                    let words = crate::words::of(&error);
+                    let words = crate::error_chain::of(&error);
                     if failure::ends_a_watch(&error) {
                         self.forget();
                         tokio::time::sleep(FIRST_PAUSE).await;

@@ -19,14 +19,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    census::Trouble,
     cluster::{Cluster, ClusterError},
+    error::unusable,
     names,
     objects::{self, ObjectStatus, Readiness},
+    pod_index::Trouble,
 };
 use crate::{
     id::{FunctionIndex, RunId},
     platform::PlatformError,
+    units,
 };
 
 /// Services that are applied at the same time.
@@ -216,7 +218,7 @@ impl Rollout<'_> {
     /// What has come of all, once that is known.
     fn judge(&self, progress: &[Progress]) -> Result<Option<Vec<Result<String, String>>>, PlatformError> {
         let ready = progress.iter().filter(|it| matches!(it, Progress::Ready(_))).count();
-        self.ready.send_replace(u32::try_from(ready).unwrap_or(u32::MAX));
+        self.ready.send_replace(units::to_u32(ready));
         let failed: Vec<_> = (self.wanted.iter().zip(progress))
             .filter_map(|(wanted, progress)| match progress {
                 Progress::Failed(why) => Some((wanted.function.as_str(), why.as_str())),
@@ -243,15 +245,6 @@ impl Rollout<'_> {
         let more = failed.len().saturating_sub(MOST_NAMED);
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         let reason = format!("{} functions could not be deployed: {}{more}", failed.len(), named.join("; "));
-        PlatformError::Platform { platform: super::NAME, reason }
-    }
-}
-
-pub(super) fn refused(error: &ClusterError) -> PlatformError {
-    match error {
-        ClusterError::Cancelled => PlatformError::Cancelled,
-        ClusterError::Config(_) | ClusterError::Refused(_) | ClusterError::Silent => {
-            PlatformError::Platform { platform: super::NAME, reason: error.to_string() }
-        }
+        unusable(reason)
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn words(error: &Error) -> String {
             (code, "") => format!("HTTP status {code}"),
             (_, message) => message.to_owned(),
         },
-        other => crate::words::of(other),
+        other => crate::error_chain::of(other),
     }
 }
 

@@ -16,14 +16,15 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    census::{Census, News, Trouble},
     cluster::Cluster,
     names, objects,
+    pod_index::{News, PodIndex, Trouble},
 };
 use crate::{
     clock::Clock,
     id::{FunctionIndex, RunId},
     platform::{InstanceStart, Scale, ScaleSample},
+    units,
 };
 
 /// Where the news goes.
@@ -53,7 +54,7 @@ enum Seen {
 
 /// What is known, and what was told of it.
 struct Known {
-    census: Census,
+    index: PodIndex,
     told: Vec<Option<Scale>>,
     /// Pods of the list that is under way.
     listed: HashSet<String>,
@@ -68,8 +69,8 @@ impl Feed {
     pub(super) async fn follow(self) {
         let Self { run, cluster, namespace, services, outlets, clock, stop } = self;
         let told = services.iter().map(|_| None).collect();
-        let census = Census::new(&services);
-        let mut known = Known { census, told, listed: HashSet::new(), complete: [false; 2], outlets, clock };
+        let index = PodIndex::new(&services);
+        let mut known = Known { index, told, listed: HashSet::new(), complete: [false; 2], outlets, clock };
         tokio::select! {
             () = known.watch(&run, &cluster, &namespace) => {}
             () = stop.cancelled() => {}
@@ -106,13 +107,13 @@ impl Known {
             }
             Event::InitApply(pod) => {
                 self.listed.extend(pod.metadata.uid.clone());
-                self.census.pod(&pod, false, now)
+                self.index.pod(&pod, false, now)
             }
-            Event::Apply(pod) => self.census.pod(&pod, false, now),
-            Event::Delete(pod) => self.census.pod(&pod, true, now),
+            Event::Apply(pod) => self.index.pod(&pod, false, now),
+            Event::Delete(pod) => self.index.pod(&pod, true, now),
             Event::InitDone => {
-                for function in self.census.keep_pods(&self.listed) {
-                    let scale = self.census.scale(function);
+                for function in self.index.keep_pods(&self.listed) {
+                    let scale = self.index.scale(function);
                     self.tell(function, News { scale, ..News::default() }).await;
                 }
                 self.listed_once(0).await;
@@ -128,8 +129,8 @@ impl Known {
         let now = self.clock.unix();
         let news = match event {
             Event::Init => None,
-            Event::InitApply(object) | Event::Apply(object) => self.census.autoscaler(&object, false, now),
-            Event::Delete(object) => self.census.autoscaler(&object, true, now),
+            Event::InitApply(object) | Event::Apply(object) => self.index.autoscaler(&object, false, now),
+            Event::Delete(object) => self.index.autoscaler(&object, true, now),
             Event::InitDone => {
                 self.listed_once(1).await;
                 None
@@ -145,9 +146,9 @@ impl Known {
         let before = self.complete;
         self.complete[place] = true;
         if before != self.complete && self.complete == [true; 2] {
-            let functions = u32::try_from(self.told.len()).unwrap_or(u32::MAX);
+            let functions = units::to_u32(self.told.len());
             for function in (0..functions).map(FunctionIndex) {
-                let scale = self.census.scale(function);
+                let scale = self.index.scale(function);
                 self.tell(function, News { scale, ..News::default() }).await;
             }
         }

@@ -1,11 +1,11 @@
 //! The autoscaler's settings during a warm-up, and what they were before.
 //!
 //! ```text
-//! hold:   read ConfigMap ─▶ note what was there in the run's directory ─▶ patch
-//! settle: read the note  ─▶ patch back what still is as we set it      ─▶ note that it is done
+//! hold:    read ConfigMap  ─▶ back up its settings in the run's directory      ─▶ patch
+//! restore: read the backup ─▶ patch back what still is as the warm-up set it   ─▶ mark the backup as restored
 //! ```
 //!
-//! The note is on disk before the cluster is touched, so that the next start of a daemon that died can put things back.
+//! The backup is on disk before the cluster is touched, so that the next start of a daemon that died can restore it.
 
 use std::{collections::BTreeMap, io, io::Write as _, path::Path};
 
@@ -23,14 +23,14 @@ use super::{
     cluster::{Cluster, ClusterError},
     preflight::{self, Need, Scope},
 };
-use crate::id::RunId;
+use crate::{id::RunId, platform::SettingsBackup};
 
 const NAMESPACE: &str = "knative-serving";
 const CONFIG: &str = "config-autoscaler";
-/// Version of the note.
+/// Version of the backup's format.
 const VERSION: u32 = 1;
 
-/// What the autoscaler is told while it is held, as InVitro tells it: nothing goes to zero, more comes at once, less comes late.
+/// The autoscaler's settings while it is held, which are InVitro's: no scale to zero, scale up at once, scale down late.
 const HELD: [(&str, &str); 4] = [
     ("enable-scale-to-zero", "false"),
     ("max-scale-up-rate", "1000000.0"),
@@ -38,16 +38,16 @@ const HELD: [(&str, &str); 4] = [
     ("scale-down-delay", "15m"),
 ];
 
-/// What holding takes.
+/// Permissions that a warm-up needs.
 pub(super) const NEEDS: [Need; 2] = [
     Need { group: "", resource: "configmaps", subresource: "", verb: "get", scope: Scope::Serving },
     Need { group: "", resource: "configmaps", subresource: "", verb: "patch", scope: Scope::Serving },
 ];
 
-/// The note in a run's directory.
+/// What a [`SettingsBackup`] holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Note {
+struct Saved {
     version: u32,
     namespace: String,
     config_map: String,
@@ -55,11 +55,11 @@ struct Note {
     before: BTreeMap<String, Option<String>>,
     /// What it was set to.
     during: BTreeMap<String, String>,
-    /// Whether it was put back.
+    /// Whether it was restored.
     restored: bool,
 }
 
-impl Note {
+impl Saved {
     fn of(data: &BTreeMap<String, String>) -> Self {
         let before = HELD.iter().map(|(key, _)| ((*key).to_owned(), data.get(*key).cloned()));
         let during = HELD.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
@@ -73,8 +73,8 @@ impl Note {
         }
     }
 
-    /// What to put back, of what is there now: a key that somebody else has set meanwhile is theirs.
-    fn back(&self, now: &BTreeMap<String, String>) -> (BTreeMap<String, Option<String>>, Vec<String>) {
+    /// What to restore, given what is there now; and the keys that somebody else has set meanwhile, which stay theirs.
+    fn to_restore(&self, now: &BTreeMap<String, String>) -> (BTreeMap<String, Option<String>>, Vec<String>) {
         let (mut back, mut theirs) = (BTreeMap::new(), Vec::new());
         for (key, before) in &self.before {
             if now.get(key) == self.during.get(key) {
@@ -86,8 +86,8 @@ impl Note {
         (back, theirs)
     }
 
-    fn read(path: &Path) -> io::Result<Option<Self>> {
-        match std::fs::read(path) {
+    fn read(backup: &SettingsBackup) -> io::Result<Option<Self>> {
+        match std::fs::read(backup.path()) {
             Ok(text) => serde_json::from_slice(&text).map(Some).map_err(io::Error::other),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
@@ -95,7 +95,8 @@ impl Note {
     }
 
     /// Writes it whole, and durably.
-    fn write(&self, path: &Path) -> io::Result<()> {
+    fn write(&self, backup: &SettingsBackup) -> io::Result<()> {
+        let path = backup.path();
         let directory = path.parent().unwrap_or(Path::new("."));
         let part = path.with_extension("json.part");
         let mut file = std::fs::File::create(&part)?;
@@ -115,11 +116,11 @@ pub(super) struct Autoscaler<'a> {
 }
 
 impl Autoscaler<'_> {
-    /// Holds it.
+    /// Backs its settings up and replaces them by those of a warm-up.
     ///
     /// # Errors
     /// What is not allowed or can't be reached, or written; then nothing has changed.
-    pub(super) async fn hold(&self, ledger: &Path) -> Result<(), ClusterError> {
+    pub(super) async fn hold(&self, backup: &SettingsBackup) -> Result<(), ClusterError> {
         let never = CancellationToken::new();
         let missing = preflight::missing(self.cluster, &NEEDS, NAMESPACE, self.deadline, &never).await?;
         if !missing.is_empty() {
@@ -127,19 +128,19 @@ impl Autoscaler<'_> {
                 format!("a warm-up needs to: {}; config/kubernetes/ has the roles that grant it", missing.join(", "));
             return Err(ClusterError::Config(words));
         }
-        let note = Note::of(&self.settings().await?);
-        note.write(ledger).map_err(|error| untold(ledger, &error))?;
-        self.patch(&json!(note.during)).await
+        let saved = Saved::of(&self.settings().await?);
+        saved.write(backup).map_err(|error| backup_failed(backup, &error))?;
+        self.patch(&json!(saved.during)).await
     }
 
-    /// Puts back what a note says, if it was not.
+    /// Restores what a backup holds, unless that was done before.
     ///
     /// # Errors
     /// What can't be reached, read or written.
-    pub(super) async fn settle(&self, ledger: &Path) -> Result<(), ClusterError> {
-        let note = Note::read(ledger).map_err(|error| untold(ledger, &error))?;
-        let Some(note) = note.filter(|note| !note.restored) else { return Ok(()) };
-        let (back, theirs) = note.back(&self.settings().await?);
+    pub(super) async fn restore(&self, backup: &SettingsBackup) -> Result<(), ClusterError> {
+        let saved = Saved::read(backup).map_err(|error| backup_failed(backup, &error))?;
+        let Some(saved) = saved.filter(|saved| !saved.restored) else { return Ok(()) };
+        let (back, theirs) = saved.to_restore(&self.settings().await?);
         if !theirs.is_empty() {
             log::warn!(RUN_ID = self.run.as_str(); "{CONFIG}: somebody else has set {} meanwhile: left as it is", theirs.join(", "));
         }
@@ -147,7 +148,7 @@ impl Autoscaler<'_> {
             self.patch(&json!(back)).await?;
         }
         log::info!(RUN_ID = self.run.as_str(); "{CONFIG} of {NAMESPACE} is as it was before the warm-up");
-        Note { restored: true, ..note }.write(ledger).map_err(|error| untold(ledger, &error))
+        Saved { restored: true, ..saved }.write(backup).map_err(|error| backup_failed(backup, &error))
     }
 
     async fn settings(&self) -> Result<BTreeMap<String, String>, ClusterError> {
@@ -169,8 +170,8 @@ impl Autoscaler<'_> {
     }
 }
 
-fn untold(ledger: &Path, error: &io::Error) -> ClusterError {
-    ClusterError::Config(format!("{}: {error}", ledger.display()))
+fn backup_failed(backup: &SettingsBackup, error: &io::Error) -> ClusterError {
+    ClusterError::Config(format!("{}: {error}", backup.path().display()))
 }
 
 #[cfg(test)]
@@ -182,12 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_back_is_what_was_there_and_is_still_ours() {
+    fn what_is_restored_is_what_was_there_and_is_still_ours() {
         let before =
             settings(&[("allow-zero-initial-scale", "true"), ("scale-down-delay", "0s"), ("max-scale-up-rate", "7.0")]);
-        let note = Note::of(&before);
+        let saved = Saved::of(&before);
         let mut now = before.clone();
-        now.extend(note.during.clone());
+        now.extend(saved.during.clone());
         let expected: BTreeMap<String, Option<String>> = [
             ("enable-scale-to-zero", None),
             ("max-scale-down-rate", None),
@@ -196,24 +197,24 @@ mod tests {
         ]
         .map(|(key, value)| (key.to_owned(), value.map(str::to_owned)))
         .into();
-        assert_eq!(note.back(&now), (expected, Vec::new()));
+        assert_eq!(saved.to_restore(&now), (expected, Vec::new()));
         // Somebody has set one of them; another is back already.
         now.insert("scale-down-delay".to_owned(), "1h".to_owned());
         now.remove("enable-scale-to-zero");
-        let (back, theirs) = note.back(&now);
+        let (back, theirs) = saved.to_restore(&now);
         assert_eq!(back.keys().collect::<Vec<_>>(), ["max-scale-down-rate", "max-scale-up-rate"]);
         assert_eq!(theirs, ["scale-down-delay"]);
     }
 
     #[test]
-    fn a_note_is_read_as_it_was_written() {
+    fn a_backup_is_read_as_it_was_written() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("cluster_settings.json");
-        assert_eq!(Note::read(&path).unwrap(), None);
-        let note = Note::of(&settings(&[("scale-down-delay", "0s")]));
-        note.write(&path).unwrap();
-        assert_eq!(Note::read(&path).unwrap(), Some(note));
-        std::fs::write(&path, "{").unwrap();
-        assert!(Note::read(&path).is_err());
+        let backup = SettingsBackup::at(directory.path().join("cluster_settings.json"));
+        assert_eq!(Saved::read(&backup).unwrap(), None);
+        let saved = Saved::of(&settings(&[("scale-down-delay", "0s")]));
+        saved.write(&backup).unwrap();
+        assert_eq!(Saved::read(&backup).unwrap(), Some(saved));
+        std::fs::write(backup.path(), "{").unwrap();
+        assert!(Saved::read(&backup).is_err());
     }
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::names;
 use crate::{
+    endpoint::HttpVersion,
     id::RunId,
     platform::{FunctionDeployment, Scaling},
 };
@@ -157,6 +158,9 @@ fn set(object: &mut Value, filling: &Filling<'_>) -> Result<(), ManifestError> {
     let shape = ManifestError::Shape { path: "spec.template.spec.containers", expected: "list of one container" };
     let container = spec.get_mut("containers").and_then(|containers| containers.get_mut(0)).ok_or(shape)?;
     let container = table(Some(container), "spec.template.spec.containers[0]")?;
+    if function.http == HttpVersion::Http1 {
+        name_port(container)?;
+    }
     let variables = container.entry("env").or_insert_with(|| json!([]));
     let shape = ManifestError::Shape { path: "spec.template.spec.containers[0].env", expected: "list" };
     let variables = variables.as_array_mut().ok_or(shape)?;
@@ -165,6 +169,16 @@ fn set(object: &mut Value, filling: &Filling<'_>) -> Result<(), ManifestError> {
         Some(variable) => variable["value"] = json!(function.kind),
         None => variables.push(json!({"name": "FUNC_TYPE_ENV", "value": function.kind})),
     }
+    Ok(())
+}
+
+/// Makes queue-proxy and ingress speak HTTP/1.1 to the container, which they know by the name of its port. A container without
+/// ports has that by default.
+fn name_port(container: &mut Map<String, Value>) -> Result<(), ManifestError> {
+    let shape = ManifestError::Shape { path: "spec.template.spec.containers[0].ports", expected: "list of one port" };
+    let Some(ports) = container.get_mut("ports") else { return Ok(()) };
+    let port = ports.get_mut(0).and_then(Value::as_object_mut).ok_or(shape)?;
+    port.insert("name".to_owned(), json!("http1"));
     Ok(())
 }
 

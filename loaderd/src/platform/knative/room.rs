@@ -35,7 +35,7 @@ pub(super) async fn room(
     let running = &ListParams::default().fields("status.phase!=Succeeded,status.phase!=Failed");
     let pods = cluster.ask(deadline, &never, |client| async move { Api::<Pod>::all(client).list(running).await });
     let pods = pods.await?.items;
-    Ok(Room::Millicores { free: free(&nodes, &pods, selector), beside: QUEUE_PROXY_MILLICORES })
+    Ok(Room::Millicores { free: free(&nodes, &pods, selector), overhead: QUEUE_PROXY_MILLICORES })
 }
 
 /// What is free on the nodes that functions may go to.

@@ -1,13 +1,13 @@
 //! The gateway: one listener that stands where Knative's ingress and activator stand.
 //!
-//! It speaks HTTP/2 with prior knowledge, finds the function by `:authority`, waits for a free slot in one of its
+//! It speaks HTTP/2 with prior knowledge and HTTP/1.1, finds the function by `:authority` or `host`, waits for a free slot in one of its
 //! instances, and passes request and response through, bodies and trailers unchanged.
 
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
-use http::{Request, Response};
-use hyper::{body::Incoming, server::conn::http2::Builder, service::service_fn};
-use hyper_util::rt::TokioIo;
+use http::{HeaderMap, HeaderName, Request, Response, Uri, Version, header, uri::PathAndQuery};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{rt::TokioIo, server::conn::auto::Builder};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpListener,
@@ -16,11 +16,11 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    CONNECTION_WINDOW, STREAM_WINDOW,
     answer::{self, Answer},
     lease::{Calls, Lease},
     route::Routes,
     tasks::Tasks,
+    window::{CONNECTION_WINDOW, STREAM_WINDOW},
 };
 
 /// Calls in flight on one connection, as Envoy allows.
@@ -74,6 +74,7 @@ impl Gateway {
         });
         let mut builder = Builder::new(Tasks(self.tasks.clone()));
         builder
+            .http2()
             .max_concurrent_streams(MAX_CONCURRENT_STREAMS)
             .max_pending_accept_reset_streams(MAX_RESET_STREAMS)
             .max_local_error_reset_streams(MAX_RESET_STREAMS)
@@ -94,12 +95,45 @@ impl Gateway {
 
     async fn answer(&self, request: Request<Incoming>) -> Response<Answer> {
         let grpc = answer::is_grpc(request.headers());
+        let Some(request) = as_http2(request) else { return answer::no_route(grpc) };
         let Some(calls) = self.routes.find(request.uri()) else { return answer::no_route(grpc) };
         match timeout(self.request_timeout, call(&calls, request)).await {
             Ok(answered) => answered.unwrap_or_else(|| answer::no_route(grpc)),
             Err(_) => answer::request_timeout(),
         }
     }
+}
+
+/// Headers that are about one connection of HTTP/1.1, and have no place in HTTP/2.
+const OF_CONNECTION: [HeaderName; 7] = [
+    header::HOST,
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+];
+
+/// A request as it goes on to an instance, which is called by HTTP/2; `None` for one of HTTP/1.1 that names no host.
+fn as_http2(request: Request<Incoming>) -> Option<Request<Incoming>> {
+    if request.version() == Version::HTTP_2 {
+        return Some(request);
+    }
+    let (mut head, body) = request.into_parts();
+    let named_in_line = head.uri.authority().map(|authority| authority.as_str().to_owned());
+    let authority = named_in_line.or_else(|| host(&head.headers))?;
+    let path = head.uri.path_and_query().cloned().unwrap_or_else(|| PathAndQuery::from_static("/"));
+    head.uri = Uri::builder().scheme("http").authority(authority).path_and_query(path).build().ok()?;
+    for name in OF_CONNECTION {
+        head.headers.remove(name);
+    }
+    head.version = Version::HTTP_2;
+    Some(Request::from_parts(head, body))
+}
+
+fn host(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::HOST)?.to_str().ok().map(str::to_owned)
 }
 
 /// Gets a slot and makes the call; `None` when the function has ended.

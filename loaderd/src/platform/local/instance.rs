@@ -14,7 +14,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{CONNECTION_WINDOW, STREAM_WINDOW, scaler::InstanceId, tasks::Tasks};
+use super::{
+    scaler::InstanceId,
+    tasks::Tasks,
+    window::{CONNECTION_WINDOW, STREAM_WINDOW},
+};
 use crate::id::RunId;
 
 /// Sends calls to an instance.

@@ -2,7 +2,7 @@
 //! and activator do. For trying out, for tests and for calibrating the loader; not for measuring clusters.
 //!
 //! ```text
-//!            :authority            lease a slot               HTTP/2
+//!     :authority or host           lease a slot               HTTP/2
 //! client ──▶ gateway ──▶ routes ──▶ function (queue, scaler) ──▶ instance ──▶ process
 //!                                     │ one place each ▲              │ started and reaped by one thread
 //!                                     ▼                └── news ──────┘
@@ -14,283 +14,41 @@
 //! does not fit into the bounds waits, and nothing is evicted for it. What it does not: it looks at no utilisation
 //! target, so one call in flight wants one instance, and it adds no headers.
 //!
-//! Instances end with the daemon: in order through [`Platform::shutdown`], or, when it is killed, because each has
+//! Instances end with the daemon: in order through [`Platform::shutdown`](super::Platform::shutdown), or, when it is killed, because each has
 //! asked the kernel to end it with its parent. That is the only guard in that case.
 
-mod answer;
-mod backoff;
-mod capacity;
-mod feed;
-mod function;
-mod gateway;
-mod instance;
-mod lease;
-mod process;
-mod route;
-mod rule;
-mod run;
-mod scaler;
 mod settings;
+
+mod platform;
+
+mod warm_up;
+
+mod gateway;
+mod route;
+
+mod lease;
+
+mod run;
+
+mod function;
 mod spec;
+
+mod backoff;
+mod rule;
+mod scaler;
+
+mod capacity;
+
+mod instance;
+mod process;
+
+mod answer;
+mod feed;
+
 mod tasks;
+mod window;
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    io,
-    net::SocketAddr,
-    path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+pub use self::{
+    platform::{Local, StartError},
+    settings::Settings,
 };
-
-use tokio::{
-    net::TcpListener,
-    sync::{mpsc, watch},
-};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-pub use self::settings::Settings;
-use self::{
-    capacity::{Capacity, Demand},
-    gateway::Gateway,
-    instance::Launcher,
-    process::Processes,
-    run::{ComingUp, Run},
-    spec::Spec,
-};
-use super::{Deploy, Deployment, FunctionDeployment, Platform, PlatformError, Room, ScaleSample};
-use crate::{
-    clock::Clock,
-    endpoint::Endpoint,
-    id::{FunctionIndex, RunId},
-};
-
-/// The platform's name in a spec.
-const NAME: &str = "local";
-/// HTTP/2 window of a stream, in bytes, as Envoy's.
-const STREAM_WINDOW: u32 = 16 * 1024 * 1024;
-/// HTTP/2 window of a connection, in bytes. h2 ends a connection on which many small responses sit unread, unless its
-/// window is large.
-const CONNECTION_WINDOW: u32 = 64 * 1024 * 1024;
-
-/// Open files that an instance takes: what it writes, two pipes; its process; a connection.
-const FILES_PER_INSTANCE: u64 = 4;
-
-/// The local platform.
-pub struct Local {
-    settings: Settings,
-    clock: Clock,
-    address: SocketAddr,
-    gateway: Arc<Gateway>,
-    launcher: Arc<dyn Launcher>,
-    /// The launcher again, if it is the real one, which wants to be shut down.
-    processes: Option<Arc<Processes>>,
-    capacity: Arc<Capacity>,
-    runs: Mutex<Runs>,
-}
-
-/// Runs that have not been cleaned.
-#[derive(Debug, Default)]
-struct Runs {
-    by_id: HashMap<RunId, Arc<Run>>,
-    /// By run, whether its instances are kept, needed or not.
-    holds: HashMap<RunId, watch::Sender<bool>>,
-    /// Whether the platform takes no more.
-    closed: bool,
-}
-
-/// Why the platform could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The gateway has no address.
-    #[error("the local platform cannot listen on {address}: {source}")]
-    Listen {
-        /// The address that was asked for.
-        address: SocketAddr,
-        /// Why.
-        source: io::Error,
-    },
-    /// There is no thread to start instances from.
-    #[error("the local platform cannot start its thread: {0}")]
-    Thread(#[source] io::Error),
-    /// The host does not say how much memory it has.
-    #[error("the local platform cannot learn the host's memory: {0}")]
-    Memory(#[from] sysinfo::Error),
-}
-
-impl Local {
-    /// Starts the gateway. Must be called within a tokio runtime.
-    pub async fn start(settings: Settings, clock: Clock) -> Result<Self, StartError> {
-        let processes =
-            Processes::start(settings.trace_func.clone(), settings.stop_grace).map_err(StartError::Thread)?;
-        let processes = Arc::new(processes);
-        let capacity = Capacity::new(settings.max_instances, settings.memory_mib()?);
-        let mut local = Self::with(Arc::clone(&processes) as Arc<dyn Launcher>, capacity, settings, clock).await?;
-        local.processes = Some(processes);
-        Ok(local)
-    }
-
-    /// Where the gateway listens.
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    async fn with(
-        launcher: Arc<dyn Launcher>,
-        capacity: Capacity,
-        settings: Settings,
-        clock: Clock,
-    ) -> Result<Self, StartError> {
-        let listen = |source| StartError::Listen { address: settings.listen, source };
-        let listener = TcpListener::bind(settings.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let gateway = Arc::new(Gateway {
-            routes: Default::default(),
-            request_timeout: settings.request_timeout,
-            stop: CancellationToken::new(),
-            tasks: TaskTracker::new(),
-        });
-        gateway.tasks.spawn(Arc::clone(&gateway).accept(listener));
-        Ok(Self {
-            settings,
-            clock,
-            address,
-            gateway,
-            launcher,
-            processes: None,
-            capacity: Arc::new(capacity),
-            runs: Mutex::default(),
-        })
-    }
-
-    fn runs(&self) -> MutexGuard<'_, Runs> {
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn refusal(&self, reason: impl Into<String>) -> PlatformError {
-        PlatformError::Platform { platform: NAME, reason: reason.into() }
-    }
-
-    /// What the functions are here, unless they could never come up.
-    fn specs(&self, functions: &[FunctionDeployment]) -> Result<Vec<Spec>, PlatformError> {
-        if let Some(obstacle) = self.launcher.obstacle() {
-            return Err(self.refusal(obstacle));
-        }
-        let indices = (0..).map(FunctionIndex);
-        let specs: Vec<Spec> =
-            indices.zip(functions).map(|(index, function)| Spec::new(index, function, &self.settings)).collect();
-        for spec in &specs {
-            let demand = spec.demand();
-            // Even one that starts at zero has to fit when it is called.
-            if let Some(reason) = self.capacity.refusal([Demand { instances: demand.instances.max(1), ..demand }]) {
-                return Err(PlatformError::Function { function: spec.name.clone(), reason });
-            }
-        }
-        match self.capacity.refusal(specs.iter().map(Spec::demand)) {
-            Some(reason) => Err(self.refusal(reason)),
-            None => Ok(specs),
-        }
-    }
-
-    /// Starts a run, unless it is there already.
-    fn begin(
-        &self,
-        id: &RunId,
-        specs: Vec<Spec>,
-    ) -> Result<(Vec<ComingUp>, mpsc::Receiver<ScaleSample>), PlatformError> {
-        let mut runs = self.runs();
-        if runs.closed {
-            return Err(self.refusal("it is shutting down"));
-        }
-        let held = runs.holds.get(id).map_or_else(|| watch::channel(false).1, watch::Sender::subscribe);
-        match runs.by_id.entry(id.clone()) {
-            Entry::Occupied(_) => Err(self.refusal(format!("run {id} is deployed already"))),
-            Entry::Vacant(vacant) => {
-                let (run, coming_up, scales) = Run::begin(self, id, specs, held);
-                vacant.insert(Arc::new(run));
-                Ok((coming_up, scales))
-            }
-        }
-    }
-}
-
-impl Drop for Local {
-    /// Without a shutdown everything still ends, only nobody waits for it.
-    fn drop(&mut self) {
-        self.gateway.stop.cancel();
-    }
-}
-
-#[tonic::async_trait]
-impl Platform for Local {
-    fn name(&self) -> &'static str {
-        NAME
-    }
-
-    async fn deploy(
-        &self,
-        deploy: Deploy,
-        ready: watch::Sender<u32>,
-        cancel: CancellationToken,
-    ) -> Result<Deployment, PlatformError> {
-        let (coming_up, scales) = self.begin(&deploy.run, self.specs(&deploy.functions)?)?;
-        tokio::select! {
-            came_up = run::all_up(coming_up, &ready) => came_up?,
-            () = cancel.cancelled() => return Err(PlatformError::Cancelled),
-        }
-        let endpoint = |name: &str| Endpoint::plain(self.address.to_string(), route::authority(name, &deploy.run));
-        let endpoints = deploy.functions.iter().map(|function| Ok(endpoint(&function.name))).collect();
-        Ok(Deployment { endpoints, scales, starts: None })
-    }
-
-    async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
-        let known = self.runs().by_id.get(run).cloned();
-        if let Some(known) = known {
-            self.gateway.routes.remove(&known.authorities);
-            known.end().await;
-            self.runs().by_id.remove(run);
-        }
-        self.runs().holds.remove(run);
-        Ok(())
-    }
-
-    /// The other ends of the connections are here, too.
-    fn open_files(&self, instances: u64, connections: u64) -> u64 {
-        let instances = instances.min(self.settings.max_instances.into());
-        connections.saturating_add(instances.saturating_mul(FILES_PER_INSTANCE))
-    }
-
-    async fn room(&self) -> Result<Option<Room>, PlatformError> {
-        Ok(Some(Room::Instances(self.settings.max_instances.into())))
-    }
-
-    async fn hold(&self, run: &RunId, _ledger: &Path) -> Result<(), PlatformError> {
-        self.runs().holds.insert(run.clone(), watch::Sender::new(true));
-        Ok(())
-    }
-
-    async fn settle(&self, run: &RunId, _ledger: &Path) -> Result<(), PlatformError> {
-        if let Some(hold) = self.runs().holds.get(run) {
-            hold.send_if_modified(|held| std::mem::replace(held, false));
-        }
-        Ok(())
-    }
-
-    async fn shutdown(&self) {
-        let runs: Vec<RunId> = {
-            let mut runs = self.runs();
-            runs.closed = true;
-            runs.by_id.keys().cloned().collect()
-        };
-        // Cleaning a run of this platform cannot fail.
-        futures_util::future::join_all(runs.iter().map(|run| self.clean(run))).await;
-        self.gateway.stop.cancel();
-        self.gateway.tasks.close();
-        self.gateway.tasks.wait().await;
-        if let Some(processes) = &self.processes {
-            processes.shutdown().await;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,22 +1,39 @@
 //! One run's functions on the local platform.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    Local,
+    capacity::Capacity,
     feed::feed,
     function::{Deployed, Function},
+    gateway::Gateway,
+    instance::Launcher,
     route,
     spec::{Spec, Surroundings},
 };
 use crate::{
+    clock::Clock,
     id::RunId,
     platform::{PlatformError, ScaleSample},
 };
+
+/// What the runs of the platform share.
+pub(super) struct Host<'a> {
+    /// Where functions are called.
+    pub(super) gateway: &'a Gateway,
+    /// Makes instances.
+    pub(super) launcher: &'a Arc<dyn Launcher>,
+    /// Gives them room.
+    pub(super) capacity: &'a Arc<Capacity>,
+    /// How long an instance may take until it can be called.
+    pub(super) start_timeout: Duration,
+    /// The time.
+    pub(super) clock: Clock,
+}
 
 /// What a run has on the platform.
 #[derive(Debug)]
@@ -36,7 +53,7 @@ pub(super) type Begun = (Run, Vec<ComingUp>, mpsc::Receiver<ScaleSample>);
 
 impl Run {
     /// Starts a run's functions and their routes.
-    pub(super) fn begin(local: &Local, id: &RunId, specs: Vec<Spec>, held: watch::Receiver<bool>) -> Begun {
+    pub(super) fn begin(host: &Host<'_>, id: &RunId, specs: Vec<Spec>, held: watch::Receiver<bool>) -> Begun {
         let (stop, functions, forwarder) = (CancellationToken::new(), TaskTracker::new(), TaskTracker::new());
         let published = {
             let functions = functions.clone();
@@ -46,11 +63,11 @@ impl Run {
         forwarder.spawn(forward);
         let around = Surroundings {
             run: id.clone(),
-            launcher: Arc::clone(&local.launcher),
-            capacity: Arc::clone(&local.capacity),
-            start_timeout: local.settings.start_timeout,
-            clock: local.clock,
-            anchor: local.clock.anchor(),
+            launcher: Arc::clone(host.launcher),
+            capacity: Arc::clone(host.capacity),
+            start_timeout: host.start_timeout,
+            clock: host.clock,
+            anchor: host.clock.anchor(),
             feed,
             held,
             stop: stop.clone(),
@@ -60,7 +77,7 @@ impl Run {
             let (name, authority) = (spec.name.clone(), route::authority(&spec.name, id));
             let (function, calls, came_up) = Function::new(spec, around.clone());
             functions.spawn(function.run());
-            local.gateway.routes.insert(authority.clone(), calls);
+            host.gateway.routes.insert(authority.clone(), calls);
             authorities.push(authority);
             coming_up.push((name, came_up));
         }

@@ -285,7 +285,7 @@ fn free_slot(instances: &mut BTreeMap<InstanceId, Instance>, concurrency: u32) -
 }
 
 fn saturated(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
+    crate::units::to_u32(count)
 }
 
 #[cfg(test)]

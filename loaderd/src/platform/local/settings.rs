@@ -36,7 +36,7 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             trace_func: PathBuf::from("trace-func"),
-            max_instances: u32::try_from(cores * INSTANCES_PER_CORE).unwrap_or(u32::MAX),
+            max_instances: crate::units::to_u32(cores * INSTANCES_PER_CORE),
             memory_ratio: 0.8,
             stable_window: Duration::from_secs(30),
             start_timeout: Duration::from_secs(10),

@@ -6,12 +6,12 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Settings,
     capacity::{Capacity, Demand},
     feed::Feed,
     instance::{Launch, Launcher},
     rule::Rule,
     scaler::InstanceId,
+    settings::Settings,
 };
 use crate::{
     clock::{Anchor, Clock},
@@ -37,7 +37,8 @@ pub(super) struct Spec {
 impl Spec {
     /// The function that is to be deployed as the run's `index`th.
     pub(super) fn new(index: FunctionIndex, deployment: &FunctionDeployment, settings: &Settings) -> Self {
-        let FunctionDeployment { name, kind, peak_memory_mib, scaling, autoscaling: _, resources: _ } = deployment;
+        let FunctionDeployment { name, kind, http: _, peak_memory_mib, scaling, autoscaling: _, resources: _ } =
+            deployment;
         Self {
             index,
             name: name.clone(),

@@ -3,6 +3,7 @@ use std::fs;
 use super::*;
 use crate::{
     invoke::Status,
+    plan::NoFindings,
     record::testkit::{head, row, t0, unsent},
 };
 
@@ -39,7 +40,7 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
         arrivals: AskedArrivals::Planned,
         spans: None,
         latencies: Latencies::default(),
-        burst: None,
+        collector: Box::new(NoFindings),
         metrics: Metrics::new(),
         progress,
         clock: Clock,
@@ -47,7 +48,7 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
 }
 
 fn closed(head: SlotHead, dispatched: u64) -> Event {
-    Event::Closed { head, dispatched, shortfall: 0, complete: true }
+    Event::Closed { head, dispatched, outcome: SlotOutcome::default(), complete: true }
 }
 
 #[test]
@@ -63,9 +64,9 @@ fn rows_and_slots_are_on_disk_as_columns_md_has_them() {
     });
     let read = |name: &str| fs::read_to_string(kept.directory.path().join(name)).expect("reads");
     insta::assert_snapshot!(read("invocations.csv"), @r"
-    run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,instance,cold_start,instance_started_unix_us,saturated
-    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,1000001000,1000,,25000,10000,10000,2048,2048,ok,,f-1,false,7,false
-    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true
+    run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,instance,cold_start,instance_started_unix_us,saturated,response_bytes
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,1000001000,1000,,25000,10000,10000,2048,2048,ok,,f-1,false,7,false,
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true,
     ");
     insta::assert_snapshot!(read("slots.csv"), @r"
     slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated
@@ -105,7 +106,7 @@ fn existing_records_are_never_overwritten() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("invocations.csv");
     fs::write(&path, "precious").expect("writes");
-    let error = CsvFile::create(&path, &row::COLUMNS).err().expect("is refused");
+    let error = CsvFile::<schema::Invocations>::create(directory.path()).err().expect("is refused");
     assert!(error.to_string().starts_with(&format!("cannot create {}", path.display())), "{error}");
     assert_eq!(fs::read_to_string(&path).expect("reads"), "precious");
 }

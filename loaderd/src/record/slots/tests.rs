@@ -1,3 +1,5 @@
+use loader_proto::schema::Row as _;
+
 use super::*;
 use crate::{
     plan::Mark,
@@ -33,9 +35,9 @@ fn a_slot_adds_up_its_rows_and_settles_with_the_last_one() {
     );
     let expected = SlotRow {
         slot: 0,
-        phase: "measure".to_owned(),
-        start_unix_us: 1_000_000_000,
-        duration_us: 10_000_000,
+        phase: Phase::Measure,
+        start: UnixMicros(1_000_000_000),
+        duration: Duration::from_secs(10),
         rps: 0.3,
         planned: 3,
         issued: 2,
@@ -48,7 +50,7 @@ fn a_slot_adds_up_its_rows_and_settles_with_the_last_one() {
         response_p99_us: 30_000,
     };
     assert_eq!(settled.row, expected);
-    assert_eq!(fields(&settled.row).join(","), "0,measure,1000000000,10000000,0.3,3,2,2,1,1,2000,false");
+    assert_eq!(record(&settled.row).fields().join(","), "0,measure,1000000000,10000000,0.3,3,2,2,1,1,2000,false");
 }
 
 #[test]

@@ -2,6 +2,11 @@ use std::collections::BTreeMap;
 
 use super::*;
 
+const SLOTS: &str = "\
+    slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated\n\
+    0,measure,100,60000000,0.05,3,2,1,2,1,1,false\n\
+    1,measure,60000100,1,0,0,0,0,0,0,0,false\n";
+
 /// All files of an export, put together.
 fn exported(directory: &Path, layout: Layout) -> BTreeMap<String, String> {
     let mut files = BTreeMap::<String, Vec<u8>>::new();
@@ -17,8 +22,11 @@ fn run() -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a directory");
     let write = |name: &str, text: &str| fs::write(directory.path().join(name), text).expect("writes");
     write("run.json", r#"{"version":1,"name":"demo","run_id":"x"}"#);
-    write("slots.csv", "slot,duration_us\n0,60000000\n1,1\n");
-    write("scales.csv", "unix_us,function,desired,running,unready,pending,terminating,queue\n5,f,1,2,3,4,5,6\n");
+    write("slots.csv", SLOTS);
+    write(
+        "scales.csv",
+        "unix_us,function,desired,running,unready,pending,terminating,queue\n5,f,1,2,3,4,5,6\n7,f,1,2,3,4,5,\n",
+    );
     write(
         "invocations.csv",
         "run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,\
@@ -41,7 +49,7 @@ fn native_is_the_directory_as_it_is() {
     let names: Vec<_> = files.keys().map(String::as_str).collect();
     assert_eq!(names, ["invocations.csv", "nodes.csv", "run.json", "scales.csv", "slots.csv"]);
     assert_eq!(files["nodes.csv"], "");
-    assert_eq!(files["slots.csv"], "slot,duration_us\n0,60000000\n1,1\n");
+    assert_eq!(files["slots.csv"], SLOTS);
 }
 
 #[test]
@@ -84,7 +92,7 @@ fn invitro_has_its_names_and_columns() {
     assert_eq!(
         files["demo_deployment_scale_2.csv"],
         "timestamp,function,desired_pods,running_pods,unready_pods,pending_pods,terminating_pods,activator_queue\n\
-         5,f,1,2,3,4,5,6\n"
+         5,f,1,2,3,4,5,6\n7,f,1,2,3,4,5,\n"
     );
 }
 

@@ -11,8 +11,8 @@ fn row(number: u64, error: &str) -> String {
     format!("r,min0.inv{number},f,measure,0,,100,101,1,,50,1000,900,10240,10300,ok,{error},i-1,true,90,false\n")
 }
 
-fn ids(records: &[StoredRecord]) -> Vec<&str> {
-    records.iter().map(|record| record.invocation_id.as_str()).collect()
+fn ids<'r>(records: &'r [InvocationRecord<'_>]) -> Vec<&'r str> {
+    records.iter().map(|record| record.invocation_id.as_ref()).collect()
 }
 
 #[test]
@@ -36,27 +36,25 @@ of it""#,
     assert_eq!(ids(&first), ["min0.inv0"]);
     assert_eq!(
         first[0],
-        StoredRecord {
-            invocation_id: "min0.inv0".to_owned(),
-            function: "f".to_owned(),
-            phase: "measure".to_owned(),
+        InvocationRecord {
+            run_id: "r".into(),
+            invocation_id: "min0.inv0".into(),
+            function: "f".into(),
+            phase: "measure".into(),
             slot: 0,
-            mark: String::new(),
             due_unix_us: 100,
             sent_unix_us: Some(101),
             dispatch_lag_us: Some(1),
-            connect_us: None,
             response_us: Some(50),
             requested_runtime_us: 1000,
             actual_runtime_us: Some(900),
             requested_memory_kib: 10240,
             actual_memory_kib: Some(10300),
-            status: "ok".to_owned(),
-            error: String::new(),
-            instance: "i-1".to_owned(),
+            status: "ok".into(),
+            instance: "i-1".into(),
             cold_start: Some(true),
             instance_started_unix_us: Some(90),
-            saturated: false,
+            ..InvocationRecord::default()
         }
     );
     assert_eq!(reader.read().expect("reads"), []);
@@ -67,7 +65,7 @@ of it""#,
 }
 
 /// Everything that is there to be read, and what is left over.
-fn all(directory: &Path) -> (Vec<StoredRecord>, u64) {
+fn all(directory: &Path) -> (Vec<InvocationRecord<'static>>, u64) {
     let (mut reader, mut records) = (RecordReader::new(directory), Vec::new());
     loop {
         let more = reader.read().expect("reads");
@@ -115,7 +113,7 @@ fn records_read_the_same_in_every_form() {
     let ((csv, cut_off), files) = read_as(Output::Csv);
     assert_eq!((csv.len(), cut_off, files), (3001, 0, vec![(CSV.to_owned(), Some(3001))]));
     assert_eq!(
-        (csv[1].error.as_str(), csv[3000].sent_unix_us, csv[3000].cold_start),
+        (csv[1].error.as_ref(), csv[3000].sent_unix_us, csv[3000].cold_start),
         ("two \" lines,\nof it", None, None)
     );
     for (output, name) in [(Output::GzippedCsv, GZIPPED), (Output::Parquet, PARQUET)] {

@@ -1,52 +1,55 @@
 //! How a load is dispatched and recorded, as its spec has it.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use loader_trace::Arrivals;
 use tokio::sync::watch;
 
 use crate::{
-    clock::Anchor,
+    clock::{Anchor, Clock},
     dispatch::{Phases, Settings},
     id::RunId,
     invoke::Policy,
-    record::{AskedArrivals, BurstWindow, Latencies, Progress, RecorderSettings, RowSpans},
-    run::Context,
-    spec::{ConnectionPolicy, Mode, RunSpec, RuntimeClock},
+    plan::Collector,
+    record::{AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans},
+    run::{LoadSettings, Telemetry},
+    spec::{ConnectionPolicy, RunSpec, RuntimeClock},
 };
 
 /// Who watches what is recorded.
 pub(super) struct Watched {
+    pub(super) collector: Box<dyn Collector>,
     pub(super) latencies: Latencies,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) spans: Option<RowSpans>,
 }
 
 /// How the load is dispatched.
-pub(super) fn of_dispatch(context: &Context, run: &RunId, spec: &RunSpec, phases: Phases) -> Settings {
+pub(super) fn of_dispatch(load: &LoadSettings, clock: Clock, run: &RunId, spec: &RunSpec, phases: Phases) -> Settings {
+    let LoadSettings { workers, connections, isolation, heartbeat } = load;
     Settings {
         run: run.clone(),
-        workers: context.workers,
-        policy: policy(spec, context.connections),
+        workers: *workers,
+        policy: policy(spec, *connections),
         max_in_flight: spec.max_in_flight,
         connect_timeout: spec.timeouts.connect,
         function_timeout: spec.timeouts.function,
         runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
         trace: None,
         phases,
-        isolation: context.isolation.clone(),
-        pulse: context.pulse.clone(),
-        clock: context.clock,
+        isolation: isolation.clone(),
+        heartbeat: heartbeat.clone(),
+        clock,
     }
 }
 
 /// How it is recorded: rows of these functions, due from that instant on.
 pub(super) fn of_recorder(
-    context: &Context,
+    telemetry: &Telemetry,
     run: &RunId,
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
-    Watched { latencies, progress, spans }: Watched,
+    Watched { collector, latencies, progress, spans }: Watched,
 ) -> RecorderSettings {
     RecorderSettings {
         run: run.clone(),
@@ -54,12 +57,12 @@ pub(super) fn of_recorder(
         t0,
         lag_bound: spec.saturation.lag,
         arrivals: asked_arrivals(spec),
-        burst: burst_window(spec),
+        collector,
         latencies,
         spans,
-        metrics: context.metrics.clone(),
+        metrics: telemetry.metrics.clone(),
         progress,
-        clock: context.clock,
+        clock: telemetry.clock,
     }
 }
 
@@ -78,11 +81,4 @@ fn asked_arrivals(spec: &RunSpec) -> AskedArrivals {
         Arrivals::Poisson | Arrivals::ExponentialShift | Arrivals::UniformShift => AskedArrivals::Uniform,
         Arrivals::Equidistant | Arrivals::Exponential | Arrivals::Uniform => AskedArrivals::Planned,
     }
-}
-
-/// Mode burst: when the burst goes.
-fn burst_window(spec: &RunSpec) -> Option<BurstWindow> {
-    let Mode::Burst(burst) = &spec.mode else { return None };
-    let (hold, begin, end) = burst.burst_window();
-    Some(BurstWindow { hold, begin, end: end + Duration::from_secs(1) })
 }

@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+type Event = super::Event<String>;
+
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         4 => Just(Event::Start),
@@ -12,7 +14,7 @@ fn event() -> impl Strategy<Value = Event> {
         4 => Just(Event::Cleaned),
         1 => Just(Event::End(Verdict::Failed("broken".to_owned()))),
         1 => Just(Event::End(Verdict::Cancelled)),
-        1 => Just(Event::End(Verdict::Interrupted("stopped".to_owned()))),
+        1 => Just(Event::End(Verdict::Interrupted)),
     ]
 }
 
@@ -71,7 +73,7 @@ fn states(events: Vec<Event>) -> Vec<State> {
 
 #[test]
 fn the_way_of_a_run_that_succeeds() {
-    use Event::{Cleaned, Drained, LoadEnded, Measure, Start, WarmUp};
+    use super::Event::{Cleaned, Drained, LoadEnded, Measure, Start, WarmUp};
     assert_eq!(
         states(vec![Start, WarmUp, Measure, LoadEnded, Drained, Cleaned]),
         [State::Deploying, State::WarmingUp, State::Running, State::Draining, State::Cleaning, State::Succeeded]
@@ -99,5 +101,5 @@ fn the_reason_is_that_of_the_first_verdict() {
     ] {
         machine.apply(event).expect("the event can happen");
     }
-    assert_eq!((machine.state(), machine.reason()), (State::Failed, "no room"));
+    assert_eq!((machine.state(), machine.reason().as_str()), (State::Failed, "no room"));
 }

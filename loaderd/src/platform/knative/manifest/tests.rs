@@ -32,6 +32,21 @@ fn a_service_is_as_the_run_wants_it() {
 }
 
 #[test]
+fn the_ports_name_says_which_http_the_function_takes() {
+    let named = |http| {
+        let function = FunctionDeployment { http, ..function("steady") };
+        let object = filled_with(embedded("trace"), &function).unwrap();
+        object["spec"]["template"]["spec"]["containers"][0]["ports"].clone()
+    };
+    assert_eq!(named(HttpVersion::Http2), json!([{"name": "h2c", "containerPort": 8080}]));
+    assert_eq!(named(HttpVersion::Http1), json!([{"name": "http1", "containerPort": 8080}]));
+    let function = FunctionDeployment { http: HttpVersion::Http1, ..function("steady") };
+    let bad = embedded("trace").replace("ports:", "ports: []\n          other:");
+    let refused = filled_with(&bad, &function).unwrap_err().to_string();
+    assert_eq!(refused, "spec.template.spec.containers[0].ports is missing or no list of one port");
+}
+
+#[test]
 fn what_is_wrong_with_a_manifest_is_named() {
     let known = "CPU_LIMIT, CPU_REQUEST, IMAGE, INITIAL_SCALE, MEMORY_LIMIT, MEMORY_REQUEST, METRIC, NAME, PANIC_THRESHOLD, \
                  PANIC_WINDOW, RUN, TARGET";

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     super::cluster::{Cluster, ClusterError},
-    Pace,
+    pace::Pace,
     usage::get_text,
 };
 use crate::scrape::{AutoscalerSample, Point, Prometheus, Sample, SourceError, points};

@@ -1,0 +1,55 @@
+//! The platforms of this daemon, made from their sections of the configuration. The one place that constructs them.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+
+use crate::{
+    clock::Clock,
+    config::{self, Config},
+    platform::{Platform, Platforms, attach::Attach, knative, local},
+    scrape::Prometheus,
+};
+
+/// Makes every platform. Of a cluster nothing is asked before it is used.
+///
+/// # Errors
+/// A platform that can't start on this machine.
+pub(super) async fn start(config: &Config, prometheus: Option<Prometheus>, clock: Clock) -> anyhow::Result<Platforms> {
+    let local = local::Local::start(local_settings(&config.local), clock).await.context("the local platform")?;
+    let knative = knative::Knative::new(knative_settings(&config.knative, prometheus), clock);
+    let platforms: [Arc<dyn Platform>; _] = [Arc::new(local), Arc::new(Attach), Arc::new(knative)];
+    Ok(platforms.map(|platform| (platform.name(), platform)).into())
+}
+
+fn local_settings(config: &config::Local) -> local::Settings {
+    local::Settings {
+        trace_func: config.trace_func.clone().unwrap_or_else(trace_func),
+        max_instances: config.max_instances,
+        memory_ratio: config.memory_ratio,
+        stable_window: config.stable_window,
+        start_timeout: config.start_timeout,
+        ..local::Settings::default()
+    }
+}
+
+fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) -> knative::Settings {
+    let config::Knative { kubeconfig, context, namespace, image, gateway, gateway_ca, manifest, node_selector } =
+        config.clone();
+    knative::Settings {
+        access: knative::Access { kubeconfig, context },
+        namespace,
+        image,
+        gateway,
+        gateway_ca,
+        manifest,
+        node_selector: node_selector.0,
+        prometheus,
+    }
+}
+
+/// The function server that was built with this daemon, or the one on the PATH.
+fn trace_func() -> PathBuf {
+    let installed = std::env::current_exe().ok().and_then(|path| Some(path.parent()?.join("trace-func")));
+    installed.filter(|path| path.exists()).unwrap_or_else(|| PathBuf::from("trace-func"))
+}

@@ -1,0 +1,52 @@
+//! How far a run has come.
+
+use loader_proto::v1;
+use prost_types::Duration;
+
+use crate::run::RunProgress;
+
+/// What is not known beforehand is zero, or absent.
+pub(super) fn progress(progress: &RunProgress) -> v1::RunProgress {
+    let RunProgress {
+        functions_ready,
+        functions_total,
+        slot,
+        slots_total,
+        elapsed,
+        planned_duration,
+        planned,
+        due,
+        issued,
+        completed,
+        failed,
+        cold_starts,
+        in_flight,
+        target_rate,
+        achieved_rate,
+        lag_p99_us,
+        response_p50_us,
+        response_p99_us,
+        saturated,
+    } = *progress;
+    v1::RunProgress {
+        functions_ready,
+        functions_total,
+        slot,
+        slots_total: slots_total.unwrap_or_default(),
+        elapsed: elapsed.and_then(|elapsed| Duration::try_from(elapsed).ok()),
+        planned_duration: planned_duration.and_then(|duration| Duration::try_from(duration).ok()),
+        planned: planned.unwrap_or_default(),
+        due,
+        issued,
+        completed,
+        failed,
+        cold_starts,
+        in_flight,
+        target_rate,
+        achieved_rate,
+        lag_p99_us,
+        response_p50_us,
+        response_p99_us,
+        saturated,
+    }
+}

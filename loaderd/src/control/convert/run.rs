@@ -1,0 +1,93 @@
+//! Runs, their states and their summaries.
+
+use loader_proto::v1;
+
+use super::{message, progress, timestamp};
+use crate::{
+    run::RunView,
+    store::{RunDirectory, RunFile, State},
+};
+
+/// A run as the API shows it.
+pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_position: u32) -> v1::Run {
+    let RunView { file, spec, progress, summary } = view;
+    let RunFile {
+        version: _,
+        run_id,
+        name: _,
+        mode,
+        platform,
+        state,
+        reason,
+        submitted_unix_us,
+        started_unix_us,
+        finished_unix_us,
+        idempotency_key: _,
+        pinned,
+    } = file;
+    v1::Run {
+        run_id: run_id.to_string(),
+        spec: Some(message(spec)),
+        state: v1::RunState::from(*state).into(),
+        reason: reason.clone(),
+        submitted: Some(timestamp(*submitted_unix_us)),
+        started: started_unix_us.map(timestamp),
+        finished: finished_unix_us.map(timestamp),
+        queue_position,
+        directory: directory.path().display().to_string(),
+        progress: progress.as_ref().map(progress::progress),
+        summary: summary.as_deref().map(super::summary::summary),
+        mode: mode.clone(),
+        platform: platform.clone(),
+        pinned: *pinned,
+    }
+}
+
+impl From<State> for v1::RunState {
+    fn from(state: State) -> Self {
+        match state {
+            State::Queued => Self::Queued,
+            State::Deploying => Self::Deploying,
+            State::WarmingUp => Self::WarmingUp,
+            State::Running => Self::Running,
+            State::Draining => Self::Draining,
+            State::Cleaning => Self::Cleaning,
+            State::Succeeded => Self::Succeeded,
+            State::Failed => Self::Failed,
+            State::Cancelled => Self::Cancelled,
+            State::Interrupted => Self::Interrupted,
+        }
+    }
+}
+
+/// The state that a filter names; `None` for one that is none.
+pub(in crate::control) fn state(wire: i32) -> Option<State> {
+    Some(match v1::RunState::try_from(wire).ok()? {
+        v1::RunState::Unspecified => return None,
+        v1::RunState::Queued => State::Queued,
+        v1::RunState::Deploying => State::Deploying,
+        v1::RunState::WarmingUp => State::WarmingUp,
+        v1::RunState::Running => State::Running,
+        v1::RunState::Draining => State::Draining,
+        v1::RunState::Cleaning => State::Cleaning,
+        v1::RunState::Succeeded => State::Succeeded,
+        v1::RunState::Failed => State::Failed,
+        v1::RunState::Cancelled => State::Cancelled,
+        v1::RunState::Interrupted => State::Interrupted,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_goes_to_the_wire_and_back() {
+        for wire in 1..=10 {
+            let domain = state(wire).expect("a state");
+            assert_eq!(i32::from(v1::RunState::from(domain)), wire);
+        }
+        assert_eq!(state(0), None);
+        assert_eq!(state(11), None);
+    }
+}

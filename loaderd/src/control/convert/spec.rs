@@ -1,0 +1,33 @@
+//! Specs as they are submitted, stored and shown again.
+
+use std::sync::Arc;
+
+use loader_proto::v1::{self, run_spec::Mode, trace_mode::Source};
+use prost::Message as _;
+
+use crate::{plan, spec::Defaults, store::SubmittedSpec};
+
+/// A spec message as it is kept, checked against a daemon's defaults.
+pub(super) fn submitted(message: &v1::RunSpec, defaults: &Defaults) -> SubmittedSpec {
+    SubmittedSpec {
+        message: message.encode_to_vec(),
+        upload: upload(message),
+        checked: plan::validate(message, defaults).map(Arc::new),
+    }
+}
+
+/// The message that a spec was submitted as.
+pub(in crate::control) fn message(spec: &SubmittedSpec) -> v1::RunSpec {
+    // It was encoded by `submitted`, and nobody else looks at it.
+    v1::RunSpec::decode(spec.message.as_slice()).unwrap_or_default()
+}
+
+fn upload(message: &v1::RunSpec) -> Option<String> {
+    match message.mode.as_ref()? {
+        Mode::Trace(trace) => match trace.source.as_ref()? {
+            Source::Upload(id) => Some(id.clone()),
+            Source::Path(_) => None,
+        },
+        Mode::Rps(_) | Mode::Burst(_) | Mode::Coldstart(_) => None,
+    }
+}

@@ -1,0 +1,145 @@
+//! What the pacer does with what comes due: picks the function and a worker, and hands the invocation over.
+
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::{Arc, mpsc::SyncSender},
+};
+
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+use super::{counters::Counters, pacer::Sink, scale_state::ScaleState};
+use crate::{
+    id::FunctionIndex,
+    invoke::{Outcome, Status},
+    plan::{Invocation, InvocationId, Mark, PlannedInvocation, SlotHead, SlotOutcome, Target},
+    record::{Event, Row},
+};
+
+/// Whom invocations and events are handed to, and by which rules.
+pub(super) struct Routing {
+    /// By worker.
+    pub(super) workers: Vec<mpsc::Sender<PlannedInvocation>>,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) scales: Arc<ScaleState>,
+    /// The functions from which a cold one is picked.
+    pub(super) cold_pool: Range<u32>,
+    pub(super) max_in_flight: u64,
+    /// Whether a function's invocations all go to one worker; otherwise workers take turns.
+    pub(super) by_function: bool,
+    /// To the planner of a plan that decides by outcomes.
+    pub(super) outcomes: Option<SyncSender<SlotOutcome>>,
+}
+
+/// Events that may wait for room in the recorder's channel. Only an overloaded loader gets here, by rows of what it could
+/// not send; then the pacer waits, so that memory stays bounded and what follows is late instead of lost.
+const MOST_WAITING: usize = 1 << 16;
+
+/// The pacer's way into the rest of the run. Nothing in it blocks, unless the recorder is hopelessly behind.
+pub(super) struct Handoff {
+    routing: Routing,
+    backlog: VecDeque<Event>,
+    turn: usize,
+    dispatched: u64,
+    shortfall: u64,
+}
+
+impl Handoff {
+    pub(super) fn new(routing: Routing) -> Self {
+        Self { routing, backlog: VecDeque::new(), turn: 0, dispatched: 0, shortfall: 0 }
+    }
+
+    /// Tells what is left to tell; the load is over, so waiting does no harm any more.
+    pub(super) async fn finish(self) {
+        for event in self.backlog {
+            if self.routing.events.send(event).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Tells the recorder, without waiting for room: what does not fit now is told later.
+    async fn tell(&mut self, event: Event) {
+        self.backlog.push_back(event);
+        while let Some(event) = self.backlog.pop_front() {
+            match self.routing.events.try_send(event) {
+                Ok(()) => {}
+                Err(TrySendError::Full(event)) if self.backlog.len() < MOST_WAITING => {
+                    return self.backlog.push_front(event);
+                }
+                Err(TrySendError::Full(event)) => {
+                    if self.routing.events.send(event).await.is_err() {
+                        return;
+                    }
+                }
+                Err(TrySendError::Closed(_)) => return,
+            }
+        }
+    }
+
+    /// Decides whom the invocation is for. One that found no cold function goes to the hot one, unmarked.
+    fn resolve(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) -> PlannedInvocation {
+        let Invocation { due, target, runtime_us, memory_mib, mark } = invocation;
+        let (function, mark) = match target {
+            Target::Function(function) => (function, mark),
+            Target::Cold { otherwise } => match self.routing.scales.claim(&self.routing.cold_pool) {
+                Some(function) => (function, mark),
+                None => {
+                    self.shortfall += 1;
+                    (otherwise, Mark::None)
+                }
+            },
+        };
+        PlannedInvocation { id, slot, mark, function, due, runtime_us, memory_mib }
+    }
+
+    fn worker(&mut self, function: FunctionIndex) -> usize {
+        let workers = self.routing.workers.len();
+        if self.routing.by_function {
+            return function.as_usize() % workers;
+        }
+        self.turn = (self.turn + 1) % workers;
+        self.turn
+    }
+
+    async fn not_sent(&mut self, planned: PlannedInvocation, why: String) {
+        let row = Row { planned, outcome: Outcome::bare(Status::NotSent, why) };
+        self.tell(Event::Row(Box::new(row))).await;
+    }
+}
+
+impl Sink for Handoff {
+    async fn open(&mut self, head: SlotHead) {
+        self.dispatched = 0;
+        self.shortfall = 0;
+        self.tell(Event::Opened(head)).await;
+    }
+
+    async fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) {
+        self.dispatched += 1;
+        self.routing.counters.came_due();
+        let planned = self.resolve(id, slot, invocation);
+        let limit = self.routing.max_in_flight;
+        if self.routing.counters.in_flight() >= limit {
+            return self.not_sent(planned, format!("{limit} invocations are out already (maxInFlight)")).await;
+        }
+        self.routing.counters.handed_out();
+        let worker = self.worker(planned.function);
+        if let Err(TrySendError::Full(planned) | TrySendError::Closed(planned)) =
+            self.routing.workers[worker].try_send(planned)
+        {
+            self.routing.counters.ended(false, false);
+            self.not_sent(planned, "the worker takes no more invocations".to_owned()).await;
+        }
+    }
+
+    async fn close(&mut self, head: SlotHead, complete: bool) {
+        let outcome = self.routing.counters.close(head.index, self.shortfall);
+        self.tell(Event::Closed { head, dispatched: self.dispatched, outcome, complete }).await;
+        if let (true, Some(outcomes)) = (complete, &self.routing.outcomes) {
+            // The planner waits for this one, so there is room; it is gone when the run is being ended.
+            let _gone = outcomes.try_send(outcome);
+        }
+    }
+}

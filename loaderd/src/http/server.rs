@@ -1,0 +1,61 @@
+//! The accept loop and its bounds: how many clients at the same time, and how long each may take.
+
+use std::time::Duration;
+
+use axum::Router;
+use http::Request;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use crate::door::{self, Connection, Listener};
+
+/// How long a client may take to send a request's headers; also how long a connection may be idle before its next request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Most bytes of a request's headers, which are kept while they are incomplete.
+const HEADER_BYTES: usize = 16 * 1024;
+
+/// Most clients at the same time; further ones wait.
+pub(super) const MAX_CLIENTS: usize = 64;
+
+/// Serves `router` until `end`; connections that are open then are closed. Each request has its [`crate::access::Peer`]
+/// among its extensions.
+pub async fn serve(listener: Listener, router: Router, end: CancellationToken) {
+    let (connections, mut accepted) = mpsc::channel(1);
+    let serve = async {
+        let mut clients = JoinSet::new();
+        loop {
+            let full = clients.len() >= MAX_CLIENTS;
+            tokio::select! {
+                () = end.cancelled() => break,
+                Some(_) = clients.join_next() => {}
+                connection = accepted.recv(), if !full => match connection {
+                    Some(Ok(connection)) => {
+                        clients.spawn(serve_client(connection, router.clone()));
+                    }
+                    Some(Err(_)) => {}
+                    None => break,
+                },
+            }
+        }
+        clients.shutdown().await;
+    };
+    tokio::join!(door::accept(listener, connections, end.clone()), serve);
+}
+
+/// Answers the requests of one connection, one after the other.
+async fn serve_client(connection: Connection, router: Router) {
+    let peer = connection.peer().clone();
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer.clone());
+        router.clone().oneshot(request)
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES);
+    if let Err(error) = server.serve_connection(TokioIo::new(connection), service).await {
+        log::debug!("an HTTP client's connection ended: {error}");
+    }
+}

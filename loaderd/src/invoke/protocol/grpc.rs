@@ -1,0 +1,157 @@
+//! gRPC by hand, for any unary service: the request's headers and frame; a function's reply, a gRPC status, or a gateway's text.
+//!
+//! The HTTP status and the content type are looked at before anything is decoded, so that a gateway's plain 502, 503 or 504 is
+//! no error of the function.
+
+use std::time::Duration;
+
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use prost::{DecodeError, Message};
+use tonic::{Code, Status as GrpcStatus};
+
+use super::{super::Call, Answer, Beyond, Exchange, Failure, Head, Origin, Reply, Status, Wanted, internal, origin};
+use crate::endpoint::{Endpoint, HttpVersion};
+
+/// Most bytes of a reply: its three fields need far less, unless the function sends a long text.
+const MAX_REPLY: usize = 1 << 20;
+
+/// Longest text of a gateway that is kept.
+const MAX_TEXT: usize = 512;
+
+/// A service with one method that is called.
+pub(super) trait Service: std::fmt::Debug + Send + Sync {
+    /// Its name.
+    const NAME: &'static str;
+    /// The path of its method.
+    const PATH: &'static str;
+
+    /// The request of a call, as a gRPC frame.
+    fn request(&self, call: &Call) -> Bytes;
+
+    /// What the message of a reply says.
+    ///
+    /// # Errors
+    /// It is none of this service.
+    fn reply(&self, message: &[u8]) -> Result<Measured, DecodeError>;
+}
+
+/// What a reply says of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Measured {
+    /// Run time that the function measured, in microseconds.
+    pub(super) runtime_us: Option<u32>,
+    /// Memory that the function measured, in KiB.
+    pub(super) memory_kib: Option<u32>,
+}
+
+/// A service as one function has it.
+#[derive(Debug)]
+pub(super) struct Grpc<S> {
+    service: S,
+    uri: Uri,
+}
+
+impl<S: Service> Grpc<S> {
+    /// Prepares calls to `endpoint`.
+    pub(super) fn new(service: S, endpoint: &Endpoint) -> Result<Self, http::Error> {
+        let uri = endpoint.uri(S::PATH)?;
+        Ok(Self { service, uri })
+    }
+
+    fn decode(&self, data: &[u8], origin: Origin) -> Result<Reply, Failure> {
+        let garbage = |what: &str| internal(&format!("the reply is not one of {}: {what}", S::NAME));
+        let mut frame = data;
+        if frame.len() < 5 {
+            return Err(garbage("it is too short"));
+        }
+        if frame.get_u8() != 0 {
+            return Err(garbage("it is compressed"));
+        }
+        let length = frame.get_u32() as usize;
+        if length != frame.len() {
+            return Err(garbage("its length is wrong"));
+        }
+        let measured = self.service.reply(frame).map_err(|error| garbage(&error.to_string()))?;
+        let Measured { runtime_us, memory_kib } = measured;
+        Ok(Reply { runtime_us, memory_kib, origin })
+    }
+}
+
+impl<S: Service> Exchange for Grpc<S> {
+    fn version(&self) -> HttpVersion {
+        HttpVersion::Http2
+    }
+
+    fn request(&self, call: &Call) -> (Request<()>, Bytes) {
+        let mut request = Request::new(());
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        let headers = request.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+        headers.insert("grpc-timeout", grpc_timeout(call.function_timeout));
+        super::write_context(call, headers);
+        (request, self.service.request(call))
+    }
+
+    fn wanted(&self, head: &Head) -> Wanted {
+        if head.status != StatusCode::OK || !is_grpc(&head.headers) {
+            return Wanted::Body { keep: MAX_TEXT, beyond: Beyond::Refused, trailers: false };
+        }
+        if head.headers.contains_key("grpc-status") {
+            return Wanted::Nothing;
+        }
+        Wanted::Body { keep: MAX_REPLY, beyond: Beyond::Refused, trailers: true }
+    }
+
+    fn reply(&self, answer: Answer) -> Result<Reply, Failure> {
+        let Answer { head, body, trailers } = answer;
+        if head.status != StatusCode::OK || !is_grpc(&head.headers) {
+            return Err(super::unexpected(head.status, &body.unwrap_or_default()));
+        }
+        let origin = origin(&head.headers);
+        if let Some(status) = GrpcStatus::from_header_map(&head.headers) {
+            return Err(refused(&status, origin));
+        }
+        let data = body?;
+        match GrpcStatus::from_header_map(&trailers) {
+            Some(status) if status.code() == Code::Ok => self.decode(&data, origin),
+            Some(status) => Err(refused(&status, origin)),
+            None => Err(Failure { origin, ..internal("the answer ended without a gRPC status") }),
+        }
+    }
+}
+
+/// The header by which the function learns how long its client waits: at most eight digits, in milliseconds.
+fn grpc_timeout(timeout: Duration) -> HeaderValue {
+    let millis = timeout.as_millis().min(99_999_999);
+    HeaderValue::try_from(format!("{millis}m")).unwrap_or_else(|_| HeaderValue::from_static("99999999m"))
+}
+
+/// A gRPC frame: a zero byte (not compressed), the length in four bytes, the message.
+pub(super) fn frame(message: &impl Message) -> Bytes {
+    let length = message.encoded_len();
+    let mut frame = BytesMut::with_capacity(5 + length);
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(length).unwrap_or_default());
+    frame.extend_from_slice(&message.encode_to_vec());
+    frame.freeze()
+}
+
+fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
+}
+
+/// A gRPC status other than OK. RESOURCE_EXHAUSTED is how a function says that it could not have the memory;
+/// UNIMPLEMENTED without a message is how an ingress says that it knows no such function.
+fn refused(status: &GrpcStatus, origin: Origin) -> Failure {
+    let (kind, error) = match (status.code(), status.message()) {
+        (Code::Ok, _) => (Status::Grpc(Code::Internal), "the answer holds no reply"),
+        (Code::ResourceExhausted, message) => (Status::MemoryAllocationFailed, message),
+        (Code::Unimplemented, "") => (Status::Grpc(Code::Unimplemented), "the ingress has no route to this function"),
+        (code, message) => (Status::Grpc(code), message),
+    };
+    Failure { origin, ..Failure::new(kind, error) }
+}

@@ -1,0 +1,27 @@
+//! `helloworld.Greeter`, the protocol of vSwarm's functions: asked for nothing, and answers nothing that counts.
+
+use bytes::Bytes;
+use loader_proto::helloworld::{HelloReply, HelloRequest};
+use prost::{DecodeError, Message as _};
+
+use super::{
+    super::Call,
+    grpc::{Measured, Service, frame},
+};
+
+/// The service.
+#[derive(Debug)]
+pub(super) struct Hello;
+
+impl Service for Hello {
+    const NAME: &'static str = "helloworld.Greeter";
+    const PATH: &'static str = "/helloworld.Greeter/SayHello";
+
+    fn request(&self, _call: &Call) -> Bytes {
+        frame(&HelloRequest { name: "loader".to_owned() })
+    }
+
+    fn reply(&self, message: &[u8]) -> Result<Measured, DecodeError> {
+        HelloReply::decode(message).map(|_| Measured::default())
+    }
+}

@@ -1,0 +1,267 @@
+//! Plain HTTP requests, of the form that the spec gives; by default as InVitro's HTTP client asks.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
+use loader_proto::metadata;
+use serde::Deserialize;
+
+use super::{super::Call, Answer, Beyond, Exchange, Failure, Head, Reply, Status, Wanted, origin};
+use crate::{
+    endpoint::{Endpoint, HttpVersion},
+    spec::{HttpRequest, Template, Value},
+    units,
+};
+
+/// Most bytes of an answer that are kept: InVitro's form needs far less. The rest is counted.
+const MAX_KEPT: usize = 64 << 10;
+
+/// Longest text of a failed answer that is kept.
+const MAX_TEXT: usize = 512;
+
+/// Longest name of an instance that is taken from an answer.
+const MAX_INSTANCE: usize = 253;
+
+/// How InVitro's functions say that they could not have the memory.
+const NO_MEMORY: &[u8] = b"FAILURE - mem_alloc";
+
+/// Something of a request.
+#[derive(Debug)]
+enum Part<T> {
+    /// The same for all calls.
+    Fixed(T),
+    /// Filled in for each call.
+    PerCall(Template),
+}
+
+/// Requests to one function.
+#[derive(Debug)]
+pub(super) struct Http {
+    version: HttpVersion,
+    method: Method,
+    endpoint: Endpoint,
+    uri: Part<Uri>,
+    /// Those that are the same for all calls.
+    headers: HeaderMap,
+    per_call: Vec<(HeaderName, Template)>,
+    body: Part<Bytes>,
+}
+
+impl Http {
+    /// Prepares requests to `function` at `endpoint`.
+    pub(super) fn new(
+        version: HttpVersion,
+        request: &HttpRequest,
+        function: &str,
+        endpoint: &Endpoint,
+    ) -> Result<Self, http::Error> {
+        let HttpRequest { method, path, headers: templates, body } = request;
+        let of_function = |template: &Template| {
+            template.with(|value| match value {
+                Value::Function => Some(function.to_owned()),
+                Value::RuntimeMs | Value::MemoryMib => None,
+            })
+        };
+        let (path, body) = (of_function(path), of_function(body));
+        let uri = match path.text() {
+            Some(text) => Part::Fixed(endpoint.uri(text)?),
+            None => Part::PerCall(path),
+        };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(super::USER_AGENT));
+        let mut per_call = Vec::new();
+        for (name, template) in templates {
+            let template = of_function(template);
+            match template.text() {
+                Some(text) => drop(headers.insert(name, HeaderValue::try_from(text)?)),
+                None => per_call.push((name.clone(), template)),
+            }
+        }
+        let body = match body.text() {
+            Some(text) => Part::Fixed(Bytes::copy_from_slice(text.as_bytes())),
+            None => Part::PerCall(body),
+        };
+        Ok(Self { version, method: method.clone(), endpoint: endpoint.clone(), uri, headers, per_call, body })
+    }
+}
+
+/// A template with what a call asks for.
+fn fill(template: &Template, call: &Call) -> String {
+    template.fill(|value| match value {
+        // It was filled in for all calls.
+        Value::Function => String::new(),
+        Value::RuntimeMs => call.runtime_ms.to_string(),
+        Value::MemoryMib => call.memory_mib.to_string(),
+    })
+}
+
+impl Exchange for Http {
+    fn version(&self) -> HttpVersion {
+        self.version
+    }
+
+    fn request(&self, call: &Call) -> (Request<()>, Bytes) {
+        let mut request = Request::new(());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = match &self.uri {
+            Part::Fixed(uri) => uri.clone(),
+            // The spec's check has tried it with other numbers.
+            Part::PerCall(path) => self.endpoint.uri(&fill(path, call)).unwrap_or_default(),
+        };
+        *request.headers_mut() = self.headers.clone();
+        let headers = request.headers_mut();
+        for (name, template) in &self.per_call {
+            if let Ok(value) = HeaderValue::try_from(fill(template, call)) {
+                headers.insert(name, value);
+            }
+        }
+        super::write_context(call, headers);
+        let body = match &self.body {
+            Part::Fixed(body) => body.clone(),
+            Part::PerCall(template) => fill(template, call).into(),
+        };
+        (request, body)
+    }
+
+    fn wanted(&self, _head: &Head) -> Wanted {
+        Wanted::Body { keep: MAX_KEPT, beyond: Beyond::Dropped, trailers: false }
+    }
+
+    fn reply(&self, answer: Answer) -> Result<Reply, Failure> {
+        let Answer { head, body, trailers: _ } = answer;
+        let mut origin = origin(&head.headers);
+        let body = match body {
+            Ok(body) => body,
+            Err(failure) => return Err(Failure { origin, ..failure }),
+        };
+        let text = &body[..body.len().min(MAX_TEXT)];
+        if body.starts_with(NO_MEMORY) {
+            let error = String::from_utf8_lossy(text).trim().to_owned();
+            return Err(Failure { origin, ..Failure::new(Status::MemoryAllocationFailed, error) });
+        }
+        if !head.status.is_success() {
+            return Err(Failure { origin, ..super::unexpected(head.status, text) });
+        }
+        let InVitro { machine, execution_time } = InVitro::read(&body);
+        if let Some(machine) = machine.filter(|_| origin.instance.is_empty()) {
+            origin.instance = machine.chars().take(MAX_INSTANCE).collect();
+        }
+        let number = |name: &str| head.headers.get(name)?.to_str().ok()?.parse().ok();
+        let runtime_us = execution_time.or_else(|| number(metadata::WALL_TIME));
+        Ok(Reply { runtime_us, memory_kib: number(metadata::MEMORY), origin })
+    }
+}
+
+/// What counts of the answer of InVitro's functions. Whatever can't be read of it is absent.
+#[derive(Debug, Default)]
+struct InVitro {
+    machine: Option<String>,
+    /// In microseconds.
+    execution_time: Option<u32>,
+}
+
+impl InVitro {
+    fn read(body: &[u8]) -> Self {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Form {
+            machine_name: Option<serde_json::Value>,
+            execution_time: Option<serde_json::Value>,
+        }
+        let Ok(Form { machine_name, execution_time }) = serde_json::from_slice(body) else { return Self::default() };
+        let micros = execution_time.and_then(|micros| micros.as_u64());
+        Self {
+            machine: machine_name.and_then(|name| name.as_str().map(str::to_owned)),
+            execution_time: micros.map(units::to_u32),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Answer {
+        let mut response = http::Response::builder().status(status);
+        for (name, value) in headers {
+            response = response.header(*name, *value);
+        }
+        let (head, ()) = response.body(()).expect("a response").into_parts();
+        Answer { head, body: Ok(Bytes::copy_from_slice(body.as_bytes())), trailers: HeaderMap::new() }
+    }
+
+    fn http(request: &HttpRequest) -> Http {
+        let endpoint = Endpoint::plain("10.0.0.7:80", "f.example");
+        Http::new(HttpVersion::Http1, request, "f-7", &endpoint).expect("requests")
+    }
+
+    fn template(text: &str) -> Template {
+        Template::parse(text).expect("a template")
+    }
+
+    fn call() -> Call {
+        Call {
+            runtime_ms: 12,
+            memory_mib: 34,
+            clock: Some("cpu"),
+            span: None,
+            connect_timeout: std::time::Duration::ZERO,
+            function_timeout: std::time::Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_request_is_filled_in_where_the_spec_says() {
+        let request = HttpRequest {
+            method: Method::PUT,
+            path: template("/{function}?ms={runtime_ms}"),
+            headers: vec![
+                (HeaderName::from_static("x-of"), template("{function}!")),
+                (HeaderName::from_static("x-mib"), template("{memory_mib}")),
+            ],
+            body: template(r#"{"a": {"ms": {runtime_ms}, "mib": {memory_mib}, "f": "{function}"}}"#),
+        };
+        let (head, body) = http(&request).request(&call());
+        assert_eq!((head.method(), head.uri().to_string().as_str()), (&Method::PUT, "http://f.example/f-7?ms=12"));
+        let headers: BTreeMap<_, _> =
+            head.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().expect("text"))).collect();
+        let expected =
+            [("loader-clock", "cpu"), ("user-agent", super::super::USER_AGENT), ("x-mib", "34"), ("x-of", "f-7!")];
+        assert_eq!(headers, expected.into());
+        assert_eq!(body, r#"{"a": {"ms": 12, "mib": 34, "f": "f-7"}}"#);
+    }
+
+    #[test]
+    fn answers_are_read_as_far_as_they_say_something() {
+        let request =
+            HttpRequest { method: Method::POST, path: template("/"), headers: Vec::new(), body: Template::default() };
+        let http = http(&request);
+        let invitro = r#"{"Status":"OK","Function":"f","MachineName":"node-7","ExecutionTime":12345}"#;
+        let ours = &[("loader-instance", "f-1"), ("loader-wall-us", "9"), ("loader-memory-kib", "2048")][..];
+        for (status, headers, body, expected) in [
+            (200, &[][..], invitro, ("node-7", Some(12_345), None)),
+            (200, ours, invitro, ("f-1", Some(12_345), Some(2048))),
+            (204, ours, "", ("f-1", Some(9), Some(2048))),
+            (200, &[], "<html>", ("", None, None)),
+            (200, &[], r#"{"MachineName": 7, "ExecutionTime": "x"}"#, ("", None, None)),
+            (200, &[], r#"{"ExecutionTime": -7}"#, ("", None, None)),
+            (299, &[], r#"{"ExecutionTime": 99999999999}"#, ("", Some(u32::MAX), None)),
+        ] {
+            let Reply { runtime_us, memory_kib, origin } = http.reply(answer(status, headers, body)).expect("is ok");
+            assert_eq!((origin.instance.as_str(), runtime_us, memory_kib), expected, "{body}");
+        }
+        for (status, body, expected, error) in [
+            (503, "no room", Status::Http(503), "no room"),
+            (404, "", Status::Http(404), "Not Found"),
+            (302, " \n", Status::Http(302), "Found"),
+            (200, "FAILURE - mem_alloc: 9 MiB", Status::MemoryAllocationFailed, "FAILURE - mem_alloc: 9 MiB"),
+            (500, "FAILURE - mem_alloc", Status::MemoryAllocationFailed, "FAILURE - mem_alloc"),
+        ] {
+            let failure = http.reply(answer(status, &[], body)).expect_err("fails");
+            assert_eq!((failure.status, failure.error.as_str()), (expected, error));
+        }
+        let long = "é".repeat(MAX_TEXT);
+        assert!(http.reply(answer(500, &[], &long)).expect_err("fails").error.len() <= MAX_TEXT + 3);
+    }
+}

@@ -1,0 +1,54 @@
+//! Makes a TCP connection to a function's address, secured where the endpoint says so.
+
+use std::{fmt::Display, io, sync::Arc, time::Duration};
+
+use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{self, pki_types::ServerName},
+};
+
+use super::{ConnectionCount, Counted, Route};
+use crate::{
+    endpoint::Tls,
+    invoke::outcome::{Failure, Status},
+};
+
+/// A connection on which nothing has been said yet.
+pub(super) enum Dialled {
+    Plain(TcpStream),
+    Secured(Box<TlsStream<TcpStream>>),
+}
+
+/// Connects to `route`.
+pub(super) async fn dial(route: &Route, count: &ConnectionCount) -> Result<Dialled, Failure> {
+    let failed = |what: &dyn Display| refused(route, what);
+    let _connecting = Counted::new(&count.connecting);
+    let stream = TcpStream::connect(&route.address).await.map_err(|error| failed(&error))?;
+    stream.set_nodelay(true).map_err(|error| failed(&error))?;
+    let Some(Tls(config)) = &route.tls else { return Ok(Dialled::Plain(stream)) };
+    let name = ServerName::try_from(route.host.clone()).map_err(|error| failed(&error))?;
+    let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
+    stream.map(|stream| Dialled::Secured(Box::new(stream))).map_err(|error| match is_not_tls(&error) {
+        true => failed(&format!("the peer does not speak TLS: {error}")),
+        false => failed(&error),
+    })
+}
+
+/// Whether the peer's answer to our greeting was no TLS at all.
+fn is_not_tls(error: &io::Error) -> bool {
+    let source = error.get_ref().and_then(|source| source.downcast_ref::<rustls::Error>());
+    matches!(source, Some(rustls::Error::InvalidMessage(_)))
+}
+
+/// The failure of a connection to `route` that could not be made.
+pub(super) fn refused(route: &Route, what: &dyn Display) -> Failure {
+    Failure::new(Status::ConnectError, format!("{}: {what}", route.address))
+}
+
+/// The failure of a connection to `route` that was not there within `allowed`.
+pub(super) fn late(route: &Route, allowed: Duration) -> Failure {
+    let allowed = humantime::format_duration(allowed);
+    Failure::new(Status::ConnectTimeout, format!("no connection to {} within {allowed}", route.address))
+}

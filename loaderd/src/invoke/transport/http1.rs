@@ -1,0 +1,195 @@
+//! HTTP/1.1: a connection takes one call at a time.
+//!
+//! A call takes the connection that got idle last, or makes a new one when none is idle: there is no bound for an address, so
+//! that a call in flight never keeps another one waiting. What it waits for a new connection shows in its `connect_us`. A
+//! connection goes back when its answer was read to the end, and is dropped where the peer has closed it.
+
+use std::{cell::RefCell, collections::HashMap, error::Error as _, rc::Rc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::future::{FutureExt as _, LocalBoxFuture};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, header};
+use http_body_util::{BodyExt as _, Full};
+use hyper::{
+    body::Incoming,
+    client::conn::http1::{SendRequest, handshake},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout_at},
+};
+use tonic::Code;
+
+use super::{
+    Counted, Route, Setup,
+    answer::{self, Body, Received},
+    dial::{self, Dialled},
+    peer::Peer,
+};
+use crate::{
+    endpoint::HttpVersion,
+    invoke::{
+        outcome::{Failure, Status},
+        protocol::Exchange,
+    },
+};
+
+/// A connection that stands.
+struct Connection {
+    sender: SendRequest<Full<Bytes>>,
+    peer: Peer,
+}
+
+/// Connections of one address or function that no call uses, the one that was used last at the end.
+type Idle = Rc<RefCell<Vec<Connection>>>;
+
+/// The connections of one worker.
+pub(super) struct Pool {
+    setup: Setup,
+    idle: RefCell<HashMap<String, Idle>>,
+}
+
+/// A connection that no other call uses.
+pub(in crate::invoke) struct Ready {
+    connection: Connection,
+    /// Where it goes when the answer was read; nowhere where each call has its own.
+    home: Option<Idle>,
+}
+
+/// A request that is out.
+pub(in crate::invoke) struct Pending {
+    answer: LocalBoxFuture<'static, Result<Response<Incoming>, hyper::Error>>,
+    connection: Connection,
+    home: Option<Idle>,
+}
+
+impl Pool {
+    pub(super) fn new(setup: Setup) -> Self {
+        Self { setup, idle: RefCell::default() }
+    }
+
+    /// Makes as many connections as the policy has from the start. The first that can't be made ends that.
+    pub(super) async fn prepare(&self, route: &Route, deadline: Instant) {
+        let Some((idle, count)) = self.shared(route) else { return };
+        while idle.borrow().len() < count {
+            match timeout_at(deadline, self.connect(route)).await {
+                Ok(Ok(connection)) => idle.borrow_mut().push(connection),
+                Ok(Err(_)) | Err(_) => return,
+            }
+        }
+    }
+
+    /// A connection for one call, and how long it took to make it; absent where one was idle.
+    pub(super) async fn ready(&self, route: &Route, deadline: Instant) -> Result<(Ready, Option<Duration>), Failure> {
+        let home = self.shared(route).map(|(idle, _)| idle);
+        if let Some(idle) = &home {
+            loop {
+                let Some(mut connection) = idle.borrow_mut().pop() else { break };
+                // One that the peer has closed meanwhile is dropped.
+                if connection.sender.ready().await.is_ok() {
+                    return Ok((Ready { connection, home }, None));
+                }
+            }
+        }
+        let begun = self.setup.clock.now();
+        let connected = timeout_at(deadline, self.connect(route)).await;
+        let connection = connected.map_err(|_| dial::late(route, deadline.saturating_duration_since(begun)))??;
+        Ok((Ready { connection, home }, Some(self.setup.clock.now().duration_since(begun))))
+    }
+
+    async fn connect(&self, route: &Route) -> Result<Connection, Failure> {
+        let peer = Peer::new(&route.address, HttpVersion::Http1);
+        let spoken = match dial::dial(route, &self.setup.count).await? {
+            Dialled::Plain(stream) => self.speak(peer.watch(stream)).await,
+            Dialled::Secured(stream) => self.speak(peer.watch(stream)).await,
+        };
+        let sender = spoken.map_err(|error| dial::refused(route, &error))?;
+        Ok(Connection { sender, peer })
+    }
+
+    async fn speak<S>(&self, stream: S) -> hyper::Result<SendRequest<Full<Bytes>>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
+        let open = Counted::new(&self.setup.count.open);
+        self.setup.drivers.spawn_local(async move {
+            // How a connection ended shows in the call that was on it.
+            let _ended = connection.await;
+            drop(open);
+        });
+        Ok(sender)
+    }
+
+    /// The idle connections that calls to `route` share, and how many there shall be from the start.
+    fn shared(&self, route: &Route) -> Option<(Idle, usize)> {
+        let (shared_by, count) = self.setup.shared_by(route)?;
+        if let Some(idle) = self.idle.borrow().get(shared_by) {
+            return Some((Rc::clone(idle), count));
+        }
+        let idle = Idle::default();
+        self.idle.borrow_mut().insert(shared_by.clone(), Rc::clone(&idle));
+        Some((idle, count))
+    }
+}
+
+impl Ready {
+    /// Puts a request on the wire: its path in the first line, its authority as `host`.
+    pub(super) fn send(self, head: Request<()>, body: Bytes) -> Pending {
+        let Self { mut connection, home } = self;
+        let (mut head, ()) = head.into_parts();
+        head.version = http::Version::HTTP_11;
+        if let Some(host) = head.uri.authority().and_then(|it| HeaderValue::try_from(it.as_str()).ok()) {
+            head.headers.insert(header::HOST, host);
+        }
+        head.uri = head.uri.path_and_query().map_or_else(|| Uri::from_static("/"), |path| Uri::from(path.clone()));
+        let answer = connection.sender.send_request(Request::from_parts(head, Full::new(body))).boxed_local();
+        Pending { answer, connection, home }
+    }
+}
+
+impl Pending {
+    /// Waits for the answer and reads it; the connection is free for others then.
+    pub(super) async fn read(self, exchange: &dyn Exchange) -> Received {
+        let Self { answer, connection, home } = self;
+        let (head, body) = match answer.await {
+            Ok(answer) => answer.into_parts(),
+            Err(error) => return Received::nothing(connection.peer.blame(failure(&error))),
+        };
+        let mut body = Arriving { body, trailers: HeaderMap::new() };
+        let (received, is_whole) = answer::read(head, &mut body, exchange).await;
+        if let Some(home) = home.filter(|_| is_whole) {
+            home.borrow_mut().push(connection);
+        }
+        received
+    }
+}
+
+struct Arriving {
+    body: Incoming,
+    trailers: HeaderMap,
+}
+
+impl Body for Arriving {
+    async fn chunk(&mut self) -> Option<Result<Bytes, Failure>> {
+        loop {
+            match self.body.frame().await?.map(|frame| frame.into_data().map_err(hyper::body::Frame::into_trailers)) {
+                Ok(Ok(data)) => return Some(Ok(data)),
+                Ok(Err(trailers)) => self.trailers.extend(trailers.unwrap_or_default()),
+                Err(error) => return Some(Err(failure(&error))),
+            }
+        }
+    }
+
+    async fn trailers(&mut self) -> Result<HeaderMap, Failure> {
+        Ok(std::mem::take(&mut self.trailers))
+    }
+}
+
+/// A broken connection is UNAVAILABLE, as over HTTP/2; an answer that is no HTTP/1.1 is INTERNAL.
+fn failure(error: &hyper::Error) -> Failure {
+    let code = if error.is_parse() { Code::Internal } else { Code::Unavailable };
+    let because = error.source().map(|source| format!(": {source}")).unwrap_or_default();
+    Failure::new(Status::Grpc(code), format!("{error}{because}"))
+}

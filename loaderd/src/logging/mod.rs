@@ -1,0 +1,150 @@
+//! The daemon's log: to the journal with its fields, or on standard error, one line an entry, as text in UTC with the fields as
+//! `KEY=value` behind the words, or as JSON. Warnings that repeat are summed up.
+
+mod repeats;
+
+use std::{
+    io::Write as _,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use log::{
+    LevelFilter, Log, Metadata, Record,
+    kv::{Error, Key, Value, VisitSource},
+};
+use serde_json::json;
+use systemd_journal_logger::{JournalLog, connected_to_journal};
+use tokio::time::interval;
+use tokio_util::sync::CancellationToken;
+
+use self::repeats::Repeats;
+use crate::config::LogFormat;
+
+/// Fields as text.
+struct Fields<'a>(&'a mut dyn std::io::Write);
+
+impl<'kvs> VisitSource<'kvs> for Fields<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        Ok(write!(self.0, " {key}={value}")?)
+    }
+}
+
+/// Fields as members of an object.
+struct Members<'a>(&'a mut serde_json::Map<String, serde_json::Value>);
+
+impl<'kvs> VisitSource<'kvs> for Members<'_> {
+    fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
+        self.0.insert(key.as_str().to_lowercase(), value.to_string().into());
+        Ok(())
+    }
+}
+
+/// Lets through what is of the daemon's level; of libraries, warnings.
+struct Leveled {
+    inner: Box<dyn Log>,
+    level: AtomicUsize,
+    repeats: Repeats,
+}
+
+impl Leveled {
+    fn level_of(&self, target: &str) -> usize {
+        let level = self.level.load(Ordering::Relaxed);
+        let ours = target.split("::").next() == Some("loaderd");
+        if ours { level } else { level.min(LevelFilter::Warn as usize) }
+    }
+}
+
+impl Log for Leveled {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() as usize <= self.level_of(metadata.target())
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if self.enabled(record.metadata()) && self.repeats.admits(record) {
+            self.inner.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.inner.flush();
+    }
+}
+
+static LOG: OnceLock<Leveled> = OnceLock::new();
+
+/// Logs from now on.
+pub fn init(level: LevelFilter, format: LogFormat) {
+    let log = LOG.get_or_init(|| Leveled {
+        inner: logger(format),
+        level: AtomicUsize::new(level as usize),
+        repeats: Repeats::default(),
+    });
+    // Fails only where logging was set up before, which then stands.
+    let _first_wins = log::set_logger(log);
+    set_level(level);
+}
+
+/// Logs that much from now on.
+pub fn set_level(level: LevelFilter) {
+    if let Some(log) = LOG.get() {
+        log.level.store(level as usize, Ordering::Relaxed);
+    }
+    log::set_max_level(level);
+}
+
+/// Sums up what repeats, until `end`.
+pub async fn sum_up(end: CancellationToken) {
+    let Some(log) = LOG.get() else { return };
+    let mut ticks = interval(repeats::PERIOD);
+    // The first one is at once.
+    ticks.tick().await;
+    loop {
+        let ended = tokio::select! {
+            () = end.cancelled() => true,
+            _ = ticks.tick() => false,
+        };
+        log.repeats.tell(&*log.inner);
+        if ended {
+            return;
+        }
+    }
+}
+
+fn logger(format: LogFormat) -> Box<dyn Log> {
+    match format {
+        LogFormat::Auto if connected_to_journal() => match JournalLog::new() {
+            Ok(journal) => Box::new(journal.with_syslog_identifier("loaderd".to_owned())),
+            // What standard error leads to is the journal all the same.
+            Err(_) => text(),
+        },
+        LogFormat::Auto | LogFormat::Text => text(),
+        LogFormat::Json => json(),
+    }
+}
+
+fn text() -> Box<dyn Log> {
+    let mut builder = env_logger::Builder::new();
+    builder.filter_level(LevelFilter::Trace).format(|out, record| {
+        write!(out, "{} {:<5} {}", out.timestamp_millis(), record.level(), record.args())?;
+        // Fields that can't be written are not worth losing the line for.
+        let _unwritten = record.key_values().visit(&mut Fields(out));
+        writeln!(out)
+    });
+    Box::new(builder.build())
+}
+
+fn json() -> Box<dyn Log> {
+    let mut builder = env_logger::Builder::new();
+    builder.filter_level(LevelFilter::Trace).format(|out, record| {
+        let mut line = serde_json::Map::new();
+        line.insert("time".to_owned(), json!(out.timestamp_millis().to_string()));
+        line.insert("level".to_owned(), json!(record.level().as_str().to_lowercase()));
+        line.insert("message".to_owned(), json!(record.args().to_string()));
+        let _unwritten = record.key_values().visit(&mut Members(&mut line));
+        writeln!(out, "{}", serde_json::Value::Object(line))
+    });
+    Box::new(builder.build())
+}

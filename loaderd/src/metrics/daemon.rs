@@ -1,0 +1,252 @@
+//! The daemon's Prometheus metrics.
+
+use std::{sync::Arc, time::Duration};
+
+use prometheus_client::{encoding::text::encode, registry::Registry};
+
+use super::{
+    figures::{Completed, NodeFigures, Pods, RunLabels},
+    process::Process,
+    series::{BuildLabels, ColdLabel, NodeLabels, OutcomeLabels, PhaseLabel, RunInfo, Series, SourceLabel, StateLabel},
+    text::{self, TextFormat},
+};
+
+/// States in which a run can end.
+const ENDS: [&str; 4] = ["succeeded", "failed", "cancelled", "interrupted"];
+
+/// States in which a run is active.
+const PHASES: [&str; 5] = ["deploying", "warming_up", "running", "draining", "cleaning"];
+
+/// Outcomes of which nothing says whether the instance was cold. Series of gRPC and HTTP statuses appear with the first
+/// of their kind.
+const FAILURES: [&str; 7] = [
+    "connect_timeout",
+    "connect_error",
+    "function_timeout",
+    "memory_allocation_failed",
+    "cancelled",
+    "unfinished",
+    "not_sent",
+];
+
+/// Names of scrape sources.
+const SOURCES: [&str; 3] = ["host", "nodes", "autoscaler"];
+
+/// What an instance says of its own temperature.
+const TEMPERATURES: [Option<bool>; 3] = [Some(true), Some(false), None];
+
+/// The metrics of one daemon. Clones write to the same series.
+#[derive(Debug, Clone)]
+pub struct Metrics {
+    series: Arc<Series>,
+    registry: Arc<Registry>,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All series, at zero.
+    pub fn new() -> Self {
+        let series = Series::default();
+        let mut registry = Registry::default();
+        series.register(&mut registry);
+        registry.register_collector(Box::new(Process));
+        let this = Self { series: Arc::new(series), registry: Arc::new(registry) };
+        this.zero();
+        this
+    }
+
+    /// Brings every series with a known label into being.
+    fn zero(&self) {
+        let series = &self.series;
+        let version = env!("CARGO_PKG_VERSION");
+        let revision = option_env!("LOADER_REVISION").unwrap_or("unknown");
+        series.build.get_or_create(&BuildLabels { version, revision }).set(1);
+        for state in ENDS {
+            series.runs.get_or_create(&StateLabel { state }).inc_by(0);
+        }
+        self.phase(None);
+        for cold_start in TEMPERATURES.map(temperature) {
+            series.completed.get_or_create(&OutcomeLabels { status: "ok".to_owned(), cold_start }).inc_by(0);
+            drop(series.response.get_or_create(&ColdLabel { cold_start }));
+        }
+        for status in FAILURES.map(str::to_owned) {
+            series.completed.get_or_create(&OutcomeLabels { status, cold_start: temperature(None) }).inc_by(0);
+        }
+        self.connections(0, 0);
+        self.pods(Pods::default());
+        for source in SOURCES {
+            drop(series.scrape_duration.get_or_create(&SourceLabel { source }));
+            series.scrape_errors.get_or_create(&SourceLabel { source }).inc_by(0);
+        }
+    }
+
+    /// The metrics in the text format of OpenMetrics 1.0.
+    pub fn encode(&self) -> String {
+        let mut text = String::new();
+        match encode(&mut text, &self.registry) {
+            Ok(()) => text,
+            // Writing to a string fails only where a series refuses to be written.
+            Err(error) => format!("# {error}\n# EOF\n"),
+        }
+    }
+
+    /// The metrics in `format`.
+    pub fn encode_as(&self, format: TextFormat) -> String {
+        match format {
+            TextFormat::OpenMetrics => self.encode(),
+            TextFormat::Prometheus => text::from_open_metrics(&self.encode()),
+        }
+    }
+
+    /// A run became the active one.
+    pub fn run_started(&self, run: &RunLabels) {
+        let RunLabels { run_id, mode, platform } = run.clone();
+        self.series.saturated.set(0);
+        self.series.run.get_or_create(&RunInfo { run_id, mode, platform }).set(1);
+    }
+
+    /// No run is active any more.
+    pub fn idle(&self) {
+        self.series.run.clear();
+        self.series.target_rate.set(0.0);
+        self.phase(None);
+    }
+
+    /// A run ended in `state`, whether it was ever active or not.
+    pub fn run_ended(&self, state: &'static str) {
+        self.series.runs.get_or_create(&StateLabel { state }).inc();
+    }
+
+    /// How many runs wait.
+    pub fn runs_queued(&self, count: u32) {
+        self.series.queued.set(count.into());
+    }
+
+    /// The phase of the active run.
+    pub fn phase(&self, current: Option<&str>) {
+        for phase in PHASES {
+            self.series.phase.get_or_create(&PhaseLabel { phase }).set(i64::from(current == Some(phase)));
+        }
+    }
+
+    /// The cluster's nodes, in place of those told before. What is not known of one has no series.
+    pub fn nodes(&self, nodes: &[NodeFigures]) {
+        let Series { node_cpu_ratio, node_memory_ratio, node_pods, .. } = &*self.series;
+        node_cpu_ratio.clear();
+        node_memory_ratio.clear();
+        node_pods.clear();
+        for NodeFigures { node, role, cpu_ratio, memory_ratio, pods } in nodes {
+            let label = NodeLabels { node: node.clone(), role };
+            if let Some(ratio) = cpu_ratio {
+                node_cpu_ratio.get_or_create(&label).set(*ratio);
+            }
+            if let Some(ratio) = memory_ratio {
+                node_memory_ratio.get_or_create(&label).set(*ratio);
+            }
+            if let Some(pods) = pods {
+                node_pods.get_or_create(&label).set((*pods).into());
+            }
+        }
+    }
+
+    /// The rate of the slot that begins, in invocations per second.
+    pub fn target_rate(&self, rate: f64) {
+        self.series.target_rate.set(rate);
+    }
+
+    /// `count` more invocations came due.
+    pub fn scheduled(&self, count: u64) {
+        self.series.scheduled.inc_by(count);
+    }
+
+    /// An invocation was sent, so much after it was due.
+    pub fn sent(&self, lag: Duration) {
+        self.series.sent.inc();
+        self.series.lag.observe(lag.as_secs_f64());
+    }
+
+    /// An invocation ended.
+    pub fn completed(&self, completed: &Completed<'_>) {
+        let Completed { status, cold_start, response, scheduling_latency, slowdown } = *completed;
+        let (series, cold_start) = (&self.series, temperature(cold_start));
+        series.completed.get_or_create(&OutcomeLabels { status: status.to_owned(), cold_start }).inc();
+        if let Some(response) = response {
+            series.response.get_or_create(&ColdLabel { cold_start }).observe(response.as_secs_f64());
+        }
+        if let Some(latency) = scheduling_latency {
+            series.scheduling_latency.observe(latency.as_secs_f64());
+        }
+        if let Some(slowdown) = slowdown {
+            series.slowdown.observe(slowdown);
+        }
+    }
+
+    /// How many invocations are out.
+    pub fn in_flight(&self, count: u64) {
+        self.series.in_flight.set(signed(count));
+    }
+
+    /// Whether the loader is the bottleneck.
+    pub fn saturated(&self, saturated: bool) {
+        self.series.saturated.set(saturated.into());
+    }
+
+    /// Connections that stand, and those that are being made.
+    pub fn connections(&self, open: u64, connecting: u64) {
+        for (state, count) in [("open", open), ("connecting", connecting)] {
+            self.series.connections.get_or_create(&StateLabel { state }).set(signed(count));
+        }
+    }
+
+    /// `count` more rows were written.
+    pub fn records_written(&self, count: u64) {
+        self.series.records_written.inc_by(count);
+    }
+
+    /// How many events wait for the recorder.
+    pub fn records_queued(&self, count: u64) {
+        self.series.records_queued.set(signed(count));
+    }
+
+    /// A scrape of `source` took so long, and failed or not.
+    pub fn scraped(&self, source: &'static str, took: Duration, failed: bool) {
+        self.series.scrape_duration.get_or_create(&SourceLabel { source }).observe(took.as_secs_f64());
+        self.series.scrape_errors.get_or_create(&SourceLabel { source }).inc_by(failed.into());
+    }
+
+    /// Instances of the active run.
+    pub fn pods(&self, pods: Pods) {
+        let Pods { desired, running, unready, pending, terminating, queue } = pods;
+        let states = [
+            ("desired", desired),
+            ("running", running),
+            ("unready", unready),
+            ("pending", pending),
+            ("terminating", terminating),
+        ];
+        for (state, count) in states {
+            self.series.pods.get_or_create(&StateLabel { state }).set(count.into());
+        }
+        self.series.activator_queue.set(queue.into());
+    }
+}
+
+const fn temperature(cold_start: Option<bool>) -> &'static str {
+    match cold_start {
+        Some(true) => "true",
+        Some(false) => "false",
+        None => "unknown",
+    }
+}
+
+fn signed(count: u64) -> i64 {
+    crate::units::to_i64(count)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+//! What the parts of the daemon report to the metrics.
+
+use std::time::Duration;
+
+/// The active run.
+#[derive(Debug, Clone)]
+pub struct RunLabels {
+    /// Its id.
+    pub run_id: String,
+    /// Its mode.
+    pub mode: String,
+    /// Its platform.
+    pub platform: String,
+}
+
+/// A node of the cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeFigures {
+    /// Its name.
+    pub node: String,
+    /// `control-plane` or `worker`.
+    pub role: &'static str,
+    /// CPU in use, of what it can give.
+    pub cpu_ratio: Option<f64>,
+    /// Memory in use, of what it can give.
+    pub memory_ratio: Option<f64>,
+    /// Its pods.
+    pub pods: Option<u32>,
+}
+
+/// An invocation that ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Completed<'a> {
+    /// Its outcome, as in invocations.csv.
+    pub status: &'a str,
+    /// Whether it was its instance's first, if the instance said so.
+    pub cold_start: Option<bool>,
+    /// From the send to the answer.
+    pub response: Option<Duration>,
+    /// Response without execution.
+    pub scheduling_latency: Option<Duration>,
+    /// Response over requested run time.
+    pub slowdown: Option<f64>,
+}
+
+/// Instances of the active run, by state, and what waits for one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pods {
+    /// Instances that the autoscaler wants.
+    pub desired: u32,
+    /// Instances that can take invocations.
+    pub running: u32,
+    /// Instances that were started and can't take invocations yet.
+    pub unready: u32,
+    /// Instances that wait for a place to start.
+    pub pending: u32,
+    /// Instances that are being taken away.
+    pub terminating: u32,
+    /// Invocations that wait for an instance.
+    pub queue: u32,
+}

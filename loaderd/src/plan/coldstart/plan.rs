@@ -1,0 +1,123 @@
+//! What mode coldstart sends: a rate on the hot function, with the cold starts of each slot evenly spread in it.
+
+use std::ops::Range;
+
+use super::{findings::ColdStartCollector, spec::ColdStartSpec};
+use crate::{
+    id::FunctionIndex,
+    plan::{
+        Collector, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, Target, Unit,
+        constant::{Schedule, Since, Spread, invocation},
+        fixed::{self, invocations},
+        overload::OverloadCount,
+    },
+    spec::{Overload, RunSpec, Violation},
+};
+
+/// The function that is kept warm.
+pub(super) const HOT: FunctionIndex = FunctionIndex(0);
+
+/// The plan.
+pub(super) struct ColdStartPlan {
+    spec: ColdStartSpec,
+    schedule: Schedule,
+    functions: Vec<PlannedFunction>,
+    next: u32,
+    start: Offset,
+    rule: Overload,
+    overload: OverloadCount,
+}
+
+impl ColdStartPlan {
+    pub(super) fn new(run: &RunSpec, spec: &ColdStartSpec) -> Self {
+        let hot = fixed::function("hot".to_owned(), 1, spec.size);
+        let cold = (0..spec.functions - 1).map(|i| fixed::function(format!("cold-{i}"), 0, spec.size));
+        Self {
+            spec: spec.clone(),
+            schedule: Schedule::new(run),
+            functions: std::iter::once(hot).chain(cold).collect(),
+            next: 0,
+            start: Offset::default(),
+            rule: run.overload,
+            overload: OverloadCount::new(run.overload),
+        }
+    }
+
+    /// A slot's invocations, and how many of them are for cold functions.
+    fn counts(&self, slot: u32) -> (u32, u32) {
+        (invocations(self.spec.rate(slot), self.spec.slot), self.spec.cold_starts(slot))
+    }
+}
+
+impl Plan for ColdStartPlan {
+    fn functions(&self) -> &[PlannedFunction] {
+        &self.functions
+    }
+
+    fn unit(&self) -> Unit {
+        Unit::Minute
+    }
+
+    fn cold_pool(&self) -> Range<u32> {
+        1..self.spec.functions
+    }
+
+    fn needs_outcomes(&self) -> bool {
+        true
+    }
+
+    fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot> {
+        if let Some(outcome) = previous {
+            self.overload.take(outcome);
+        }
+        if self.overload.is_enough() || self.next == self.spec.slots {
+            return None;
+        }
+        let (index, start, duration) = (self.next, self.start, self.spec.slot);
+        let (count, cold) = self.counts(index);
+        let offsets = self.schedule.offsets(index, count, duration);
+        let (size, mut spread) = (self.spec.size, Spread::new(cold, count));
+        let invocations = Since { begin: start, offsets }.map(move |due| {
+            let (target, mark) = if spread.take() {
+                (Target::Cold { otherwise: HOT }, Mark::Cold)
+            } else {
+                (Target::Function(HOT), Mark::None)
+            };
+            invocation(due, target, size, mark)
+        });
+        self.start = start.plus(duration);
+        self.next += 1;
+        Some(Slot {
+            index,
+            phase: Phase::Measure,
+            start,
+            duration,
+            rate: self.spec.rate(index),
+            planned: count.into(),
+            measured: count.into(),
+            invocations: Box::new(invocations),
+        })
+    }
+
+    fn collector(&self) -> Box<dyn Collector> {
+        Box::new(ColdStartCollector::new(&self.spec, self.rule))
+    }
+
+    fn undetermined(&self) -> Option<Violation> {
+        Some(Violation::new("mode", "is coldstart: which functions are cold only the run will show"))
+    }
+
+    fn outline(&self) -> Outline {
+        let spec = &self.spec;
+        let slots: Vec<_> = (0..spec.slots)
+            .map(|slot| fixed::slot(self.counts(slot).0.into(), spec.slot, spec.rate(slot), spec.size))
+            .collect();
+        let all: u64 = slots.iter().map(|slot| slot.invocations).sum();
+        let cold: u64 = (0..spec.slots).map(|slot| u64::from(self.counts(slot).1)).sum();
+        // Which cold function is taken the run will show; here they share alike.
+        let pool = u64::from(spec.functions - 1);
+        let share = |place: u64| cold / pool + u64::from(place < cold % pool);
+        let shares = std::iter::once(all - cold).chain((0..pool).map(share));
+        Outline { slots, functions: shares.map(|count| fixed::share(count, spec.size)).collect(), ..Outline::default() }
+    }
+}

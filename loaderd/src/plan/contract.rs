@@ -1,0 +1,152 @@
+//! What a mode supplies to the rest of the daemon. Nothing else knows one mode from another.
+//!
+//! ```text
+//! message ──check──▶ Mode ──plan──▶ Plan ──────slots──────▶ dispatch ──rows──▶ record
+//!                                    └───▶ Collector ◀───────rows and slots───────┘
+//!                                              └──finish──▶ Findings ──▶ summary
+//! ```
+
+use std::{fmt::Debug, ops::Range, sync::Arc, time::Duration};
+
+use loader_proto::v1;
+use loader_trace::{Arrivals, Trace};
+
+use super::{Outline, PlannedInvocation, Slot, SlotHead, SlotOutcome, TraceInput, Unit, Warmup};
+use crate::spec::{RunSpec, Violation};
+
+/// What a run asks of its mode, checked.
+pub trait Mode: Debug + Send + Sync {
+    /// The mode's name: that of its field in a spec.
+    fn name(&self) -> &'static str;
+
+    /// The arrivals of a run that names none.
+    fn default_arrivals(&self) -> Arrivals {
+        Arrivals::Equidistant
+    }
+
+    /// The trace that [`Mode::plan`] needs; absent for a mode that replays none.
+    fn trace(&self) -> Option<TraceInput> {
+        None
+    }
+
+    /// The plan of a run of this mode, over the trace that [`Mode::trace`] asked for.
+    ///
+    /// # Errors
+    /// Every fault that shows only in spec and trace together, by field.
+    fn plan(&self, run: &RunSpec, trace: Option<Arc<Trace>>) -> Result<Box<dyn Plan>, Vec<Violation>>;
+}
+
+/// A function that a plan calls; its place in [`Plan::functions`] is its [`crate::id::FunctionIndex`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedFunction {
+    /// Its name: a DNS label, unique in the plan.
+    pub name: String,
+    /// Its id in the trace; empty where there is none.
+    pub source_id: String,
+    /// What triggered it in the trace; empty where that is not known.
+    pub trigger: String,
+    /// Instances that it starts with, unless the spec says otherwise.
+    pub initial_scale: u32,
+    /// Invocations of the whole plan, where that is known beforehand.
+    pub invocations: Option<u64>,
+    /// Most memory that an invocation asks for, in MiB: what a platform sizes its instances by.
+    pub peak_memory_mib: u32,
+}
+
+/// A plan under way.
+pub trait Plan: Send {
+    /// The functions that it calls. Never changes.
+    fn functions(&self) -> &[PlannedFunction];
+
+    /// The unit of time that invocations are numbered in.
+    fn unit(&self) -> Unit;
+
+    /// The functions from which a [`super::Target::Cold`] is chosen; empty for plans without such targets.
+    fn cold_pool(&self) -> Range<u32> {
+        0..0
+    }
+
+    /// Whether [`Plan::next_slot`] needs the outcome of the slot before. Where it does not, slots are asked for ahead of
+    /// time, so that preparing one delays nothing.
+    fn needs_outcomes(&self) -> bool;
+
+    /// The next slot, or nothing when the plan has ended. `previous` is the outcome of the slot before: always there for
+    /// a plan that needs outcomes, except for its first slot.
+    fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot>;
+
+    /// What gathers the mode's findings while the load goes. To be asked for before the first slot.
+    fn collector(&self) -> Box<dyn Collector> {
+        Box::new(NoFindings)
+    }
+
+    /// Why the plan's invocations cannot be listed before the run; absent when they can.
+    fn undetermined(&self) -> Option<Violation> {
+        None
+    }
+
+    /// The warm-up that comes before the measured part, if there is one.
+    fn warmup(&self) -> Option<Warmup> {
+        None
+    }
+
+    /// How many of the invocations that were generated so far a clamp of run time or memory touched.
+    fn clamped(&self) -> u64 {
+        0
+    }
+
+    /// Invocations that each function is expected to have at work at the same time in the first part of the plan, by Little's
+    /// law: arrival rate × mean run time. Nothing for plans that have no profiles.
+    fn expected_concurrency(&self, _within: Duration) -> Vec<f64> {
+        Vec::new()
+    }
+
+    /// What the plan will do, without doing it.
+    fn outline(&self) -> Outline;
+}
+
+/// An invocation that has ended, as collectors see it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Observed<'a> {
+    /// What was planned, its function resolved.
+    pub planned: &'a PlannedInvocation,
+    /// Whether the function did what was asked.
+    pub succeeded: bool,
+    /// Sent minus due; absent when it was not sent.
+    pub lag: Option<Duration>,
+    /// Response time from the send; absent when there was no answer.
+    pub response: Option<Duration>,
+    /// Whether it found a cold instance; absent when that is not known.
+    pub cold_start: Option<bool>,
+}
+
+/// Gathers what a mode sets out to find. It is shown all that is recorded, in the order in which it is recorded.
+pub trait Collector: Debug + Send {
+    /// A slot begins.
+    fn slot_opened(&mut self, _slot: &SlotHead) {}
+
+    /// An invocation of the measured part has ended, or was not sent.
+    fn observe(&mut self, _row: &Observed<'_>) {}
+
+    /// A slot was carried out to its end, with the outcome that the plan is shown. Some of its invocations may still be
+    /// out.
+    fn slot_closed(&mut self, _outcome: &SlotOutcome) {}
+
+    /// What was found; nothing for a mode that looks for nothing.
+    fn finish(self: Box<Self>) -> Option<Box<dyn Findings>>;
+}
+
+/// What a mode found, beyond what the summaries of all modes say.
+pub trait Findings: Debug + Send + Sync {
+    /// Sets the mode's field of the API's summary.
+    fn fill(&self, summary: &mut v1::RunSummary);
+}
+
+/// The collector of a mode that looks for nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct NoFindings;
+
+impl Collector for NoFindings {
+    fn finish(self: Box<Self>) -> Option<Box<dyn Findings>> {
+        None
+    }
+}

@@ -1,0 +1,41 @@
+//! What a mode may need before its plan can be made or its load can be measured: a trace, a warm-up.
+
+use std::{path::PathBuf, time::Duration};
+
+use loader_trace::Options;
+
+/// The trace that a mode replays.
+#[derive(Debug, Clone)]
+pub struct TraceInput {
+    /// Where it is.
+    pub source: TraceSource,
+    /// How it is read.
+    pub options: Options,
+}
+
+/// Where a trace is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TraceSource {
+    /// A directory on the daemon's machine.
+    Path(PathBuf),
+    /// The id of an uploaded trace.
+    Upload(String),
+}
+
+/// The part of a trace that is not measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Warmup {
+    /// The first part, from which each function's need is taken.
+    pub profile: Duration,
+    /// How long the autoscaler is held.
+    pub hold: Duration,
+    /// Most time that it then gets to settle.
+    pub settle: Duration,
+}
+
+impl Warmup {
+    /// The longest that it takes.
+    pub fn longest(&self) -> Duration {
+        self.hold + self.settle
+    }
+}

@@ -1,0 +1,213 @@
+//! What mode trace is asked for, and the check of it.
+
+use std::{path::PathBuf, sync::Arc, time::Duration};
+
+use loader_proto::v1::{self, trace_mode};
+use loader_trace::{Clamp, Format, Trace};
+
+use crate::{
+    plan::{
+        TraceSource, Warmup,
+        checks::{LONGEST_RUNTIME, MOST_MEMORY_MIB, whole},
+    },
+    spec::{Check, LONGEST, Violation, time},
+    units,
+};
+
+const MINUTE: Duration = Duration::from_mins(1);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Longest hold: Knative delays scaling down by as much, which then holds no longer.
+const LONGEST_HOLD: Duration = Duration::from_mins(15);
+
+/// Most units of a trace. Each has a line in the plan's outline, which is held in memory; and of a trace of exact times
+/// a single wrong one can make very many.
+const MOST_UNITS: usize = 1 << 20;
+
+/// Replays per-function invocation counts of a trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::plan) struct TraceSpec {
+    /// What to replay.
+    pub(super) source: TraceSource,
+    /// Its format; `None`: told by its files.
+    pub(super) format: Option<Format>,
+    /// Which day, where there are several.
+    pub(super) day: Option<u32>,
+    /// How many units of granularity are replayed; `None`: all.
+    pub(super) units: Option<usize>,
+    /// What one column of the trace lasts.
+    pub(super) granularity: Granularity,
+    /// Whether functions without durations or memory are left out instead of refused.
+    pub(super) skip_incomplete: bool,
+    /// What drawn run times are held to.
+    pub(super) runtime: Clamp<Duration>,
+    /// What drawn memory is held to, in MiB.
+    pub(super) memory_mib: Clamp<u32>,
+    /// What of it comes before the measured part.
+    pub(super) warmup: Option<Warmup>,
+}
+
+/// What one column of a trace lasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Granularity {
+    /// A minute.
+    Minute,
+    /// A second.
+    Second,
+}
+
+impl Granularity {
+    /// All of them.
+    pub(super) const ALL: [Self; 2] = [Self::Minute, Self::Second];
+
+    /// As in a spec.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Minute => "minute",
+            Self::Second => "second",
+        }
+    }
+
+    /// How long it is, in seconds.
+    pub(super) const fn as_secs(self) -> u64 {
+        match self {
+            Self::Minute => 60,
+            Self::Second => 1,
+        }
+    }
+}
+
+/// The trace, if there is something in it to replay, for as long as the spec wants.
+pub(super) fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Vec<Violation>> {
+    let refuse = |field: &str, description: String| vec![Violation::new(field, description)];
+    let Some(trace) = trace else { return Err(refuse("trace", "was not read".to_owned())) };
+    if let Some(units) = mode.units.filter(|&units| units > trace.units) {
+        let (has, unit) = (trace.units, mode.granularity.as_str());
+        return Err(refuse("trace.duration", format!("asks for {units} {unit}s; the trace has {has}")));
+    }
+    if trace.units > MOST_UNITS {
+        let (has, unit) = (trace.units, mode.granularity.as_str());
+        let rule = format!("lasts {has} {unit}s; at most {MOST_UNITS} can be replayed, see trace.duration");
+        return Err(refuse("trace", rule));
+    }
+    let seconds = mode.granularity.as_secs().saturating_mul(mode.units.unwrap_or(trace.units) as u64);
+    if mode.warmup.is_some_and(|warmup| warmup.longest() >= Duration::from_secs(seconds)) {
+        let rule = format!("hold and settle leave nothing of the trace's {seconds} seconds");
+        return Err(refuse("trace.warmup", rule));
+    }
+    if trace.invocations() == 0 {
+        return Err(refuse("trace", "has no invocation in the units that are replayed".to_owned()));
+    }
+    Ok(trace)
+}
+
+/// Reads the mode's message, taken apart in full, so that a new field breaks the build here.
+pub(in crate::plan) fn check(check: &mut Check, message: &v1::TraceMode) -> Option<TraceSpec> {
+    let v1::TraceMode {
+        format,
+        duration,
+        granularity,
+        skip_incomplete,
+        min_runtime,
+        max_runtime,
+        min_memory_mib,
+        max_memory_mib,
+        day,
+        warmup: warmup_message,
+        source: source_message,
+    } = message;
+    let source = source(check, source_message.as_ref());
+    let format = trace_format(check, format);
+    let granularity = if granularity.is_empty() { Granularity::Minute.as_str() } else { granularity };
+    let granularity = check.named("trace.granularity", granularity, &Granularity::ALL, Granularity::as_str);
+    let units = units(check, duration.as_ref(), granularity);
+    let Clamp { min, max } = Clamp::RUNTIME;
+    let runtimes = Duration::ZERO..=LONGEST_RUNTIME;
+    let min_runtime = check.duration("trace.minRuntime", min_runtime.as_ref(), min, runtimes.clone());
+    let max_runtime = check.duration("trace.maxRuntime", max_runtime.as_ref(), max, runtimes);
+    let Clamp { min, max } = Clamp::MEMORY_MIB;
+    let min_memory = check.count("trace.minMemoryMib", *min_memory_mib, min, 1..=MOST_MEMORY_MIB);
+    let max_memory = check.count("trace.maxMemoryMib", *max_memory_mib, max, 1..=MOST_MEMORY_MIB);
+    if let (Some(min), Some(max)) = (min_runtime, max_runtime)
+        && min > max
+    {
+        check
+            .fault("trace.minRuntime", format!("is {}; must be at most maxRuntime, which is {}", time(min), time(max)));
+    }
+    if let (Some(min), Some(max)) = (min_memory, max_memory)
+        && min > max
+    {
+        check.fault("trace.minMemoryMib", format!("is {min}; must be at most maxMemoryMib, which is {max}"));
+    }
+    let warmup = warmup_message.as_ref().map(|message| warmup(check, message));
+    let warmup = match warmup {
+        None => Some(None),
+        Some(read) => read.map(Some),
+    };
+    if let (Some(Some(warmup)), Some(Some(units)), Some(granularity)) = (warmup, units, granularity) {
+        let duration = Duration::from_secs(granularity.as_secs()) * units::to_u32(units);
+        if warmup.longest() >= duration {
+            let (longest, duration) = (time(warmup.longest()), time(duration));
+            let rule =
+                format!("hold and settle take {longest}; something must be left of duration, which is {duration}");
+            check.fault("trace.warmup", rule);
+        }
+    }
+    Some(TraceSpec {
+        source: source?,
+        format: format?,
+        day: *day,
+        units: units?,
+        granularity: granularity?,
+        skip_incomplete: *skip_incomplete,
+        runtime: Clamp { min: min_runtime?, max: max_runtime? },
+        memory_mib: Clamp { min: min_memory?, max: max_memory? },
+        warmup: warmup?,
+    })
+}
+
+fn warmup(check: &mut Check, message: &v1::Warmup) -> Option<Warmup> {
+    let v1::Warmup { profile, hold, settle } = message;
+    let hold = check.duration("trace.warmup.hold", hold.as_ref(), 5 * MINUTE, SECOND..=LONGEST_HOLD);
+    let settle = check.duration("trace.warmup.settle", settle.as_ref(), 10 * MINUTE, Duration::ZERO..=LONGEST);
+    let as_long = hold.unwrap_or(MINUTE);
+    let profile = check.duration("trace.warmup.profile", profile.as_ref(), as_long, SECOND..=LONGEST);
+    Some(Warmup { profile: profile?, hold: hold?, settle: settle? })
+}
+
+fn source(check: &mut Check, source: Option<&trace_mode::Source>) -> Option<TraceSource> {
+    match source {
+        Some(trace_mode::Source::Path(path)) if !path.is_empty() => Some(TraceSource::Path(PathBuf::from(path))),
+        Some(trace_mode::Source::Upload(id)) if !id.is_empty() => Some(TraceSource::Upload(id.clone())),
+        Some(_) | None => {
+            check
+                .fault("trace", "has no source; give path (a trace directory) or upload (the id of an uploaded trace)");
+            None
+        }
+    }
+}
+
+/// The format; inside, nothing when it is to be detected.
+fn trace_format(check: &mut Check, name: &str) -> Option<Option<Format>> {
+    if name.is_empty() {
+        return Some(None);
+    }
+    check.named("trace.format", name, &Format::ALL, Format::name).map(Some)
+}
+
+/// How many units to replay; inside, nothing for all.
+fn units(
+    check: &mut Check,
+    duration: Option<&prost_types::Duration>,
+    granularity: Option<Granularity>,
+) -> Option<Option<usize>> {
+    let Some(duration) = duration else { return Some(None) };
+    let duration = check.duration("trace.duration", Some(duration), MINUTE, SECOND..=LONGEST)?;
+    let unit = Duration::from_secs(granularity?.as_secs());
+    let units = whole(duration, unit).and_then(|units| usize::try_from(units).ok());
+    if units.is_none() {
+        let found = time(duration);
+        check.fault("trace.duration", format!("is {found}; must be a whole multiple of a unit, {}", time(unit)));
+    }
+    units.map(Some)
+}

@@ -1,0 +1,7 @@
+//! Platforms that run in this process, at least in part.
+
+/// What the platform's part of this process takes.
+pub trait Embedded: Send + Sync {
+    /// Open files that it needs for so many instances and so many connections to functions.
+    fn open_files(&self, instances: u64, connections: u64) -> u64;
+}

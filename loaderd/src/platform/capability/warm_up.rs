@@ -1,0 +1,54 @@
+//! Platforms on which a run can start with warm instances.
+
+use std::path::{Path, PathBuf};
+
+use crate::{id::RunId, platform::error::PlatformError};
+
+/// Knows how many instances there is room for, and can keep the autoscaler from taking instances away.
+#[tonic::async_trait]
+pub trait WarmUp: Send + Sync {
+    /// How much room there is for instances.
+    async fn room(&self) -> Result<Room, PlatformError>;
+
+    /// Keeps the autoscaler from taking instances away of the run that will be deployed next. Settings that this changes for
+    /// others too are written to `backup` first.
+    async fn hold_autoscaler(&self, run: &RunId, backup: &SettingsBackup) -> Result<(), PlatformError>;
+
+    /// Restores what [`WarmUp::hold_autoscaler`] changed. Idempotent; also for runs of an earlier process.
+    async fn restore_settings(&self, run: &RunId, backup: &SettingsBackup) -> Result<(), PlatformError>;
+}
+
+/// Room for instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// A number of instances, of whichever functions.
+    Instances(u64),
+    /// CPU that instances may request, in thousandths of a processor.
+    Millicores {
+        /// CPU that nothing has requested yet.
+        free: u64,
+        /// What each instance requests beyond its function's own request.
+        overhead: u64,
+    },
+}
+
+/// The file in which a run keeps the cluster's settings as they were before its warm-up changed them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsBackup(PathBuf);
+
+impl SettingsBackup {
+    /// The backup at a path, whether the file exists yet or not.
+    pub const fn at(path: PathBuf) -> Self {
+        Self(path)
+    }
+
+    /// The file's path.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Whether settings were backed up.
+    pub fn exists(&self) -> bool {
+        self.0.exists()
+    }
+}

@@ -1,0 +1,70 @@
+//! What every platform does.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    capability::{Embedded, Inspect, Sampling, WarmUp},
+    deployment::{Deploy, Deployment},
+    error::PlatformError,
+};
+use crate::id::RunId;
+
+/// The platforms that this daemon can use, by name.
+pub type Platforms = HashMap<&'static str, Arc<dyn Platform>>;
+
+/// A place where functions live.
+#[tonic::async_trait]
+pub trait Platform: Send + Sync {
+    /// Its name, as in a spec.
+    fn name(&self) -> &'static str;
+
+    /// Deploys the functions and waits until all can be called. `ready` is given how many can so far.
+    ///
+    /// What a failed or cancelled deployment leaves is taken away by [`Platform::clean`], which the caller then calls.
+    async fn deploy(
+        &self,
+        deploy: Deploy,
+        ready: watch::Sender<u32>,
+        cancel: CancellationToken,
+    ) -> Result<Deployment, PlatformError>;
+
+    /// Takes away everything that carries the run's id, and nothing else. Idempotent; also for runs of an earlier
+    /// process.
+    async fn clean(&self, run: &RunId) -> Result<(), PlatformError>;
+
+    /// Leaves in place what the run made, and ends its scale feed. A platform whose functions can't outlive the run takes them
+    /// away.
+    async fn release(&self, run: &RunId) -> Result<(), PlatformError>;
+
+    /// Runs whose functions outlived them, and how many functions each still has. Empty where functions end with the daemon.
+    async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError>;
+
+    /// Ends what the platform runs in this process. Functions that can't outlive the process go away.
+    async fn shutdown(&self);
+
+    /// The capability to start a run with warm instances.
+    fn warm_up(&self) -> Option<&dyn WarmUp> {
+        None
+    }
+
+    /// The capability to sample what surrounds a deployment.
+    fn sampling(&self) -> Option<&dyn Sampling> {
+        None
+    }
+
+    /// The capability to report on itself.
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        None
+    }
+
+    /// The part of the platform that runs in this process, where there is one that takes a share of its resources.
+    fn embedded(&self) -> Option<&dyn Embedded> {
+        None
+    }
+}

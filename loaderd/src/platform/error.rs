@@ -1,0 +1,25 @@
+//! Why a platform could not do what it was asked for.
+
+/// What went wrong on a platform.
+#[derive(Debug, thiserror::Error)]
+pub enum PlatformError {
+    /// The deployment was cancelled.
+    #[error("the deployment was cancelled")]
+    Cancelled,
+    /// A function could not be deployed.
+    #[error("function {function}: {reason}")]
+    Function {
+        /// The function's name.
+        function: String,
+        /// Why, and what can be done about it.
+        reason: String,
+    },
+    /// The platform as a whole can't be used.
+    #[error("platform {platform}: {reason}")]
+    Platform {
+        /// The platform's name.
+        platform: &'static str,
+        /// Why, and what can be done about it.
+        reason: String,
+    },
+}

@@ -1,0 +1,65 @@
+//! What an operator should know of a cluster: versions, the ingress, missing permissions, and which sources of samples answer.
+
+use k8s_openapi::api::core::v1::Namespace;
+use kube::Api;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    cluster::ClusterError,
+    hold,
+    ingress::{self, Port},
+    platform::{Knative, QUESTIONS},
+    preflight, scrape,
+};
+use crate::platform::{Fact, Inspect};
+
+#[tonic::async_trait]
+impl Inspect for Knative {
+    async fn facts(&self) -> Vec<Fact> {
+        match Box::pin(self.cluster_facts()).await {
+            Ok(facts) => facts,
+            Err(error) => vec![Fact::new("unreachable", error.to_string())],
+        }
+    }
+}
+
+impl Knative {
+    /// What can be learned of the cluster, if it answers.
+    async fn cluster_facts(&self) -> Result<Vec<Fact>, ClusterError> {
+        let (deadline, never) = (self.clock.now() + QUESTIONS / 4, CancellationToken::new());
+        let namespace = self.namespace().await?;
+        let version =
+            self.cluster.ask(deadline, &never, |client| async move { client.apiserver_version().await }).await?;
+        let serving = self
+            .cluster
+            .ask(deadline, &never, |client| async move { Api::<Namespace>::all(client).get("knative-serving").await });
+        let serving = serving.await.map(|namespace| {
+            let labels = namespace.metadata.labels.unwrap_or_default();
+            labels.get("app.kubernetes.io/version").cloned().unwrap_or_else(|| "of unknown version".to_owned())
+        });
+        let gateway = match &self.settings.gateway {
+            Some(address) => format!("{address} (configured)"),
+            None => ingress::find(&self.cluster, Port::Plain, deadline, &never)
+                .await
+                .map_or_else(|words| words, |found| format!("{} at {}", found.ingress, found.address)),
+        };
+        let mut facts = vec![
+            Fact::new("Kubernetes", version.git_version),
+            Fact::new("Knative Serving", serving.unwrap_or_else(|error| error.to_string())),
+            Fact::new("namespace", namespace.clone()),
+            Fact::new("ingress", gateway),
+        ];
+        for (name, needs) in [
+            ("missing permissions", &preflight::NEEDS[..]),
+            ("missing for samples", &scrape::NEEDS),
+            ("missing for warm-ups", &hold::NEEDS),
+        ] {
+            let missing = preflight::missing(&self.cluster, needs, &namespace, deadline, &never).await?;
+            facts.push(Fact::new(name, if missing.is_empty() { "none".to_owned() } else { missing.join(", ") }));
+        }
+        let prometheus = self.settings.prometheus.clone();
+        let origins = scrape::origins(&self.cluster, &namespace, prometheus, QUESTIONS / 4).await;
+        facts.extend(origins.map(|(name, value)| Fact::new(name, value)));
+        Ok(facts)
+    }
+}

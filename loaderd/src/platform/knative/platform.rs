@@ -1,0 +1,288 @@
+//! The platform itself: deployments brought up, their feeds kept, and everything taken away again.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinHandle,
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    clean::Cleaner,
+    cluster::{Cluster, ClusterError},
+    deploy::{Rollout, Rules, Wanted},
+    error::{NAME, refused, unusable},
+    feed::{Feed, Outlets},
+    ingress::{self, Port},
+    manifest::{self, Filling},
+    names, preflight,
+    settings::Settings,
+};
+use crate::{
+    clock::Clock,
+    endpoint::{Endpoint, Tls},
+    id::RunId,
+    platform::{Deploy, Deployment, Inspect, Platform, PlatformError, Sampling, WarmUp},
+};
+
+/// Samples that may wait to be recorded.
+const SAMPLES: usize = 1 << 16;
+/// How long the questions before a deployment, and those of a status, may take.
+pub(super) const QUESTIONS: Duration = Duration::from_secs(20);
+/// The longest that Knative lets an invocation take, unless it is configured otherwise.
+const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// A Knative cluster.
+pub struct Knative {
+    pub(super) settings: Settings,
+    pub(super) cluster: Arc<Cluster>,
+    pub(super) clock: Clock,
+    /// The feeds of runs that have not been cleaned.
+    feeds: Mutex<HashMap<RunId, Following>>,
+    tasks: TaskTracker,
+}
+
+/// A feed that goes on.
+struct Following {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Knative {
+    /// One that is reached as `settings` say. Nothing is asked of it before it is used.
+    pub fn new(settings: Settings, clock: Clock) -> Self {
+        let cluster = Arc::new(Cluster::new(settings.access.clone(), clock));
+        Self { settings, cluster, clock, feeds: Mutex::default(), tasks: TaskTracker::new() }
+    }
+
+    fn feeds(&self) -> MutexGuard<'_, HashMap<RunId, Following>> {
+        self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The namespace in which functions are deployed.
+    ///
+    /// # Errors
+    /// A kubeconfig that can't be used.
+    pub(super) async fn namespace(&self) -> Result<String, ClusterError> {
+        match &self.settings.namespace {
+            Some(namespace) => Ok(namespace.clone()),
+            None => Ok(self.cluster.client().await?.1),
+        }
+    }
+
+    /// The run's Services.
+    fn wanted(&self, deploy: &Deploy, namespace: &str) -> Result<Vec<Wanted>, PlatformError> {
+        let own;
+        let custom = match &self.settings.manifest {
+            None => None,
+            Some(path) => {
+                own = std::fs::read_to_string(path)
+                    .map_err(|error| unusable(format!("knative.manifest: {}: {error}", path.display())))?;
+                Some(own.as_str())
+            }
+        };
+        let image = deploy.image.as_deref().or(self.settings.image.as_deref()).ok_or_else(|| {
+            unusable("there is no image of the function: set knative.image, or deploy.image in the spec".to_owned())
+        })?;
+        let wanted = deploy.functions.iter().map(|function| {
+            let name = names::service(&function.name, &deploy.run);
+            let filling = Filling {
+                service: &name,
+                namespace,
+                run: &deploy.run,
+                image,
+                function,
+                timeout_seconds: deploy.function_timeout.clamp(Duration::from_secs(1), LONGEST_TIMEOUT).as_secs(),
+                progress_deadline_seconds: deploy.timeout.as_secs().max(1),
+                node_selector: &self.settings.node_selector,
+            };
+            let manifest = custom.unwrap_or_else(|| manifest::embedded(&function.kind));
+            let object = manifest::service(manifest, &filling).map_err(|error| unusable(error.to_string()))?;
+            Ok(Wanted { function: function.name.clone(), name, object })
+        });
+        wanted.collect()
+    }
+
+    /// The address to dial: the configured one, or the ingress's.
+    async fn gateway(
+        &self,
+        port: Port,
+        deadline: Instant,
+        cancel: &CancellationToken,
+    ) -> Result<String, PlatformError> {
+        match &self.settings.gateway {
+            Some(address) => Ok(address.clone()),
+            None => match ingress::find(&self.cluster, port, deadline, cancel).await {
+                Ok(found) => Ok(found.address),
+                Err(_) if cancel.is_cancelled() => Err(PlatformError::Cancelled),
+                Err(words) => Err(unusable(words)),
+            },
+        }
+    }
+
+    /// Whom to believe where functions are reached by https.
+    fn tls(&self) -> Result<Tls, PlatformError> {
+        let file = self.settings.gateway_ca.as_deref();
+        Tls::trusting(file).map_err(|error| match file {
+            Some(file) => unusable(format!("knative.gateway_ca: {}: {error}", file.display())),
+            None => unusable(error.to_string()),
+        })
+    }
+
+    fn follow(&self, run: &RunId, namespace: &str, wanted: &[Wanted], outlets: Outlets) {
+        let stop = CancellationToken::new();
+        let feed = Feed {
+            run: run.clone(),
+            cluster: Arc::clone(&self.cluster),
+            namespace: namespace.to_owned(),
+            services: wanted.iter().map(|wanted| wanted.name.clone()).collect(),
+            outlets,
+            clock: self.clock,
+            stop: stop.clone(),
+        };
+        let task = self.tasks.spawn(feed.follow());
+        self.feeds().insert(run.clone(), Following { stop, task });
+    }
+
+    async fn stop_feed(&self, run: &RunId) {
+        let following = self.feeds().remove(run);
+        if let Some(Following { stop, task }) = following {
+            stop.cancel();
+            // It has nothing to give back.
+            let _ended = task.await;
+        }
+    }
+
+    fn cleaner<'a>(&'a self, namespace: &'a str) -> Cleaner<'a> {
+        Cleaner { cluster: &self.cluster, namespace, now: self.clock.now() }
+    }
+}
+
+/// The `:authority` of a Service's URL.
+fn authority(url: &str) -> String {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    host.split('/').next().unwrap_or(host).to_owned()
+}
+
+#[tonic::async_trait]
+impl Platform for Knative {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    async fn deploy(
+        &self,
+        deploy: Deploy,
+        ready: watch::Sender<u32>,
+        cancel: CancellationToken,
+    ) -> Result<Deployment, PlatformError> {
+        let begun = self.clock.now();
+        let deadline = begun + deploy.timeout;
+        let questions = deadline.min(begun + QUESTIONS);
+        let namespace = self.namespace().await.map_err(|error| refused(&error))?;
+        let wanted = self.wanted(&deploy, &namespace)?;
+        let missing = preflight::missing(&self.cluster, &preflight::NEEDS, &namespace, questions, &cancel).await;
+        let missing = missing.map_err(|error| refused(&error))?;
+        if !missing.is_empty() {
+            let words = format!("we may not: {}; config/kubernetes/ has the roles that grant it", missing.join(", "));
+            return Err(unusable(words));
+        }
+        let address = self.gateway(Port::Plain, questions, &cancel).await?;
+        // A file that is wrong shall not be found out after the deployment.
+        let known = self.settings.gateway_ca.as_ref().map(|_| self.tls()).transpose()?;
+        let (send_scales, scales) = mpsc::channel(SAMPLES);
+        let (send_starts, starts) = mpsc::channel(SAMPLES);
+        let (send_troubles, troubles) = mpsc::channel(SAMPLES);
+        let outlets = Outlets { scales: send_scales, starts: send_starts, troubles: send_troubles };
+        self.follow(&deploy.run, &namespace, &wanted, outlets);
+        let rollout = Rollout {
+            cluster: &self.cluster,
+            namespace: &namespace,
+            run: &deploy.run,
+            wanted: &wanted,
+            rules: Rules { deadline, timeout: deploy.timeout, allow_failures: deploy.allow_failures },
+            ready,
+            cancel: cancel.clone(),
+        };
+        let urls = Box::pin(rollout.bring_up(troubles)).await?;
+        let is_secured = |url: &Result<String, String>| url.as_ref().is_ok_and(|url| url.starts_with("https://"));
+        let secured = if urls.iter().any(is_secured) {
+            let address = self.gateway(Port::Tls, self.clock.now() + QUESTIONS, &cancel).await?;
+            Some((address, known.map_or_else(|| self.tls(), Ok)?))
+        } else {
+            None
+        };
+        let endpoint = |url: Result<String, String>| {
+            let (secured, tls) = secured.clone().filter(|_| is_secured(&url)).unzip();
+            let address = secured.unwrap_or_else(|| address.clone());
+            url.map(|url| Endpoint { address, authority: authority(&url), tls })
+        };
+        Ok(Deployment { endpoints: urls.into_iter().map(endpoint).collect(), scales, starts: Some(starts) })
+    }
+
+    async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
+        let namespace = self.namespace().await.map_err(|error| refused(&error))?;
+        let cleaned = Box::pin(self.cleaner(&namespace).clean(run, || self.clock.now())).await;
+        self.stop_feed(run).await;
+        cleaned.map_err(|error| refused(&error))
+    }
+
+    async fn release(&self, run: &RunId) -> Result<(), PlatformError> {
+        self.stop_feed(run).await;
+        Ok(())
+    }
+
+    async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
+        let namespace = self.namespace().await.map_err(|error| refused(&error))?;
+        self.cleaner(&namespace).runs().await.map_err(|error| refused(&error))
+    }
+
+    async fn shutdown(&self) {
+        let runs: Vec<_> = self.feeds().keys().cloned().collect();
+        for run in runs {
+            self.stop_feed(&run).await;
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    fn warm_up(&self) -> Option<&dyn WarmUp> {
+        Some(self)
+    }
+
+    fn sampling(&self) -> Option<&dyn Sampling> {
+        Some(self)
+    }
+
+    fn inspect(&self) -> Option<&dyn Inspect> {
+        Some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_authority_is_the_urls_host() {
+        assert_eq!(authority("http://hello-grpc.default.example.com"), "hello-grpc.default.example.com");
+        assert_eq!(authority("https://f.default.example.com:8443/"), "f.default.example.com:8443");
+    }
+
+    #[tokio::test]
+    async fn without_an_image_nothing_is_asked_of_the_cluster() {
+        let knative = Knative::new(Settings { namespace: Some("n".to_owned()), ..Settings::default() }, Clock);
+        let deploy = crate::platform::testkit::deploy(&["f"]);
+        let deployed = knative.deploy(deploy, watch::Sender::new(0), CancellationToken::new()).await;
+        assert_eq!(
+            deployed.unwrap_err().to_string(),
+            "platform knative: there is no image of the function: set knative.image, or deploy.image in the spec"
+        );
+    }
+}

@@ -1,0 +1,63 @@
+//! Which sources of samples can be used now, and the permissions that they need.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use super::{
+    super::{
+        cluster::Cluster,
+        preflight::{Need, Scope},
+    },
+    autoscaler::AutoscalerSource,
+    nodes,
+    usage::Usage,
+};
+use crate::scrape::Prometheus;
+
+/// What sampling takes, beside what every run needs.
+pub(in super::super) const NEEDS: [Need; 7] = [
+    need("nodes", "", "list", Scope::Cluster),
+    need("nodes", "proxy", "get", Scope::Cluster),
+    need("pods", "", "list", Scope::Cluster),
+    need("pods", "", "watch", Scope::Cluster),
+    need("pods", "", "list", Scope::Serving),
+    need("pods", "proxy", "get", Scope::Serving),
+    need("configmaps", "", "get", Scope::Serving),
+];
+
+const fn need(resource: &'static str, subresource: &'static str, verb: &'static str, scope: Scope) -> Need {
+    Need { group: "", resource, subresource, verb, scope }
+}
+
+/// Which sources answer now, in words.
+pub(in super::super) async fn origins(
+    cluster: &Arc<Cluster>,
+    namespace: &str,
+    prometheus: Option<Prometheus>,
+    limit: Duration,
+) -> [(&'static str, String); 2] {
+    let nodes = async {
+        let nodes = nodes::list(cluster).await?;
+        let names: Vec<_> = nodes.into_iter().filter_map(|node| node.metadata.name).collect();
+        let count = names.len();
+        let asked = Usage::default().ask(cluster, namespace, &names).await;
+        asked.map(|(origin, _)| format!("{}, {count} nodes", origin.as_str()))
+    };
+    let of_prometheus = prometheus.as_ref().map(|it| format!("the Prometheus at {}", it.url()));
+    let source = AutoscalerSource {
+        cluster: Arc::clone(cluster),
+        prometheus,
+        namespace: namespace.to_owned(),
+        suffix: String::new(),
+        services: HashSet::new(),
+    };
+    let autoscaler = async {
+        let own = || "autoscaler's and activator's own endpoints".to_owned();
+        source.sample().await.map(|_| of_prometheus.unwrap_or_else(own)).map_err(|error| error.to_string())
+    };
+    let late = |_| Err(format!("no answer within {}", humantime::format_duration(limit)));
+    let (nodes, autoscaler) = tokio::join!(timeout(limit, nodes), timeout(limit, autoscaler));
+    let told = |answer: Result<String, String>| answer.unwrap_or_else(|error| format!("none: {error}"));
+    [("node metrics", told(nodes.unwrap_or_else(late))), ("autoscaler metrics", told(autoscaler.unwrap_or_else(late)))]
+}

@@ -1,0 +1,198 @@
+//! The way to the registry: commands, and what they are answered with.
+
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::MAX_QUEUED;
+use crate::{
+    id::{InvalidRunId, RunId},
+    run::RunView,
+    store::{State, StoreError, SubmittedSpec},
+};
+
+/// Which run is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Selector {
+    /// The one that was submitted last.
+    Latest,
+    /// This one.
+    Id(RunId),
+}
+
+impl std::str::FromStr for Selector {
+    type Err = InvalidRunId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRunId> {
+        if text == "latest" { Ok(Self::Latest) } else { text.parse().map(Self::Id) }
+    }
+}
+
+/// Why a command was refused.
+#[derive(Debug, thiserror::Error)]
+pub enum RegistryError {
+    /// There is no run at all, so none that is the latest.
+    #[error("there are no runs yet")]
+    Empty,
+    /// There is no such run.
+    #[error("there is no run {0}")]
+    NotFound(RunId),
+    /// The key belongs to another spec.
+    #[error("the idempotency key was used for run {0}, which has another spec")]
+    KeyTaken(RunId),
+    /// Too many runs wait.
+    #[error("{MAX_QUEUED} runs are queued already")]
+    QueueFull,
+    /// The run's state forbids it.
+    #[error("run {run} is {}: cancel it first, or wait until it has ended", state.as_str())]
+    NotEnded {
+        /// The run.
+        run: RunId,
+        /// Where it stands.
+        state: State,
+    },
+    /// The run is pinned.
+    #[error("run {0} is pinned: unpin it first")]
+    Pinned(RunId),
+    /// The daemon ends.
+    #[error("the daemon is shutting down")]
+    ShuttingDown,
+    /// The run's directory.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A run that was submitted, now or before by the same key.
+#[derive(Debug, Clone)]
+pub struct Submitted {
+    /// The run.
+    pub view: Arc<RunView>,
+    /// Whether it was there before.
+    pub existing: bool,
+}
+
+/// One page of runs.
+#[derive(Debug, Clone, Default)]
+pub struct Page {
+    /// Newest first.
+    pub runs: Vec<Arc<RunView>>,
+    /// Whether there are older ones that fit.
+    pub more: bool,
+}
+
+/// A spec that was found good, with the names under which it is listed.
+#[derive(Debug, Clone)]
+pub struct Submission {
+    /// The spec, as given.
+    pub spec: SubmittedSpec,
+    /// The run's name.
+    pub name: String,
+    /// The mode.
+    pub mode: &'static str,
+    /// The platform.
+    pub platform: String,
+    /// A second submission with the same key gives the first one's run; empty: none.
+    pub idempotency_key: String,
+}
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T, RegistryError>>;
+
+/// What the registry is asked.
+#[derive(Debug)]
+pub(super) enum Command {
+    Submit(Box<Submission>, Reply<Submitted>),
+    Watch(Selector, Reply<watch::Receiver<Arc<RunView>>>),
+    List { before: Option<RunId>, states: Vec<State>, limit: usize, reply: Reply<Page> },
+    Cancel(Selector, Reply<Arc<RunView>>),
+    Pin(Selector, bool, Reply<Arc<RunView>>),
+    Delete(RunId, Reply<()>),
+    Position(RunId, Reply<u32>),
+    Activity(Reply<Activity>),
+}
+
+/// What the daemon is busy with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Activity {
+    /// The run that is under way.
+    pub active: Option<RunId>,
+    /// Runs that wait.
+    pub queued: u32,
+}
+
+/// The way to the registry. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    pub(super) commands: mpsc::Sender<Command>,
+}
+
+impl Registry {
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, RegistryError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands.send(command(reply)).await.map_err(|_| RegistryError::ShuttingDown)?;
+        answer.await.map_err(|_| RegistryError::ShuttingDown)?
+    }
+
+    /// Queues a run.
+    ///
+    /// # Errors
+    /// A key that belongs to another spec, a full queue, a directory that can't be made.
+    pub async fn submit(&self, submission: Submission) -> Result<Submitted, RegistryError> {
+        self.ask(|reply| Command::Submit(Box::new(submission), reply)).await
+    }
+
+    /// One run, now and as it changes.
+    ///
+    /// # Errors
+    /// There is no such run.
+    pub async fn watch(&self, run: Selector) -> Result<watch::Receiver<Arc<RunView>>, RegistryError> {
+        self.ask(|reply| Command::Watch(run, reply)).await
+    }
+
+    /// Keeps a run until it is unpinned, or no longer.
+    ///
+    /// # Errors
+    /// There is no such run, it has not ended, or its directory can't be written.
+    pub async fn pin(&self, run: Selector, pinned: bool) -> Result<Arc<RunView>, RegistryError> {
+        self.ask(|reply| Command::Pin(run, pinned, reply)).await
+    }
+
+    /// Up to `limit` runs in one of `states` (none: any), newest first, from before `before` on.
+    ///
+    /// # Errors
+    /// The daemon ends.
+    pub async fn list(&self, before: Option<RunId>, states: Vec<State>, limit: usize) -> Result<Page, RegistryError> {
+        self.ask(|reply| Command::List { before, states, limit, reply }).await
+    }
+
+    /// Ends a run early. One that has ended, or is being ended, stays as it is.
+    ///
+    /// # Errors
+    /// There is no such run.
+    pub async fn cancel(&self, run: Selector) -> Result<Arc<RunView>, RegistryError> {
+        self.ask(|reply| Command::Cancel(run, reply)).await
+    }
+
+    /// Removes a run that has ended, with its directory.
+    ///
+    /// # Errors
+    /// There is no such run, it has not ended, its directory can't be removed.
+    pub async fn delete(&self, run: RunId) -> Result<(), RegistryError> {
+        self.ask(|reply| Command::Delete(run, reply)).await
+    }
+
+    /// A run's place in the queue, 1 for the one that goes next; 0 when it does not wait.
+    ///
+    /// # Errors
+    /// The daemon ends.
+    pub async fn position(&self, run: RunId) -> Result<u32, RegistryError> {
+        self.ask(|reply| Command::Position(run, reply)).await
+    }
+
+    /// What the daemon is busy with.
+    ///
+    /// # Errors
+    /// The daemon ends.
+    pub async fn activity(&self) -> Result<Activity, RegistryError> {
+        self.ask(Command::Activity).await
+    }
+}

@@ -1,0 +1,357 @@
+//! The registry and the runs' tasks over a fake platform whose functions refuse connections: failed invocations are data,
+//! so that runs succeed without a function server.
+
+use std::collections::HashMap;
+
+use loader_proto::{schema::InvocationRecord, v1};
+
+use super::*;
+use crate::{
+    clock::{Clock, UnixMicros},
+    control::WireCodec,
+    metrics::Metrics,
+    platform::{
+        Platform,
+        fake::{Deploying, FakePlatform},
+    },
+    results::RecordReader,
+    run::{DrainLimits, LoadSettings, Planner},
+    spec::Defaults,
+    store::RunDirectory,
+    traces::{Limits, TraceStore},
+};
+
+/// A registry over a state directory.
+struct Daemon {
+    registry: Registry,
+    fake: Arc<FakePlatform>,
+    store: Store,
+    ends: Ends,
+    tasks: JoinSet<()>,
+}
+
+impl Daemon {
+    async fn start(state: &std::path::Path, deploying: Deploying) -> Self {
+        Self::start_on(state, FakePlatform::new("local").deploying(deploying)).await
+    }
+
+    async fn start_on(state: &std::path::Path, fake: FakePlatform) -> Self {
+        let fake = Arc::new(fake);
+        let platform: Arc<dyn Platform> = Arc::clone(&fake) as _;
+        let platforms = HashMap::from([("local", platform)]);
+        let limits = Limits { max_bytes: 0, max_count: 1, max_per_client: 1, expire: None };
+        let traces = TraceStore::open(&state.join("traces"), limits).expect("opens");
+        let planner = Planner {
+            traces: traces.clone(),
+            trace_roots: Vec::new(),
+            platforms: platforms.clone(),
+            connections: 1,
+            max_files: u64::MAX,
+        };
+        let stations = Stations {
+            platforms,
+            planner: Arc::new(planner),
+            load: LoadSettings {
+                workers: 1,
+                connections: 1,
+                isolation: crate::dispatch::Isolation::default(),
+                heartbeat: crate::dispatch::Heartbeat::new(Clock),
+            },
+            drain: DrainLimits { shutdown: std::time::Duration::from_secs(1), hurry: CancellationToken::new() },
+            sampling_period: std::time::Duration::from_secs(5),
+            telemetry: Telemetry { metrics: Metrics::new(), tracer: None, clock: Clock },
+        };
+        let keeping = Keeping { retention: watch::channel(Retention::default()).1, traces };
+        let (store, ends) = (opened(state), Ends::default());
+        let (task, registry) =
+            RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone()).expect("recovers");
+        let mut tasks = JoinSet::new();
+        tasks.spawn(task.run());
+        Self { registry, fake, store, ends, tasks }
+    }
+
+    /// Submits a run whose one slot has 20 invocations within `slot_ms`.
+    async fn submit(&self, slot_ms: i32, key: &str) -> Result<Submitted, RegistryError> {
+        let slot = prost_types::Duration { seconds: (slot_ms / 1000).into(), nanos: slot_ms % 1000 * 1_000_000 };
+        let rate = Some(20_000.0 / f64::from(slot_ms));
+        let rps = v1::RpsMode { start: rate, end: rate, slot: Some(slot), ..v1::RpsMode::default() };
+        let spec = v1::RunSpec { mode: Some(v1::run_spec::Mode::Rps(rps)), ..v1::RunSpec::default() };
+        let submission = Submission {
+            spec: codec().submitted(&spec),
+            name: "demo".to_owned(),
+            mode: "rps",
+            platform: "local".to_owned(),
+            idempotency_key: key.to_owned(),
+        };
+        self.registry.submit(submission).await
+    }
+
+    async fn run(&self, slot_ms: i32) -> RunId {
+        self.submit(slot_ms, "").await.expect("is taken").view.file.run_id.clone()
+    }
+
+    /// The run's view once `reached` holds of it.
+    async fn until(&self, id: &RunId, reached: impl FnMut(&Arc<RunView>) -> bool) -> Arc<RunView> {
+        let mut views = self.registry.watch(Selector::Id(id.clone())).await.expect("is known");
+        views.wait_for(reached).await.expect("comes to it").clone()
+    }
+
+    async fn ended(&self, id: &RunId) -> (State, String) {
+        let view = self.until(id, |view| view.file.state.is_terminal()).await;
+        (view.file.state, view.file.reason.clone())
+    }
+
+    async fn deploying(&self, count: u32) {
+        self.fake.asked_to_deploy(count).await;
+    }
+
+    fn cleaned(&self) -> Vec<RunId> {
+        self.fake.cleaned()
+    }
+
+    async fn stop(mut self) {
+        self.ends.shutdown.cancel();
+        self.ends.interrupt.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.expect("does not break");
+        }
+    }
+}
+
+fn codec() -> WireCodec {
+    WireCodec { defaults: Defaults { platform: "local".to_owned() } }
+}
+
+fn opened(state: &std::path::Path) -> Store {
+    Store::open(state, Arc::new(codec())).expect("opens")
+}
+
+fn summary(directory: &RunDirectory) -> v1::RunSummary {
+    let text = directory.summary().expect("is there");
+    codec().read_summary(&text).expect("is a summary")
+}
+
+fn rows(directory: &RunDirectory) -> Vec<InvocationRecord<'static>> {
+    let mut reader = RecordReader::new(directory.path());
+    let mut rows = Vec::new();
+    loop {
+        match reader.read().expect("reads") {
+            batch if batch.is_empty() => return rows,
+            batch => rows.extend(batch),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_run_is_carried_out_and_leaves_its_records() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    let id = daemon.run(200).await;
+    assert_eq!(daemon.ended(&id).await, (State::Succeeded, String::new()));
+    assert_eq!(daemon.cleaned(), std::slice::from_ref(&id));
+    let directory = daemon.store.directory(&id);
+    let rows = rows(&directory);
+    assert_eq!(rows.len(), 20);
+    assert!(rows.iter().all(|row| row.status == "connect_error"), "{rows:?}");
+    let summary = summary(&directory);
+    assert_eq!((summary.run_id, summary.requested, summary.failed), (id.to_string(), 20, 20));
+    for file in ["run.json", "spec.yaml", "functions.csv", "slots.csv", "scales.csv", "loader.csv"] {
+        assert!(directory.path().join(file).exists(), "{file}");
+    }
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn runs_take_turns_in_order() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Waits).await;
+    let (first, second, third) = (daemon.run(50).await, daemon.run(50).await, daemon.run(50).await);
+    daemon.deploying(1).await;
+    let positions = [&first, &second, &third].map(|id| daemon.registry.position(id.clone()));
+    let positions = futures_util::future::try_join_all(positions).await.expect("known");
+    assert_eq!(positions, [0, 1, 2]);
+    assert_eq!(daemon.registry.activity().await.expect("known"), Activity { active: Some(first.clone()), queued: 2 });
+    for id in [&first, &second, &third] {
+        daemon.fake.let_go();
+        assert_eq!(daemon.ended(id).await.0, State::Succeeded);
+    }
+    assert_eq!(daemon.cleaned(), [first, second, third]);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_can_be_cancelled_in_every_state() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Waits).await;
+    let (deploying, queued) = (daemon.run(50).await, daemon.run(50).await);
+    daemon.deploying(1).await;
+    // While it waits: nothing was made.
+    daemon.registry.cancel(Selector::Id(queued.clone())).await.expect("cancels");
+    assert_eq!(daemon.ended(&queued).await.0, State::Cancelled);
+    assert_eq!(daemon.cleaned(), []);
+    // While it deploys, twice, and after it has ended.
+    for _ in 0..2 {
+        daemon.registry.cancel(Selector::Id(deploying.clone())).await.expect("cancels");
+    }
+    assert_eq!(daemon.ended(&deploying).await.0, State::Cancelled);
+    daemon.registry.cancel(Selector::Id(deploying.clone())).await.expect("changes nothing");
+    assert_eq!(daemon.cleaned(), std::slice::from_ref(&deploying));
+    // While it runs: what was recorded stays. The second invocation is due in half a minute.
+    daemon.fake.set_deploying(Deploying::Works);
+    let running = daemon.run(600_000).await;
+    daemon.until(&running, |view| view.progress.is_some_and(|progress| progress.completed > 0)).await;
+    daemon.registry.cancel(Selector::Id(running.clone())).await.expect("cancels");
+    assert_eq!(daemon.ended(&running).await.0, State::Cancelled);
+    assert_eq!(rows(&daemon.store.directory(&running)).len(), 1);
+    assert_eq!(daemon.cleaned(), [deploying, running]);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn only_runs_that_have_ended_can_be_deleted() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Waits).await;
+    let id = daemon.run(50).await;
+    daemon.deploying(1).await;
+    let refused = daemon.registry.delete(id.clone()).await.expect_err("is refused").to_string();
+    assert_eq!(refused, format!("run {id} is deploying: cancel it first, or wait until it has ended"));
+    daemon.fake.let_go();
+    daemon.ended(&id).await;
+    let path = daemon.store.directory(&id).path().to_owned();
+    assert!(path.exists());
+    daemon.registry.delete(id.clone()).await.expect("deletes");
+    assert!(!path.exists());
+    assert!(matches!(daemon.registry.delete(id).await, Err(RegistryError::NotFound(_))));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_key_stands_for_one_run() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    let first = daemon.submit(50, "k").await.expect("is taken");
+    let again = daemon.submit(50, "k").await.expect("is taken");
+    assert_eq!((first.existing, again.existing), (false, true));
+    let id = first.view.file.run_id.clone();
+    assert_eq!(again.view.file.run_id, id);
+    assert!(matches!(daemon.submit(60, "k").await, Err(RegistryError::KeyTaken(other)) if other == id));
+    daemon.ended(&id).await;
+    daemon.stop().await;
+    // Also after the daemon was started anew; a deleted run's key is free.
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    assert!(daemon.submit(50, "k").await.expect("is taken").existing);
+    daemon.registry.delete(id.clone()).await.expect("deletes");
+    let fresh = daemon.submit(60, "k").await.expect("is taken");
+    assert!(!fresh.existing);
+    daemon.ended(&fresh.view.file.run_id).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn what_breaks_ends_the_run_and_is_cleaned_and_the_next_one_goes() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Fails).await;
+    let failed = daemon.run(50).await;
+    assert_eq!(daemon.ended(&failed).await, (State::Failed, "function rps-0: no room".to_owned()));
+    daemon.fake.set_deploying(Deploying::Breaks);
+    let broken = daemon.run(50).await;
+    let (ended, reason) = daemon.ended(&broken).await;
+    assert_eq!(ended, State::Failed);
+    assert!(reason.starts_with("the run's task broke while it was deploying: "), "{reason}");
+    daemon.fake.set_deploying(Deploying::Works);
+    let next = daemon.run(50).await;
+    assert_eq!(daemon.ended(&next).await.0, State::Succeeded);
+    assert_eq!(daemon.cleaned(), [failed, broken, next]);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_that_cannot_be_cleaned_has_failed() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start_on(state.path(), FakePlatform::new("local").failing_to_clean("stuck")).await;
+    let id = daemon.run(50).await;
+    assert_eq!(daemon.ended(&id).await, (State::Failed, "cleaning up: platform local: stuck".to_owned()));
+    assert_eq!(summary(&daemon.store.directory(&id)).requested, 20);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn records_that_cannot_be_kept_fail_the_run_with_their_path() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Waits).await;
+    let id = daemon.run(50).await;
+    daemon.deploying(1).await;
+    let path = daemon.store.directory(&id).path().join("invocations.csv");
+    std::fs::create_dir(&path).expect("makes");
+    daemon.fake.let_go();
+    let (ended, reason) = daemon.ended(&id).await;
+    assert_eq!(ended, State::Failed);
+    assert!(reason.contains(&format!("cannot create {}", path.display())), "{reason}");
+    assert_eq!(daemon.cleaned(), [id]);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_stops_interrupts_its_run_and_keeps_its_queue() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Waits).await;
+    let (active, waiting) = (daemon.run(50).await, daemon.run(50).await);
+    daemon.deploying(1).await;
+    let store = daemon.store.clone();
+    daemon.stop().await;
+    let states: Vec<_> = store.load().expect("loads").into_iter().map(|file| (file.run_id, file.state)).collect();
+    assert_eq!(states, [(active.clone(), State::Interrupted), (waiting.clone(), State::Queued)]);
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    assert_eq!(daemon.ended(&waiting).await.0, State::Succeeded);
+    assert_eq!(daemon.ended(&active).await, (State::Interrupted, "the daemon was stopped".to_owned()));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_that_a_dead_daemon_left_is_interrupted_and_cleaned() {
+    let state = tempfile::tempdir().expect("a directory");
+    let store = opened(state.path());
+    let id = RunId::new(1_000, 7);
+    let mut file = RunFile::new(id.clone(), ("demo", "rps", "local"), UnixMicros(1_000_000), "");
+    file.state = State::Running;
+    store.create(&file, &codec().submitted(&v1::RunSpec::default())).expect("creates");
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    let (ended, reason) = daemon.ended(&id).await;
+    assert_eq!((ended, reason.as_str()), (State::Interrupted, "the daemon ended while the run was running"));
+    assert_eq!(daemon.cleaned(), [id]);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_sorts_behind_one_of_a_clock_that_was_far_ahead() {
+    let state = tempfile::tempdir().expect("a directory");
+    let store = opened(state.path());
+    let ahead = RunId::new(4_102_444_800_000, 0xffff);
+    let mut file = RunFile::new(ahead.clone(), ("demo", "rps", "local"), UnixMicros(4_102_444_800_000_000), "");
+    file.state = State::Succeeded;
+    store.create(&file, &codec().submitted(&v1::RunSpec::default())).expect("creates");
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    let (next, third) = (daemon.run(50).await, daemon.run(50).await);
+    assert_eq!([next.unix_ms() - ahead.unix_ms(), third.unix_ms() - next.unix_ms()], [1, 1]);
+    daemon.ended(&third).await;
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn lists_go_backwards_page_by_page() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Waits).await;
+    let mut ids = Vec::new();
+    for _ in 0..4 {
+        ids.push(daemon.run(50).await);
+    }
+    daemon.registry.cancel(Selector::Id(ids[2].clone())).await.expect("cancels");
+    let listed = |page: &Page| page.runs.iter().map(|view| view.file.run_id.clone()).collect::<Vec<_>>();
+    let page = daemon.registry.list(None, Vec::new(), 3).await.expect("lists");
+    assert_eq!((listed(&page), page.more), (vec![ids[3].clone(), ids[2].clone(), ids[1].clone()], true));
+    let page = daemon.registry.list(Some(ids[1].clone()), Vec::new(), 3).await.expect("lists");
+    assert_eq!((listed(&page), page.more), (vec![ids[0].clone()], false));
+    let page = daemon.registry.list(None, vec![State::Cancelled], 3).await.expect("lists");
+    assert_eq!((listed(&page), page.more), (vec![ids[2].clone()], false));
+    daemon.stop().await;
+}

@@ -1,0 +1,41 @@
+//! What an export consists of: pieces of files, in the order in which they are sent.
+
+use std::{io, ops::ControlFlow, path::PathBuf};
+
+use super::reader::ReadError;
+
+/// Results that can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// A file or directory can't be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The records can't be read.
+    #[error(transparent)]
+    Records(#[from] ReadError),
+    /// A row of another file can't be read or converted.
+    #[error("{}: {source}", path.display())]
+    Rows {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: csv::Error,
+    },
+}
+
+/// A piece of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// The file's name, without any folder.
+    pub file: String,
+    /// Its next bytes; none only for an empty file.
+    pub data: Vec<u8>,
+}
+
+/// Takes the pieces; breaks when it wants no more.
+pub type Sink<'a> = dyn FnMut(Piece) -> ControlFlow<()> + 'a;

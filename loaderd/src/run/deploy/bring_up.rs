@@ -1,0 +1,74 @@
+//! Deploys functions and waits until they can be called.
+
+use tokio::sync::watch;
+
+use crate::{
+    platform::{Deploy, Deployment, Platform},
+    run::{
+        Interrupts,
+        failure::{Failure, Verdict},
+    },
+};
+
+/// Deploys, and waits until all functions can be called, or the platform gives up, or the run is ended early. `ready` is told how
+/// many can. A user's cancellation is carried out by the platform; the daemon's end waits for nobody.
+///
+/// # Errors
+/// How the run ends instead.
+pub(super) async fn bring_up(
+    platform: &dyn Platform,
+    deploy: &Deploy,
+    interrupts: &Interrupts,
+    ready: impl Fn(u32),
+) -> Result<Deployment, Verdict> {
+    let (tell, mut readiness) = watch::channel(0);
+    let mut deploying = platform.deploy(deploy.clone(), tell, interrupts.cancel.child_token());
+    let deployment = loop {
+        tokio::select! {
+            biased;
+            () = interrupts.shutdown.cancelled() => return Err(Verdict::Interrupted),
+            deployment = &mut deploying => break deployment,
+            Ok(()) = readiness.changed() => ready(*readiness.borrow_and_update()),
+        }
+    };
+    match deployment {
+        Ok(deployment) => Ok(deployment),
+        Err(_) if interrupts.cancel.is_cancelled() => Err(Verdict::Cancelled),
+        Err(error) => Err(Failure::Deploying(error).into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::platform::{
+        fake::{Deploying, FakePlatform},
+        testkit,
+    };
+
+    /// Deploys two functions; what happens once one is ready is up to `then`.
+    async fn ended(then: impl Fn(&Interrupts)) -> (u32, Verdict) {
+        let interrupts = Interrupts { cancel: CancellationToken::new(), shutdown: CancellationToken::new() };
+        let ready = Cell::new(0);
+        let deploy = testkit::deploy(&["a", "b"]);
+        let platform = FakePlatform::new("stuck").deploying(Deploying::Waits);
+        let brought_up = bring_up(&platform, &deploy, &interrupts, |count| {
+            ready.set(count);
+            then(&interrupts);
+        });
+        let verdict = brought_up.await.expect_err("is ended");
+        (ready.get(), verdict)
+    }
+
+    #[tokio::test]
+    async fn who_ends_it_early_is_told_apart() {
+        let (ready, verdict) = ended(|it| it.cancel.cancel()).await;
+        assert!(ready == 1 && matches!(verdict, Verdict::Cancelled), "{ready} {verdict:?}");
+        let (ready, verdict) = ended(|it| it.shutdown.cancel()).await;
+        assert!(ready == 1 && matches!(verdict, Verdict::Interrupted), "{ready} {verdict:?}");
+    }
+}

@@ -1,0 +1,88 @@
+//! What a deployment tells while it is there: scales, and instances as they come up.
+
+use std::{path::Path, sync::Arc};
+
+use tokio::{sync::mpsc, task::JoinSet};
+
+use crate::{
+    dispatch::ScaleState,
+    metrics::Metrics,
+    platform::{InstanceStart, ScaleSample},
+    record::{RecordError, Scales, Starts},
+};
+
+/// What a feed told to its end: how many instances were started, and what could not be recorded.
+type Followed = (u64, Result<(), RecordError>);
+
+/// The feeds of a deployment, each followed by a task of its own.
+#[derive(Default)]
+pub(in crate::run) struct Feeds(JoinSet<Followed>);
+
+impl Feeds {
+    /// Follows the scales: into scales.csv, and onto `board`.
+    ///
+    /// # Errors
+    /// A file that can't be made.
+    pub(super) fn follow_scales(
+        &mut self,
+        directory: &Path,
+        names: &Arc<[String]>,
+        board: &Arc<ScaleState>,
+        metrics: Metrics,
+        scales: mpsc::Receiver<ScaleSample>,
+    ) -> Result<(), RecordError> {
+        let board = Arc::clone(board);
+        let follower = Scales::create(directory, Arc::clone(names), move |sample| board.update(sample), metrics)?;
+        self.0.spawn(follower.follow(scales));
+        Ok(())
+    }
+
+    /// Follows the instances: into cold_starts.csv.
+    ///
+    /// # Errors
+    /// A file that can't be made.
+    pub(super) fn follow_starts(
+        &mut self,
+        directory: &Path,
+        names: &Arc<[String]>,
+        starts: mpsc::Receiver<InstanceStart>,
+    ) -> Result<(), RecordError> {
+        self.0.spawn(Starts::create(directory, Arc::clone(names))?.follow(starts));
+        Ok(())
+    }
+
+    /// Waits until the feeds have ended, which they do when the run is cleaned: how many instances were started, and what could
+    /// not be recorded.
+    pub(in crate::run) async fn ended(mut self) -> (u64, Vec<RecordError>) {
+        let (mut instances, mut errors) = (0, Vec::new());
+        while let Some(followed) = self.0.join_next().await {
+            // One that panicked has told the log.
+            let Ok((started, written)) = followed else { continue };
+            instances += started;
+            errors.extend(written.err());
+        }
+        (instances, errors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{clock::UnixMicros, id::FunctionIndex, platform::Scale};
+
+    #[tokio::test]
+    async fn scales_reach_the_board_and_are_counted_to_the_feeds_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let (names, board) = (Arc::from(["f".to_owned()]), Arc::new(ScaleState::new(1)));
+        let (send, scales) = mpsc::channel(2);
+        let mut feeds = Feeds::default();
+        feeds.follow_scales(directory.path(), &names, &board, Metrics::new(), scales).unwrap();
+        for scale in [Scale { running: 2, started: 2, ..Scale::default() }, Scale { started: 2, ..Scale::default() }] {
+            send.send(ScaleSample { at: UnixMicros(1), function: FunctionIndex(0), scale }).await.unwrap();
+        }
+        drop(send);
+        let (instances, errors) = feeds.ended().await;
+        assert_eq!((instances, errors.len()), (2, 0));
+        assert_eq!(board.claim(&(0..1)), Some(FunctionIndex(0)), "it stands at zero");
+    }
+}

@@ -1,0 +1,189 @@
+//! A load under way: paced, drained, recorded, and shown meanwhile.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    sync::{mpsc, watch},
+    time::{Instant, MissedTickBehavior},
+};
+
+use super::{EVENTS, Ended, Show};
+use crate::{
+    dispatch::{Counters, Dispatching, Running},
+    invoke::{ConnectionCount, Status},
+    plan::Phase,
+    platform::PlatformError,
+    record::{Event, HostRecorder, Occupancy, Progress, Recorded},
+    run::{
+        DrainLimits, Interrupts, Telemetry,
+        failure::{Failure, LoadError},
+        progress::{ProgressFacts, progress},
+        warmup::Conducted,
+    },
+    spec::RunSpec,
+};
+
+/// How often records are flushed and progress is shown.
+const TICK: Duration = Duration::from_millis(250);
+
+/// A load under way.
+pub(super) struct UnderWay<'a> {
+    pub(super) drain: &'a DrainLimits,
+    pub(super) telemetry: &'a Telemetry,
+    pub(super) spec: &'a RunSpec,
+    pub(super) facts: ProgressFacts,
+    pub(super) dispatching: Dispatching,
+    pub(super) events: mpsc::Sender<Event>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) connections: ConnectionCount,
+    pub(super) progress: watch::Receiver<Progress>,
+    pub(super) failure: watch::Receiver<Option<String>>,
+    pub(super) host: HostRecorder,
+    /// How many invocations the metrics know to have come due.
+    pub(super) scheduled: u64,
+    /// Whether the load is still in its warm-up.
+    pub(super) warming: bool,
+}
+
+impl UnderWay<'_> {
+    /// Until the last invocation was handed out, or the load is ended early. Meanwhile the warm-up is conducted.
+    pub(super) async fn pace(
+        &mut self,
+        interrupts: &Interrupts,
+        warmup: Option<impl Future<Output = Result<Conducted, PlatformError>>>,
+        conducted: &mut Option<Conducted>,
+        show: &mut impl Show,
+    ) -> Result<Ended, LoadError> {
+        let mut conducting = std::pin::pin!(async {
+            match warmup {
+                Some(warmup) => warmup.await,
+                None => std::future::pending().await,
+            }
+        });
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ended = loop {
+            tokio::select! {
+                biased;
+                () = interrupts.cancel.cancelled() => break Ended::Cancelled,
+                () = interrupts.shutdown.cancelled() => break Ended::Shutdown,
+                () = failed(&mut self.failure) => break Ended::RecordsLost,
+                paced = self.dispatching.paced() => {
+                    paced?;
+                    return Ok(Ended::Complete);
+                }
+                told = &mut conducting, if conducted.is_none() => match told {
+                    Ok(told) => *conducted = Some(told),
+                    Err(error) => break Ended::Failed(Failure::WarmUp(error)),
+                },
+                _ = tick.tick() => {
+                    self.tick(show);
+                    if self.spec.saturation.abort && self.progress.borrow().saturated {
+                        break Ended::Failed(Failure::Saturated);
+                    }
+                }
+            }
+        };
+        self.dispatching.stop();
+        self.dispatching.paced().await?;
+        Ok(ended)
+    }
+
+    /// Until everything that was sent has ended. Who ends the run early waits for less, or for nothing.
+    pub(super) async fn drain(
+        &mut self,
+        interrupts: &Interrupts,
+        ended: &mut Ended,
+        show: &mut impl Show,
+    ) -> Result<(), LoadError> {
+        let begun = self.telemetry.clock.now();
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let deadline = begun + self.patience(ended);
+            tokio::select! {
+                biased;
+                drained = self.dispatching.drained() => return Ok(drained?),
+                () = interrupts.cancel.cancelled(), if !matches!(ended, Ended::Cancelled) => *ended = Ended::Cancelled,
+                () = interrupts.shutdown.cancelled(), if matches!(ended, Ended::Complete) => *ended = Ended::Shutdown,
+                () = self.drain.hurry.cancelled() => break,
+                () = tokio::time::sleep_until(deadline) => break,
+                _ = tick.tick() => self.tick(show),
+            }
+        }
+        self.dispatching.give_up(if matches!(ended, Ended::Cancelled) {
+            Status::Cancelled
+        } else {
+            Status::Unfinished
+        });
+        Ok(self.dispatching.drained().await?)
+    }
+
+    /// Until all is written, which a slow disk delays.
+    pub(super) async fn recorded(
+        self,
+        recorder: &mut Running<Recorded>,
+        show: &mut impl Show,
+    ) -> Result<(Recorded, Dispatching, HostRecorder), LoadError> {
+        let Self { telemetry, mut facts, dispatching, events, counters, progress: figures, host, .. } = self;
+        // The recorder ends with its last sender.
+        drop(events);
+        let now = telemetry.clock.now();
+        let mut show = || show.progress(progress(&mut facts, now, &counters, figures.borrow().clone()));
+        let mut taken = std::pin::pin!(recorder.take());
+        let mut tick = tokio::time::interval(TICK);
+        let recorded = loop {
+            tokio::select! {
+                biased;
+                recorded = &mut taken => break recorded?,
+                _ = tick.tick() => show(),
+            }
+        };
+        show();
+        Ok((recorded, dispatching, host))
+    }
+
+    /// How long answers are awaited after the last send.
+    fn patience(&self, ended: &Ended) -> Duration {
+        match ended {
+            Ended::Complete => self.spec.timeouts.drain,
+            Ended::Shutdown => self.spec.timeouts.drain.min(self.drain.shutdown),
+            Ended::Failed(_) | Ended::RecordsLost | Ended::Cancelled => Duration::ZERO,
+        }
+    }
+
+    /// Tells the metrics what came due since it last did.
+    pub(super) fn export_scheduled(&mut self) {
+        let due = self.counters.due();
+        self.telemetry.metrics.scheduled(due - self.scheduled);
+        self.scheduled = due;
+    }
+
+    fn tick(&mut self, show: &mut impl Show) {
+        self.export_scheduled();
+        // A recorder that is behind flushes anyway.
+        let _behind = self.events.try_send(Event::Tick);
+        let metrics = &self.telemetry.metrics;
+        let in_flight = self.counters.in_flight();
+        metrics.in_flight(in_flight);
+        metrics.connections(self.connections.open(), self.connections.connecting());
+        let queued = (EVENTS - self.events.capacity()) as u64;
+        let open_connections = self.connections.open();
+        self.host.tick(Occupancy { in_flight, open_connections, records_queued: queued });
+        let now: Instant = self.telemetry.clock.now();
+        let figures = self.progress.borrow().clone();
+        if self.warming && figures.phase == Some(Phase::Measure) {
+            self.warming = false;
+            show.measuring();
+        }
+        show.progress(progress(&mut self.facts, now, &self.counters, figures));
+    }
+}
+
+/// Waits until a record could not be written. What could not is the recorder's to say when it ends.
+async fn failed(failure: &mut watch::Receiver<Option<String>>) {
+    if failure.wait_for(Option::is_some).await.is_err() {
+        // The recorder has ended without a failure.
+        std::future::pending().await
+    }
+}

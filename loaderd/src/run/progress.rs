@@ -1,0 +1,128 @@
+//! How far a run has come.
+
+use std::{collections::VecDeque, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{dispatch::Counters, plan::Outline, record::Progress, units};
+
+/// Over how long the achieved rate is taken.
+const RATE_WINDOW: Duration = Duration::from_secs(5);
+
+/// How far a run has come. While it is deployed, only the functions count.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct RunProgress {
+    /// Functions that are deployed.
+    pub functions_ready: u32,
+    /// Functions of the plan.
+    pub functions_total: u32,
+    /// The slot under way, from 0.
+    pub slot: u32,
+    /// Slots of the plan; absent when only the run itself will show.
+    pub slots_total: Option<u32>,
+    /// Time since the first invocation was due; absent before the load.
+    pub elapsed: Option<Duration>,
+    /// How long the load lasts; absent when only the run itself will show.
+    pub planned_duration: Option<Duration>,
+    /// Invocations of the whole plan; absent when only the run itself will show.
+    pub planned: Option<u64>,
+    /// Invocations that have come due.
+    pub due: u64,
+    /// Invocations that were sent.
+    pub issued: u64,
+    /// Invocations that have ended, in whatever way.
+    pub completed: u64,
+    /// Of those, the ones that failed.
+    pub failed: u64,
+    /// Invocations that found a cold instance.
+    pub cold_starts: u64,
+    /// Invocations that are out now.
+    pub in_flight: u64,
+    /// The rate asked for in this slot, in invocations per second.
+    pub target_rate: f64,
+    /// The rate sent over the last seconds, in invocations per second.
+    pub achieved_rate: f64,
+    /// Dispatch lag of the last seconds, 99th percentile, in microseconds.
+    pub lag_p99_us: u64,
+    /// Response time of the last seconds, median, in microseconds.
+    pub response_p50_us: u64,
+    /// Response time of the last seconds, 99th percentile, in microseconds.
+    pub response_p99_us: u64,
+    /// Whether the loader was the bottleneck in any slot so far.
+    pub saturated: bool,
+}
+
+/// What is known of a load beside its figures.
+#[derive(Debug, Clone, Default)]
+pub(super) struct ProgressFacts {
+    pub(super) functions: u32,
+    pub(super) slots: Option<u32>,
+    pub(super) planned: Option<u64>,
+    pub(super) duration: Option<Duration>,
+    pub(super) t0: Option<Instant>,
+    pub(super) issued: VecDeque<(Instant, u64)>,
+}
+
+impl ProgressFacts {
+    /// What is known before the load begins. The whole of an open-ended plan is not known.
+    pub(super) fn new(functions: usize, outline: &Outline) -> Self {
+        let known = !outline.open_ended;
+        Self {
+            functions: units::to_u32(functions),
+            slots: known.then(|| units::to_u32(outline.slots.len())),
+            planned: known.then(|| outline.invocations()),
+            duration: known.then(|| outline.duration()),
+            ..Self::default()
+        }
+    }
+
+    /// Sends per second, over the window that ends now.
+    fn achieved_rate(&mut self, now: Instant, issued: u64) -> f64 {
+        self.issued.push_back((now, issued));
+        while self.issued.get(1).is_some_and(|(at, _)| now.duration_since(*at) >= RATE_WINDOW) {
+            self.issued.pop_front();
+        }
+        let Some(&(from, before)) = self.issued.front() else { return 0.0 };
+        let seconds = now.duration_since(from).as_secs_f64();
+        if seconds > 0.0 { issued.saturating_sub(before) as f64 / seconds } else { 0.0 }
+    }
+}
+
+/// Puts a run's progress together.
+pub(super) fn progress(facts: &mut ProgressFacts, now: Instant, counters: &Counters, figures: Progress) -> RunProgress {
+    let Progress {
+        slot,
+        phase: _,
+        target_rate,
+        completed,
+        failed,
+        cold_starts,
+        lag_p99_us,
+        response_p50_us,
+        response_p99_us,
+        saturated,
+    } = figures;
+    let issued = counters.issued();
+    let elapsed = facts.t0.map_or(Duration::ZERO, |t0| now.saturating_duration_since(t0));
+    RunProgress {
+        functions_ready: facts.functions,
+        functions_total: facts.functions,
+        slot,
+        slots_total: facts.slots,
+        elapsed: Some(elapsed),
+        planned_duration: facts.duration,
+        planned: facts.planned,
+        due: counters.due(),
+        issued,
+        completed,
+        failed,
+        cold_starts,
+        in_flight: counters.in_flight(),
+        target_rate,
+        achieved_rate: facts.achieved_rate(now, issued),
+        lag_p99_us,
+        response_p50_us,
+        response_p99_us,
+        saturated,
+    }
+}

@@ -1,0 +1,72 @@
+//! What runs are carried out with: a part for each station.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio_util::sync::CancellationToken;
+
+use super::Planner;
+use crate::{
+    clock::Clock,
+    dispatch::{Heartbeat, Isolation},
+    metrics::Metrics,
+    platform::Platforms,
+    spans::Tracer,
+};
+
+/// What the driver works with. It hands each station its own part.
+pub struct Stations {
+    /// Platforms by name.
+    pub platforms: Platforms,
+    /// Makes plans of specs.
+    pub planner: Arc<Planner>,
+    /// How loads are sent.
+    pub load: LoadSettings,
+    /// What ends a drain before its time.
+    pub drain: DrainLimits,
+    /// From one sample of a cluster to the next.
+    pub sampling_period: Duration,
+    /// Where the course of a run is shown.
+    pub telemetry: Telemetry,
+}
+
+/// How loads are sent, where the spec does not say.
+#[derive(Debug, Clone)]
+pub struct LoadSettings {
+    /// Worker threads of a run.
+    pub workers: usize,
+    /// Connections to each address.
+    pub connections: usize,
+    /// CPUs and scheduling class of the threads that send.
+    pub isolation: Isolation,
+    /// Where the pacer shows that it lives.
+    pub heartbeat: Heartbeat,
+}
+
+/// How long answers are awaited when the daemon ends.
+#[derive(Debug, Clone)]
+pub struct DrainLimits {
+    /// At most so long, counted from the last send.
+    pub shutdown: Duration,
+    /// Not any longer once this is cancelled.
+    pub hurry: CancellationToken,
+}
+
+/// Where the course of a run is shown, and by which clock.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    /// Exported figures.
+    pub metrics: Metrics,
+    /// Who takes spans, where they are exported.
+    pub tracer: Option<Tracer>,
+    /// The clock.
+    pub clock: Clock,
+}
+
+/// What ends a run early.
+#[derive(Debug, Clone)]
+pub(crate) struct Interrupts {
+    /// A user cancels the run.
+    pub(crate) cancel: CancellationToken,
+    /// The daemon ends.
+    pub(crate) shutdown: CancellationToken,
+}

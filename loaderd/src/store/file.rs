@@ -1,0 +1,60 @@
+//! run.json: a run's identity and state.
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+use crate::{clock::UnixMicros, id::RunId};
+
+/// Version of run.json that this program writes.
+pub(super) const VERSION: u32 = 1;
+
+/// What run.json holds: a run's identity and state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunFile {
+    /// Version of this layout.
+    pub version: u32,
+    /// The run.
+    pub run_id: RunId,
+    /// The spec's name.
+    pub name: String,
+    /// The mode.
+    pub mode: String,
+    /// The platform.
+    pub platform: String,
+    /// Where it stands.
+    pub state: State,
+    /// Why, where that needs a word.
+    pub reason: String,
+    /// When it was submitted, Unix microseconds.
+    pub submitted_unix_us: i64,
+    /// When it left the queue.
+    pub started_unix_us: Option<i64>,
+    /// When it reached a terminal state.
+    pub finished_unix_us: Option<i64>,
+    /// The key by which it was submitted; empty when there was none.
+    pub idempotency_key: String,
+    /// Whether it is kept until it is unpinned.
+    #[serde(default)]
+    pub pinned: bool,
+}
+
+impl RunFile {
+    /// The file of a run that was just submitted.
+    pub fn new(run_id: RunId, names: (&str, &str, &str), submitted: UnixMicros, idempotency_key: &str) -> Self {
+        let (name, mode, platform) = names;
+        Self {
+            version: VERSION,
+            run_id,
+            name: name.to_owned(),
+            mode: mode.to_owned(),
+            platform: platform.to_owned(),
+            state: State::Queued,
+            reason: String::new(),
+            submitted_unix_us: submitted.0,
+            started_unix_us: None,
+            finished_unix_us: None,
+            idempotency_key: idempotency_key.to_owned(),
+            pinned: false,
+        }
+    }
+}

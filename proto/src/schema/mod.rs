@@ -1,0 +1,47 @@
+//! The record schema: what the CSV files of a run's directory hold. Each column is declared once, with its name, type, unit
+//! and meaning, and everything else derives from that declaration: the row type with a typed field per column, the header and
+//! the order of the fields, the types in Parquet, the conversion to the message of the gRPC stream, and `docs/columns.md`.
+//!
+//! ```text
+//! table! { … } ──▶ Invocations        the table: file, columns
+//!              ──▶ InvocationRecord   a row: typed fields, written in the table's order, read by the columns' names
+//! ```
+//!
+//! Columns are only ever added, at the end: readers find them by name, and a file without a column that is optional still
+//! reads.
+
+mod cluster;
+mod column;
+mod document;
+mod functions;
+mod host;
+mod invocations;
+mod slots;
+mod table;
+mod value;
+
+pub use cluster::{AutoscalerRecord, AutoscalerSamples, NodeRecord, NodeSamples, PodRecord, PodSamples};
+pub use column::{Column, Kind, Schema, Unit};
+pub use document::markdown;
+pub use functions::{ColdStartRecord, ColdStarts, FunctionRecord, Functions, ScaleRecord, Scales};
+pub use host::{HostRecord, HostSamples};
+pub use invocations::{InvocationRecord, Invocations};
+pub use slots::{SlotRecord, Slots};
+pub use table::{FieldError, Fields, Places, Row, Table};
+pub use value::{Fixed, Rounded, Scratch, Text, Value};
+
+/// Every table of a run's directory, in the order of the documentation.
+pub const TABLES: [Schema; 9] = [
+    Invocations::SCHEMA,
+    Slots::SCHEMA,
+    Functions::SCHEMA,
+    Scales::SCHEMA,
+    ColdStarts::SCHEMA,
+    NodeSamples::SCHEMA,
+    PodSamples::SCHEMA,
+    AutoscalerSamples::SCHEMA,
+    HostSamples::SCHEMA,
+];
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! What machines do to daemons: full disks and slow ones, no inodes, read-only file systems, no descriptors.
+
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+
+use std::{
+    fs,
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use loader_tests::{Daemon, Ran, bin, eventually, heavy, run};
+
+/// A daemon behind a shell that confines it, with a directory for its state and a socket beside it.
+struct Confined {
+    directory: tempfile::TempDir,
+    child: Child,
+}
+
+impl Confined {
+    /// In the shell, `$1` is the state directory, and `"$@"` begins the daemon with it. Mounts end with the daemon.
+    fn start(prepare: impl FnOnce(&Path), script: &str) -> Self {
+        let directory = tempfile::tempdir().expect("a directory");
+        let state = directory.path().join("state");
+        fs::create_dir(&state).expect("makes");
+        prepare(&state);
+        let whole = format!(
+            "state=$1; {script} && exec \"$2\" --state-dir \"$1\" --socket \"$3\" --listen 127.0.0.1:0 --metrics-listen 127.0.0.1:0"
+        );
+        let mut unshare = Command::new("unshare");
+        unshare.args(["--user", "--map-root-user", "--mount", "--kill-child", "bash", "-c", &whole, "bash"]);
+        let log = fs::File::create(directory.path().join("log")).expect("makes");
+        unshare.arg(&state).arg(bin("loaderd")).arg(directory.path().join("loaderd.sock")).stderr(log);
+        let child = unshare.stdin(Stdio::null()).spawn().expect("starts");
+        let this = Self { directory, child };
+        eventually("the socket is there", || this.directory.path().join("loaderd.sock").exists().then_some(()));
+        this
+    }
+
+    fn ctl(&self, arguments: &str) -> Ran {
+        let address = format!("unix:{}", self.directory.path().join("loaderd.sock").display());
+        run(bin("loaderctl"), ["--address", &address].into_iter().chain(arguments.split(' ')))
+    }
+
+    /// A file of its directory as it sees it, which has mounts of its own.
+    fn in_its_mounts(&self, name: &str) -> PathBuf {
+        let directory = self.directory.path().strip_prefix("/").expect("it is absolute");
+        Path::new("/proc").join(self.child.id().to_string()).join("root").join(directory).join(name)
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.directory.path().join("log")).expect("there is a log")
+    }
+}
+
+impl Drop for Confined {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ended = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}
+
+/// A run of a second, which does not say of a busy machine that the loader was too slow.
+const SHORT: &str =
+    "submit --mode rps --start 5 --end 5 --slot 1s --runtime 1ms --memory 1MiB --saturation-lag 1m --wait";
+
+#[test]
+fn a_full_disk() {
+    let _turn = heavy();
+    let it = Confined::start(|_| {}, "mount -t tmpfs -o size=1m none \"$state\"");
+    let ran =
+        it.ctl("submit --mode rps --start 2000 --end 2000 --slot 30s --kind empty --runtime 0s --wait --max-scale 4");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let shown = it.ctl("--output json get latest").ok().json();
+    assert_eq!(shown["run"]["state"], "RUN_STATE_FAILED", "{shown:#}");
+    let reason = shown["run"]["reason"].as_str().expect("a reason");
+    for part in ["cannot write", "/invocations.csv", "No space left"] {
+        assert!(reason.contains(part), "{reason}");
+    }
+    // How it ended is on the disk, too, though that is full.
+    let id = shown["run"]["runId"].as_str().expect("an id");
+    let file = it.in_its_mounts(&format!("state/runs/{id}/run.json"));
+    let file: serde_json::Value = serde_json::from_str(&fs::read_to_string(file).expect("is there")).expect("is JSON");
+    assert_eq!((&file["state"], &file["reason"]), (&"failed".into(), &reason.into()));
+    // What was written before stays, whole rows of it.
+    let records = it.ctl("records latest").ok();
+    assert!(records.stdout.lines().count() > 100, "{} lines", records.stdout.lines().count());
+}
+
+#[test]
+fn a_slow_disk() {
+    let _turn = heavy();
+    let script = "mkdir \"$state.real\" && \
+                  { setpriv --pdeathsig KILL bindfs -f --write-rate=10k \"$state.real\" \"$state\" & } && \
+                  until mountpoint --quiet \"$state\"; do sleep 0.1; done";
+    let it = Confined::start(|_| {}, script);
+    let load = "submit --mode rps --start 400 --end 400 --slot 5s --kind empty --runtime 0s --max-scale 4";
+    it.ctl(&format!("{load} --saturation-lag 1m --wait")).ok();
+    it.ctl("check latest").ok();
+    let rows = it.ctl("records latest").ok().stdout;
+    assert_eq!(rows.lines().count(), 2001);
+    // They take the disk longer than the load does, which does not wait for it.
+    let (disk_us, load_us) = (rows.len() as u64 * 1_000_000 / 10_000, 5_000_000);
+    assert!(disk_us > 3 * load_us, "{} bytes", rows.len());
+    let run = &it.ctl("--output json get latest").ok().json()["run"];
+    assert_eq!(run["state"], "RUN_STATE_SUCCEEDED", "{run:#}");
+    assert_eq!(run["progress"]["completed"], "2000", "{run:#}");
+    let latest: u64 = run["summary"]["dispatchLagUs"]["max"].as_str().expect("a lag").parse().expect("a number");
+    assert!(latest < disk_us - load_us, "the last was sent {latest} us late");
+}
+
+#[test]
+fn no_inodes() {
+    let it = Confined::start(|_| {}, "mount -t tmpfs -o nr_inodes=8 none \"$state\"");
+    let ran = it.ctl(SHORT);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.stderr.contains("No space left") && ran.stderr.contains("/runs/"), "{ran:?}");
+    // Nothing is half there, and it still answers.
+    assert_eq!(it.ctl("list --output json").ok().json()["runs"].as_array().map_or(0, Vec::len), 0);
+}
+
+#[test]
+fn a_read_only_state_directory_can_still_be_read() {
+    let keep = |state: &Path| {
+        let daemon = Daemon::start(state);
+        daemon.succeed(&["--mode", "rps", "--start", "5", "--end", "5", "--slot", "1s", "--runtime", "1ms"]);
+    };
+    let it = Confined::start(keep, "mount --bind \"$state\" \"$state\" && mount -o remount,bind,ro \"$state\"");
+    let records = it.ctl("records latest").ok();
+    assert_eq!(records.stdout.lines().count(), 6, "{records:?}");
+    it.ctl("check latest").ok();
+    let ran = it.ctl(SHORT);
+    assert_eq!(ran.code, 5, "{ran:?}");
+    assert!(ran.stderr.contains("Read-only file system"), "{ran:?}");
+}
+
+#[test]
+fn no_descriptors() {
+    let _turn = heavy();
+    let it = Confined::start(|_| {}, "ulimit -n 600");
+    let ran = it.ctl(
+        "submit --mode coldstart --start 1 --cold-starts 1 --functions 60 --connection-policy per-function --wait",
+    );
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("open files, and the daemon may have 600"), "{ran:?}");
+    // More clients than it can have descriptors for: they wait, and it goes on when they have gone.
+    let log = it.log();
+    let (_, address) = log.split_once("control API on http://").expect("it listens");
+    let address = address.lines().next().expect("a line");
+    let clients: Vec<_> = (0..700).map(|_| TcpStream::connect(address).expect("connects")).collect();
+    eventually("it runs out", || it.log().contains("cannot accept a connection").then_some(()));
+    drop(clients);
+    it.ctl(SHORT).ok();
+}

@@ -1,0 +1,206 @@
+//! All four modes on the local platform, from the command line to the records.
+
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+
+use std::collections::BTreeMap;
+
+use loader_tests::{Daemon, Table, bin, even_trace, heavy, run};
+use serde_json::{Value, json};
+
+/// A figure of proto3 JSON, in which 64-bit integers are strings and zeros are absent.
+fn number(value: &Value) -> u64 {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default()
+}
+
+/// Rows, the plan's count and the summary's must be the same.
+#[track_caller]
+fn agree(daemon: &Daemon, run: &str, planned: u64) -> Table {
+    let rows = daemon.table(run, "invocations.csv");
+    let slots = daemon.table(run, "slots.csv");
+    let summary = daemon.summary(run);
+    assert_eq!(rows.len() as u64, planned);
+    assert_eq!(number(&summary["rows"]), planned, "{summary:#}");
+    assert_eq!(number(&summary["requested"]), planned, "{summary:#}");
+    assert_eq!(number(&summary["issued"]), planned, "{summary:#}");
+    let by_status: u64 = summary["byStatus"].as_object().expect("a map").values().map(number).sum();
+    assert_eq!(by_status, planned, "{summary:#}");
+    let planned_by_slot: u64 = slots.numbers::<u64>("planned").iter().sum();
+    let marked = rows.column("mark").into_iter().filter(|mark| *mark == "step_warmup").count();
+    assert_eq!(planned_by_slot + marked as u64, planned);
+    rows
+}
+
+#[test]
+fn burst() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let flags =
+        "--mode burst --name b --target-rps 3 --burst 6 --hold 4s --step-duration 1s --runtime 20ms --memory 5MiB";
+    let run = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
+    let id = run["runId"].as_str().expect("an id");
+    // 1 + 2 + 3 a second for a second each, 3 a second for 4 s, the burst and its victim.
+    let rows = agree(&daemon, id, 6 + 12 + 6 + 1);
+    assert_eq!(rows.counts("mark"), BTreeMap::from([("", 18), ("burst", 6), ("victim", 1)]));
+    let marked: Vec<_> =
+        rows.columns(["mark", "function", "cold_start"]).into_iter().filter(|row| !row[0].is_empty()).collect();
+    assert!(marked.iter().filter(|row| row[0] == "burst").all(|row| row[1] == "bursty"), "{marked:?}");
+    assert_eq!(marked.iter().filter(|row| row[0] == "victim").collect::<Vec<_>>(), [&["victim", "victim", "true"]]);
+    assert_eq!(rows.counts("status"), BTreeMap::from([("ok", 25)]));
+    // The functions consumed what they were asked for.
+    assert!(rows.numbers::<u64>("actual_runtime_us").iter().all(|&us| us >= 20_000));
+    assert!(rows.numbers::<u64>("actual_memory_kib").iter().all(|&kib| kib >= 5 * 1024));
+    assert_eq!(run["summary"]["burst"]["victimCold"], json!(true));
+    assert_eq!(run["summary"]["burst"]["burstUs"]["count"], json!("6"));
+}
+
+#[test]
+fn rps() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let flags = "--mode rps --start 5 --end 15 --step 5 --slot 2s --functions 2 --runtime 5ms --memory 1MiB";
+    let run = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
+    let id = run["runId"].as_str().expect("an id");
+    let rows = agree(&daemon, id, 10 + 20 + 30);
+    // The first fifth of each slot.
+    assert_eq!(rows.counts("mark"), BTreeMap::from([("", 48), ("step_warmup", 12)]));
+    assert_eq!(rows.counts("function"), BTreeMap::from([("rps-0", 30), ("rps-1", 30)]));
+    assert_eq!(daemon.table(id, "slots.csv").column("rps"), ["5", "10", "15"]);
+    assert_eq!(run["summary"]["rps"]["heldRate"], json!(15.0));
+}
+
+#[test]
+fn rps_ends_at_overload() {
+    let _turn = heavy();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    // One instance that takes 400 ms for each holds 2.5 a second; what waits longer than three seconds fails.
+    let flags =
+        "--mode rps --start 1 --step 5 --slot 8s --runtime 400ms --memory 1MiB --max-scale 1 --function-timeout 3s";
+    let run = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
+    assert_eq!(run["summary"]["rps"], json!({"heldRate": 1.0, "overloadedSlots": 2, "endedAtOverload": true}));
+    let id = run["runId"].as_str().expect("an id");
+    assert_eq!(daemon.table(id, "slots.csv").column("rps"), ["1", "6", "6"]);
+}
+
+#[test]
+fn coldstart() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let flags = "--mode coldstart --start 4 --step 0 --cold-starts 3,1,2 --functions 5 --slot 3s --runtime 10ms \
+                 --memory 1MiB --stable-window 500ms --container-concurrency 10";
+    let run = daemon.succeed(&flags.split_whitespace().collect::<Vec<_>>());
+    let id = run["runId"].as_str().expect("an id");
+    let rows = agree(&daemon, id, 3 * 12);
+    // Each went to a function that stood at zero, and the functions say so themselves.
+    let cold: Vec<_> =
+        rows.columns(["mark", "cold_start", "slot"]).into_iter().filter(|row| row[0] == "cold").collect();
+    assert_eq!(cold.len(), 6);
+    assert!(cold.iter().all(|row| row[1] == "true"), "{cold:?}");
+    let by_slot = |slot: &str| cold.iter().filter(|row| row[2] == slot).count();
+    assert_eq!(["0", "1", "2"].map(by_slot), [3, 1, 2]);
+    let findings = json!({"requested": "6", "achieved": "6", "shortfallBySlot": ["0", "0", "0"]});
+    assert_eq!(run["summary"]["coldstart"], findings);
+    // What the platform started: one for each cold start, and the hot function's first.
+    let hot = rows.columns(["mark", "cold_start"]).into_iter().filter(|row| *row == ["", "true"]).count();
+    let slots: u64 = daemon.table(id, "slots.csv").numbers::<u64>("cold_starts").iter().sum();
+    assert_eq!(slots, (cold.len() + hot) as u64);
+    let cold_starts = &run["summary"]["coldStarts"];
+    assert_eq!(number(&cold_starts["count"]), slots);
+    assert_eq!(number(&cold_starts["instancesStarted"]), slots, "{cold_starts:#}");
+}
+
+/// What a plan determines: by function and place in it, when each invocation was due after the first and what it asked.
+fn planned(rows: &Table) -> Vec<[String; 4]> {
+    let dues: Vec<i64> = rows.numbers("due_unix_us");
+    let first = dues.iter().min().copied().unwrap_or_default();
+    let columns = rows.columns(["function", "requested_runtime_us", "requested_memory_kib"]);
+    let planned = columns.into_iter().zip(dues).map(|([function, runtime, memory], due)| {
+        [function.to_owned(), format!("{:012}", due - first), runtime.to_owned(), memory.to_owned()]
+    });
+    let mut planned: Vec<_> = planned.collect();
+    planned.sort();
+    planned
+}
+
+#[test]
+fn trace() {
+    let state = tempfile::tempdir().expect("a directory");
+    let trace = state.path().join("trace");
+    let to = trace.to_str().expect("text");
+    let synth = "trace synth --functions 5 --minutes 10 --rate 0.5 --seed 3 --to";
+    run(bin("loaderctl"), synth.split(' ').chain([to])).ok();
+    let counts = Table::read(&trace.join("invocations.csv"));
+    let expected = |seconds: usize| -> u64 {
+        (1..=seconds).map(|unit| counts.numbers::<u64>(&unit.to_string()).iter().sum::<u64>()).sum()
+    };
+    let daemon = Daemon::start(&state.path().join("state"));
+    // Each column of the trace lasts a second.
+    let flags = "--mode trace --duration 8s --granularity second --max-runtime 20ms --max-memory 8MiB --trace";
+    let flags: Vec<_> = flags.split(' ').chain([to]).collect();
+    let first = daemon.succeed(&flags);
+    let again = daemon.succeed(&flags);
+    let other = daemon.succeed(&[&["--seed", "7"], &flags[..]].concat());
+    let tables = [&first, &again, &other].map(|run| {
+        let id = run["runId"].as_str().expect("an id");
+        planned(&agree(&daemon, id, expected(8)))
+    });
+    assert_eq!(tables[0], tables[1], "the same seed gives the same plan");
+    assert_ne!(tables[0], tables[2], "another seed gives another");
+}
+
+#[test]
+fn a_warm_up_is_recorded_and_not_measured() {
+    let state = tempfile::tempdir().expect("a directory");
+    let trace = even_trace(state.path(), 3, 40, 15, 5);
+    let daemon = Daemon::start(&state.path().join("state"));
+    let flags = "--mode trace --duration 12s --granularity second --max-runtime 5ms --max-memory 2MiB --stable-window 1s \
+                 --warmup-hold 3s --warmup-settle 3s --trace";
+    let submitted = daemon.succeed(&flags.split_whitespace().chain([trace.as_str()]).collect::<Vec<_>>());
+    let id = submitted["runId"].as_str().expect("an id");
+    let summary = daemon.summary(id);
+    let warmup = &summary["warmup"];
+    let measured_from = number(&warmup["measuredFromUs"]);
+    assert!((3_000_000..=6_000_000).contains(&measured_from), "{warmup:#}");
+    // With over twenty latencies a second there was something to test.
+    assert!(number(&warmup["points"]) >= 20 && warmup["pValue"].is_number(), "{warmup:#}");
+    assert_eq!(warmup["instancesStarted"], warmup["instancesNeeded"]);
+    // Slots go over from one phase to the other once, without a gap.
+    let slots = daemon.table(id, "slots.csv");
+    let phases = slots.column("phase");
+    let warm = phases.iter().filter(|phase| **phase == "warmup").count();
+    assert_eq!(phases.len(), 12);
+    assert_eq!(warm as u64, measured_from.div_ceil(1_000_000), "{phases:?}");
+    assert!(phases.iter().skip(warm).all(|phase| *phase == "measure"), "{phases:?}");
+    let starts: Vec<u64> = slots.numbers("start_unix_us");
+    assert!(starts.windows(2).all(|pair| pair[1] - pair[0] == 1_000_000), "{starts:?}");
+    // All rows are kept; the summary counts those of the measured part.
+    let rows = daemon.table(id, "invocations.csv");
+    let measured = rows.counts("phase")["measure"] as u64;
+    assert_eq!(number(&summary["rows"]), rows.len() as u64);
+    assert_eq!(number(&summary["requested"]), measured);
+    assert!(measured < rows.len() as u64);
+    let by_status: u64 = summary["byStatus"].as_object().expect("a map").values().map(number).sum();
+    assert_eq!(by_status, measured);
+    // While it is held, nothing that came up is taken away.
+    let held_until = starts[3];
+    let scales = daemon.table(id, "scales.csv");
+    let gone = scales.columns(["unix_us", "terminating"]).into_iter().find(|row| row[1] != "0");
+    assert!(gone.is_none_or(|row| row[0].parse::<u64>().expect("a time") >= held_until), "{gone:?}");
+}
+
+#[test]
+fn a_warm_up_that_leaves_nothing_is_refused() {
+    let state = tempfile::tempdir().expect("a directory");
+    let trace = even_trace(state.path(), 3, 40, 15, 5);
+    let daemon = Daemon::start(&state.path().join("state"));
+    for (flags, field) in [
+        ("--duration 12s --warmup-hold 6s --warmup-settle 6s", "trace.warmup: "),
+        ("--warmup-hold 20s --warmup-settle 20s", "trace.warmup: "),
+        ("--warmup-hold 16m", "trace.warmup.hold: "),
+    ] {
+        let mode = "submit --mode trace --granularity second --trace";
+        let ran = daemon.ctl(&mode.split(' ').chain([trace.as_str()]).chain(flags.split(' ')).collect::<Vec<_>>());
+        assert_eq!(ran.code, 2, "{flags}: {ran:?}");
+        assert!(ran.stderr.contains(field), "{ran:?}");
+    }
+}
