@@ -1,6 +1,6 @@
 //! The judgement of a window, and of a sequence of windows.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use super::{Adf, Trend, adf, trend};
 
@@ -62,6 +62,24 @@ impl Finding {
         match self {
             Self::Steady { test } | Self::Wandering { test } => *test,
             Self::LevelChanged { .. } | Self::Trending(_) | Self::TooFew => None,
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Steady { .. } => f.write_str("steady"),
+            Self::LevelChanged { from, to } => write!(f, "the level changed by a factor of {:.2}", to / from),
+            Self::Trending(Trend { slope, p_value, .. }) => {
+                let way = if *slope < 0.0 { "falls" } else { "rises" };
+                write!(f, "the level {way} (Mann-Kendall p {p_value:.4})")
+            }
+            Self::Wandering { test: Some(Adf { p_value, .. }) } => {
+                write!(f, "a unit root is not rejected (Dickey-Fuller p {p_value:.4})")
+            }
+            Self::Wandering { test: None } => f.write_str("a unit root cannot be tested"),
+            Self::TooFew => f.write_str("too few values"),
         }
     }
 }

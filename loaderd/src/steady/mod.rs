@@ -16,7 +16,9 @@ mod mann_kendall;
 #[cfg(test)]
 mod reference;
 pub mod series;
+mod thinned;
 
 pub use adf::{Adf, adf};
 pub use judge::{FEWEST, Finding, LEAST, LOOKS, Looks, overall};
 pub use mann_kendall::{Trend, trend};
+pub use thinned::Thinned;
