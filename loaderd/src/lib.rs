@@ -27,6 +27,7 @@ pub mod run;
 pub mod scrape;
 pub mod spans;
 pub mod spec;
+pub mod steady;
 pub mod store;
 pub mod supervisor;
 pub mod traces;

@@ -28,15 +28,16 @@ fn warmup(findings: &WarmupFindings) -> String {
         p_value,
         instances_needed,
         instances_started,
+        ended,
     } = findings;
     let because = match (measured_from_us, stationary) {
         (0, _) => "the run ended during the warm-up".to_owned(),
-        (_, true) => "scheduling latencies stationary".to_owned(),
-        (_, false) => "settling time over, scheduling latencies NOT stationary".to_owned(),
+        (_, true) => "steady state".to_owned(),
+        (_, false) => ended.replacen("no steady", "NO steady", 1),
     };
     let test = match (statistic, p_value) {
         (Some(statistic), Some(p)) => format!("statistic {statistic:.2}, p {p:.4}, {points} latencies"),
-        _ => format!("none: {points} latencies in the last minute, at least 20 required"),
+        _ => format!("none, {points} latencies"),
     };
     let started = if instances_started < instances_needed {
         format!("{instances_started} of {instances_needed} needed: no room for more")

@@ -162,6 +162,7 @@ pub(crate) fn warmed_up() -> Run {
             p_value: Some(0.0000031),
             instances_needed: 60,
             instances_started: 41,
+            ended: "steady state".to_owned(),
         });
     })
 }

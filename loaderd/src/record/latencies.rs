@@ -1,43 +1,47 @@
-//! The scheduling latencies of a warm-up's last minute, by which its end is decided.
+//! The scheduling latencies of a window of a warm-up, for the judge of when it is over.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::time::Instant;
+use tokio::time::{Duration, Instant};
 
-/// Over how long they are kept.
-const WINDOW: Duration = Duration::from_secs(60);
+use crate::steady::Thinned;
 
-/// Most that are kept. At higher rates the window is shorter.
-const MOST: usize = 1 << 17;
-
-/// Latencies of rows as they came, each with the instant at which it was recorded.
+/// Latencies of the window under way, in the order of completion; thinned where they are very many. Clones are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Latencies(Arc<Mutex<VecDeque<(Instant, Duration)>>>);
+pub struct Latencies(Arc<Mutex<Window>>);
+
+#[derive(Debug, Default)]
+struct Window {
+    begin: Option<Instant>,
+    seconds: Thinned,
+}
 
 impl Latencies {
-    fn all(&self) -> MutexGuard<'_, VecDeque<(Instant, Duration)>> {
+    fn window(&self) -> MutexGuard<'_, Window> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes one. The oldest goes when it is over a minute old.
-    pub fn note(&self, now: Instant, latency: Duration) {
-        let mut all = self.all();
-        while all.len() >= MOST || all.front().is_some_and(|(at, _)| now.duration_since(*at) > WINDOW) {
-            all.pop_front();
-        }
-        all.push_back((now, latency));
+    /// Begins a window: what was due before is in none.
+    pub fn begin(&self, now: Instant) {
+        *self.window() = Window { begin: Some(now), seconds: Thinned::default() };
     }
 
-    /// Those of the last minute, in seconds, in their order. When there are more than `most`, every n-th of them.
-    pub fn last_minute(&self, now: Instant, most: usize) -> Vec<f64> {
-        let all = self.all();
-        let begin = all.partition_point(|(at, _)| now.saturating_duration_since(*at) > WINDOW);
-        let every = (all.len() - begin).div_ceil(most.max(1)).max(1);
-        all.range(begin..).step_by(every).map(|(_, latency)| latency.as_secs_f64()).collect()
+    /// Takes the latency of an invocation that was due at `due`.
+    pub fn record(&self, due: Instant, latency: Duration) {
+        let mut window = self.window();
+        if window.begin.is_some_and(|begin| due >= begin) {
+            window.seconds.push(latency.as_secs_f64());
+        }
+    }
+
+    /// How many latencies the window has.
+    pub fn count(&self) -> usize {
+        self.window().seconds.count()
+    }
+
+    /// Latencies of the window, in seconds.
+    pub fn seconds(&self) -> Vec<f64> {
+        self.window().seconds.values().to_vec()
     }
 }
 
@@ -47,15 +51,17 @@ mod tests {
     use crate::clock::Clock;
 
     #[test]
-    fn they_are_those_of_the_last_minute_thinned_where_there_are_many() {
+    fn a_window_has_what_was_due_in_it() {
         let (latencies, begin) = (Latencies::default(), Clock.now());
-        for second in 0..100 {
-            latencies.note(begin + Duration::from_secs(second), Duration::from_secs(second));
+        let at = |second| begin + Duration::from_secs(second);
+        latencies.record(at(0), Duration::from_secs(1));
+        assert_eq!(latencies.count(), 0, "no window has begun");
+        latencies.begin(at(10));
+        for second in 8..14 {
+            latencies.record(at(second), Duration::from_secs(second));
         }
-        let now = begin + Duration::from_secs(100);
-        let all = latencies.last_minute(now, 1000);
-        assert_eq!((all.len(), all[0], all[59]), (60, 40.0, 99.0));
-        assert_eq!(latencies.last_minute(now, 20), (0..20).map(|i| 40.0 + 3.0 * f64::from(i)).collect::<Vec<_>>());
-        assert_eq!(latencies.last_minute(now + Duration::from_secs(500), 20), [0.0; 0]);
+        assert_eq!((latencies.count(), latencies.seconds()), (4, vec![10.0, 11.0, 12.0, 13.0]));
+        latencies.begin(at(20));
+        assert_eq!(latencies.seconds(), [0.0; 0]);
     }
 }

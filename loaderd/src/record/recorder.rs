@@ -195,7 +195,7 @@ impl Recorder {
         if let (Phase::Warmup, true, Some(latency)) =
             (row.planned.slot.phase, row.succeeded(), row.scheduling_latency())
         {
-            latencies.note(now, latency);
+            latencies.record(t0.instant + row.planned.due.as_duration(), latency);
         }
         let Outcome { cold_start, sent, response, instance, .. } = &row.outcome;
         if let (Some(true), Some(sent), Some(response)) = (cold_start, sent, response) {

@@ -140,13 +140,15 @@ pub struct FunctionSummary {
 }
 
 /// What a warm-up came to.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WarmupFindings {
     /// When the measured part began, from the start of the load; 0 when it never did.
     pub measured_from_us: u64,
-    /// Whether it began because the scheduling latencies were stationary.
+    /// How the warm-up ended, as text; empty when the run ended in it.
+    pub ended: String,
+    /// Whether it began because the scheduling latencies had reached a steady state.
     pub stationary: bool,
-    /// Scheduling latencies that the last test had.
+    /// Scheduling latencies in the last window that was judged.
     pub points: u64,
     /// Statistic of the last augmented Dickey-Fuller test; absent when there was none.
     pub statistic: Option<f64>,

@@ -56,8 +56,7 @@ impl Driver {
             clamped,
             dropped_functions: outline.dropped_functions,
             warmup: fitted.map(|fitted| {
-                let (conducted, measured_from) = warmed_up.unzip();
-                warmup::findings(conducted.unwrap_or_default(), &fitted, measured_from)
+                warmup::findings(warmed_up, &fitted)
             }),
         };
         summarise(recorded.statistics, facts)

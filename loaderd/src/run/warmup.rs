@@ -14,11 +14,12 @@ use crate::{
     spec::RunSpec,
     store::RunDirectory,
     units,
-    warmup::{Adf, Fit, MOST_POINTS, fit, judge, needed},
+    steady::{FEWEST, Finding, Looks},
+    warmup::{Fit, fit, needed},
 };
 
-/// From one test of the latencies to the next.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often it is checked whether a look at the latencies is due.
+const CHECK: Duration = Duration::from_secs(1);
 
 /// Where a run keeps the settings of the cluster that its warm-up changes.
 pub(crate) fn settings_backup(directory: &RunDirectory) -> SettingsBackup {
@@ -81,51 +82,93 @@ pub(super) struct Conductor<'a> {
 /// What a warm-up came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Conducted {
-    pub(super) stationary: bool,
-    pub(super) points: usize,
-    pub(super) test: Option<Adf>,
+    /// Whether a steady state was found.
+    pub(super) steady: bool,
+    /// Latencies that the last look had; without any look, those that there were.
+    pub(super) latencies: usize,
+    /// What the last look found.
+    pub(super) last: Option<Finding>,
+    /// How long it could have settled.
+    pub(super) settle: Duration,
+}
+
+impl Conducted {
+    /// How the warm-up ended, as text.
+    pub(super) fn ended(&self) -> String {
+        let settle = humantime::format_duration(self.settle);
+        match self.last {
+            Some(Finding::Steady { .. }) => "steady state".to_owned(),
+            None => format!("too few responses to tell: {} of {FEWEST} within {settle}", self.latencies),
+            Some(last) => format!("no steady state within {settle}: {last}"),
+        }
+    }
 }
 
 impl Conductor<'_> {
-    /// Holds, releases, and ends the warm-up when the latencies are stationary, or its time is over.
+    /// Holds the autoscaler, releases it, and ends the warm-up when the latencies are steady, or its time is over.
     ///
     /// # Errors
-    /// What could not be put back. The load goes on, but it is not the one that was asked for.
+    /// Settings that could not be restored. The load goes on, but it is not the one that was asked for.
     pub(super) async fn conduct(self, t0: Instant) -> Result<Conducted, PlatformError> {
         sleep_until(t0 + self.warmup.hold).await;
         if let Some(warm_up) = self.platform.warm_up() {
             warm_up.restore_settings(self.run, &self.backup).await?;
         }
         log::info!(RUN_ID = self.run.as_str(); "warm-up: the autoscaler is released");
+        let released = self.clock.now();
+        self.latencies.begin(released);
         let end = t0 + self.warmup.longest();
-        let mut conducted = Conducted::default();
-        while !conducted.stationary {
+        let settle = self.warmup.settle;
+        let mut looks = Looks::over(settle);
+        let mut conducted = Conducted { settle, ..Conducted::default() };
+        while !conducted.steady {
             let now = self.clock.now();
             if now >= end {
                 break;
             }
-            sleep_until(end.min(now + LOOK)).await;
-            let latencies = self.latencies.last_minute(self.clock.now(), MOST_POINTS);
-            conducted.points = latencies.len();
-            // On a thread of its own: with many points it takes longer than anything here may.
-            let judged = tokio::task::spawn_blocking(move || judge(&latencies)).await;
-            conducted.test = judged.ok().flatten();
-            conducted.stationary = conducted.test.is_some_and(|test| test.is_stationary());
+            sleep_until(end.min(now + CHECK)).await;
+            let elapsed = self.clock.now().saturating_duration_since(released);
+            if looks.is_due(elapsed, self.latencies.count()) {
+                conducted = self.look(&mut looks, elapsed).await;
+                if looks.window() == elapsed {
+                    self.latencies.begin(self.clock.now());
+                }
+            }
+        }
+        if conducted.last.is_none() {
+            conducted.latencies = self.latencies.count();
         }
         self.phases.measure_from(self.clock.now().saturating_duration_since(t0));
-        let why = if conducted.stationary { "the scheduling latencies are stationary" } else { "its time is over" };
-        log::info!(RUN_ID = self.run.as_str(); "warm-up: {why}, the next slot is measured");
+        let ended = conducted.ended();
+        log::info!(RUN_ID = self.run.as_str(); "warm-up: {ended}; the next slot is measured");
         Ok(conducted)
+    }
+
+    /// One look at the latencies of the window under way.
+    async fn look(&self, looks: &mut Looks, elapsed: Duration) -> Conducted {
+        let latencies = self.latencies.seconds();
+        let (count, mut moved) = (latencies.len(), *looks);
+        // On a thread of its own: with many latencies it takes longer than anything here may.
+        let judged = tokio::task::spawn_blocking(move || (moved.look(elapsed, &latencies), moved)).await;
+        let last = judged.ok().map(|(finding, after)| {
+            *looks = after;
+            finding
+        });
+        Conducted { steady: last.is_some_and(|finding| finding.is_steady()), latencies: count, last, settle: self.warmup.settle }
     }
 }
 
 /// What the summary says of a warm-up.
-pub(super) fn findings(conducted: Conducted, fitted: &Fit, measured_from: Option<Duration>) -> WarmupFindings {
-    let Conducted { stationary, points, test } = conducted;
+pub(super) fn findings(conducted: Option<(Conducted, Duration)>, fitted: &Fit) -> WarmupFindings {
+    let (conducted, measured_from) = conducted.unzip();
+    let ended = conducted.map(|conducted| conducted.ended()).unwrap_or_default();
+    let Conducted { steady, latencies, last, settle: _ } = conducted.unwrap_or_default();
+    let test = last.and_then(|finding| finding.test());
     WarmupFindings {
         measured_from_us: measured_from.map_or(0, units::micros),
-        stationary,
-        points: points as u64,
+        stationary: steady,
+        ended,
+        points: latencies as u64,
         statistic: test.map(|test| test.statistic),
         p_value: test.map(|test| test.p_value),
         instances_needed: units::to_u32(fitted.needed),
@@ -147,43 +190,66 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    async fn conduct(latencies: Latencies) -> (Conducted, Duration, Vec<Duration>) {
+    /// Conducts a warm-up of 10 s and `settle`, with ten latencies a second; when it ended, and when settings were restored.
+    async fn conduct(settle: u64, latency_us: fn(u64) -> Option<u64>) -> (Conducted, Duration, Vec<Duration>) {
         let platform = FakePlatform::new("local").with_room(Room::Instances(1));
         let (run, t0) = (RunId::new(0, 0), Clock.now());
-        let warmup = Warmup { profile: seconds(10), hold: seconds(10), settle: seconds(30) };
-        let phases = Phases::after(warmup.longest());
+        let warmup = Warmup { profile: seconds(10), hold: seconds(10), settle: seconds(settle) };
+        let (phases, latencies) = (Phases::after(warmup.longest()), Latencies::default());
         let conductor = Conductor {
             warmup,
             platform: &platform,
             run: &run,
             backup: SettingsBackup::at(PathBuf::new()),
             phases: phases.clone(),
-            latencies,
+            latencies: latencies.clone(),
             clock: Clock,
         };
-        let conducted = conductor.conduct(t0).await.unwrap();
+        let feed = async {
+            for at in 0.. {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                let Some(latency) = latency_us(at) else { continue };
+                latencies.record(Clock.now(), Duration::from_micros(latency));
+            }
+        };
+        let conducted = tokio::select! {
+            conducted = conductor.conduct(t0) => conducted.unwrap(),
+            () = feed => unreachable!("it has no end"),
+        };
         let restored = platform.instants_of(&Call::RestoreSettings(run));
         (conducted, phases.measured_from(), restored.iter().map(|at| at.duration_since(t0)).collect())
     }
 
+    /// Without order from one to the next.
+    fn noise(at: u64) -> u64 {
+        at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 48
+    }
+
     #[tokio::test(start_paused = true)]
     async fn without_enough_latencies_its_time_passes() {
-        let (conducted, measured_from, restored) = conduct(Latencies::default()).await;
-        assert_eq!(conducted, Conducted::default());
-        assert_eq!(measured_from, seconds(40));
+        let (conducted, measured_from, restored) = conduct(90, |at| at.is_multiple_of(10).then(|| 1000 + noise(at))).await;
+        assert!(!conducted.steady && conducted.last.is_none(), "{conducted:?}");
+        assert_eq!(conducted.ended(), format!("too few responses to tell: {} of 200 within 1m 30s", 90));
+        assert_eq!(measured_from, seconds(100));
         assert_eq!(restored, [seconds(10)]);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn stationary_latencies_end_it_early() {
-        let latencies = Latencies::default();
-        for at in 0..200_u64 {
-            latencies.note(Clock.now(), Duration::from_micros(at.wrapping_mul(2_654_435_761) % 10_000));
-        }
-        let (conducted, measured_from, _) = conduct(latencies).await;
-        assert!(conducted.stationary && conducted.points == 200, "{conducted:?}");
-        // One look after the release.
-        assert_eq!(measured_from.as_secs(), 11);
+    async fn a_steady_state_ends_it_after_a_window() {
+        let (conducted, measured_from, _) = conduct(600, |at| Some(1_000_000 + noise(at))).await;
+        assert!(conducted.steady, "{conducted:?}");
+        assert_eq!(conducted.ended(), "steady state");
+        // The window lies wholly behind the release, and lasts a minute.
+        assert!((70..=72).contains(&measured_from.as_secs()), "{measured_from:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_grows_is_not_steady() {
+        let (conducted, measured_from, _) = conduct(180, |at| Some(100_000 + 1000 * at + noise(at) / 100)).await;
+        assert!(!conducted.steady, "{conducted:?}");
+        let ended = conducted.ended();
+        assert!(ended.starts_with("no steady state within 3m: the level "), "{ended}");
+        assert_eq!(measured_from, seconds(190));
     }
 
     #[test]

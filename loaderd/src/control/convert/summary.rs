@@ -112,8 +112,9 @@ fn changes(changes: &ClockChanges) -> v1::ClockChanges {
 }
 
 fn warmup(findings: &WarmupFindings) -> v1::WarmupFindings {
-    let &WarmupFindings {
+    let WarmupFindings {
         measured_from_us,
+        ended,
         stationary,
         points,
         statistic,
@@ -121,7 +122,16 @@ fn warmup(findings: &WarmupFindings) -> v1::WarmupFindings {
         instances_needed,
         instances_started,
     } = findings;
-    v1::WarmupFindings { measured_from_us, stationary, points, statistic, p_value, instances_needed, instances_started }
+    v1::WarmupFindings {
+        measured_from_us: *measured_from_us,
+        stationary: *stationary,
+        points: *points,
+        statistic: *statistic,
+        p_value: *p_value,
+        instances_needed: *instances_needed,
+        instances_started: *instances_started,
+        ended: ended.clone(),
+    }
 }
 
 fn function(summary: &FunctionSummary) -> v1::FunctionSummary {

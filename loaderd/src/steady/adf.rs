@@ -153,62 +153,7 @@ fn polynomial(coefficients: &[f64], at: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Series that the script which made the expected values has made in the same way; both use nothing but sums and products.
-    struct Source(u64);
-
-    impl Source {
-        fn uniform(&mut self) -> f64 {
-            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (self.0 >> 11) as f64 / (1_u64 << 53) as f64
-        }
-
-        fn noise(&mut self) -> f64 {
-            (0..12).map(|_| self.uniform()).sum::<f64>() - 6.0
-        }
-    }
-
-    fn series(kind: &str, seed: u64, n: usize) -> Vec<f64> {
-        let mut source = Source(seed);
-        let (mut level, mut before) = (0.0, 0.0);
-        let next = |at: usize| {
-            let noise = source.noise();
-            let at = at as f64;
-            match kind {
-                "white" => noise,
-                "walk" => {
-                    level += noise;
-                    level
-                }
-                "drift" => {
-                    level += noise + 0.3;
-                    level
-                }
-                "ar" => {
-                    level = 0.6 * level + noise;
-                    level
-                }
-                "slow" => {
-                    level = 0.97 * level + noise;
-                    level
-                }
-                "swing" => {
-                    level = -0.7 * level + noise;
-                    level
-                }
-                "moving" => {
-                    let value = noise + 0.8 * before;
-                    before = noise;
-                    value
-                }
-                "trend" => noise + 0.05 * at,
-                "steps" => noise + if at * 2.0 < n as f64 { 0.0 } else { 8.0 },
-                "latency" => 1000.0 + 40.0 * noise * noise * noise * noise,
-                other => panic!("{other}?"),
-            }
-        };
-        (0..n).map(next).collect()
-    }
+    use crate::steady::reference::series;
 
     #[test]
     fn it_agrees_with_statsmodels() {
