@@ -33,9 +33,6 @@ const KNOWN_CIRCLES: &[&[&str]] = &[
     ],
     &["plan/burst/findings.rs", "plan/burst/plan.rs"],
     &["plan/invocation.rs", "plan/slot.rs"],
-    &["registry/admission.rs", "registry/handle.rs", "registry/mod.rs", "registry/recovery.rs", "registry/sweep.rs"],
-    &["run/driver.rs", "run/ending.rs"],
-    &["run/load.rs", "run/load/under_way.rs"],
     &["spec/common.rs", "spec/http.rs", "spec/mod.rs"],
     &["traces/mod.rs", "traces/upload.rs"],
 ];

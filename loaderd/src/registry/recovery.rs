@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinError;
 
-use super::RegistryTask;
+use super::task::RegistryTask;
 use crate::{
     id::RunId,
     run::{RunView, Stations, settings_backup},
@@ -164,6 +164,3 @@ impl Abandoned {
         }
     }
 }
-
-/// Runs of an earlier process that are being cleaned.
-pub(super) type Recovering = JoinSet<RunFile>;

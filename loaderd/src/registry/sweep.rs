@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, fs, path::Path, time::Duration};
 
-use super::RegistryTask;
+use super::task::RegistryTask;
 use crate::{
     clock::{Anchor, UnixMicros},
     id::RunId,

@@ -1,23 +1,26 @@
 //! The registry and the runs' tasks over a fake platform whose functions refuse connections: failed invocations are data,
 //! so that runs succeed without a function server.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use loader_proto::{schema::InvocationRecord, v1};
+use tokio::{sync::watch, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
     clock::{Clock, UnixMicros},
     control::WireCodec,
+    id::RunId,
     metrics::Metrics,
     platform::{
         Platform,
         fake::{Deploying, FakePlatform},
     },
     results::RecordReader,
-    run::{DrainLimits, LoadSettings, Planner},
+    run::{DrainLimits, LoadSettings, Planner, RunView, Stations, Telemetry},
     spec::Defaults,
-    store::RunDirectory,
+    store::{Retention, RunDirectory, RunFile, State, Store},
     traces::{Limits, TraceStore},
 };
 

@@ -12,7 +12,6 @@ use tokio::sync::watch;
 use super::{
     Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Telemetry,
     deploy::{self, Deployed, Feeds, Site},
-    ending::CarriedOut,
     failure::{Event, Failure, Verdict},
     load::{Load, Outcome, Show, WarmingUp},
     progress::ProgressFacts,
@@ -22,11 +21,13 @@ use super::{
 use crate::{
     id::RunId,
     metrics::RunLabels,
-    plan::{Phase, Plan, PlannedFunction},
+    plan::{Outline, Phase, Plan, PlannedFunction},
     platform::Deploy,
     record::{Samples, Summary},
+    spec::RunSpec,
     store::{RunDirectory, State},
     units,
+    warmup::Fit,
 };
 
 /// Carries one run out.
@@ -37,6 +38,19 @@ pub(crate) struct Driver {
     pub(super) view: watch::Sender<Arc<RunView>>,
     story: Story,
     interrupts: Interrupts,
+}
+
+/// A run whose load was sent and whose functions are gone.
+pub(super) struct CompletedLoad {
+    pub(super) spec: RunSpec,
+    pub(super) outline: Outline,
+    /// Names of the functions, in the plan's order.
+    pub(super) functions: Vec<String>,
+    /// How the functions were scaled for a warm-up.
+    pub(super) fitted: Option<Fit>,
+    /// Instances that the platform started.
+    pub(super) instances_started: u64,
+    pub(super) outcome: Outcome,
 }
 
 impl Driver {
@@ -115,7 +129,7 @@ impl Driver {
         self.clean(&site, fitted.is_some()).await;
         let instances_started = self.followed(feeds).await;
         let outcome = outcome?;
-        Some(self.account(CarriedOut { spec, outline, functions, fitted, instances_started, outcome }).await)
+        Some(self.account(CompletedLoad { spec, outline, functions, fitted, instances_started, outcome }).await)
     }
 
     /// Deploys the plan's functions; the autoscaler is held first where there is a warm-up.

@@ -3,34 +3,20 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Driver, Machine,
+    Machine,
     deploy::Feeds,
+    driver::{CompletedLoad, Driver},
     failure::{Event, Failure},
     load::Outcome,
     warmup,
 };
 use crate::{
     clock::UnixMicros,
-    plan::Outline,
     record::{self, Summary, SummaryFacts, summarise},
     results,
-    spec::{Output, RunSpec},
+    spec::Output,
     store::{RunSummary, State},
-    warmup::Fit,
 };
-
-/// A run whose load was sent and whose functions are gone.
-pub(super) struct CarriedOut {
-    pub(super) spec: RunSpec,
-    pub(super) outline: Outline,
-    /// Names of the functions, in the plan's order.
-    pub(super) functions: Vec<String>,
-    /// How the functions were scaled for a warm-up.
-    pub(super) fitted: Option<Fit>,
-    /// Instances that the platform started.
-    pub(super) instances_started: u64,
-    pub(super) outcome: Outcome,
-}
 
 impl Driver {
     /// Waits until the feeds have ended, which they do when the run is cleaned; how many instances were started.
@@ -41,8 +27,8 @@ impl Driver {
     }
 
     /// Completes the records and puts the figures together.
-    pub(super) async fn account(&mut self, carried_out: CarriedOut) -> Summary {
-        let CarriedOut { spec, outline, functions, fitted, instances_started, outcome } = carried_out;
+    pub(super) async fn account(&mut self, load: CompletedLoad) -> Summary {
+        let CompletedLoad { spec, outline, functions, fitted, instances_started, outcome } = load;
         let Outcome { verdict: _, t0, clock_changes, recorded, clamped, warmed_up } = outcome;
         self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;

@@ -1,6 +1,8 @@
 //! The load of a run: from the first due invocation to the last answer, with records, progress and the loader's own host
 //! watched meanwhile.
 
+mod observer;
+mod outcome;
 mod settings;
 mod under_way;
 
@@ -8,21 +10,25 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use self::{settings::Watched, under_way::UnderWay};
+pub(super) use self::{observer::Show, outcome::Outcome};
+use self::{
+    settings::Watched,
+    under_way::{EVENTS, UnderWay},
+};
 use super::{
-    DrainLimits, Interrupts, LoadSettings, RunProgress, Telemetry,
+    DrainLimits, Interrupts, LoadSettings, Telemetry,
     deploy::Deployed,
-    failure::{Failure, LoadError, Verdict},
+    failure::LoadError,
     progress::ProgressFacts,
-    warmup::{Conducted, Conductor, settings_backup},
+    warmup::{Conductor, settings_backup},
 };
 use crate::{
-    clock::{Anchor, ClockChanges, Clocks},
+    clock::{Anchor, Clocks},
     dispatch::{Dispatch, Phases, Running, Settings},
     id::RunId,
     plan::{Phase, Plan, Warmup},
     platform::Platform,
-    record::{HostRecorder, Latencies, Progress, RecordError, Recorded, Recorder, RowSpans},
+    record::{HostRecorder, Latencies, Progress, Recorded, Recorder, RowSpans},
     spans::RunTrace,
     spec::RunSpec,
     store::RunDirectory,
@@ -30,61 +36,6 @@ use crate::{
 
 /// From everything being ready to the first due time: enough for the threads to have settled in.
 const LEAD: Duration = Duration::from_millis(100);
-
-/// Events that may wait for the recorder.
-const EVENTS: usize = 1 << 16;
-
-/// How the load ended.
-#[derive(Debug)]
-enum Ended {
-    /// It was carried out.
-    Complete,
-    /// It could not be carried out.
-    Failed(Failure),
-    /// A record could not be written, as the recorder's result says.
-    RecordsLost,
-    /// A user cancelled it.
-    Cancelled,
-    /// The daemon ends.
-    Shutdown,
-}
-
-impl Ended {
-    /// What it is to the run, of whose records `lost` could not be written.
-    fn verdict(self, lost: Option<RecordError>) -> Option<Verdict> {
-        match (self, lost) {
-            (Self::Complete | Self::RecordsLost, lost) => lost.map(Verdict::from),
-            (Self::Failed(failure), _) => Some(failure.into()),
-            (Self::Cancelled, _) => Some(Verdict::Cancelled),
-            (Self::Shutdown, _) => Some(Verdict::Interrupted),
-        }
-    }
-}
-
-/// What the load left.
-pub(super) struct Outcome {
-    /// How the run ends, where the load was not carried out.
-    pub(super) verdict: Option<Verdict>,
-    pub(super) t0: Anchor,
-    /// What happened to the clocks until all answers were there.
-    pub(super) clock_changes: Option<ClockChanges>,
-    pub(super) recorded: Recorded,
-    pub(super) clamped: u64,
-    /// What the warm-up came to, and when the measured part began, from t0.
-    pub(super) warmed_up: Option<(Conducted, Duration)>,
-}
-
-/// Where the load's stages and figures are shown.
-pub(super) trait Show {
-    /// The first invocation is about to be due; of a warm-up, or of what is measured.
-    fn began(&mut self, phase: Phase);
-    /// What is measured has begun, after a warm-up.
-    fn measuring(&mut self);
-    /// The last invocation was handed out.
-    fn paced(&mut self);
-    /// New figures.
-    fn progress(&mut self, progress: RunProgress);
-}
 
 /// A load that is ready to go.
 pub(super) struct Load<'a> {
@@ -204,36 +155,5 @@ impl<'a> Load<'a> {
         };
         let conductor = warmup.map(conduct);
         Ok(Begun { under_way, recorder, conductor, phases, t0, clocks })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lost() -> Option<RecordError> {
-        let source = std::io::Error::other("no space");
-        Some(RecordError::Write { path: "slots.csv".into(), source })
-    }
-
-    #[test]
-    fn records_that_are_lost_fail_a_load_unless_it_ended_otherwise() {
-        let verdicts =
-            [Ended::Complete, Ended::RecordsLost, Ended::Cancelled, Ended::Shutdown].map(|ended| ended.verdict(lost()));
-        assert!(
-            matches!(
-                &verdicts,
-                [
-                    Some(Verdict::Failed(complete)),
-                    Some(Verdict::Failed(told)),
-                    Some(Verdict::Cancelled),
-                    Some(Verdict::Interrupted)
-                ] if [complete, told].iter().all(|it| it.to_string() == "cannot write slots.csv: no space")
-            ),
-            "{verdicts:?}"
-        );
-        assert!(Ended::Complete.verdict(None).is_none());
-        let saturated = Ended::Failed(Failure::Saturated).verdict(lost());
-        assert!(matches!(&saturated, Some(Verdict::Failed(it)) if matches!(**it, Failure::Saturated)), "{saturated:?}");
     }
 }

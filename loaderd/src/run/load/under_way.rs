@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{EVENTS, Ended, Show};
+use super::{observer::Show, outcome::Ended};
 use crate::{
     dispatch::{Counters, Dispatching, Running},
     invoke::{ConnectionCount, Status},
@@ -25,6 +25,9 @@ use crate::{
 
 /// How often records are flushed and progress is shown.
 const TICK: Duration = Duration::from_millis(250);
+
+/// Events that may wait for the recorder.
+pub(super) const EVENTS: usize = 1 << 16;
 
 /// A load under way.
 pub(super) struct UnderWay<'a> {
