@@ -11,11 +11,11 @@ use tokio::sync::watch;
 
 use super::{
     Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Telemetry,
-    deploy::{self, Deployed, Feeds, Site},
+    deploy::{self, Deployed, Environment, Feeds},
     failure::{Event, Failure, Verdict},
-    load::{Load, Outcome, Show, WarmingUp},
+    load::{Load, LoadObserver, Outcome, WarmingUp},
     progress::ProgressFacts,
-    story::Story,
+    stage_spans::StageSpans,
     warmup,
 };
 use crate::{
@@ -36,7 +36,7 @@ pub(crate) struct Driver {
     pub(super) directory: RunDirectory,
     pub(super) machine: Machine<Arc<Failure>>,
     pub(super) view: watch::Sender<Arc<RunView>>,
-    story: Story,
+    spans: StageSpans,
     interrupts: Interrupts,
 }
 
@@ -61,8 +61,8 @@ impl Driver {
         view: watch::Sender<Arc<RunView>>,
         interrupts: Interrupts,
     ) -> Self {
-        let story = Story::new(stations.telemetry.tracer.as_ref(), &view.borrow().file.run_id);
-        Self { stations, directory, machine: Machine::default(), view, story, interrupts }
+        let spans = StageSpans::new(stations.telemetry.tracer.as_ref(), &view.borrow().file.run_id);
+        Self { stations, directory, machine: Machine::default(), view, spans, interrupts }
     }
 
     /// Carries the run out, whatever happens, and takes away what it made.
@@ -91,7 +91,7 @@ impl Driver {
     async fn prepare(&self) -> Result<Preparation, Failure> {
         let (planner, spec) = (Arc::clone(&self.stations.planner), Arc::clone(&self.view.borrow().spec));
         let prepared = tokio::task::spawn_blocking(move || planner.prepare(&*spec.checked.clone()?)).await;
-        prepared.map_err(Failure::Preparing)?.map_err(Failure::Spec)
+        prepared.map_err(Failure::PreparingPanicked)?.map_err(Failure::Spec)
     }
 
     /// The run from its plan to its records.
@@ -112,7 +112,7 @@ impl Driver {
         };
         let mut feeds = Feeds::default();
         let (directory, interrupts) = (self.directory.clone(), self.interrupts.clone());
-        let site = Site {
+        let environment = Environment {
             platform: &**platform,
             spec: &spec,
             warmup,
@@ -121,28 +121,28 @@ impl Driver {
             interrupts: &interrupts,
         };
         let facts = ProgressFacts::new(deploy.functions.len(), &outline);
-        let outcome = match self.deploy(&site, deploy, plan.functions(), &mut feeds).await {
-            Ok(deployed) => self.load(&site, deployed, (plan, facts)).await,
+        let outcome = match self.deploy(&environment, deploy, plan.functions(), &mut feeds).await {
+            Ok(deployed) => self.load(&environment, deployed, (plan, facts)).await,
             Err(verdict) => Err(verdict),
         };
         let outcome = self.loaded(outcome);
-        self.clean(&site, fitted.is_some()).await;
-        let instances_started = self.followed(feeds).await;
+        self.clean(&environment, fitted.is_some()).await;
+        let instances_started = self.end_feeds(feeds).await;
         let outcome = outcome?;
-        Some(self.account(CompletedLoad { spec, outline, functions, fitted, instances_started, outcome }).await)
+        Some(self.complete(CompletedLoad { spec, outline, functions, fitted, instances_started, outcome }).await)
     }
 
     /// Deploys the plan's functions; the autoscaler is held first where there is a warm-up.
     async fn deploy(
         &self,
-        site: &Site<'_>,
+        environment: &Environment<'_>,
         deploy: Deploy,
         functions: &[PlannedFunction],
         feeds: &mut Feeds,
     ) -> Result<Deployed, Verdict> {
-        if site.warmup.is_some() {
-            let backup = warmup::settings_backup(site.directory);
-            if let Some(warm_up) = site.platform.warm_up() {
+        if environment.warmup.is_some() {
+            let backup = warmup::settings_backup(environment.directory);
+            if let Some(warm_up) = environment.platform.warm_up() {
                 warm_up.hold_autoscaler(&deploy.run, &backup).await.map_err(Failure::WarmUp)?;
             }
         }
@@ -151,35 +151,35 @@ impl Driver {
             let progress = RunProgress { functions_ready, functions_total, ..RunProgress::default() };
             self.publish(|view| view.progress = Some(progress));
         };
-        site.deploy(deploy, functions, feeds, ready).await
+        environment.deploy(deploy, functions, feeds, ready).await
     }
 
     /// Sends the plan's load, while what surrounds it is sampled.
     async fn load(
         &mut self,
-        site: &Site<'_>,
+        environment: &Environment<'_>,
         deployed: Deployed,
         (plan, facts): (Box<dyn Plan>, ProgressFacts),
     ) -> Result<Outcome, Verdict> {
         let (stations, run) = (Arc::clone(&self.stations), self.run_id());
         let Stations { load: settings, drain, sampling_period, telemetry, platforms: _, planner: _ } = &*stations;
         let metrics = telemetry.metrics.clone();
-        let path = site.directory.path();
-        let samples = Samples::start(site.platform, &deployed.deploy, *sampling_period, path, metrics).await?;
+        let path = environment.directory.path();
+        let samples = Samples::start(environment.platform, &deployed.deploy, *sampling_period, path, metrics).await?;
         let load = Load {
             settings,
             drain,
             telemetry,
             run: &run,
-            trace: self.story.trace(),
-            spec: site.spec,
-            directory: site.directory,
+            trace: self.spans.trace(),
+            spec: environment.spec,
+            directory: environment.directory,
             plan,
             facts,
             deployed,
-            warmup: site.warmup.map(|warmup| WarmingUp { warmup, platform: site.platform }),
+            warmup: environment.warmup.map(|warmup| WarmingUp { warmup, platform: environment.platform }),
         };
-        let loaded = load.run(site.interrupts, self).await;
+        let loaded = load.run(environment.interrupts, self).await;
         let kept = samples.finish().await;
         let mut outcome = loaded?;
         if let (Err(error), None) = (kept, &outcome.verdict) {
@@ -203,16 +203,19 @@ impl Driver {
     }
 
     /// Puts back what the run changed of the cluster and takes away what it made, or lets it be where that was asked for.
-    async fn clean(&mut self, site: &Site<'_>, settings_held: bool) {
+    async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
         let run = self.run_id();
         if settings_held
-            && let Some(warm_up) = site.platform.warm_up()
-            && let Err(error) = warm_up.restore_settings(&run, &warmup::settings_backup(site.directory)).await
+            && let Some(warm_up) = environment.platform.warm_up()
+            && let Err(error) = warm_up.restore_settings(&run, &warmup::settings_backup(environment.directory)).await
         {
-            self.end(Failure::PuttingBack(error));
+            self.end(Failure::Restoring(error));
         }
-        let cleaned =
-            if site.spec.deploy.keep { site.platform.release(&run).await } else { site.platform.clean(&run).await };
+        let cleaned = if environment.spec.deploy.keep {
+            environment.platform.release(&run).await
+        } else {
+            environment.platform.clean(&run).await
+        };
         if let Err(error) = cleaned {
             self.end(Failure::Cleaning(error));
         }
@@ -254,8 +257,8 @@ impl Driver {
         if let Err(error) = self.directory.save(&file) {
             log::error!(RUN_ID = file.run_id.as_str(); "the run's state is not on disk: {error}");
         }
-        log::info!(RUN_ID = file.run_id.as_str(), PHASE = state.as_str(); "{}{}", state.as_str(), because(&file.reason));
-        self.story.passed(before, &file, now);
+        log::info!(RUN_ID = file.run_id.as_str(), PHASE = state.as_str(); "{}{}", state.as_str(), reason_suffix(&file.reason));
+        self.spans.state_changed(before, &file, now);
         self.publish(|view| view.file = file);
     }
 
@@ -264,19 +267,19 @@ impl Driver {
     }
 }
 
-impl Show for Driver {
-    fn began(&mut self, phase: Phase) {
+impl LoadObserver for Driver {
+    fn load_started(&mut self, phase: Phase) {
         self.apply(match phase {
             Phase::Warmup => Event::WarmUp,
             Phase::Measure => Event::Measure,
         });
     }
 
-    fn measuring(&mut self) {
+    fn measurement_started(&mut self) {
         self.apply(Event::Measure);
     }
 
-    fn paced(&mut self) {
+    fn load_dispatched(&mut self) {
         self.apply(Event::LoadEnded);
     }
 
@@ -285,6 +288,6 @@ impl Show for Driver {
     }
 }
 
-fn because(reason: &str) -> String {
+fn reason_suffix(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }

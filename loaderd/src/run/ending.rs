@@ -20,16 +20,16 @@ use crate::{
 
 impl Driver {
     /// Waits until the feeds have ended, which they do when the run is cleaned; how many instances were started.
-    pub(super) async fn followed(&mut self, feeds: Feeds) -> u64 {
+    pub(super) async fn end_feeds(&mut self, feeds: Feeds) -> u64 {
         let (instances, errors) = feeds.ended().await;
         errors.into_iter().for_each(|error| self.end(error));
         instances
     }
 
     /// Completes the records and puts the figures together.
-    pub(super) async fn account(&mut self, load: CompletedLoad) -> Summary {
+    pub(super) async fn complete(&mut self, load: CompletedLoad) -> Summary {
         let CompletedLoad { spec, outline, functions, fitted, instances_started, outcome } = load;
-        let Outcome { verdict: _, t0, clock_changes, recorded, clamped, warmed_up } = outcome;
+        let Outcome { verdict: _, t0, clock_changes, recorded, clamped, warmup } = outcome;
         self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
@@ -42,8 +42,8 @@ impl Driver {
             clamped,
             dropped_functions: outline.dropped_functions,
             warmup: fitted.map(|fitted| {
-                let (conducted, measured_from) = warmed_up.unzip();
-                warmup::findings(conducted.unwrap_or_default(), &fitted, measured_from)
+                let (warmup_outcome, measured_from) = warmup.unzip();
+                warmup::findings(warmup_outcome.unwrap_or_default(), &fitted, measured_from)
             }),
         };
         summarise(recorded.statistics, facts)
@@ -59,7 +59,7 @@ impl Driver {
     }
 
     /// How the run will end as things stand. It has passed to cleaning, from where it can only end.
-    fn last(&self) -> Machine<Arc<Failure>> {
+    fn after_cleaning(&self) -> Machine<Arc<Failure>> {
         let mut last = self.machine.clone();
         let _cleaned = last.apply(Event::Cleaned);
         last
@@ -67,7 +67,7 @@ impl Driver {
 
     /// Brings the records into the form that was asked for. Those of a run that went wrong are left as they are.
     async fn finish_records(&mut self, output: Output) {
-        if !matches!(self.last().state(), State::Succeeded | State::Cancelled) {
+        if !matches!(self.after_cleaning().state(), State::Succeeded | State::Cancelled) {
             return;
         }
         let directory = self.directory.clone();
@@ -75,25 +75,25 @@ impl Driver {
         match finished {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.end(error),
-            Err(broken) => self.end(Failure::FinishingBroke(broken)),
+            Err(error) => self.end(Failure::FinishingPanicked(error)),
         }
     }
 
     /// Writes the manifest, over everything else that the run left.
     async fn seal(&mut self) {
-        let (directory, run, state) = (self.directory.clone(), self.run_id(), self.last().state());
+        let (directory, run, state) = (self.directory.clone(), self.run_id(), self.after_cleaning().state());
         let now = self.stations.telemetry.clock.unix();
         let sealed = tokio::task::spawn_blocking(move || directory.seal(&run, state, now)).await;
         match sealed {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => self.end(error),
-            Err(broken) => self.end(Failure::SealingBroke(broken)),
+            Err(error) => self.end(Failure::SealingPanicked(error)),
         }
     }
 
     /// The summary, with how the run ends as things stand.
     fn summary(&self, load: Summary) -> RunSummary {
-        let (last, file) = (self.last(), &self.view.borrow().file);
+        let (last, file) = (self.after_cleaning(), &self.view.borrow().file);
         RunSummary {
             run_id: file.run_id.clone(),
             name: file.name.clone(),

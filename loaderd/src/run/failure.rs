@@ -25,11 +25,11 @@ pub(super) type Event = state::Event<Arc<Failure>>;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The spec, or the trace that it names, is not usable any more.
-    #[error("{}", all(.0))]
+    #[error("{}", joined(.0))]
     Spec(Vec<Violation>),
     /// Making the plan panicked.
     #[error("preparing the plan broke: {0}")]
-    Preparing(#[source] JoinError),
+    PreparingPanicked(#[source] JoinError),
     /// The daemon's configuration changed since the run was submitted.
     #[error("this daemon has no platform {}", .0.as_str())]
     NoPlatform(PlatformKind),
@@ -53,7 +53,7 @@ pub enum Failure {
     Saturated,
     /// What a warm-up changed of the cluster is still changed.
     #[error("putting the autoscaler's settings back: {0}")]
-    PuttingBack(#[source] PlatformError),
+    Restoring(#[source] PlatformError),
     /// What the run made is still there.
     #[error("cleaning up: {0}")]
     Cleaning(#[source] PlatformError),
@@ -62,13 +62,13 @@ pub enum Failure {
     Finishing(#[from] FinishError),
     /// Doing so panicked.
     #[error("finishing the records broke: {0}")]
-    FinishingBroke(#[source] JoinError),
+    FinishingPanicked(#[source] JoinError),
     /// The summary or the manifest could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Making the manifest panicked.
     #[error("the manifest broke: {0}")]
-    SealingBroke(#[source] JoinError),
+    SealingPanicked(#[source] JoinError),
 }
 
 /// A step of the load that failed. What was recorded until then stays.
@@ -98,7 +98,7 @@ impl<T: Into<Failure>> From<T> for Verdict {
 }
 
 /// All faults of a spec in one line.
-fn all(violations: &[Violation]) -> String {
+fn joined(violations: &[Violation]) -> String {
     let faults: Vec<_> = violations.iter().map(ToString::to_string).collect();
     faults.join("; ")
 }

@@ -12,9 +12,9 @@ mod load;
 mod open_files;
 mod prepare;
 mod progress;
+mod stage_spans;
 mod state;
 mod stations;
-mod story;
 mod view;
 mod warmup;
 

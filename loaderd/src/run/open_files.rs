@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Files that the daemon needs beside a run's connections and instances: records, clients, its own.
-const BESIDE: u64 = 512;
+const OWN_FILES: u64 = 512;
 
 /// Raises the limit of open files to the hard limit; what it is then.
 pub fn raise_limit() -> u64 {
@@ -40,47 +40,47 @@ fn connections(spec: &RunSpec, outline: &Outline, pooled: usize) -> u64 {
             addresses.saturating_mul(each)
         }
         ConnectionPolicy::PerFunction => functions,
-        ConnectionPolicy::PerInvocation => return busiest(spec, outline),
+        ConnectionPolicy::PerInvocation => return peak_in_flight(spec, outline),
     };
     match spec.protocol.version() {
         HttpVersion::Http2 => shared,
         // A connection takes one invocation at a time.
-        HttpVersion::Http1 => shared.saturating_add(busiest(spec, outline)),
+        HttpVersion::Http1 => shared.saturating_add(peak_in_flight(spec, outline)),
     }
 }
 
 /// Invocations that will be out at the same time at most, as far as the plan tells.
-fn busiest(spec: &RunSpec, outline: &Outline) -> u64 {
-    let busiest = outline.slots.iter().map(|slot| slot.concurrency).fold(0.0, f64::max).ceil();
+fn peak_in_flight(spec: &RunSpec, outline: &Outline) -> u64 {
+    let peak_in_flight = outline.slots.iter().map(|slot| slot.concurrency).fold(0.0, f64::max).ceil();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is not negative, and saturates")]
-    let busiest = busiest as u64;
-    busiest.min(spec.max_in_flight.into())
+    let peak_in_flight = peak_in_flight as u64;
+    peak_in_flight.min(spec.max_in_flight.into())
 }
 
 /// Instances that there will be at the same time: those that functions begin with, and one for each invocation.
 fn instances(spec: &RunSpec, outline: &Outline) -> u64 {
     let first = u64::from(spec.scaling.initial_scale.unwrap_or(1).max(1));
-    first.saturating_mul(outline.functions.len() as u64).saturating_add(busiest(spec, outline))
+    first.saturating_mul(outline.functions.len() as u64).saturating_add(peak_in_flight(spec, outline))
 }
 
-/// A run that would need more open files than there may be; `of_platform` tells the platform's part, from instances and
+/// A run that would need more open files than there may be; `platform_files` tells the platform's part, from instances and
 /// connections ([`crate::platform::Embedded::open_files`]).
 pub(super) fn check(
     spec: &RunSpec,
     outline: &Outline,
     pooled: usize,
-    of_platform: impl Fn(u64, u64) -> u64,
+    platform_files: impl Fn(u64, u64) -> u64,
     limit: u64,
 ) -> Option<Violation> {
     let connections = connections(spec, outline, pooled);
-    let of_platform = of_platform(instances(spec, outline), connections);
-    let needed = connections.saturating_add(of_platform).saturating_add(BESIDE);
+    let platform_files = platform_files(instances(spec, outline), connections);
+    let needed = connections.saturating_add(platform_files).saturating_add(OWN_FILES);
     (needed > limit).then(|| {
-        let words = format!(
+        let description = format!(
             "the run needs {needed} open files, and the daemon may have {limit}: raise its hard limit (LimitNOFILE), or share \
              connections more (pooled, fewer per address)"
         );
-        Violation::new("connections", words)
+        Violation::new("connections", description)
     })
 }
 
@@ -121,11 +121,11 @@ mod tests {
         let request = validate(&message, &Defaults { platform: "local".to_owned() }).expect("is right");
         let spec = request.run;
         // As the local platform: the other ends are here, too.
-        let of_platform = |instances, connections| if platform == "local" { connections + 4 * instances } else { 0 };
+        let platform_files = |instances, connections| if platform == "local" { connections + 4 * instances } else { 0 };
         let connections = connections(&spec, &outline(), 4);
-        let needed = connections + of_platform(instances(&spec, &outline()), connections) + BESIDE;
-        assert_eq!(check(&spec, &outline(), 4, of_platform, needed), None);
-        let violation = check(&spec, &outline(), 4, of_platform, needed - 1).expect("is too much");
+        let needed = connections + platform_files(instances(&spec, &outline()), connections) + OWN_FILES;
+        assert_eq!(check(&spec, &outline(), 4, platform_files, needed), None);
+        let violation = check(&spec, &outline(), 4, platform_files, needed - 1).expect("is too much");
         assert!(violation.description.starts_with(&format!("the run needs {needed} open files")), "{violation}");
         needed
     }

@@ -59,8 +59,8 @@ impl Planner {
         let outline = Outline { dropped_functions: dropped, ..plan.outline() };
         let platform = self.platforms.get(spec.platform.as_str());
         let embedded = platform.and_then(|platform| platform.embedded());
-        let of_platform = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
-        if let Some(violation) = open_files::check(spec, &outline, self.connections, of_platform, self.max_files) {
+        let platform_files = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
+        if let Some(violation) = open_files::check(spec, &outline, self.connections, platform_files, self.max_files) {
             return Err(vec![violation]);
         }
         Ok(Preparation { spec: spec.clone(), plan, outline })
@@ -74,9 +74,9 @@ impl Planner {
         let (trace, report) = loader_trace::read(&Directory(directory), &input.options).map_err(|faults| {
             let mut violations: Vec<_> =
                 faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
-            let untold = faults.total.saturating_sub(violations.len() as u64);
-            if untold > 0 {
-                violations.push(Violation::new(field, format!("and {untold} more faults")));
+            let omitted = faults.total.saturating_sub(violations.len() as u64);
+            if omitted > 0 {
+                violations.push(Violation::new(field, format!("and {omitted} more faults")));
             }
             violations
         })?;

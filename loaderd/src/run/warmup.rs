@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// From one test of the latencies to the next.
-const LOOK: Duration = Duration::from_secs(1);
+const TEST_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Where a run keeps the settings of the cluster that its warm-up changes.
 pub(crate) fn settings_backup(directory: &RunDirectory) -> SettingsBackup {
@@ -27,9 +27,9 @@ pub(crate) fn settings_backup(directory: &RunDirectory) -> SettingsBackup {
 
 /// Gives the functions of a deployment as many instances as they need for so many invocations at a time, as far as there is room.
 pub(super) async fn scale(expected: Vec<f64>, spec: &RunSpec, platform: &dyn Platform, deploy: &mut Deploy) -> Fit {
-    let at_once = |place: usize| deploy.functions[place].scaling.container_concurrency;
+    let concurrency = |place: usize| deploy.functions[place].scaling.container_concurrency;
     let needs: Vec<_> =
-        expected.iter().enumerate().map(|(place, expected)| needed(*expected, at_once(place))).collect();
+        expected.iter().enumerate().map(|(place, expected)| needed(*expected, concurrency(place))).collect();
     let room = match platform.warm_up() {
         None => None,
         Some(warm_up) => match warm_up.room().await {
@@ -68,7 +68,7 @@ fn weigh(room: Option<Room>, deploy: &Deploy) -> (Option<u64>, Vec<u64>) {
 }
 
 /// Conducts the warm-up of a load that is under way.
-pub(super) struct Conductor<'a> {
+pub(super) struct WarmupController<'a> {
     pub(super) warmup: Warmup,
     pub(super) platform: &'a dyn Platform,
     pub(super) run: &'a RunId,
@@ -80,48 +80,48 @@ pub(super) struct Conductor<'a> {
 
 /// What a warm-up came to.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Conducted {
+pub(super) struct WarmupOutcome {
     pub(super) stationary: bool,
     pub(super) points: usize,
     pub(super) test: Option<Adf>,
 }
 
-impl Conductor<'_> {
+impl WarmupController<'_> {
     /// Holds, releases, and ends the warm-up when the latencies are stationary, or its time is over.
     ///
     /// # Errors
     /// What could not be put back. The load goes on, but it is not the one that was asked for.
-    pub(super) async fn conduct(self, t0: Instant) -> Result<Conducted, PlatformError> {
+    pub(super) async fn run(self, t0: Instant) -> Result<WarmupOutcome, PlatformError> {
         sleep_until(t0 + self.warmup.hold).await;
         if let Some(warm_up) = self.platform.warm_up() {
             warm_up.restore_settings(self.run, &self.backup).await?;
         }
         log::info!(RUN_ID = self.run.as_str(); "warm-up: the autoscaler is released");
         let end = t0 + self.warmup.longest();
-        let mut conducted = Conducted::default();
-        while !conducted.stationary {
+        let mut outcome = WarmupOutcome::default();
+        while !outcome.stationary {
             let now = self.clock.now();
             if now >= end {
                 break;
             }
-            sleep_until(end.min(now + LOOK)).await;
+            sleep_until(end.min(now + TEST_INTERVAL)).await;
             let latencies = self.latencies.last_minute(self.clock.now(), MOST_POINTS);
-            conducted.points = latencies.len();
+            outcome.points = latencies.len();
             // On a thread of its own: with many points it takes longer than anything here may.
             let judged = tokio::task::spawn_blocking(move || judge(&latencies)).await;
-            conducted.test = judged.ok().flatten();
-            conducted.stationary = conducted.test.is_some_and(|test| test.is_stationary());
+            outcome.test = judged.ok().flatten();
+            outcome.stationary = outcome.test.is_some_and(|test| test.is_stationary());
         }
         self.phases.measure_from(self.clock.now().saturating_duration_since(t0));
-        let why = if conducted.stationary { "the scheduling latencies are stationary" } else { "its time is over" };
+        let why = if outcome.stationary { "the scheduling latencies are stationary" } else { "its time is over" };
         log::info!(RUN_ID = self.run.as_str(); "warm-up: {why}, the next slot is measured");
-        Ok(conducted)
+        Ok(outcome)
     }
 }
 
 /// What the summary says of a warm-up.
-pub(super) fn findings(conducted: Conducted, fitted: &Fit, measured_from: Option<Duration>) -> WarmupFindings {
-    let Conducted { stationary, points, test } = conducted;
+pub(super) fn findings(outcome: WarmupOutcome, fitted: &Fit, measured_from: Option<Duration>) -> WarmupFindings {
+    let WarmupOutcome { stationary, points, test } = outcome;
     WarmupFindings {
         measured_from_us: measured_from.map_or(0, units::micros),
         stationary,
@@ -147,12 +147,12 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    async fn conduct(latencies: Latencies) -> (Conducted, Duration, Vec<Duration>) {
+    async fn conduct(latencies: Latencies) -> (WarmupOutcome, Duration, Vec<Duration>) {
         let platform = FakePlatform::new("local").with_room(Room::Instances(1));
         let (run, t0) = (RunId::new(0, 0), Clock.now());
         let warmup = Warmup { profile: seconds(10), hold: seconds(10), settle: seconds(30) };
         let phases = Phases::after(warmup.longest());
-        let conductor = Conductor {
+        let controller = WarmupController {
             warmup,
             platform: &platform,
             run: &run,
@@ -161,15 +161,15 @@ mod tests {
             latencies,
             clock: Clock,
         };
-        let conducted = conductor.conduct(t0).await.unwrap();
+        let outcome = controller.run(t0).await.unwrap();
         let restored = platform.instants_of(&Call::RestoreSettings(run));
-        (conducted, phases.measured_from(), restored.iter().map(|at| at.duration_since(t0)).collect())
+        (outcome, phases.measured_from(), restored.iter().map(|at| at.duration_since(t0)).collect())
     }
 
     #[tokio::test(start_paused = true)]
     async fn without_enough_latencies_its_time_passes() {
-        let (conducted, measured_from, restored) = conduct(Latencies::default()).await;
-        assert_eq!(conducted, Conducted::default());
+        let (outcome, measured_from, restored) = conduct(Latencies::default()).await;
+        assert_eq!(outcome, WarmupOutcome::default());
         assert_eq!(measured_from, seconds(40));
         assert_eq!(restored, [seconds(10)]);
     }
@@ -180,8 +180,8 @@ mod tests {
         for at in 0..200_u64 {
             latencies.note(Clock.now(), Duration::from_micros(at.wrapping_mul(2_654_435_761) % 10_000));
         }
-        let (conducted, measured_from, _) = conduct(latencies).await;
-        assert!(conducted.stationary && conducted.points == 200, "{conducted:?}");
+        let (outcome, measured_from, _) = conduct(latencies).await;
+        assert!(outcome.stationary && outcome.points == 200, "{outcome:?}");
         // One look after the release.
         assert_eq!(measured_from.as_secs(), 11);
     }

@@ -21,8 +21,8 @@ pub(super) async fn bring_up(
     interrupts: &Interrupts,
     ready: impl Fn(u32),
 ) -> Result<Deployment, Verdict> {
-    let (tell, mut readiness) = watch::channel(0);
-    let mut deploying = platform.deploy(deploy.clone(), tell, interrupts.cancel.child_token());
+    let (send_ready, mut readiness) = watch::channel(0);
+    let mut deploying = platform.deploy(deploy.clone(), send_ready, interrupts.cancel.child_token());
     let deployment = loop {
         tokio::select! {
             biased;

@@ -12,14 +12,14 @@ use crate::{
 };
 
 /// What a feed told to its end: how many instances were started, and what could not be recorded.
-type Followed = (u64, Result<(), RecordError>);
+type FeedOutcome = (u64, Result<(), RecordError>);
 
 /// The feeds of a deployment, each followed by a task of its own.
 #[derive(Default)]
-pub(in crate::run) struct Feeds(JoinSet<Followed>);
+pub(in crate::run) struct Feeds(JoinSet<FeedOutcome>);
 
 impl Feeds {
-    /// Follows the scales: into scales.csv, and onto `board`.
+    /// Follows the scales: into scales.csv, and onto `scale_state`.
     ///
     /// # Errors
     /// A file that can't be made.
@@ -27,12 +27,12 @@ impl Feeds {
         &mut self,
         directory: &Path,
         names: &Arc<[String]>,
-        board: &Arc<ScaleState>,
+        scale_state: &Arc<ScaleState>,
         metrics: Metrics,
         scales: mpsc::Receiver<ScaleSample>,
     ) -> Result<(), RecordError> {
-        let board = Arc::clone(board);
-        let follower = Scales::create(directory, Arc::clone(names), move |sample| board.update(sample), metrics)?;
+        let scale_state = Arc::clone(scale_state);
+        let follower = Scales::create(directory, Arc::clone(names), move |sample| scale_state.update(sample), metrics)?;
         self.0.spawn(follower.follow(scales));
         Ok(())
     }
@@ -73,16 +73,16 @@ mod tests {
     #[tokio::test]
     async fn scales_reach_the_board_and_are_counted_to_the_feeds_end() {
         let directory = tempfile::tempdir().unwrap();
-        let (names, board) = (Arc::from(["f".to_owned()]), Arc::new(ScaleState::new(1)));
+        let (names, scale_state) = (Arc::from(["f".to_owned()]), Arc::new(ScaleState::new(1)));
         let (send, scales) = mpsc::channel(2);
         let mut feeds = Feeds::default();
-        feeds.follow_scales(directory.path(), &names, &board, Metrics::new(), scales).unwrap();
+        feeds.follow_scales(directory.path(), &names, &scale_state, Metrics::new(), scales).unwrap();
         for scale in [Scale { running: 2, started: 2, ..Scale::default() }, Scale { started: 2, ..Scale::default() }] {
             send.send(ScaleSample { at: UnixMicros(1), function: FunctionIndex(0), scale }).await.unwrap();
         }
         drop(send);
         let (instances, errors) = feeds.ended().await;
         assert_eq!((instances, errors.len()), (2, 0));
-        assert_eq!(board.claim(&(0..1)), Some(FunctionIndex(0)), "it stands at zero");
+        assert_eq!(scale_state.claim(&(0..1)), Some(FunctionIndex(0)), "it stands at zero");
     }
 }

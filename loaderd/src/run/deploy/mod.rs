@@ -41,11 +41,11 @@ pub(super) struct Deployed {
     /// How each is called; absent for one that failed where some may.
     pub(super) routes: Arc<[Option<Route>]>,
     /// Which of them stand at scale zero.
-    pub(super) board: Arc<ScaleState>,
+    pub(super) scale_state: Arc<ScaleState>,
 }
 
 /// Where a run's functions are deployed, and what is left of it.
-pub(super) struct Site<'a> {
+pub(super) struct Environment<'a> {
     pub(super) platform: &'a dyn Platform,
     pub(super) spec: &'a RunSpec,
     /// The warm-up that the load begins with, if it does.
@@ -55,7 +55,7 @@ pub(super) struct Site<'a> {
     pub(super) interrupts: &'a Interrupts,
 }
 
-impl Site<'_> {
+impl Environment<'_> {
     /// Goes through all stages. `ready` is told how many functions can be called.
     ///
     /// # Errors
@@ -70,8 +70,8 @@ impl Site<'_> {
         let Deployment { endpoints, scales, starts } = bring_up(self.platform, &deploy, self.interrupts, ready).await?;
         let path = self.directory.path();
         let names: Arc<[String]> = functions.iter().map(|function| function.name.clone()).collect();
-        let board = Arc::new(ScaleState::new(names.len()));
-        feeds.follow_scales(path, &names, &board, self.metrics.clone(), scales)?;
+        let scale_state = Arc::new(ScaleState::new(names.len()));
+        feeds.follow_scales(path, &names, &scale_state, self.metrics.clone(), scales)?;
         if let Some(starts) = starts {
             feeds.follow_starts(path, &names, starts)?;
         }
@@ -79,7 +79,7 @@ impl Site<'_> {
         let on_cluster = self.spec.platform.features().instance_resources;
         FunctionRows { functions, deploy: &deploy, on_cluster, endpoints: &endpoints }.write(path)?;
         let routes = routes(&names, &endpoints, |name| Protocol::of(self.spec.kind, &self.spec.protocol, name))?;
-        Ok(Deployed { deploy, names, routes, board })
+        Ok(Deployed { deploy, names, routes, scale_state })
     }
 }
 

@@ -68,10 +68,10 @@ fn resources(spec: &RunSpec, peak_memory_mib: u32) -> Resources {
     let limit: u32 = CpuLimit::millicores(spec.deploy.cpu_limit, peak_memory_mib);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the limit, and positive")]
     let request = (f64::from(limit) / spec.deploy.overcommitment).ceil() as u32;
-    let at_once = spec.scaling.container_concurrency.unwrap_or(1);
+    let concurrency = spec.scaling.container_concurrency.unwrap_or(1);
     Resources {
         cpu_request_millicores: request.max(1),
         cpu_limit_millicores: limit,
-        memory_mib: peak_memory_mib.saturating_mul(at_once).saturating_add(OWN_MEMORY_MIB),
+        memory_mib: peak_memory_mib.saturating_mul(concurrency).saturating_add(OWN_MEMORY_MIB),
     }
 }

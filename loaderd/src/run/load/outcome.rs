@@ -7,7 +7,7 @@ use crate::{
     record::{RecordError, Recorded},
     run::{
         failure::{Failure, Verdict},
-        warmup::Conducted,
+        warmup::WarmupOutcome,
     },
 };
 
@@ -48,7 +48,7 @@ pub(in crate::run) struct Outcome {
     pub(in crate::run) recorded: Recorded,
     pub(in crate::run) clamped: u64,
     /// What the warm-up came to, and when the measured part began, from t0.
-    pub(in crate::run) warmed_up: Option<(Conducted, Duration)>,
+    pub(in crate::run) warmup: Option<(WarmupOutcome, Duration)>,
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Who watches what is recorded.
-pub(super) struct Watched {
+pub(super) struct RecorderOutputs {
     pub(super) collector: Box<dyn Collector>,
     pub(super) latencies: Latencies,
     pub(super) progress: watch::Sender<Progress>,
@@ -25,7 +25,13 @@ pub(super) struct Watched {
 }
 
 /// How the load is dispatched.
-pub(super) fn of_dispatch(load: &LoadSettings, clock: Clock, run: &RunId, spec: &RunSpec, phases: Phases) -> Settings {
+pub(super) fn dispatch_settings(
+    load: &LoadSettings,
+    clock: Clock,
+    run: &RunId,
+    spec: &RunSpec,
+    phases: Phases,
+) -> Settings {
     let LoadSettings { workers, connections, isolation, heartbeat } = load;
     Settings {
         run: run.clone(),
@@ -44,12 +50,12 @@ pub(super) fn of_dispatch(load: &LoadSettings, clock: Clock, run: &RunId, spec: 
 }
 
 /// How it is recorded: rows of these functions, due from that instant on.
-pub(super) fn of_recorder(
+pub(super) fn recorder_settings(
     telemetry: &Telemetry,
     run: &RunId,
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
-    Watched { collector, latencies, progress, spans }: Watched,
+    RecorderOutputs { collector, latencies, progress, spans }: RecorderOutputs,
 ) -> RecorderSettings {
     RecorderSettings {
         run: run.clone(),

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{observer::Show, outcome::Ended};
+use super::{observer::LoadObserver, outcome::Ended};
 use crate::{
     dispatch::{Counters, Dispatching, Running},
     invoke::{ConnectionCount, Status},
@@ -18,7 +18,7 @@ use crate::{
         DrainLimits, Interrupts, Telemetry,
         failure::{Failure, LoadError},
         progress::{ProgressFacts, progress},
-        warmup::Conducted,
+        warmup::WarmupOutcome,
     },
     spec::RunSpec,
 };
@@ -49,15 +49,15 @@ pub(super) struct UnderWay<'a> {
 }
 
 impl UnderWay<'_> {
-    /// Until the last invocation was handed out, or the load is ended early. Meanwhile the warm-up is conducted.
+    /// Until the last invocation was handed out, or the load is ended early. Meanwhile the warm-up is warmup_outcome.
     pub(super) async fn pace(
         &mut self,
         interrupts: &Interrupts,
-        warmup: Option<impl Future<Output = Result<Conducted, PlatformError>>>,
-        conducted: &mut Option<Conducted>,
-        show: &mut impl Show,
+        warmup: Option<impl Future<Output = Result<WarmupOutcome, PlatformError>>>,
+        warmup_outcome: &mut Option<WarmupOutcome>,
+        observer: &mut impl LoadObserver,
     ) -> Result<Ended, LoadError> {
-        let mut conducting = std::pin::pin!(async {
+        let mut warming_up = std::pin::pin!(async {
             match warmup {
                 Some(warmup) => warmup.await,
                 None => std::future::pending().await,
@@ -75,12 +75,12 @@ impl UnderWay<'_> {
                     paced?;
                     return Ok(Ended::Complete);
                 }
-                told = &mut conducting, if conducted.is_none() => match told {
-                    Ok(told) => *conducted = Some(told),
+                told = &mut warming_up, if warmup_outcome.is_none() => match told {
+                    Ok(told) => *warmup_outcome = Some(told),
                     Err(error) => break Ended::Failed(Failure::WarmUp(error)),
                 },
                 _ = tick.tick() => {
-                    self.tick(show);
+                    self.tick(observer);
                     if self.spec.saturation.abort && self.progress.borrow().saturated {
                         break Ended::Failed(Failure::Saturated);
                     }
@@ -97,13 +97,13 @@ impl UnderWay<'_> {
         &mut self,
         interrupts: &Interrupts,
         ended: &mut Ended,
-        show: &mut impl Show,
+        observer: &mut impl LoadObserver,
     ) -> Result<(), LoadError> {
         let begun = self.telemetry.clock.now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let deadline = begun + self.patience(ended);
+            let deadline = begun + self.drain_timeout(ended);
             tokio::select! {
                 biased;
                 drained = self.dispatching.drained() => return Ok(drained?),
@@ -111,7 +111,7 @@ impl UnderWay<'_> {
                 () = interrupts.shutdown.cancelled(), if matches!(ended, Ended::Complete) => *ended = Ended::Shutdown,
                 () = self.drain.hurry.cancelled() => break,
                 () = tokio::time::sleep_until(deadline) => break,
-                _ = tick.tick() => self.tick(show),
+                _ = tick.tick() => self.tick(observer),
             }
         }
         self.dispatching.give_up(if matches!(ended, Ended::Cancelled) {
@@ -126,28 +126,28 @@ impl UnderWay<'_> {
     pub(super) async fn recorded(
         self,
         recorder: &mut Running<Recorded>,
-        show: &mut impl Show,
+        observer: &mut impl LoadObserver,
     ) -> Result<(Recorded, Dispatching, HostRecorder), LoadError> {
         let Self { telemetry, mut facts, dispatching, events, counters, progress: figures, host, .. } = self;
         // The recorder ends with its last sender.
         drop(events);
         let now = telemetry.clock.now();
-        let mut show = || show.progress(progress(&mut facts, now, &counters, figures.borrow().clone()));
+        let mut report = || observer.progress(progress(&mut facts, now, &counters, figures.borrow().clone()));
         let mut taken = std::pin::pin!(recorder.take());
         let mut tick = tokio::time::interval(TICK);
         let recorded = loop {
             tokio::select! {
                 biased;
                 recorded = &mut taken => break recorded?,
-                _ = tick.tick() => show(),
+                _ = tick.tick() => report(),
             }
         };
-        show();
+        report();
         Ok((recorded, dispatching, host))
     }
 
     /// How long answers are awaited after the last send.
-    fn patience(&self, ended: &Ended) -> Duration {
+    fn drain_timeout(&self, ended: &Ended) -> Duration {
         match ended {
             Ended::Complete => self.spec.timeouts.drain,
             Ended::Shutdown => self.spec.timeouts.drain.min(self.drain.shutdown),
@@ -162,7 +162,7 @@ impl UnderWay<'_> {
         self.scheduled = due;
     }
 
-    fn tick(&mut self, show: &mut impl Show) {
+    fn tick(&mut self, observer: &mut impl LoadObserver) {
         self.export_scheduled();
         // A recorder that is behind flushes anyway.
         let _behind = self.events.try_send(Event::Tick);
@@ -177,9 +177,9 @@ impl UnderWay<'_> {
         let figures = self.progress.borrow().clone();
         if self.warming && figures.phase == Some(Phase::Measure) {
             self.warming = false;
-            show.measuring();
+            observer.measurement_started();
         }
-        show.progress(progress(&mut self.facts, now, &self.counters, figures));
+        observer.progress(progress(&mut self.facts, now, &self.counters, figures));
     }
 }
 
