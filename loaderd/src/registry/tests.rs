@@ -273,7 +273,7 @@ async fn a_run_that_cannot_be_cleaned_has_failed() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start_on(state.path(), FakePlatform::new("local").failing_to_clean("stuck")).await;
     let id = daemon.run(50).await;
-    assert_eq!(daemon.ended(&id).await, (State::Failed, "cleaning up: platform local: stuck".to_owned()));
+    assert_eq!(daemon.ended(&id).await, (State::Failed, "cannot clean up: platform local: stuck".to_owned()));
     assert_eq!(summary(&daemon.store.directory(&id)).requested, 20);
     daemon.stop().await;
 }

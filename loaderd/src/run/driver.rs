@@ -1,8 +1,8 @@
 //! The driver: the one task that owns a run and takes it from its turn in the queue to its end.
 //!
 //! ```text
-//! prepare ─▶ deploy ─▶ load ─▶ clean ─▶ account for it ─▶ finish
-//!    └──────────┴────────┴── a verdict: what was made is cleaned all the same
+//! prepare ─▶ deploy ─▶ load ─▶ clean ─▶ complete ─▶ finish
+//!    └──────────┴────────┴── a verdict: what was deployed is cleaned up all the same
 //! ```
 
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use crate::{
     warmup::Fit,
 };
 
-/// Carries one run out.
+/// Executes one run.
 pub(crate) struct Driver {
     pub(super) stations: Arc<Stations>,
     pub(super) directory: RunDirectory,
@@ -40,7 +40,7 @@ pub(crate) struct Driver {
     interrupts: Interrupts,
 }
 
-/// A run whose load was sent and whose functions are gone.
+/// A run whose load was sent and whose functions are deleted.
 pub(super) struct CompletedLoad {
     pub(super) spec: RunSpec,
     pub(super) outline: Outline,
@@ -65,9 +65,9 @@ impl Driver {
         Self { stations, directory, machine: Machine::default(), view, spans, interrupts }
     }
 
-    /// Carries the run out, whatever happens, and takes away what it made.
+    /// Executes the run to its end, whatever happens, and cleans up what it deployed.
     pub(crate) async fn drive(mut self) {
-        self.announce();
+        self.export_labels();
         self.apply(Event::Start);
         let summary = match self.prepare().await {
             Ok(preparation) => self.carry_out(preparation).await,
@@ -79,15 +79,15 @@ impl Driver {
         self.finish(summary).await;
     }
 
-    /// Tells the metrics that this is the active run.
-    fn announce(&self) {
+    /// Marks this run in the metrics as the active one.
+    fn export_labels(&self) {
         let file = &self.view.borrow().file;
         let (mode, platform) = (file.mode.clone(), file.platform.clone());
         let labels = RunLabels { run_id: file.run_id.to_string(), mode, platform };
         self.stations.telemetry.metrics.run_started(&labels);
     }
 
-    /// Makes the plan anew: what the spec names may have gone while the run waited.
+    /// Makes the plan again: what the spec names may have been removed while the run waited.
     async fn prepare(&self) -> Result<Preparation, Failure> {
         let (planner, spec) = (Arc::clone(&self.stations.planner), Arc::clone(&self.view.borrow().spec));
         let prepared = tokio::task::spawn_blocking(move || planner.prepare(&*spec.checked.clone()?)).await;
@@ -188,7 +188,7 @@ impl Driver {
         Ok(outcome)
     }
 
-    /// The load is over, in whatever way.
+    /// Applies how the load ended.
     fn loaded(&mut self, loaded: Result<Outcome, Verdict>) -> Option<Outcome> {
         match loaded {
             Ok(mut outcome) => {
@@ -202,7 +202,7 @@ impl Driver {
         }
     }
 
-    /// Puts back what the run changed of the cluster and takes away what it made, or lets it be where that was asked for.
+    /// Restores the settings of the cluster that the run changed, and removes what it deployed, unless it is to be kept.
     async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
         let run = self.run_id();
         if settings_held
@@ -230,7 +230,7 @@ impl Driver {
         self.apply(Event::End(failure.into().into()));
     }
 
-    /// Takes an event; the new state is on disk before it is shown.
+    /// Applies an event; the new state is on disk before it is published.
     pub(super) fn apply(&mut self, event: Event) {
         let before = self.machine.state();
         if let Err(forbidden) = self.machine.apply(event) {
@@ -255,7 +255,7 @@ impl Driver {
             metrics.phase(Some(state.as_str()));
         }
         if let Err(error) = self.directory.save(&file) {
-            log::error!(RUN_ID = file.run_id.as_str(); "the run's state is not on disk: {error}");
+            log::error!(RUN_ID = file.run_id.as_str(); "cannot save the run's state: {error}");
         }
         log::info!(RUN_ID = file.run_id.as_str(), PHASE = state.as_str(); "{}{}", state.as_str(), reason_suffix(&file.reason));
         self.spans.state_changed(before, &file, now);

@@ -1,4 +1,4 @@
-//! How a run ends: its records completed, its figures put together, both sealed, its end told.
+//! How a run ends: records completed, figures summarised, both sealed, the final state published.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -49,7 +49,7 @@ impl Driver {
         summarise(recorded.statistics, facts)
     }
 
-    /// Completes the cold starts by what the invocations tell of them.
+    /// Completes the cold starts by the first replies of their instances.
     async fn fill_in(&mut self, replies: HashMap<String, UnixMicros>) {
         let directory = self.directory.clone();
         let filled = tokio::task::spawn_blocking(move || record::fill_in(directory.path(), &replies)).await;
@@ -58,14 +58,14 @@ impl Driver {
         }
     }
 
-    /// How the run will end as things stand. It has passed to cleaning, from where it can only end.
+    /// The state in which the run will end as of now. It is being cleaned, and after that it can only end.
     fn after_cleaning(&self) -> Machine<Arc<Failure>> {
         let mut last = self.machine.clone();
         let _cleaned = last.apply(Event::Cleaned);
         last
     }
 
-    /// Brings the records into the form that was asked for. Those of a run that went wrong are left as they are.
+    /// Converts the records to the requested form. Those of a failed run are left as they are.
     async fn finish_records(&mut self, output: Output) {
         if !matches!(self.after_cleaning().state(), State::Succeeded | State::Cancelled) {
             return;
@@ -79,7 +79,7 @@ impl Driver {
         }
     }
 
-    /// Writes the manifest, over everything else that the run left.
+    /// Writes the manifest of all other files of the run.
     async fn seal(&mut self) {
         let (directory, run, state) = (self.directory.clone(), self.run_id(), self.after_cleaning().state());
         let now = self.stations.telemetry.clock.unix();
@@ -91,7 +91,7 @@ impl Driver {
         }
     }
 
-    /// The summary, with how the run ends as things stand.
+    /// The summary, with the state in which the run ends as of now.
     fn summary(&self, load: Summary) -> RunSummary {
         let (last, file) = (self.after_cleaning(), &self.view.borrow().file);
         RunSummary {
@@ -105,7 +105,7 @@ impl Driver {
         }
     }
 
-    /// Says how the run ended, with its summary and manifest, once all are on disk.
+    /// Publishes how the run ended, with its summary and manifest, once all are on disk.
     pub(super) async fn finish(&mut self, load: Option<Summary>) {
         if let Some(load) = load {
             let summary = self.summary(load);

@@ -1,5 +1,5 @@
-//! The load of a run: from the first due invocation to the last answer, with records, progress and the loader's own host
-//! outputs meanwhile.
+//! The load of a run: from the first due invocation to the last answer, with records and progress kept and the loader's own host
+//! sampled meanwhile.
 
 mod observer;
 mod outcome;
@@ -34,7 +34,7 @@ use crate::{
     store::RunDirectory,
 };
 
-/// From everything being ready to the first due time: enough for the threads to have settled in.
+/// From everything being ready to the first due time: enough for all threads to be running.
 const START_DELAY: Duration = Duration::from_millis(100);
 
 /// A load that is ready to go.
@@ -43,7 +43,7 @@ pub(super) struct Load<'a> {
     pub(super) drain: &'a DrainLimits,
     pub(super) telemetry: &'a Telemetry,
     pub(super) run: &'a RunId,
-    /// Its trace, where spans are exported.
+    /// The run's trace; absent when spans are not exported.
     pub(super) trace: Option<RunTrace>,
     pub(super) spec: &'a RunSpec,
     pub(super) directory: &'a RunDirectory,
@@ -66,7 +66,7 @@ struct Begun<'a> {
     controller: Option<WarmupController<'a>>,
     phases: Phases,
     t0: Anchor,
-    /// The clocks as they stood then.
+    /// All clocks at `t0`, to find out later whether they were set.
     clocks: Clocks,
 }
 
@@ -74,7 +74,7 @@ impl<'a> Load<'a> {
     /// Sends the load and awaits its answers.
     ///
     /// # Errors
-    /// Why it could not begin, or broke. What was recorded until then stays.
+    /// Why it could not begin, or was aborted. What was recorded until then stays.
     pub(super) async fn run(
         self,
         interrupts: &Interrupts,

@@ -1,4 +1,4 @@
-//! Open files: as many as the kernel lets the daemon have, and whether a run needs more.
+//! Open files: as many as the kernel allows the daemon, and whether a run needs more.
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
@@ -8,7 +8,7 @@ use crate::{
     spec::{ConnectionPolicy, RunSpec, Violation},
 };
 
-/// Files that the daemon needs beside a run's connections and instances: records, clients, its own.
+/// Files that the daemon needs in addition to a run's connections and instances: records, clients, its own.
 const OWN_FILES: u64 = 512;
 
 /// Raises the limit of open files to the hard limit; what it is then.
@@ -16,20 +16,20 @@ pub fn raise_limit() -> u64 {
     let (soft, hard) = match getrlimit(Resource::RLIMIT_NOFILE) {
         Ok(limits) => limits,
         Err(error) => {
-            log::warn!("the limit of open files is not known: {error}");
+            log::warn!("cannot read the limit of open files: {error}");
             return u64::MAX;
         }
     };
     match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
         Ok(()) => hard,
         Err(error) => {
-            log::warn!("the limit of open files stays at {soft}: {error}");
+            log::warn!("cannot raise the limit of open files from {soft} to {hard}: {error}");
             soft
         }
     }
 }
 
-/// Connections that a run will have open at the same time, as far as its plan tells.
+/// Connections that a run will have open at the same time, by its plan.
 fn connections(spec: &RunSpec, outline: &Outline, pooled: usize) -> u64 {
     let functions = outline.functions.len() as u64;
     let shared = match spec.connections.policy {
@@ -49,7 +49,7 @@ fn connections(spec: &RunSpec, outline: &Outline, pooled: usize) -> u64 {
     }
 }
 
-/// Invocations that will be out at the same time at most, as far as the plan tells.
+/// Most invocations in flight at the same time, by the plan.
 fn peak_in_flight(spec: &RunSpec, outline: &Outline) -> u64 {
     let peak_in_flight = outline.slots.iter().map(|slot| slot.concurrency).fold(0.0, f64::max).ceil();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is not negative, and saturates")]
@@ -63,8 +63,8 @@ fn instances(spec: &RunSpec, outline: &Outline) -> u64 {
     first.saturating_mul(outline.functions.len() as u64).saturating_add(peak_in_flight(spec, outline))
 }
 
-/// A run that would need more open files than there may be; `platform_files` tells the platform's part, from instances and
-/// connections ([`crate::platform::Embedded::open_files`]).
+/// The violation of a run that would need more open files than `limit`; `platform_files` gives the platform's share from instances
+/// and connections ([`crate::platform::Embedded::open_files`]).
 pub(super) fn check(
     spec: &RunSpec,
     outline: &Outline,
@@ -77,7 +77,7 @@ pub(super) fn check(
     let needed = connections.saturating_add(platform_files).saturating_add(OWN_FILES);
     (needed > limit).then(|| {
         let description = format!(
-            "the run needs {needed} open files, and the daemon may have {limit}: raise its hard limit (LimitNOFILE), or share \
+            "the run needs {needed} open files, but the daemon's limit is {limit}: raise its hard limit (LimitNOFILE), or share \
              connections more (pooled, fewer per address)"
         );
         Violation::new("connections", description)
@@ -96,7 +96,7 @@ mod tests {
         spec::Defaults,
     };
 
-    /// A plan with ten functions, of which 99.5 invocations are expected to be out at the same time at most.
+    /// A plan with ten functions, of which at most 99.5 invocations are expected in flight at the same time.
     fn outline() -> Outline {
         let slot = |concurrency| SlotOutline {
             invocations: 1,
@@ -120,7 +120,7 @@ mod tests {
         };
         let request = validate(&message, &Defaults { platform: "local".to_owned() }).expect("is right");
         let spec = request.run;
-        // As the local platform: the other ends are here, too.
+        // As on the local platform: this process has both ends of a connection.
         let platform_files = |instances, connections| if platform == "local" { connections + 4 * instances } else { 0 };
         let connections = connections(&spec, &outline(), 4);
         let needed = connections + platform_files(instances(&spec, &outline()), connections) + OWN_FILES;
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_needs_more_files_than_there_may_be_is_refused_with_the_number() {
+    fn a_run_that_needs_more_open_files_than_the_limit_is_refused_with_the_number() {
         assert_eq!(needed("local", "pooled", "grpc"), 512 + 2 * 40 + 4 * (10 + 100));
         assert_eq!(needed("knative", "pooled", "http2"), 512 + 4);
         assert_eq!(needed("knative", "per-function", "grpc"), 512 + 10);

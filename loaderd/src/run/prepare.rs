@@ -1,4 +1,4 @@
-//! From a checked spec to a plan: the trace, the plan, the open files that it takes. Reads files, so it belongs on a blocking
+//! From a checked spec to a plan: the trace, the plan, the open files that it needs. Reads files, so it belongs on a blocking
 //! thread.
 
 use std::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// A spec that can be run.
 pub struct Preparation {
-    /// What was asked for, checked.
+    /// The checked spec.
     pub spec: RunSpec,
     /// The plan, before its first slot.
     pub plan: Box<dyn Plan>,
@@ -33,7 +33,7 @@ pub struct Planner {
     pub traces: TraceStore,
     /// Directories below which specs may name traces on this machine.
     pub trace_roots: Vec<PathBuf>,
-    /// Platforms by name: what a run takes of this process depends on its own.
+    /// Platforms by name: how many open files a run needs depends on its own.
     pub platforms: Platforms,
     /// Connections to each address, where the spec does not say.
     pub connections: usize,

@@ -1,4 +1,4 @@
-//! The warm-up of a run: scales by need, the autoscaler held, released, and awaited.
+//! The warm-up of a run: scales by need, the autoscaler held and released, steady state awaited.
 
 use std::time::Duration;
 
@@ -17,25 +17,26 @@ use crate::{
     warmup::{Adf, Fit, MOST_POINTS, fit, judge, needed},
 };
 
-/// From one test of the latencies to the next.
+/// The interval between tests of the latencies.
 const TEST_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where a run keeps the settings of the cluster that its warm-up changes.
+/// The backup of the cluster settings that a run's warm-up changes.
 pub(crate) fn settings_backup(directory: &RunDirectory) -> SettingsBackup {
     SettingsBackup::at(directory.settings_backup())
 }
 
-/// Gives the functions of a deployment as many instances as they need for so many invocations at a time, as far as there is room.
+/// Sets the initial scales of a deployment to what the functions need for their expected concurrency, within the platform's
+/// capacity.
 pub(super) async fn scale(expected: Vec<f64>, spec: &RunSpec, platform: &dyn Platform, deploy: &mut Deploy) -> Fit {
-    let concurrency = |place: usize| deploy.functions[place].scaling.container_concurrency;
+    let concurrency = |index: usize| deploy.functions[index].scaling.container_concurrency;
     let needs: Vec<_> =
-        expected.iter().enumerate().map(|(place, expected)| needed(*expected, concurrency(place))).collect();
+        expected.iter().enumerate().map(|(index, expected)| needed(*expected, concurrency(index))).collect();
     let room = match platform.warm_up() {
         None => None,
         Some(warm_up) => match warm_up.room().await {
             Ok(room) => Some(room),
             Err(error) => {
-                log::warn!(RUN_ID = deploy.run.as_str(); "the warm-up's scales are not fitted, for the room is not known: {error}");
+                log::warn!(RUN_ID = deploy.run.as_str(); "cannot fit the warm-up's scales to the platform's capacity: {error}");
                 None
             }
         },
@@ -50,12 +51,12 @@ pub(super) async fn scale(expected: Vec<f64>, spec: &RunSpec, platform: &dyn Pla
     }
     if fitted.instances() < fitted.needed {
         let (started, needed) = (fitted.instances(), fitted.needed);
-        log::warn!(RUN_ID = deploy.run.as_str(); "there is room for {started} of the {needed} instances that the functions need");
+        log::warn!(RUN_ID = deploy.run.as_str(); "the platform has capacity for {started} of the {needed} instances that the functions need");
     }
     fitted
 }
 
-/// The room, and what an instance of each function takes of it.
+/// The platform's capacity, and the part of it that an instance of each function takes.
 fn weigh(room: Option<Room>, deploy: &Deploy) -> (Option<u64>, Vec<u64>) {
     match room {
         None => (None, vec![1; deploy.functions.len()]),
@@ -67,7 +68,7 @@ fn weigh(room: Option<Room>, deploy: &Deploy) -> (Option<u64>, Vec<u64>) {
     }
 }
 
-/// Conducts the warm-up of a load that is under way.
+/// Controls the warm-up of a load that is under way.
 pub(super) struct WarmupController<'a> {
     pub(super) warmup: Warmup,
     pub(super) platform: &'a dyn Platform,
@@ -78,7 +79,7 @@ pub(super) struct WarmupController<'a> {
     pub(super) clock: Clock,
 }
 
-/// What a warm-up came to.
+/// The result of a warm-up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct WarmupOutcome {
     pub(super) stationary: bool,
@@ -87,16 +88,16 @@ pub(super) struct WarmupOutcome {
 }
 
 impl WarmupController<'_> {
-    /// Holds, releases, and ends the warm-up when the latencies are stationary, or its time is over.
+    /// Releases the autoscaler after its hold, and ends the warm-up when the latencies are stationary or its time is over.
     ///
     /// # Errors
-    /// What could not be put back. The load goes on, but it is not the one that was asked for.
+    /// Settings that could not be restored. The load goes on, but it is not the requested one.
     pub(super) async fn run(self, t0: Instant) -> Result<WarmupOutcome, PlatformError> {
         sleep_until(t0 + self.warmup.hold).await;
         if let Some(warm_up) = self.platform.warm_up() {
             warm_up.restore_settings(self.run, &self.backup).await?;
         }
-        log::info!(RUN_ID = self.run.as_str(); "warm-up: the autoscaler is released");
+        log::info!(RUN_ID = self.run.as_str(); "warm-up: released the autoscaler");
         let end = t0 + self.warmup.longest();
         let mut outcome = WarmupOutcome::default();
         while !outcome.stationary {
@@ -107,19 +108,23 @@ impl WarmupController<'_> {
             sleep_until(end.min(now + TEST_INTERVAL)).await;
             let latencies = self.latencies.last_minute(self.clock.now(), MOST_POINTS);
             outcome.points = latencies.len();
-            // On a thread of its own: with many points it takes longer than anything here may.
+            // On a thread of its own: with many points it would block the runtime for too long.
             let judged = tokio::task::spawn_blocking(move || judge(&latencies)).await;
             outcome.test = judged.ok().flatten();
             outcome.stationary = outcome.test.is_some_and(|test| test.is_stationary());
         }
         self.phases.measure_from(self.clock.now().saturating_duration_since(t0));
-        let why = if outcome.stationary { "the scheduling latencies are stationary" } else { "its time is over" };
-        log::info!(RUN_ID = self.run.as_str(); "warm-up: {why}, the next slot is measured");
+        let why = if outcome.stationary {
+            "the scheduling latencies are stationary"
+        } else {
+            "the maximum settling time is over"
+        };
+        log::info!(RUN_ID = self.run.as_str(); "warm-up: {why}; measuring from the next slot on");
         Ok(outcome)
     }
 }
 
-/// What the summary says of a warm-up.
+/// The summary's figures of a warm-up.
 pub(super) fn findings(outcome: WarmupOutcome, fitted: &Fit, measured_from: Option<Duration>) -> WarmupFindings {
     let WarmupOutcome { stationary, points, test } = outcome;
     WarmupFindings {
@@ -167,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_enough_latencies_its_time_passes() {
+    async fn without_enough_latencies_it_lasts_for_the_maximum_settling_time() {
         let (outcome, measured_from, restored) = conduct(Latencies::default()).await;
         assert_eq!(outcome, WarmupOutcome::default());
         assert_eq!(measured_from, seconds(40));
@@ -182,12 +187,12 @@ mod tests {
         }
         let (outcome, measured_from, _) = conduct(latencies).await;
         assert!(outcome.stationary && outcome.points == 200, "{outcome:?}");
-        // One look after the release.
+        // One test after the release.
         assert_eq!(measured_from.as_secs(), 11);
     }
 
     #[test]
-    fn scales_weigh_what_their_pods_set_aside() {
+    fn instances_are_weighed_by_the_requests_of_their_pods() {
         let deploy = testkit::deploy(&["a", "b"]);
         assert_eq!(weigh(Some(Room::Millicores { free: 900, overhead: 25 }), &deploy), (Some(900), vec![125; 2]));
         assert_eq!(weigh(Some(Room::Instances(3)), &deploy), (Some(3), vec![1; 2]));

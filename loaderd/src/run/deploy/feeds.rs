@@ -1,4 +1,4 @@
-//! What a deployment tells while it is there: scales, and instances as they come up.
+//! The feeds of a deployment: scales, and instances as they come up.
 
 use std::{path::Path, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::{
     record::{RecordError, Scales, Starts},
 };
 
-/// What a feed told to its end: how many instances were started, and what could not be recorded.
+/// The result of a feed: how many instances were started, and what could not be recorded.
 type FeedOutcome = (u64, Result<(), RecordError>);
 
 /// The feeds of a deployment, each followed by a task of its own.
@@ -19,10 +19,10 @@ type FeedOutcome = (u64, Result<(), RecordError>);
 pub(in crate::run) struct Feeds(JoinSet<FeedOutcome>);
 
 impl Feeds {
-    /// Follows the scales: into scales.csv, and onto `scale_state`.
+    /// Follows the scales: into scales.csv and `scale_state`.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that can't be created.
     pub(super) fn follow_scales(
         &mut self,
         directory: &Path,
@@ -40,7 +40,7 @@ impl Feeds {
     /// Follows the instances: into cold_starts.csv.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that can't be created.
     pub(super) fn follow_starts(
         &mut self,
         directory: &Path,
@@ -56,7 +56,7 @@ impl Feeds {
     pub(in crate::run) async fn ended(mut self) -> (u64, Vec<RecordError>) {
         let (mut instances, mut errors) = (0, Vec::new());
         while let Some(followed) = self.0.join_next().await {
-            // One that panicked has told the log.
+            // A panic was logged.
             let Ok((started, written)) = followed else { continue };
             instances += started;
             errors.extend(written.err());
@@ -71,7 +71,7 @@ mod tests {
     use crate::{clock::UnixMicros, id::FunctionIndex, platform::Scale};
 
     #[tokio::test]
-    async fn scales_reach_the_board_and_are_counted_to_the_feeds_end() {
+    async fn scales_reach_the_scale_state_and_are_counted_to_the_feeds_end() {
         let directory = tempfile::tempdir().unwrap();
         let (names, scale_state) = (Arc::from(["f".to_owned()]), Arc::new(ScaleState::new(1)));
         let (send, scales) = mpsc::channel(2);

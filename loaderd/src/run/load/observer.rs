@@ -1,12 +1,12 @@
-//! Who follows a load.
+//! Notifications of a load's progress.
 
 use crate::{plan::Phase, run::RunProgress};
 
-/// Where the load's stages and figures are shown.
+/// Is notified of the load's stages and figures.
 pub(in crate::run) trait LoadObserver {
-    /// The first invocation is about to be due; of a warm-up, or of what is measured.
+    /// The first invocation is about to be due, in this phase.
     fn load_started(&mut self, phase: Phase);
-    /// What is measured has begun, after a warm-up.
+    /// After a warm-up, the measured phase has begun.
     fn measurement_started(&mut self);
     /// The last invocation was handed out.
     fn load_dispatched(&mut self);

@@ -14,11 +14,11 @@ use crate::{
 /// How the load ended.
 #[derive(Debug)]
 pub(super) enum Ended {
-    /// It was carried out.
+    /// All invocations of the plan were sent.
     Complete,
-    /// It could not be carried out.
+    /// A step failed.
     Failed(Failure),
-    /// A record could not be written, as the recorder's result says.
+    /// A record could not be written; the recorder's result has the reason.
     RecordsLost,
     /// A user cancelled it.
     Cancelled,
@@ -27,7 +27,7 @@ pub(super) enum Ended {
 }
 
 impl Ended {
-    /// What it is to the run, of whose records `lost` could not be written.
+    /// How the run ends by it; `lost` is why records could not be written.
     pub(super) fn verdict(self, lost: Option<RecordError>) -> Option<Verdict> {
         match (self, lost) {
             (Self::Complete | Self::RecordsLost, lost) => lost.map(Verdict::from),
@@ -38,16 +38,16 @@ impl Ended {
     }
 }
 
-/// What the load left.
+/// The results of a load.
 pub(in crate::run) struct Outcome {
-    /// How the run ends, where the load was not carried out.
+    /// How the run ends; absent when the load was completed.
     pub(in crate::run) verdict: Option<Verdict>,
     pub(in crate::run) t0: Anchor,
-    /// What happened to the clocks until all answers were there.
+    /// Changes of the clocks until all answers were received; absent when there were none.
     pub(in crate::run) clock_changes: Option<ClockChanges>,
     pub(in crate::run) recorded: Recorded,
     pub(in crate::run) clamped: u64,
-    /// What the warm-up came to, and when the measured part began, from t0.
+    /// The warm-up's outcome, and when the measured phase began, from t0.
     pub(in crate::run) warmup: Option<(WarmupOutcome, Duration)>,
 }
 
@@ -69,10 +69,10 @@ mod tests {
                 &verdicts,
                 [
                     Some(Verdict::Failed(complete)),
-                    Some(Verdict::Failed(told)),
+                    Some(Verdict::Failed(lost)),
                     Some(Verdict::Cancelled),
                     Some(Verdict::Interrupted)
-                ] if [complete, told].iter().all(|it| it.to_string() == "cannot write slots.csv: no space")
+                ] if [complete, lost].iter().all(|it| it.to_string() == "cannot write slots.csv: no space")
             ),
             "{verdicts:?}"
         );

@@ -1,4 +1,4 @@
-//! How a load is dispatched and recorded, as its spec has it.
+//! How a load is dispatched and recorded, by its spec.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     spec::{ConnectionPolicy, RunSpec, RuntimeClock},
 };
 
-/// Who watches what is recorded.
+/// What the recorder reports to, beside its files.
 pub(super) struct RecorderOutputs {
     pub(super) collector: Box<dyn Collector>,
     pub(super) latencies: Latencies,
@@ -49,7 +49,7 @@ pub(super) fn dispatch_settings(
     }
 }
 
-/// How it is recorded: rows of these functions, due from that instant on.
+/// How the load is recorded: rows of `functions`, due from `t0` on.
 pub(super) fn recorder_settings(
     telemetry: &Telemetry,
     run: &RunId,
@@ -81,7 +81,7 @@ fn policy(spec: &RunSpec, pooled: usize) -> Policy {
     }
 }
 
-/// What the places of invocations in their slots are asked to be: uniform, or as the plan has them.
+/// How due times are to be distributed within their slots: uniformly, or as planned.
 fn asked_arrivals(spec: &RunSpec) -> AskedArrivals {
     match spec.arrivals {
         Arrivals::Poisson | Arrivals::ExponentialShift | Arrivals::UniformShift => AskedArrivals::Uniform,

@@ -1,4 +1,4 @@
-//! A load under way: paced, drained, recorded, and shown meanwhile.
+//! A load under way: paced, drained, recorded, and reported meanwhile.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,10 +23,10 @@ use crate::{
     spec::RunSpec,
 };
 
-/// How often records are flushed and progress is shown.
+/// How often records are flushed and progress is reported.
 const TICK: Duration = Duration::from_millis(250);
 
-/// Events that may wait for the recorder.
+/// Capacity of the channel of events to the recorder.
 pub(super) const EVENTS: usize = 1 << 16;
 
 /// A load under way.
@@ -42,14 +42,14 @@ pub(super) struct UnderWay<'a> {
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) failure: watch::Receiver<Option<String>>,
     pub(super) host: HostRecorder,
-    /// How many invocations the metrics know to have come due.
+    /// Due invocations that were exported to the metrics.
     pub(super) scheduled: u64,
     /// Whether the load is still in its warm-up.
     pub(super) warming: bool,
 }
 
 impl UnderWay<'_> {
-    /// Until the last invocation was handed out, or the load is ended early. Meanwhile the warm-up is warmup_outcome.
+    /// Runs until the last invocation was dispatched, or the load is ended early. Controls the warm-up meanwhile.
     pub(super) async fn pace(
         &mut self,
         interrupts: &Interrupts,
@@ -75,8 +75,8 @@ impl UnderWay<'_> {
                     paced?;
                     return Ok(Ended::Complete);
                 }
-                told = &mut warming_up, if warmup_outcome.is_none() => match told {
-                    Ok(told) => *warmup_outcome = Some(told),
+                ended = &mut warming_up, if warmup_outcome.is_none() => match ended {
+                    Ok(outcome) => *warmup_outcome = Some(outcome),
                     Err(error) => break Ended::Failed(Failure::WarmUp(error)),
                 },
                 _ = tick.tick() => {
@@ -92,7 +92,7 @@ impl UnderWay<'_> {
         Ok(ended)
     }
 
-    /// Until everything that was sent has ended. Who ends the run early waits for less, or for nothing.
+    /// Waits until everything that was sent has ended; for less, or not at all, when the run is ended early.
     pub(super) async fn drain(
         &mut self,
         interrupts: &Interrupts,
@@ -122,7 +122,7 @@ impl UnderWay<'_> {
         Ok(self.dispatching.drained().await?)
     }
 
-    /// Until all is written, which a slow disk delays.
+    /// Waits until everything is written, which a slow disk delays.
     pub(super) async fn recorded(
         self,
         recorder: &mut Running<Recorded>,
@@ -155,7 +155,7 @@ impl UnderWay<'_> {
         }
     }
 
-    /// Tells the metrics what came due since it last did.
+    /// Exports the invocations that came due since the last call.
     pub(super) fn export_scheduled(&mut self) {
         let due = self.counters.due();
         self.telemetry.metrics.scheduled(due - self.scheduled);
@@ -183,7 +183,7 @@ impl UnderWay<'_> {
     }
 }
 
-/// Waits until a record could not be written. What could not is the recorder's to say when it ends.
+/// Waits until a record could not be written. The recorder returns the error when it ends.
 async fn failed(failure: &mut watch::Receiver<Option<String>>) {
     if failure.wait_for(Option::is_some).await.is_err() {
         // The recorder has ended without a failure.
