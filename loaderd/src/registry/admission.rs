@@ -33,11 +33,11 @@ impl RegistryTask {
         let view = Arc::new(RunView { file, spec: Arc::new(spec), progress: None, summary: None });
         self.insert(Arc::clone(&view));
         self.queue.push(id);
-        self.show_queue();
+        self.export_queue_length();
         Ok(Submitted { view, existing: false })
     }
 
-    /// Makes a run known.
+    /// Adds a run to the registry.
     pub(super) fn insert(&mut self, view: Arc<RunView>) {
         let RunFile { run_id, idempotency_key, .. } = view.file.clone();
         if !idempotency_key.is_empty() {
@@ -59,7 +59,7 @@ impl RegistryTask {
         }
     }
 
-    /// An id that sorts behind all others, even when the clock stood still or was set back.
+    /// An id that sorts behind all others, even when the clock stands still or was set back.
     fn next_id(&self, now: UnixMicros) -> RunId {
         let now = now.0.div_euclid(1000);
         let millis = self.runs.last_key_value().map_or(now, |(last, _)| now.max(last.unix_ms() + 1));

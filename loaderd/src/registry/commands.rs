@@ -1,4 +1,4 @@
-//! What is done about runs on request: listed, cancelled, deleted, pinned.
+//! Commands about runs: list, cancel, delete, pin.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -29,14 +29,14 @@ impl RegistryTask {
         let id = self.find(run)?.0.clone();
         if self.queue.remove(&id) {
             self.end_queued(&id)?;
-            self.show_queue();
+            self.export_queue_length();
         }
         let (_, entry) = self.find(&Selector::Id(id))?;
         entry.cancel.cancel();
         Ok(entry.view.borrow().clone())
     }
 
-    /// A run that still waits is cancelled without anything having been made.
+    /// Cancels a run that is still queued; nothing was deployed for it.
     fn end_queued(&self, id: &RunId) -> Result<(), RegistryError> {
         let (_, entry) = self.find(&Selector::Id(id.clone()))?;
         let mut machine = Machine::<Infallible>::default();
@@ -67,7 +67,7 @@ impl RegistryTask {
         Ok(())
     }
 
-    /// A pinned run is removed by nothing and nobody. The state of one under way is its driver's to write.
+    /// Pins or unpins a run. A pinned run is never removed. While a run is under way, only its driver writes its state.
     pub(super) fn pin(&self, run: &Selector, pinned: bool) -> Result<Arc<RunView>, RegistryError> {
         let (id, entry) = self.find(run)?;
         let mut file = entry.view.borrow().file.clone();

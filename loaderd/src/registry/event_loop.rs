@@ -22,7 +22,7 @@ use crate::{
 const COMMANDS: usize = 256;
 
 impl RegistryTask {
-    /// Loads the runs of earlier processes, and begins to clean the ones that were under way; the ones that waited wait on.
+    /// Loads the runs of earlier processes, and begins to clean up those that were under way; queued ones stay queued.
     ///
     /// # Errors
     /// A state directory that can't be read.
@@ -53,16 +53,16 @@ impl RegistryTask {
             this.recover_run(file);
         }
         this.recovered.send_replace(this.recovering.is_empty());
-        this.show_queue();
+        this.export_queue_length();
         Ok((this, Registry { commands }))
     }
 
-    /// Whether everything that earlier processes left has been cleaned.
+    /// Whether everything that earlier processes left has been cleaned up.
     pub fn recovered(&self) -> watch::Receiver<bool> {
         self.recovered.subscribe()
     }
 
-    /// Takes commands until the daemon is to end and the active run has ended, finished or interrupted, and was cleaned.
+    /// Takes commands until the daemon shuts down and the active run has ended and was cleaned up.
     pub async fn run(mut self) {
         let shutdown = self.ends.shutdown.clone();
         let mut sweep = tokio::time::interval(sweep::PERIOD);
@@ -80,7 +80,7 @@ impl RegistryTask {
                     self.sweep();
                 }
                 Some(recovered) = self.recovering.join_next() => self.recovered_run(recovered),
-                Some(Ok(doomed)) = self.sweeps.join_next() => self.remove_all(&doomed),
+                Some(Ok(expired)) = self.sweeps.join_next() => self.remove_all(&expired),
                 _ = sweep.tick() => self.sweep(),
                 command = self.commands.recv() => match command {
                     Some(command) => self.take(command),
@@ -95,8 +95,8 @@ impl RegistryTask {
     }
 
     fn take(&mut self, command: Command) {
-        // Whoever asked may have gone meanwhile; then there is nobody to tell.
-        let _heard = match command {
+        // The caller may have gone meanwhile.
+        let _answered = match command {
             Command::Submit(submission, reply) => reply.send(self.submit(*submission)).is_ok(),
             Command::Watch(run, reply) => reply.send(self.find(&run).map(|(_, entry)| entry.view.subscribe())).is_ok(),
             Command::List { before, states, limit, reply } => {
@@ -110,7 +110,7 @@ impl RegistryTask {
         };
     }
 
-    /// Lets the next run go, when none is under way.
+    /// Starts the next run, when none is under way.
     fn start_next(&mut self) {
         if self.active.is_some() || self.ends.shutdown.is_cancelled() || !self.recovering.is_empty() {
             return;
@@ -121,14 +121,14 @@ impl RegistryTask {
         let directory = self.store.directory(&id);
         let driver = Driver::new(Arc::clone(&self.stations), directory, entry.view.clone(), interrupts);
         self.active = Some(id);
-        self.show_queue();
+        self.export_queue_length();
         self.drivers.spawn(driver.drive());
     }
 
     async fn ended(&mut self, ended: Result<(), JoinError>) {
         let Some(id) = self.active.take() else { return };
-        if let Err(broken) = ended {
-            self.end_broken(&id, broken).await;
+        if let Err(error) = ended {
+            self.end_panicked(&id, error).await;
         }
     }
 }

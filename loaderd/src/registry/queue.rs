@@ -1,4 +1,4 @@
-//! Runs that wait. Pure.
+//! The queue of runs. Pure.
 
 use std::collections::VecDeque;
 
@@ -7,7 +7,7 @@ use crate::{id::RunId, units};
 /// Most runs in the queue.
 pub(super) const MAX_QUEUED: usize = 1000;
 
-/// Runs that wait, in the order in which they came.
+/// Queued runs in order of submission.
 #[derive(Debug, Default)]
 pub(super) struct Queue(VecDeque<RunId>);
 
@@ -20,17 +20,17 @@ impl Queue {
         self.0.pop_front()
     }
 
-    /// Takes a run out; whether it was in.
+    /// Removes a run; whether it was queued.
     pub(super) fn remove(&mut self, run: &RunId) -> bool {
         let before = self.0.len();
         self.0.retain(|other| other != run);
         self.0.len() < before
     }
 
-    /// How many runs go before this one, counting it: 1 for the first, 0 for one that does not wait.
+    /// A run's position: 1 for the next one, 0 for a run that is not queued.
     pub(super) fn position(&self, run: &RunId) -> u32 {
-        let place = self.0.iter().position(|other| other == run).map_or(0, |index| index + 1);
-        units::to_u32(place)
+        let position = self.0.iter().position(|other| other == run).map_or(0, |index| index + 1);
+        units::to_u32(position)
     }
 
     pub(super) fn len(&self) -> usize {

@@ -1,4 +1,4 @@
-//! What the registry's task holds, and what its parts share.
+//! The state of the registry's task.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -27,9 +27,9 @@ pub(super) struct Entry {
     pub(super) cancel: CancellationToken,
 }
 
-/// What is kept, and for how long.
+/// What is subject to retention.
 pub struct Keeping {
-    /// Which runs are kept.
+    /// Which runs are kept, and for how long.
     pub retention: watch::Receiver<Retention>,
     /// Uploaded traces, which expire when no run names them.
     pub traces: TraceStore,
@@ -46,24 +46,24 @@ pub struct RegistryTask {
     pub(super) queue: Queue,
     pub(super) active: Option<RunId>,
     pub(super) drivers: JoinSet<()>,
-    /// Runs of an earlier process; none begins before they are cleaned.
+    /// Clean-ups of runs of an earlier process; no run starts before they are done.
     pub(super) recovering: JoinSet<RunFile>,
     pub(super) recovered: watch::Sender<bool>,
-    /// Looks for runs that are to be kept no longer.
+    /// Searches for expired runs.
     pub(super) sweeps: JoinSet<Vec<RunId>>,
-    /// When that was begun last.
+    /// When the last search was started.
     pub(super) swept: Anchor,
     pub(super) ends: Ends,
 }
 
-/// What ends the daemon.
+/// How the daemon ends.
 #[derive(Debug, Clone, Default)]
 pub struct Ends {
-    /// It is to end: no run begins any more.
+    /// Shut down: no run starts any more.
     pub shutdown: CancellationToken,
-    /// The active run is to be interrupted.
+    /// Interrupt the active run.
     pub interrupt: CancellationToken,
-    /// The active run's answers are not to be awaited.
+    /// Do not await the active run's answers.
     pub hurry: CancellationToken,
 }
 
@@ -83,7 +83,7 @@ impl RegistryTask {
         &self.stations.telemetry
     }
 
-    pub(super) fn show_queue(&self) {
+    pub(super) fn export_queue_length(&self) {
         self.telemetry().metrics.runs_queued(self.activity().queued);
     }
 }

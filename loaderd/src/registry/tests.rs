@@ -188,7 +188,7 @@ async fn a_run_can_be_cancelled_in_every_state() {
     let daemon = Daemon::start(state.path(), Deploying::Waits).await;
     let (deploying, queued) = (daemon.run(50).await, daemon.run(50).await);
     daemon.deploying(1).await;
-    // While it waits: nothing was made.
+    // While it is queued: nothing was deployed.
     daemon.registry.cancel(Selector::Id(queued.clone())).await.expect("cancels");
     assert_eq!(daemon.ended(&queued).await.0, State::Cancelled);
     assert_eq!(daemon.cleaned(), []);
@@ -229,7 +229,7 @@ async fn only_runs_that_have_ended_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_run() {
+async fn an_idempotency_key_belongs_to_one_run() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path(), Deploying::Works).await;
     let first = daemon.submit(50, "k").await.expect("is taken");
@@ -240,7 +240,7 @@ async fn a_key_stands_for_one_run() {
     assert!(matches!(daemon.submit(60, "k").await, Err(RegistryError::KeyTaken(other)) if other == id));
     daemon.ended(&id).await;
     daemon.stop().await;
-    // Also after the daemon was started anew; a deleted run's key is free.
+    // Also after a restart of the daemon; a deleted run's key is free.
     let daemon = Daemon::start(state.path(), Deploying::Works).await;
     assert!(daemon.submit(50, "k").await.expect("is taken").existing);
     daemon.registry.delete(id.clone()).await.expect("deletes");
@@ -251,7 +251,7 @@ async fn a_key_stands_for_one_run() {
 }
 
 #[tokio::test]
-async fn what_breaks_ends_the_run_and_is_cleaned_and_the_next_one_goes() {
+async fn a_failure_or_panic_ends_the_run_which_is_cleaned_and_the_next_one_starts() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path(), Deploying::Fails).await;
     let failed = daemon.run(50).await;
@@ -260,7 +260,7 @@ async fn what_breaks_ends_the_run_and_is_cleaned_and_the_next_one_goes() {
     let broken = daemon.run(50).await;
     let (ended, reason) = daemon.ended(&broken).await;
     assert_eq!(ended, State::Failed);
-    assert!(reason.starts_with("the run's task broke while it was deploying: "), "{reason}");
+    assert!(reason.starts_with("the run's task panicked while the run was deploying: "), "{reason}");
     daemon.fake.set_deploying(Deploying::Works);
     let next = daemon.run(50).await;
     assert_eq!(daemon.ended(&next).await.0, State::Succeeded);
@@ -279,7 +279,7 @@ async fn a_run_that_cannot_be_cleaned_has_failed() {
 }
 
 #[tokio::test]
-async fn records_that_cannot_be_kept_fail_the_run_with_their_path() {
+async fn records_that_cannot_be_written_fail_the_run_with_their_path() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path(), Deploying::Waits).await;
     let id = daemon.run(50).await;
@@ -311,7 +311,7 @@ async fn a_daemon_that_stops_interrupts_its_run_and_keeps_its_queue() {
 }
 
 #[tokio::test]
-async fn a_run_that_a_dead_daemon_left_is_interrupted_and_cleaned() {
+async fn a_run_of_a_killed_daemon_is_interrupted_and_cleaned_at_the_next_start() {
     let state = tempfile::tempdir().expect("a directory");
     let store = opened(state.path());
     let id = RunId::new(1_000, 7);
