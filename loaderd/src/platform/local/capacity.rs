@@ -32,7 +32,7 @@ pub(super) struct Demand {
 
 /// One instance's place in the room. It is free again when this is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct CapacityPermit {
     _memory: OwnedSemaphorePermit,
     _instance: OwnedSemaphorePermit,
 }
@@ -74,10 +74,10 @@ impl Capacity {
     ///
     /// Memory is taken before the number, by everybody, so that nobody who holds one waits for somebody who holds the
     /// other.
-    pub(super) async fn place(self: Arc<Self>, peak_memory_mib: u32) -> Place {
+    pub(super) async fn acquire(self: Arc<Self>, peak_memory_mib: u32) -> CapacityPermit {
         let memory = acquire(&self.memory, cost(peak_memory_mib)).await;
         let instance = acquire(&self.instances, 1).await;
-        Place { _memory: memory, _instance: instance }
+        CapacityPermit { _memory: memory, _instance: instance }
     }
 }
 
@@ -102,8 +102,8 @@ mod tests {
 
     use super::*;
 
-    fn place(capacity: &Arc<Capacity>, peak_memory_mib: u32) -> BoxFuture<'static, Place> {
-        Box::pin(Arc::clone(capacity).place(peak_memory_mib))
+    fn permit(capacity: &Arc<Capacity>, peak_memory_mib: u32) -> BoxFuture<'static, CapacityPermit> {
+        Box::pin(Arc::clone(capacity).acquire(peak_memory_mib))
     }
 
     #[test]
@@ -130,20 +130,20 @@ mod tests {
     #[tokio::test]
     async fn both_bounds_hold_and_places_come_back() {
         let capacity = Arc::new(Capacity::new(2, 100));
-        let first = place(&capacity, 10).await;
-        let second = place(&capacity, 10).await;
-        assert!(place(&capacity, 10).now_or_never().is_none(), "a third instance got in");
+        let first = permit(&capacity, 10).await;
+        let second = permit(&capacity, 10).await;
+        assert!(permit(&capacity, 10).now_or_never().is_none(), "a third instance got in");
         drop(first);
-        assert!(place(&capacity, 90).now_or_never().is_none(), "memory went over its bound");
+        assert!(permit(&capacity, 90).now_or_never().is_none(), "memory went over its bound");
         drop(second);
-        assert!(place(&capacity, 90).now_or_never().is_some());
+        assert!(permit(&capacity, 90).now_or_never().is_some());
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_line_is_first_come_first_served_and_can_be_left() {
         let capacity = Arc::new(Capacity::new(1, 1000));
-        let held = place(&capacity, 10).await;
-        let (mut leaves, mut second, mut third) = (place(&capacity, 10), place(&capacity, 10), place(&capacity, 10));
+        let held = permit(&capacity, 10).await;
+        let (mut leaves, mut second, mut third) = (permit(&capacity, 10), permit(&capacity, 10), permit(&capacity, 10));
         for waiting in [&mut leaves, &mut second, &mut third] {
             assert!(timeout(Duration::from_secs(1), waiting).await.is_err());
         }

@@ -28,7 +28,7 @@ pub(super) type Client = SendRequest<Incoming>;
 #[tonic::async_trait]
 pub(super) trait Launcher: Send + Sync {
     /// Why no instance could ever be launched, if that is known beforehand.
-    fn obstacle(&self) -> Option<String>;
+    fn launch_error(&self) -> Option<String>;
 
     /// Starts an instance. It goes when `stop` is cancelled, at the latest after the launcher's grace.
     fn launch(&self, launch: Launch, stop: CancellationToken) -> Process;
@@ -70,7 +70,7 @@ pub(super) struct Exit(pub(super) String);
 
 /// What the function hears, in this order; any but the last may be missing.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum InstanceEvent {
     /// It takes calls.
     Ready(Client),
     /// It takes no call any more.
@@ -107,7 +107,7 @@ pub(super) struct Instance {
     /// Where its connection's tasks run.
     pub(super) tasks: Tasks,
     /// Where its news go.
-    pub(super) news: mpsc::Sender<(InstanceId, News)>,
+    pub(super) events: mpsc::Sender<(InstanceId, InstanceEvent)>,
 }
 
 impl Instance {
@@ -118,21 +118,21 @@ impl Instance {
             served = self.serve(&mut process) => served.err(),
             () = self.stop.cancelled() => None,
         };
-        let told = self.stop.is_cancelled();
+        let stopped = self.stop.is_cancelled();
         self.stop.cancel();
-        self.tell(News::Lost).await;
+        self.notify(InstanceEvent::Lost).await;
         let exit = process.exit.await.unwrap_or_else(|_| Exit("its launcher has ended".to_owned()));
         let reason = match failure {
             None | Some(StartFailure::Ended) => exit.0,
             Some(failure) => failure.to_string(),
         };
-        self.tell(News::Gone((!told).then_some(reason))).await;
+        self.notify(InstanceEvent::Gone((!stopped).then_some(reason))).await;
     }
 
     /// Takes calls until the connection ends. How it ended does not matter: the process's end says more.
     async fn serve(&self, process: &mut Process) -> Result<(), StartFailure> {
         let (client, connection) = self.start(process).await?;
-        self.tell(News::Ready(client)).await;
+        self.notify(InstanceEvent::Ready(client)).await;
         connection.await.ok();
         Ok(())
     }
@@ -153,8 +153,8 @@ impl Instance {
         timeout(self.start_timeout, connect).await.unwrap_or(Err(StartFailure::Late(self.start_timeout)))
     }
 
-    async fn tell(&self, news: News) {
+    async fn notify(&self, event: InstanceEvent) {
         // The function has ended when nobody listens, and then nobody needs to know.
-        self.news.send((self.id, news)).await.ok();
+        self.events.send((self.id, event)).await.ok();
     }
 }

@@ -132,8 +132,8 @@ impl Local {
 
     /// What the functions are here, unless they could never come up.
     fn specs(&self, functions: &[FunctionDeployment]) -> Result<Vec<Spec>, PlatformError> {
-        if let Some(obstacle) = self.launcher.obstacle() {
-            return Err(self.refusal(obstacle));
+        if let Some(launch_error) = self.launcher.launch_error() {
+            return Err(self.refusal(launch_error));
         }
         let indices = (0..).map(FunctionIndex);
         let specs: Vec<Spec> =

@@ -38,7 +38,7 @@ use super::instance::{Exit, Launch, Launcher, Process, Stream};
 /// The line by which an instance says where it listens.
 const LISTENING: &str = "listening on ";
 /// How long the output of a process that has ended may take to arrive.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Launches `trace-func` processes.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl Drop for Processes {
 
 #[tonic::async_trait]
 impl Launcher for Processes {
-    fn obstacle(&self) -> Option<String> {
+    fn launch_error(&self) -> Option<String> {
         let found = match self.program.parent() {
             Some(folder) if folder != Path::new("") => self.program.is_file(),
             _ => env::var_os("PATH")
@@ -150,18 +150,18 @@ async fn watch(
 ) -> io::Result<Exit> {
     let mut child = command.spawn()?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let mut words = pin!(async { tokio::join!(announce(stdout, listens), pass_on(stderr, launch)).1 });
-    let mut said = None;
+    let mut output = pin!(async { tokio::join!(read_address(stdout, listens), forward_stderr(stderr, launch)).1 });
+    let mut last_line = None;
     let mut end = pin!(end(&mut child, stop, grace));
     let status = loop {
         tokio::select! {
             status = &mut end => break status?,
-            last = &mut words, if said.is_none() => said = Some(last),
+            last = &mut output, if last_line.is_none() => last_line = Some(last),
         }
     };
-    let last = match said {
+    let last = match last_line {
         Some(last) => last,
-        None => timeout(LAST_WORDS, words).await.unwrap_or_default(),
+        None => timeout(OUTPUT_TIMEOUT, output).await.unwrap_or_default(),
     };
     Ok(Exit(match last {
         Some(line) => format!("{status}: {line}"),
@@ -193,7 +193,7 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 /// Reads the address from an instance's standard output, and the rest so that the pipe never fills.
-async fn announce(stdout: Option<impl AsyncRead + Unpin>, listens: oneshot::Sender<SocketAddr>) {
+async fn read_address(stdout: Option<impl AsyncRead + Unpin>, listens: oneshot::Sender<SocketAddr>) {
     let Some(stdout) = stdout else { return };
     let mut lines = BufReader::new(stdout).lines();
     let mut listens = Some(listens);
@@ -208,7 +208,7 @@ async fn announce(stdout: Option<impl AsyncRead + Unpin>, listens: oneshot::Send
 }
 
 /// Logs an instance's standard error and returns its last line.
-async fn pass_on(stderr: Option<impl AsyncRead + Unpin>, launch: &Launch) -> Option<String> {
+async fn forward_stderr(stderr: Option<impl AsyncRead + Unpin>, launch: &Launch) -> Option<String> {
     let mut lines = BufReader::new(stderr?).lines();
     let mut last = None;
     while let Ok(Some(line)) = lines.next_line().await {

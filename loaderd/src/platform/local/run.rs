@@ -13,7 +13,7 @@ use super::{
     gateway::Gateway,
     instance::Launcher,
     route,
-    spec::{Spec, Surroundings},
+    spec::{FunctionContext, Spec},
 };
 use crate::{
     clock::Clock,
@@ -61,7 +61,7 @@ impl Run {
         };
         let (feed, scales, forward) = feed(specs.len(), published);
         forwarder.spawn(forward);
-        let around = Surroundings {
+        let context = FunctionContext {
             run: id.clone(),
             launcher: Arc::clone(host.launcher),
             capacity: Arc::clone(host.capacity),
@@ -75,7 +75,7 @@ impl Run {
         let (mut authorities, mut coming_up) = (Vec::new(), Vec::new());
         for spec in specs {
             let (name, authority) = (spec.name.clone(), route::authority(&spec.name, id));
-            let (function, calls, came_up) = Function::new(spec, around.clone());
+            let (function, calls, came_up) = Function::new(spec, context.clone());
             functions.spawn(function.run());
             host.gateway.routes.insert(authority.clone(), calls);
             authorities.push(authority);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!              Started           Ready             idle for the stable window, or closed
-//! wants_place ─────────▶ Starting ─────▶ Ready ───────────────────────────────────────▶ Stopping ──Gone──▶ (none)
+//! wants_instance ─────────▶ Starting ─────▶ Ready ───────────────────────────────────────▶ Stopping ──Gone──▶ (none)
 //!                           └─────────────┴──── Lost: it can take no call any more ─────────▲
 //! ```
 //!
@@ -81,7 +81,7 @@ pub(super) struct Scaler {
     queue: BTreeSet<CallId>,
     at_work: HashMap<CallId, InstanceId>,
     /// When the initial number stops to bind: a stable window after it was reached.
-    settles_at: Option<Duration>,
+    initial_until: Option<Duration>,
     backoff: Backoff,
     started: u64,
     closed: bool,
@@ -97,7 +97,7 @@ impl Scaler {
             instances: BTreeMap::new(),
             queue: BTreeSet::new(),
             at_work: HashMap::new(),
-            settles_at: (rule.initial == 0).then_some(Duration::ZERO),
+            initial_until: (rule.initial == 0).then_some(Duration::ZERO),
             backoff: Backoff::default(),
             started: 0,
             closed: false,
@@ -143,13 +143,13 @@ impl Scaler {
     }
 
     /// Whether the function should take a place for one more instance now.
-    pub(super) fn wants_place(&self, now: Duration) -> bool {
+    pub(super) fn wants_instance(&self, now: Duration) -> bool {
         self.desired(now) > self.alive() && self.backoff.waits_until(now).is_none()
     }
 
     /// Whether the initial number of instances has been reached.
     pub(super) fn is_initialised(&self) -> bool {
-        self.settles_at.is_some()
+        self.initial_until.is_some()
     }
 
     /// Rounds of instances that died soon after their start.
@@ -161,9 +161,9 @@ impl Scaler {
     pub(super) fn next_tick(&self, now: Duration) -> Option<Duration> {
         let wants = self.desired(now) > self.alive();
         let retry = self.backoff.waits_until(now).filter(|_| wants);
-        let settles = self.settles_at.filter(|at| *at > now && !self.held);
+        let initial_end = self.initial_until.filter(|at| *at > now && !self.held);
         let expiry = if !self.held && self.alive() > self.needed(now) { self.expiries().min() } else { None };
-        [retry, settles, expiry].into_iter().flatten().min()
+        [retry, initial_end, expiry].into_iter().flatten().min()
     }
 
     /// The numbers at `now`.
@@ -200,8 +200,8 @@ impl Scaler {
             instance.stage = Stage::Ready { in_flight: 0, idle_since: now };
         }
         let running = self.count(|stage| matches!(stage, Stage::Ready { .. }));
-        if running >= self.rule.initial && self.settles_at.is_none() {
-            self.settles_at = Some(now + self.rule.stable_window);
+        if running >= self.rule.initial && self.initial_until.is_none() {
+            self.initial_until = Some(now + self.rule.stable_window);
         }
     }
 
@@ -257,8 +257,8 @@ impl Scaler {
             Stage::Starting | Stage::Stopping => 0,
         });
         let load = at_work.fold(saturated(self.queue.len()), u32::saturating_add);
-        let settled = !self.held && self.settles_at.is_some_and(|at| now >= at);
-        self.rule.needed(load, if settled { self.rule.min } else { self.rule.initial })
+        let initial_is_over = !self.held && self.initial_until.is_some_and(|at| now >= at);
+        self.rule.needed(load, if initial_is_over { self.rule.min } else { self.rule.initial })
     }
 
     /// Instances that are wanted: the needed ones, and those that are kept through their window.

@@ -66,7 +66,7 @@ impl Spec {
 
 /// What a function uses.
 #[derive(Clone)]
-pub(super) struct Surroundings {
+pub(super) struct FunctionContext {
     /// Whose function it is.
     pub(super) run: RunId,
     /// Makes instances.

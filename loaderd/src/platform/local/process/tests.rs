@@ -89,15 +89,15 @@ async fn an_instance_that_dies_leaves_its_last_words() {
 #[tokio::test]
 async fn a_program_that_is_not_there_is_named() {
     let processes = Processes::start(PathBuf::from("/nowhere/trace-func"), LONG).unwrap();
-    let obstacle = processes.obstacle().unwrap();
-    assert_eq!(obstacle, "there is no /nowhere/trace-func: install trace-func, or set the path to it");
+    let launch_error = processes.launch_error().unwrap();
+    assert_eq!(launch_error, "there is no /nowhere/trace-func: install trace-func, or set the path to it");
     let launch =
         Launch { run: RunId::new(0, 0), function: String::new(), kind: String::new(), instance: String::new() };
     let exit = processes.launch(launch, CancellationToken::new()).exit.await.unwrap();
     assert_eq!(exit.0, "/nowhere/trace-func cannot be run: No such file or directory (os error 2)");
 
     let on_path = Processes::start(PathBuf::from("sh"), LONG).unwrap();
-    assert_eq!(on_path.obstacle(), None);
+    assert_eq!(on_path.launch_error(), None);
 }
 
 #[tokio::test]

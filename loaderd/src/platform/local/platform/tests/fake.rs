@@ -83,7 +83,7 @@ impl Fakes {
 
 #[tonic::async_trait]
 impl Launcher for Fakes {
-    fn obstacle(&self) -> Option<String> {
+    fn launch_error(&self) -> Option<String> {
         None
     }
 
