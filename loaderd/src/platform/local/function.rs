@@ -1,5 +1,5 @@
-//! A function: one task that owns its queue and its instances, between the gateway's calls, the scaler's decisions and
-//! the instances' news.
+//! A function: one task that owns its queue and its instances, and handles the gateway's calls, the scaler's decisions and
+//! the instances' events.
 
 use std::{
     collections::HashMap,
@@ -26,14 +26,14 @@ use super::{
 };
 use crate::platform::{Scale, ScaleSample};
 
-/// InstanceEvent that may be on their way to a function's task.
+/// Capacity of the channel of instance events.
 const EVENTS: usize = 64;
-/// Rounds of instances that die after their start, after which a deployment gives up: about a second and a half.
+/// Rounds of instances that end soon after their start, after which a deployment fails: about a second and a half.
 const MAX_FAILED_ROUNDS: u32 = 5;
-/// When a function looks at the time if nothing else is to come.
+/// The tick of a function without other deadlines.
 const IDLE_TICK: Duration = Duration::from_secs(3600);
 
-/// Whether a function came up: nothing, or why it did not.
+/// The outcome of a function's deployment; or why it failed.
 pub(super) type Deployed = Result<(), String>;
 
 /// The function's task and what it owns.
@@ -73,7 +73,7 @@ enum Input {
 }
 
 impl Function {
-    /// A function without instances, the way to call it, and word of whether it came up.
+    /// A function without instances, the handle to call it, and the outcome of its deployment.
     pub(super) fn new(spec: Spec, context: FunctionContext) -> (Self, Calls, oneshot::Receiver<Deployed>) {
         let (calls, receiver) = lease::calls();
         let (event_sender, events) = mpsc::channel(EVENTS);
@@ -99,7 +99,7 @@ impl Function {
         (function, calls, came_up)
     }
 
-    /// Serves until it is stopped and all its instances are gone.
+    /// Serves until it is stopped and all its instances have ended.
     pub(super) async fn run(mut self) {
         let stop = self.context.stop.clone();
         let mut stopped = pin!(stop.cancelled());
@@ -131,7 +131,7 @@ impl Function {
         self.close().await;
     }
 
-    /// Waits for the next input. What frees slots comes before what takes them.
+    /// Waits for the next input. Inputs that free slots come before those that take them.
     async fn next(
         &mut self,
         stopped: impl Future<Output = ()>,
@@ -156,7 +156,7 @@ impl Function {
         }
     }
 
-    /// Sets the alarm. One that is early does no harm and is left as it is: most calls then don't touch the timer.
+    /// Sets the timer. One that is early is left as it is: most calls then don't touch the timer.
     fn arm(&self, mut sleep: Pin<&mut Sleep>, now: Duration) {
         let due = self.begin + self.scaler.next_tick(now).unwrap_or(now + IDLE_TICK);
         if sleep.is_elapsed() || due < sleep.deadline() {
@@ -168,7 +168,7 @@ impl Function {
         let id = CallId(self.next_call);
         self.next_call += 1;
         self.waiting.insert(id, call.grant);
-        // The sender is never used but dropped: that is the word.
+        // The sender is never used: its drop is the signal.
         self.over.push(call.over.map(move |_| id).boxed());
         self.on(Event::Called(id));
     }
@@ -208,9 +208,9 @@ impl Function {
                 self.on(Event::Gone(id));
                 let Some(reason) = reason else { return };
                 let (run, function) = (self.context.run.as_str(), self.spec.name.as_str());
-                log::warn!(RUN_ID = run, FUNCTION = function, INSTANCE = id.0; "an instance of {function} ended: {reason}");
+                log::warn!(RUN_ID = run, FUNCTION = function, INSTANCE = id.0; "instance {} of {function} exited: {reason}", id.0);
                 if !self.scaler.is_initialised() && self.scaler.failed_rounds() >= MAX_FAILED_ROUNDS {
-                    self.deployed(Err(format!("its instances end soon after their start: {reason}")));
+                    self.deployed(Err(format!("its instances exit soon after their start: {reason}")));
                 }
             }
         }
@@ -222,7 +222,7 @@ impl Function {
                 Decision::Assign(call, instance) => {
                     let client = self.instances.get(&instance).and_then(|instance| instance.client.clone());
                     if let (Some(grant), Some(client)) = (self.waiting.remove(&call), client) {
-                        // A caller that has left in this instant gives the slot back by its `over`.
+                        // A caller that has left in this instant releases the slot by its `over`.
                         grant.send(client).ok();
                     }
                 }
@@ -238,7 +238,7 @@ impl Function {
         }
     }
 
-    /// Tells the world how things stand now.
+    /// Publishes the scale, and whether the function is deployed.
     fn publish(&mut self) {
         let now = self.now();
         let scale = self.scaler.scale(now);
@@ -252,15 +252,15 @@ impl Function {
         }
     }
 
-    /// Answers the deployment, once.
+    /// Sends the outcome of the deployment, once.
     fn deployed(&mut self, outcome: Deployed) {
         if let Some(deployed) = self.deployed.take() {
-            // A deployment that was cancelled doesn't listen.
+            // The receiver of a cancelled deployment is closed.
             deployed.send(outcome).ok();
         }
     }
 
-    /// Refuses new calls, lets those that wait go, and waits until all instances are gone.
+    /// Refuses new and queued calls, and waits until all instances have ended.
     async fn close(mut self) {
         self.deployed = None;
         self.calls.close();
@@ -268,7 +268,7 @@ impl Function {
         self.waiting.clear();
         self.scaler.close();
         self.publish();
-        // From here on only instances have a way to tell news: when the last one has ended, in whatever way, so have they.
+        // From here on only instances have senders of events: the channel ends with the last instance.
         self.event_sender = mpsc::channel(1).0;
         while !self.scaler.is_empty() {
             let Some((instance, event)) = self.events.recv().await else { break };

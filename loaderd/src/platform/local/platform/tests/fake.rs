@@ -34,9 +34,9 @@ const PIPE: usize = 256 * 1024;
 pub(super) struct Behaviour {
     /// How long they take until they listen; `None`: for ever.
     pub(super) start: Option<Duration>,
-    /// How long they take to go.
+    /// How long they take to stop.
     pub(super) stop: Duration,
-    /// With what exit they die at once, if they do.
+    /// The exit with which they end at once; absent when they don't.
     pub(super) dies: Option<&'static str>,
 }
 
@@ -46,7 +46,7 @@ impl Default for Behaviour {
     }
 }
 
-/// What the fakes saw.
+/// What the fakes observed.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// By instance: calls at work now, and most at once.
@@ -216,7 +216,7 @@ pub(super) struct Bench {
     connection: AbortOnDropHandle<()>,
 }
 
-/// What came back of a call.
+/// The response to a call.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,
