@@ -66,7 +66,7 @@ impl RegistryTask {
         if file.state.is_terminal() {
             return;
         }
-        let orphaned = Orphaned::TaskPanicked { state: file.state, error: error };
+        let orphaned = Orphaned::TaskPanicked { state: file.state, error };
         let file = self.cleanup().end(file, orphaned).await;
         entry.view.send_modify(|view| Arc::make_mut(view).file = file);
     }

@@ -96,7 +96,7 @@ impl Daemon {
     /// The run's view once `reached` holds of it.
     async fn until(&self, id: &RunId, reached: impl FnMut(&Arc<RunView>) -> bool) -> Arc<RunView> {
         let mut views = self.registry.watch(Selector::Id(id.clone())).await.expect("is known");
-        views.wait_for(reached).await.expect("comes to it").clone()
+        views.wait_for(reached).await.expect("is reached").clone()
     }
 
     async fn ended(&self, id: &RunId) -> (State, String) {
@@ -130,7 +130,7 @@ fn opened(state: &std::path::Path) -> Store {
 }
 
 fn summary(directory: &RunDirectory) -> v1::RunSummary {
-    let text = directory.summary().expect("is there");
+    let text = directory.summary().expect("exists");
     codec().read_summary(&text).expect("is a summary")
 }
 

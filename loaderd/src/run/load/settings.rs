@@ -16,7 +16,7 @@ use crate::{
     spec::{ConnectionPolicy, RunSpec, RuntimeClock},
 };
 
-/// What the recorder reports to, beside its files.
+/// What the recorder reports to, in addition to its files.
 pub(super) struct RecorderOutputs {
     pub(super) collector: Box<dyn Collector>,
     pub(super) latencies: Latencies,

@@ -39,7 +39,7 @@ fn disk_space_is_reserved_until_a_run_has_ended() {
     let mut file = file(1_000);
     let directory = opened(state.path()).create(&file, &spec()).expect("creates");
     let names = || {
-        let entries = fs::read_dir(directory.path()).expect("is there").map(|entry| entry.expect("one").file_name());
+        let entries = fs::read_dir(directory.path()).expect("exists").map(|entry| entry.expect("one").file_name());
         let mut names: Vec<_> = entries.map(|name| name.into_string().expect("text")).collect();
         names.sort();
         names
@@ -93,7 +93,7 @@ fn a_summary_is_read_as_it_was_written() {
     let (state, reason) = (State::Failed, "no room".to_owned());
     let summary = RunSummary { run_id, name, mode, platform, state, reason, load };
     directory.save_summary(&summary).expect("saves");
-    let text = directory.summary().expect("is there");
+    let text = directory.summary().expect("exists");
     let read = codec().read_summary(&text).expect("is a summary");
     assert_eq!((&*read.run_id, &*read.name), (summary.run_id.as_str(), "demo"));
     assert_eq!((read.mode.as_str(), read.platform.as_str()), ("burst", "local"));

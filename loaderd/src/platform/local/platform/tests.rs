@@ -154,7 +154,7 @@ async fn calls_beyond_the_capacity_wait_and_are_served_in_the_end() {
     let mut deployment = bench.deploy(names.map(function).to_vec()).await.unwrap();
     let replies = join_all(names.map(|name| bench.call(name, "1000", &[]))).await;
     assert!(replies.iter().all(|reply| reply.status == 200));
-    assert_eq!(bench.fakes.seen.lock().unwrap().alive.1, 2, "most processes at once");
+    assert_eq!(bench.fakes.observed.lock().unwrap().alive.1, 2, "most processes at once");
     let waiting = until(&mut deployment.scales, |scale| scale.pending > 0).await;
     assert_eq!((waiting.scale.queue, waiting.scale.desired, waiting.scale.unready), (Some(1), 1, 0));
 }
@@ -252,7 +252,7 @@ async fn a_client_that_cancels_frees_its_slot_or_leaves_the_queue() {
     drop(both);
     until(&mut deployment.scales, |scale| scale.queue == Some(0)).await;
     assert_eq!(bench.call("f", "0", &[]).await.status, 200);
-    assert_eq!(bench.fakes.seen.lock().unwrap().calls["f-1"], (0, 1), "the instance was not notified");
+    assert_eq!(bench.fakes.observed.lock().unwrap().calls["f-1"], (0, 1), "the instance was not notified");
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,14 +263,14 @@ async fn a_connection_that_breaks_frees_its_slots() {
     assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err());
     let (local, fakes) = bench.disconnect();
     until(&mut deployment.scales, |scale| scale.terminating == 1).await;
-    assert_eq!(fakes.seen.lock().unwrap().calls["f-1"].0, 0);
+    assert_eq!(fakes.observed.lock().unwrap().calls["f-1"].0, 0);
     local.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_never_reached_its_instance_goes_to_another() {
     let bench = Bench::new(Behaviour::default(), 100).await;
-    // The test plays the function: it grants an instance that is gone, then one that is there.
+    // The test plays the function: it grants an instance that is gone, then one that runs.
     let (calls, mut asked) = lease::calls();
     bench.local.gateway.routes.insert(route::authority("f", &run()), calls);
     let reply = bench.call("f", "0", &[]);

@@ -1,4 +1,4 @@
-//! Tables for each rule, and a model that lives through random lives.
+//! Tables for each rule, and a model that is driven by random events.
 
 use proptest::{
     collection::vec,
@@ -271,7 +271,7 @@ impl World {
         let enough = scale.desired == rule.max || scale.desired * rule.concurrency >= scale.queue.unwrap();
         prop_assert!(enough, "too few wanted");
         let free = self.ready.iter().any(|(id, _)| self.in_flight(*id) < rule.concurrency as usize);
-        prop_assert!(self.queue.is_empty() || !free, "a call waits beside a free slot");
+        prop_assert!(self.queue.is_empty() || !free, "a call is queued despite a free slot");
         if let Some(tick) = scaler.next_tick(self.now) {
             prop_assert!(tick > self.now, "a tick is due in the past");
         }
