@@ -27,7 +27,7 @@ use crate::{
     scrape::{self, Prometheus},
     spans::Exporter,
     spec::Defaults,
-    store::{Home, Retention, Store},
+    store::{Retention, StateDirectory, Store},
     supervisor::{self, Notifier},
     traces::{Limits, TraceStore},
     units,
@@ -48,7 +48,7 @@ pub struct App {
     reloader: Reloader,
     ready: watch::Sender<bool>,
     ends: Ends,
-    home: Home,
+    state_directory: StateDirectory,
 }
 
 /// What is listened on.
@@ -121,7 +121,7 @@ impl App {
         let clock = Clock;
         let isolation = isolate(&config.isolation)?;
         let metrics = Metrics::new();
-        let home = Home::take(&config.state_dir)?;
+        let state_directory = StateDirectory::lock(&config.state_dir)?;
         let codec = WireCodec { defaults: Defaults { platform: config.platform.clone() } };
         let store = Store::open(&config.state_dir, Arc::new(codec.clone()))?;
         let traces = TraceStore::open(&config.state_dir.join("traces"), limits(&config.traces))?;
@@ -168,7 +168,19 @@ impl App {
         let (ready, readiness) = watch::channel(false);
         let notifier = Notifier::start().context("cannot start the thread that tells the service manager")?;
         let reloader = Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness };
-        Ok(Self { doors, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home })
+        Ok(Self {
+            doors,
+            service,
+            registry,
+            metrics,
+            heartbeat,
+            platforms,
+            exporter,
+            reloader,
+            ready,
+            ends,
+            state_directory,
+        })
     }
 
     /// What takes over a configuration that was read again.
@@ -181,8 +193,19 @@ impl App {
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { doors, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home } =
-            self;
+        let Self {
+            doors,
+            service,
+            registry,
+            metrics,
+            heartbeat,
+            platforms,
+            exporter,
+            reloader,
+            ready,
+            ends,
+            state_directory,
+        } = self;
         let (registry_task, registry) = registry;
         let notifier = reloader.notifier.clone();
         for door in &doors.control {
@@ -242,7 +265,7 @@ impl App {
         // In this order: connections are taken before the daemon is said to be ready.
         let (served, ..) = tokio::join!(serve, tell_ready, work, endpoint, attend, stop, export, sum_up);
         notifier.flush().await;
-        drop(home);
+        drop(state_directory);
         Ok(served?)
     }
 }

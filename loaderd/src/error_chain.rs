@@ -18,17 +18,17 @@ mod tests {
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
-    #[error("cannot open it: {0}")]
+    #[error("cannot open FILE: {0}")]
     struct Open(#[source] std::io::Error);
 
     #[test]
     fn a_cause_is_not_repeated() {
-        let cause = || std::io::Error::other("no such thing");
-        assert_eq!(of(&Open(cause())), "cannot open it: no such thing");
+        let cause = || std::io::Error::other("no such file");
+        assert_eq!(of(&Open(cause())), "cannot open FILE: no such file");
         assert_eq!(
             of(anyhow::Error::new(Open(cause())).context("starting").as_ref()),
-            "starting: cannot open it: no such thing"
+            "starting: cannot open FILE: no such file"
         );
-        assert_eq!(of(anyhow!(cause()).context("starting").as_ref()), "starting: no such thing");
+        assert_eq!(of(anyhow!(cause()).context("starting").as_ref()), "starting: no such file");
     }
 }

@@ -17,9 +17,6 @@ use graph::Graph;
 const KNOWN_CIRCLES: &[&[&str]] = &[
     &["config/access.rs", "config/mod.rs", "config/read.rs"],
     &["control/convert/mod.rs", "control/convert/run.rs", "control/convert/status.rs"],
-    &["registry/admission.rs", "registry/handle.rs", "registry/mod.rs", "registry/recovery.rs", "registry/sweep.rs"],
-    &["run/driver.rs", "run/ending.rs"],
-    &["run/load.rs", "run/load/under_way.rs"],
     &["traces/mod.rs", "traces/upload.rs"],
 ];
 

@@ -1,5 +1,5 @@
-//! The platform `attach`: functions that someone else deployed. Nothing is made, so nothing is taken away, and nothing is
-//! known of scales.
+//! The platform `attach`: functions that were deployed by other means. Nothing is deployed, so nothing is cleaned up, and scales
+//! are unknown.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::id::RunId;
 
-/// Calls functions that are there already.
+/// Calls functions that exist already.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Attach;
 
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn targets_are_taken_in_turn() {
+    async fn targets_are_assigned_round_robin() {
         let (ready, readiness) = watch::channel(0);
         let deployed = Attach.deploy(deploy(3, &["a:1", "b:2"]), ready, CancellationToken::new()).await;
         let addresses: Vec<_> =
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_targets_there_is_nothing_to_call() {
+    async fn a_deployment_without_targets_is_refused() {
         let deployed = Attach.deploy(deploy(1, &[]), watch::Sender::new(0), CancellationToken::new()).await;
         assert_eq!(deployed.expect_err("is refused").to_string(), "platform attach: the spec names no targets");
     }

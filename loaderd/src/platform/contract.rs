@@ -1,4 +1,4 @@
-//! What every platform does.
+//! The interface of all platforms.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,15 +18,15 @@ use crate::id::RunId;
 /// The platforms that this daemon can use, by name.
 pub type Platforms = HashMap<&'static str, Arc<dyn Platform>>;
 
-/// A place where functions live.
+/// Where functions run.
 #[tonic::async_trait]
 pub trait Platform: Send + Sync {
     /// Its name, as in a spec.
     fn name(&self) -> &'static str;
 
-    /// Deploys the functions and waits until all can be called. `ready` is given how many can so far.
+    /// Deploys the functions and waits until all can be called. `ready` gets the number of those that can so far.
     ///
-    /// What a failed or cancelled deployment leaves is taken away by [`Platform::clean`], which the caller then calls.
+    /// After a failed or cancelled deployment the caller calls [`Platform::clean`].
     async fn deploy(
         &self,
         deploy: Deploy,
@@ -34,18 +34,16 @@ pub trait Platform: Send + Sync {
         cancel: CancellationToken,
     ) -> Result<Deployment, PlatformError>;
 
-    /// Takes away everything that carries the run's id, and nothing else. Idempotent; also for runs of an earlier
-    /// process.
+    /// Removes everything that carries the run's id, and nothing else. Idempotent; also for runs of an earlier process.
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError>;
 
-    /// Leaves in place what the run made, and ends its scale feed. A platform whose functions can't outlive the run takes them
-    /// away.
+    /// Keeps what the run deployed, and ends its scale feed. A platform whose functions can't outlive the run removes them.
     async fn release(&self, run: &RunId) -> Result<(), PlatformError>;
 
     /// Runs whose functions outlived them, and how many functions each still has. Empty where functions end with the daemon.
     async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError>;
 
-    /// Ends what the platform runs in this process. Functions that can't outlive the process go away.
+    /// Ends what the platform runs in this process. Functions that can't outlive the process end with it.
     async fn shutdown(&self);
 
     /// The capability to start a run with warm instances.
@@ -53,7 +51,7 @@ pub trait Platform: Send + Sync {
         None
     }
 
-    /// The capability to sample what surrounds a deployment.
+    /// The capability to sample nodes, pods and the autoscaler.
     fn sampling(&self) -> Option<&dyn Sampling> {
         None
     }

@@ -1,4 +1,4 @@
-//! What a run asks of its platform, and what it gets: deployments, and the scales of functions while the run goes.
+//! A run's request to its platform, and the result: deployments, and the scales of functions while the run goes.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::{
     id::{FunctionIndex, RunId},
 };
 
-/// What a platform shall deploy for a run.
+/// What a platform is to deploy for a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Deploy {
-    /// The run; whatever is made carries its id.
+    /// The run; everything that is deployed carries its id.
     pub run: RunId,
     /// The functions, in the plan's order.
     pub functions: Vec<FunctionDeployment>,
@@ -21,11 +21,11 @@ pub struct Deploy {
     pub targets: Vec<Endpoint>,
     /// The functions' image; absent: the platform's.
     pub image: Option<String>,
-    /// How long all of them may take to be ready.
+    /// Maximum time until all of them are ready.
     pub timeout: Duration,
-    /// How many may fail to deploy.
+    /// Number of functions that are allowed to fail.
     pub allow_failures: u32,
-    /// How long an invocation may take.
+    /// Maximum time of an invocation.
     pub function_timeout: Duration,
 }
 
@@ -36,26 +36,26 @@ pub struct FunctionDeployment {
     pub name: String,
     /// The kind of function, as `trace-func` knows it.
     pub kind: String,
-    /// The version of HTTP that its invocations come by.
+    /// The version of HTTP of its invocations.
     pub http: HttpVersion,
-    /// Most memory that an invocation asks for, in MiB.
+    /// Most memory that an invocation requests, in MiB.
     pub peak_memory_mib: u32,
-    /// How it scales.
+    /// Its bounds of scale.
     pub scaling: Scaling,
-    /// How a cluster's autoscaler decides.
+    /// The settings of a cluster's autoscaler.
     pub autoscaling: Autoscaling,
-    /// What an instance gets.
+    /// The resources of an instance.
     pub resources: Resources,
 }
 
-/// How a cluster's autoscaler decides.
+/// The settings of a cluster's autoscaler.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Autoscaling {
-    /// Which autoscaler: `kpa` or `hpa`.
+    /// The autoscaler's class: `kpa` or `hpa`.
     pub class: &'static str,
-    /// What it goes by: `concurrency` or `rps`.
+    /// Its metric: `concurrency` or `rps`.
     pub metric: &'static str,
-    /// How much of the metric an instance takes.
+    /// The metric's target per instance.
     pub target: f64,
     /// The panic window, as a percentage of the stable one.
     pub panic_window_percentage: f64,
@@ -63,18 +63,18 @@ pub struct Autoscaling {
     pub panic_threshold_percentage: f64,
 }
 
-/// What an instance gets of a cluster.
+/// The resources of an instance on a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Resources {
-    /// CPU that is set aside for it, in thousandths of a processor.
+    /// Requested CPU, in thousandths of a processor.
     pub cpu_request_millicores: u32,
-    /// CPU that it may use.
+    /// Limit of CPU, in thousandths of a processor.
     pub cpu_limit_millicores: u32,
-    /// Memory that is set aside for it, which is also what it may use, in MiB.
+    /// Requested memory, which is also its limit, in MiB.
     pub memory_mib: u32,
 }
 
-/// How a function scales.
+/// The bounds of a function's scale.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scaling {
     /// Instances at the start.
@@ -85,44 +85,44 @@ pub struct Scaling {
     pub max: Option<u32>,
     /// Invocations that an instance works on at the same time, at least 1.
     pub container_concurrency: u32,
-    /// How long an instance is kept without need; `None`: the platform's setting.
+    /// How long an idle instance is kept; `None`: the platform's setting.
     pub stable_window: Option<Duration>,
 }
 
-/// A deployment that came up.
+/// A deployment whose functions can be called.
 #[derive(Debug)]
 pub struct Deployment {
-    /// By function, in the order of [`Deploy::functions`]; or why there is none, where some may fail.
+    /// By function, in the order of [`Deploy::functions`]; or why it failed, where failures are allowed.
     pub endpoints: Vec<Result<Endpoint, String>>,
     /// The scale feed: a sample for every change, and one for each function at the start. It ends when the run is cleaned.
     pub scales: mpsc::Receiver<ScaleSample>,
-    /// Instances as they come up, where the platform can tell their stages.
+    /// Instances as they start; absent where the platform does not know their stages.
     pub starts: Option<mpsc::Receiver<InstanceStart>>,
 }
 
-/// The stages of an instance's start, each as it was seen by this process.
+/// The stages of an instance's start, each when this process observed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceStart {
-    /// Of which function.
+    /// The function.
     pub function: FunctionIndex,
-    /// The instance's name, by which its answers call it.
+    /// The instance's name, as in its replies.
     pub instance: String,
-    /// When the autoscaler last wanted more instances.
+    /// When the autoscaler last raised the desired scale; absent when it did not.
     pub desired: Option<UnixMicros>,
     /// When it was created.
     pub created: UnixMicros,
-    /// When it had a place.
+    /// When it was scheduled to a node.
     pub scheduled: Option<UnixMicros>,
-    /// When its container ran.
+    /// When its container was started.
     pub started: Option<UnixMicros>,
-    /// When it was ready.
+    /// When it became ready.
     pub ready: Option<UnixMicros>,
 }
 
 /// A function's scale at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScaleSample {
-    /// When it was so.
+    /// The instant.
     pub at: UnixMicros,
     /// The function.
     pub function: FunctionIndex,
@@ -139,9 +139,9 @@ pub struct Scale {
     pub running: u32,
     /// Instances that were started and can't take invocations yet.
     pub unready: u32,
-    /// Instances that wait for a place to start.
+    /// Instances that wait for capacity to start.
     pub pending: u32,
-    /// Instances that are being taken away.
+    /// Instances that are being stopped.
     pub terminating: u32,
     /// Invocations that wait for an instance, where that is known.
     pub queue: Option<u32>,
@@ -150,7 +150,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Whether the next invocation would find no instance, nor one on its way.
+    /// Whether there is no instance for the next invocation, nor one that is starting.
     pub fn is_zero(&self) -> bool {
         self.desired == 0 && self.running == 0 && self.unready == 0 && self.pending == 0 && self.queue.unwrap_or(0) == 0
     }

@@ -1,6 +1,6 @@
-//! Why a platform could not do what it was asked for.
+//! Errors of platforms.
 
-/// What went wrong on a platform.
+/// An error of a platform.
 #[derive(Debug, thiserror::Error)]
 pub enum PlatformError {
     /// The deployment was cancelled.
@@ -11,7 +11,7 @@ pub enum PlatformError {
     Function {
         /// The function's name.
         function: String,
-        /// Why, and what can be done about it.
+        /// The cause, and what can be done about it.
         reason: String,
     },
     /// The platform as a whole can't be used.
@@ -19,7 +19,7 @@ pub enum PlatformError {
     Platform {
         /// The platform's name.
         platform: &'static str,
-        /// Why, and what can be done about it.
+        /// The cause, and what can be done about it.
         reason: String,
     },
 }

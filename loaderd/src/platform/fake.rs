@@ -1,4 +1,4 @@
-//! A platform for tests: it does what it is told to, deploys nothing, and records what it was asked for.
+//! A platform for tests: scripted, deploys nothing, and records the calls of its methods.
 //!
 //! Its functions refuse connections, which makes failed invocations of them: a run succeeds without a function server. It has
 //! the capabilities that it was given.
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{clock::Clock, endpoint::Endpoint, id::RunId, scrape::Sampled};
 
-/// What happens when it is asked to deploy.
+/// The outcome of a deployment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Deploying {
     /// Every function is ready at once.
@@ -35,7 +35,7 @@ pub(crate) enum Deploying {
     Waits,
 }
 
-/// What it was asked for.
+/// A call of one of its methods.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Call {
     Deploy(RunId),
@@ -53,7 +53,7 @@ pub(crate) struct FakePlatform {
     go: Notify,
     deploys: watch::Sender<u32>,
     refuses_to_clean: Option<&'static str>,
-    /// What the scale feed gives of a deployment.
+    /// The samples of a deployment's scale feed.
     scales: Vec<ScaleSample>,
     /// Instances that come up; nothing: their starts are not known.
     starts: Option<Vec<InstanceStart>>,
@@ -84,7 +84,7 @@ impl FakePlatform {
         }
     }
 
-    /// What its first deployment comes to.
+    /// The outcome of its first deployment.
     pub(crate) fn deploying(self, deploying: Deploying) -> Self {
         self.set_deploying(deploying);
         self
@@ -121,12 +121,12 @@ impl FakePlatform {
         self
     }
 
-    /// What deployments come to from now on.
+    /// The outcome of deployments from now on.
     pub(crate) fn set_deploying(&self, deploying: Deploying) {
         *self.deploying.lock().expect("whole") = deploying;
     }
 
-    /// Lets one deployment go that waits.
+    /// Lets one waiting deployment continue.
     pub(crate) fn let_go(&self) {
         self.go.notify_one();
     }
@@ -136,12 +136,12 @@ impl FakePlatform {
         self.deploys.subscribe().wait_for(|deploys| *deploys >= count).await.expect("lives");
     }
 
-    /// Everything that it was asked for, in order.
+    /// All calls, in order.
     pub(crate) fn calls(&self) -> Vec<Call> {
         self.recorded().iter().map(|(_, call)| call.clone()).collect()
     }
 
-    /// When it was asked for this.
+    /// The instants of a call.
     pub(crate) fn instants_of(&self, wanted: &Call) -> Vec<Instant> {
         self.recorded().iter().filter(|(_, call)| call == wanted).map(|(at, _)| *at).collect()
     }
@@ -210,12 +210,12 @@ impl Platform for FakePlatform {
         }
         self.feeds.lock().expect("whole").push(feed);
         let starts = self.starts.as_ref().map(|starts| {
-            let (tell, told) = mpsc::channel(starts.len().max(1));
-            starts.iter().for_each(|start| tell.try_send(start.clone()).expect("there is room"));
-            told
+            let (send, receive) = mpsc::channel(starts.len().max(1));
+            starts.iter().for_each(|start| send.try_send(start.clone()).expect("there is room"));
+            receive
         });
-        let nobody = Endpoint::plain("127.0.0.1:1", "nobody");
-        Ok(Deployment { endpoints: vec![Ok(nobody); functions], scales, starts })
+        let unreachable = Endpoint::plain("127.0.0.1:1", "unreachable");
+        Ok(Deployment { endpoints: vec![Ok(unreachable); functions], scales, starts })
     }
 
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
@@ -275,7 +275,7 @@ impl Sampling for FakePlatform {
         let samples = std::mem::take(&mut *samples.lock().expect("whole"));
         let source = async move {
             for sample in samples {
-                options.out.send(sample).await.expect("somebody listens");
+                options.out.send(sample).await.expect("the receiver is open");
             }
             options.stop.cancelled().await;
         };
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn deployments_come_to_what_they_were_told_to() {
+    async fn deployments_have_their_scripted_outcome() {
         let fake = FakePlatform::new("local").deploying(Deploying::Fails).failing_to_clean("stuck");
         let cancel = CancellationToken::new();
         assert_eq!(deploy(&fake, &cancel).await.unwrap_err().to_string(), "function f: no room");
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn capabilities_are_those_that_it_was_given() {
+    async fn it_has_the_capabilities_that_it_was_created_with() {
         let bare = FakePlatform::new("local");
         assert!(bare.warm_up().is_none() && bare.sampling().is_none());
         assert!(bare.inspect().is_none() && bare.embedded().is_none());

@@ -1,15 +1,15 @@
-//! Platforms: where the functions of a run live.
+//! Platforms: where the functions of a run are deployed.
 //!
-//! A platform deploys functions, says where they are reached, reports their scales while the run goes, and takes away
-//! exactly what the run made. [`Platform`] is what every platform does. What only some can do is a capability
+//! A platform deploys functions, returns their endpoints, reports their scales while the run goes, and removes exactly what
+//! the run deployed. [`Platform`] is what every platform does. What only some can do is a capability
 //! (`capability/`), which the caller asks for and which is `None` where the platform can't:
 //!
 //! ```text
 //! Platform ── name, deploy, clean, release, left_behind, shutdown
-//!    ├─ warm_up()  ─▶ WarmUp    room for instances, the autoscaler held and its settings restored
+//!    ├─ warm_up()  ─▶ WarmUp    capacity for instances, the autoscaler held and its settings restored
 //!    ├─ sampling() ─▶ Sampling  nodes, pods and the autoscaler sampled while the load goes
-//!    ├─ inspect()  ─▶ Inspect   what an operator should know
-//!    └─ embedded() ─▶ Embedded  what the platform's part of this process takes
+//!    ├─ inspect()  ─▶ Inspect   facts for an operator
+//!    └─ embedded() ─▶ Embedded  resources of the platform's part of this process
 //! ```
 //!
 //! A new platform is a folder here and its line below; its name and [`Features`](crate::spec::Features) in

@@ -1,22 +1,22 @@
-//! The way to the registry: commands, and what they are answered with.
+//! The handle of the registry: commands and their replies.
 
 use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::MAX_QUEUED;
+use super::queue::MAX_QUEUED;
 use crate::{
     id::{InvalidRunId, RunId},
     run::RunView,
     store::{State, StoreError, SubmittedSpec},
 };
 
-/// Which run is meant.
+/// Selects a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
-    /// The one that was submitted last.
+    /// The run that was submitted last.
     Latest,
-    /// This one.
+    /// The run with this id.
     Id(RunId),
 }
 
@@ -31,33 +31,33 @@ impl std::str::FromStr for Selector {
 /// Why a command was refused.
 #[derive(Debug, thiserror::Error)]
 pub enum RegistryError {
-    /// There is no run at all, so none that is the latest.
+    /// There are no runs, so none is the latest.
     #[error("there are no runs yet")]
     Empty,
-    /// There is no such run.
+    /// The run does not exist.
     #[error("there is no run {0}")]
     NotFound(RunId),
     /// The key belongs to another spec.
     #[error("the idempotency key was used for run {0}, which has another spec")]
     KeyTaken(RunId),
-    /// Too many runs wait.
-    #[error("{MAX_QUEUED} runs are queued already")]
+    /// The queue is full.
+    #[error("the queue is full: {MAX_QUEUED} runs are waiting")]
     QueueFull,
     /// The run's state forbids it.
     #[error("run {run} is {}: cancel it first, or wait until it has ended", state.as_str())]
     NotEnded {
         /// The run.
         run: RunId,
-        /// Where it stands.
+        /// Its state.
         state: State,
     },
     /// The run is pinned.
     #[error("run {0} is pinned: unpin it first")]
     Pinned(RunId),
-    /// The daemon ends.
+    /// The daemon is shutting down.
     #[error("the daemon is shutting down")]
     ShuttingDown,
-    /// The run's directory.
+    /// The run's directory can't be read or written.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -67,7 +67,7 @@ pub enum RegistryError {
 pub struct Submitted {
     /// The run.
     pub view: Arc<RunView>,
-    /// Whether it was there before.
+    /// Whether it was submitted before.
     pub existing: bool,
 }
 
@@ -76,11 +76,11 @@ pub struct Submitted {
 pub struct Page {
     /// Newest first.
     pub runs: Vec<Arc<RunView>>,
-    /// Whether there are older ones that fit.
+    /// Whether there are older runs that match.
     pub more: bool,
 }
 
-/// A spec that was found good, with the names under which it is listed.
+/// A valid spec, with the names under which it is listed.
 #[derive(Debug, Clone)]
 pub struct Submission {
     /// The spec, as given.
@@ -97,7 +97,7 @@ pub struct Submission {
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, RegistryError>>;
 
-/// What the registry is asked.
+/// A command to the registry.
 #[derive(Debug)]
 pub(super) enum Command {
     Submit(Box<Submission>, Reply<Submitted>),
@@ -110,16 +110,16 @@ pub(super) enum Command {
     Activity(Reply<Activity>),
 }
 
-/// What the daemon is busy with.
+/// The active run and the queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Activity {
-    /// The run that is under way.
+    /// The active run; absent when there is none.
     pub active: Option<RunId>,
-    /// Runs that wait.
+    /// Number of queued runs.
     pub queued: u32,
 }
 
-/// The way to the registry. Clones are the same.
+/// The handle of the registry. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Registry {
     pub(super) commands: mpsc::Sender<Command>,
@@ -135,7 +135,7 @@ impl Registry {
     /// Queues a run.
     ///
     /// # Errors
-    /// A key that belongs to another spec, a full queue, a directory that can't be made.
+    /// A key that belongs to another spec, a full queue, a directory that can't be created.
     pub async fn submit(&self, submission: Submission) -> Result<Submitted, RegistryError> {
         self.ask(|reply| Command::Submit(Box::new(submission), reply)).await
     }
@@ -143,12 +143,12 @@ impl Registry {
     /// One run, now and as it changes.
     ///
     /// # Errors
-    /// There is no such run.
+    /// The run does not exist.
     pub async fn watch(&self, run: Selector) -> Result<watch::Receiver<Arc<RunView>>, RegistryError> {
         self.ask(|reply| Command::Watch(run, reply)).await
     }
 
-    /// Keeps a run until it is unpinned, or no longer.
+    /// Pins a run, or unpins it: retention applies again.
     ///
     /// # Errors
     /// There is no such run, it has not ended, or its directory can't be written.
@@ -159,7 +159,7 @@ impl Registry {
     /// Up to `limit` runs in one of `states` (none: any), newest first, from before `before` on.
     ///
     /// # Errors
-    /// The daemon ends.
+    /// The daemon is shutting down.
     pub async fn list(&self, before: Option<RunId>, states: Vec<State>, limit: usize) -> Result<Page, RegistryError> {
         self.ask(|reply| Command::List { before, states, limit, reply }).await
     }
@@ -167,7 +167,7 @@ impl Registry {
     /// Ends a run early. One that has ended, or is being ended, stays as it is.
     ///
     /// # Errors
-    /// There is no such run.
+    /// The run does not exist.
     pub async fn cancel(&self, run: Selector) -> Result<Arc<RunView>, RegistryError> {
         self.ask(|reply| Command::Cancel(run, reply)).await
     }
@@ -180,18 +180,18 @@ impl Registry {
         self.ask(|reply| Command::Delete(run, reply)).await
     }
 
-    /// A run's place in the queue, 1 for the one that goes next; 0 when it does not wait.
+    /// A run's position in the queue, 1 for the next one; 0 when it is not queued.
     ///
     /// # Errors
-    /// The daemon ends.
+    /// The daemon is shutting down.
     pub async fn position(&self, run: RunId) -> Result<u32, RegistryError> {
         self.ask(|reply| Command::Position(run, reply)).await
     }
 
-    /// What the daemon is busy with.
+    /// The active run and the queue.
     ///
     /// # Errors
-    /// The daemon ends.
+    /// The daemon is shutting down.
     pub async fn activity(&self) -> Result<Activity, RegistryError> {
         self.ask(Command::Activity).await
     }

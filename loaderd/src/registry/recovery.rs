@@ -1,10 +1,10 @@
-//! Runs without a task: those of an earlier process, and one whose task broke.
+//! Runs without a task: those of an earlier process, and one whose task panicked.
 
 use std::sync::Arc;
 
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinError;
 
-use super::RegistryTask;
+use super::task::RegistryTask;
 use crate::{
     id::RunId,
     run::{RunView, Stations, settings_backup},
@@ -12,9 +12,8 @@ use crate::{
 };
 
 impl RegistryTask {
-    /// Makes a run of an earlier process known. One that was under way is cleaned and interrupted, which takes as long as its
-    /// platform takes; until then it is shown as being cleaned. One that waited waits on; one that had ended is shown as it
-    /// ended.
+    /// Adds a run of an earlier process. One that was under way is cleaned up and interrupted, which takes as long as its platform
+    /// takes; until then its state is `Cleaning`. A queued one stays queued; one that had ended stays as it is.
     pub(super) fn recover_run(&mut self, file: RunFile) {
         let id = file.run_id.clone();
         let spec = match self.store.directory(&id).spec() {
@@ -22,14 +21,14 @@ impl RegistryTask {
             Err(error) => return log::warn!(RUN_ID = id.as_str(); "skipped the run: {error}"),
         };
         let mut shown = file.clone();
-        let abandoned = self.abandoned();
+        let cleanup = self.cleanup();
         if file.state == State::Queued {
             self.queue.push(id);
         } else if file.state.is_terminal() {
-            // Its clean-up may have ended without the cluster's settings.
+            // Its clean-up may have failed to restore the cluster's settings.
             if settings_backup(&self.store.directory(&id)).exists() {
                 self.recovering.spawn(async move {
-                    abandoned.put_settings_back(&file).await;
+                    cleanup.restore_settings(&file).await;
                     file
                 });
             }
@@ -37,56 +36,56 @@ impl RegistryTask {
             let orphaned = Orphaned::DaemonEnded(file.state);
             shown.state = State::Cleaning;
             shown.reason = orphaned.to_string();
-            self.recovering.spawn(abandoned.take_down(file, orphaned));
+            self.recovering.spawn(cleanup.end(file, orphaned));
         }
         self.insert(Arc::new(RunView { file: shown, spec, progress: None, summary: None }));
     }
 
-    /// A run of an earlier process has been cleaned.
+    /// A run of an earlier process has been cleaned up.
     pub(super) fn recovered_run(&mut self, recovered: Result<RunFile, JoinError>) {
         match recovered {
             Ok(file) => {
                 if let Some(entry) = self.runs.get(&file.run_id) {
-                    // Whoever pinned it meanwhile was heard.
+                    // It may have been pinned meanwhile.
                     entry.view.send_modify(|view| {
                         let file = RunFile { pinned: view.file.pinned, ..file };
                         Arc::make_mut(view).file = file;
                     });
                 }
             }
-            Err(broken) => log::error!("a run of an earlier process could not be cleaned: {broken}"),
+            Err(error) => log::error!("cannot clean up a run of an earlier process: {error}"),
         }
         self.recovered.send_replace(self.recovering.is_empty());
     }
 
-    /// Ends a run whose task broke, and takes away what it made.
-    pub(super) async fn end_broken(&self, id: &RunId, broken: JoinError) {
+    /// Ends a run whose task panicked, and cleans up what it deployed.
+    pub(super) async fn end_panicked(&self, id: &RunId, error: JoinError) {
         self.telemetry().metrics.idle();
         let Some(entry) = self.runs.get(id) else { return };
         let file = entry.view.borrow().file.clone();
         if file.state.is_terminal() {
             return;
         }
-        let orphaned = Orphaned::TaskBroke { state: file.state, error: broken };
-        let file = self.abandoned().take_down(file, orphaned).await;
+        let orphaned = Orphaned::TaskPanicked { state: file.state, error };
+        let file = self.cleanup().end(file, orphaned).await;
         entry.view.send_modify(|view| Arc::make_mut(view).file = file);
     }
 
-    fn abandoned(&self) -> Abandoned {
-        Abandoned { stations: Arc::clone(&self.stations), store: self.store.clone() }
+    fn cleanup(&self) -> OrphanCleanup {
+        OrphanCleanup { stations: Arc::clone(&self.stations), store: self.store.clone() }
     }
 }
 
-/// Why no task drives a run any more.
+/// Why a run has no task any more.
 #[derive(Debug, thiserror::Error)]
 enum Orphaned {
-    /// The process that drove it is gone.
+    /// The process of its task has ended.
     #[error("the daemon ended while the run was {}", .0.as_str())]
     DaemonEnded(State),
     /// Its task panicked.
-    #[error("the run's task broke while it was {}: {error}", state.as_str())]
-    TaskBroke {
-        /// Where the run stood.
+    #[error("the run's task panicked while the run was {}: {error}", state.as_str())]
+    TaskPanicked {
+        /// The run's state then.
         state: State,
         /// The panic.
         error: JoinError,
@@ -98,20 +97,20 @@ impl Orphaned {
     fn state(&self) -> State {
         match self {
             Self::DaemonEnded(_) => State::Interrupted,
-            Self::TaskBroke { .. } => State::Failed,
+            Self::TaskPanicked { .. } => State::Failed,
         }
     }
 }
 
-/// What it takes to end a run that no task drives any more.
-struct Abandoned {
+/// Ends a run that has no task any more.
+struct OrphanCleanup {
     stations: Arc<Stations>,
     store: Store,
 }
 
-impl Abandoned {
-    /// Puts back what a run's warm-up changed of the cluster, if it could not do so itself.
-    async fn put_settings_back(&self, file: &RunFile) {
+impl OrphanCleanup {
+    /// Restores the settings of the cluster that a run's warm-up changed, if the run could not do so itself.
+    async fn restore_settings(&self, file: &RunFile) {
         let backup = settings_backup(&self.store.directory(&file.run_id));
         let Some(platform) = self.stations.platforms.get(file.platform.as_str()).filter(|_| backup.exists()) else {
             return;
@@ -119,37 +118,37 @@ impl Abandoned {
         let Some(warm_up) = platform.warm_up() else { return };
         if let Err(error) = warm_up.restore_settings(&file.run_id, &backup).await {
             let backup = backup.path().display();
-            log::error!(RUN_ID = file.run_id.as_str(); "the autoscaler's settings are not put back, see {backup}: {error}");
+            log::error!(RUN_ID = file.run_id.as_str(); "cannot restore the autoscaler's settings, see {backup}: {error}");
         }
     }
 
-    /// Takes away what a run made, and says how it ended.
-    async fn take_down(self, mut file: RunFile, orphaned: Orphaned) -> RunFile {
+    /// Cleans up what a run deployed, and saves how it ended.
+    async fn end(self, mut file: RunFile, orphaned: Orphaned) -> RunFile {
         let state = orphaned.state();
         let (id, directory) = (file.run_id.clone(), self.store.directory(&file.run_id));
         let id = id.as_str();
         file.reason = orphaned.to_string();
-        self.put_settings_back(&file).await;
+        self.restore_settings(&file).await;
         if let Some(platform) = self.stations.platforms.get(file.platform.as_str())
             && let Err(error) = platform.clean(&file.run_id).await
         {
-            log::error!(RUN_ID = id; "what the run left could not be cleaned: {error}");
-            file.reason = format!("{}; cleaning up: {error}", file.reason);
+            log::error!(RUN_ID = id; "cannot clean up the run: {error}");
+            file.reason = format!("{}; cannot clean up: {error}", file.reason);
         }
-        if let Some(words) = self.seal(&file.run_id, &directory, state).await {
-            file.reason = format!("{}; {words}", file.reason);
+        if let Some(remark) = self.seal(&file.run_id, &directory, state).await {
+            file.reason = format!("{}; {remark}", file.reason);
         }
         file.state = state;
         file.finished_unix_us = Some(self.stations.telemetry.clock.unix().0);
         log::warn!(RUN_ID = id; "{}: {}", state.as_str(), file.reason);
         self.stations.telemetry.metrics.run_ended(state.as_str());
         if let Err(error) = directory.save(&file) {
-            log::error!(RUN_ID = id; "the run's state is not on disk: {error}");
+            log::error!(RUN_ID = id; "cannot save the run's state: {error}");
         }
         file
     }
 
-    /// Writes the manifest of what a run left; what there is to say about it.
+    /// Writes the manifest of a run's files; returns a remark for the run's reason, if there is one.
     async fn seal(&self, id: &RunId, directory: &RunDirectory, state: State) -> Option<String> {
         let (id, directory, now) = (id.clone(), directory.clone(), self.stations.telemetry.clock.unix());
         let sealed = tokio::task::spawn_blocking(move || directory.seal(&id, state, now)).await;
@@ -160,10 +159,7 @@ impl Abandoned {
                 (!files.is_empty()).then(|| format!("the last row was cut off in {}", files.join(", ")))
             }
             Ok(Err(error)) => Some(error.to_string()),
-            Err(broken) => Some(format!("the manifest broke: {broken}")),
+            Err(error) => Some(format!("panic while writing the manifest: {error}")),
         }
     }
 }
-
-/// Runs of an earlier process that are being cleaned.
-pub(super) type Recovering = JoinSet<RunFile>;

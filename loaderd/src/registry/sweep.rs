@@ -1,8 +1,8 @@
-//! Removes runs and uploads that are to be kept no longer.
+//! Applies retention: removes expired runs and uploads.
 
 use std::{collections::HashSet, fs, path::Path, time::Duration};
 
-use super::RegistryTask;
+use super::task::RegistryTask;
 use crate::{
     clock::{Anchor, UnixMicros},
     id::RunId,
@@ -10,18 +10,18 @@ use crate::{
     units,
 };
 
-/// How often it is looked.
+/// The interval between sweeps.
 pub(super) const PERIOD: Duration = Duration::from_hours(1);
 
-/// A step of the wall clock that makes ages doubtful.
-const LEAP: Duration = Duration::from_mins(10);
+/// A step of the wall clock that makes ages unreliable.
+const CLOCK_STEP: Duration = Duration::from_mins(10);
 
 impl RegistryTask {
-    /// Begins to look, unless nothing is ever removed.
+    /// Starts a search for expired runs, unless retention is unbounded.
     pub(super) fn sweep(&mut self) {
         let now = self.telemetry().clock.anchor();
-        let leapt = std::mem::replace(&mut self.swept, now).leapt(now);
-        if leapt {
+        let was_set = std::mem::replace(&mut self.swept, now).was_set(now);
+        if was_set {
             log::warn!("the clock was set: nothing is removed by age for an hour");
         } else {
             self.expire_traces();
@@ -30,7 +30,7 @@ impl RegistryTask {
         if !retention.is_bounded() {
             return;
         }
-        let max_age = retention.max_age.filter(|_| !leapt);
+        let max_age = retention.max_age.filter(|_| !was_set);
         let retention = Retention { max_age, ..retention };
         let ended: Vec<(RunDirectory, RunId, UnixMicros)> = self
             .runs
@@ -48,16 +48,16 @@ impl RegistryTask {
                 finished,
                 bytes: size(directory.path()),
             });
-            retention.doomed(&measured.collect::<Vec<_>>(), now.unix)
+            retention.expired(&measured.collect::<Vec<_>>(), now.unix)
         });
     }
 
-    /// Removes what was found to be kept no longer, unless it was pinned meanwhile.
-    pub(super) fn remove_all(&mut self, doomed: &[RunId]) {
-        for run in doomed {
+    /// Removes expired runs, unless they were pinned meanwhile.
+    pub(super) fn remove_all(&mut self, expired: &[RunId]) {
+        for run in expired {
             match self.delete(run) {
-                Ok(()) => log::info!(RUN_ID = run.as_str(); "removed: [retention] keeps it no longer"),
-                Err(error) => log::warn!(RUN_ID = run.as_str(); "not removed, though [retention] says so: {error}"),
+                Ok(()) => log::info!(RUN_ID = run.as_str(); "removed by [retention]"),
+                Err(error) => log::warn!(RUN_ID = run.as_str(); "cannot apply [retention]: {error}"),
             }
         }
     }
@@ -70,15 +70,15 @@ impl RegistryTask {
     }
 }
 
-/// Bytes of the files in a directory; what can't be read counts for nothing.
+/// Bytes of the files in a directory; unreadable ones count as 0.
 fn size(directory: &Path) -> u64 {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.metadata().ok()).filter(fs::Metadata::is_file).map(|metadata| metadata.len()).sum()
 }
 
 impl Anchor {
-    /// Whether the wall clock was set between the two.
-    fn leapt(self, later: Self) -> bool {
-        self.unix_at(later.instant).0.abs_diff(later.unix.0) > units::micros(LEAP)
+    /// Whether the wall clock was set between the two anchors.
+    fn was_set(self, later: Self) -> bool {
+        self.unix_at(later.instant).0.abs_diff(later.unix.0) > units::micros(CLOCK_STEP)
     }
 }

@@ -1,23 +1,26 @@
 //! The registry and the runs' tasks over a fake platform whose functions refuse connections: failed invocations are data,
 //! so that runs succeed without a function server.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use loader_proto::{schema::InvocationRecord, v1};
+use tokio::{sync::watch, task::JoinSet};
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
     clock::{Clock, UnixMicros},
     control::WireCodec,
+    id::RunId,
     metrics::Metrics,
     platform::{
         Platform,
         fake::{Deploying, FakePlatform},
     },
     results::RecordReader,
-    run::{DrainLimits, LoadSettings, Planner},
+    run::{DrainLimits, LoadSettings, Planner, RunView, Stations, Telemetry},
     spec::Defaults,
-    store::RunDirectory,
+    store::{Retention, RunDirectory, RunFile, State, Store},
     traces::{Limits, TraceStore},
 };
 
@@ -93,7 +96,7 @@ impl Daemon {
     /// The run's view once `reached` holds of it.
     async fn until(&self, id: &RunId, reached: impl FnMut(&Arc<RunView>) -> bool) -> Arc<RunView> {
         let mut views = self.registry.watch(Selector::Id(id.clone())).await.expect("is known");
-        views.wait_for(reached).await.expect("comes to it").clone()
+        views.wait_for(reached).await.expect("is reached").clone()
     }
 
     async fn ended(&self, id: &RunId) -> (State, String) {
@@ -127,7 +130,7 @@ fn opened(state: &std::path::Path) -> Store {
 }
 
 fn summary(directory: &RunDirectory) -> v1::RunSummary {
-    let text = directory.summary().expect("is there");
+    let text = directory.summary().expect("exists");
     codec().read_summary(&text).expect("is a summary")
 }
 
@@ -185,7 +188,7 @@ async fn a_run_can_be_cancelled_in_every_state() {
     let daemon = Daemon::start(state.path(), Deploying::Waits).await;
     let (deploying, queued) = (daemon.run(50).await, daemon.run(50).await);
     daemon.deploying(1).await;
-    // While it waits: nothing was made.
+    // While it is queued: nothing was deployed.
     daemon.registry.cancel(Selector::Id(queued.clone())).await.expect("cancels");
     assert_eq!(daemon.ended(&queued).await.0, State::Cancelled);
     assert_eq!(daemon.cleaned(), []);
@@ -226,7 +229,7 @@ async fn only_runs_that_have_ended_can_be_deleted() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_run() {
+async fn an_idempotency_key_belongs_to_one_run() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path(), Deploying::Works).await;
     let first = daemon.submit(50, "k").await.expect("is taken");
@@ -237,7 +240,7 @@ async fn a_key_stands_for_one_run() {
     assert!(matches!(daemon.submit(60, "k").await, Err(RegistryError::KeyTaken(other)) if other == id));
     daemon.ended(&id).await;
     daemon.stop().await;
-    // Also after the daemon was started anew; a deleted run's key is free.
+    // Also after a restart of the daemon; a deleted run's key is free.
     let daemon = Daemon::start(state.path(), Deploying::Works).await;
     assert!(daemon.submit(50, "k").await.expect("is taken").existing);
     daemon.registry.delete(id.clone()).await.expect("deletes");
@@ -248,7 +251,7 @@ async fn a_key_stands_for_one_run() {
 }
 
 #[tokio::test]
-async fn what_breaks_ends_the_run_and_is_cleaned_and_the_next_one_goes() {
+async fn a_failure_or_panic_ends_the_run_which_is_cleaned_and_the_next_one_starts() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path(), Deploying::Fails).await;
     let failed = daemon.run(50).await;
@@ -257,7 +260,7 @@ async fn what_breaks_ends_the_run_and_is_cleaned_and_the_next_one_goes() {
     let broken = daemon.run(50).await;
     let (ended, reason) = daemon.ended(&broken).await;
     assert_eq!(ended, State::Failed);
-    assert!(reason.starts_with("the run's task broke while it was deploying: "), "{reason}");
+    assert!(reason.starts_with("the run's task panicked while the run was deploying: "), "{reason}");
     daemon.fake.set_deploying(Deploying::Works);
     let next = daemon.run(50).await;
     assert_eq!(daemon.ended(&next).await.0, State::Succeeded);
@@ -270,13 +273,13 @@ async fn a_run_that_cannot_be_cleaned_has_failed() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start_on(state.path(), FakePlatform::new("local").failing_to_clean("stuck")).await;
     let id = daemon.run(50).await;
-    assert_eq!(daemon.ended(&id).await, (State::Failed, "cleaning up: platform local: stuck".to_owned()));
+    assert_eq!(daemon.ended(&id).await, (State::Failed, "cannot clean up: platform local: stuck".to_owned()));
     assert_eq!(summary(&daemon.store.directory(&id)).requested, 20);
     daemon.stop().await;
 }
 
 #[tokio::test]
-async fn records_that_cannot_be_kept_fail_the_run_with_their_path() {
+async fn records_that_cannot_be_written_fail_the_run_with_their_path() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path(), Deploying::Waits).await;
     let id = daemon.run(50).await;
@@ -308,7 +311,7 @@ async fn a_daemon_that_stops_interrupts_its_run_and_keeps_its_queue() {
 }
 
 #[tokio::test]
-async fn a_run_that_a_dead_daemon_left_is_interrupted_and_cleaned() {
+async fn a_run_of_a_killed_daemon_is_interrupted_and_cleaned_at_the_next_start() {
     let state = tempfile::tempdir().expect("a directory");
     let store = opened(state.path());
     let id = RunId::new(1_000, 7);

@@ -1,8 +1,8 @@
 //! The driver: the one task that owns a run and takes it from its turn in the queue to its end.
 //!
 //! ```text
-//! prepare ─▶ deploy ─▶ load ─▶ clean ─▶ account for it ─▶ finish
-//!    └──────────┴────────┴── a verdict: what was made is cleaned all the same
+//! prepare ─▶ deploy ─▶ load ─▶ clean ─▶ complete ─▶ finish
+//!    └──────────┴────────┴── a verdict: what was deployed is cleaned up all the same
 //! ```
 
 use std::sync::Arc;
@@ -11,32 +11,46 @@ use tokio::sync::watch;
 
 use super::{
     Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Telemetry,
-    deploy::{self, Deployed, Feeds, Site},
-    ending::CarriedOut,
+    deploy::{self, Deployed, Environment, Feeds},
     failure::{Event, Failure, Verdict},
-    load::{Load, Outcome, Show, WarmingUp},
+    load::{Load, LoadObserver, Outcome, WarmingUp},
     progress::ProgressFacts,
-    story::Story,
+    stage_spans::StageSpans,
     warmup,
 };
 use crate::{
     id::RunId,
     metrics::RunLabels,
-    plan::{Phase, Plan, PlannedFunction},
+    plan::{Outline, Phase, Plan, PlannedFunction},
     platform::Deploy,
     record::{Samples, Summary},
+    spec::RunSpec,
     store::{RunDirectory, State},
     units,
+    warmup::Fit,
 };
 
-/// Carries one run out.
+/// Executes one run.
 pub(crate) struct Driver {
     pub(super) stations: Arc<Stations>,
     pub(super) directory: RunDirectory,
     pub(super) machine: Machine<Arc<Failure>>,
     pub(super) view: watch::Sender<Arc<RunView>>,
-    story: Story,
+    spans: StageSpans,
     interrupts: Interrupts,
+}
+
+/// A run whose load was sent and whose functions are deleted.
+pub(super) struct CompletedLoad {
+    pub(super) spec: RunSpec,
+    pub(super) outline: Outline,
+    /// Names of the functions, in the plan's order.
+    pub(super) functions: Vec<String>,
+    /// How the functions were scaled for a warm-up.
+    pub(super) fitted: Option<Fit>,
+    /// Instances that the platform started.
+    pub(super) instances_started: u64,
+    pub(super) outcome: Outcome,
 }
 
 impl Driver {
@@ -47,13 +61,13 @@ impl Driver {
         view: watch::Sender<Arc<RunView>>,
         interrupts: Interrupts,
     ) -> Self {
-        let story = Story::new(stations.telemetry.tracer.as_ref(), &view.borrow().file.run_id);
-        Self { stations, directory, machine: Machine::default(), view, story, interrupts }
+        let spans = StageSpans::new(stations.telemetry.tracer.as_ref(), &view.borrow().file.run_id);
+        Self { stations, directory, machine: Machine::default(), view, spans, interrupts }
     }
 
-    /// Carries the run out, whatever happens, and takes away what it made.
+    /// Executes the run to its end, whatever happens, and cleans up what it deployed.
     pub(crate) async fn drive(mut self) {
-        self.announce();
+        self.export_labels();
         self.apply(Event::Start);
         let summary = match self.prepare().await {
             Ok(preparation) => self.carry_out(preparation).await,
@@ -65,19 +79,19 @@ impl Driver {
         self.finish(summary).await;
     }
 
-    /// Tells the metrics that this is the active run.
-    fn announce(&self) {
+    /// Marks this run in the metrics as the active one.
+    fn export_labels(&self) {
         let file = &self.view.borrow().file;
         let (mode, platform) = (file.mode.clone(), file.platform.clone());
         let labels = RunLabels { run_id: file.run_id.to_string(), mode, platform };
         self.stations.telemetry.metrics.run_started(&labels);
     }
 
-    /// Makes the plan anew: what the spec names may have gone while the run waited.
+    /// Makes the plan again: what the spec names may have been removed while the run waited.
     async fn prepare(&self) -> Result<Preparation, Failure> {
         let (planner, spec) = (Arc::clone(&self.stations.planner), Arc::clone(&self.view.borrow().spec));
         let prepared = tokio::task::spawn_blocking(move || planner.prepare(&*spec.checked.clone()?)).await;
-        prepared.map_err(Failure::Preparing)?.map_err(Failure::Spec)
+        prepared.map_err(Failure::PreparingPanicked)?.map_err(Failure::Spec)
     }
 
     /// The run from its plan to its records.
@@ -98,7 +112,7 @@ impl Driver {
         };
         let mut feeds = Feeds::default();
         let (directory, interrupts) = (self.directory.clone(), self.interrupts.clone());
-        let site = Site {
+        let environment = Environment {
             platform: &**platform,
             spec: &spec,
             warmup,
@@ -107,28 +121,28 @@ impl Driver {
             interrupts: &interrupts,
         };
         let facts = ProgressFacts::new(deploy.functions.len(), &outline);
-        let outcome = match self.deploy(&site, deploy, plan.functions(), &mut feeds).await {
-            Ok(deployed) => self.load(&site, deployed, (plan, facts)).await,
+        let outcome = match self.deploy(&environment, deploy, plan.functions(), &mut feeds).await {
+            Ok(deployed) => self.load(&environment, deployed, (plan, facts)).await,
             Err(verdict) => Err(verdict),
         };
         let outcome = self.loaded(outcome);
-        self.clean(&site, fitted.is_some()).await;
-        let instances_started = self.followed(feeds).await;
+        self.clean(&environment, fitted.is_some()).await;
+        let instances_started = self.end_feeds(feeds).await;
         let outcome = outcome?;
-        Some(self.account(CarriedOut { spec, outline, functions, fitted, instances_started, outcome }).await)
+        Some(self.complete(CompletedLoad { spec, outline, functions, fitted, instances_started, outcome }).await)
     }
 
     /// Deploys the plan's functions; the autoscaler is held first where there is a warm-up.
     async fn deploy(
         &self,
-        site: &Site<'_>,
+        environment: &Environment<'_>,
         deploy: Deploy,
         functions: &[PlannedFunction],
         feeds: &mut Feeds,
     ) -> Result<Deployed, Verdict> {
-        if site.warmup.is_some() {
-            let backup = warmup::settings_backup(site.directory);
-            if let Some(warm_up) = site.platform.warm_up() {
+        if environment.warmup.is_some() {
+            let backup = warmup::settings_backup(environment.directory);
+            if let Some(warm_up) = environment.platform.warm_up() {
                 warm_up.hold_autoscaler(&deploy.run, &backup).await.map_err(Failure::WarmUp)?;
             }
         }
@@ -137,35 +151,35 @@ impl Driver {
             let progress = RunProgress { functions_ready, functions_total, ..RunProgress::default() };
             self.publish(|view| view.progress = Some(progress));
         };
-        site.deploy(deploy, functions, feeds, ready).await
+        environment.deploy(deploy, functions, feeds, ready).await
     }
 
     /// Sends the plan's load, while what surrounds it is sampled.
     async fn load(
         &mut self,
-        site: &Site<'_>,
+        environment: &Environment<'_>,
         deployed: Deployed,
         (plan, facts): (Box<dyn Plan>, ProgressFacts),
     ) -> Result<Outcome, Verdict> {
         let (stations, run) = (Arc::clone(&self.stations), self.run_id());
         let Stations { load: settings, drain, sampling_period, telemetry, platforms: _, planner: _ } = &*stations;
         let metrics = telemetry.metrics.clone();
-        let path = site.directory.path();
-        let samples = Samples::start(site.platform, &deployed.deploy, *sampling_period, path, metrics).await?;
+        let path = environment.directory.path();
+        let samples = Samples::start(environment.platform, &deployed.deploy, *sampling_period, path, metrics).await?;
         let load = Load {
             settings,
             drain,
             telemetry,
             run: &run,
-            trace: self.story.trace(),
-            spec: site.spec,
-            directory: site.directory,
+            trace: self.spans.trace(),
+            spec: environment.spec,
+            directory: environment.directory,
             plan,
             facts,
             deployed,
-            warmup: site.warmup.map(|warmup| WarmingUp { warmup, platform: site.platform }),
+            warmup: environment.warmup.map(|warmup| WarmingUp { warmup, platform: environment.platform }),
         };
-        let loaded = load.run(site.interrupts, self).await;
+        let loaded = load.run(environment.interrupts, self).await;
         let kept = samples.finish().await;
         let mut outcome = loaded?;
         if let (Err(error), None) = (kept, &outcome.verdict) {
@@ -174,7 +188,7 @@ impl Driver {
         Ok(outcome)
     }
 
-    /// The load is over, in whatever way.
+    /// Applies how the load ended.
     fn loaded(&mut self, loaded: Result<Outcome, Verdict>) -> Option<Outcome> {
         match loaded {
             Ok(mut outcome) => {
@@ -188,17 +202,20 @@ impl Driver {
         }
     }
 
-    /// Puts back what the run changed of the cluster and takes away what it made, or lets it be where that was asked for.
-    async fn clean(&mut self, site: &Site<'_>, settings_held: bool) {
+    /// Restores the settings of the cluster that the run changed, and removes what it deployed, unless it is to be kept.
+    async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
         let run = self.run_id();
         if settings_held
-            && let Some(warm_up) = site.platform.warm_up()
-            && let Err(error) = warm_up.restore_settings(&run, &warmup::settings_backup(site.directory)).await
+            && let Some(warm_up) = environment.platform.warm_up()
+            && let Err(error) = warm_up.restore_settings(&run, &warmup::settings_backup(environment.directory)).await
         {
-            self.end(Failure::PuttingBack(error));
+            self.end(Failure::Restoring(error));
         }
-        let cleaned =
-            if site.spec.deploy.keep { site.platform.release(&run).await } else { site.platform.clean(&run).await };
+        let cleaned = if environment.spec.deploy.keep {
+            environment.platform.release(&run).await
+        } else {
+            environment.platform.clean(&run).await
+        };
         if let Err(error) = cleaned {
             self.end(Failure::Cleaning(error));
         }
@@ -213,7 +230,7 @@ impl Driver {
         self.apply(Event::End(failure.into().into()));
     }
 
-    /// Takes an event; the new state is on disk before it is shown.
+    /// Applies an event; the new state is on disk before it is published.
     pub(super) fn apply(&mut self, event: Event) {
         let before = self.machine.state();
         if let Err(forbidden) = self.machine.apply(event) {
@@ -238,10 +255,10 @@ impl Driver {
             metrics.phase(Some(state.as_str()));
         }
         if let Err(error) = self.directory.save(&file) {
-            log::error!(RUN_ID = file.run_id.as_str(); "the run's state is not on disk: {error}");
+            log::error!(RUN_ID = file.run_id.as_str(); "cannot save the run's state: {error}");
         }
-        log::info!(RUN_ID = file.run_id.as_str(), PHASE = state.as_str(); "{}{}", state.as_str(), because(&file.reason));
-        self.story.passed(before, &file, now);
+        log::info!(RUN_ID = file.run_id.as_str(), PHASE = state.as_str(); "{}{}", state.as_str(), reason_suffix(&file.reason));
+        self.spans.state_changed(before, &file, now);
         self.publish(|view| view.file = file);
     }
 
@@ -250,19 +267,19 @@ impl Driver {
     }
 }
 
-impl Show for Driver {
-    fn began(&mut self, phase: Phase) {
+impl LoadObserver for Driver {
+    fn load_started(&mut self, phase: Phase) {
         self.apply(match phase {
             Phase::Warmup => Event::WarmUp,
             Phase::Measure => Event::Measure,
         });
     }
 
-    fn measuring(&mut self) {
+    fn measurement_started(&mut self) {
         self.apply(Event::Measure);
     }
 
-    fn paced(&mut self) {
+    fn load_dispatched(&mut self) {
         self.apply(Event::LoadEnded);
     }
 
@@ -271,6 +288,6 @@ impl Show for Driver {
     }
 }
 
-fn because(reason: &str) -> String {
+fn reason_suffix(reason: &str) -> String {
     if reason.is_empty() { String::new() } else { format!(": {reason}") }
 }

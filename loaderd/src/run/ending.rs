@@ -1,49 +1,35 @@
-//! How a run ends: its records completed, its figures put together, both sealed, its end told.
+//! How a run ends: records completed, figures summarised, both sealed, the final state published.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Driver, Machine,
+    Machine,
     deploy::Feeds,
+    driver::{CompletedLoad, Driver},
     failure::{Event, Failure},
     load::Outcome,
     warmup,
 };
 use crate::{
     clock::UnixMicros,
-    plan::Outline,
     record::{self, Summary, SummaryFacts, summarise},
     results,
-    spec::{Output, RunSpec},
+    spec::Output,
     store::{RunSummary, State},
-    warmup::Fit,
 };
-
-/// A run whose load was sent and whose functions are gone.
-pub(super) struct CarriedOut {
-    pub(super) spec: RunSpec,
-    pub(super) outline: Outline,
-    /// Names of the functions, in the plan's order.
-    pub(super) functions: Vec<String>,
-    /// How the functions were scaled for a warm-up.
-    pub(super) fitted: Option<Fit>,
-    /// Instances that the platform started.
-    pub(super) instances_started: u64,
-    pub(super) outcome: Outcome,
-}
 
 impl Driver {
     /// Waits until the feeds have ended, which they do when the run is cleaned; how many instances were started.
-    pub(super) async fn followed(&mut self, feeds: Feeds) -> u64 {
+    pub(super) async fn end_feeds(&mut self, feeds: Feeds) -> u64 {
         let (instances, errors) = feeds.ended().await;
         errors.into_iter().for_each(|error| self.end(error));
         instances
     }
 
     /// Completes the records and puts the figures together.
-    pub(super) async fn account(&mut self, carried_out: CarriedOut) -> Summary {
-        let CarriedOut { spec, outline, functions, fitted, instances_started, outcome } = carried_out;
-        let Outcome { verdict: _, t0, clock_changes, recorded, clamped, warmed_up } = outcome;
+    pub(super) async fn complete(&mut self, load: CompletedLoad) -> Summary {
+        let CompletedLoad { spec, outline, functions, fitted, instances_started, outcome } = load;
+        let Outcome { verdict: _, t0, clock_changes, recorded, clamped, warmup } = outcome;
         self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
@@ -55,14 +41,12 @@ impl Driver {
             findings: recorded.findings,
             clamped,
             dropped_functions: outline.dropped_functions,
-            warmup: fitted.map(|fitted| {
-                warmup::findings(warmed_up, &fitted)
-            }),
+            warmup: fitted.map(|fitted| warmup::findings(warmup, &fitted)),
         };
         summarise(recorded.statistics, facts)
     }
 
-    /// Completes the cold starts by what the invocations tell of them.
+    /// Completes the cold starts by the first replies of their instances.
     async fn fill_in(&mut self, replies: HashMap<String, UnixMicros>) {
         let directory = self.directory.clone();
         let filled = tokio::task::spawn_blocking(move || record::fill_in(directory.path(), &replies)).await;
@@ -71,16 +55,16 @@ impl Driver {
         }
     }
 
-    /// How the run will end as things stand. It has passed to cleaning, from where it can only end.
-    fn last(&self) -> Machine<Arc<Failure>> {
+    /// The state in which the run will end as of now. It is being cleaned, and after that it can only end.
+    fn after_cleaning(&self) -> Machine<Arc<Failure>> {
         let mut last = self.machine.clone();
         let _cleaned = last.apply(Event::Cleaned);
         last
     }
 
-    /// Brings the records into the form that was asked for. Those of a run that went wrong are left as they are.
+    /// Converts the records to the requested form. Those of a failed run are left as they are.
     async fn finish_records(&mut self, output: Output) {
-        if !matches!(self.last().state(), State::Succeeded | State::Cancelled) {
+        if !matches!(self.after_cleaning().state(), State::Succeeded | State::Cancelled) {
             return;
         }
         let directory = self.directory.clone();
@@ -88,25 +72,25 @@ impl Driver {
         match finished {
             Ok(Ok(())) => {}
             Ok(Err(error)) => self.end(error),
-            Err(broken) => self.end(Failure::FinishingBroke(broken)),
+            Err(error) => self.end(Failure::FinishingPanicked(error)),
         }
     }
 
-    /// Writes the manifest, over everything else that the run left.
+    /// Writes the manifest of all other files of the run.
     async fn seal(&mut self) {
-        let (directory, run, state) = (self.directory.clone(), self.run_id(), self.last().state());
+        let (directory, run, state) = (self.directory.clone(), self.run_id(), self.after_cleaning().state());
         let now = self.stations.telemetry.clock.unix();
         let sealed = tokio::task::spawn_blocking(move || directory.seal(&run, state, now)).await;
         match sealed {
             Ok(Ok(_)) => {}
             Ok(Err(error)) => self.end(error),
-            Err(broken) => self.end(Failure::SealingBroke(broken)),
+            Err(error) => self.end(Failure::SealingPanicked(error)),
         }
     }
 
-    /// The summary, with how the run ends as things stand.
+    /// The summary, with the state in which the run ends as of now.
     fn summary(&self, load: Summary) -> RunSummary {
-        let (last, file) = (self.last(), &self.view.borrow().file);
+        let (last, file) = (self.after_cleaning(), &self.view.borrow().file);
         RunSummary {
             run_id: file.run_id.clone(),
             name: file.name.clone(),
@@ -118,7 +102,7 @@ impl Driver {
         }
     }
 
-    /// Says how the run ended, with its summary and manifest, once all are on disk.
+    /// Publishes how the run ended, with its summary and manifest, once all are on disk.
     pub(super) async fn finish(&mut self, load: Option<Summary>) {
         if let Some(load) = load {
             let summary = self.summary(load);

@@ -1,4 +1,4 @@
-//! Why a run fails: one variant for each step of the driver. The run's state has it as text, see [`super::Machine::reason`].
+//! Why a run fails: one variant for each step of the driver. The run's state holds it as text, see [`super::Machine::reason`].
 
 use std::{io, sync::Arc};
 
@@ -25,11 +25,11 @@ pub(super) type Event = state::Event<Arc<Failure>>;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The spec, or the trace that it names, is not usable any more.
-    #[error("{}", all(.0))]
+    #[error("{}", joined(.0))]
     Spec(Vec<Violation>),
     /// Making the plan panicked.
-    #[error("preparing the plan broke: {0}")]
-    Preparing(#[source] JoinError),
+    #[error("panic while preparing the plan: {0}")]
+    PreparingPanicked(#[source] JoinError),
     /// The daemon's configuration changed since the run was submitted.
     #[error("this daemon has no platform {}", .0.as_str())]
     NoPlatform(PlatformKind),
@@ -39,51 +39,51 @@ pub enum Failure {
     /// The functions could not be deployed.
     #[error(transparent)]
     Deploying(PlatformError),
-    /// A file of the run could not be made or written.
+    /// A file of the run could not be created or written.
     #[error(transparent)]
     Records(#[from] RecordError),
-    /// A function's endpoint can't be called.
+    /// A function's endpoint is invalid.
     #[error(transparent)]
     Route(#[from] BadEndpoint),
     /// The load could not be sent.
     #[error(transparent)]
     Load(#[from] LoadError),
-    /// The loader was too slow, and the spec asks to end the run then.
+    /// The loader was too slow, and by the spec (`saturation.abort`) that ends the run.
     #[error("the loader itself is the bottleneck (saturation.abort)")]
     Saturated,
-    /// What a warm-up changed of the cluster is still changed.
-    #[error("putting the autoscaler's settings back: {0}")]
-    PuttingBack(#[source] PlatformError),
-    /// What the run made is still there.
-    #[error("cleaning up: {0}")]
+    /// The settings that a warm-up changed in the cluster were not restored.
+    #[error("cannot restore the autoscaler's settings: {0}")]
+    Restoring(#[source] PlatformError),
+    /// What the run deployed was not removed.
+    #[error("cannot clean up: {0}")]
     Cleaning(#[source] PlatformError),
-    /// The records could not be brought into the form that was asked for.
+    /// The records could not be converted to the requested form.
     #[error(transparent)]
     Finishing(#[from] FinishError),
-    /// Doing so panicked.
-    #[error("finishing the records broke: {0}")]
-    FinishingBroke(#[source] JoinError),
+    /// Converting the records panicked.
+    #[error("panic while finishing the records: {0}")]
+    FinishingPanicked(#[source] JoinError),
     /// The summary or the manifest could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// Making the manifest panicked.
-    #[error("the manifest broke: {0}")]
-    SealingBroke(#[source] JoinError),
+    #[error("panic while writing the manifest: {0}")]
+    SealingPanicked(#[source] JoinError),
 }
 
 /// A step of the load that failed. What was recorded until then stays.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// A worker can't be started.
-    #[error("cannot start the threads that send: {0}")]
+    #[error("cannot start the worker threads: {0}")]
     Workers(#[source] io::Error),
     /// The planner or the pacer can't be started.
-    #[error("cannot start the threads that plan and pace: {0}")]
+    #[error("cannot start the planner and pacer threads: {0}")]
     Pacing(#[source] io::Error),
     /// The recorder can't be started.
-    #[error("cannot start the recorder's thread: {0}")]
+    #[error("cannot start the recorder thread: {0}")]
     Recorder(#[source] io::Error),
-    /// A file can't be made.
+    /// A file can't be created.
     #[error(transparent)]
     Records(#[from] RecordError),
     /// A thread panicked.
@@ -98,7 +98,7 @@ impl<T: Into<Failure>> From<T> for Verdict {
 }
 
 /// All faults of a spec in one line.
-fn all(violations: &[Violation]) -> String {
+fn joined(violations: &[Violation]) -> String {
     let faults: Vec<_> = violations.iter().map(ToString::to_string).collect();
     faults.join("; ")
 }

@@ -1,7 +1,7 @@
 //! One run: from its turn in the queue to its end, station by station.
 //!
 //! The [`Driver`] is the one task that owns a run. It makes its plan ([`Planner`]), deploys the plan's functions (`deploy`), sends
-//! the load (`load`), cleans, completes the records and says how it ended (`ending`). Each station takes its own part of
+//! the load (`load`), cleans up, completes the records and publishes how it ended (`ending`). Each station takes its own part of
 //! [`Stations`] and fails with errors of its own (`failure`), of which the run's state keeps the first as text.
 
 mod deploy;
@@ -12,9 +12,9 @@ mod load;
 mod open_files;
 mod prepare;
 mod progress;
+mod stage_spans;
 mod state;
 mod stations;
-mod story;
 mod view;
 mod warmup;
 

@@ -1,4 +1,4 @@
-//! From a checked spec to a plan: the trace, the plan, the open files that it takes. Reads files, so it belongs on a blocking
+//! From a checked spec to a plan: the trace, the plan, the open files that it needs. Reads files, so it belongs on a blocking
 //! thread.
 
 use std::{
@@ -19,7 +19,7 @@ use crate::{
 
 /// A spec that can be run.
 pub struct Preparation {
-    /// What was asked for, checked.
+    /// The checked spec.
     pub spec: RunSpec,
     /// The plan, before its first slot.
     pub plan: Box<dyn Plan>,
@@ -33,7 +33,7 @@ pub struct Planner {
     pub traces: TraceStore,
     /// Directories below which specs may name traces on this machine.
     pub trace_roots: Vec<PathBuf>,
-    /// Platforms by name: what a run takes of this process depends on its own.
+    /// Platforms by name: how many open files a run needs depends on its own.
     pub platforms: Platforms,
     /// Connections to each address, where the spec does not say.
     pub connections: usize,
@@ -59,8 +59,8 @@ impl Planner {
         let outline = Outline { dropped_functions: dropped, ..plan.outline() };
         let platform = self.platforms.get(spec.platform.as_str());
         let embedded = platform.and_then(|platform| platform.embedded());
-        let of_platform = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
-        if let Some(violation) = open_files::check(spec, &outline, self.connections, of_platform, self.max_files) {
+        let platform_files = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
+        if let Some(violation) = open_files::check(spec, &outline, self.connections, platform_files, self.max_files) {
             return Err(vec![violation]);
         }
         Ok(Preparation { spec: spec.clone(), plan, outline })
@@ -74,9 +74,9 @@ impl Planner {
         let (trace, report) = loader_trace::read(&Directory(directory), &input.options).map_err(|faults| {
             let mut violations: Vec<_> =
                 faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
-            let untold = faults.total.saturating_sub(violations.len() as u64);
-            if untold > 0 {
-                violations.push(Violation::new(field, format!("and {untold} more faults")));
+            let omitted = faults.total.saturating_sub(violations.len() as u64);
+            if omitted > 0 {
+                violations.push(Violation::new(field, format!("and {omitted} more faults")));
             }
             violations
         })?;

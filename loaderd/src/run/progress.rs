@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use crate::{dispatch::Counters, plan::Outline, record::Progress, units};
 
-/// Over how long the achieved rate is taken.
+/// The window of the achieved rate.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
 
 /// How far a run has come. While it is deployed, only the functions count.
@@ -18,13 +18,13 @@ pub struct RunProgress {
     pub functions_total: u32,
     /// The slot under way, from 0.
     pub slot: u32,
-    /// Slots of the plan; absent when only the run itself will show.
+    /// Slots of the plan; absent when the plan is open-ended.
     pub slots_total: Option<u32>,
     /// Time since the first invocation was due; absent before the load.
     pub elapsed: Option<Duration>,
-    /// How long the load lasts; absent when only the run itself will show.
+    /// How long the load lasts; absent when the plan is open-ended.
     pub planned_duration: Option<Duration>,
-    /// Invocations of the whole plan; absent when only the run itself will show.
+    /// Invocations of the whole plan; absent when the plan is open-ended.
     pub planned: Option<u64>,
     /// Invocations that have come due.
     pub due: u64,
@@ -36,7 +36,7 @@ pub struct RunProgress {
     pub failed: u64,
     /// Invocations that found a cold instance.
     pub cold_starts: u64,
-    /// Invocations that are out now.
+    /// Invocations in flight now.
     pub in_flight: u64,
     /// The rate asked for in this slot, in invocations per second.
     pub target_rate: f64,
@@ -48,11 +48,11 @@ pub struct RunProgress {
     pub response_p50_us: u64,
     /// Response time of the last seconds, 99th percentile, in microseconds.
     pub response_p99_us: u64,
-    /// Whether the loader was the bottleneck in any slot so far.
+    /// Whether the loader was saturated in any slot so far.
     pub saturated: bool,
 }
 
-/// What is known of a load beside its figures.
+/// What is known of a load in addition to its figures.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ProgressFacts {
     pub(super) functions: u32,
@@ -88,7 +88,7 @@ impl ProgressFacts {
     }
 }
 
-/// Puts a run's progress together.
+/// Combines facts, counters and figures into a run's progress.
 pub(super) fn progress(facts: &mut ProgressFacts, now: Instant, counters: &Counters, figures: Progress) -> RunProgress {
     let Progress {
         slot,

@@ -14,10 +14,10 @@ use std::fmt::Display;
 
 use crate::store::State;
 
-/// How a run ends when it is not carried out.
+/// How a run ends when it does not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict<R> {
-    /// It could not be carried out.
+    /// A step failed.
     Failed(R),
     /// A user cancelled it.
     Cancelled,
@@ -48,7 +48,7 @@ pub enum Event<R> {
     LoadEnded,
     /// Everything that was sent has ended.
     Drained,
-    /// What it deployed is gone.
+    /// What it deployed was removed.
     Cleaned,
     /// It ends early.
     End(Verdict<R>),
@@ -76,12 +76,12 @@ impl<R> Default for Machine<R> {
 }
 
 impl<R: std::fmt::Debug> Machine<R> {
-    /// Where the run stands.
+    /// The run's state.
     pub fn state(&self) -> State {
         self.state
     }
 
-    /// Why it ends early; empty when it does not.
+    /// Why it ends early; empty otherwise.
     pub fn reason(&self) -> String
     where
         R: Display,
@@ -94,7 +94,7 @@ impl<R: std::fmt::Debug> Machine<R> {
         }
     }
 
-    /// Takes an event.
+    /// Applies an event.
     ///
     /// # Errors
     /// [`Forbidden`]; then nothing has changed.
@@ -109,7 +109,7 @@ impl<R: std::fmt::Debug> Machine<R> {
             (Cleaning, Event::Cleaned) => self.verdict.as_ref().map_or(Succeeded, Verdict::state),
             (Queued, Event::End(verdict)) => verdict.state(),
             (Deploying | WarmingUp | Running | Draining, Event::End(_)) => Cleaning,
-            // What goes wrong while cleaning does not bring the run back, but it counts.
+            // A failure while cleaning changes no state, but it makes the run fail.
             (Cleaning, Event::End(_)) => Cleaning,
             _ => return Err(Forbidden { state: self.state, event }),
         };

@@ -1,4 +1,4 @@
-//! What runs are carried out with: a part for each station.
+//! What runs are executed with: a part for each station.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,11 +21,11 @@ pub struct Stations {
     pub planner: Arc<Planner>,
     /// How loads are sent.
     pub load: LoadSettings,
-    /// What ends a drain before its time.
+    /// What ends a drain early.
     pub drain: DrainLimits,
-    /// From one sample of a cluster to the next.
+    /// The period of samples of a cluster.
     pub sampling_period: Duration,
-    /// Where the course of a run is shown.
+    /// Where a run is reported.
     pub telemetry: Telemetry,
 }
 
@@ -38,25 +38,25 @@ pub struct LoadSettings {
     pub connections: usize,
     /// CPUs and scheduling class of the threads that send.
     pub isolation: Isolation,
-    /// Where the pacer shows that it lives.
+    /// The pacer's heartbeat, for the watchdog.
     pub heartbeat: Heartbeat,
 }
 
 /// How long answers are awaited when the daemon ends.
 #[derive(Debug, Clone)]
 pub struct DrainLimits {
-    /// At most so long, counted from the last send.
+    /// Maximum time, counted from the last send.
     pub shutdown: Duration,
-    /// Not any longer once this is cancelled.
+    /// When cancelled, answers are no longer awaited.
     pub hurry: CancellationToken,
 }
 
-/// Where the course of a run is shown, and by which clock.
+/// Where a run is reported, and by which clock.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
     /// Exported figures.
     pub metrics: Metrics,
-    /// Who takes spans, where they are exported.
+    /// Exports spans; absent when they are not exported.
     pub tracer: Option<Tracer>,
     /// The clock.
     pub clock: Clock,

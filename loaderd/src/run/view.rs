@@ -1,11 +1,11 @@
-//! A run as it is shown.
+//! A run as it is published.
 
 use std::sync::Arc;
 
 use super::RunProgress;
 use crate::store::{RunFile, RunSummary, SubmittedSpec};
 
-/// A run as it is shown: changes are published whole.
+/// A run as it is published: each change as a whole.
 #[derive(Debug, Clone)]
 pub struct RunView {
     /// Identity and state.
@@ -14,7 +14,7 @@ pub struct RunView {
     pub spec: Arc<SubmittedSpec>,
     /// How far it has come; absent before it is deployed.
     pub progress: Option<RunProgress>,
-    /// What came out; present when its load had started and it ended in this process. That of an earlier process is in
+    /// The summary; present when its load had started and it ended in this process. That of an earlier process is in
     /// its directory.
     pub summary: Option<Arc<RunSummary>>,
 }

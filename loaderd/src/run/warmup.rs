@@ -1,4 +1,4 @@
-//! The warm-up of a run: scales by need, the autoscaler held, released, and awaited.
+//! The warm-up of a run: scales by need, the autoscaler held and released, steady state awaited.
 
 use std::time::Duration;
 
@@ -12,31 +12,32 @@ use crate::{
     platform::{Deploy, Platform, PlatformError, Room, SettingsBackup},
     record::{Latencies, WarmupFindings},
     spec::RunSpec,
+    steady::{FEWEST, Finding, Looks},
     store::RunDirectory,
     units,
-    steady::{FEWEST, Finding, Looks},
     warmup::{Fit, fit, needed},
 };
 
 /// How often it is checked whether a look at the latencies is due.
-const CHECK: Duration = Duration::from_secs(1);
+const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where a run keeps the settings of the cluster that its warm-up changes.
+/// The backup of the cluster settings that a run's warm-up changes.
 pub(crate) fn settings_backup(directory: &RunDirectory) -> SettingsBackup {
     SettingsBackup::at(directory.settings_backup())
 }
 
-/// Gives the functions of a deployment as many instances as they need for so many invocations at a time, as far as there is room.
+/// Sets the initial scales of a deployment to what the functions need for their expected concurrency, within the platform's
+/// capacity.
 pub(super) async fn scale(expected: Vec<f64>, spec: &RunSpec, platform: &dyn Platform, deploy: &mut Deploy) -> Fit {
-    let at_once = |place: usize| deploy.functions[place].scaling.container_concurrency;
+    let concurrency = |index: usize| deploy.functions[index].scaling.container_concurrency;
     let needs: Vec<_> =
-        expected.iter().enumerate().map(|(place, expected)| needed(*expected, at_once(place))).collect();
+        expected.iter().enumerate().map(|(index, expected)| needed(*expected, concurrency(index))).collect();
     let room = match platform.warm_up() {
         None => None,
         Some(warm_up) => match warm_up.room().await {
             Ok(room) => Some(room),
             Err(error) => {
-                log::warn!(RUN_ID = deploy.run.as_str(); "the warm-up's scales are not fitted, for the room is not known: {error}");
+                log::warn!(RUN_ID = deploy.run.as_str(); "cannot fit the warm-up's scales to the platform's capacity: {error}");
                 None
             }
         },
@@ -51,12 +52,12 @@ pub(super) async fn scale(expected: Vec<f64>, spec: &RunSpec, platform: &dyn Pla
     }
     if fitted.instances() < fitted.needed {
         let (started, needed) = (fitted.instances(), fitted.needed);
-        log::warn!(RUN_ID = deploy.run.as_str(); "there is room for {started} of the {needed} instances that the functions need");
+        log::warn!(RUN_ID = deploy.run.as_str(); "the platform has capacity for {started} of the {needed} instances that the functions need");
     }
     fitted
 }
 
-/// The room, and what an instance of each function takes of it.
+/// The platform's capacity, and the part of it that an instance of each function takes.
 fn weigh(room: Option<Room>, deploy: &Deploy) -> (Option<u64>, Vec<u64>) {
     match room {
         None => (None, vec![1; deploy.functions.len()]),
@@ -68,8 +69,8 @@ fn weigh(room: Option<Room>, deploy: &Deploy) -> (Option<u64>, Vec<u64>) {
     }
 }
 
-/// Conducts the warm-up of a load that is under way.
-pub(super) struct Conductor<'a> {
+/// Controls the warm-up of a load that is under way.
+pub(super) struct WarmupController<'a> {
     pub(super) warmup: Warmup,
     pub(super) platform: &'a dyn Platform,
     pub(super) run: &'a RunId,
@@ -79,9 +80,9 @@ pub(super) struct Conductor<'a> {
     pub(super) clock: Clock,
 }
 
-/// What a warm-up came to.
+/// The result of a warm-up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub(super) struct Conducted {
+pub(super) struct WarmupOutcome {
     /// Whether a steady state was found.
     pub(super) steady: bool,
     /// Latencies that the last look had; without any look, those that there were.
@@ -92,7 +93,7 @@ pub(super) struct Conducted {
     pub(super) settle: Duration,
 }
 
-impl Conducted {
+impl WarmupOutcome {
     /// How the warm-up ended, as text.
     pub(super) fn ended(&self) -> String {
         let settle = humantime::format_duration(self.settle);
@@ -104,12 +105,12 @@ impl Conducted {
     }
 }
 
-impl Conductor<'_> {
+impl WarmupController<'_> {
     /// Holds the autoscaler, releases it, and ends the warm-up when the latencies are steady, or its time is over.
     ///
     /// # Errors
     /// Settings that could not be restored. The load goes on, but it is not the one that was asked for.
-    pub(super) async fn conduct(self, t0: Instant) -> Result<Conducted, PlatformError> {
+    pub(super) async fn run(self, t0: Instant) -> Result<WarmupOutcome, PlatformError> {
         sleep_until(t0 + self.warmup.hold).await;
         if let Some(warm_up) = self.platform.warm_up() {
             warm_up.restore_settings(self.run, &self.backup).await?;
@@ -120,32 +121,32 @@ impl Conductor<'_> {
         let end = t0 + self.warmup.longest();
         let settle = self.warmup.settle;
         let mut looks = Looks::over(settle);
-        let mut conducted = Conducted { settle, ..Conducted::default() };
-        while !conducted.steady {
+        let mut outcome = WarmupOutcome { settle, ..WarmupOutcome::default() };
+        while !outcome.steady {
             let now = self.clock.now();
             if now >= end {
                 break;
             }
-            sleep_until(end.min(now + CHECK)).await;
+            sleep_until(end.min(now + CHECK_INTERVAL)).await;
             let elapsed = self.clock.now().saturating_duration_since(released);
             if looks.is_due(elapsed, self.latencies.count()) {
-                conducted = self.look(&mut looks, elapsed).await;
+                outcome = self.look(&mut looks, elapsed).await;
                 if looks.window() == elapsed {
                     self.latencies.begin(self.clock.now());
                 }
             }
         }
-        if conducted.last.is_none() {
-            conducted.latencies = self.latencies.count();
+        if outcome.last.is_none() {
+            outcome.latencies = self.latencies.count();
         }
         self.phases.measure_from(self.clock.now().saturating_duration_since(t0));
-        let ended = conducted.ended();
+        let ended = outcome.ended();
         log::info!(RUN_ID = self.run.as_str(); "warm-up: {ended}; the next slot is measured");
-        Ok(conducted)
+        Ok(outcome)
     }
 
     /// One look at the latencies of the window under way.
-    async fn look(&self, looks: &mut Looks, elapsed: Duration) -> Conducted {
+    async fn look(&self, looks: &mut Looks, elapsed: Duration) -> WarmupOutcome {
         let latencies = self.latencies.seconds();
         let (count, mut moved) = (latencies.len(), *looks);
         // On a thread of its own: with many latencies it takes longer than anything here may.
@@ -154,15 +155,20 @@ impl Conductor<'_> {
             *looks = after;
             finding
         });
-        Conducted { steady: last.is_some_and(|finding| finding.is_steady()), latencies: count, last, settle: self.warmup.settle }
+        WarmupOutcome {
+            steady: last.is_some_and(|finding| finding.is_steady()),
+            latencies: count,
+            last,
+            settle: self.warmup.settle,
+        }
     }
 }
 
 /// What the summary says of a warm-up.
-pub(super) fn findings(conducted: Option<(Conducted, Duration)>, fitted: &Fit) -> WarmupFindings {
-    let (conducted, measured_from) = conducted.unzip();
-    let ended = conducted.map(|conducted| conducted.ended()).unwrap_or_default();
-    let Conducted { steady, latencies, last, settle: _ } = conducted.unwrap_or_default();
+pub(super) fn findings(outcome: Option<(WarmupOutcome, Duration)>, fitted: &Fit) -> WarmupFindings {
+    let (outcome, measured_from) = outcome.unzip();
+    let ended = outcome.map(|outcome| outcome.ended()).unwrap_or_default();
+    let WarmupOutcome { steady, latencies, last, settle: _ } = outcome.unwrap_or_default();
     let test = last.and_then(|finding| finding.test());
     WarmupFindings {
         measured_from_us: measured_from.map_or(0, units::micros),
@@ -190,13 +196,13 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
-    /// Conducts a warm-up of 10 s and `settle`, with ten latencies a second; when it ended, and when settings were restored.
-    async fn conduct(settle: u64, latency_us: fn(u64) -> Option<u64>) -> (Conducted, Duration, Vec<Duration>) {
+    /// Runs a warm-up of 10 s and `settle`, with ten latencies a second; when it ended, and when settings were restored.
+    async fn run_warm_up(settle: u64, latency_us: fn(u64) -> Option<u64>) -> (WarmupOutcome, Duration, Vec<Duration>) {
         let platform = FakePlatform::new("local").with_room(Room::Instances(1));
         let (run, t0) = (RunId::new(0, 0), Clock.now());
         let warmup = Warmup { profile: seconds(10), hold: seconds(10), settle: seconds(settle) };
         let (phases, latencies) = (Phases::after(warmup.longest()), Latencies::default());
-        let conductor = Conductor {
+        let controller = WarmupController {
             warmup,
             platform: &platform,
             run: &run,
@@ -212,12 +218,12 @@ mod tests {
                 latencies.record(Clock.now(), Duration::from_micros(latency));
             }
         };
-        let conducted = tokio::select! {
-            conducted = conductor.conduct(t0) => conducted.unwrap(),
+        let outcome = tokio::select! {
+            outcome = controller.run(t0) => outcome.unwrap(),
             () = feed => unreachable!("it has no end"),
         };
         let restored = platform.instants_of(&Call::RestoreSettings(run));
-        (conducted, phases.measured_from(), restored.iter().map(|at| at.duration_since(t0)).collect())
+        (outcome, phases.measured_from(), restored.iter().map(|at| at.duration_since(t0)).collect())
     }
 
     /// Without order from one to the next.
@@ -227,33 +233,34 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn without_enough_latencies_its_time_passes() {
-        let (conducted, measured_from, restored) = conduct(90, |at| at.is_multiple_of(10).then(|| 1000 + noise(at))).await;
-        assert!(!conducted.steady && conducted.last.is_none(), "{conducted:?}");
-        assert_eq!(conducted.ended(), format!("too few responses to tell: {} of 200 within 1m 30s", 90));
+        let (outcome, measured_from, restored) =
+            run_warm_up(90, |at| at.is_multiple_of(10).then(|| 1000 + noise(at))).await;
+        assert!(!outcome.steady && outcome.last.is_none(), "{outcome:?}");
+        assert_eq!(outcome.ended(), format!("too few responses to tell: {} of 200 within 1m 30s", 90));
         assert_eq!(measured_from, seconds(100));
         assert_eq!(restored, [seconds(10)]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_steady_state_ends_it_after_a_window() {
-        let (conducted, measured_from, _) = conduct(600, |at| Some(1_000_000 + noise(at))).await;
-        assert!(conducted.steady, "{conducted:?}");
-        assert_eq!(conducted.ended(), "steady state");
+        let (outcome, measured_from, _) = run_warm_up(600, |at| Some(1_000_000 + noise(at))).await;
+        assert!(outcome.steady, "{outcome:?}");
+        assert_eq!(outcome.ended(), "steady state");
         // The window lies wholly behind the release, and lasts a minute.
         assert!((70..=72).contains(&measured_from.as_secs()), "{measured_from:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_grows_is_not_steady() {
-        let (conducted, measured_from, _) = conduct(180, |at| Some(100_000 + 1000 * at + noise(at) / 100)).await;
-        assert!(!conducted.steady, "{conducted:?}");
-        let ended = conducted.ended();
+        let (outcome, measured_from, _) = run_warm_up(180, |at| Some(100_000 + 1000 * at + noise(at) / 100)).await;
+        assert!(!outcome.steady, "{outcome:?}");
+        let ended = outcome.ended();
         assert!(ended.starts_with("no steady state within 3m: the level "), "{ended}");
         assert_eq!(measured_from, seconds(190));
     }
 
     #[test]
-    fn scales_weigh_what_their_pods_set_aside() {
+    fn instances_are_weighed_by_the_requests_of_their_pods() {
         let deploy = testkit::deploy(&["a", "b"]);
         assert_eq!(weigh(Some(Room::Millicores { free: 900, overhead: 25 }), &deploy), (Some(900), vec![125; 2]));
         assert_eq!(weigh(Some(Room::Instances(3)), &deploy), (Some(3), vec![1; 2]));

@@ -51,7 +51,11 @@ impl Series {
     }
 
     /// Its values from one instant to another.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "ten minutes of values, never negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "ten minutes of values, never negative"
+    )]
     pub fn between(&self, from: Duration, to: Duration) -> &[f64] {
         let place = |at: Duration| ((at.as_secs_f64() * self.rate).ceil() as usize).min(self.values.len());
         &self.values[place(from)..place(to)]

@@ -1,4 +1,4 @@
-//! What a run's directory keeps that has a form outside of this program, and the seam by which it gets that form.
+//! The files of a run's directory whose format is defined by the API, and the interface that converts them.
 
 use std::sync::Arc;
 
@@ -8,16 +8,15 @@ use crate::{clock::UnixMicros, id::RunId, plan::Request, record::Summary, result
 /// A spec as it was submitted.
 #[derive(Debug, Clone)]
 pub struct SubmittedSpec {
-    /// The API's message, encoded: opaque to all but the edge, which made it and shows it again. Specs with the same bytes are the
-    /// same.
+    /// The API's message, encoded: opaque to all but the edge, which made it and returns it. Specs with the same bytes are equal.
     pub message: Vec<u8>,
     /// The id of the uploaded trace that it names.
     pub upload: Option<String>,
-    /// What it asks for with this daemon's defaults; or every fault, by field.
+    /// The run that it requests with this daemon's defaults; or every fault, by field.
     pub checked: Result<Arc<Request>, Vec<Violation>>,
 }
 
-/// What came out of a run.
+/// The results of a run.
 #[derive(Debug)]
 pub struct RunSummary {
     /// The run.
@@ -30,13 +29,13 @@ pub struct RunSummary {
     pub platform: String,
     /// How it ended.
     pub state: State,
-    /// Why, where it did not succeed.
+    /// Why it did not succeed; empty when it did.
     pub reason: String,
-    /// What came out of its load.
+    /// The results of its load.
     pub load: Summary,
 }
 
-/// What a run left, sealed: written last, over everything else.
+/// The files that a run left, sealed: written last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
     /// The run.
@@ -49,7 +48,7 @@ pub struct Manifest {
     pub files: Vec<ManifestFile>,
 }
 
-/// A stored spec that is none.
+/// A stored spec that can't be parsed.
 #[derive(Debug, thiserror::Error)]
 #[error("{field}: {description}")]
 pub struct UnreadableSpec {
@@ -59,12 +58,12 @@ pub struct UnreadableSpec {
     pub description: String,
 }
 
-/// The forms of what is kept, as text.
+/// Converts stored files to and from text.
 pub trait Codec: std::fmt::Debug + Send + Sync {
     /// A spec, from the text of spec.yaml.
     ///
     /// # Errors
-    /// The first fault of a text that is no spec. One that asks for what can't be is readable, see [`SubmittedSpec::checked`].
+    /// The first fault of a text that is not a spec. An invalid spec can be read, see [`SubmittedSpec::checked`].
     fn read_spec(&self, text: &str) -> Result<SubmittedSpec, UnreadableSpec>;
 
     /// The text of spec.yaml.

@@ -21,9 +21,9 @@ pub struct RunFile {
     pub mode: String,
     /// The platform.
     pub platform: String,
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// Why, where that needs a word.
+    /// Why it failed or ended early; empty otherwise.
     pub reason: String,
     /// When it was submitted, Unix microseconds.
     pub submitted_unix_us: i64,

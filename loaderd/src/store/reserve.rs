@@ -1,5 +1,5 @@
-//! Room that is set aside in the directory of a run that has not ended, so that on a full disk it can still be written how the
-//! run ended, and why.
+//! Disk space that is reserved in the directory of a run that has not ended, so that its final state can be written even on a
+//! full disk.
 
 use std::{
     fs::{self, File},
@@ -9,29 +9,29 @@ use std::{
 
 use nix::fcntl::{FallocateFlags, fallocate};
 
-/// Its name; what begins with a point is none of a run's files.
+/// The file's name; names with a leading dot are not results.
 const NAME: &str = ".reserve";
 
 /// Enough for the run's state, its manifest, and the summary of some hundred functions.
 const BYTES: i64 = 256 << 10;
 
-/// Sets it aside. Where that is not possible, a run goes without.
-pub(super) fn set_aside(directory: &Path) {
+/// Reserves the space. A run goes on without it where that is not possible.
+pub(super) fn allocate(directory: &Path) {
     let path = directory.join(NAME);
     let made = File::create(&path).and_then(|file| Ok(fallocate(file, FallocateFlags::empty(), 0, BYTES)?));
     if let Err(error) = made {
         log::debug!("{}: {error}", path.display());
-        // It may not even be there.
+        // It may not exist.
         let _none = fs::remove_file(path);
     }
 }
 
-/// Gives it back to the disk; whether there was any.
-pub(super) fn give_back(directory: &Path) -> bool {
+/// Releases the space; whether there was any.
+pub(super) fn release(directory: &Path) -> bool {
     fs::remove_file(directory.join(NAME)).is_ok()
 }
 
-/// Whether the disk has no room, for bytes or for files.
+/// Whether the disk is full, of bytes or of files, or a quota is used up.
 pub(super) fn is_full(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }

@@ -1,17 +1,17 @@
-//! Which runs are removed, so that the state directory does not grow for ever. Pure.
+//! Which runs are removed, so that the state directory does not grow without bound. Pure.
 
 use std::time::Duration;
 
 use crate::{clock::UnixMicros, id::RunId};
 
-/// What is kept; nothing is bounded where nothing is said.
+/// The bounds on what is kept; absent ones do not apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Retention {
-    /// How long after its end a run is kept.
+    /// Maximum time since a run's end.
     pub max_age: Option<Duration>,
-    /// How many ended runs are kept.
+    /// Maximum number of ended runs.
     pub max_runs: Option<u64>,
-    /// How many bytes ended runs may take, together.
+    /// Maximum size of all ended runs together, in bytes.
     pub max_bytes: Option<u64>,
 }
 
@@ -30,10 +30,10 @@ impl Retention {
     }
 
     /// The runs to remove, of `ended`, which is in order of submission. The newest is kept, however large.
-    pub(crate) fn doomed(&self, ended: &[EndedRun], now: UnixMicros) -> Vec<RunId> {
+    pub(crate) fn expired(&self, ended: &[EndedRun], now: UnixMicros) -> Vec<RunId> {
         let Self { max_age, max_runs, max_bytes } = *self;
         let (mut runs, mut bytes) = (0_u64, 0_u64);
-        let mut doomed = Vec::new();
+        let mut expired = Vec::new();
         for run in ended.iter().rev() {
             runs += 1;
             bytes = bytes.saturating_add(run.bytes);
@@ -41,10 +41,10 @@ impl Retention {
             let many = max_runs.is_some_and(|most| runs > most);
             let large = runs > 1 && max_bytes.is_some_and(|most| bytes > most);
             if old || many || large {
-                doomed.push(run.run.clone());
+                expired.push(run.run.clone());
             }
         }
-        doomed
+        expired
     }
 }
 
@@ -59,25 +59,25 @@ mod tests {
         (0..count).map(one).collect()
     }
 
-    fn doomed(retention: Retention, now_minutes: i64) -> Vec<RunId> {
-        let mut doomed = retention.doomed(&ended(5), UnixMicros(now_minutes * 60_000_000));
-        doomed.sort();
-        doomed
+    fn expired(retention: Retention, now_minutes: i64) -> Vec<RunId> {
+        let mut expired = retention.expired(&ended(5), UnixMicros(now_minutes * 60_000_000));
+        expired.sort();
+        expired
     }
 
     #[test]
-    fn each_bound_takes_the_oldest() {
+    fn each_bound_removes_the_oldest() {
         let first = |count: i64| (0..count).map(|index| RunId::new(index, 0)).collect::<Vec<_>>();
         let none = Retention::default();
-        assert!(!none.is_bounded() && doomed(none, 1_000_000).is_empty());
+        assert!(!none.is_bounded() && expired(none, 1_000_000).is_empty());
         let age = Some(Duration::from_mins(3));
-        assert_eq!(doomed(Retention { max_age: age, ..none }, 5), first(2));
-        assert_eq!(doomed(Retention { max_age: age, ..none }, 100), first(5));
+        assert_eq!(expired(Retention { max_age: age, ..none }, 5), first(2));
+        assert_eq!(expired(Retention { max_age: age, ..none }, 100), first(5));
         // A clock that was set back makes nothing old.
-        assert_eq!(doomed(Retention { max_age: age, ..none }, -100), first(0));
-        assert_eq!(doomed(Retention { max_runs: Some(2), ..none }, 5), first(3));
-        assert_eq!(doomed(Retention { max_runs: Some(0), ..none }, 5), first(5));
-        assert_eq!(doomed(Retention { max_bytes: Some(35), ..none }, 5), first(2));
-        assert_eq!(doomed(Retention { max_bytes: Some(1), ..none }, 5), first(4), "the newest stays");
+        assert_eq!(expired(Retention { max_age: age, ..none }, -100), first(0));
+        assert_eq!(expired(Retention { max_runs: Some(2), ..none }, 5), first(3));
+        assert_eq!(expired(Retention { max_runs: Some(0), ..none }, 5), first(5));
+        assert_eq!(expired(Retention { max_bytes: Some(35), ..none }, 5), first(2));
+        assert_eq!(expired(Retention { max_bytes: Some(1), ..none }, 5), first(4), "the newest stays");
     }
 }

@@ -10,21 +10,21 @@ use std::{
 use super::{Codec, Manifest, RunFile, RunSummary, State, SubmittedSpec, file, reserve};
 use crate::{clock::UnixMicros, id::RunId, results};
 
-/// How the name of a directory begins that is being removed.
+/// Prefix of a directory that is being removed.
 const DELETED: &str = ".deleted-";
 
-/// What went wrong with a run's directory.
+/// An operation on a run's directory that failed.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot {doing} {}: {source}", path.display())]
+#[error("cannot {action} {}: {source}", path.display())]
 pub struct StoreError {
-    doing: &'static str,
+    action: &'static str,
     path: PathBuf,
     source: io::Error,
 }
 
-/// A way to say what failed, for `map_err`.
-fn failed(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    move |source| StoreError { doing, path: path.to_owned(), source }
+/// Adds the operation and the path, for `map_err`.
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
+    move |source| StoreError { action, path: path.to_owned(), source }
 }
 
 /// All run directories.
@@ -42,43 +42,43 @@ pub struct RunDirectory {
 }
 
 impl Store {
-    /// The store below `state`, which is made if it is not there. Messages are written and read as `codec` has them.
+    /// The store below `state`, which is created if it is missing. `codec` converts its messages.
     ///
     /// # Errors
-    /// A directory that can't be made.
+    /// A directory that can't be created.
     pub fn open(state: &Path, codec: Arc<dyn Codec>) -> Result<Self, StoreError> {
         let runs = state.join("runs");
         fs::create_dir_all(&runs).map_err(failed("create", &runs))?;
         Ok(Self { runs, codec })
     }
 
-    /// Where the run's directory is, or would be.
+    /// The run's directory, whether it exists or not.
     pub fn directory(&self, run: &RunId) -> RunDirectory {
         RunDirectory { path: self.runs.join(run.as_str()), codec: Arc::clone(&self.codec) }
     }
 
-    /// Makes the directory of a run, with its spec and its state.
+    /// Creates the directory of a run, with its spec and its state.
     ///
     /// # Errors
-    /// What can't be written. Nothing is left then.
+    /// A file that can't be written. Then nothing is left.
     pub fn create(&self, file: &RunFile, spec: &SubmittedSpec) -> Result<RunDirectory, StoreError> {
         let directory = self.directory(&file.run_id);
         fs::create_dir(&directory.path).map_err(failed("create", &directory.path))?;
         let written = directory.replace("spec.yaml", self.codec.write_spec(spec).as_bytes());
         match written.and_then(|()| directory.save(file)) {
             Ok(()) => {
-                reserve::set_aside(&directory.path);
+                reserve::allocate(&directory.path);
                 Ok(directory)
             }
             Err(error) => {
-                // The first error is the one to tell.
+                // The first error is returned.
                 let _left_behind = fs::remove_dir_all(&directory.path);
                 Err(error)
             }
         }
     }
 
-    /// Every run whose state can be read, oldest first. What can't be read is left where it is, and logged.
+    /// Every run whose state can be read, oldest first. Unreadable ones are logged and left alone.
     ///
     /// # Errors
     /// When the directory itself can't be listed.
@@ -87,7 +87,7 @@ impl Store {
         for entry in fs::read_dir(&self.runs).map_err(failed("list", &self.runs))? {
             let path = entry.map_err(failed("list", &self.runs))?.path();
             if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(DELETED.as_bytes())) {
-                // Its removal was cut off; what can't be removed now is tried again at the next start.
+                // Its removal was interrupted; a failure now is tried again at the next start.
                 let _left_behind = fs::remove_dir_all(&path);
                 continue;
             }
@@ -103,33 +103,45 @@ impl Store {
     /// Removes a run's directory.
     ///
     /// # Errors
-    /// What can't be removed.
+    /// A file that can't be removed.
     pub fn remove(&self, run: &RunId) -> Result<(), StoreError> {
         let path = self.directory(run).path;
-        // Out of sight first, so that a crash in the middle leaves no half run.
-        let doomed = path.with_file_name(format!("{DELETED}{run}"));
-        fs::rename(&path, &doomed).map_err(failed("remove", &path))?;
-        fs::remove_dir_all(&doomed).map_err(failed("remove", &doomed))
+        // Renamed first, so that a crash in the middle leaves no partial run.
+        let removed = path.with_file_name(format!("{DELETED}{run}"));
+        fs::rename(&path, &removed).map_err(failed("remove", &path))?;
+        fs::remove_dir_all(&removed).map_err(failed("remove", &removed))
     }
 }
 
-fn read_run_file(path: &Path) -> Result<RunFile, String> {
+/// Why a directory is not a run of this program.
+#[derive(Debug, thiserror::Error)]
+enum NotARun {
+    #[error("its name is not a run id")]
+    Name,
+    #[error("cannot read run.json: {0}")]
+    Read(#[source] io::Error),
+    #[error("run.json is damaged: {0}")]
+    Damaged(#[source] serde_json::Error),
+    #[error("unknown version {0} of run.json")]
+    Version(u32),
+    #[error("run.json is that of {0}")]
+    OtherRun(RunId),
+}
+
+fn read_run_file(path: &Path) -> Result<RunFile, NotARun> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let id: RunId = name.parse().map_err(|_| "it is not named like a run".to_owned())?;
-    let file = path.join("run.json");
-    let text = fs::read_to_string(&file).map_err(|error| format!("cannot read run.json: {error}"))?;
-    let file: RunFile = serde_json::from_str(&text).map_err(|error| format!("run.json is damaged: {error}"))?;
+    let id: RunId = name.parse().map_err(|_| NotARun::Name)?;
+    let text = fs::read_to_string(path.join("run.json")).map_err(NotARun::Read)?;
+    let file: RunFile = serde_json::from_str(&text).map_err(NotARun::Damaged)?;
     match file {
-        RunFile { version, .. } if version != file::VERSION => {
-            Err(format!("run.json has the unknown version {version}"))
-        }
-        RunFile { run_id, .. } if run_id != id => Err(format!("run.json is that of {run_id}")),
+        RunFile { version, .. } if version != file::VERSION => Err(NotARun::Version(version)),
+        RunFile { run_id, .. } if run_id != id => Err(NotARun::OtherRun(run_id)),
         file => Ok(file),
     }
 }
 
 impl RunDirectory {
-    /// Where it is.
+    /// The directory's path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -137,18 +149,18 @@ impl RunDirectory {
     /// Saves the run's state; a crash leaves either the old or the new one.
     ///
     /// # Errors
-    /// What can't be written.
+    /// A file that can't be written.
     pub fn save(&self, file: &RunFile) -> Result<(), StoreError> {
         let text = serde_json::to_string_pretty(file).map_err(io::Error::from);
         let text = text.map_err(failed("write", &self.path.join("run.json")))?;
         self.replace("run.json", text.as_bytes())?;
         if file.state.is_terminal() {
-            reserve::give_back(&self.path);
+            reserve::release(&self.path);
         }
         Ok(())
     }
 
-    /// Where a run notes settings of the cluster before it changes them.
+    /// The file of the settings backup.
     pub fn settings_backup(&self) -> PathBuf {
         self.path.join(results::SETTINGS_BACKUP)
     }
@@ -167,12 +179,12 @@ impl RunDirectory {
     /// Saves the summary.
     ///
     /// # Errors
-    /// What can't be written.
+    /// A file that can't be written.
     pub fn save_summary(&self, summary: &RunSummary) -> Result<(), StoreError> {
         self.replace("summary.json", self.codec.write_summary(summary).as_bytes())
     }
 
-    /// Writes the manifest of what is there now; `state` is the run's last.
+    /// Writes the manifest of the present files; `state` is the run's final one.
     ///
     /// # Errors
     /// A file that can't be read, or a manifest that can't be written.
@@ -184,13 +196,13 @@ impl RunDirectory {
         Ok(manifest)
     }
 
-    /// The text of the summary, if there is one: for whoever shows it as it was written.
+    /// The text of the summary as it was written; absent when there is none.
     pub fn summary(&self) -> Option<String> {
         fs::read_to_string(self.path.join("summary.json")).ok()
     }
 
-    /// Replaces a file whole, durably: a crash leaves either the old or the new content. A full disk is given the room back that
-    /// was set aside.
+    /// Replaces a file whole, durably: a crash leaves either the old or the new content. On a full disk the reserved space is
+    /// released first.
     fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
         let path = self.path.join(name);
         let replace = || {
@@ -201,7 +213,7 @@ impl RunDirectory {
             fs::File::open(&self.path)?.sync_all()
         };
         let replaced = match replace() {
-            Err(error) if reserve::is_full(&error) && reserve::give_back(&self.path) => replace(),
+            Err(error) if reserve::is_full(&error) && reserve::release(&self.path) => replace(),
             replaced => replaced,
         };
         replaced.map_err(failed("write", &path))

@@ -1,12 +1,12 @@
-//! Where a run stands, as run.json has it. What leads from one state to the next is [`crate::run::Machine`]'s. Pure.
+//! The state of a run, as in run.json. [`crate::run::Machine`] has the transitions. Pure.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Waits for the runs before it.
+    /// It waits in the queue.
     Queued,
     /// Its functions are being deployed.
     Deploying,
@@ -16,20 +16,20 @@ pub enum State {
     Running,
     /// Answers are awaited.
     Draining,
-    /// What it deployed is being taken away.
+    /// What it deployed is being removed.
     Cleaning,
-    /// It was carried out.
+    /// It was completed.
     Succeeded,
-    /// It could not be carried out.
+    /// A step failed.
     Failed,
     /// A user cancelled it.
     Cancelled,
-    /// The daemon ended meanwhile.
+    /// The daemon ended while it was under way.
     Interrupted,
 }
 
 impl State {
-    /// Whether nothing follows any more.
+    /// Whether the state is final.
     pub fn is_terminal(self) -> bool {
         matches!(self, Self::Succeeded | Self::Failed | Self::Cancelled | Self::Interrupted)
     }

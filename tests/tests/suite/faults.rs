@@ -143,7 +143,7 @@ fn no_descriptors() {
         "submit --mode coldstart --start 1 --cold-starts 1 --functions 60 --connection-policy per-function --wait",
     );
     assert_eq!(ran.code, 2, "{ran:?}");
-    assert!(ran.stderr.contains("open files, and the daemon may have 600"), "{ran:?}");
+    assert!(ran.stderr.contains("open files, but the daemon's limit is 600"), "{ran:?}");
     // More clients than it can have descriptors for: they wait, and it goes on when they have gone.
     let log = it.log();
     let (_, address) = log.split_once("control API on http://").expect("it listens");

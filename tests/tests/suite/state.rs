@@ -23,7 +23,7 @@ fn a_second_daemon_is_refused() {
     let path = state.path().to_str().expect("text");
     let ran = run(bin("loaderd"), ["--state-dir", path, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
     assert_eq!(ran.code, 1, "{ran:?}");
-    assert!(ran.stderr.contains(&format!("another loaderd (pid {}) works in {path}", daemon.pid())), "{ran:?}");
+    assert!(ran.stderr.contains(&format!("another loaderd (pid {}) uses {path}", daemon.pid())), "{ran:?}");
     daemon.ctl(&["status"]).ok();
 }
 

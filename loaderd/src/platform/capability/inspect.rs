@@ -1,16 +1,16 @@
 //! Platforms that can report on themselves.
 
-/// Reports what an operator should know, such as versions and missing permissions.
+/// Reports facts for an operator, such as versions and missing permissions.
 #[tonic::async_trait]
 pub trait Inspect: Send + Sync {
-    /// The facts, in the order in which they are shown. A platform that can't be reached says so in one of them.
+    /// The facts, in the order in which they are shown. For a platform that can't be reached, one of them says so.
     async fn facts(&self) -> Vec<Fact>;
 }
 
-/// Something that a platform reports of itself.
+/// A property of a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// Which property it is about, such as `namespace`.
+    /// The property's name, such as `namespace`.
     pub name: &'static str,
     /// The property's value, for people to read.
     pub value: String,

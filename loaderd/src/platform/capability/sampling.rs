@@ -8,19 +8,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{platform::deployment::Deploy, scrape::Sampled};
 
-/// Samples what surrounds a deployment: nodes, pods, the autoscaler.
+/// Samples nodes, pods and the autoscaler.
 #[tonic::async_trait]
 pub trait Sampling: Send + Sync {
-    /// Tasks that sample, each on its own clock, until they are told to stop. The caller spawns and awaits them.
+    /// Tasks that sample, each on its own schedule, until they are stopped. The caller spawns and awaits them.
     async fn sources(&self, deploy: &Deploy, options: SamplingOptions) -> Vec<BoxFuture<'static, ()>>;
 }
 
 /// How a run's surroundings are sampled.
 #[derive(Debug, Clone)]
 pub struct SamplingOptions {
-    /// From one sample of a source to the next, and how long one may take.
+    /// The period of each source, which is also the limit of one sample's time.
     pub period: Duration,
-    /// Where samples go.
+    /// Receives the samples.
     pub out: mpsc::Sender<Sampled>,
     /// Cancelled when the load is over.
     pub stop: CancellationToken,

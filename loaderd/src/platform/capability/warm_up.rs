@@ -4,21 +4,21 @@ use std::path::{Path, PathBuf};
 
 use crate::{id::RunId, platform::error::PlatformError};
 
-/// Knows how many instances there is room for, and can keep the autoscaler from taking instances away.
+/// Knows the capacity for instances, and can keep the autoscaler from stopping instances.
 #[tonic::async_trait]
 pub trait WarmUp: Send + Sync {
-    /// How much room there is for instances.
+    /// The free capacity for instances.
     async fn room(&self) -> Result<Room, PlatformError>;
 
-    /// Keeps the autoscaler from taking instances away of the run that will be deployed next. Settings that this changes for
-    /// others too are written to `backup` first.
+    /// Keeps the autoscaler from stopping instances of the run that will be deployed next. Settings that this changes for other
+    /// functions too are written to `backup` first.
     async fn hold_autoscaler(&self, run: &RunId, backup: &SettingsBackup) -> Result<(), PlatformError>;
 
     /// Restores what [`WarmUp::hold_autoscaler`] changed. Idempotent; also for runs of an earlier process.
     async fn restore_settings(&self, run: &RunId, backup: &SettingsBackup) -> Result<(), PlatformError>;
 }
 
-/// Room for instances.
+/// The capacity for instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
     /// A number of instances, of whichever functions.
@@ -27,7 +27,7 @@ pub enum Room {
     Millicores {
         /// CPU that nothing has requested yet.
         free: u64,
-        /// What each instance requests beyond its function's own request.
+        /// CPU that each instance requests in addition to its function.
         overhead: u64,
     },
 }

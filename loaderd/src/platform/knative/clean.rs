@@ -1,4 +1,4 @@
-//! Takes away what a run made, and nothing else.
+//! Deletes what a run deployed, and nothing else.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -18,13 +18,13 @@ use super::{
 use crate::id::RunId;
 
 /// Services that are deleted at the same time.
-const AT_ONCE: usize = 16;
-/// From one look at what is left to the next.
-const LOOK: Duration = Duration::from_secs(1);
-/// How long the API server may stay away.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How long Services and pods may take to go: a pod gets 30 s to end, and more where it has a longer grace.
-const GONE_WITHIN: Duration = Duration::from_secs(300);
+const MAX_CONCURRENT: usize = 16;
+/// The interval at which the deletion is checked.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// Maximum time for which the API server may be unreachable.
+const API_TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum time for Services and pods to disappear: a pod has 30 s to end, or its longer grace period.
+const DELETE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A namespace of a cluster.
 pub(super) struct Cleaner<'a> {
@@ -37,7 +37,7 @@ impl Cleaner<'_> {
     /// Deletes the run's Services and waits until they and their pods are gone.
     ///
     /// # Errors
-    /// What is left, and why.
+    /// A request that failed, or objects that were not deleted in time.
     pub(super) async fn clean(&self, run: &RunId, clock: impl Fn() -> Instant + Send) -> Result<(), ClusterError> {
         let selector = names::of_run(run);
         let never = CancellationToken::new();
@@ -45,25 +45,25 @@ impl Cleaner<'_> {
         let names: Vec<_> = services.iter().map(|service| service.name_any()).collect();
         let never = &never;
         let deleted = names.iter().map(|name| async move {
-            let deleted = self.cluster.ask(self.now + PATIENCE, never, |client| async move {
+            let deleted = self.cluster.ask(self.now + API_TIMEOUT, never, |client| async move {
                 let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
                 services.delete(name, &DeleteParams::background()).await
             });
             match deleted.await {
-                // Somebody else was faster.
+                // Another client has deleted it.
                 Err(error) if error.is_not_found() => Ok(()),
                 other => other.map(|_| ()),
             }
         });
         let deleted: Vec<_> = deleted.collect();
-        let deleted: Vec<_> = stream::iter(deleted).buffer_unordered(AT_ONCE).collect().await;
+        let deleted: Vec<_> = stream::iter(deleted).buffer_unordered(MAX_CONCURRENT).collect().await;
         deleted.into_iter().collect::<Result<(), _>>()?;
         let mut left = services.len();
         while left > 0 {
-            if clock() > self.now + GONE_WITHIN {
-                return Err(ClusterError::Config(format!("{left} of its Services or pods are still there")));
+            if clock() > self.now + DELETE_TIMEOUT {
+                return Err(ClusterError::NotDeleted { left, within: DELETE_TIMEOUT });
             }
-            sleep(LOOK).await;
+            sleep(POLL_INTERVAL).await;
             left = self.services(&selector).await?.len();
             if left == 0 {
                 left = self.pods(&selector).await?;
@@ -72,7 +72,7 @@ impl Cleaner<'_> {
         Ok(())
     }
 
-    /// How many Services there are of each run.
+    /// The number of Services of each run.
     pub(super) async fn runs(&self) -> Result<BTreeMap<RunId, usize>, ClusterError> {
         let mut runs = BTreeMap::new();
         for service in self.services(&names::of_any_run()).await? {
@@ -86,7 +86,7 @@ impl Cleaner<'_> {
 
     async fn services(&self, selector: &str) -> Result<Vec<PartialObjectMeta<DynamicObject>>, ClusterError> {
         let (parameters, never) = (&ListParams::default().labels(selector), CancellationToken::new());
-        let listed = self.cluster.ask(self.now + PATIENCE, &never, |client| async move {
+        let listed = self.cluster.ask(self.now + API_TIMEOUT, &never, |client| async move {
             let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
             services.list_metadata(parameters).await
         });
@@ -100,7 +100,7 @@ impl Cleaner<'_> {
 
     async fn pods(&self, selector: &str) -> Result<usize, ClusterError> {
         let (parameters, never) = (&ListParams::default().labels(selector), CancellationToken::new());
-        let listed = self.cluster.ask(self.now + PATIENCE, &never, |client| async move {
+        let listed = self.cluster.ask(self.now + API_TIMEOUT, &never, |client| async move {
             Api::<Pod>::namespaced(client, self.namespace).list_metadata(parameters).await
         });
         Ok(listed.await?.items.len())

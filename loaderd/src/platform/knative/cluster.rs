@@ -1,11 +1,11 @@
-//! The way to the API server.
+//! Access to the API server.
 
-use std::{path::PathBuf, sync::Mutex, time::Duration};
+use std::{io, path::PathBuf, sync::Mutex, time::Duration};
 
 use futures_util::{Stream, StreamExt as _, stream};
 use kube::{
     Client, Config, Error,
-    config::{KubeConfigOptions, Kubeconfig},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
     runtime::watcher::{self, Event},
 };
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ use crate::clock::Clock;
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// From one try to the next: at first, and at the most.
+/// The pause before a retry: the first, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -30,19 +30,48 @@ pub struct Access {
     pub context: Option<String>,
 }
 
-/// Why a request came to nothing.
+/// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ClusterError {
-    /// The configuration can't be used.
-    #[error("{0}")]
-    Config(String),
-    /// The server refuses, or stayed away for too long.
-    #[error("{}", failure::words(.0))]
+    /// The kubeconfig can't be used.
+    #[error("kubeconfig{}: {source}", path.as_ref().map_or(String::new(), |path| format!(" {}", path.display())))]
+    Kubeconfig {
+        /// The file; absent for the default one.
+        path: Option<PathBuf>,
+        source: Box<KubeconfigError>,
+    },
+    /// There is no configuration.
+    #[error("no kubeconfig found ($KUBECONFIG, ~/.kube/config), and not running in a pod: set knative.kubeconfig")]
+    NoKubeconfig,
+    /// A client can't be made of the configuration.
+    #[error("{}", failure::describe(.0))]
+    Client(#[source] Box<Error>),
+    /// The identity lacks permissions.
+    #[error("missing permissions{purpose}: {}; the roles in config/kubernetes/ grant them", missing.join(", "))]
+    MissingPermissions {
+        /// Empty, or what they are needed for, as in ` for a warm-up`.
+        purpose: &'static str,
+        missing: Vec<String>,
+    },
+    /// Deleted objects have not disappeared.
+    #[error("{left} Services or pods of the run were not deleted within {}", humantime::format_duration(*within))]
+    NotDeleted { left: usize, within: Duration },
+    /// The settings backup can't be read or written.
+    #[error("settings backup {}: {source}", path.display())]
+    Backup { path: PathBuf, source: io::Error },
+    /// A response is not what it should be.
+    #[error("unexpected response of {origin}: {source}")]
+    Response { origin: String, source: serde_json::Error },
+    /// Knative's autoscaler has no pods.
+    #[error("no autoscaler found in {0}")]
+    NoAutoscaler(&'static str),
+    /// The server refused the request, or was unreachable for too long.
+    #[error("{}", failure::describe(.0))]
     Refused(#[source] Box<Error>),
-    /// No answer in time.
+    /// The server did not answer in time.
     #[error("the API server did not answer within {}", humantime::format_duration(REQUEST_TIMEOUT))]
-    Silent,
-    /// Nobody waits any more.
+    Timeout,
+    /// The caller has cancelled the request.
     #[error("cancelled")]
     Cancelled,
 }
@@ -53,10 +82,10 @@ impl ClusterError {
     }
 }
 
-/// The API server, as far as it can be reached.
+/// A client of the API server that retries.
 pub(super) struct Cluster {
     access: Access,
-    /// Made when it is first needed; made anew when the server no longer knows us.
+    /// Created on first use, and again after a 401. With the namespace of its configuration.
     client: Mutex<Option<(Client, String)>>,
     clock: Clock,
 }
@@ -66,7 +95,7 @@ impl Cluster {
         Self { access, client: Mutex::default(), clock }
     }
 
-    /// The instant that it is now.
+    /// The present instant.
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
     }
@@ -83,7 +112,7 @@ impl Cluster {
         let mut config = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         let namespace = config.default_namespace.clone();
-        let client = Client::try_from(config).map_err(|error| ClusterError::Config(failure::words(&error)))?;
+        let client = Client::try_from(config).map_err(|error| ClusterError::Client(Box::new(error)))?;
         let made = (client, namespace);
         *self.client.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(made.clone());
         Ok(made)
@@ -93,28 +122,24 @@ impl Cluster {
         let Access { kubeconfig, context } = &self.access;
         let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
         if let Some(path) = kubeconfig {
-            let told =
-                |error: &dyn std::fmt::Display| ClusterError::Config(format!("kubeconfig {}: {error}", path.display()));
-            let read = Kubeconfig::read_from(path).map_err(|error| told(&error))?;
-            return Config::from_custom_kubeconfig(read, &options).await.map_err(|error| told(&error));
+            let failed = |source| ClusterError::Kubeconfig { path: Some(path.clone()), source: Box::new(source) };
+            let read = Kubeconfig::read_from(path).map_err(failed)?;
+            return Config::from_custom_kubeconfig(read, &options).await.map_err(failed);
         }
         if context.is_some() {
-            return Config::from_kubeconfig(&options).await.map_err(|error| ClusterError::Config(error.to_string()));
+            let failed = |source| ClusterError::Kubeconfig { path: None, source: Box::new(source) };
+            return Config::from_kubeconfig(&options).await.map_err(failed);
         }
-        Config::infer().await.map_err(|_| {
-            let words =
-                "there is no kubeconfig ($KUBECONFIG, ~/.kube/config), and this is no pod: set knative.kubeconfig";
-            ClusterError::Config(words.to_owned())
-        })
+        Config::infer().await.map_err(|_| ClusterError::NoKubeconfig)
     }
 
-    /// Makes the next request ask the configuration again.
-    pub(super) fn forget(&self) {
+    /// Makes the next request read the configuration again.
+    pub(super) fn reset_client(&self) {
         *self.client.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
-    /// Watches as `open` does with a client, for as long as anybody listens. What goes wrong is told and passes by itself: a watch
-    /// begins again, and a server that no longer knows us is asked with what the configuration says by then.
+    /// Watches as `open` does with a client, until the stream is dropped. Errors are part of the stream and it goes on after them: a
+    /// watch is started again, after a 401 with the configuration read again.
     pub(super) fn watch<K, S>(
         &self,
         open: impl Fn(Client) -> S + Send,
@@ -136,22 +161,22 @@ impl Cluster {
             match watch.as_mut()?.next().await? {
                 Ok(event) => Some((Ok(event), (open, watch))),
                 Err(error) => {
-                    let words = crate::error_chain::of(&error);
+                    let message = crate::error_chain::of(&error);
                     if failure::ends_a_watch(&error) {
-                        self.forget();
+                        self.reset_client();
                         tokio::time::sleep(FIRST_PAUSE).await;
                         watch = None;
                     }
-                    Some((Err(words), (open, watch)))
+                    Some((Err(message), (open, watch)))
                 }
             }
         })
     }
 
-    /// Makes a request; what may pass is tried again until `deadline`.
+    /// Makes a request; transient failures are retried until `deadline`.
     ///
     /// # Errors
-    /// What did not pass.
+    /// A permanent failure, or the last transient one.
     pub(super) async fn ask<T, F>(
         &self,
         deadline: Instant,
@@ -162,7 +187,7 @@ impl Cluster {
         F: Future<Output = Result<T, Error>> + Send,
     {
         let mut pause = FIRST_PAUSE;
-        let mut unknown = false;
+        let mut reloaded = false;
         loop {
             let (client, _) = self.client().await?;
             let answered = tokio::select! {
@@ -171,20 +196,20 @@ impl Cluster {
             };
             let failed = match answered {
                 Ok(Ok(answer)) => return Ok(answer),
-                // A token may have been renewed in its file: once, with what is there now.
-                Ok(Err(error)) if failure::is_unauthorized(&error) && !unknown => {
-                    unknown = true;
-                    self.forget();
+                // The token may have been renewed in its file: retried once with the present one.
+                Ok(Err(error)) if failure::is_unauthorized(&error) && !reloaded => {
+                    reloaded = true;
+                    self.reset_client();
                     ClusterError::Refused(Box::new(error))
                 }
                 Ok(Err(error)) if failure::is_transient(&error) => ClusterError::Refused(Box::new(error)),
                 Ok(Err(error)) => return Err(ClusterError::Refused(Box::new(error))),
-                Err(_) => ClusterError::Silent,
+                Err(_) => ClusterError::Timeout,
             };
             if self.clock.now() + pause >= deadline {
                 return Err(failed);
             }
-            log::debug!("the API server is asked again: {failed}");
+            log::debug!("retrying a request to the API server: {failed}");
             tokio::select! {
                 () = tokio::time::sleep(pause) => {}
                 () = cancel.cancelled() => return Err(ClusterError::Cancelled),

@@ -1,4 +1,4 @@
-//! Brings a run's Services up: applied side by side, awaited by a watch, and each failure traced to its cause.
+//! Brings a run's Services up: applied concurrently, awaited by a watch, and each failure traced to its cause.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -23,7 +23,7 @@ use super::{
     error::unusable,
     names,
     objects::{self, ObjectStatus, Readiness},
-    pod_index::Trouble,
+    pod_index::PodProblem,
 };
 use crate::{
     id::{FunctionIndex, RunId},
@@ -32,12 +32,12 @@ use crate::{
 };
 
 /// Services that are applied at the same time.
-const AT_ONCE: usize = 16;
+const MAX_CONCURRENT: usize = 16;
 
-/// Failed functions that an error names.
-const MOST_NAMED: usize = 5;
+/// Most failed functions that an error names.
+const MAX_NAMED: usize = 5;
 
-/// Who applies.
+/// The field manager of server-side apply.
 const FIELD_MANAGER: &str = "loaderd";
 
 /// A Service to bring up.
@@ -51,26 +51,26 @@ pub(super) struct Wanted {
     pub(super) object: Value,
 }
 
-/// How it is brought up.
+/// How the Services are brought up.
 pub(super) struct Rules {
     pub(super) deadline: Instant,
     pub(super) timeout: Duration,
     pub(super) allow_failures: u32,
 }
 
-/// Where one is.
+/// The progress of one Service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Progress {
-    /// On its way; what it, or its pods, said last.
-    Coming {
-        said: String,
-        trouble: Option<String>,
+    /// Not ready yet; with its last status, and the last problem of its pods.
+    Pending {
+        status: String,
+        problem: Option<String>,
     },
     Ready(String),
     Failed(String),
 }
 
-/// The Services of a run on their way up.
+/// The deployment of a run's Services.
 pub(super) struct Rollout<'a> {
     pub(super) cluster: &'a Cluster,
     pub(super) namespace: &'a str,
@@ -81,65 +81,65 @@ pub(super) struct Rollout<'a> {
     pub(super) cancel: CancellationToken,
 }
 
-/// What happened to one of them.
-enum News {
+/// What happens during a rollout.
+enum RolloutEvent {
     Applied(usize, Result<(), ClusterError>),
-    Seen(Result<Box<Event<DynamicObject>>, String>),
-    Trouble(FunctionIndex, Trouble),
-    Late,
+    Watched(Result<Box<Event<DynamicObject>>, String>),
+    Problem(FunctionIndex, PodProblem),
+    TimedOut,
     Cancelled,
 }
 
 impl Rollout<'_> {
-    /// Applies all and waits for them: the URL of each, or why it has none, where that is allowed.
+    /// Applies all Services and waits for them: the URL of each, or why it failed, where that is allowed.
     ///
     /// # Errors
-    /// More functions failed than may, with the cause of each.
+    /// More functions failed than allowed, with the cause of each.
     pub(super) async fn bring_up(
         &self,
-        mut troubles: mpsc::Receiver<(FunctionIndex, Trouble)>,
+        mut problems: mpsc::Receiver<(FunctionIndex, PodProblem)>,
     ) -> Result<Vec<Result<String, String>>, PlatformError> {
-        let places: HashMap<&str, usize> =
-            self.wanted.iter().enumerate().map(|(place, wanted)| (wanted.name.as_str(), place)).collect();
-        let place = |service: &DynamicObject| places.get(service.metadata.name.as_deref()?).copied();
-        let coming = Progress::Coming { said: String::new(), trouble: None };
-        let mut progress = vec![coming; self.wanted.len()];
-        let mut seen = std::pin::pin!(self.cluster.watch(|client| {
+        let indices: HashMap<&str, usize> =
+            self.wanted.iter().enumerate().map(|(index, wanted)| (wanted.name.as_str(), index)).collect();
+        let index = |service: &DynamicObject| indices.get(service.metadata.name.as_deref()?).copied();
+        let pending = Progress::Pending { status: String::new(), problem: None };
+        let mut progress = vec![pending; self.wanted.len()];
+        let mut watched = std::pin::pin!(self.cluster.watch(|client| {
             let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
             let config = watcher::Config::default().labels(&names::of_run(self.run));
             watcher(services, config).default_backoff()
         }));
-        let applied: Vec<_> = self.wanted.iter().enumerate().map(|(place, it)| self.apply(place, it)).collect();
-        let mut applied = std::pin::pin!(stream::iter(applied).buffer_unordered(AT_ONCE));
+        let applied: Vec<_> = self.wanted.iter().enumerate().map(|(index, it)| self.apply(index, it)).collect();
+        let mut applied = std::pin::pin!(stream::iter(applied).buffer_unordered(MAX_CONCURRENT));
         loop {
-            let news = tokio::select! {
+            let event = tokio::select! {
                 biased;
-                () = self.cancel.cancelled() => News::Cancelled,
-                Some((place, outcome)) = applied.next() => News::Applied(place, outcome),
-                Some((function, trouble)) = troubles.recv() => News::Trouble(function, trouble),
-                Some(event) = seen.next() => News::Seen(event.map(Box::new)),
-                () = sleep_until(self.rules.deadline) => News::Late,
+                () = self.cancel.cancelled() => RolloutEvent::Cancelled,
+                Some((index, outcome)) = applied.next() => RolloutEvent::Applied(index, outcome),
+                Some((function, problem)) = problems.recv() => RolloutEvent::Problem(function, problem),
+                Some(event) = watched.next() => RolloutEvent::Watched(event.map(Box::new)),
+                () = sleep_until(self.rules.deadline) => RolloutEvent::TimedOut,
             };
-            match news {
-                News::Cancelled => return Err(PlatformError::Cancelled),
-                News::Applied(_, Ok(())) => continue,
-                News::Applied(place, Err(error)) => progress[place] = Progress::Failed(error.to_string()),
-                News::Seen(Ok(event)) => match *event {
+            match event {
+                RolloutEvent::Cancelled => return Err(PlatformError::Cancelled),
+                RolloutEvent::Applied(_, Ok(())) => continue,
+                RolloutEvent::Applied(index, Err(error)) => progress[index] = Progress::Failed(error.to_string()),
+                RolloutEvent::Watched(Ok(event)) => match *event {
                     Event::Apply(service) | Event::InitApply(service) => {
-                        if let Some(place) = place(&service) {
-                            self.see(&mut progress[place], &service).await;
+                        if let Some(index) = index(&service) {
+                            self.update(&mut progress[index], &service).await;
                         }
                     }
                     Event::Delete(service) => {
-                        if let Some(place) = place(&service) {
-                            progress[place] = Progress::Failed("its Service was deleted by someone else".to_owned());
+                        if let Some(index) = index(&service) {
+                            progress[index] = Progress::Failed("its Service was deleted by another client".to_owned());
                         }
                     }
                     Event::Init | Event::InitDone => continue,
                 },
-                News::Seen(Err(error)) => log::debug!("watching Services: {error}"),
-                News::Trouble(function, trouble) => self.hear(&mut progress, function, trouble),
-                News::Late => self.give_up(&mut progress),
+                RolloutEvent::Watched(Err(error)) => log::debug!("watching Services: {error}"),
+                RolloutEvent::Problem(function, problem) => self.on_problem(&mut progress, function, problem),
+                RolloutEvent::TimedOut => self.time_out(&mut progress),
             }
             if let Some(outcome) = self.judge(&progress)? {
                 return Ok(outcome);
@@ -147,32 +147,32 @@ impl Rollout<'_> {
         }
     }
 
-    async fn apply(&self, place: usize, wanted: &Wanted) -> (usize, Result<(), ClusterError>) {
+    async fn apply(&self, index: usize, wanted: &Wanted) -> (usize, Result<(), ClusterError>) {
         let parameters = &PatchParams::apply(FIELD_MANAGER).validation_strict();
         let applied = self.cluster.ask(self.rules.deadline, &self.cancel, |client| async move {
             let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
             services.patch(&wanted.name, parameters, &Patch::Apply(&wanted.object)).await
         });
-        (place, applied.await.map(|_| ()))
+        (index, applied.await.map(|_| ()))
     }
 
-    async fn see(&self, progress: &mut Progress, service: &DynamicObject) {
-        let Progress::Coming { trouble, .. } = progress else { return };
+    async fn update(&self, progress: &mut Progress, service: &DynamicObject) {
+        let Progress::Pending { problem, .. } = progress else { return };
         match Readiness::of(service) {
             Readiness::Ready(url) => *progress = Progress::Ready(url),
             Readiness::Passing => {
                 let status = ObjectStatus::of(service);
-                let said = status.condition("Ready").map(objects::words).unwrap_or_default();
-                *progress = Progress::Coming { said, trouble: trouble.take() };
+                let status = status.condition("Ready").map(objects::describe).unwrap_or_default();
+                *progress = Progress::Pending { status, problem: problem.take() };
             }
-            Readiness::Failed { said, revision } => {
-                // A revision that has not failed may still come up.
+            Readiness::Failed { status, revision } => {
+                // A revision that has not failed may still become ready.
                 let cause = self.cause(&revision).await;
-                *progress = match (cause, trouble.take()) {
-                    (Ok(Some(cause)), Some(trouble)) => Progress::Failed(format!("{cause} ({trouble})")),
+                *progress = match (cause, problem.take()) {
+                    (Ok(Some(cause)), Some(problem)) => Progress::Failed(format!("{cause} ({problem})")),
                     (Ok(Some(cause)), None) => Progress::Failed(cause),
-                    (Ok(None), trouble) => Progress::Coming { said, trouble },
-                    (Err(_), trouble) => Progress::Failed(trouble.unwrap_or(said)),
+                    (Ok(None), problem) => Progress::Pending { status, problem },
+                    (Err(_), problem) => Progress::Failed(problem.unwrap_or(status)),
                 };
             }
         }
@@ -186,43 +186,43 @@ impl Rollout<'_> {
         let revision = self.cluster.ask(self.rules.deadline, &self.cancel, |client| async move {
             Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::revisions()).get(revision).await
         });
-        Ok(ObjectStatus::of(&revision.await?).refusal().map(objects::words))
+        Ok(ObjectStatus::of(&revision.await?).refusal().map(objects::describe))
     }
 
-    fn hear(&self, progress: &mut [Progress], function: FunctionIndex, trouble: Trouble) {
-        let place = function.as_usize();
-        let Some(Progress::Coming { said, trouble: known }) = progress.get(place) else { return };
-        let Trouble { words, lasting } = trouble;
-        if known.as_ref() != Some(&words) {
-            let function = &self.wanted[place].function;
-            log::warn!(RUN_ID = self.run.as_str(), FUNCTION = function.as_str(); "function {function}: {words}");
+    fn on_problem(&self, progress: &mut [Progress], function: FunctionIndex, problem: PodProblem) {
+        let index = function.as_usize();
+        let Some(Progress::Pending { status, problem: known }) = progress.get(index) else { return };
+        let PodProblem { message, permanent } = problem;
+        if known.as_ref() != Some(&message) {
+            let function = &self.wanted[index].function;
+            log::warn!(RUN_ID = self.run.as_str(), FUNCTION = function.as_str(); "function {function}: {message}");
         }
-        progress[place] = if lasting {
-            Progress::Failed(words)
+        progress[index] = if permanent {
+            Progress::Failed(message)
         } else {
-            Progress::Coming { said: said.clone(), trouble: Some(words) }
+            Progress::Pending { status: status.clone(), problem: Some(message) }
         };
     }
 
-    fn give_up(&self, progress: &mut [Progress]) {
+    fn time_out(&self, progress: &mut [Progress]) {
         for one in progress {
-            if let Progress::Coming { said, trouble } = one {
-                let last = trouble.as_ref().unwrap_or(said);
-                let last = if last.is_empty() { "nothing was heard of it" } else { last };
+            if let Progress::Pending { status, problem } = one {
+                let last = problem.as_ref().unwrap_or(status);
+                let last = if last.is_empty() { "it has no status" } else { last };
                 let timeout = humantime::format_duration(self.rules.timeout);
                 *one = Progress::Failed(format!("not ready within {timeout} (deploy.timeout): {last}"));
             }
         }
     }
 
-    /// What has come of all, once that is known.
+    /// The outcome of all, once each is known.
     fn judge(&self, progress: &[Progress]) -> Result<Option<Vec<Result<String, String>>>, PlatformError> {
         let ready = progress.iter().filter(|it| matches!(it, Progress::Ready(_))).count();
         self.ready.send_replace(units::to_u32(ready));
         let failed: Vec<_> = (self.wanted.iter().zip(progress))
             .filter_map(|(wanted, progress)| match progress {
                 Progress::Failed(why) => Some((wanted.function.as_str(), why.as_str())),
-                Progress::Coming { .. } | Progress::Ready(_) => None,
+                Progress::Pending { .. } | Progress::Ready(_) => None,
             })
             .collect();
         if failed.len() > self.rules.allow_failures as usize {
@@ -231,7 +231,7 @@ impl Rollout<'_> {
         let outcome = progress.iter().map(|progress| match progress {
             Progress::Ready(url) => Some(Ok(url.clone())),
             Progress::Failed(why) => Some(Err(why.clone())),
-            Progress::Coming { .. } => None,
+            Progress::Pending { .. } => None,
         });
         Ok(outcome.collect())
     }
@@ -240,9 +240,8 @@ impl Rollout<'_> {
         if let [(function, reason)] = failed {
             return PlatformError::Function { function: (*function).to_owned(), reason: (*reason).to_owned() };
         }
-        let named: Vec<_> =
-            failed.iter().take(MOST_NAMED).map(|(function, why)| format!("{function}: {why}")).collect();
-        let more = failed.len().saturating_sub(MOST_NAMED);
+        let named: Vec<_> = failed.iter().take(MAX_NAMED).map(|(function, why)| format!("{function}: {why}")).collect();
+        let more = failed.len().saturating_sub(MAX_NAMED);
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         let reason = format!("{} functions could not be deployed: {}{more}", failed.len(), named.join("; "));
         unusable(reason)

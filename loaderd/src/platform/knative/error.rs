@@ -1,4 +1,4 @@
-//! How failures of a cluster become those of the platform.
+//! Converts errors of a cluster into those of the platform.
 
 use super::cluster::ClusterError;
 use crate::platform::PlatformError;
@@ -6,15 +6,24 @@ use crate::platform::PlatformError;
 /// The platform's name in a spec.
 pub(super) const NAME: &str = "knative";
 
-/// The platform as a whole can't be used, for a reason that its operator can act on.
+/// The platform as a whole can't be used; the reason says what its operator can do.
 pub(super) fn unusable(reason: String) -> PlatformError {
     PlatformError::Platform { platform: NAME, reason }
 }
 
-/// A request came to nothing.
+/// A request failed.
 pub(super) fn refused(error: &ClusterError) -> PlatformError {
     match error {
         ClusterError::Cancelled => PlatformError::Cancelled,
-        ClusterError::Config(_) | ClusterError::Refused(_) | ClusterError::Silent => unusable(error.to_string()),
+        ClusterError::Kubeconfig { .. }
+        | ClusterError::NoKubeconfig
+        | ClusterError::Client(_)
+        | ClusterError::MissingPermissions { .. }
+        | ClusterError::NotDeleted { .. }
+        | ClusterError::Backup { .. }
+        | ClusterError::Response { .. }
+        | ClusterError::NoAutoscaler(_)
+        | ClusterError::Refused(_)
+        | ClusterError::Timeout => unusable(error.to_string()),
     }
 }

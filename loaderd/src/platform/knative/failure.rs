@@ -1,9 +1,12 @@
-//! What the API server, or the way to it, says went wrong.
+//! Errors of requests to the API server: which are transient, and their description for users.
 
 use kube::{Error, core::Status, runtime::watcher};
 
-/// Whether trying again may help: the server is away or busy, or a webhook of it is.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the rest is about what we sent, or how we are set up")]
+/// Whether a retry may help: the server or a webhook of it is unreachable or busy.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are permanent: the request or the configuration is wrong"
+)]
 pub(super) fn is_transient(error: &Error) -> bool {
     match error {
         Error::Api(status) => is_busy(status),
@@ -14,22 +17,22 @@ pub(super) fn is_transient(error: &Error) -> bool {
 
 fn is_busy(status: &Status) -> bool {
     let webhook_away = status.reason == "InternalError" && status.message.contains("failed calling webhook");
-    // A namespace whose default ServiceAccount is still to come.
+    // A new namespace without its default ServiceAccount.
     let account_to_come = status.code == 403 && status.message.contains("error looking up service account");
     webhook_away || account_to_come || matches!(status.code, 408 | 429 | 502 | 503 | 504)
 }
 
-/// Whether it says that there is no such thing.
+/// Whether the object does not exist.
 pub(super) fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 404)
 }
 
-/// Whether the server no longer knows who we are.
+/// Whether the server rejected the credentials.
 pub(super) fn is_unauthorized(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 401)
 }
 
-/// Whether a watch can't go on with the client that it has: the server no longer knows who we are.
+/// Whether a watch can't go on with its client: the server rejected the credentials.
 pub(super) fn ends_a_watch(error: &watcher::Error) -> bool {
     match error {
         watcher::Error::InitialListFailed(error)
@@ -40,18 +43,21 @@ pub(super) fn ends_a_watch(error: &watcher::Error) -> bool {
     }
 }
 
-/// In the server's own words, or in ours where it can't be reached; and what can be done, where that is known.
-#[expect(clippy::wildcard_enum_match_arm, reason = "every other error tells itself")]
-pub(super) fn words(error: &Error) -> String {
+/// The server's message, or the error chain where it can't be reached; with a remedy, where one is known.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other errors are described by their chain")]
+pub(super) fn describe(error: &Error) -> String {
     match error {
         Error::Api(status) => match (status.code, status.message.as_str()) {
-            (401, _) => "the API server does not accept our credentials (401 Unauthorized): the token may have expired"
-                .to_owned(),
+            (401, _) => {
+                "the API server rejected the credentials (401 Unauthorized): the token may have expired".to_owned()
+            }
             (403, message) if message.contains("exceeded quota") => message.to_owned(),
             (403, message) => {
-                format!("{message}; `loaderctl status` names what is missing, config/kubernetes/ grants it")
+                format!(
+                    "{message}; `loaderctl status` lists the missing permissions, the roles in config/kubernetes/ grant them"
+                )
             }
-            (409, message) => format!("{message}: someone else manages these fields"),
+            (409, message) => format!("{message}: another field manager owns these fields"),
             (_, message) if message.contains("must not set the field(s)") => format!(
                 "{message}; enable the feature in the ConfigMap config-features of knative-serving, for nodeSelector it is \
                  kubernetes.podspec-nodeselector"
@@ -79,7 +85,7 @@ mod tests {
 
     /// The messages are those of errors/ and webhook-rejections.tsv.
     #[test]
-    fn what_may_pass_is_tried_again() {
+    fn transient_errors_are_told_from_permanent_ones() {
         let webhook = "Internal error occurred: failed calling webhook \"webhook.serving.knative.dev\": failed to call webhook: \
                        Post \"https://webhook.knative-serving.svc:443/defaulting?timeout=10s\": connection refused";
         for (error, transient) in [
@@ -97,15 +103,15 @@ mod tests {
     }
 
     #[test]
-    fn words_say_what_can_be_done() {
+    fn descriptions_name_a_remedy() {
         let rejected = "admission webhook \"validation.webhook.serving.knative.dev\" denied the request: validation failed: must not \
                         set the field(s): spec.template.spec.nodeSelector";
-        assert!(words(&api(400, "BadRequest", rejected)).contains("kubernetes.podspec-nodeselector"));
+        assert!(describe(&api(400, "BadRequest", rejected)).contains("kubernetes.podspec-nodeselector"));
         let zero = "admission webhook \"validation.webhook.serving.knative.dev\" denied the request: validation failed: invalid \
                     value: 0: spec.template.metadata.annotations.autoscaling.knative.dev/initial-scale";
-        assert!(words(&api(400, "BadRequest", zero)).contains("allow-zero-initial-scale"));
-        assert!(words(&api(401, "Unauthorized", "Unauthorized")).contains("expired"));
+        assert!(describe(&api(400, "BadRequest", zero)).contains("allow-zero-initial-scale"));
+        assert!(describe(&api(401, "Unauthorized", "Unauthorized")).contains("expired"));
         let forbidden = "services.serving.knative.dev is forbidden: User \"limited\" cannot list resource \"services\"";
-        assert!(words(&api(403, "Forbidden", forbidden)).starts_with(forbidden));
+        assert!(describe(&api(403, "Forbidden", forbidden)).starts_with(forbidden));
     }
 }

@@ -1,4 +1,4 @@
-//! Watches a run's pods and PodAutoscalers, and tells what becomes of its instances.
+//! Watches a run's pods and PodAutoscalers, and reports the state of its instances.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     cluster::Cluster,
     names, objects,
-    pod_index::{News, PodIndex, Trouble},
+    pod_index::{Change, PodIndex, PodProblem},
 };
 use crate::{
     clock::Clock,
@@ -27,12 +27,12 @@ use crate::{
     units,
 };
 
-/// Where the news goes.
-pub(super) struct Outlets {
+/// The channels to which changes are sent.
+pub(super) struct FeedSenders {
     pub(super) scales: mpsc::Sender<ScaleSample>,
     pub(super) starts: mpsc::Sender<InstanceStart>,
-    /// Only while the functions are deployed is there somebody who listens.
-    pub(super) troubles: mpsc::Sender<(FunctionIndex, Trouble)>,
+    /// Received only while the functions are being deployed.
+    pub(super) problems: mpsc::Sender<(FunctionIndex, PodProblem)>,
 }
 
 /// The feed of one run.
@@ -41,66 +41,66 @@ pub(super) struct Feed {
     pub(super) cluster: Arc<Cluster>,
     pub(super) namespace: String,
     pub(super) services: Vec<String>,
-    pub(super) outlets: Outlets,
+    pub(super) senders: FeedSenders,
     pub(super) clock: Clock,
     pub(super) stop: CancellationToken,
 }
 
-/// What either watch gives.
-enum Seen {
+/// An event of either watch.
+enum WatchEvent {
     Pod(Result<Box<Event<Pod>>, String>),
     Autoscaler(Result<Box<Event<DynamicObject>>, String>),
 }
 
-/// What is known, and what was told of it.
-struct Known {
+/// What is known of the instances, and which scales were sent.
+struct FeedState {
     index: PodIndex,
-    told: Vec<Option<Scale>>,
-    /// Pods of the list that is under way.
+    sent: Vec<Option<Scale>>,
+    /// Pods of the list in progress.
     listed: HashSet<String>,
     /// Whether pods and autoscalers have been listed.
     complete: [bool; 2],
-    outlets: Outlets,
+    senders: FeedSenders,
     clock: Clock,
 }
 
 impl Feed {
-    /// Watches until it is told to stop. Whatever happens to the API server, it goes on.
+    /// Watches until it is stopped, also through outages of the API server.
     pub(super) async fn follow(self) {
-        let Self { run, cluster, namespace, services, outlets, clock, stop } = self;
-        let told = services.iter().map(|_| None).collect();
+        let Self { run, cluster, namespace, services, senders, clock, stop } = self;
+        let sent = services.iter().map(|_| None).collect();
         let index = PodIndex::new(&services);
-        let mut known = Known { index, told, listed: HashSet::new(), complete: [false; 2], outlets, clock };
+        let mut state = FeedState { index, sent, listed: HashSet::new(), complete: [false; 2], senders, clock };
         tokio::select! {
-            () = known.watch(&run, &cluster, &namespace) => {}
+            () = state.watch(&run, &cluster, &namespace) => {}
             () = stop.cancelled() => {}
         }
     }
 }
 
-impl Known {
+impl FeedState {
     async fn watch(&mut self, run: &RunId, cluster: &Cluster, namespace: &str) {
-        let mut seen = std::pin::pin!(events(cluster, namespace));
-        while let Some(seen) = seen.next().await {
-            let error = match seen {
-                Seen::Pod(Ok(event)) => {
+        let mut events = std::pin::pin!(events(cluster, namespace));
+        while let Some(event) = events.next().await {
+            let error = match event {
+                WatchEvent::Pod(Ok(event)) => {
                     self.take_pod(*event).await;
                     continue;
                 }
-                Seen::Autoscaler(Ok(event)) => {
+                WatchEvent::Autoscaler(Ok(event)) => {
                     self.take_autoscaler(*event).await;
                     continue;
                 }
-                Seen::Pod(Err(error)) | Seen::Autoscaler(Err(error)) => error,
+                WatchEvent::Pod(Err(error)) | WatchEvent::Autoscaler(Err(error)) => error,
             };
-            // The watch begins again by itself, ever more slowly.
-            log::warn!(RUN_ID = run.as_str(); "the scales of functions are not known for now: {error}");
+            // The watch is restarted by itself, with backoff.
+            log::warn!(RUN_ID = run.as_str(); "the scales of functions are temporarily unavailable: {error}");
         }
     }
 
     async fn take_pod(&mut self, event: Event<Pod>) {
         let now = self.clock.unix();
-        let news = match event {
+        let change = match event {
             Event::Init => {
                 self.listed.clear();
                 None
@@ -114,20 +114,20 @@ impl Known {
             Event::InitDone => {
                 for function in self.index.keep_pods(&self.listed) {
                     let scale = self.index.scale(function);
-                    self.tell(function, News { scale, ..News::default() }).await;
+                    self.send(function, Change { scale, ..Change::default() }).await;
                 }
                 self.listed_once(0).await;
                 None
             }
         };
-        if let Some((function, news)) = news {
-            self.tell(function, news).await;
+        if let Some((function, change)) = change {
+            self.send(function, change).await;
         }
     }
 
     async fn take_autoscaler(&mut self, event: Event<DynamicObject>) {
         let now = self.clock.unix();
-        let news = match event {
+        let change = match event {
             Event::Init => None,
             Event::InitApply(object) | Event::Apply(object) => self.index.autoscaler(&object, false, now),
             Event::Delete(object) => self.index.autoscaler(&object, true, now),
@@ -136,43 +136,43 @@ impl Known {
                 None
             }
         };
-        if let Some((function, news)) = news {
-            self.tell(function, news).await;
+        if let Some((function, change)) = change {
+            self.send(function, change).await;
         }
     }
 
-    /// Once all was listed for the first time, each function has a sample.
-    async fn listed_once(&mut self, place: usize) {
+    /// A first list is complete. Once both are, each function gets a sample.
+    async fn listed_once(&mut self, watch: usize) {
         let before = self.complete;
-        self.complete[place] = true;
+        self.complete[watch] = true;
         if before != self.complete && self.complete == [true; 2] {
-            let functions = units::to_u32(self.told.len());
+            let functions = units::to_u32(self.sent.len());
             for function in (0..functions).map(FunctionIndex) {
                 let scale = self.index.scale(function);
-                self.tell(function, News { scale, ..News::default() }).await;
+                self.send(function, Change { scale, ..Change::default() }).await;
             }
         }
     }
 
-    async fn tell(&mut self, function: FunctionIndex, news: News) {
-        let News { scale, start, trouble } = news;
-        if let Some(trouble) = trouble {
-            let _nobody_listens = self.outlets.troubles.try_send((function, trouble));
+    async fn send(&mut self, function: FunctionIndex, change: Change) {
+        let Change { scale, start, problem } = change;
+        if let Some(problem) = problem {
+            let _closed = self.senders.problems.try_send((function, problem));
         }
         if let Some(start) = start {
-            let _nobody_listens = self.outlets.starts.send(start).await;
+            let _closed = self.senders.starts.send(start).await;
         }
-        let Some(told) = self.told.get_mut(function.as_usize()) else { return };
-        if *told != Some(scale) {
-            *told = Some(scale);
+        let Some(sent) = self.sent.get_mut(function.as_usize()) else { return };
+        if *sent != Some(scale) {
+            *sent = Some(scale);
             let at = self.clock.unix();
-            let _nobody_listens = self.outlets.scales.send(ScaleSample { at, function, scale }).await;
+            let _closed = self.senders.scales.send(ScaleSample { at, function, scale }).await;
         }
     }
 }
 
-/// Both watches. They resume where they were cut off, and list again when that is too long ago.
-fn events(cluster: &Cluster, namespace: &str) -> impl Stream<Item = Seen> + Send {
+/// Both watches. They resume where they were interrupted, and list again when that is too long ago.
+fn events(cluster: &Cluster, namespace: &str) -> impl Stream<Item = WatchEvent> + Send {
     let config = || watcher::Config::default().labels(names::SERVICE);
     let pods =
         cluster.watch(move |client| watcher(Api::<Pod>::namespaced(client, namespace), config()).default_backoff());
@@ -181,7 +181,7 @@ fn events(cluster: &Cluster, namespace: &str) -> impl Stream<Item = Seen> + Send
         watcher(autoscalers, config()).default_backoff()
     });
     stream::select(
-        pods.map(|event| Seen::Pod(event.map(Box::new))),
-        autoscalers.map(|event| Seen::Autoscaler(event.map(Box::new))),
+        pods.map(|event| WatchEvent::Pod(event.map(Box::new))),
+        autoscalers.map(|event| WatchEvent::Autoscaler(event.map(Box::new))),
     )
 }

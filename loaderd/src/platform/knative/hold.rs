@@ -1,8 +1,8 @@
-//! The autoscaler's settings during a warm-up, and what they were before.
+//! The autoscaler's settings: changed for a warm-up, and restored after it.
 //!
 //! ```text
 //! hold:    read ConfigMap  ─▶ back up its settings in the run's directory      ─▶ patch
-//! restore: read the backup ─▶ patch back what still is as the warm-up set it   ─▶ mark the backup as restored
+//! restore: read the backup ─▶ patch back what still has the warm-up's value    ─▶ mark the backup as restored
 //! ```
 //!
 //! The backup is on disk before the cluster is touched, so that the next start of a daemon that died can restore it.
@@ -51,9 +51,9 @@ struct Saved {
     version: u32,
     namespace: String,
     config_map: String,
-    /// By key: what was there before; nothing when the key was not.
+    /// By key: the value before; null when the key did not exist.
     before: BTreeMap<String, Option<String>>,
-    /// What it was set to.
+    /// By key: the value during the warm-up.
     during: BTreeMap<String, String>,
     /// Whether it was restored.
     restored: bool,
@@ -73,17 +73,17 @@ impl Saved {
         }
     }
 
-    /// What to restore, given what is there now; and the keys that somebody else has set meanwhile, which stay theirs.
+    /// The keys to restore, given the present settings; and those that another client has changed meanwhile, which are left alone.
     fn to_restore(&self, now: &BTreeMap<String, String>) -> (BTreeMap<String, Option<String>>, Vec<String>) {
-        let (mut back, mut theirs) = (BTreeMap::new(), Vec::new());
+        let (mut back, mut changed) = (BTreeMap::new(), Vec::new());
         for (key, before) in &self.before {
             if now.get(key) == self.during.get(key) {
                 back.insert(key.clone(), before.clone());
             } else if now.get(key) != before.as_ref() {
-                theirs.push(key.clone());
+                changed.push(key.clone());
             }
         }
-        (back, theirs)
+        (back, changed)
     }
 
     fn read(backup: &SettingsBackup) -> io::Result<Option<Self>> {
@@ -94,7 +94,7 @@ impl Saved {
         }
     }
 
-    /// Writes it whole, and durably.
+    /// Writes it atomically and durably.
     fn write(&self, backup: &SettingsBackup) -> io::Result<()> {
         let path = backup.path();
         let directory = path.parent().unwrap_or(Path::new("."));
@@ -116,39 +116,37 @@ pub(super) struct Autoscaler<'a> {
 }
 
 impl Autoscaler<'_> {
-    /// Backs its settings up and replaces them by those of a warm-up.
+    /// Backs the settings up and replaces them by those of a warm-up.
     ///
     /// # Errors
-    /// What is not allowed or can't be reached, or written; then nothing has changed.
+    /// Missing permissions, a server that can't be reached, a backup that can't be written; then nothing has changed.
     pub(super) async fn hold(&self, backup: &SettingsBackup) -> Result<(), ClusterError> {
         let never = CancellationToken::new();
         let missing = preflight::missing(self.cluster, &NEEDS, NAMESPACE, self.deadline, &never).await?;
         if !missing.is_empty() {
-            let words =
-                format!("a warm-up needs to: {}; config/kubernetes/ has the roles that grant it", missing.join(", "));
-            return Err(ClusterError::Config(words));
+            return Err(ClusterError::MissingPermissions { purpose: " for a warm-up", missing });
         }
         let saved = Saved::of(&self.settings().await?);
-        saved.write(backup).map_err(|error| backup_failed(backup, &error))?;
+        saved.write(backup).map_err(|error| backup_failed(backup, error))?;
         self.patch(&json!(saved.during)).await
     }
 
     /// Restores what a backup holds, unless that was done before.
     ///
     /// # Errors
-    /// What can't be reached, read or written.
+    /// A server that can't be reached, a backup that can't be read or written.
     pub(super) async fn restore(&self, backup: &SettingsBackup) -> Result<(), ClusterError> {
-        let saved = Saved::read(backup).map_err(|error| backup_failed(backup, &error))?;
+        let saved = Saved::read(backup).map_err(|error| backup_failed(backup, error))?;
         let Some(saved) = saved.filter(|saved| !saved.restored) else { return Ok(()) };
-        let (back, theirs) = saved.to_restore(&self.settings().await?);
-        if !theirs.is_empty() {
-            log::warn!(RUN_ID = self.run.as_str(); "{CONFIG}: somebody else has set {} meanwhile: left as it is", theirs.join(", "));
+        let (back, changed) = saved.to_restore(&self.settings().await?);
+        if !changed.is_empty() {
+            log::warn!(RUN_ID = self.run.as_str(); "{CONFIG}: {} changed by another client meanwhile: not restored", changed.join(", "));
         }
         if !back.is_empty() {
             self.patch(&json!(back)).await?;
         }
-        log::info!(RUN_ID = self.run.as_str(); "{CONFIG} of {NAMESPACE} is as it was before the warm-up");
-        Saved { restored: true, ..saved }.write(backup).map_err(|error| backup_failed(backup, &error))
+        log::info!(RUN_ID = self.run.as_str(); "restored the settings of {CONFIG} in {NAMESPACE} from before the warm-up");
+        Saved { restored: true, ..saved }.write(backup).map_err(|error| backup_failed(backup, error))
     }
 
     async fn settings(&self) -> Result<BTreeMap<String, String>, ClusterError> {
@@ -159,7 +157,7 @@ impl Autoscaler<'_> {
         Ok(config.await?.data.unwrap_or_default())
     }
 
-    /// A merge patch: a key whose value is null goes away.
+    /// A merge patch: a key with value null is removed.
     async fn patch(&self, data: &serde_json::Value) -> Result<(), ClusterError> {
         let (never, patch) = (CancellationToken::new(), &json!({"data": data}));
         let patched = self.cluster.ask(self.deadline, &never, |client| async move {
@@ -170,8 +168,8 @@ impl Autoscaler<'_> {
     }
 }
 
-fn backup_failed(backup: &SettingsBackup, error: &io::Error) -> ClusterError {
-    ClusterError::Config(format!("{}: {error}", backup.path().display()))
+fn backup_failed(backup: &SettingsBackup, source: io::Error) -> ClusterError {
+    ClusterError::Backup { path: backup.path().to_owned(), source }
 }
 
 #[cfg(test)]
@@ -183,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_restored_is_what_was_there_and_is_still_ours() {
+    fn a_setting_is_restored_unless_another_client_has_changed_it() {
         let before =
             settings(&[("allow-zero-initial-scale", "true"), ("scale-down-delay", "0s"), ("max-scale-up-rate", "7.0")]);
         let saved = Saved::of(&before);
@@ -198,12 +196,12 @@ mod tests {
         .map(|(key, value)| (key.to_owned(), value.map(str::to_owned)))
         .into();
         assert_eq!(saved.to_restore(&now), (expected, Vec::new()));
-        // Somebody has set one of them; another is back already.
+        // Another client has changed one of them; another is back already.
         now.insert("scale-down-delay".to_owned(), "1h".to_owned());
         now.remove("enable-scale-to-zero");
-        let (back, theirs) = saved.to_restore(&now);
+        let (back, changed) = saved.to_restore(&now);
         assert_eq!(back.keys().collect::<Vec<_>>(), ["max-scale-down-rate", "max-scale-up-rate"]);
-        assert_eq!(theirs, ["scale-down-delay"]);
+        assert_eq!(changed, ["scale-down-delay"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Where Knative's ingress is dialled from here.
+//! Finds the address at which Knative's ingress can be reached from here.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cluster::Cluster;
 
-/// The Services of the ingresses that Knative has: namespace, name.
+/// The Services of Knative's ingresses: ingress, namespace, name.
 const INGRESSES: [(&str, &str, &str); 3] = [
     ("Kourier", "kourier-system", "kourier"),
     ("Istio", "istio-system", "istio-ingressgateway"),
@@ -23,9 +23,9 @@ const INGRESSES: [(&str, &str, &str); 3] = [
 /// The ports of an ingress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Port {
-    /// Where it speaks plain HTTP/2.
+    /// HTTP without TLS.
     Plain = 80,
-    /// Where it speaks it over TLS.
+    /// HTTP over TLS.
     Tls = 443,
 }
 
@@ -34,23 +34,23 @@ const REACH_TIMEOUT: Duration = Duration::from_secs(3);
 /// An ingress that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Which one.
+    /// The ingress, such as `Kourier`.
     pub(super) ingress: &'static str,
-    /// `host:port` at which a connection could be made.
+    /// `host:port` at which a connection was made.
     pub(super) address: String,
 }
 
-/// Finds the ingress and an address of it that answers from here.
+/// Finds the ingress and an address of it that can be reached from here.
 ///
 /// # Errors
-/// What was tried, in words.
+/// What was tried, as a message.
 pub(super) async fn find(
     cluster: &Cluster,
     port: Port,
     deadline: Instant,
     cancel: &CancellationToken,
 ) -> Result<Found, String> {
-    let mut told = Vec::new();
+    let mut tried = Vec::new();
     for (ingress, namespace, name) in INGRESSES {
         let service = cluster.ask(deadline, cancel, |client| async move {
             Api::<Service>::namespaced(client, namespace).get_opt(name).await
@@ -61,18 +61,18 @@ pub(super) async fn find(
                 let candidates = candidates(&service, port, &nodes(cluster, deadline, cancel).await);
                 match reachable(&candidates).await {
                     Some(address) => return Ok(Found { ingress, address }),
-                    None => told.push(format!("{ingress} at none of {}", candidates.join(", "))),
+                    None => tried.push(format!("{ingress} at none of {}", candidates.join(", "))),
                 }
             }
-            Err(error) => told.push(format!("{ingress}: {error}")),
+            Err(error) => tried.push(format!("{ingress}: {error}")),
         }
     }
-    let words =
-        if told.is_empty() { "neither Kourier nor Istio nor Contour is there".to_owned() } else { told.join("; ") };
-    Err(format!("no ingress can be reached from here ({words}): set knative.gateway to its host:port"))
+    let reason =
+        if tried.is_empty() { "found neither Kourier nor Istio nor Contour".to_owned() } else { tried.join("; ") };
+    Err(format!("cannot reach an ingress from here ({reason}): set knative.gateway to its host:port"))
 }
 
-/// The addresses of nodes; none where that is not ours to know.
+/// The addresses of nodes; none without the permission to list them.
 async fn nodes(cluster: &Cluster, deadline: Instant, cancel: &CancellationToken) -> Vec<String> {
     let listed = cluster
         .ask(deadline, cancel, |client| async move { Api::<Node>::all(client).list(&ListParams::default()).await });
@@ -81,7 +81,7 @@ async fn nodes(cluster: &Cluster, deadline: Instant, cancel: &CancellationToken)
     addresses.filter(|address| address.type_ == "InternalIP").map(|address| address.address).collect()
 }
 
-/// Where a Service may be dialled, the best first: load balancer, external address, node port, cluster address.
+/// Addresses of a Service, best first: load balancer, external address, node port, cluster address.
 fn candidates(service: &Service, port: Port, nodes: &[String]) -> Vec<String> {
     let number = port as i32;
     let Some(spec) = &service.spec else { return Vec::new() };
@@ -101,7 +101,7 @@ fn at(host: &str, port: i32) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// The first, in their order, at which a connection can be made. All are tried at once; what comes after it is not awaited.
+/// The first candidate, in their order, that accepts a connection. All are tried at once; those after it are not awaited.
 async fn reachable(candidates: &[String]) -> Option<String> {
     let tried = candidates.iter().map(|address| async move {
         let connected = timeout(REACH_TIMEOUT, TcpStream::connect(address.as_str())).await;
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn only_what_answers_counts() {
+    async fn only_addresses_that_accept_connections_count() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let open = listener.local_addr().unwrap().to_string();
         let closed = "127.0.0.1:1".to_owned();

@@ -1,4 +1,4 @@
-//! What an operator should know of a cluster: versions, the ingress, missing permissions, and which sources of samples answer.
+//! Facts about a cluster for its operator: versions, the ingress, missing permissions, and which sources of samples answer.
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
@@ -8,7 +8,7 @@ use super::{
     cluster::ClusterError,
     hold,
     ingress::{self, Port},
-    platform::{Knative, QUESTIONS},
+    platform::{Knative, QUERY_TIMEOUT},
     preflight, scrape,
 };
 use crate::platform::{Fact, Inspect};
@@ -24,9 +24,9 @@ impl Inspect for Knative {
 }
 
 impl Knative {
-    /// What can be learned of the cluster, if it answers.
+    /// The facts about a cluster that answers.
     async fn cluster_facts(&self) -> Result<Vec<Fact>, ClusterError> {
-        let (deadline, never) = (self.clock.now() + QUESTIONS / 4, CancellationToken::new());
+        let (deadline, never) = (self.clock.now() + QUERY_TIMEOUT / 4, CancellationToken::new());
         let namespace = self.namespace().await?;
         let version =
             self.cluster.ask(deadline, &never, |client| async move { client.apiserver_version().await }).await?;
@@ -35,13 +35,13 @@ impl Knative {
             .ask(deadline, &never, |client| async move { Api::<Namespace>::all(client).get("knative-serving").await });
         let serving = serving.await.map(|namespace| {
             let labels = namespace.metadata.labels.unwrap_or_default();
-            labels.get("app.kubernetes.io/version").cloned().unwrap_or_else(|| "of unknown version".to_owned())
+            labels.get("app.kubernetes.io/version").cloned().unwrap_or_else(|| "unknown version".to_owned())
         });
         let gateway = match &self.settings.gateway {
             Some(address) => format!("{address} (configured)"),
             None => ingress::find(&self.cluster, Port::Plain, deadline, &never)
                 .await
-                .map_or_else(|words| words, |found| format!("{} at {}", found.ingress, found.address)),
+                .map_or_else(|error| error, |found| format!("{} at {}", found.ingress, found.address)),
         };
         let mut facts = vec![
             Fact::new("Kubernetes", version.git_version),
@@ -58,7 +58,7 @@ impl Knative {
             facts.push(Fact::new(name, if missing.is_empty() { "none".to_owned() } else { missing.join(", ") }));
         }
         let prometheus = self.settings.prometheus.clone();
-        let origins = scrape::origins(&self.cluster, &namespace, prometheus, QUESTIONS / 4).await;
+        let origins = scrape::origins(&self.cluster, &namespace, prometheus, QUERY_TIMEOUT / 4).await;
         facts.extend(origins.map(|(name, value)| Fact::new(name, value)));
         Ok(facts)
     }

@@ -13,7 +13,7 @@ use crate::{
     platform::{FunctionDeployment, Scaling},
 };
 
-/// The manifests that the daemon brings, by kind of function.
+/// The built-in manifests, by kind of function.
 pub(super) fn embedded(kind: &str) -> &'static str {
     match kind {
         "empty" => include_str!("../../../../workloads/container/empty.yaml"),
@@ -23,20 +23,20 @@ pub(super) fn embedded(kind: &str) -> &'static str {
     }
 }
 
-/// A manifest that can't be used.
+/// An invalid manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ManifestError {
-    #[error("the manifest is no YAML: {0}")]
+    #[error("the manifest is not valid YAML: {0}")]
     Yaml(String),
-    #[error("the manifest is no Service of serving.knative.dev/v1, but {0}")]
+    #[error("unexpected object in the manifest: {0}, expected Service of serving.knative.dev/v1")]
     Kind(String),
-    #[error("{path}: ${{{name}}} is no placeholder; there are: {known}")]
+    #[error("{path}: unknown placeholder ${{{name}}}, expected one of: {known}")]
     Placeholder { path: String, name: String, known: String },
-    #[error("{path} is missing or no {expected}")]
+    #[error("{path}: expected a {expected}")]
     Shape { path: &'static str, expected: &'static str },
 }
 
-/// What goes into a manifest.
+/// The values of a manifest's placeholders.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Filling<'a> {
     pub(super) service: &'a str,
@@ -46,13 +46,13 @@ pub(super) struct Filling<'a> {
     pub(super) function: &'a FunctionDeployment,
     /// Most seconds that an invocation may take, its wait for an instance included.
     pub(super) timeout_seconds: u64,
-    /// After how many seconds without progress Knative gives a revision up.
+    /// Seconds without progress after which Knative fails a revision.
     pub(super) progress_deadline_seconds: u64,
     /// Labels of the nodes that instances go to.
     pub(super) node_selector: &'a BTreeMap<String, String>,
 }
 
-/// The Service of `manifest`, filled in, with everything set that the run wants of it.
+/// The Service of `manifest`, with placeholders filled in and the run's settings applied.
 ///
 /// # Errors
 /// The first fault of the manifest.
@@ -90,8 +90,8 @@ fn fill(value: &mut Value, values: &BTreeMap<&'static str, String>, path: &str) 
     match value {
         Value::String(text) => *text = filled(text, values, path)?,
         Value::Array(items) => {
-            for (place, item) in items.iter_mut().enumerate() {
-                fill(item, values, &format!("{path}[{place}]"))?;
+            for (index, item) in items.iter_mut().enumerate() {
+                fill(item, values, &format!("{path}[{index}]"))?;
             }
         }
         Value::Object(fields) => {
@@ -122,7 +122,7 @@ fn filled(text: &str, values: &BTreeMap<&'static str, String>, path: &str) -> Re
     Ok(result)
 }
 
-/// What the run decides whatever the manifest says: the labels by which it is cleaned, and the spec's scaling.
+/// Sets what the run decides regardless of the manifest: the labels by which it is cleaned up, and the spec's scaling.
 fn set(object: &mut Value, filling: &Filling<'_>) -> Result<(), ManifestError> {
     let Filling {
         service, namespace, run, function, timeout_seconds, progress_deadline_seconds, node_selector, ..
@@ -172,8 +172,8 @@ fn set(object: &mut Value, filling: &Filling<'_>) -> Result<(), ManifestError> {
     Ok(())
 }
 
-/// Makes queue-proxy and ingress speak HTTP/1.1 to the container, which they know by the name of its port. A container without
-/// ports has that by default.
+/// Names the container's port `http1`, by which queue-proxy and ingress speak HTTP/1.1 to it. A container without ports has that
+/// by default.
 fn name_port(container: &mut Map<String, Value>) -> Result<(), ManifestError> {
     let shape = ManifestError::Shape { path: "spec.template.spec.containers[0].ports", expected: "list of one port" };
     let Some(ports) = container.get_mut("ports") else { return Ok(()) };

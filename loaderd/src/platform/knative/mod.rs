@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! deploy ─▶ preflight ─▶ manifests ─▶ apply (16 at a time) ─▶ watch until ready ─▶ endpoints
-//!              │                          feed: pods, PodAutoscalers ─▶ scales, starts, trouble
-//!              └─ every missing permission at once
+//!              │                          feed: pods, PodAutoscalers ─▶ scales, starts, problems
+//!              └─ all missing permissions at once
 //! clean  ─▶ Services with the run's label ─▶ delete ─▶ wait until they and their pods are gone
 //! ```
 //!
-//! What is made carries the run's label, and only what carries it is ever taken away; so an earlier process's run is cleaned
-//! like one's own. Requests that may pass are tried again, within bounds; watches go on whatever happens.
+//! Every object carries the run's label, and only objects with the label are ever deleted; so a run of an earlier process is
+//! cleaned up like any other. Transient failures are retried within bounds; watches are restarted.
 
 mod settings;
 

@@ -4,9 +4,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::id::RunId;
 
-/// The label that says whose a thing is.
+/// The label of everything that a loaderd manages.
 pub(super) const MANAGED_BY: (&str, &str) = ("app.kubernetes.io/managed-by", "loaderd");
-/// The label that says which run made it.
+/// The label with the run's id.
 pub(super) const RUN: &str = "loader.dev/run";
 /// Knative's label of everything that belongs to a Service.
 pub(super) const SERVICE: &str = "serving.knative.dev/service";
@@ -34,19 +34,19 @@ pub(super) fn service(function: &str, run: &RunId) -> String {
     format!("{label}-{}", suffix(run))
 }
 
-/// What the names of all of a run's Services end with: of `20261123t142501123-9f3a` what follows the date.
+/// The suffix of the names of a run's Services: of `20261123t142501123-9f3a` what follows the date.
 pub(super) fn suffix(run: &RunId) -> &str {
     let run = run.as_str();
     run.split_once('t').map_or(run, |(_, rest)| rest)
 }
 
-/// What selects everything that a run made.
+/// The label selector of a run's objects.
 pub(super) fn of_run(run: &RunId) -> String {
     let (managed_by, loaderd) = MANAGED_BY;
     format!("{managed_by}={loaderd},{RUN}={run}")
 }
 
-/// What selects everything that any run made.
+/// The label selector of the objects of all runs.
 pub(super) fn of_any_run() -> String {
     let (managed_by, loaderd) = MANAGED_BY;
     format!("{managed_by}={loaderd},{RUN}")

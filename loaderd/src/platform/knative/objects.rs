@@ -47,7 +47,7 @@ pub(super) struct ObjectStatus {
 }
 
 impl ObjectStatus {
-    /// Of an object; one that has none yet has an empty one.
+    /// The status of an object; empty before it has one.
     pub(super) fn of(object: &DynamicObject) -> Self {
         object.data.get("status").and_then(|status| Self::deserialize(status).ok()).unwrap_or_default()
     }
@@ -56,45 +56,45 @@ impl ObjectStatus {
         self.conditions.iter().find(|condition| condition.kind == kind)
     }
 
-    /// The condition `Ready`, if it is as far as saying no.
+    /// The condition `Ready`, if it is `False`.
     pub(super) fn refusal(&self) -> Option<&Condition> {
         self.condition("Ready").filter(|ready| ready.status == "False")
     }
 }
 
-/// How far a Service is.
+/// Whether a Service is ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Readiness {
-    /// On its way, for whatever reason it gives.
+    /// Not ready yet, for whatever reason.
     Passing,
     /// It can be called, under this URL.
     Ready(String),
-    /// It says that it has failed; the true cause is on its revision.
+    /// It has failed; the root cause is on its revision.
     Failed {
-        /// In the Service's own words.
-        said: String,
+        /// The Service's own reason and message.
+        status: String,
         /// The revision; empty when there is none.
         revision: String,
     },
 }
 
 impl Readiness {
-    /// Of a Service. Only `False` is a failure: `Unknown` has reasons in passing, `RevisionMissing` among them.
+    /// The readiness of a Service. Only `False` is a failure: `Unknown` has transient reasons, `RevisionMissing` among them.
     pub(super) fn of(service: &DynamicObject) -> Self {
         let status = ObjectStatus::of(service);
         let current = service.metadata.generation.is_none_or(|generation| status.observed_generation >= generation);
         match status.condition("Ready") {
             Some(ready) if ready.status == "True" && current && !status.url.is_empty() => Self::Ready(status.url),
             Some(ready) if ready.status == "False" && current => {
-                Self::Failed { said: words(ready), revision: status.latest_created_revision_name.clone() }
+                Self::Failed { status: describe(ready), revision: status.latest_created_revision_name.clone() }
             }
             Some(_) | None => Self::Passing,
         }
     }
 }
 
-/// What a condition says.
-pub(super) fn words(condition: &Condition) -> String {
+/// A condition's reason and message as text.
+pub(super) fn describe(condition: &Condition) -> String {
     let Condition { kind: _, status: _, reason, message } = condition;
     match (reason.is_empty(), message.is_empty()) {
         (false, false) => format!("{reason}: {message}"),
@@ -132,21 +132,21 @@ mod tests {
         let mut ready = unknown("");
         ready["conditions"][0]["status"] = "True".into();
         assert_eq!(Readiness::of(&service(ready.clone())), Readiness::Ready("http://f.default.example.com".to_owned()));
-        // An answer to what was asked before.
+        // The status of an earlier generation.
         ready["observedGeneration"] = 0.into();
         assert_eq!(Readiness::of(&service(ready)), Readiness::Passing);
     }
 
-    /// As service.fn-crash.json says it.
+    /// As in service.fn-crash.json.
     #[test]
-    fn a_failure_names_the_revision_that_knows_why() {
+    fn a_failure_names_the_revision_that_has_the_cause() {
         let message = "Configuration \"fn-crash\" does not have any ready Revision.";
         let status = json!({
             "conditions": [{"type": "Ready", "status": "False", "reason": "RevisionMissing", "message": message}],
             "latestCreatedRevisionName": "fn-crash-00001", "observedGeneration": 1,
         });
-        let said = format!("RevisionMissing: {message}");
-        let failed = Readiness::Failed { said, revision: "fn-crash-00001".to_owned() };
+        let described = format!("RevisionMissing: {message}");
+        let failed = Readiness::Failed { status: described, revision: "fn-crash-00001".to_owned() };
         assert_eq!(Readiness::of(&service(status)), failed);
     }
 }

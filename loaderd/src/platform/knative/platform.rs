@@ -1,4 +1,4 @@
-//! The platform itself: deployments brought up, their feeds kept, and everything taken away again.
+//! The platform itself: deploys functions, follows their feeds, and cleans up.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -18,7 +18,7 @@ use super::{
     cluster::{Cluster, ClusterError},
     deploy::{Rollout, Rules, Wanted},
     error::{NAME, refused, unusable},
-    feed::{Feed, Outlets},
+    feed::{Feed, FeedSenders},
     ingress::{self, Port},
     manifest::{self, Filling},
     names, preflight,
@@ -31,11 +31,11 @@ use crate::{
     platform::{Deploy, Deployment, Inspect, Platform, PlatformError, Sampling, WarmUp},
 };
 
-/// Samples that may wait to be recorded.
+/// Capacity of the channels of samples.
 const SAMPLES: usize = 1 << 16;
-/// How long the questions before a deployment, and those of a status, may take.
-pub(super) const QUESTIONS: Duration = Duration::from_secs(20);
-/// The longest that Knative lets an invocation take, unless it is configured otherwise.
+/// Maximum time of the queries before a deployment, and of those of a status.
+pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(20);
+/// Knative's default limit of an invocation's duration.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// A Knative cluster.
@@ -48,14 +48,14 @@ pub struct Knative {
     tasks: TaskTracker,
 }
 
-/// A feed that goes on.
+/// A feed that is being followed.
 struct Following {
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Knative {
-    /// One that is reached as `settings` say. Nothing is asked of it before it is used.
+    /// A platform with `settings`. Nothing is requested of the cluster before it is used.
     pub fn new(settings: Settings, clock: Clock) -> Self {
         let cluster = Arc::new(Cluster::new(settings.access.clone(), clock));
         Self { settings, cluster, clock, feeds: Mutex::default(), tasks: TaskTracker::new() }
@@ -76,7 +76,7 @@ impl Knative {
         }
     }
 
-    /// The run's Services.
+    /// The Services of a deployment.
     fn wanted(&self, deploy: &Deploy, namespace: &str) -> Result<Vec<Wanted>, PlatformError> {
         let own;
         let custom = match &self.settings.manifest {
@@ -88,7 +88,7 @@ impl Knative {
             }
         };
         let image = deploy.image.as_deref().or(self.settings.image.as_deref()).ok_or_else(|| {
-            unusable("there is no image of the function: set knative.image, or deploy.image in the spec".to_owned())
+            unusable("no image for the functions: set knative.image, or deploy.image in the spec".to_owned())
         })?;
         let wanted = deploy.functions.iter().map(|function| {
             let name = names::service(&function.name, &deploy.run);
@@ -121,12 +121,12 @@ impl Knative {
             None => match ingress::find(&self.cluster, port, deadline, cancel).await {
                 Ok(found) => Ok(found.address),
                 Err(_) if cancel.is_cancelled() => Err(PlatformError::Cancelled),
-                Err(words) => Err(unusable(words)),
+                Err(reason) => Err(unusable(reason)),
             },
         }
     }
 
-    /// Whom to believe where functions are reached by https.
+    /// The trusted CA certificates for functions that are reached by https.
     fn tls(&self) -> Result<Tls, PlatformError> {
         let file = self.settings.gateway_ca.as_deref();
         Tls::trusting(file).map_err(|error| match file {
@@ -135,14 +135,14 @@ impl Knative {
         })
     }
 
-    fn follow(&self, run: &RunId, namespace: &str, wanted: &[Wanted], outlets: Outlets) {
+    fn follow(&self, run: &RunId, namespace: &str, wanted: &[Wanted], senders: FeedSenders) {
         let stop = CancellationToken::new();
         let feed = Feed {
             run: run.clone(),
             cluster: Arc::clone(&self.cluster),
             namespace: namespace.to_owned(),
             services: wanted.iter().map(|wanted| wanted.name.clone()).collect(),
-            outlets,
+            senders,
             clock: self.clock,
             stop: stop.clone(),
         };
@@ -154,7 +154,7 @@ impl Knative {
         let following = self.feeds().remove(run);
         if let Some(Following { stop, task }) = following {
             stop.cancel();
-            // It has nothing to give back.
+            // It has no result.
             let _ended = task.await;
         }
     }
@@ -184,23 +184,22 @@ impl Platform for Knative {
     ) -> Result<Deployment, PlatformError> {
         let begun = self.clock.now();
         let deadline = begun + deploy.timeout;
-        let questions = deadline.min(begun + QUESTIONS);
+        let query_deadline = deadline.min(begun + QUERY_TIMEOUT);
         let namespace = self.namespace().await.map_err(|error| refused(&error))?;
         let wanted = self.wanted(&deploy, &namespace)?;
-        let missing = preflight::missing(&self.cluster, &preflight::NEEDS, &namespace, questions, &cancel).await;
+        let missing = preflight::missing(&self.cluster, &preflight::NEEDS, &namespace, query_deadline, &cancel).await;
         let missing = missing.map_err(|error| refused(&error))?;
         if !missing.is_empty() {
-            let words = format!("we may not: {}; config/kubernetes/ has the roles that grant it", missing.join(", "));
-            return Err(unusable(words));
+            return Err(refused(&ClusterError::MissingPermissions { purpose: "", missing }));
         }
-        let address = self.gateway(Port::Plain, questions, &cancel).await?;
-        // A file that is wrong shall not be found out after the deployment.
+        let address = self.gateway(Port::Plain, query_deadline, &cancel).await?;
+        // An invalid file fails before the deployment.
         let known = self.settings.gateway_ca.as_ref().map(|_| self.tls()).transpose()?;
         let (send_scales, scales) = mpsc::channel(SAMPLES);
         let (send_starts, starts) = mpsc::channel(SAMPLES);
-        let (send_troubles, troubles) = mpsc::channel(SAMPLES);
-        let outlets = Outlets { scales: send_scales, starts: send_starts, troubles: send_troubles };
-        self.follow(&deploy.run, &namespace, &wanted, outlets);
+        let (send_problems, problems) = mpsc::channel(SAMPLES);
+        let senders = FeedSenders { scales: send_scales, starts: send_starts, problems: send_problems };
+        self.follow(&deploy.run, &namespace, &wanted, senders);
         let rollout = Rollout {
             cluster: &self.cluster,
             namespace: &namespace,
@@ -210,10 +209,10 @@ impl Platform for Knative {
             ready,
             cancel: cancel.clone(),
         };
-        let urls = Box::pin(rollout.bring_up(troubles)).await?;
+        let urls = Box::pin(rollout.bring_up(problems)).await?;
         let is_secured = |url: &Result<String, String>| url.as_ref().is_ok_and(|url| url.starts_with("https://"));
         let secured = if urls.iter().any(is_secured) {
-            let address = self.gateway(Port::Tls, self.clock.now() + QUESTIONS, &cancel).await?;
+            let address = self.gateway(Port::Tls, self.clock.now() + QUERY_TIMEOUT, &cancel).await?;
             Some((address, known.map_or_else(|| self.tls(), Ok)?))
         } else {
             None
@@ -276,13 +275,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_an_image_nothing_is_asked_of_the_cluster() {
+    async fn without_an_image_nothing_is_requested_of_the_cluster() {
         let knative = Knative::new(Settings { namespace: Some("n".to_owned()), ..Settings::default() }, Clock);
         let deploy = crate::platform::testkit::deploy(&["f"]);
         let deployed = knative.deploy(deploy, watch::Sender::new(0), CancellationToken::new()).await;
         assert_eq!(
             deployed.unwrap_err().to_string(),
-            "platform knative: there is no image of the function: set knative.image, or deploy.image in the spec"
+            "platform knative: no image for the functions: set knative.image, or deploy.image in the spec"
         );
     }
 }

@@ -13,16 +13,16 @@ use crate::{
     units,
 };
 
-/// What keeps a pod from coming up.
+/// Why a pod does not become ready.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trouble {
-    /// In words.
-    pub(super) words: String,
-    /// Whether it will not pass by itself.
-    pub(super) lasting: bool,
+pub(super) struct PodProblem {
+    /// The cluster's reason and message.
+    pub(super) message: String,
+    /// Whether it does not go away by itself.
+    pub(super) permanent: bool,
 }
 
-/// Where a pod stands.
+/// The stage of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
     /// It waits for a node.
@@ -31,17 +31,17 @@ enum Stage {
     Unready,
     /// It takes invocations.
     Running,
-    /// It is being taken away.
+    /// It is being deleted.
     Terminating,
-    /// It has ended.
+    /// It has ended, with or without success.
     Over,
 }
 
-/// One function.
+/// The pods and the desired scale of one function.
 #[derive(Debug, Default)]
 struct Entry {
     desired: u32,
-    /// When the autoscaler last wanted more.
+    /// When the autoscaler last raised `desired`.
     wanted: Option<UnixMicros>,
     pods: HashMap<String, Stage>,
     starts: HashMap<String, InstanceStart>,
@@ -55,25 +55,25 @@ pub(super) struct PodIndex {
     entries: Vec<Entry>,
 }
 
-/// What a watch told of a function.
+/// A change of a function, by an event of a watch.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct News {
+pub(super) struct Change {
     /// Its scale now.
     pub(super) scale: Scale,
-    /// An instance that has come up.
+    /// An instance that has become ready.
     pub(super) start: Option<InstanceStart>,
-    /// What keeps an instance from coming up.
-    pub(super) trouble: Option<Trouble>,
+    /// Why an instance does not become ready.
+    pub(super) problem: Option<PodProblem>,
 }
 
 impl PodIndex {
-    /// Of functions whose Services have these names.
+    /// An index of the functions whose Services have these names.
     pub(super) fn new(services: &[String]) -> Self {
         let functions = services.iter().zip(0..).map(|(name, index)| (name.clone(), FunctionIndex(index))).collect();
         Self { functions, entries: services.iter().map(|_| Entry::default()).collect() }
     }
 
-    /// The function that a thing belongs to, by its labels.
+    /// The function that an object belongs to, by its labels.
     pub(super) fn function(
         &self,
         labels: Option<&std::collections::BTreeMap<String, String>>,
@@ -95,13 +95,13 @@ impl PodIndex {
         }
     }
 
-    /// A PodAutoscaler was seen. One that is gone wants nothing.
+    /// A PodAutoscaler was added, changed or deleted. A deleted one has a desired scale of 0.
     pub(super) fn autoscaler(
         &mut self,
         object: &DynamicObject,
         gone: bool,
         now: UnixMicros,
-    ) -> Option<(FunctionIndex, News)> {
+    ) -> Option<(FunctionIndex, Change)> {
         let function = self.function(object.metadata.labels.as_ref())?;
         let entry = self.entries.get_mut(function.as_usize())?;
         // -1 before the autoscaler has a figure.
@@ -111,11 +111,11 @@ impl PodIndex {
             entry.wanted = Some(now);
         }
         entry.desired = desired;
-        Some((function, News { scale: self.scale(function), ..News::default() }))
+        Some((function, Change { scale: self.scale(function), ..Change::default() }))
     }
 
-    /// A pod was seen, or is gone.
-    pub(super) fn pod(&mut self, pod: &Pod, gone: bool, now: UnixMicros) -> Option<(FunctionIndex, News)> {
+    /// A pod was added, changed or deleted.
+    pub(super) fn pod(&mut self, pod: &Pod, gone: bool, now: UnixMicros) -> Option<(FunctionIndex, Change)> {
         let function = self.function(pod.metadata.labels.as_ref())?;
         let entry = self.entries.get_mut(function.as_usize())?;
         let uid = pod.metadata.uid.clone().unwrap_or_default();
@@ -148,11 +148,11 @@ impl PodIndex {
             }
             entry.pods.insert(uid, stage);
         }
-        let trouble = if gone { None } else { trouble(pod) };
-        Some((function, News { scale: self.scale(function), start, trouble }))
+        let problem = if gone { None } else { problem(pod) };
+        Some((function, Change { scale: self.scale(function), start, problem }))
     }
 
-    /// After a list: pods that it did not have are gone. The functions whose scale that changes.
+    /// After a list: removes pods that it did not contain. Returns the functions whose scale that changes.
     pub(super) fn keep_pods(&mut self, listed: &HashSet<String>) -> Vec<FunctionIndex> {
         let mut changed = Vec::new();
         for (entry, index) in self.entries.iter_mut().zip(0..) {
@@ -191,8 +191,8 @@ fn stage(pod: &Pod) -> Stage {
     }
 }
 
-/// Reasons of a container that waits which will not pass by themselves.
-const LASTING: [&str; 7] = [
+/// Reasons of a waiting container that do not go away by themselves.
+const PERMANENT: [&str; 7] = [
     "ImagePullBackOff",
     "InvalidImageName",
     "ErrImageNeverPull",
@@ -202,24 +202,30 @@ const LASTING: [&str; 7] = [
     "CrashLoopBackOff",
 ];
 
-fn trouble(pod: &Pod) -> Option<Trouble> {
+fn problem(pod: &Pod) -> Option<PodProblem> {
     for container in statuses(pod) {
         let Some(waiting) = container.state.as_ref().and_then(|state| state.waiting.as_ref()) else { continue };
         let reason = waiting.reason.as_deref().unwrap_or_default();
-        let lasting = LASTING.contains(&reason);
-        if !lasting && reason != "ErrImagePull" {
+        let permanent = PERMANENT.contains(&reason);
+        if !permanent && reason != "ErrImagePull" {
             continue;
         }
         let message = waiting.message.as_deref().unwrap_or_default();
         let ended = container.last_state.as_ref().and_then(|state| state.terminated.as_ref());
-        let ended = ended.map_or(String::new(), |ended| format!(", it ended with code {}", ended.exit_code));
-        return Some(Trouble { words: format!("container {}: {reason}: {message}{ended}", container.name), lasting });
+        let ended = ended.map_or(String::new(), |ended| format!(", exit code {}", ended.exit_code));
+        return Some(PodProblem {
+            message: format!("container {}: {reason}: {message}{ended}", container.name),
+            permanent,
+        });
     }
     let conditions = pod.status.as_ref()?.conditions.as_ref()?;
     let refused = conditions.iter().find(|it| it.type_ == "PodScheduled" && it.status == "False")?;
     let (reason, message) = (refused.reason.as_deref(), refused.message.as_deref());
-    // Another pod may go, or a node may come.
-    Some(Trouble { words: format!("{}: {}", reason.unwrap_or_default(), message.unwrap_or_default()), lasting: false })
+    // Another pod may end, or a node may be added.
+    Some(PodProblem {
+        message: format!("{}: {}", reason.unwrap_or_default(), message.unwrap_or_default()),
+        permanent: false,
+    })
 }
 
 #[cfg(test)]
@@ -232,7 +238,7 @@ mod tests {
         PodIndex::new(&["a".to_owned(), "hello-grpc".to_owned()])
     }
 
-    /// pod.ready.json, as far as it is read.
+    /// The fields of pod.ready.json that are read.
     fn pod(phase: &str, conditions: &Value, containers: &Value) -> Pod {
         let conditions: Vec<_> = conditions
             .as_object()
@@ -258,7 +264,7 @@ mod tests {
 
     /// The steps of coldstart-breakdown.txt.
     #[test]
-    fn a_cold_start_is_followed_from_wish_to_readiness() {
+    fn a_cold_start_is_followed_from_desired_scale_to_readiness() {
         let mut index = index();
         let scaler = |desired: i64| {
             serde_json::from_value(json!({
@@ -267,8 +273,8 @@ mod tests {
             }))
             .unwrap()
         };
-        let (function, news) = index.autoscaler(&scaler(-1), false, UnixMicros(1)).unwrap();
-        assert_eq!((function, counts(news.scale)), (FunctionIndex(1), [0; 5]));
+        let (function, change) = index.autoscaler(&scaler(-1), false, UnixMicros(1)).unwrap();
+        assert_eq!((function, counts(change.scale)), (FunctionIndex(1), [0; 5]));
         index.autoscaler(&scaler(2), false, UnixMicros(47)).unwrap();
         let none = json!([]);
         let running = container(&json!({"running": {"startedAt": "2026-11-23T07:10:39Z"}}));
@@ -277,28 +283,32 @@ mod tests {
             (92, pod("Pending", &json!({"PodScheduled": "True"}), &none), [2, 0, 1, 0, 0], 0),
             (896, pod("Running", &json!({"PodScheduled": "True", "Ready": "False"}), &running), [2, 0, 1, 0, 0], 1),
         ] {
-            let (_, news) = index.pod(&pod, false, UnixMicros(at)).unwrap();
-            assert_eq!((counts(news.scale), news.scale.started, news.start), (expected, started, None), "at {at}");
+            let (_, change) = index.pod(&pod, false, UnixMicros(at)).unwrap();
+            assert_eq!(
+                (counts(change.scale), change.scale.started, change.start),
+                (expected, started, None),
+                "at {at}"
+            );
         }
         let ready = pod("Running", &json!({"PodScheduled": "True", "Ready": "True"}), &running);
-        let (_, news) = index.pod(&ready, false, UnixMicros(960)).unwrap();
-        assert_eq!(counts(news.scale), [2, 1, 0, 0, 0]);
-        let start = news.start.unwrap();
+        let (_, change) = index.pod(&ready, false, UnixMicros(960)).unwrap();
+        assert_eq!(counts(change.scale), [2, 1, 0, 0, 0]);
+        let start = change.start.unwrap();
         assert_eq!(
             [start.desired, Some(start.created), start.scheduled, start.started, start.ready],
             [47, 70, 92, 896, 960].map(|at| Some(UnixMicros(at)))
         );
-        // Seen again, it is not a start again.
+        // A second event of it is not a second start.
         assert_eq!(index.pod(&ready, false, UnixMicros(961)).unwrap().1.start, None);
         let mut leaving = ready.clone();
         leaving.metadata.deletion_timestamp = serde_json::from_value(json!("2026-11-23T07:11:00Z")).unwrap();
         assert_eq!(counts(index.pod(&leaving, false, UnixMicros(970)).unwrap().1.scale), [2, 0, 0, 0, 1]);
-        let (_, news) = index.pod(&leaving, true, UnixMicros(980)).unwrap();
-        assert_eq!((counts(news.scale), news.scale.started), ([2, 0, 0, 0, 0], 1));
+        let (_, change) = index.pod(&leaving, true, UnixMicros(980)).unwrap();
+        assert_eq!((counts(change.scale), change.scale.started), ([2, 0, 0, 0, 0], 1));
     }
 
     #[test]
-    fn what_a_list_does_not_have_is_gone() {
+    fn pods_that_a_list_does_not_contain_are_removed() {
         let mut index = index();
         index.pod(&pod("Pending", &json!({}), &json!([])), false, UnixMicros(1)).unwrap();
         assert_eq!(index.keep_pods(&HashSet::from(["u".to_owned()])), []);
@@ -307,24 +317,24 @@ mod tests {
     }
 
     #[test]
-    fn things_of_others_are_left_alone() {
+    fn objects_of_other_services_are_ignored() {
         let mut foreign = pod("Running", &json!({"Ready": "True"}), &json!([]));
         foreign.metadata.labels = Some([(names::SERVICE.to_owned(), "other".to_owned())].into());
         assert_eq!(index().pod(&foreign, false, UnixMicros(1)), None);
     }
 
     #[test]
-    fn trouble_is_told_in_the_clusters_words() {
+    fn problems_have_the_clusters_reason_and_message() {
         let waiting =
             |reason: &str, message: &str| container(&json!({"waiting": {"reason": reason, "message": message}}));
         for (pod, expected) in [
             (
                 pod("Pending", &json!({"PodScheduled": "True"}), &waiting("ErrImagePull", "no such host")),
-                Some(("container user-container: ErrImagePull: no such host, it ended with code 3", false)),
+                Some(("container user-container: ErrImagePull: no such host, exit code 3", false)),
             ),
             (
                 pod("Running", &json!({"PodScheduled": "True"}), &waiting("CrashLoopBackOff", "back-off 10s")),
-                Some(("container user-container: CrashLoopBackOff: back-off 10s, it ended with code 3", true)),
+                Some(("container user-container: CrashLoopBackOff: back-off 10s, exit code 3", true)),
             ),
             (
                 pod("Pending", &json!({"PodScheduled": "False"}), &json!([])),
@@ -332,8 +342,8 @@ mod tests {
             ),
             (pod("Pending", &json!({"PodScheduled": "True"}), &waiting("ContainerCreating", "")), None),
         ] {
-            let expected = expected.map(|(words, lasting)| Trouble { words: words.to_owned(), lasting });
-            assert_eq!(index().pod(&pod, false, UnixMicros(1)).unwrap().1.trouble, expected);
+            let expected = expected.map(|(message, permanent)| PodProblem { message: message.to_owned(), permanent });
+            assert_eq!(index().pod(&pod, false, UnixMicros(1)).unwrap().1.problem, expected);
         }
     }
 }

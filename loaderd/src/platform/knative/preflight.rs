@@ -1,4 +1,4 @@
-//! What a run will need to be allowed to do, asked before anything is made.
+//! The permissions that a run needs, checked before anything is deployed.
 
 use futures_util::{StreamExt as _, stream};
 use k8s_openapi::api::authorization::v1::{ResourceAttributes, SelfSubjectAccessReview, SelfSubjectAccessReviewSpec};
@@ -8,26 +8,26 @@ use tokio_util::sync::CancellationToken;
 
 use super::cluster::{Cluster, ClusterError};
 
-/// Questions that are out at the same time.
-const AT_ONCE: usize = 8;
+/// Requests in flight at the same time.
+const MAX_CONCURRENT: usize = 8;
 
-/// Something that must be allowed.
+/// A permission that is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Need {
     pub(super) group: &'static str,
     pub(super) resource: &'static str,
     pub(super) subresource: &'static str,
     pub(super) verb: &'static str,
-    /// Where.
+    /// Where it is needed.
     pub(super) scope: Scope,
 }
 
-/// Where something must be allowed.
+/// The scope of a permission.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Scope {
     /// In the run's namespace.
     Run,
-    /// In Knative's own, `knative-serving`.
+    /// In Knative's own namespace, `knative-serving`.
     Serving,
     /// In the whole cluster.
     Cluster,
@@ -50,7 +50,7 @@ const fn need(group: &'static str, resource: &'static str, verb: &'static str) -
 const SERVING: &str = "serving.knative.dev";
 const AUTOSCALING: &str = "autoscaling.internal.knative.dev";
 
-/// What every run needs.
+/// Permissions that every run needs.
 pub(super) const NEEDS: [Need; 11] = [
     need(SERVING, "services", "get"),
     need(SERVING, "services", "list"),
@@ -68,12 +68,13 @@ pub(super) const NEEDS: [Need; 11] = [
 
 impl Need {
     /// As in `create services.serving.knative.dev in namespace loader`.
-    pub(super) fn words(&self, namespace: &str) -> String {
+    pub(super) fn describe(&self, namespace: &str) -> String {
         let Self { group, resource, subresource, verb, scope } = self;
         let dot = if group.is_empty() { "" } else { "." };
         let slash = if subresource.is_empty() { "" } else { "/" };
-        let place = scope.namespace(namespace).map_or(String::new(), |namespace| format!(" in namespace {namespace}"));
-        format!("{verb} {resource}{slash}{subresource}{dot}{group}{place}")
+        let location =
+            scope.namespace(namespace).map_or(String::new(), |namespace| format!(" in namespace {namespace}"));
+        format!("{verb} {resource}{slash}{subresource}{dot}{group}{location}")
     }
 
     fn review(&self, namespace: &str) -> SelfSubjectAccessReview {
@@ -91,10 +92,10 @@ impl Need {
     }
 }
 
-/// Those of `needs` that are not allowed, in words.
+/// The missing ones of `needs`, as text.
 ///
 /// # Errors
-/// A server that can't be asked.
+/// A server that can't be reached.
 pub(super) async fn missing(
     cluster: &Cluster,
     needs: &[Need],
@@ -108,10 +109,11 @@ pub(super) async fn missing(
             Api::<SelfSubjectAccessReview>::all(client).create(&PostParams::default(), review).await
         });
         let allowed = answer.await?.status.is_some_and(|status| status.allowed);
-        Ok((!allowed).then(|| need.words(namespace)))
+        Ok((!allowed).then(|| need.describe(namespace)))
     });
     let asked: Vec<_> = asked.collect();
-    let answers: Vec<Result<Option<String>, ClusterError>> = stream::iter(asked).buffered(AT_ONCE).collect().await;
+    let answers: Vec<Result<Option<String>, ClusterError>> =
+        stream::iter(asked).buffered(MAX_CONCURRENT).collect().await;
     answers.into_iter().filter_map(Result::transpose).collect()
 }
 
@@ -146,7 +148,7 @@ mod tests {
         granted
     }
 
-    /// No more than is needed, no less.
+    /// Neither more nor less than is needed.
     #[test]
     fn the_roles_grant_what_is_needed() {
         let needs = NEEDS.iter().chain(&super::super::scrape::NEEDS).chain(&super::super::hold::NEEDS);
@@ -158,7 +160,7 @@ mod tests {
                 (namespace, need.group.to_owned(), resource, need.verb.to_owned())
             })
             .collect();
-        // What is done without if it is not granted: finding the ingress, the version, a metrics-server.
+        // Optional permissions: finding the ingress, the version, a metrics-server.
         for (group, resource, verb) in [
             ("", "services", "get"),
             ("", "namespaces", "get"),
@@ -171,9 +173,9 @@ mod tests {
     }
 
     #[test]
-    fn a_need_is_told_as_an_administrator_would_grant_it() {
-        assert_eq!(NEEDS[3].words("loader"), "create services.serving.knative.dev in namespace loader");
+    fn a_permission_is_described_by_verb_resource_and_namespace() {
+        assert_eq!(NEEDS[3].describe("loader"), "create services.serving.knative.dev in namespace loader");
         let nodes = Need { group: "", resource: "nodes", subresource: "proxy", verb: "get", scope: Scope::Cluster };
-        assert_eq!(nodes.words("loader"), "get nodes/proxy");
+        assert_eq!(nodes.describe("loader"), "get nodes/proxy");
     }
 }

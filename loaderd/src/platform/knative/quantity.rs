@@ -1,6 +1,6 @@
 //! Amounts as Kubernetes writes them: `2`, `500m`, `1.5Gi`, `129e6`. Pure.
 
-/// The suffixes, and what they stand for.
+/// The suffixes and their factors.
 const SUFFIXES: [(&str, f64); 14] = [
     ("Ki", 1024.0),
     ("Mi", 1_048_576.0),

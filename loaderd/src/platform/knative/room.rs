@@ -1,4 +1,4 @@
-//! How much CPU the cluster has left: what its nodes can give, less what pods have set aside. Pure but for the questions.
+//! How much CPU the cluster has free: what its nodes can allocate, less what pods request. Pure but for the requests.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ use super::{
 };
 use crate::platform::Room;
 
-/// What Knative's queue-proxy sets aside in each pod, unless `config-deployment` says otherwise.
+/// The CPU request of Knative's queue-proxy in each pod, unless `config-deployment` sets another one.
 const QUEUE_PROXY_MILLICORES: u64 = 25;
 
-/// Asks nodes and pods.
+/// The free CPU, from nodes and pods.
 ///
 /// # Errors
-/// A server that can't be asked, or refuses.
+/// A server that can't be reached, or refuses.
 pub(super) async fn room(
     cluster: &Cluster,
     selector: &BTreeMap<String, String>,
@@ -38,7 +38,7 @@ pub(super) async fn room(
     Ok(Room::Millicores { free: free(&nodes, &pods, selector), overhead: QUEUE_PROXY_MILLICORES })
 }
 
-/// What is free on the nodes that functions may go to.
+/// The free CPU of the nodes on which functions can be scheduled, in millicores.
 fn free(nodes: &[Node], pods: &[Pod], selector: &BTreeMap<String, String>) -> u64 {
     let usable = nodes.iter().filter(|node| {
         let none = BTreeMap::new();
@@ -65,7 +65,7 @@ fn cpu(resources: &BTreeMap<String, Quantity>) -> Option<u64> {
     millicores(&resources.get("cpu")?.0)
 }
 
-/// CPU that a pod's containers have set aside. A pod that is over holds none.
+/// The CPU requests of a pod's containers, in millicores. A pod that has ended has none.
 pub(super) fn requested(pod: &Pod) -> u64 {
     of_containers(pod, |resources| resources.requests.as_ref())
 }
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn free_is_what_nodes_can_give_less_what_pods_have() {
+    fn free_cpu_is_what_nodes_can_allocate_less_the_requests_of_pods() {
         let taint = json!({"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]});
         let nodes = [
             node("w", "1930m", json!({})),

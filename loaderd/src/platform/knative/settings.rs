@@ -1,11 +1,11 @@
-//! How the platform is set up.
+//! The settings of the platform.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
 use super::cluster::Access;
 use crate::scrape::Prometheus;
 
-/// How the platform is set up.
+/// The settings of the platform.
 #[derive(Clone, Default)]
 pub struct Settings {
     /// How the API server is found.
@@ -14,12 +14,11 @@ pub struct Settings {
     pub namespace: Option<String>,
     /// The functions' image, where a spec names none.
     pub image: Option<String>,
-    /// `host:port` of the ingress; absent: it is looked for.
+    /// `host:port` of the ingress; absent: it is searched for.
     pub gateway: Option<String>,
-    /// The authority (PEM) that vouches for the ingress, where functions are reached by https; absent: those that this machine
-    /// believes.
+    /// The CA certificate (PEM) of the ingress, where functions are reached by https; absent: those that this machine trusts.
     pub gateway_ca: Option<PathBuf>,
-    /// A manifest for functions of every kind; absent: those that the daemon brings.
+    /// A manifest for functions of every kind; absent: the built-in ones.
     pub manifest: Option<PathBuf>,
     /// Labels of the nodes that functions go to; needs Knative's feature `kubernetes.podspec-nodeselector`.
     pub node_selector: BTreeMap<String, String>,

@@ -1,11 +1,11 @@
-//! Warm-ups on a cluster: room by the CPU that its nodes have left, and the autoscaler held by its settings.
+//! Warm-ups on a cluster: capacity by the free CPU of its nodes, and the autoscaler held by its settings.
 
 use std::time::Duration;
 
 use super::{
     error::refused,
     hold::Autoscaler,
-    platform::{Knative, QUESTIONS},
+    platform::{Knative, QUERY_TIMEOUT},
     room,
 };
 use crate::{
@@ -13,13 +13,13 @@ use crate::{
     platform::{PlatformError, Room, SettingsBackup, WarmUp},
 };
 
-/// How long the API server may stay away while settings of the cluster are changed or restored.
-const AWAY_AT_MOST: Duration = Duration::from_secs(60);
+/// Maximum time for which the API server may be unreachable while settings are changed or restored.
+const API_TIMEOUT: Duration = Duration::from_secs(60);
 
 #[tonic::async_trait]
 impl WarmUp for Knative {
     async fn room(&self) -> Result<Room, PlatformError> {
-        let deadline = self.clock.now() + QUESTIONS;
+        let deadline = self.clock.now() + QUERY_TIMEOUT;
         room::room(&self.cluster, &self.settings.node_selector, deadline).await.map_err(|error| refused(&error))
     }
 
@@ -34,6 +34,6 @@ impl WarmUp for Knative {
 
 impl Knative {
     fn autoscaler<'a>(&'a self, run: &'a RunId) -> Autoscaler<'a> {
-        Autoscaler { run, cluster: &self.cluster, deadline: self.clock.now() + AWAY_AT_MOST }
+        Autoscaler { run, cluster: &self.cluster, deadline: self.clock.now() + API_TIMEOUT }
     }
 }

@@ -1,4 +1,4 @@
-//! What the gateway answers: an instance's response, passed through, or its own refusals, as Knative words them.
+//! The gateway's responses: an instance's, passed through, or its own refusals with Knative's text.
 
 use std::{
     pin::Pin,
@@ -15,7 +15,7 @@ use super::lease::Hold;
 /// A response's body.
 pub(super) type Answer = Either<Passing, Full<Bytes>>;
 
-/// An instance's body on its way through. The instance's slot is free when it is over.
+/// An instance's body, passed through. The instance's slot is released when it ends.
 #[derive(Debug)]
 pub(super) struct Passing {
     body: Incoming,
@@ -47,7 +47,7 @@ pub(super) fn passing(response: Response<Incoming>, hold: Hold) -> Response<Answ
     response.map(|body| Either::Left(Passing { body, _hold: hold }))
 }
 
-/// Whether a request is gRPC, and so wants its refusals as gRPC.
+/// Whether a request is gRPC, and gets refusals as gRPC.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/grpc"))
 }
@@ -68,7 +68,7 @@ pub(super) fn unexpected_eof() -> Response<Answer> {
     refusal(StatusCode::BAD_GATEWAY, "unexpected EOF")
 }
 
-/// No answer came in time, whether the call waited or was at work.
+/// There was no response in time, whether the call was queued or in progress.
 pub(super) fn request_timeout() -> Response<Answer> {
     refusal(StatusCode::GATEWAY_TIMEOUT, "activator request timeout")
 }

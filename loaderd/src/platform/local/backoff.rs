@@ -7,8 +7,8 @@ use std::time::Duration;
 const FIRST: Duration = Duration::from_millis(100);
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(5);
-/// An instance that lived for this long was sound: its death starts the count anew.
-const SOUND: Duration = Duration::from_secs(10);
+/// An instance that lived for this long was healthy: its end resets the count.
+const HEALTHY: Duration = Duration::from_secs(10);
 
 /// The failures of a function's instances in a row. Times count from any fixed instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,10 +18,10 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Notes that an instance that had lived for `lived` died by itself at `now`. Instances that die while the function
-    /// waits already count as one failure: they were started together.
+    /// Records that an instance that had lived for `lived` ended by itself at `now`. Instances that end while the function
+    /// already waits count as one failure: they were started together.
     pub(super) fn failed(&mut self, now: Duration, lived: Duration) {
-        if lived >= SOUND {
+        if lived >= HEALTHY {
             *self = Self::default();
         } else if now >= self.until {
             let wait = FIRST.saturating_mul(2_u32.saturating_pow(self.rounds)).min(LONGEST);
@@ -30,7 +30,7 @@ impl Backoff {
         }
     }
 
-    /// Rounds of failures since an instance was last sound.
+    /// Rounds of failures since the last healthy instance.
     pub(super) fn rounds(&self) -> u32 {
         self.rounds
     }
@@ -72,10 +72,10 @@ mod tests {
     }
 
     #[test]
-    fn a_sound_instance_starts_the_count_anew() {
+    fn the_end_of_a_healthy_instance_resets_the_count() {
         let mut backoff = Backoff::default();
         backoff.failed(Duration::ZERO, Duration::ZERO);
-        backoff.failed(Duration::from_secs(60), SOUND);
+        backoff.failed(Duration::from_secs(60), HEALTHY);
         assert_eq!(backoff, Backoff::default());
     }
 }

@@ -1,18 +1,18 @@
-//! The room that all functions of all runs share: a number of instances and an amount of memory, both bounded, so that
-//! functions never push the loader or the host over.
+//! The capacity that all functions of all runs share: a number of instances and an amount of memory, both bounded, so that
+//! functions never overload the loader or the host.
 //!
-//! What does not fit waits, first come, first served, as pods wait for a node. Each function waits for one place at a
-//! time, so that functions take turns when places get free, however many instances one of them wants. Nothing is evicted
-//! for somebody who waits: places get free as stable windows pass, as in Kubernetes.
+//! What does not fit waits, first come, first served, as pods wait for a node. Each function waits for one permit at a
+//! time, so that functions take turns, however many instances one of them needs. Nothing is evicted for a waiting
+//! function: permits are released as stable windows pass, as in Kubernetes.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// What an instance takes besides the memory of its invocations, in MiB (`trace-func` itself uses 2–4).
+/// Memory of an instance in addition to that of its invocations, in MiB (`trace-func` itself uses 2–4).
 const OWN_MIB: u32 = 4;
 
-/// The shared room.
+/// The shared capacity.
 #[derive(Debug)]
 pub(super) struct Capacity {
     max_instances: u32,
@@ -21,24 +21,24 @@ pub(super) struct Capacity {
     memory: Arc<Semaphore>,
 }
 
-/// Instances that are to be there at once.
+/// Instances that are needed at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Demand {
-    /// How many.
+    /// Number of instances.
     pub(super) instances: u32,
     /// Most memory that an invocation asks for, in MiB.
     pub(super) peak_memory_mib: u32,
 }
 
-/// One instance's place in the room. It is free again when this is dropped.
+/// The right to start one instance. Dropping it releases the capacity.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct CapacityPermit {
     _memory: OwnedSemaphorePermit,
     _instance: OwnedSemaphorePermit,
 }
 
 impl Capacity {
-    /// Room for `max_instances` instances that together may use `memory_mib` MiB.
+    /// Capacity for `max_instances` instances that together use at most `memory_mib` MiB.
     pub(super) fn new(max_instances: u32, memory_mib: u32) -> Self {
         let semaphore = |permits: u32| {
             let permits = usize::try_from(permits).unwrap_or(Semaphore::MAX_PERMITS);
@@ -47,7 +47,7 @@ impl Capacity {
         Self { max_instances, memory_mib, instances: semaphore(max_instances), memory: semaphore(memory_mib) }
     }
 
-    /// Why the demanded instances could never be there at once, if so.
+    /// Why the demanded instances can never run at the same time; absent when they can.
     pub(super) fn refusal(&self, demands: impl IntoIterator<Item = Demand>) -> Option<String> {
         let (mut instances, mut memory) = (0_u64, 0_u64);
         for demand in demands {
@@ -56,28 +56,27 @@ impl Capacity {
         }
         if instances > u64::from(self.max_instances) {
             return Some(format!(
-                "{instances} instances are needed at once, and the local platform holds {}: lower the scale, or raise \
-                 the platform's bound",
+                "{instances} instances are needed at the same time, but the local platform allows {}: lower the initial or \
+                 minimum scale, or raise local.max_instances",
                 self.max_instances
             ));
         }
         (memory > u64::from(self.memory_mib)).then(|| {
             format!(
-                "{memory} MiB of memory are needed at once, and the local platform may use {} MiB: lower the scale or \
-                 the memory of an invocation, or raise the platform's memory ratio",
+                "{memory} MiB of memory are needed at the same time, but the local platform may use {} MiB: lower the scale \
+                 or the memory of invocations, or raise local.memory_ratio",
                 self.memory_mib
             )
         })
     }
 
-    /// Waits for a place. Who drops the future leaves the line.
+    /// Waits for a permit. Dropping the future leaves the queue.
     ///
-    /// Memory is taken before the number, by everybody, so that nobody who holds one waits for somebody who holds the
-    /// other.
-    pub(super) async fn place(self: Arc<Self>, peak_memory_mib: u32) -> Place {
+    /// Memory is always acquired before the number, which excludes a deadlock.
+    pub(super) async fn acquire(self: Arc<Self>, peak_memory_mib: u32) -> CapacityPermit {
         let memory = acquire(&self.memory, cost(peak_memory_mib)).await;
         let instance = acquire(&self.instances, 1).await;
-        Place { _memory: memory, _instance: instance }
+        CapacityPermit { _memory: memory, _instance: instance }
     }
 }
 
@@ -88,7 +87,7 @@ fn cost(peak_memory_mib: u32) -> u32 {
 async fn acquire(semaphore: &Arc<Semaphore>, permits: u32) -> OwnedSemaphorePermit {
     match Arc::clone(semaphore).acquire_many_owned(permits).await {
         Ok(permit) => permit,
-        // Only a closed semaphore refuses, and nobody closes these.
+        // Only a closed semaphore refuses, and these are never closed.
         Err(_) => std::future::pending().await,
     }
 }
@@ -102,12 +101,12 @@ mod tests {
 
     use super::*;
 
-    fn place(capacity: &Arc<Capacity>, peak_memory_mib: u32) -> BoxFuture<'static, Place> {
-        Box::pin(Arc::clone(capacity).place(peak_memory_mib))
+    fn permit(capacity: &Arc<Capacity>, peak_memory_mib: u32) -> BoxFuture<'static, CapacityPermit> {
+        Box::pin(Arc::clone(capacity).acquire(peak_memory_mib))
     }
 
     #[test]
-    fn what_can_never_fit_is_refused() {
+    fn a_demand_above_the_capacity_is_refused() {
         let capacity = Capacity::new(3, 100);
         for (demands, refused) in [
             (&[(1, 96)][..], false),
@@ -128,22 +127,22 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn both_bounds_hold_and_places_come_back() {
+    async fn both_bounds_hold_and_dropped_permits_are_available_again() {
         let capacity = Arc::new(Capacity::new(2, 100));
-        let first = place(&capacity, 10).await;
-        let second = place(&capacity, 10).await;
-        assert!(place(&capacity, 10).now_or_never().is_none(), "a third instance got in");
+        let first = permit(&capacity, 10).await;
+        let second = permit(&capacity, 10).await;
+        assert!(permit(&capacity, 10).now_or_never().is_none(), "a third instance got in");
         drop(first);
-        assert!(place(&capacity, 90).now_or_never().is_none(), "memory went over its bound");
+        assert!(permit(&capacity, 90).now_or_never().is_none(), "memory went over its bound");
         drop(second);
-        assert!(place(&capacity, 90).now_or_never().is_some());
+        assert!(permit(&capacity, 90).now_or_never().is_some());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_line_is_first_come_first_served_and_can_be_left() {
+    async fn the_queue_is_first_come_first_served_and_can_be_left() {
         let capacity = Arc::new(Capacity::new(1, 1000));
-        let held = place(&capacity, 10).await;
-        let (mut leaves, mut second, mut third) = (place(&capacity, 10), place(&capacity, 10), place(&capacity, 10));
+        let held = permit(&capacity, 10).await;
+        let (mut leaves, mut second, mut third) = (permit(&capacity, 10), permit(&capacity, 10), permit(&capacity, 10));
         for waiting in [&mut leaves, &mut second, &mut third] {
             assert!(timeout(Duration::from_secs(1), waiting).await.is_err());
         }

@@ -2,7 +2,7 @@
 //!
 //! Of a function whose scale changes faster than the run reads, the newest sample is kept; `started` counts from the
 //! beginning, so nothing is lost with the others. The last sample of each function always gets through: its room in the
-//! channel is set aside at the start.
+//! channel is reserved at the start.
 
 use std::{
     collections::VecDeque,
@@ -14,10 +14,10 @@ use tokio::sync::{Notify, mpsc};
 
 use crate::{id::FunctionIndex, platform::ScaleSample};
 
-/// Samples that may wait for the run, besides one last for each function.
+/// Capacity of the run's channel, in addition to one last sample for each function.
 const SLACK: usize = 256;
 
-/// Where the functions of one run put their scales.
+/// Takes the scales of one run's functions.
 #[derive(Debug, Default)]
 pub(super) struct Feed {
     unsent: Mutex<Unsent>,
@@ -33,7 +33,7 @@ struct Unsent {
 }
 
 impl Feed {
-    /// Notes a function's scale.
+    /// Publishes a function's scale.
     pub(super) fn publish(&self, sample: ScaleSample) {
         {
             let mut unsent = self.unsent();
@@ -115,7 +115,7 @@ mod tests {
         }
     }
 
-    fn seen(sample: ScaleSample) -> (u32, u64) {
+    fn key(sample: ScaleSample) -> (u32, u64) {
         (sample.function.0, sample.scale.started)
     }
 
@@ -127,7 +127,7 @@ mod tests {
         tasks.spawn(task);
         for change in [(1, 1), (0, 1), (1, 2)] {
             feed.publish(sample(change.0, change.1));
-            assert_eq!(scales.recv().await.map(seen), Some(change));
+            assert_eq!(scales.recv().await.map(key), Some(change));
         }
         end.send(()).unwrap();
         assert_eq!(scales.recv().await, None);
@@ -149,7 +149,7 @@ mod tests {
         let mut last = [0; 2];
         let mut count = 0;
         while let Some(sample) = scales.recv().await {
-            let (function, started) = seen(sample);
+            let (function, started) = key(sample);
             assert!(started > last[function as usize], "samples went backwards");
             last[function as usize] = started;
             count += 1;
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_run_that_stops_to_read_ends_the_task() {
+    async fn a_run_that_stops_reading_ends_the_task() {
         let (feed, scales, task) = feed(1, std::future::pending());
         drop(scales);
         feed.publish(sample(0, 1));

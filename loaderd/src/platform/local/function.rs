@@ -1,5 +1,5 @@
-//! A function: one task that owns its queue and its instances, between the gateway's calls, the scaler's decisions and
-//! the instances' news.
+//! A function: one task that owns its queue and its instances, and handles the gateway's calls, the scaler's decisions and
+//! the instances' events.
 
 use std::{
     collections::HashMap,
@@ -17,29 +17,29 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    capacity::Place,
-    instance::{Client, Instance, News},
+    capacity::CapacityPermit,
+    instance::{Client, Instance, InstanceEvent},
     lease::{self, Call, Calls},
     scaler::{CallId, Decision, Event, InstanceId, Scaler},
-    spec::{Spec, Surroundings},
+    spec::{FunctionContext, Spec},
     tasks::Tasks,
 };
 use crate::platform::{Scale, ScaleSample};
 
-/// News that may be on their way to a function's task.
-const NEWS: usize = 64;
-/// Rounds of instances that die after their start, after which a deployment gives up: about a second and a half.
-const TRIES: u32 = 5;
-/// When a function looks at the time if nothing else is to come.
+/// Capacity of the channel of instance events.
+const EVENTS: usize = 64;
+/// Rounds of instances that end soon after their start, after which a deployment fails: about a second and a half.
+const MAX_FAILED_ROUNDS: u32 = 5;
+/// The tick of a function without other deadlines.
 const IDLE_TICK: Duration = Duration::from_secs(3600);
 
-/// Whether a function came up: nothing, or why it did not.
+/// The outcome of a function's deployment; or why it failed.
 pub(super) type Deployed = Result<(), String>;
 
 /// The function's task and what it owns.
 pub(super) struct Function {
     spec: Spec,
-    around: Surroundings,
+    context: FunctionContext,
     begin: Instant,
     scaler: Scaler,
     calls: mpsc::Receiver<Call>,
@@ -48,8 +48,8 @@ pub(super) struct Function {
     next_call: u64,
     instances: HashMap<InstanceId, Running>,
     next_instance: u64,
-    news: mpsc::Receiver<(InstanceId, News)>,
-    tell: mpsc::Sender<(InstanceId, News)>,
+    events: mpsc::Receiver<(InstanceId, InstanceEvent)>,
+    event_sender: mpsc::Sender<(InstanceId, InstanceEvent)>,
     tasks: TaskTracker,
     deployed: Option<oneshot::Sender<Deployed>>,
     published: Option<Scale>,
@@ -64,8 +64,8 @@ struct Running {
 /// What the task waits for.
 enum Input {
     Stop,
-    Placed(Place),
-    News(InstanceId, News),
+    Permitted(CapacityPermit),
+    Instance(InstanceId, InstanceEvent),
     Over(CallId),
     Called(Call),
     Released,
@@ -73,25 +73,25 @@ enum Input {
 }
 
 impl Function {
-    /// A function without instances, the way to call it, and word of whether it came up.
-    pub(super) fn new(spec: Spec, around: Surroundings) -> (Self, Calls, oneshot::Receiver<Deployed>) {
+    /// A function without instances, the handle to call it, and the outcome of its deployment.
+    pub(super) fn new(spec: Spec, context: FunctionContext) -> (Self, Calls, oneshot::Receiver<Deployed>) {
         let (calls, receiver) = lease::calls();
-        let (tell, news) = mpsc::channel(NEWS);
+        let (event_sender, events) = mpsc::channel(EVENTS);
         let (deployed, came_up) = oneshot::channel();
-        let held = *around.held.borrow();
+        let held = *context.held.borrow();
         let function = Self {
-            begin: around.clock.now(),
+            begin: context.clock.now(),
             scaler: Scaler::new(spec.rule, held),
             spec,
-            around,
+            context,
             calls: receiver,
             waiting: HashMap::new(),
             over: FuturesUnordered::new(),
             next_call: 0,
             instances: HashMap::new(),
             next_instance: 0,
-            news,
-            tell,
+            events,
+            event_sender,
             tasks: TaskTracker::new(),
             deployed: Some(deployed),
             published: None,
@@ -99,64 +99,64 @@ impl Function {
         (function, calls, came_up)
     }
 
-    /// Serves until it is stopped and all its instances are gone.
+    /// Serves until it is stopped and all its instances have ended.
     pub(super) async fn run(mut self) {
-        let stop = self.around.stop.clone();
+        let stop = self.context.stop.clone();
         let mut stopped = pin!(stop.cancelled());
         let mut sleep = pin!(sleep_until(self.begin));
-        let mut place: Option<BoxFuture<'static, Place>> = None;
+        let mut permit: Option<BoxFuture<'static, CapacityPermit>> = None;
         loop {
-            self.settle();
+            self.publish();
             let now = self.now();
-            place = match (self.scaler.wants_place(now), place) {
-                (true, None) => Some(Arc::clone(&self.around.capacity).place(self.spec.peak_memory_mib).boxed()),
+            permit = match (self.scaler.wants_instance(now), permit) {
+                (true, None) => Some(Arc::clone(&self.context.capacity).acquire(self.spec.peak_memory_mib).boxed()),
                 (true, waiting) => waiting,
                 (false, _) => None,
             };
             self.arm(sleep.as_mut(), now);
-            match self.next(stopped.as_mut(), sleep.as_mut(), &mut place).await {
+            match self.next(stopped.as_mut(), sleep.as_mut(), &mut permit).await {
                 Input::Stop => break,
-                Input::Placed(got) => {
-                    place = None;
+                Input::Permitted(got) => {
+                    permit = None;
                     self.start(got);
                 }
-                Input::News(instance, news) => self.hear(instance, news),
+                Input::Instance(instance, event) => self.on_instance(instance, event),
                 Input::Over(call) => self.on(Event::Ended(call)),
                 Input::Called(call) => self.enqueue(call),
                 Input::Released => self.on(Event::Released),
                 Input::Tick => self.on(Event::Tick),
             }
         }
-        drop(place);
+        drop(permit);
         self.close().await;
     }
 
-    /// Waits for the next input. What frees slots comes before what takes them.
+    /// Waits for the next input. Inputs that free slots come before those that take them.
     async fn next(
         &mut self,
         stopped: impl Future<Output = ()>,
         sleep: Pin<&mut Sleep>,
-        place: &mut Option<BoxFuture<'static, Place>>,
+        permit: &mut Option<BoxFuture<'static, CapacityPermit>>,
     ) -> Input {
-        let placed = async {
-            match place {
-                Some(place) => place.await,
+        let permitted = async {
+            match permit {
+                Some(permit) => permit.await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             biased;
             () = stopped => Input::Stop,
-            Some((instance, news)) = self.news.recv() => Input::News(instance, news),
+            Some((instance, event)) = self.events.recv() => Input::Instance(instance, event),
             Some(call) = self.over.next() => Input::Over(call),
-            place = placed => Input::Placed(place),
-            Ok(()) = self.around.held.changed() => Input::Released,
+            permit = permitted => Input::Permitted(permit),
+            Ok(()) = self.context.held.changed() => Input::Released,
             Some(call) = self.calls.recv() => Input::Called(call),
             () = sleep => Input::Tick,
         }
     }
 
-    /// Sets the alarm. One that is early does no harm and is left as it is: most calls then don't touch the timer.
+    /// Sets the timer. One that is early is left as it is: most calls then don't touch the timer.
     fn arm(&self, mut sleep: Pin<&mut Sleep>, now: Duration) {
         let due = self.begin + self.scaler.next_tick(now).unwrap_or(now + IDLE_TICK);
         if sleep.is_elapsed() || due < sleep.deadline() {
@@ -168,49 +168,49 @@ impl Function {
         let id = CallId(self.next_call);
         self.next_call += 1;
         self.waiting.insert(id, call.grant);
-        // The sender is never used but dropped: that is the word.
+        // The sender is never used: its drop is the signal.
         self.over.push(call.over.map(move |_| id).boxed());
         self.on(Event::Called(id));
     }
 
-    fn start(&mut self, place: Place) {
+    fn start(&mut self, permit: CapacityPermit) {
         self.next_instance += 1;
         let id = InstanceId(self.next_instance);
-        let stop = self.around.stop.child_token();
+        let stop = self.context.stop.child_token();
         let instance = Instance {
             id,
-            launch: self.spec.launch(&self.around.run, id),
-            launcher: Arc::clone(&self.around.launcher),
+            launch: self.spec.launch(&self.context.run, id),
+            launcher: Arc::clone(&self.context.launcher),
             stop: stop.clone(),
-            start_timeout: self.around.start_timeout,
+            start_timeout: self.context.start_timeout,
             tasks: Tasks(self.tasks.clone()),
-            news: self.tell.clone(),
+            events: self.event_sender.clone(),
         };
         self.tasks.spawn(async move {
             instance.live().await;
-            drop(place);
+            drop(permit);
         });
         self.instances.insert(id, Running { stop, client: None });
         self.on(Event::Started(id));
     }
 
-    fn hear(&mut self, id: InstanceId, news: News) {
-        match news {
-            News::Ready(client) => {
+    fn on_instance(&mut self, id: InstanceId, event: InstanceEvent) {
+        match event {
+            InstanceEvent::Ready(client) => {
                 if let Some(instance) = self.instances.get_mut(&id) {
                     instance.client = Some(client);
                 }
                 self.on(Event::Ready(id));
             }
-            News::Lost => self.on(Event::Lost(id)),
-            News::Gone(reason) => {
+            InstanceEvent::Lost => self.on(Event::Lost(id)),
+            InstanceEvent::Gone(reason) => {
                 self.instances.remove(&id);
                 self.on(Event::Gone(id));
                 let Some(reason) = reason else { return };
-                let (run, function) = (self.around.run.as_str(), self.spec.name.as_str());
-                log::warn!(RUN_ID = run, FUNCTION = function, INSTANCE = id.0; "an instance of {function} ended: {reason}");
-                if !self.scaler.is_initialised() && self.scaler.failed_rounds() >= TRIES {
-                    self.deployed(Err(format!("its instances end soon after their start: {reason}")));
+                let (run, function) = (self.context.run.as_str(), self.spec.name.as_str());
+                log::warn!(RUN_ID = run, FUNCTION = function, INSTANCE = id.0; "instance {} of {function} exited: {reason}", id.0);
+                if !self.scaler.is_initialised() && self.scaler.failed_rounds() >= MAX_FAILED_ROUNDS {
+                    self.deployed(Err(format!("its instances exit soon after their start: {reason}")));
                 }
             }
         }
@@ -222,7 +222,7 @@ impl Function {
                 Decision::Assign(call, instance) => {
                     let client = self.instances.get(&instance).and_then(|instance| instance.client.clone());
                     if let (Some(grant), Some(client)) = (self.waiting.remove(&call), client) {
-                        // A caller that has left in this instant gives the slot back by its `over`.
+                        // A caller that has left in this instant releases the slot by its `over`.
                         grant.send(client).ok();
                     }
                 }
@@ -238,42 +238,42 @@ impl Function {
         }
     }
 
-    /// Tells the world how things stand now.
-    fn settle(&mut self) {
+    /// Publishes the scale, and whether the function is deployed.
+    fn publish(&mut self) {
         let now = self.now();
         let scale = self.scaler.scale(now);
         if self.published != Some(scale) {
             self.published = Some(scale);
-            let at = self.around.anchor.unix_at(self.begin + now);
-            self.around.feed.publish(ScaleSample { at, function: self.spec.index, scale });
+            let at = self.context.anchor.unix_at(self.begin + now);
+            self.context.feed.publish(ScaleSample { at, function: self.spec.index, scale });
         }
         if self.scaler.is_initialised() {
             self.deployed(Ok(()));
         }
     }
 
-    /// Answers the deployment, once.
+    /// Sends the outcome of the deployment, once.
     fn deployed(&mut self, outcome: Deployed) {
         if let Some(deployed) = self.deployed.take() {
-            // A deployment that was cancelled doesn't listen.
+            // The receiver of a cancelled deployment is closed.
             deployed.send(outcome).ok();
         }
     }
 
-    /// Refuses new calls, lets those that wait go, and waits until all instances are gone.
+    /// Refuses new and queued calls, and waits until all instances have ended.
     async fn close(mut self) {
         self.deployed = None;
         self.calls.close();
         while self.calls.try_recv().is_ok() {}
         self.waiting.clear();
         self.scaler.close();
-        self.settle();
-        // From here on only instances have a way to tell news: when the last one has ended, in whatever way, so have they.
-        self.tell = mpsc::channel(1).0;
+        self.publish();
+        // From here on only instances have senders of events: the channel ends with the last instance.
+        self.event_sender = mpsc::channel(1).0;
         while !self.scaler.is_empty() {
-            let Some((instance, news)) = self.news.recv().await else { break };
-            self.hear(instance, news);
-            self.settle();
+            let Some((instance, event)) = self.events.recv().await else { break };
+            self.on_instance(instance, event);
+            self.publish();
         }
         self.instances.clear();
         self.tasks.close();
@@ -281,6 +281,6 @@ impl Function {
     }
 
     fn now(&self) -> Duration {
-        self.around.clock.now().saturating_duration_since(self.begin)
+        self.context.clock.now().saturating_duration_since(self.begin)
     }
 }

@@ -1,4 +1,4 @@
-//! The gateway: one listener that stands where Knative's ingress and activator stand.
+//! The gateway: one listener in the role of Knative's ingress and activator.
 //!
 //! It speaks HTTP/2 with prior knowledge and HTTP/1.1, finds the function by `:authority` or `host`, waits for a free slot in one of its
 //! instances, and passes request and response through, bodies and trailers unchanged.
@@ -25,18 +25,18 @@ use super::{
 
 /// Calls in flight on one connection, as Envoy allows.
 const MAX_CONCURRENT_STREAMS: u32 = 1024;
-/// Calls that a client gave up and hyper has not dealt with yet. Its default of 20 guards public servers; here whole
+/// Calls that a client has cancelled and hyper has not handled yet. Its default of 20 protects public servers; here whole
 /// bursts of timeouts are part of the experiment.
 const MAX_RESET_STREAMS: usize = 65_536;
-/// How long a connection may take to end when the gateway does.
+/// Maximum time for a connection to end when the gateway does.
 const LINGER: Duration = Duration::from_secs(1);
-/// How long the gateway waits after it failed to accept, for instance for want of file descriptors.
+/// The pause after a failure to accept, for instance for lack of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// The gateway.
 #[derive(Debug)]
 pub(super) struct Gateway {
-    /// Which functions there are.
+    /// The functions by authority.
     pub(super) routes: Routes,
     /// How long a call may take until its response begins, its wait included.
     pub(super) request_timeout: Duration,
@@ -58,7 +58,7 @@ impl Gateway {
             match accepted.and_then(|(stream, _)| stream.set_nodelay(true).map(|()| stream)) {
                 Ok(stream) => drop(self.tasks.spawn(Arc::clone(&self).serve(stream))),
                 Err(error) => {
-                    log::warn!("the local gateway cannot take a connection: {error}");
+                    log::warn!("the local gateway cannot accept a connection: {error}");
                     sleep(ACCEPT_RETRY).await;
                 }
             }
@@ -104,7 +104,7 @@ impl Gateway {
     }
 }
 
-/// Headers that are about one connection of HTTP/1.1, and have no place in HTTP/2.
+/// Connection headers of HTTP/1.1, which HTTP/2 does not allow.
 const OF_CONNECTION: [HeaderName; 7] = [
     header::HOST,
     header::CONNECTION,
@@ -115,7 +115,7 @@ const OF_CONNECTION: [HeaderName; 7] = [
     header::UPGRADE,
 ];
 
-/// A request as it goes on to an instance, which is called by HTTP/2; `None` for one of HTTP/1.1 that names no host.
+/// A request as it is forwarded to an instance, by HTTP/2; `None` for one of HTTP/1.1 without a host.
 fn as_http2(request: Request<Incoming>) -> Option<Request<Incoming>> {
     if request.version() == Version::HTTP_2 {
         return Some(request);
@@ -142,7 +142,7 @@ async fn call(calls: &Calls, mut request: Request<Incoming>) -> Option<Response<
         let Lease { mut client, hold } = calls.lease().await?;
         match client.try_send_request(request).await {
             Ok(response) => return Some(answer::passing(response, hold)),
-            // An instance that died before the call was sent has not seen it: another one may.
+            // An instance that ended before the call was sent has not received it: it is sent to another one.
             Err(mut error) => match error.take_message() {
                 Some(unsent) => request = unsent,
                 None => return Some(answer::unexpected_eof()),

@@ -1,4 +1,4 @@
-//! One instance's life: launched, connected, kept, told to go, gone. The function hears of each step.
+//! The life cycle of an instance: launched, connected, stopped, ended. The function is notified of each step.
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -27,10 +27,10 @@ pub(super) type Client = SendRequest<Incoming>;
 /// What makes instances: real processes, or fakes in tests.
 #[tonic::async_trait]
 pub(super) trait Launcher: Send + Sync {
-    /// Why no instance could ever be launched, if that is known beforehand.
-    fn obstacle(&self) -> Option<String>;
+    /// Why no instance can be launched; absent when nothing is wrong.
+    fn launch_error(&self) -> Option<String>;
 
-    /// Starts an instance. It goes when `stop` is cancelled, at the latest after the launcher's grace.
+    /// Starts an instance. It ends when `stop` is cancelled, at the latest after the launcher's grace period.
     fn launch(&self, launch: Launch, stop: CancellationToken) -> Process;
 
     /// Connects to an instance that listens at `address`.
@@ -55,84 +55,84 @@ pub(super) struct Launch {
     pub(super) instance: String,
 }
 
-/// An instance's process, as its launcher tells of it.
+/// An instance's process.
 #[derive(Debug)]
 pub(super) struct Process {
-    /// Where it listens. Dropped without an address when it never will.
+    /// Its address; closed when it will never listen.
     pub(super) listening: oneshot::Receiver<SocketAddr>,
-    /// Why it ended, sent when it is gone.
+    /// How it ended, sent after its end.
     pub(super) exit: oneshot::Receiver<Exit>,
 }
 
-/// How a process ended: for people, with its exit status and the last line of its standard error.
+/// How a process ended, for users: its exit status and the last line of its standard error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Exit(pub(super) String);
 
-/// What the function hears, in this order; any but the last may be missing.
+/// A step of an instance, in this order; any but the last may be missing.
 #[derive(Debug)]
-pub(super) enum News {
+pub(super) enum InstanceEvent {
     /// It takes calls.
     Ready(Client),
-    /// It takes no call any more.
+    /// It takes no more calls.
     Lost,
-    /// Its process is gone; if nobody told it to go, for this reason.
+    /// Its process has ended; with the reason, unless it was stopped.
     Gone(Option<String>),
 }
 
-/// Why an instance never took a call.
+/// Why an instance did not become ready.
 #[derive(Debug, thiserror::Error)]
 enum StartFailure {
-    #[error("it did not listen within {0:?}")]
+    #[error("the instance did not listen within {0:?}")]
     Late(Duration),
-    #[error("it ended before it listened")]
+    #[error("the instance ended before it listened")]
     Ended,
-    #[error("cannot connect to it at {address}: {source}")]
+    #[error("cannot connect to the instance at {address}: {source}")]
     Connect { address: SocketAddr, source: io::Error },
-    #[error("cannot speak HTTP/2 with it: {0}")]
+    #[error("HTTP/2 handshake with the instance failed: {0}")]
     Handshake(#[from] hyper::Error),
 }
 
-/// All that an instance's life needs.
+/// An instance to launch, and what it needs.
 pub(super) struct Instance {
     /// Its number in its function.
     pub(super) id: InstanceId,
     /// What to launch.
     pub(super) launch: Launch,
-    /// Who launches it.
+    /// Its launcher.
     pub(super) launcher: Arc<dyn Launcher>,
-    /// Tells it to go.
+    /// Stops it.
     pub(super) stop: CancellationToken,
-    /// How long it may take until it can be called.
+    /// Maximum time until it can be called.
     pub(super) start_timeout: Duration,
     /// Where its connection's tasks run.
     pub(super) tasks: Tasks,
-    /// Where its news go.
-    pub(super) news: mpsc::Sender<(InstanceId, News)>,
+    /// Receives its events.
+    pub(super) events: mpsc::Sender<(InstanceId, InstanceEvent)>,
 }
 
 impl Instance {
-    /// Lives until the process is gone.
+    /// Runs until the process has ended.
     pub(super) async fn live(self) {
         let mut process = self.launcher.launch(self.launch.clone(), self.stop.clone());
         let failure = tokio::select! {
             served = self.serve(&mut process) => served.err(),
             () = self.stop.cancelled() => None,
         };
-        let told = self.stop.is_cancelled();
+        let stopped = self.stop.is_cancelled();
         self.stop.cancel();
-        self.tell(News::Lost).await;
-        let exit = process.exit.await.unwrap_or_else(|_| Exit("its launcher has ended".to_owned()));
+        self.notify(InstanceEvent::Lost).await;
+        let exit = process.exit.await.unwrap_or_else(|_| Exit("the platform was shut down".to_owned()));
         let reason = match failure {
             None | Some(StartFailure::Ended) => exit.0,
             Some(failure) => failure.to_string(),
         };
-        self.tell(News::Gone((!told).then_some(reason))).await;
+        self.notify(InstanceEvent::Gone((!stopped).then_some(reason))).await;
     }
 
-    /// Takes calls until the connection ends. How it ended does not matter: the process's end says more.
+    /// Serves calls until the connection ends. The process's exit has the reason.
     async fn serve(&self, process: &mut Process) -> Result<(), StartFailure> {
         let (client, connection) = self.start(process).await?;
-        self.tell(News::Ready(client)).await;
+        self.notify(InstanceEvent::Ready(client)).await;
         connection.await.ok();
         Ok(())
     }
@@ -153,8 +153,8 @@ impl Instance {
         timeout(self.start_timeout, connect).await.unwrap_or(Err(StartFailure::Late(self.start_timeout)))
     }
 
-    async fn tell(&self, news: News) {
-        // The function has ended when nobody listens, and then nobody needs to know.
-        self.news.send((self.id, news)).await.ok();
+    async fn notify(&self, event: InstanceEvent) {
+        // The channel is closed when the function has ended.
+        self.events.send((self.id, event)).await.ok();
     }
 }

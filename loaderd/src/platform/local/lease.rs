@@ -1,26 +1,26 @@
-//! How the gateway gets a slot of an instance from a function's task, and gives it back.
+//! How the gateway gets a slot of an instance from a function's task, and releases it.
 //!
-//! A lease is given back by being dropped, wherever the call is by then, so that a client that goes away is noticed in
-//! the queue as well as at work, and nothing has to be sent for it.
+//! A lease is released by its drop, in any state of the call, so that a client that disconnects frees its slot or leaves the
+//! queue without a message.
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::instance::Client;
 
-/// Calls that may be on their way to a function's task. Those that the task has taken wait in its queue.
+/// Capacity of the channel of calls to a function's task, which has a queue of its own.
 const CALLS: usize = 1024;
 
-/// The way to a function's task, and what the task reads.
+/// The handle of a function's task, and the receiver of the task.
 pub(super) fn calls() -> (Calls, mpsc::Receiver<Call>) {
     let (calls, receiver) = mpsc::channel(CALLS);
     (Calls(calls), receiver)
 }
 
-/// The gateway's way to a function.
+/// The gateway's handle of a function.
 #[derive(Debug, Clone)]
 pub(super) struct Calls(mpsc::Sender<Call>);
 
-/// A call that wants a slot.
+/// A call that needs a slot.
 #[derive(Debug)]
 pub(super) struct Call {
     /// Takes the instance that the call may use.
@@ -40,10 +40,10 @@ pub(super) struct Lease {
 
 /// Holds an instance's slot.
 #[derive(Debug)]
-pub(super) struct Hold(#[expect(dead_code, reason = "its drop tells the function")] oneshot::Sender<()>);
+pub(super) struct Hold(#[expect(dead_code, reason = "its drop notifies the function")] oneshot::Sender<()>);
 
 impl Calls {
-    /// Waits for a free slot; `None` when the function has ended. Who drops the future leaves the queue.
+    /// Waits for a free slot; `None` when the function has ended. Dropping the future leaves the queue.
     pub(super) async fn lease(&self) -> Option<Lease> {
         let (grant, granted) = oneshot::channel();
         let (hold, over) = oneshot::channel();

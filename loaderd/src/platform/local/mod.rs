@@ -4,18 +4,18 @@
 //! ```text
 //!     :authority or host           lease a slot               HTTP/2
 //! client ──▶ gateway ──▶ routes ──▶ function (queue, scaler) ──▶ instance ──▶ process
-//!                                     │ one place each ▲              │ started and reaped by one thread
-//!                                     ▼                └── news ──────┘
+//!                                     │ one permit each ▲             │ started and reaped by one thread
+//!                                     ▼                └── events ────┘
 //!                              capacity (all runs)         feed ──▶ the run's scales
 //! ```
 //!
 //! What it does as a cluster would: calls wait while no instance is free, up to the request timeout; instances start on
-//! demand and go when they were idle for the stable window; those that keep dying are started ever more slowly; what
-//! does not fit into the bounds waits, and nothing is evicted for it. What it does not: it looks at no utilisation
-//! target, so one call in flight wants one instance, and it adds no headers.
+//! demand and stop when they were idle for the stable window; those that keep ending are restarted with backoff; what
+//! exceeds the capacity waits, and nothing is evicted for it. Unlike a cluster it has no utilisation target, so one call in
+//! flight needs one instance, and it adds no headers.
 //!
 //! Instances end with the daemon: in order through [`Platform::shutdown`](super::Platform::shutdown), or, when it is killed, because each has
-//! asked the kernel to end it with its parent. That is the only guard in that case.
+//! asked the kernel to end it with its parent. In that case nothing else does.
 
 mod settings;
 

@@ -32,7 +32,7 @@ use crate::{
 
 /// The platform's name in a spec.
 const NAME: &str = "local";
-/// Open files that an instance takes: what it writes, two pipes; its process; a connection.
+/// Open files per instance: two pipes of its output, its process, a connection.
 const FILES_PER_INSTANCE: u64 = 4;
 
 /// The local platform.
@@ -42,7 +42,7 @@ pub struct Local {
     address: SocketAddr,
     gateway: Arc<Gateway>,
     launcher: Arc<dyn Launcher>,
-    /// The launcher again, if it is the real one, which wants to be shut down.
+    /// The launcher again, if it is the real one, which has to be shut down.
     processes: Option<Arc<Processes>>,
     capacity: Arc<Capacity>,
     runs: Mutex<Runs>,
@@ -52,28 +52,28 @@ pub struct Local {
 #[derive(Debug, Default)]
 pub(super) struct Runs {
     by_id: HashMap<RunId, Arc<Run>>,
-    /// By run, whether its instances are kept, needed or not.
+    /// By run, whether its instances are kept even when idle.
     pub(super) holds: HashMap<RunId, watch::Sender<bool>>,
-    /// Whether the platform takes no more.
+    /// Whether the platform accepts no more runs.
     closed: bool,
 }
 
 /// Why the platform could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// The gateway has no address.
+    /// The gateway can't listen.
     #[error("the local platform cannot listen on {address}: {source}")]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// There is no thread to start instances from.
+    /// The thread that starts instances can't be started.
     #[error("the local platform cannot start its thread: {0}")]
     Thread(#[source] io::Error),
-    /// The host does not say how much memory it has.
-    #[error("the local platform cannot learn the host's memory: {0}")]
+    /// The size of the host's memory is unknown.
+    #[error("the local platform cannot read the size of the host's memory: {0}")]
     Memory(#[from] sysinfo::Error),
 }
 
@@ -130,17 +130,17 @@ impl Local {
         PlatformError::Platform { platform: NAME, reason: reason.into() }
     }
 
-    /// What the functions are here, unless they could never come up.
+    /// The specs of the functions, unless they exceed the capacity.
     fn specs(&self, functions: &[FunctionDeployment]) -> Result<Vec<Spec>, PlatformError> {
-        if let Some(obstacle) = self.launcher.obstacle() {
-            return Err(self.refusal(obstacle));
+        if let Some(launch_error) = self.launcher.launch_error() {
+            return Err(self.refusal(launch_error));
         }
         let indices = (0..).map(FunctionIndex);
         let specs: Vec<Spec> =
             indices.zip(functions).map(|(index, function)| Spec::new(index, function, &self.settings)).collect();
         for spec in &specs {
             let demand = spec.demand();
-            // Even one that starts at zero has to fit when it is called.
+            // Even one that starts at zero has to fit once it is called.
             if let Some(reason) = self.capacity.refusal([Demand { instances: demand.instances.max(1), ..demand }]) {
                 return Err(PlatformError::Function { function: spec.name.clone(), reason });
             }
@@ -151,7 +151,7 @@ impl Local {
         }
     }
 
-    /// Starts a run, unless it is there already.
+    /// Starts a run, unless it is deployed already.
     fn begin(
         &self,
         id: &RunId,
@@ -159,11 +159,11 @@ impl Local {
     ) -> Result<(Vec<ComingUp>, mpsc::Receiver<ScaleSample>), PlatformError> {
         let mut runs = self.runs();
         if runs.closed {
-            return Err(self.refusal("it is shutting down"));
+            return Err(self.refusal("shutting down"));
         }
         let held = runs.holds.get(id).map_or_else(|| watch::channel(false).1, watch::Sender::subscribe);
         match runs.by_id.entry(id.clone()) {
-            Entry::Occupied(_) => Err(self.refusal(format!("run {id} is deployed already"))),
+            Entry::Occupied(_) => Err(self.refusal(format!("run {id} is already deployed"))),
             Entry::Vacant(vacant) => {
                 let host = Host {
                     gateway: &self.gateway,
@@ -181,7 +181,7 @@ impl Local {
 }
 
 impl Drop for Local {
-    /// Without a shutdown everything still ends, only nobody waits for it.
+    /// Without a shutdown everything still ends, but is not awaited.
     fn drop(&mut self) {
         self.gateway.stop.cancel();
     }
@@ -224,7 +224,7 @@ impl Platform for Local {
         self.clean(run).await
     }
 
-    /// Nothing: functions end with the daemon at the latest.
+    /// Always empty: functions end with the daemon at the latest.
     async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
         Ok(BTreeMap::new())
     }
@@ -255,7 +255,7 @@ impl Platform for Local {
 }
 
 impl Embedded for Local {
-    /// The other ends of the connections are here, too.
+    /// This process has both ends of the connections.
     fn open_files(&self, instances: u64, connections: u64) -> u64 {
         let instances = instances.min(self.settings.max_instances.into());
         connections.saturating_add(instances.saturating_mul(FILES_PER_INSTANCE))

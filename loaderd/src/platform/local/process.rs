@@ -1,9 +1,9 @@
 //! Instances as processes.
 //!
-//! One thread starts and owns them all, and lives as long as the platform. That matters: an instance asks the kernel for
-//! its end when its parent *thread* ends (`PR_SET_PDEATHSIG`, set by `trace-func --die-with-parent`), so that a daemon
-//! that is killed leaves nothing behind, and the threads of a runtime's pool may end earlier. Against a daemon that dies
-//! without a word this is the only guard; one that ends in order stops its instances itself.
+//! One thread starts and owns them all, and lives as long as the platform: an instance asks the kernel to end it when its
+//! parent *thread* ends (`PR_SET_PDEATHSIG`, set by `trace-func --die-with-parent`), so that a daemon that is killed leaves
+//! nothing behind, and the threads of a runtime's pool may end earlier. A daemon that ends in order stops its instances
+//! itself.
 //!
 //! Processes are started without a `pre_exec` hook, so that the standard library can use `posix_spawn`: from a parent
 //! with much memory that is some hundred times faster than `fork`.
@@ -35,10 +35,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::instance::{Exit, Launch, Launcher, Process, Stream};
 
-/// The line by which an instance says where it listens.
+/// Prefix of the line with an instance's address.
 const LISTENING: &str = "listening on ";
-/// How long the output of a process that has ended may take to arrive.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// Maximum time to read the remaining output of a process that has ended.
+const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Launches `trace-func` processes.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ pub(super) struct Processes {
 }
 
 impl Processes {
-    /// Starts the thread. A process that is told to go and is still there after `stop_grace` is killed.
+    /// Starts the thread. A process that has not ended `stop_grace` after it was stopped is killed.
     pub(super) fn start(program: PathBuf, stop_grace: Duration) -> io::Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (handle, tasks) = (runtime.handle().clone(), TaskTracker::new());
@@ -64,15 +64,15 @@ impl Processes {
         Ok(Self { program, stop_grace, runtime: handle, tasks, stop: CancellationToken::new(), thread })
     }
 
-    /// Stops every process, and the thread when all are gone.
+    /// Stops all processes, and then the thread.
     pub(super) async fn shutdown(&self) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The thread has nothing left to wait for; only a panic of its own could make this fail.
+        // The thread has nothing left to wait for; this fails only if it panicked.
         if let Some(Err(_)) = thread.map(JoinHandle::join) {
-            log::error!("the thread that owns the local instances has failed");
+            log::error!("the thread of the local instances has panicked");
         }
     }
 
@@ -84,7 +84,7 @@ impl Processes {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
-            // Of its own, so that Ctrl-C on the daemon's terminal leaves it to the daemon to stop instances.
+            // A process group of its own, so that Ctrl-C on the daemon's terminal does not reach instances.
             .process_group(0)
             .kill_on_drop(true);
         command
@@ -101,13 +101,13 @@ impl Drop for Processes {
 
 #[tonic::async_trait]
 impl Launcher for Processes {
-    fn obstacle(&self) -> Option<String> {
+    fn launch_error(&self) -> Option<String> {
         let found = match self.program.parent() {
             Some(folder) if folder != Path::new("") => self.program.is_file(),
             _ => env::var_os("PATH")
                 .is_some_and(|path| env::split_paths(&path).any(|folder| folder.join(&self.program).is_file())),
         };
-        (!found).then(|| format!("there is no {}: install trace-func, or set the path to it", self.program.display()))
+        (!found).then(|| format!("{} not found: install trace-func, or set local.trace_func", self.program.display()))
     }
 
     fn launch(&self, launch: Launch, stop: CancellationToken) -> Process {
@@ -124,9 +124,9 @@ impl Launcher for Processes {
             };
             let exit = match watch(spawned, &launch, listens, stop, grace).await {
                 Ok(exit) => exit,
-                Err(error) => Exit(format!("{} cannot be run: {error}", program.display())),
+                Err(error) => Exit(format!("cannot run {}: {error}", program.display())),
             };
-            // A platform that has ended doesn't listen.
+            // The receiver is closed when the platform has ended.
             ends.send(exit).ok();
         };
         drop(self.tasks.spawn_on(watch, &self.runtime));
@@ -150,18 +150,18 @@ async fn watch(
 ) -> io::Result<Exit> {
     let mut child = command.spawn()?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let mut words = pin!(async { tokio::join!(announce(stdout, listens), pass_on(stderr, launch)).1 });
-    let mut said = None;
+    let mut output = pin!(async { tokio::join!(read_address(stdout, listens), forward_stderr(stderr, launch)).1 });
+    let mut last_line = None;
     let mut end = pin!(end(&mut child, stop, grace));
     let status = loop {
         tokio::select! {
             status = &mut end => break status?,
-            last = &mut words, if said.is_none() => said = Some(last),
+            last = &mut output, if last_line.is_none() => last_line = Some(last),
         }
     };
-    let last = match said {
+    let last = match last_line {
         Some(last) => last,
-        None => timeout(LAST_WORDS, words).await.unwrap_or_default(),
+        None => timeout(OUTPUT_TIMEOUT, output).await.unwrap_or_default(),
     };
     Ok(Exit(match last {
         Some(line) => format!("{status}: {line}"),
@@ -169,7 +169,7 @@ async fn watch(
     }))
 }
 
-/// Waits until the process ends, by itself or because it is told to.
+/// Waits until the process ends, by itself or because it is stopped.
 async fn end(child: &mut Child, stop: impl Future<Output = ()>, grace: Duration) -> io::Result<ExitStatus> {
     tokio::select! {
         status = child.wait() => return status,
@@ -193,7 +193,7 @@ fn signal(child: &Child, signal: Signal) {
 }
 
 /// Reads the address from an instance's standard output, and the rest so that the pipe never fills.
-async fn announce(stdout: Option<impl AsyncRead + Unpin>, listens: oneshot::Sender<SocketAddr>) {
+async fn read_address(stdout: Option<impl AsyncRead + Unpin>, listens: oneshot::Sender<SocketAddr>) {
     let Some(stdout) = stdout else { return };
     let mut lines = BufReader::new(stdout).lines();
     let mut listens = Some(listens);
@@ -201,14 +201,14 @@ async fn announce(stdout: Option<impl AsyncRead + Unpin>, listens: oneshot::Send
         if let Some(address) = line.strip_prefix(LISTENING).and_then(|address| address.trim().parse().ok())
             && let Some(listens) = listens.take()
         {
-            // An instance that was told to go meanwhile isn't waited for.
+            // The receiver is closed when the instance was stopped meanwhile.
             listens.send(address).ok();
         }
     }
 }
 
 /// Logs an instance's standard error and returns its last line.
-async fn pass_on(stderr: Option<impl AsyncRead + Unpin>, launch: &Launch) -> Option<String> {
+async fn forward_stderr(stderr: Option<impl AsyncRead + Unpin>, launch: &Launch) -> Option<String> {
     let mut lines = BufReader::new(stderr?).lines();
     let mut last = None;
     while let Ok(Some(line)) = lines.next_line().await {

@@ -10,7 +10,7 @@ use http::Uri;
 use super::lease::Calls;
 use crate::id::RunId;
 
-/// The name under which a run's function is called.
+/// The authority of a run's function.
 pub(super) fn authority(function: &str, run: &RunId) -> String {
     format!("{function}.{run}.local")
 }
@@ -20,7 +20,7 @@ pub(super) fn authority(function: &str, run: &RunId) -> String {
 pub(super) struct Routes(RwLock<HashMap<String, Calls>>);
 
 impl Routes {
-    /// The way to the function that a request's URI names, with or without a port.
+    /// The handle of the function that a request's URI names, with or without a port.
     pub(super) fn find(&self, uri: &Uri) -> Option<Calls> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(uri.host()?).cloned()
     }
@@ -30,7 +30,7 @@ impl Routes {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(authority, calls);
     }
 
-    /// Takes functions away.
+    /// Removes functions.
     pub(super) fn remove(&self, authorities: &[String]) {
         let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for authority in authorities {

@@ -13,7 +13,7 @@ use super::{
     gateway::Gateway,
     instance::Launcher,
     route,
-    spec::{Spec, Surroundings},
+    spec::{FunctionContext, Spec},
 };
 use crate::{
     clock::Clock,
@@ -21,21 +21,21 @@ use crate::{
     platform::{PlatformError, ScaleSample},
 };
 
-/// What the runs of the platform share.
+/// What all runs on the platform share.
 pub(super) struct Host<'a> {
     /// Where functions are called.
     pub(super) gateway: &'a Gateway,
-    /// Makes instances.
+    /// Starts instances.
     pub(super) launcher: &'a Arc<dyn Launcher>,
-    /// Gives them room.
+    /// Bounds the number of instances and their memory.
     pub(super) capacity: &'a Arc<Capacity>,
-    /// How long an instance may take until it can be called.
+    /// Maximum time until an instance can be called.
     pub(super) start_timeout: Duration,
-    /// The time.
+    /// The clock.
     pub(super) clock: Clock,
 }
 
-/// What a run has on the platform.
+/// A run on the platform.
 #[derive(Debug)]
 pub(super) struct Run {
     /// Its functions' names at the gateway.
@@ -48,7 +48,7 @@ pub(super) struct Run {
 /// A function that is coming up, and its name.
 pub(super) type ComingUp = (String, oneshot::Receiver<Deployed>);
 
-/// What [`Run::begin`] gives: the run, its functions as they come up, and its scales.
+/// The result of [`Run::begin`]: the run, its starting functions, and its scales.
 pub(super) type Begun = (Run, Vec<ComingUp>, mpsc::Receiver<ScaleSample>);
 
 impl Run {
@@ -61,7 +61,7 @@ impl Run {
         };
         let (feed, scales, forward) = feed(specs.len(), published);
         forwarder.spawn(forward);
-        let around = Surroundings {
+        let context = FunctionContext {
             run: id.clone(),
             launcher: Arc::clone(host.launcher),
             capacity: Arc::clone(host.capacity),
@@ -75,7 +75,7 @@ impl Run {
         let (mut authorities, mut coming_up) = (Vec::new(), Vec::new());
         for spec in specs {
             let (name, authority) = (spec.name.clone(), route::authority(&spec.name, id));
-            let (function, calls, came_up) = Function::new(spec, around.clone());
+            let (function, calls, came_up) = Function::new(spec, context.clone());
             functions.spawn(function.run());
             host.gateway.routes.insert(authority.clone(), calls);
             authorities.push(authority);
@@ -84,7 +84,7 @@ impl Run {
         (Self { authorities, stop, functions, feed: forwarder }, coming_up, scales)
     }
 
-    /// Stops the functions and waits until their processes are gone and the feed has ended.
+    /// Stops the functions and waits until their processes and the feed have ended.
     pub(super) async fn end(&self) {
         self.stop.cancel();
         for tasks in [&self.functions, &self.feed] {
@@ -95,14 +95,14 @@ impl Run {
 }
 
 impl Drop for Run {
-    /// A run that nobody ended ends unwatched.
+    /// A run that was not ended ends without being awaited.
     fn drop(&mut self) {
         self.stop.cancel();
         self.functions.close();
     }
 }
 
-/// Waits until all functions can be called, and tells how many can.
+/// Waits until all functions can be called, and counts them in `ready`.
 pub(super) async fn all_up(coming_up: Vec<ComingUp>, ready: &watch::Sender<u32>) -> Result<(), PlatformError> {
     let wait = |(function, came_up): ComingUp| async move {
         match came_up.await {

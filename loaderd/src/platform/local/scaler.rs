@@ -1,15 +1,15 @@
-//! A function's instances and calls as a pure state machine: what happened goes in, what shall be done comes out.
+//! A function's instances and calls as a pure state machine: events go in, decisions come out.
 //!
 //! ```text
-//!              Started           Ready             idle for the stable window, or closed
-//! wants_place ─────────▶ Starting ─────▶ Ready ───────────────────────────────────────▶ Stopping ──Gone──▶ (none)
-//!                           └─────────────┴──── Lost: it can take no call any more ─────────▲
+//!                 Started           Ready             idle for the stable window, or closed
+//! wants_instance ─────────▶ Starting ─────▶ Ready ───────────────────────────────────────▶ Stopping ──Gone──▶ (none)
+//!                              └─────────────┴──── Lost: it can take no more calls ────────────▲
 //! ```
 //!
 //! The rule: as many instances are wanted as calls at work and waiting need, at least the minimum (until the first
 //! stable window has passed: the initial number), at most the maximum. More start at once; fewer only as instances have
 //! been idle for the stable window. Calls are handed out first come, first served, each to the oldest instance with a
-//! free slot, so that a light load leaves the younger ones idle and lets them go.
+//! free slot, so that under a light load the younger ones become idle and stop.
 //!
 //! No clock and no I/O: `now` counts from when the function was made.
 
@@ -29,33 +29,33 @@ pub(super) struct InstanceId(pub(super) u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct CallId(pub(super) u64);
 
-/// What happened.
+/// An event of a call or an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
     /// A call came.
     Called(CallId),
     /// A call is over, at work or while it waited.
     Ended(CallId),
-    /// A place was found and a process started on it.
+    /// Capacity was available and a process was started.
     Started(InstanceId),
     /// An instance can take calls.
     Ready(InstanceId),
-    /// An instance can take no call any more; its process may still be there.
+    /// An instance can take no more calls; its process may still be running.
     Lost(InstanceId),
-    /// An instance's process is gone.
+    /// An instance's process has ended.
     Gone(InstanceId),
-    /// From now on instances go when they are not needed.
+    /// From now on idle instances are stopped.
     Released,
     /// Time passed.
     Tick,
 }
 
-/// What shall be done.
+/// A decision of the scaler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
     /// Give the call to the instance.
     Assign(CallId, InstanceId),
-    /// Take the instance away.
+    /// Stop the instance.
     Stop(InstanceId),
 }
 
@@ -80,12 +80,12 @@ pub(super) struct Scaler {
     instances: BTreeMap<InstanceId, Instance>,
     queue: BTreeSet<CallId>,
     at_work: HashMap<CallId, InstanceId>,
-    /// When the initial number stops to bind: a stable window after it was reached.
-    settles_at: Option<Duration>,
+    /// When the initial number no longer applies: a stable window after it was reached.
+    initial_until: Option<Duration>,
     backoff: Backoff,
     started: u64,
     closed: bool,
-    /// Whether no instance goes, needed or not.
+    /// Whether no instance is stopped, even when idle.
     held: bool,
 }
 
@@ -97,7 +97,7 @@ impl Scaler {
             instances: BTreeMap::new(),
             queue: BTreeSet::new(),
             at_work: HashMap::new(),
-            settles_at: (rule.initial == 0).then_some(Duration::ZERO),
+            initial_until: (rule.initial == 0).then_some(Duration::ZERO),
             backoff: Backoff::default(),
             started: 0,
             closed: false,
@@ -105,7 +105,7 @@ impl Scaler {
         }
     }
 
-    /// Takes in an event and decides.
+    /// Applies an event and decides.
     pub(super) fn on(&mut self, event: Event, now: Duration) -> Vec<Decision> {
         match event {
             Event::Called(call) => {
@@ -128,7 +128,7 @@ impl Scaler {
         self.decide(now)
     }
 
-    /// Takes away all instances and starts no more. Calls that wait are forgotten.
+    /// Stops all instances and starts no more. Queued calls are dropped.
     pub(super) fn close(&mut self) {
         self.closed = true;
         self.queue.clear();
@@ -142,17 +142,17 @@ impl Scaler {
         self.instances.is_empty()
     }
 
-    /// Whether the function should take a place for one more instance now.
-    pub(super) fn wants_place(&self, now: Duration) -> bool {
+    /// Whether the function should acquire capacity for one more instance now.
+    pub(super) fn wants_instance(&self, now: Duration) -> bool {
         self.desired(now) > self.alive() && self.backoff.waits_until(now).is_none()
     }
 
     /// Whether the initial number of instances has been reached.
     pub(super) fn is_initialised(&self) -> bool {
-        self.settles_at.is_some()
+        self.initial_until.is_some()
     }
 
-    /// Rounds of instances that died soon after their start.
+    /// Rounds of instances that ended soon after their start.
     pub(super) fn failed_rounds(&self) -> u32 {
         self.backoff.rounds()
     }
@@ -161,9 +161,9 @@ impl Scaler {
     pub(super) fn next_tick(&self, now: Duration) -> Option<Duration> {
         let wants = self.desired(now) > self.alive();
         let retry = self.backoff.waits_until(now).filter(|_| wants);
-        let settles = self.settles_at.filter(|at| *at > now && !self.held);
+        let initial_end = self.initial_until.filter(|at| *at > now && !self.held);
         let expiry = if !self.held && self.alive() > self.needed(now) { self.expiries().min() } else { None };
-        [retry, settles, expiry].into_iter().flatten().min()
+        [retry, initial_end, expiry].into_iter().flatten().min()
     }
 
     /// The numbers at `now`.
@@ -200,8 +200,8 @@ impl Scaler {
             instance.stage = Stage::Ready { in_flight: 0, idle_since: now };
         }
         let running = self.count(|stage| matches!(stage, Stage::Ready { .. }));
-        if running >= self.rule.initial && self.settles_at.is_none() {
-            self.settles_at = Some(now + self.rule.stable_window);
+        if running >= self.rule.initial && self.initial_until.is_none() {
+            self.initial_until = Some(now + self.rule.stable_window);
         }
     }
 
@@ -239,7 +239,7 @@ impl Scaler {
         decisions
     }
 
-    /// When the idle instances have been idle for long enough.
+    /// When the idle instances have been idle for the stable window.
     fn expiries(&self) -> impl Iterator<Item = Duration> {
         self.instances.values().filter_map(|instance| match instance.stage {
             Stage::Ready { in_flight: 0, idle_since } => Some(idle_since + self.rule.stable_window),
@@ -257,11 +257,11 @@ impl Scaler {
             Stage::Starting | Stage::Stopping => 0,
         });
         let load = at_work.fold(saturated(self.queue.len()), u32::saturating_add);
-        let settled = !self.held && self.settles_at.is_some_and(|at| now >= at);
-        self.rule.needed(load, if settled { self.rule.min } else { self.rule.initial })
+        let initial_is_over = !self.held && self.initial_until.is_some_and(|at| now >= at);
+        self.rule.needed(load, if initial_is_over { self.rule.min } else { self.rule.initial })
     }
 
-    /// Instances that are wanted: the needed ones, and those that are kept through their window.
+    /// The desired scale: the needed instances, and those that are kept through their window.
     fn desired(&self, now: Duration) -> u32 {
         self.needed(now).max(self.alive())
     }

@@ -1,4 +1,4 @@
-//! What a user can set on the local platform.
+//! The settings of the local platform.
 
 use std::{net::SocketAddr, path::PathBuf, thread::available_parallelism, time::Duration};
 
@@ -19,13 +19,13 @@ pub struct Settings {
     pub max_instances: u32,
     /// The share of the host's memory that instances may use together, from 0 to 1.
     pub memory_ratio: f64,
-    /// How long an instance is kept idle, for functions that don't say.
+    /// How long an idle instance is kept, for functions without a stable window of their own.
     pub stable_window: Duration,
-    /// How long an instance may take until it can be called.
+    /// Maximum time until an instance can be called.
     pub start_timeout: Duration,
-    /// How long an instance that is told to go may take before it is killed.
+    /// How long an instance that is stopped may take before it is killed.
     pub stop_grace: Duration,
-    /// How long a call may take until its response begins, its wait for an instance included.
+    /// Maximum time of a call until its response begins, its wait for an instance included.
     pub request_timeout: Duration,
 }
 
@@ -55,7 +55,11 @@ impl Settings {
 }
 
 /// `ratio` of `bytes`, in whole MiB.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "`as` saturates, and so it shall be")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not negative; `as` saturates, as intended"
+)]
 fn share_mib(bytes: u64, ratio: f64) -> u32 {
     ((bytes / MIB) as f64 * ratio.clamp(0.0, 1.0)) as u32
 }
@@ -65,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_share_of_memory_is_in_whole_mib_and_never_more_than_there_is() {
+    fn the_share_of_memory_is_in_whole_mib_and_at_most_all_of_it() {
         for (mib, ratio, share) in
             [(1000, 0.8, 800), (1001, 0.8, 800), (1000, 0.0, 0), (1000, -1.0, 0), (1000, 3.0, 1000), (0, 0.8, 0)]
         {

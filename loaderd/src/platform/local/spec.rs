@@ -1,4 +1,4 @@
-//! What a function is, and what it uses of its surroundings.
+//! The spec of a function, and the context in which it runs.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
 /// One function of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Spec {
-    /// Its place in the run.
+    /// Its index in the run.
     pub(super) index: FunctionIndex,
     /// Its name.
     pub(super) name: String,
@@ -48,7 +48,7 @@ impl Spec {
         }
     }
 
-    /// What must be there at once for the function to come up.
+    /// The instances that its deployment needs at the same time.
     pub(super) fn demand(&self) -> Demand {
         Demand { instances: self.rule.initial, peak_memory_mib: self.peak_memory_mib }
     }
@@ -64,24 +64,24 @@ impl Spec {
     }
 }
 
-/// What a function uses.
+/// The context of a function.
 #[derive(Clone)]
-pub(super) struct Surroundings {
-    /// Whose function it is.
+pub(super) struct FunctionContext {
+    /// Its run.
     pub(super) run: RunId,
-    /// Makes instances.
+    /// Starts instances.
     pub(super) launcher: Arc<dyn Launcher>,
-    /// Gives them room.
+    /// Bounds the number of instances and their memory.
     pub(super) capacity: Arc<Capacity>,
-    /// How long an instance may take until it can be called.
+    /// Maximum time until an instance can be called.
     pub(super) start_timeout: Duration,
-    /// The time.
+    /// The clock.
     pub(super) clock: Clock,
     /// The run's instant on both clocks.
     pub(super) anchor: Anchor,
-    /// Takes the scale.
+    /// Receives the scale.
     pub(super) feed: Arc<Feed>,
-    /// Whether the run's instances are kept, needed or not; it changes once, when they no longer are.
+    /// Whether the run's instances are kept even when idle; it changes once, to false.
     pub(super) held: watch::Receiver<bool>,
     /// Ends the function.
     pub(super) stop: CancellationToken,

@@ -1,4 +1,4 @@
-//! Warm-ups on this machine: the scalers keep a run's instances until they are released. No setting of others changes, so there
+//! Warm-ups on this machine: the scalers keep a run's instances until they are released. No shared setting is changed, so there
 //! is nothing to back up.
 
 use tokio::sync::watch;

@@ -10,8 +10,8 @@ use crate::{
     },
 };
 
-/// Deploys, and waits until all functions can be called, or the platform gives up, or the run is ended early. `ready` is told how
-/// many can. A user's cancellation is carried out by the platform; the daemon's end waits for nobody.
+/// Deploys, and waits until all functions can be called, the deployment failed, or the run is ended early. `ready` is called with
+/// the number of those that can. The platform carries out a user's cancellation; a shutdown does not wait for it.
 ///
 /// # Errors
 /// How the run ends instead.
@@ -21,8 +21,8 @@ pub(super) async fn bring_up(
     interrupts: &Interrupts,
     ready: impl Fn(u32),
 ) -> Result<Deployment, Verdict> {
-    let (tell, mut readiness) = watch::channel(0);
-    let mut deploying = platform.deploy(deploy.clone(), tell, interrupts.cancel.child_token());
+    let (send_ready, mut readiness) = watch::channel(0);
+    let mut deploying = platform.deploy(deploy.clone(), send_ready, interrupts.cancel.child_token());
     let deployment = loop {
         tokio::select! {
             biased;
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_ends_it_early_is_told_apart() {
+    async fn a_cancellation_and_a_shutdown_end_it_with_different_verdicts() {
         let (ready, verdict) = ended(|it| it.cancel.cancel()).await;
         assert!(ready == 1 && matches!(verdict, Verdict::Cancelled), "{ready} {verdict:?}");
         let (ready, verdict) = ended(|it| it.shutdown.cancel()).await;

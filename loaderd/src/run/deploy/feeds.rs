@@ -1,4 +1,4 @@
-//! What a deployment tells while it is there: scales, and instances as they come up.
+//! The feeds of a deployment: scales, and instances as they come up.
 
 use std::{path::Path, sync::Arc};
 
@@ -11,28 +11,28 @@ use crate::{
     record::{RecordError, Scales, Starts},
 };
 
-/// What a feed told to its end: how many instances were started, and what could not be recorded.
-type Followed = (u64, Result<(), RecordError>);
+/// The result of a feed: how many instances were started, and what could not be recorded.
+type FeedOutcome = (u64, Result<(), RecordError>);
 
 /// The feeds of a deployment, each followed by a task of its own.
 #[derive(Default)]
-pub(in crate::run) struct Feeds(JoinSet<Followed>);
+pub(in crate::run) struct Feeds(JoinSet<FeedOutcome>);
 
 impl Feeds {
-    /// Follows the scales: into scales.csv, and onto `board`.
+    /// Follows the scales: into scales.csv and `scale_state`.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that can't be created.
     pub(super) fn follow_scales(
         &mut self,
         directory: &Path,
         names: &Arc<[String]>,
-        board: &Arc<ScaleState>,
+        scale_state: &Arc<ScaleState>,
         metrics: Metrics,
         scales: mpsc::Receiver<ScaleSample>,
     ) -> Result<(), RecordError> {
-        let board = Arc::clone(board);
-        let follower = Scales::create(directory, Arc::clone(names), move |sample| board.update(sample), metrics)?;
+        let scale_state = Arc::clone(scale_state);
+        let follower = Scales::create(directory, Arc::clone(names), move |sample| scale_state.update(sample), metrics)?;
         self.0.spawn(follower.follow(scales));
         Ok(())
     }
@@ -40,7 +40,7 @@ impl Feeds {
     /// Follows the instances: into cold_starts.csv.
     ///
     /// # Errors
-    /// A file that can't be made.
+    /// A file that can't be created.
     pub(super) fn follow_starts(
         &mut self,
         directory: &Path,
@@ -56,7 +56,7 @@ impl Feeds {
     pub(in crate::run) async fn ended(mut self) -> (u64, Vec<RecordError>) {
         let (mut instances, mut errors) = (0, Vec::new());
         while let Some(followed) = self.0.join_next().await {
-            // One that panicked has told the log.
+            // A panic was logged.
             let Ok((started, written)) = followed else { continue };
             instances += started;
             errors.extend(written.err());
@@ -71,18 +71,18 @@ mod tests {
     use crate::{clock::UnixMicros, id::FunctionIndex, platform::Scale};
 
     #[tokio::test]
-    async fn scales_reach_the_board_and_are_counted_to_the_feeds_end() {
+    async fn scales_reach_the_scale_state_and_are_counted_to_the_feeds_end() {
         let directory = tempfile::tempdir().unwrap();
-        let (names, board) = (Arc::from(["f".to_owned()]), Arc::new(ScaleState::new(1)));
+        let (names, scale_state) = (Arc::from(["f".to_owned()]), Arc::new(ScaleState::new(1)));
         let (send, scales) = mpsc::channel(2);
         let mut feeds = Feeds::default();
-        feeds.follow_scales(directory.path(), &names, &board, Metrics::new(), scales).unwrap();
+        feeds.follow_scales(directory.path(), &names, &scale_state, Metrics::new(), scales).unwrap();
         for scale in [Scale { running: 2, started: 2, ..Scale::default() }, Scale { started: 2, ..Scale::default() }] {
             send.send(ScaleSample { at: UnixMicros(1), function: FunctionIndex(0), scale }).await.unwrap();
         }
         drop(send);
         let (instances, errors) = feeds.ended().await;
         assert_eq!((instances, errors.len()), (2, 0));
-        assert_eq!(board.claim(&(0..1)), Some(FunctionIndex(0)), "it stands at zero");
+        assert_eq!(scale_state.claim(&(0..1)), Some(FunctionIndex(0)), "it stands at zero");
     }
 }

@@ -4,7 +4,7 @@
 //! request ──▶ bring up ──▶ follow the feeds ──▶ functions.csv ──▶ routes
 //!  Deploy      Deployment    Feeds, ScaleState    FunctionRows      Deployed
 //! ```
-//! What the feeds tell is followed until the run is cleaned, so whoever cleans it holds them.
+//! The feeds are followed until the run is cleaned, so the driver, which cleans it, holds them.
 
 mod bring_up;
 mod feeds;
@@ -34,29 +34,29 @@ use crate::{
 
 /// Functions that can be called, in the plan's order.
 pub(super) struct Deployed {
-    /// What was asked of the platform.
+    /// The request to the platform.
     pub(super) deploy: Deploy,
     /// Their names.
     pub(super) names: Arc<[String]>,
-    /// How each is called; absent for one that failed where some may.
+    /// How each is called; absent for one that failed, where failures are allowed.
     pub(super) routes: Arc<[Option<Route>]>,
     /// Which of them stand at scale zero.
-    pub(super) board: Arc<ScaleState>,
+    pub(super) scale_state: Arc<ScaleState>,
 }
 
-/// Where a run's functions are deployed, and what is left of it.
-pub(super) struct Site<'a> {
+/// What the stations of a run share.
+pub(super) struct Environment<'a> {
     pub(super) platform: &'a dyn Platform,
     pub(super) spec: &'a RunSpec,
-    /// The warm-up that the load begins with, if it does.
+    /// The warm-up that the load begins with; absent without one.
     pub(super) warmup: Option<Warmup>,
     pub(super) directory: &'a RunDirectory,
     pub(super) metrics: &'a Metrics,
     pub(super) interrupts: &'a Interrupts,
 }
 
-impl Site<'_> {
-    /// Goes through all stages. `ready` is told how many functions can be called.
+impl Environment<'_> {
+    /// Goes through all stages. `ready` is called with the number of functions that can be called.
     ///
     /// # Errors
     /// The first stage that failed. What was deployed until then is the caller's to clean, as are the feeds to await.
@@ -70,8 +70,8 @@ impl Site<'_> {
         let Deployment { endpoints, scales, starts } = bring_up(self.platform, &deploy, self.interrupts, ready).await?;
         let path = self.directory.path();
         let names: Arc<[String]> = functions.iter().map(|function| function.name.clone()).collect();
-        let board = Arc::new(ScaleState::new(names.len()));
-        feeds.follow_scales(path, &names, &board, self.metrics.clone(), scales)?;
+        let scale_state = Arc::new(ScaleState::new(names.len()));
+        feeds.follow_scales(path, &names, &scale_state, self.metrics.clone(), scales)?;
         if let Some(starts) = starts {
             feeds.follow_starts(path, &names, starts)?;
         }
@@ -79,11 +79,11 @@ impl Site<'_> {
         let on_cluster = self.spec.platform.features().instance_resources;
         FunctionRows { functions, deploy: &deploy, on_cluster, endpoints: &endpoints }.write(path)?;
         let routes = routes(&names, &endpoints, |name| Protocol::of(self.spec.kind, &self.spec.protocol, name))?;
-        Ok(Deployed { deploy, names, routes, board })
+        Ok(Deployed { deploy, names, routes, scale_state })
     }
 }
 
-/// Logs which functions are not there, where some may fail.
+/// Logs which functions failed, where failures are allowed.
 fn warn_of_failures(run: &RunId, names: &[String], endpoints: &[Result<Endpoint, String>]) {
     for (function, endpoint) in names.iter().zip(endpoints) {
         if let Err(reason) = endpoint {

@@ -1,4 +1,4 @@
-//! What a run asks of its platform.
+//! A run's request to its platform.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::{
     spec::{CpuLimit, DEFAULT_MAX_SCALE, RunSpec, ScaleMetric},
 };
 
-/// What an instance takes beside the memory that its invocations ask for, in MiB: the server itself, with room.
+/// Memory of an instance in addition to that of its invocations, in MiB: the server itself, with a margin.
 const OWN_MEMORY_MIB: u32 = 32;
 
-/// The deployment of a plan's functions, as the spec wants them to scale.
+/// The deployment of a plan's functions, with the spec's scaling.
 pub(in crate::run) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction], outline: &Outline) -> Deploy {
     let scaling = &spec.scaling;
     let max = scaling.max_scale.unwrap_or(DEFAULT_MAX_SCALE);
@@ -43,8 +43,8 @@ pub(in crate::run) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFu
     }
 }
 
-/// What the autoscaler goes by. Where the spec names no target, it is what an instance can take: its concurrency, or so many
-/// invocations a second as it can work off at the function's mean run time.
+/// The autoscaler's settings. Without a target in the spec it is an instance's capacity: its concurrency, or the invocations per
+/// second that it completes at the function's mean run time.
 fn autoscaling(spec: &RunSpec, mean_runtime: Duration) -> Autoscaling {
     let asked = spec.scaling.autoscaling;
     let concurrency = f64::from(spec.scaling.container_concurrency.unwrap_or(1));
@@ -62,16 +62,16 @@ fn autoscaling(spec: &RunSpec, mean_runtime: Duration) -> Autoscaling {
     }
 }
 
-/// What an instance gets: its CPU limit by policy, its request that over the overcommitment; memory for what its invocations ask
-/// for and for itself.
+/// An instance's resources: the CPU limit by policy, the request as limit over overcommitment; memory for its invocations and for
+/// the server.
 fn resources(spec: &RunSpec, peak_memory_mib: u32) -> Resources {
     let limit: u32 = CpuLimit::millicores(spec.deploy.cpu_limit, peak_memory_mib);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the limit, and positive")]
     let request = (f64::from(limit) / spec.deploy.overcommitment).ceil() as u32;
-    let at_once = spec.scaling.container_concurrency.unwrap_or(1);
+    let concurrency = spec.scaling.container_concurrency.unwrap_or(1);
     Resources {
         cpu_request_millicores: request.max(1),
         cpu_limit_millicores: limit,
-        memory_mib: peak_memory_mib.saturating_mul(at_once).saturating_add(OWN_MEMORY_MIB),
+        memory_mib: peak_memory_mib.saturating_mul(concurrency).saturating_add(OWN_MEMORY_MIB),
     }
 }

@@ -7,10 +7,10 @@ use crate::{
     invoke::{BadEndpoint, Protocol, Route},
 };
 
-/// A route to each endpoint, by the protocol of the function with its name; none where there is no endpoint, which is allowed to some functions.
+/// A route to each endpoint, by the protocol of the function with its name; none without an endpoint, where failures are allowed.
 ///
 /// # Errors
-/// An endpoint that can't be called.
+/// An invalid endpoint.
 pub(super) fn routes(
     names: &[String],
     endpoints: &[Result<Endpoint, String>],

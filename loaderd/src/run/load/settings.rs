@@ -1,4 +1,4 @@
-//! How a load is dispatched and recorded, as its spec has it.
+//! How a load is dispatched and recorded, by its spec.
 
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ use crate::{
     spec::{ConnectionPolicy, RunSpec, RuntimeClock},
 };
 
-/// Who watches what is recorded.
-pub(super) struct Watched {
+/// What the recorder reports to, in addition to its files.
+pub(super) struct RecorderOutputs {
     pub(super) collector: Box<dyn Collector>,
     pub(super) latencies: Latencies,
     pub(super) progress: watch::Sender<Progress>,
@@ -25,7 +25,13 @@ pub(super) struct Watched {
 }
 
 /// How the load is dispatched.
-pub(super) fn of_dispatch(load: &LoadSettings, clock: Clock, run: &RunId, spec: &RunSpec, phases: Phases) -> Settings {
+pub(super) fn dispatch_settings(
+    load: &LoadSettings,
+    clock: Clock,
+    run: &RunId,
+    spec: &RunSpec,
+    phases: Phases,
+) -> Settings {
     let LoadSettings { workers, connections, isolation, heartbeat } = load;
     Settings {
         run: run.clone(),
@@ -43,13 +49,13 @@ pub(super) fn of_dispatch(load: &LoadSettings, clock: Clock, run: &RunId, spec: 
     }
 }
 
-/// How it is recorded: rows of these functions, due from that instant on.
-pub(super) fn of_recorder(
+/// How the load is recorded: rows of `functions`, due from `t0` on.
+pub(super) fn recorder_settings(
     telemetry: &Telemetry,
     run: &RunId,
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
-    Watched { collector, latencies, progress, spans }: Watched,
+    RecorderOutputs { collector, latencies, progress, spans }: RecorderOutputs,
 ) -> RecorderSettings {
     RecorderSettings {
         run: run.clone(),
@@ -75,7 +81,7 @@ fn policy(spec: &RunSpec, pooled: usize) -> Policy {
     }
 }
 
-/// What the places of invocations in their slots are asked to be: uniform, or as the plan has them.
+/// How due times are to be distributed within their slots: uniformly, or as planned.
 fn asked_arrivals(spec: &RunSpec) -> AskedArrivals {
     match spec.arrivals {
         Arrivals::Poisson | Arrivals::ExponentialShift | Arrivals::UniformShift => AskedArrivals::Uniform,

@@ -1,4 +1,4 @@
-//! A load under way: paced, drained, recorded, and shown meanwhile.
+//! A load under way: paced, drained, recorded, and reported meanwhile.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{EVENTS, Ended, Show};
+use super::{observer::LoadObserver, outcome::Ended};
 use crate::{
     dispatch::{Counters, Dispatching, Running},
     invoke::{ConnectionCount, Status},
@@ -18,13 +18,16 @@ use crate::{
         DrainLimits, Interrupts, Telemetry,
         failure::{Failure, LoadError},
         progress::{ProgressFacts, progress},
-        warmup::Conducted,
+        warmup::WarmupOutcome,
     },
     spec::RunSpec,
 };
 
-/// How often records are flushed and progress is shown.
+/// How often records are flushed and progress is reported.
 const TICK: Duration = Duration::from_millis(250);
+
+/// Capacity of the channel of events to the recorder.
+pub(super) const EVENTS: usize = 1 << 16;
 
 /// A load under way.
 pub(super) struct UnderWay<'a> {
@@ -39,22 +42,22 @@ pub(super) struct UnderWay<'a> {
     pub(super) progress: watch::Receiver<Progress>,
     pub(super) failure: watch::Receiver<Option<String>>,
     pub(super) host: HostRecorder,
-    /// How many invocations the metrics know to have come due.
+    /// Due invocations that were exported to the metrics.
     pub(super) scheduled: u64,
     /// Whether the load is still in its warm-up.
     pub(super) warming: bool,
 }
 
 impl UnderWay<'_> {
-    /// Until the last invocation was handed out, or the load is ended early. Meanwhile the warm-up is conducted.
+    /// Runs until the last invocation was dispatched, or the load is ended early. Controls the warm-up meanwhile.
     pub(super) async fn pace(
         &mut self,
         interrupts: &Interrupts,
-        warmup: Option<impl Future<Output = Result<Conducted, PlatformError>>>,
-        conducted: &mut Option<Conducted>,
-        show: &mut impl Show,
+        warmup: Option<impl Future<Output = Result<WarmupOutcome, PlatformError>>>,
+        warmup_outcome: &mut Option<WarmupOutcome>,
+        observer: &mut impl LoadObserver,
     ) -> Result<Ended, LoadError> {
-        let mut conducting = std::pin::pin!(async {
+        let mut warming_up = std::pin::pin!(async {
             match warmup {
                 Some(warmup) => warmup.await,
                 None => std::future::pending().await,
@@ -72,12 +75,12 @@ impl UnderWay<'_> {
                     paced?;
                     return Ok(Ended::Complete);
                 }
-                told = &mut conducting, if conducted.is_none() => match told {
-                    Ok(told) => *conducted = Some(told),
+                ended = &mut warming_up, if warmup_outcome.is_none() => match ended {
+                    Ok(outcome) => *warmup_outcome = Some(outcome),
                     Err(error) => break Ended::Failed(Failure::WarmUp(error)),
                 },
                 _ = tick.tick() => {
-                    self.tick(show);
+                    self.tick(observer);
                     if self.spec.saturation.abort && self.progress.borrow().saturated {
                         break Ended::Failed(Failure::Saturated);
                     }
@@ -89,18 +92,18 @@ impl UnderWay<'_> {
         Ok(ended)
     }
 
-    /// Until everything that was sent has ended. Who ends the run early waits for less, or for nothing.
+    /// Waits until everything that was sent has ended; for less, or not at all, when the run is ended early.
     pub(super) async fn drain(
         &mut self,
         interrupts: &Interrupts,
         ended: &mut Ended,
-        show: &mut impl Show,
+        observer: &mut impl LoadObserver,
     ) -> Result<(), LoadError> {
         let begun = self.telemetry.clock.now();
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let deadline = begun + self.patience(ended);
+            let deadline = begun + self.drain_timeout(ended);
             tokio::select! {
                 biased;
                 drained = self.dispatching.drained() => return Ok(drained?),
@@ -108,7 +111,7 @@ impl UnderWay<'_> {
                 () = interrupts.shutdown.cancelled(), if matches!(ended, Ended::Complete) => *ended = Ended::Shutdown,
                 () = self.drain.hurry.cancelled() => break,
                 () = tokio::time::sleep_until(deadline) => break,
-                _ = tick.tick() => self.tick(show),
+                _ = tick.tick() => self.tick(observer),
             }
         }
         self.dispatching.cancel_calls(if matches!(ended, Ended::Cancelled) {
@@ -119,32 +122,32 @@ impl UnderWay<'_> {
         Ok(self.dispatching.drained().await?)
     }
 
-    /// Until all is written, which a slow disk delays.
+    /// Waits until everything is written, which a slow disk delays.
     pub(super) async fn recorded(
         self,
         recorder: &mut Running<Recorded>,
-        show: &mut impl Show,
+        observer: &mut impl LoadObserver,
     ) -> Result<(Recorded, Dispatching, HostRecorder), LoadError> {
         let Self { telemetry, mut facts, dispatching, events, counters, progress: figures, host, .. } = self;
         // The recorder ends with its last sender.
         drop(events);
         let now = telemetry.clock.now();
-        let mut show = || show.progress(progress(&mut facts, now, &counters, figures.borrow().clone()));
+        let mut report = || observer.progress(progress(&mut facts, now, &counters, figures.borrow().clone()));
         let mut taken = std::pin::pin!(recorder.take());
         let mut tick = tokio::time::interval(TICK);
         let recorded = loop {
             tokio::select! {
                 biased;
                 recorded = &mut taken => break recorded?,
-                _ = tick.tick() => show(),
+                _ = tick.tick() => report(),
             }
         };
-        show();
+        report();
         Ok((recorded, dispatching, host))
     }
 
     /// How long answers are awaited after the last send.
-    fn patience(&self, ended: &Ended) -> Duration {
+    fn drain_timeout(&self, ended: &Ended) -> Duration {
         match ended {
             Ended::Complete => self.spec.timeouts.drain,
             Ended::Shutdown => self.spec.timeouts.drain.min(self.drain.shutdown),
@@ -152,14 +155,14 @@ impl UnderWay<'_> {
         }
     }
 
-    /// Tells the metrics what came due since it last did.
+    /// Exports the invocations that came due since the last call.
     pub(super) fn export_scheduled(&mut self) {
         let due = self.counters.due();
         self.telemetry.metrics.scheduled(due - self.scheduled);
         self.scheduled = due;
     }
 
-    fn tick(&mut self, show: &mut impl Show) {
+    fn tick(&mut self, observer: &mut impl LoadObserver) {
         self.export_scheduled();
         // A recorder that is behind flushes anyway.
         let _behind = self.events.try_send(Event::Tick);
@@ -174,13 +177,13 @@ impl UnderWay<'_> {
         let figures = self.progress.borrow().clone();
         if self.warming && figures.phase == Some(Phase::Measure) {
             self.warming = false;
-            show.measuring();
+            observer.measurement_started();
         }
-        show.progress(progress(&mut self.facts, now, &self.counters, figures));
+        observer.progress(progress(&mut self.facts, now, &self.counters, figures));
     }
 }
 
-/// Waits until a record could not be written. What could not is the recorder's to say when it ends.
+/// Waits until a record could not be written. The recorder returns the error when it ends.
 async fn failed(failure: &mut watch::Receiver<Option<String>>) {
     if failure.wait_for(Option::is_some).await.is_err() {
         // The recorder has ended without a failure.

@@ -72,7 +72,7 @@ fn states(events: Vec<Event>) -> Vec<State> {
 }
 
 #[test]
-fn the_way_of_a_run_that_succeeds() {
+fn the_states_of_a_run_that_succeeds() {
     use super::Event::{Cleaned, Drained, LoadEnded, Measure, Start, WarmUp};
     assert_eq!(
         states(vec![Start, WarmUp, Measure, LoadEnded, Drained, Cleaned]),

@@ -20,7 +20,7 @@ fn spec() -> SubmittedSpec {
 }
 
 #[test]
-fn what_was_saved_is_loaded_oldest_first() {
+fn saved_runs_are_loaded_oldest_first() {
     let state = tempfile::tempdir().expect("a directory");
     let store = opened(state.path());
     let (late, mut early) = (file(2_000), file(1_000));
@@ -34,12 +34,12 @@ fn what_was_saved_is_loaded_oldest_first() {
 }
 
 #[test]
-fn room_is_set_aside_until_a_run_has_ended() {
+fn disk_space_is_reserved_until_a_run_has_ended() {
     let state = tempfile::tempdir().expect("a directory");
     let mut file = file(1_000);
     let directory = opened(state.path()).create(&file, &spec()).expect("creates");
     let names = || {
-        let entries = fs::read_dir(directory.path()).expect("is there").map(|entry| entry.expect("one").file_name());
+        let entries = fs::read_dir(directory.path()).expect("exists").map(|entry| entry.expect("one").file_name());
         let mut names: Vec<_> = entries.map(|name| name.into_string().expect("text")).collect();
         names.sort();
         names
@@ -53,7 +53,7 @@ fn room_is_set_aside_until_a_run_has_ended() {
 }
 
 #[test]
-fn what_is_no_run_is_skipped_and_left_alone() {
+fn directories_that_are_not_runs_are_skipped_and_left_alone() {
     let state = tempfile::tempdir().expect("a directory");
     let store = opened(state.path());
     let good = file(1_000);
@@ -82,7 +82,7 @@ fn a_removed_run_is_gone() {
 }
 
 #[test]
-fn a_summary_comes_back_as_it_was() {
+fn a_summary_is_read_as_it_was_written() {
     let state = tempfile::tempdir().expect("a directory");
     let directory = opened(state.path()).create(&file(1_000), &spec()).expect("creates");
     assert_eq!(directory.summary(), None);
@@ -93,7 +93,7 @@ fn a_summary_comes_back_as_it_was() {
     let (state, reason) = (State::Failed, "no room".to_owned());
     let summary = RunSummary { run_id, name, mode, platform, state, reason, load };
     directory.save_summary(&summary).expect("saves");
-    let text = directory.summary().expect("is there");
+    let text = directory.summary().expect("exists");
     let read = codec().read_summary(&text).expect("is a summary");
     assert_eq!((&*read.run_id, &*read.name), (summary.run_id.as_str(), "demo"));
     assert_eq!((read.mode.as_str(), read.platform.as_str()), ("burst", "local"));

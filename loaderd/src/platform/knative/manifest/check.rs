@@ -1,4 +1,4 @@
-//! What must hold of a manifest, whatever it says.
+//! Invariants of every manifest.
 
 #![expect(clippy::expect_used, reason = "a check ends in a panic; nothing of this is in the daemon")]
 
@@ -29,7 +29,7 @@ pub(super) fn filled_with(manifest: &str, function: &FunctionDeployment) -> Resu
     service(manifest, &filling)
 }
 
-/// A manifest is refused, or what comes of it is the run's and can be cleaned.
+/// A manifest is refused, or its Service carries the run's labels, by which it is cleaned up.
 pub(crate) fn check_manifest(manifest: &str) {
     if let Ok(object) = filled_with(manifest, &testkit::function("steady")) {
         assert_eq!(object["metadata"]["labels"]["loader.dev/run"], "20261123t142501123-9f3a");

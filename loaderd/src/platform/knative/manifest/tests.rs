@@ -4,7 +4,7 @@ use super::{check::filled_with, *};
 use crate::platform::testkit::function;
 
 #[test]
-fn each_kind_has_a_manifest_that_is_filled_in_whole() {
+fn each_kind_has_a_manifest_without_unfilled_placeholders() {
     for kind in ["trace", "empty", "timed", "wimpy", "hello"] {
         let function = FunctionDeployment { kind: kind.to_owned(), ..function("steady") };
         let object = filled_with(embedded(kind), &function).unwrap();
@@ -32,7 +32,7 @@ fn a_service_is_as_the_run_wants_it() {
 }
 
 #[test]
-fn the_ports_name_says_which_http_the_function_takes() {
+fn the_name_of_the_port_selects_the_version_of_http() {
     let named = |http| {
         let function = FunctionDeployment { http, ..function("steady") };
         let object = filled_with(embedded("trace"), &function).unwrap();
@@ -43,24 +43,27 @@ fn the_ports_name_says_which_http_the_function_takes() {
     let function = FunctionDeployment { http: HttpVersion::Http1, ..function("steady") };
     let bad = embedded("trace").replace("ports:", "ports: []\n          other:");
     let refused = filled_with(&bad, &function).unwrap_err().to_string();
-    assert_eq!(refused, "spec.template.spec.containers[0].ports is missing or no list of one port");
+    assert_eq!(refused, "spec.template.spec.containers[0].ports: expected a list of one port");
 }
 
 #[test]
-fn what_is_wrong_with_a_manifest_is_named() {
+fn faults_of_a_manifest_are_named_with_their_path() {
     let known = "CPU_LIMIT, CPU_REQUEST, IMAGE, INITIAL_SCALE, MEMORY_LIMIT, MEMORY_REQUEST, METRIC, NAME, PANIC_THRESHOLD, \
                  PANIC_WINDOW, RUN, TARGET";
     let head = "apiVersion: serving.knative.dev/v1\nkind: Service\n";
     for (manifest, expected) in [
-        ("kind: Pod\napiVersion: v1", "the manifest is no Service of serving.knative.dev/v1, but Pod of v1".to_owned()),
+        (
+            "kind: Pod\napiVersion: v1",
+            "unexpected object in the manifest: Pod of v1, expected Service of serving.knative.dev/v1".to_owned(),
+        ),
         (
             &format!("{head}metadata: {{name: a}}\nspec: {{x: [\"${{NAM}}\"]}}"),
-            format!("spec.x[0]: ${{NAM}} is no placeholder; there are: {known}"),
+            format!("spec.x[0]: unknown placeholder ${{NAM}}, expected one of: {known}"),
         ),
-        (&format!("{head}metadata: {{}}"), "spec.template is missing or no mapping".to_owned()),
+        (&format!("{head}metadata: {{}}"), "spec.template: expected a mapping".to_owned()),
         (
             &format!("{head}metadata: {{}}\nspec: {{template: {{spec: {{containers: []}}}}}}"),
-            "spec.template.spec.containers is missing or no list of one container".to_owned(),
+            "spec.template.spec.containers: expected a list of one container".to_owned(),
         ),
     ] {
         assert_eq!(filled_with(manifest, &function("f")).unwrap_err().to_string(), expected);

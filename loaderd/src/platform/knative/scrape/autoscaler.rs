@@ -1,6 +1,6 @@
 //! Samples of the autoscaler and the activator: from a Prometheus, else from their own endpoints.
 //!
-//! Knative renamed its metrics when it went over to OpenTelemetry (1.19). Both vocabularies are known: each figure has its new
+//! Knative renamed its metrics when it went over to OpenTelemetry (1.19). Both are read: each figure has its new
 //! name and its old one (`metrics/OLD-VS-NEW.md`).
 
 use std::{collections::HashSet, sync::Arc};
@@ -41,7 +41,7 @@ const fn mean(new: &'static str, old: &'static str, set: fn(&mut AutoscalerSampl
     Figure { names: [new, old], fold: Fold::Mean, set }
 }
 
-/// What Knative tells.
+/// The figures of Knative.
 const FIGURES: [Figure; 9] = [
     sum("kn_revision_pods_desired", "autoscaler_desired_pods", |it, value| it.desired_pods = Some(value)),
     sum("kn_revision_pods_not_ready_count", "autoscaler_not_ready_pods", |it, value| it.unready_pods = Some(value)),
@@ -72,7 +72,7 @@ const ROUND: [&str; 2] =
 const PLACEMENT: [&str; 2] =
     ["scheduler_pod_scheduling_sli_duration_seconds_bucket", "scheduler_pod_scheduling_duration_seconds_bucket"];
 
-/// What the scheduler tells. Its endpoint wants an identity of its own, so that only a Prometheus knows.
+/// The figures of the scheduler. Its endpoint requires a separate identity, so they come from a Prometheus only.
 const QUANTILES: [Quantile; 4] = [
     Quantile { names: ROUND, quantile: 0.5, set: |it, value| it.scheduling_p50_us = Some(value * 1e6) },
     Quantile { names: ROUND, quantile: 0.95, set: |it, value| it.scheduling_p95_us = Some(value * 1e6) },
@@ -80,7 +80,7 @@ const QUANTILES: [Quantile; 4] = [
     Quantile { names: PLACEMENT, quantile: 0.95, set: |it, value| it.placement_p95_us = Some(value * 1e6) },
 ];
 
-/// Over how long a Prometheus takes the scheduler's quantiles.
+/// The window of the scheduler's quantiles in PromQL.
 const WINDOW: &str = "1m";
 
 /// Samples the autoscaler.
@@ -88,20 +88,20 @@ pub(in super::super) struct AutoscalerSource {
     pub(in super::super) cluster: Arc<Cluster>,
     pub(in super::super) prometheus: Option<Prometheus>,
     pub(in super::super) namespace: String,
-    /// What all names of the run's Services end with.
+    /// The suffix of the names of the run's Services.
     pub(in super::super) suffix: String,
     pub(in super::super) services: HashSet<String>,
 }
 
 impl AutoscalerSource {
-    /// Samples until it is told to stop.
+    /// Samples until it is stopped.
     pub(in super::super) async fn follow(self, pace: Pace) {
         let mut ticks = pace.ticks();
         loop {
             tokio::select! {
                 () = pace.stop.cancelled() => return,
                 _ = ticks.tick() => {
-                    if !pace.tell("autoscaler", self.sample()).await {
+                    if !pace.send_sample("autoscaler", self.sample()).await {
                         return;
                     }
                 }
@@ -112,7 +112,7 @@ impl AutoscalerSource {
     /// One sample.
     ///
     /// # Errors
-    /// What does not answer, or is switched off.
+    /// A source that does not answer, or is switched off.
     pub(in super::super) async fn sample(&self) -> Result<Sample, SourceError> {
         let sample = match &self.prometheus {
             Some(prometheus) => self.of_prometheus(prometheus).await.map_err(SourceError::Failed)?,
@@ -151,7 +151,7 @@ impl AutoscalerSource {
         }
     }
 
-    /// What autoscaler and activator expose.
+    /// The metrics that autoscaler and activator expose, as text.
     async fn texts(&self) -> Result<Vec<String>, ClusterError> {
         let never = CancellationToken::new();
         let which = &ListParams::default().labels("app in (autoscaler,activator)");
@@ -160,7 +160,7 @@ impl AutoscalerSource {
         });
         let pods = pods.await?.items;
         if pods.is_empty() {
-            return Err(ClusterError::Config(format!("there is no autoscaler in {SERVING}")));
+            return Err(ClusterError::NoAutoscaler(SERVING));
         }
         let paths = pods.iter().map(|pod| {
             let name = pod.metadata.name.as_deref().unwrap_or_default();
@@ -210,15 +210,15 @@ fn is_ours(point: &Point<'_>, namespace: &str, services: &HashSet<String>) -> bo
     here && revision.is_some_and(|(service, _)| services.contains(service))
 }
 
-/// The figures in what autoscaler and activator expose. A figure under its new name makes the old one count for nothing.
+/// The figures in the metrics of autoscaler and activator. A figure's old name is ignored where its new one is present.
 fn fold(texts: &[String], namespace: &str, services: &HashSet<String>) -> AutoscalerSample {
     let mut found = [[(0.0, 0_u32); 2]; FIGURES.len()];
     for point in texts.iter().flat_map(|text| points(text)) {
-        let place = FIGURES
+        let found_figure = FIGURES
             .iter()
             .enumerate()
-            .find_map(|(place, figure)| Some((place, figure.names.iter().position(|name| *name == point.name)?)));
-        if let Some((figure, name)) = place
+            .find_map(|(index, figure)| Some((index, figure.names.iter().position(|name| *name == point.name)?)));
+        if let Some((figure, name)) = found_figure
             && is_ours(&point, namespace, services)
         {
             let (total, count) = &mut found[figure][name];
@@ -262,7 +262,7 @@ kn_revision_request_queued{k8s_namespace_name="default",kn_revision_name="hello-
     ];
 
     #[test]
-    fn the_new_vocabulary_is_read_and_the_series_of_others_are_not() {
+    fn the_new_names_are_read_and_the_series_of_other_services_are_not() {
         let sample = fold(&NEW.map(str::to_owned), "default", &services());
         let expected = AutoscalerSample {
             desired_pods: Some(4.0),
@@ -278,7 +278,7 @@ kn_revision_request_queued{k8s_namespace_name="default",kn_revision_name="hello-
     }
 
     #[test]
-    fn so_is_the_old_one() {
+    fn the_old_names_are_read_too() {
         let old = r#"autoscaler_desired_pods{configuration_name="hello-grpc",namespace_name="default",revision_name="hello-grpc-00001",service_name="hello-grpc"} 2
 autoscaler_pending_pods{namespace_name="default",revision_name="hello-grpc-00001"} 1
 activator_request_concurrency{namespace_name="default",revision_name="hello-grpc-00001"} 5
@@ -293,7 +293,7 @@ activator_request_concurrency{namespace_name="default",revision_name="hello-grpc
     }
 
     #[test]
-    fn queries_ask_for_both_vocabularies() {
+    fn queries_contain_both_names() {
         let asked = expression(&FIGURES[0], "loader", "142501123-9f3a");
         assert_eq!(
             asked,

@@ -26,7 +26,7 @@ pub(in super::super) struct NodeSource {
 }
 
 impl NodeSource {
-    /// Samples until it is told to stop.
+    /// Samples until it is stopped.
     pub(in super::super) async fn follow(self) {
         let Self { run, cluster, namespace, functions, pace } = self;
         let mut watched = std::pin::pin!(
@@ -41,11 +41,11 @@ impl NodeSource {
                 Some(event) = watched.next() => match event {
                     Ok(event) => pods.take(event),
                     Err(error) => {
-                        log::warn!(RUN_ID = run.as_str(); "what pods set aside on nodes is not known for now: {error}");
+                        log::warn!(RUN_ID = run.as_str(); "the resource requests of pods are temporarily unavailable: {error}");
                     }
                 },
                 _ = ticks.tick() => {
-                    if !pace.tell("nodes", nodes.sample(&pods)).await {
+                    if !pace.send_sample("nodes", nodes.sample(&pods)).await {
                         return;
                     }
                 }

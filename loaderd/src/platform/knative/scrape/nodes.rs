@@ -33,7 +33,7 @@ impl<'a> Nodes<'a> {
         Self { cluster, namespace, functions, usage }
     }
 
-    /// A sample. Where it is not known what is in use, the rest is told all the same.
+    /// A sample. Figures of usage that are unavailable are absent.
     ///
     /// # Errors
     /// Nodes that can't be listed.

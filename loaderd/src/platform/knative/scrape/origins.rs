@@ -15,7 +15,7 @@ use super::{
 };
 use crate::scrape::Prometheus;
 
-/// What sampling takes, beside what every run needs.
+/// Permissions for sampling, in addition to those that every run needs.
 pub(in super::super) const NEEDS: [Need; 7] = [
     need("nodes", "", "list", Scope::Cluster),
     need("nodes", "proxy", "get", Scope::Cluster),
@@ -30,7 +30,7 @@ const fn need(resource: &'static str, subresource: &'static str, verb: &'static 
     Need { group: "", resource, subresource, verb, scope }
 }
 
-/// Which sources answer now, in words.
+/// Which sources answer now, as text.
 pub(in super::super) async fn origins(
     cluster: &Arc<Cluster>,
     namespace: &str,
@@ -58,6 +58,9 @@ pub(in super::super) async fn origins(
     };
     let late = |_| Err(format!("no answer within {}", humantime::format_duration(limit)));
     let (nodes, autoscaler) = tokio::join!(timeout(limit, nodes), timeout(limit, autoscaler));
-    let told = |answer: Result<String, String>| answer.unwrap_or_else(|error| format!("none: {error}"));
-    [("node metrics", told(nodes.unwrap_or_else(late))), ("autoscaler metrics", told(autoscaler.unwrap_or_else(late)))]
+    let status = |answer: Result<String, String>| answer.unwrap_or_else(|error| format!("none: {error}"));
+    [
+        ("node metrics", status(nodes.unwrap_or_else(late))),
+        ("autoscaler metrics", status(autoscaler.unwrap_or_else(late))),
+    ]
 }

@@ -1,4 +1,4 @@
-//! The clock of a source.
+//! The schedule of a source.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::{
     scrape::{Sample, Sampled, SourceError},
 };
 
-/// When sources are asked, and where their samples go.
+/// When sources are sampled, and where their samples are sent.
 #[derive(Clone)]
 pub(in super::super) struct Pace {
     pub(in super::super) period: Duration,
@@ -23,15 +23,15 @@ pub(in super::super) struct Pace {
 }
 
 impl Pace {
-    /// When to ask.
+    /// The instants at which to sample.
     pub(super) fn ticks(&self) -> tokio::time::Interval {
         let mut ticks = interval(self.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         ticks
     }
 
-    /// Asks within the period, and tells what came of it; false when nobody listens.
-    pub(super) async fn tell(
+    /// Samples within the period, and sends the result; false when the receiver is closed.
+    pub(super) async fn send_sample(
         &self,
         source: &'static str,
         asked: impl Future<Output = Result<Sample, SourceError>>,

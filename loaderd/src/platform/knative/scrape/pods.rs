@@ -10,12 +10,12 @@ use crate::scrape::Commitments;
 
 const MIB: f64 = 1_048_576.0;
 
-/// What is kept of a pod.
+/// The fields of a pod that are needed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Known {
     pub(super) namespace: String,
     pub(super) name: String,
-    /// Empty before it has a place.
+    /// Empty before it is scheduled.
     pub(super) node: String,
     /// The Service that it belongs to; empty when there is none.
     pub(super) service: String,
@@ -23,11 +23,11 @@ pub(super) struct Known {
     commitments: Commitments,
 }
 
-/// All pods.
+/// The pods of all namespaces.
 #[derive(Debug, Default)]
 pub(super) struct Pods {
     by_uid: HashMap<String, Known>,
-    /// The list that is under way.
+    /// The list in progress.
     listed: Option<HashMap<String, Known>>,
     complete: bool,
 }
@@ -57,7 +57,7 @@ impl Pods {
         self.by_uid.values()
     }
 
-    /// What the pods of a node have set aside; nothing before all pods were listed once. Those that are over hold nothing.
+    /// The resource requests and limits of a node's pods; absent before all pods were listed once. Ended pods have none.
     pub(super) fn commitments(&self, node: &str) -> Option<Commitments> {
         let here = self.iter().filter(|pod| pod.node == node && !matches!(pod.phase.as_str(), "Succeeded" | "Failed"));
         let sum = here.fold(Commitments::default(), |sum, pod| Commitments {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_set_aside_is_added_up_by_node() {
+    fn requests_and_limits_are_summed_by_node() {
         let mut pods = Pods::default();
         pods.take(Event::Apply(pod("early", "n1", "Running")));
         assert_eq!(pods.commitments("n1"), None, "before all were listed");

@@ -16,21 +16,21 @@ use crate::scrape::points;
 
 const MIB: f64 = 1_048_576.0;
 
-/// What one thing uses.
+/// The usage of a node or pod.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Used {
     pub(super) cpu_millicores: Option<f64>,
     pub(super) memory_mib: Option<f64>,
 }
 
-/// What all use: nodes by name, pods by namespace and name.
+/// The usage of all: nodes by name, pods by namespace and name.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct InUse {
     pub(super) nodes: HashMap<String, Used>,
     pub(super) pods: HashMap<(String, String), Used>,
 }
 
-/// Where figures come from, the best first.
+/// The sources of figures, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     MetricsServer,
@@ -50,10 +50,10 @@ impl Origin {
     }
 }
 
-/// A counter of CPU time, and when it stood so: seconds, Unix milliseconds.
+/// A counter of CPU time in seconds, and its time in Unix milliseconds.
 type Counter = (f64, i64);
 
-/// The way to the figures: the one that answered last is asked first.
+/// Queries the sources: the one that answered last is tried first.
 #[derive(Debug, Default)]
 pub(super) struct Usage {
     origin: Option<Origin>,
@@ -62,10 +62,10 @@ pub(super) struct Usage {
 }
 
 impl Usage {
-    /// What is used now, and who said so.
+    /// The present usage, and its source.
     ///
     /// # Errors
-    /// Why none of the ways leads there.
+    /// Why no source answered.
     pub(super) async fn ask(
         &mut self,
         cluster: &Cluster,
@@ -112,16 +112,16 @@ pub(super) async fn get_text(cluster: &Cluster, path: &str) -> Result<String, Cl
         let request = Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
         client.request_text(request).await
     };
-    // Tried once: the next tick is near.
+    // Tried once: the next sample is due soon.
     cluster.ask(cluster.now(), &CancellationToken::new(), request).await
 }
 
 async fn get<T: DeserializeOwned>(cluster: &Cluster, path: &str) -> Result<T, ClusterError> {
     let text = get_text(cluster, path).await?;
-    serde_json::from_str(&text).map_err(|error| ClusterError::Config(format!("{path}: {error}")))
+    serde_json::from_str(&text).map_err(|source| ClusterError::Response { origin: path.to_owned(), source })
 }
 
-/// What a path below each node's kubelet says.
+/// The text at a path of each node's kubelet.
 async fn from_nodes(cluster: &Cluster, nodes: &[String], path: &str) -> Result<Vec<(String, String)>, ClusterError> {
     let asked = nodes.iter().map(|node| async move {
         let text = get_text(cluster, &format!("/api/v1/nodes/{node}/proxy/{path}")).await?;
@@ -170,7 +170,7 @@ impl Amounts {
     }
 }
 
-/// Both, if both are known.
+/// The sum, if both are known.
 fn plus(a: Option<f64>, b: Option<f64>) -> Option<f64> {
     Some(a? + b?)
 }
@@ -241,7 +241,8 @@ impl SummaryOf {
 async fn summaries(cluster: &Cluster, nodes: &[String]) -> Result<InUse, ClusterError> {
     let mut used = InUse::default();
     for (node, text) in from_nodes(cluster, nodes, "stats/summary").await? {
-        read_summary(&node, &text, &mut used).map_err(|error| ClusterError::Config(format!("node {node}: {error}")))?;
+        read_summary(&node, &text, &mut used)
+            .map_err(|source| ClusterError::Response { origin: format!("node {node}"), source })?;
     }
     Ok(used)
 }
@@ -287,7 +288,7 @@ fn read_resource(
     }
 }
 
-/// Millicores between two counters; nothing where no time has passed, or the counter began anew.
+/// Millicores between two counters; absent where no time has passed, or the counter was reset.
 fn rate((before, then): Counter, (value, now): Counter) -> Option<f64> {
     let milliseconds = u32::try_from(now.checked_sub(then)?).ok().filter(|passed| *passed > 0)?;
     // Seconds of CPU in milliseconds: a thousand times a thousand millicores.
@@ -336,7 +337,7 @@ mod tests {
         assert_eq!(all.nodes["n"].cpu_millicores, Some(500.0));
         let pod = all.pods[&("default".to_owned(), "f".to_owned())];
         assert!((pod.cpu_millicores.unwrap() - 50.0).abs() < 1e-6);
-        // A kubelet that began anew.
+        // A kubelet that was restarted.
         read_resource("n", &text(1.0, 21_000), &second, &mut first, &mut all);
         assert_eq!(all.nodes["n"].cpu_millicores, None);
     }

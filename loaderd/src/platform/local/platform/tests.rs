@@ -71,7 +71,7 @@ async fn cold_starts_get_as_many_instances_as_calls_and_one_call_each() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_waiting_call_takes_a_slot_that_gets_free() {
+async fn a_queued_call_takes_a_released_slot() {
     let bench = Bench::new(Behaviour::default(), 100).await;
     bench.deploy(vec![scaled("f", 1, 0, Some(1))]).await.unwrap();
     let begin = now();
@@ -82,7 +82,7 @@ async fn a_waiting_call_takes_a_slot_that_gets_free() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_instance_takes_as_many_calls_as_it_may() {
+async fn an_instance_takes_as_many_calls_as_its_concurrency_allows() {
     let bench = Bench::new(Behaviour::default(), 100).await;
     let mut two = function("f");
     two.scaling.container_concurrency = 2;
@@ -92,7 +92,7 @@ async fn an_instance_takes_as_many_calls_as_it_may() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_instance_that_dies_takes_only_its_call_along_and_is_replaced() {
+async fn an_instance_that_ends_fails_only_its_call_and_is_replaced() {
     let bench = Bench::new(Behaviour::default(), 100).await;
     let mut deployment = bench.deploy(vec![scaled("f", 2, 2, None)]).await.unwrap();
     let (lives, dies) = tokio::join!(bench.call("f", "1000", &[]), bench.call("f", "die", &[]));
@@ -106,7 +106,7 @@ async fn an_instance_that_dies_takes_only_its_call_along_and_is_replaced() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn instances_go_when_they_were_idle_for_the_window() {
+async fn instances_stop_when_they_were_idle_for_the_window() {
     let bench = Bench::new(Behaviour::default(), 100).await;
     let mut deployment = bench.deploy(vec![function("f")]).await.unwrap();
     let scales = &mut deployment.scales;
@@ -148,19 +148,19 @@ async fn initial_minimum_and_maximum_are_honoured() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_does_not_fit_waits_and_is_served_in_the_end() {
+async fn calls_beyond_the_capacity_wait_and_are_served_in_the_end() {
     let bench = Bench::new(Behaviour::default(), 2).await;
     let names = ["a", "b", "c", "d", "e"];
     let mut deployment = bench.deploy(names.map(function).to_vec()).await.unwrap();
     let replies = join_all(names.map(|name| bench.call(name, "1000", &[]))).await;
     assert!(replies.iter().all(|reply| reply.status == 200));
-    assert_eq!(bench.fakes.seen.lock().unwrap().alive.1, 2, "most processes at once");
+    assert_eq!(bench.fakes.observed.lock().unwrap().alive.1, 2, "most processes at once");
     let waiting = until(&mut deployment.scales, |scale| scale.pending > 0).await;
     assert_eq!((waiting.scale.queue, waiting.scale.desired, waiting.scale.unready), (Some(1), 1, 0));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_can_never_fit_is_refused() {
+async fn a_deployment_above_the_capacity_is_refused() {
     let bench = Bench::new(Behaviour::default(), 2).await;
     let huge = FunctionDeployment { peak_memory_mib: 997, ..function("huge") };
     let refused = bench.deploy(vec![function("f"), huge]).await.unwrap_err();
@@ -189,14 +189,14 @@ async fn a_cancelled_deployment_ends_and_is_cleaned() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn instances_that_keep_dying_fail_the_deployment_with_their_last_words() {
+async fn instances_that_keep_ending_fail_the_deployment_with_their_last_line() {
     let dies = Some("exit status: 2: no such kind");
     let bench = Bench::new(Behaviour { dies, ..Behaviour::default() }, 100).await;
     let begin = now();
     let failed = bench.deploy(vec![scaled("f", 3, 0, None)]).await.unwrap_err();
     assert_eq!(
         failed.to_string(),
-        "function f: its instances end soon after their start: exit status: 2: no such kind"
+        "function f: its instances exit soon after their start: exit status: 2: no such kind"
     );
     assert_eq!(begin.elapsed().as_millis() / 100, 15, "tries are spaced by 100, 200, 400 and 800 ms");
 }
@@ -241,7 +241,7 @@ async fn metadata_bodies_and_trailers_pass_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_gives_up_frees_its_slot_and_its_place_in_the_queue() {
+async fn a_client_that_cancels_frees_its_slot_or_leaves_the_queue() {
     let bench = Bench::new(Behaviour::default(), 100).await;
     let mut deployment = bench.deploy(vec![scaled("f", 1, 0, Some(1))]).await.unwrap();
     let long = bench.call("f", "3600000", &[]);
@@ -252,7 +252,7 @@ async fn a_client_that_gives_up_frees_its_slot_and_its_place_in_the_queue() {
     drop(both);
     until(&mut deployment.scales, |scale| scale.queue == Some(0)).await;
     assert_eq!(bench.call("f", "0", &[]).await.status, 200);
-    assert_eq!(bench.fakes.seen.lock().unwrap().calls["f-1"], (0, 1), "the instance was not told");
+    assert_eq!(bench.fakes.observed.lock().unwrap().calls["f-1"], (0, 1), "the instance was not notified");
 }
 
 #[tokio::test(start_paused = true)]
@@ -263,14 +263,14 @@ async fn a_connection_that_breaks_frees_its_slots() {
     assert!(tokio::time::timeout(Duration::from_secs(1), call).await.is_err());
     let (local, fakes) = bench.disconnect();
     until(&mut deployment.scales, |scale| scale.terminating == 1).await;
-    assert_eq!(fakes.seen.lock().unwrap().calls["f-1"].0, 0);
+    assert_eq!(fakes.observed.lock().unwrap().calls["f-1"].0, 0);
     local.shutdown().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_never_reached_its_instance_goes_to_another() {
     let bench = Bench::new(Behaviour::default(), 100).await;
-    // The test plays the function: it grants an instance that is gone, then one that is there.
+    // The test plays the function: it grants an instance that is gone, then one that runs.
     let (calls, mut asked) = lease::calls();
     bench.local.gateway.routes.insert(route::authority("f", &run()), calls);
     let reply = bench.call("f", "0", &[]);
@@ -297,7 +297,7 @@ async fn a_call_that_never_reached_its_instance_goes_to_another() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clean_takes_everything_away_twice() {
+async fn clean_removes_everything_and_is_idempotent() {
     let bench = Bench::new(Behaviour::default(), 100).await;
     let mut deployment = bench.deploy(vec![scaled("f", 1, 0, Some(1))]).await.unwrap();
     let (at_work, queued) = (bench.call("f", "3600000", &[]), bench.call("f", "0", &[]));
@@ -331,7 +331,7 @@ async fn shutdown_ends_every_run_and_takes_no_more() {
 }
 
 #[tokio::test]
-async fn a_platform_without_its_program_says_so() {
+async fn a_deployment_without_the_program_is_refused() {
     let settings = Settings { trace_func: "/nowhere/trace-func".into(), ..Settings::default() };
     let local = Local::start(settings, Clock).await.unwrap();
     assert_ne!(local.address().port(), 0);
@@ -339,7 +339,7 @@ async fn a_platform_without_its_program_says_so() {
     let refused = local.deploy(deploy, watch::channel(0).0, CancellationToken::new()).await.unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "platform local: there is no /nowhere/trace-func: install trace-func, or set the path to it"
+        "platform local: /nowhere/trace-func not found: install trace-func, or set local.trace_func"
     );
     local.shutdown().await;
 }

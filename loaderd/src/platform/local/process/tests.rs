@@ -46,7 +46,7 @@ impl Bench {
 const LONG: Duration = Duration::from_secs(600);
 
 #[tokio::test]
-async fn an_instance_gets_its_arguments_tells_its_address_and_goes_when_told() {
+async fn an_instance_gets_its_arguments_reports_its_address_and_ends_when_stopped() {
     let script = "echo \"$@\" > arguments; echo warming up; echo listening on 127.0.0.1:4711; exec sleep 600";
     let bench = Bench::new(script, LONG);
     let stop = CancellationToken::new();
@@ -60,7 +60,7 @@ async fn an_instance_gets_its_arguments_tells_its_address_and_goes_when_told() {
 }
 
 #[tokio::test]
-async fn an_instance_that_does_not_go_is_killed_with_all_that_it_started() {
+async fn an_instance_that_ignores_its_stop_is_killed_with_its_children() {
     let script = "trap '' TERM; sleep 600 & echo $! > child; echo listening on 127.0.0.1:1; while :; do wait; done";
     let bench = Bench::new(script, Duration::from_millis(20));
     let stop = CancellationToken::new();
@@ -68,7 +68,7 @@ async fn an_instance_that_does_not_go_is_killed_with_all_that_it_started() {
     process.listening.await.unwrap();
     stop.cancel();
     assert_eq!(process.exit.await, Ok(Exit("signal: 9 (SIGKILL)".to_owned())));
-    // The child is not ours to wait for: it dies soon, and then may stay as a zombie until somebody reaps it.
+    // The child is not a child of this process: it ends soon, and may then stay as a zombie until it is reaped.
     let child = format!("/proc/{}/stat", bench.read("child").trim());
     let dead = async {
         while fs::read_to_string(&child).is_ok_and(|state| !state.contains(") Z ")) {
@@ -79,7 +79,7 @@ async fn an_instance_that_does_not_go_is_killed_with_all_that_it_started() {
 }
 
 #[tokio::test]
-async fn an_instance_that_dies_leaves_its_last_words() {
+async fn the_exit_of_an_instance_has_its_last_line_of_standard_error() {
     let bench = Bench::new("echo starting >&2; echo no such kind >&2; exit 3", LONG);
     let process = bench.launch(&CancellationToken::new());
     assert!(process.listening.await.is_err());
@@ -87,17 +87,17 @@ async fn an_instance_that_dies_leaves_its_last_words() {
 }
 
 #[tokio::test]
-async fn a_program_that_is_not_there_is_named() {
+async fn a_missing_program_is_named() {
     let processes = Processes::start(PathBuf::from("/nowhere/trace-func"), LONG).unwrap();
-    let obstacle = processes.obstacle().unwrap();
-    assert_eq!(obstacle, "there is no /nowhere/trace-func: install trace-func, or set the path to it");
+    let launch_error = processes.launch_error().unwrap();
+    assert_eq!(launch_error, "/nowhere/trace-func not found: install trace-func, or set local.trace_func");
     let launch =
         Launch { run: RunId::new(0, 0), function: String::new(), kind: String::new(), instance: String::new() };
     let exit = processes.launch(launch, CancellationToken::new()).exit.await.unwrap();
-    assert_eq!(exit.0, "/nowhere/trace-func cannot be run: No such file or directory (os error 2)");
+    assert_eq!(exit.0, "cannot run /nowhere/trace-func: No such file or directory (os error 2)");
 
     let on_path = Processes::start(PathBuf::from("sh"), LONG).unwrap();
-    assert_eq!(on_path.obstacle(), None);
+    assert_eq!(on_path.launch_error(), None);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn shutdown_leaves_no_process_and_no_thread() {
         assert!(kill(Pid::from_raw(pid), None).is_err(), "process {pid} is still there");
     }
     assert!(bench.processes.thread.lock().unwrap().is_none());
-    // Whoever comes too late learns it.
+    // A launch after the shutdown fails.
     assert!(bench.launch(&stop).exit.await.is_err());
 }
 

@@ -1,4 +1,4 @@
-//! Tables for each rule, and a model that lives through random lives.
+//! Tables for each rule, and a model that is driven by random events.
 
 use proptest::{
     collection::vec,
@@ -24,7 +24,7 @@ fn secs(secs: u64) -> Duration {
 /// Starts and readies instances as long as the scaler wants some; they get the numbers from `next` on.
 fn grow(scaler: &mut Scaler, next: &mut u64, now: Duration) -> Vec<Decision> {
     let mut decisions = Vec::new();
-    while scaler.wants_place(now) {
+    while scaler.wants_instance(now) {
         *next += 1;
         decisions.extend(scaler.on(Event::Started(InstanceId(*next)), now));
         decisions.extend(scaler.on(Event::Ready(InstanceId(*next)), now));
@@ -39,14 +39,14 @@ fn assign(call: u64, instance: u64) -> Decision {
 #[test]
 fn a_call_at_zero_starts_one_instance_and_gets_it() {
     let mut scaler = Scaler::new(rule(0, 0, 10, 1), false);
-    assert!(!scaler.wants_place(ZERO));
+    assert!(!scaler.wants_instance(ZERO));
     assert!(scaler.is_initialised());
     assert_eq!(scaler.on(Event::Called(CallId(1)), ZERO), []);
     assert_eq!(scaler.scale(ZERO), Scale { desired: 1, pending: 1, queue: Some(1), ..testkit::idle() });
-    assert!(scaler.wants_place(ZERO));
+    assert!(scaler.wants_instance(ZERO));
     assert_eq!(scaler.on(Event::Started(InstanceId(1)), ZERO), []);
     assert_eq!(scaler.scale(ZERO), Scale { desired: 1, unready: 1, queue: Some(1), started: 1, ..testkit::idle() });
-    assert!(!scaler.wants_place(ZERO));
+    assert!(!scaler.wants_instance(ZERO));
     assert_eq!(scaler.on(Event::Ready(InstanceId(1)), ZERO), [assign(1, 1)]);
     assert_eq!(scaler.scale(ZERO), Scale { desired: 1, running: 1, started: 1, ..testkit::idle() });
 }
@@ -113,9 +113,9 @@ fn an_instance_that_is_lost_takes_no_call_and_is_replaced_when_needed() {
     grow(&mut scaler, &mut next, ZERO);
     scaler.on(Event::Lost(InstanceId(1)), secs(20));
     scaler.on(Event::Ended(CallId(1)), secs(20));
-    assert!(!scaler.wants_place(secs(20)), "replaced without need");
+    assert!(!scaler.wants_instance(secs(20)), "replaced without need");
     assert_eq!(scaler.on(Event::Called(CallId(2)), secs(20)), []);
-    assert!(scaler.wants_place(secs(20)), "a sound instance's death has no wait");
+    assert!(scaler.wants_instance(secs(20)), "a sound instance's death has no wait");
     scaler.on(Event::Gone(InstanceId(1)), secs(20));
     assert_eq!(grow(&mut scaler, &mut next, secs(20)), [assign(2, 2)]);
 }
@@ -126,10 +126,10 @@ fn instances_that_die_young_are_started_again_after_a_wait() {
     scaler.on(Event::Started(InstanceId(1)), ZERO);
     scaler.on(Event::Gone(InstanceId(1)), ZERO);
     assert_eq!(scaler.failed_rounds(), 1);
-    assert!(!scaler.wants_place(ZERO));
+    assert!(!scaler.wants_instance(ZERO));
     let retry = Duration::from_millis(100);
     assert_eq!(scaler.next_tick(ZERO), Some(retry));
-    assert!(scaler.wants_place(retry));
+    assert!(scaler.wants_instance(retry));
     assert_eq!(scaler.scale(ZERO).pending, 1);
 }
 
@@ -143,7 +143,7 @@ fn a_closed_function_wants_nothing() {
     }
     scaler.close();
     assert_eq!(scaler.scale(ZERO), Scale { terminating: 2, started: 2, ..testkit::idle() });
-    assert!(!scaler.wants_place(ZERO));
+    assert!(!scaler.wants_instance(ZERO));
     scaler.on(Event::Gone(InstanceId(1)), ZERO);
     scaler.on(Event::Gone(InstanceId(2)), ZERO);
     assert!(scaler.is_empty());
@@ -154,7 +154,7 @@ fn a_closed_function_wants_nothing() {
 enum Step {
     Call,
     End(usize),
-    Place,
+    Permit,
     Ready(usize),
     Lose(usize),
     Bury(usize),
@@ -165,7 +165,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         4 => any::<bool>().prop_map(|_| Step::Call),
         3 => any::<usize>().prop_map(Step::End),
-        4 => any::<bool>().prop_map(|_| Step::Place),
+        4 => any::<bool>().prop_map(|_| Step::Permit),
         3 => any::<usize>().prop_map(Step::Ready),
         1 => any::<usize>().prop_map(Step::Lose),
         2 => any::<usize>().prop_map(Step::Bury),
@@ -208,8 +208,8 @@ impl World {
                     Event::Ended(call)
                 }
             }
-            Step::Place => {
-                if !scaler.wants_place(self.now) {
+            Step::Permit => {
+                if !scaler.wants_instance(self.now) {
                     return None;
                 }
                 self.instances += 1;
@@ -271,7 +271,7 @@ impl World {
         let enough = scale.desired == rule.max || scale.desired * rule.concurrency >= scale.queue.unwrap();
         prop_assert!(enough, "too few wanted");
         let free = self.ready.iter().any(|(id, _)| self.in_flight(*id) < rule.concurrency as usize);
-        prop_assert!(self.queue.is_empty() || !free, "a call waits beside a free slot");
+        prop_assert!(self.queue.is_empty() || !free, "a call is queued despite a free slot");
         if let Some(tick) = scaler.next_tick(self.now) {
             prop_assert!(tick > self.now, "a tick is due in the past");
         }
@@ -301,8 +301,8 @@ proptest! {
 
         // Left alone, with every start a success, it comes to rest: all calls served, the minimum kept.
         for _ in 0..2000 {
-            let step = if scaler.wants_place(world.now) {
-                Step::Place
+            let step = if scaler.wants_instance(world.now) {
+                Step::Permit
             } else if !world.starting.is_empty() {
                 Step::Ready(0)
             } else if !world.stopping.is_empty() {

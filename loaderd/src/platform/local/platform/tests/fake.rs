@@ -34,9 +34,9 @@ const PIPE: usize = 256 * 1024;
 pub(super) struct Behaviour {
     /// How long they take until they listen; `None`: for ever.
     pub(super) start: Option<Duration>,
-    /// How long they take to go.
+    /// How long they take to stop.
     pub(super) stop: Duration,
-    /// With what exit they die at once, if they do.
+    /// The exit with which they end at once; absent when they don't.
     pub(super) dies: Option<&'static str>,
 }
 
@@ -46,9 +46,9 @@ impl Default for Behaviour {
     }
 }
 
-/// What the fakes saw.
+/// What the fakes observed.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Observed {
     /// By instance: calls at work now, and most at once.
     pub(super) calls: BTreeMap<String, (u32, u32)>,
     /// Processes now, and most at once.
@@ -59,20 +59,20 @@ pub(super) struct Seen {
 #[derive(Debug, Default)]
 pub(super) struct Fakes {
     pub(super) behaviour: Behaviour,
-    pub(super) seen: Arc<Mutex<Seen>>,
+    pub(super) observed: Arc<Mutex<Observed>>,
     listeners: Arc<Mutex<HashMap<u16, mpsc::Sender<DuplexStream>>>>,
     tasks: TaskTracker,
 }
 
 impl Fakes {
     pub(super) fn alive(&self) -> u32 {
-        self.seen.lock().unwrap().alive.0
+        self.observed.lock().unwrap().alive.0
     }
 
     /// By function: how many instances took calls, and the most calls that one took at once.
     pub(super) fn by_function(&self) -> BTreeMap<String, (u32, u32)> {
         let mut functions: BTreeMap<String, (u32, u32)> = BTreeMap::new();
-        for (instance, (_, most)) in &self.seen.lock().unwrap().calls {
+        for (instance, (_, most)) in &self.observed.lock().unwrap().calls {
             let function = instance.rsplit_once('-').unwrap().0;
             let entry = functions.entry(function.to_owned()).or_default();
             *entry = (entry.0 + 1, entry.1.max(*most));
@@ -83,28 +83,28 @@ impl Fakes {
 
 #[tonic::async_trait]
 impl Launcher for Fakes {
-    fn obstacle(&self) -> Option<String> {
+    fn launch_error(&self) -> Option<String> {
         None
     }
 
     fn launch(&self, launch: Launch, stop: CancellationToken) -> Process {
         let (listens, listening) = oneshot::channel();
         let (ends, exit) = oneshot::channel();
-        let (behaviour, seen, listeners) =
-            (self.behaviour.clone(), Arc::clone(&self.seen), Arc::clone(&self.listeners));
+        let (behaviour, observed, listeners) =
+            (self.behaviour.clone(), Arc::clone(&self.observed), Arc::clone(&self.listeners));
         {
-            let alive = &mut seen.lock().unwrap().alive;
+            let alive = &mut observed.lock().unwrap().alive;
             *alive = (alive.0 + 1, alive.1.max(alive.0 + 1));
         }
         self.tasks.spawn(async move {
             let died = tokio::select! {
-                died = instance(launch, &behaviour, &seen, &listeners, listens) => died,
+                died = instance(launch, &behaviour, &observed, &listeners, listens) => died,
                 () = stop.cancelled() => {
                     sleep(behaviour.stop).await;
                     "stopped"
                 }
             };
-            seen.lock().unwrap().alive.0 -= 1;
+            observed.lock().unwrap().alive.0 -= 1;
             ends.send(Exit(died.to_owned())).ok();
         });
         Process { listening, exit }
@@ -121,7 +121,7 @@ impl Launcher for Fakes {
 async fn instance(
     launch: Launch,
     behaviour: &Behaviour,
-    seen: &Arc<Mutex<Seen>>,
+    observed: &Arc<Mutex<Observed>>,
     listeners: &Mutex<HashMap<u16, mpsc::Sender<DuplexStream>>>,
     listens: oneshot::Sender<SocketAddr>,
 ) -> &'static str {
@@ -147,26 +147,26 @@ async fn instance(
             Some(stream) = connections.recv() => stream,
             () = die.cancelled() => return "signal: 9 (SIGKILL)",
         };
-        let (name, seen, die) = (launch.instance.clone(), Arc::clone(seen), die.clone());
+        let (name, observed, die) = (launch.instance.clone(), Arc::clone(observed), die.clone());
         let service = service_fn(move |request| {
-            serve(request, name.clone(), Arc::clone(&seen), die.clone()).map(Ok::<_, Infallible>)
+            serve(request, name.clone(), Arc::clone(&observed), die.clone()).map(Ok::<_, Infallible>)
         });
         tasks.spawn(Builder::new(Tasks::default()).serve_connection(TokioIo::new(stream), service));
     }
 }
 
 /// Counts a call while it lasts.
-struct AtWork(String, Arc<Mutex<Seen>>);
+struct AtWork(String, Arc<Mutex<Observed>>);
 
 impl AtWork {
-    fn new(instance: String, seen: Arc<Mutex<Seen>>) -> Self {
+    fn new(instance: String, observed: Arc<Mutex<Observed>>) -> Self {
         {
-            let mut seen = seen.lock().unwrap();
-            let (now, most) = seen.calls.entry(instance.clone()).or_default();
+            let mut observed = observed.lock().unwrap();
+            let (now, most) = observed.calls.entry(instance.clone()).or_default();
             *now += 1;
             *most = (*most).max(*now);
         }
-        Self(instance, seen)
+        Self(instance, observed)
     }
 }
 
@@ -181,10 +181,10 @@ impl Drop for AtWork {
 async fn serve(
     request: Request<Incoming>,
     instance: String,
-    seen: Arc<Mutex<Seen>>,
+    observed: Arc<Mutex<Observed>>,
     die: CancellationToken,
 ) -> Response<BoxBody<Bytes, hyper::Error>> {
-    let work = AtWork::new(instance.clone(), seen);
+    let work = AtWork::new(instance.clone(), observed);
     match request.uri().path().trim_start_matches('/').parse() {
         Ok(millis) => sleep(Duration::from_millis(millis)).await,
         Err(_) => {
@@ -216,7 +216,7 @@ pub(super) struct Bench {
     connection: AbortOnDropHandle<()>,
 }
 
-/// What came back of a call.
+/// The response to a call.
 #[derive(Debug)]
 pub(super) struct Reply {
     pub(super) status: u16,

@@ -6,29 +6,29 @@ use crate::{
     store::{RunFile, State},
 };
 
-/// Tells a run's stages to whoever takes spans.
+/// Exports a run's stages as spans.
 #[derive(Debug, Default)]
-pub(super) struct Story {
-    teller: Option<(Tracer, RunTrace)>,
+pub(super) struct StageSpans {
+    target: Option<(Tracer, RunTrace)>,
     stages: u64,
     since: UnixMicros,
 }
 
-impl Story {
-    /// Of a run, if anybody takes spans.
+impl StageSpans {
+    /// The spans of a run; without a tracer nothing is exported.
     pub(super) fn new(tracer: Option<&Tracer>, run: &crate::id::RunId) -> Self {
-        let teller = tracer.map(|tracer| (tracer.clone(), tracer.run(run)));
-        Self { teller, ..Self::default() }
+        let target = tracer.map(|tracer| (tracer.clone(), tracer.run(run)));
+        Self { target, ..Self::default() }
     }
 
-    /// The run's trace.
+    /// The run's trace; absent when spans are not exported.
     pub(super) fn trace(&self) -> Option<RunTrace> {
-        self.teller.as_ref().map(|(_, trace)| *trace)
+        self.target.as_ref().map(|(_, trace)| *trace)
     }
 
-    /// The run has passed from one state to that in its file.
-    pub(super) fn passed(&mut self, from: State, file: &RunFile, now: UnixMicros) {
-        let Some((tracer, trace)) = &self.teller else { return };
+    /// Exports the stage `from`, which the run has left for the state in its file; after the last one also the run's span.
+    pub(super) fn state_changed(&mut self, from: State, file: &RunFile, now: UnixMicros) {
+        let Some((tracer, trace)) = &self.target else { return };
         let status = match file.state {
             State::Failed | State::Interrupted => SpanStatus::Error(file.reason.clone()),
             State::Queued

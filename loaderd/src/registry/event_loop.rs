@@ -1,0 +1,134 @@
+//! The registry's task: commands taken, runs started one after the other and awaited, retention applied.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::{JoinError, JoinSet},
+};
+
+use super::{
+    handle::{Command, Registry},
+    queue::Queue,
+    sweep,
+    task::{Ends, Keeping, RegistryTask},
+};
+use crate::{
+    run::{Driver, Interrupts, Stations},
+    store::{Store, StoreError},
+};
+
+/// Capacity of the channel of commands.
+const COMMANDS: usize = 256;
+
+impl RegistryTask {
+    /// Loads the runs of earlier processes, and begins to clean up those that were under way; queued ones stay queued.
+    ///
+    /// # Errors
+    /// A state directory that can't be read.
+    pub fn recover(
+        store: Store,
+        stations: Arc<Stations>,
+        keeping: Keeping,
+        ends: Ends,
+    ) -> Result<(Self, Registry), StoreError> {
+        let (commands, receive) = mpsc::channel(COMMANDS);
+        let mut this = Self {
+            store,
+            commands: receive,
+            runs: BTreeMap::new(),
+            keys: BTreeMap::new(),
+            queue: Queue::default(),
+            active: None,
+            drivers: JoinSet::new(),
+            recovering: JoinSet::new(),
+            recovered: watch::Sender::new(false),
+            sweeps: JoinSet::new(),
+            swept: stations.telemetry.clock.anchor(),
+            stations,
+            keeping,
+            ends,
+        };
+        for file in this.store.load()? {
+            this.recover_run(file);
+        }
+        this.recovered.send_replace(this.recovering.is_empty());
+        this.export_queue_length();
+        Ok((this, Registry { commands }))
+    }
+
+    /// Whether everything that earlier processes left has been cleaned up.
+    pub fn recovered(&self) -> watch::Receiver<bool> {
+        self.recovered.subscribe()
+    }
+
+    /// Takes commands until the daemon shuts down and the active run has ended and was cleaned up.
+    pub async fn run(mut self) {
+        let shutdown = self.ends.shutdown.clone();
+        let mut sweep = tokio::time::interval(sweep::PERIOD);
+        loop {
+            self.start_next();
+            let ending = shutdown.is_cancelled();
+            if ending && self.drivers.is_empty() {
+                break;
+            }
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled(), if !ending => {}
+                Some(ended) = self.drivers.join_next() => {
+                    self.ended(ended).await;
+                    self.sweep();
+                }
+                Some(recovered) = self.recovering.join_next() => self.recovered_run(recovered),
+                Some(Ok(expired)) = self.sweeps.join_next() => self.remove_all(&expired),
+                _ = sweep.tick() => self.sweep(),
+                command = self.commands.recv() => match command {
+                    Some(command) => self.take(command),
+                    None => break,
+                },
+            }
+        }
+        self.commands.close();
+        while let Some(ended) = self.drivers.join_next().await {
+            self.ended(ended).await;
+        }
+    }
+
+    fn take(&mut self, command: Command) {
+        // The caller may have gone meanwhile.
+        let _answered = match command {
+            Command::Submit(submission, reply) => reply.send(self.submit(*submission)).is_ok(),
+            Command::Watch(run, reply) => reply.send(self.find(&run).map(|(_, entry)| entry.view.subscribe())).is_ok(),
+            Command::List { before, states, limit, reply } => {
+                reply.send(Ok(self.list(before.as_ref(), &states, limit))).is_ok()
+            }
+            Command::Cancel(run, reply) => reply.send(self.cancel(&run)).is_ok(),
+            Command::Pin(run, pinned, reply) => reply.send(self.pin(&run, pinned)).is_ok(),
+            Command::Delete(run, reply) => reply.send(self.delete(&run)).is_ok(),
+            Command::Position(run, reply) => reply.send(Ok(self.queue.position(&run))).is_ok(),
+            Command::Activity(reply) => reply.send(Ok(self.activity())).is_ok(),
+        };
+    }
+
+    /// Starts the next run, when none is under way.
+    fn start_next(&mut self) {
+        if self.active.is_some() || self.ends.shutdown.is_cancelled() || !self.recovering.is_empty() {
+            return;
+        }
+        let Some(id) = self.queue.next() else { return };
+        let Some(entry) = self.runs.get(&id) else { return };
+        let interrupts = Interrupts { cancel: entry.cancel.clone(), shutdown: self.ends.interrupt.clone() };
+        let directory = self.store.directory(&id);
+        let driver = Driver::new(Arc::clone(&self.stations), directory, entry.view.clone(), interrupts);
+        self.active = Some(id);
+        self.export_queue_length();
+        self.drivers.spawn(driver.drive());
+    }
+
+    async fn ended(&mut self, ended: Result<(), JoinError>) {
+        let Some(id) = self.active.take() else { return };
+        if let Err(error) = ended {
+            self.end_panicked(&id, error).await;
+        }
+    }
+}

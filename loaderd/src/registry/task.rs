@@ -1,0 +1,89 @@
+//! The state of the registry's task.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::{
+    sync::{mpsc, watch},
+    task::JoinSet,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    handle::{Activity, Command, RegistryError, Selector},
+    queue::Queue,
+};
+use crate::{
+    clock::Anchor,
+    id::RunId,
+    run::{RunView, Stations, Telemetry},
+    store::{Retention, RunFile, Store},
+    traces::TraceStore,
+    units,
+};
+
+/// A run that the registry knows.
+pub(super) struct Entry {
+    pub(super) view: watch::Sender<Arc<RunView>>,
+    pub(super) cancel: CancellationToken,
+}
+
+/// What is subject to retention.
+pub struct Keeping {
+    /// Which runs are kept, and for how long.
+    pub retention: watch::Receiver<Retention>,
+    /// Uploaded traces, which expire when no run names them.
+    pub traces: TraceStore,
+}
+
+/// The registry's task.
+pub struct RegistryTask {
+    pub(super) store: Store,
+    pub(super) stations: Arc<Stations>,
+    pub(super) keeping: Keeping,
+    pub(super) commands: mpsc::Receiver<Command>,
+    pub(super) runs: BTreeMap<RunId, Entry>,
+    pub(super) keys: BTreeMap<String, RunId>,
+    pub(super) queue: Queue,
+    pub(super) active: Option<RunId>,
+    pub(super) drivers: JoinSet<()>,
+    /// Clean-ups of runs of an earlier process; no run starts before they are done.
+    pub(super) recovering: JoinSet<RunFile>,
+    pub(super) recovered: watch::Sender<bool>,
+    /// Searches for expired runs.
+    pub(super) sweeps: JoinSet<Vec<RunId>>,
+    /// When the last search was started.
+    pub(super) swept: Anchor,
+    pub(super) ends: Ends,
+}
+
+/// How the daemon ends.
+#[derive(Debug, Clone, Default)]
+pub struct Ends {
+    /// Shut down: no run starts any more.
+    pub shutdown: CancellationToken,
+    /// Interrupt the active run.
+    pub interrupt: CancellationToken,
+    /// Do not await the active run's answers.
+    pub hurry: CancellationToken,
+}
+
+impl RegistryTask {
+    pub(super) fn find(&self, run: &Selector) -> Result<(&RunId, &Entry), RegistryError> {
+        match run {
+            Selector::Latest => self.runs.last_key_value().ok_or(RegistryError::Empty),
+            Selector::Id(id) => self.runs.get_key_value(id).ok_or_else(|| RegistryError::NotFound(id.clone())),
+        }
+    }
+
+    pub(super) fn activity(&self) -> Activity {
+        Activity { active: self.active.clone(), queued: units::to_u32(self.queue.len()) }
+    }
+
+    pub(super) fn telemetry(&self) -> &Telemetry {
+        &self.stations.telemetry
+    }
+
+    pub(super) fn export_queue_length(&self) {
+        self.telemetry().metrics.runs_queued(self.activity().queued);
+    }
+}

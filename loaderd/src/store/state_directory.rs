@@ -1,0 +1,141 @@
+//! The state directory as a whole: its lock and its version.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read as _, Write as _},
+    path::{Path, PathBuf},
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{Flock, FlockArg},
+};
+
+/// Version of the state directory that this program writes. [`migrate`] has the steps up from older ones.
+const VERSION: u32 = 1;
+
+/// Why the state directory can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StateDirectoryError {
+    /// It can't be created.
+    #[error("cannot create {}: {source}", path.display())]
+    Create {
+        /// The directory.
+        path: PathBuf,
+        /// The cause.
+        source: io::Error,
+    },
+    /// Another daemon uses it.
+    #[error("another loaderd{} uses {}: only one daemon can use a state directory", pid.map_or(String::new(), |pid| format!(" (pid {pid})")), path.display())]
+    InUse {
+        /// The directory.
+        path: PathBuf,
+        /// The other daemon's process; absent when it is unknown.
+        pid: Option<u32>,
+    },
+    /// A newer program wrote it.
+    #[error("{} has version {found}, newer than this loaderd supports ({VERSION}): upgrade loaderd", path.display())]
+    Newer {
+        /// The directory.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+    },
+}
+
+/// The state directory, locked against other daemons until this is dropped.
+#[derive(Debug)]
+pub struct StateDirectory {
+    _lock: Option<Flock<File>>,
+}
+
+impl StateDirectory {
+    /// Locks the directory, creates it if it is missing, and migrates it to this version. One that can't be written is used
+    /// read-only.
+    ///
+    /// # Errors
+    /// A directory that can't be created, that another daemon uses, or that a newer program wrote.
+    pub fn lock(path: &Path) -> Result<Self, StateDirectoryError> {
+        fs::create_dir_all(path).map_err(|source| StateDirectoryError::Create { path: path.to_owned(), source })?;
+        let lock = lock_file(path)?;
+        let stamp = path.join("version");
+        match fs::read_to_string(&stamp).map(|text| text.trim().parse::<u32>()) {
+            Ok(Ok(found)) if found > VERSION => {
+                return Err(StateDirectoryError::Newer { path: path.to_owned(), found });
+            }
+            Ok(Ok(VERSION)) => {}
+            found => {
+                if let Ok(Err(error)) = &found {
+                    log::warn!("{}: invalid version ({error}): treated as version 0", stamp.display());
+                }
+                migrate(found.ok().and_then(Result::ok).unwrap_or_default());
+                if let Err(error) = fs::write(&stamp, format!("{VERSION}\n")) {
+                    log::warn!("cannot write {}: {error}", stamp.display());
+                }
+            }
+        }
+        Ok(Self { _lock: lock })
+    }
+}
+
+/// Migrates the directory to this version, step by step. Version 0, before there was a file `version`, has the layout of 1.
+fn migrate(from: u32) {
+    log::debug!("migrated the state directory from version {from} to {VERSION}");
+}
+
+/// The lock; none where no file can be written, so nothing can be damaged either.
+fn lock_file(path: &Path) -> Result<Option<Flock<File>>, StateDirectoryError> {
+    let file = path.join("lock");
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file);
+    let opened = match opened.or_else(|_| File::open(&file)) {
+        Ok(opened) => opened,
+        Err(error) => {
+            log::warn!("cannot write to {}: {error}; no run can be submitted", path.display());
+            return Ok(None);
+        }
+    };
+    match Flock::lock(opened, FlockArg::LockExclusiveNonblock) {
+        Ok(mut lock) => {
+            // For the message of a second daemon; not worth failing for.
+            let _ignored = lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id()));
+            Ok(Some(lock))
+        }
+        Err((mut held, Errno::EWOULDBLOCK)) => {
+            let mut text = String::new();
+            let pid = held.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+            Err(StateDirectoryError::InUse { path: path.to_owned(), pid })
+        }
+        Err((_, error)) => {
+            log::warn!("cannot lock {}: {error}", file.display());
+            Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_daemon_at_a_time_uses_it() {
+        let state = tempfile::tempdir().expect("a directory");
+        let path = state.path().join("state");
+        let home = StateDirectory::lock(&path).expect("is free");
+        let message = StateDirectory::lock(&path).expect_err("is taken").to_string();
+        assert!(message.starts_with(&format!("another loaderd (pid {})", std::process::id())), "{message}");
+        drop(home);
+        StateDirectory::lock(&path).expect("is free again");
+        assert_eq!(fs::read_to_string(path.join("version")).expect("is stamped"), "1\n");
+    }
+
+    #[test]
+    fn a_newer_one_is_refused_and_an_invalid_version_is_replaced() {
+        let state = tempfile::tempdir().expect("a directory");
+        let stamp = state.path().join("version");
+        fs::write(&stamp, "2\n").expect("writes");
+        assert!(matches!(StateDirectory::lock(state.path()), Err(StateDirectoryError::Newer { found: 2, .. })));
+        fs::write(&stamp, "\0\0").expect("writes");
+        StateDirectory::lock(state.path()).expect("is usable");
+        assert_eq!(fs::read_to_string(&stamp).expect("is stamped"), "1\n");
+    }
+}
