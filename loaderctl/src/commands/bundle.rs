@@ -13,7 +13,7 @@ use loader_proto::{
     v1::{GetStatusRequest, ListRunsRequest},
 };
 
-use super::Session;
+use super::session::Session;
 use crate::{Ending, Failure, cli::BundleArguments, output};
 
 /// Files that describe the host.

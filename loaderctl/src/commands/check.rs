@@ -9,7 +9,7 @@ use std::{
 use loader_proto::v1::DownloadResultsRequest;
 use serde_json::json;
 
-use super::Session;
+use super::session::Session;
 use crate::{
     Ending, Failure,
     check::{Checked, Checker, Fault},

@@ -2,7 +2,7 @@
 
 use loader_proto::v1::InvokeRequest;
 
-use super::Session;
+use super::session::Session;
 use crate::{Ending, Failure, cli::InvokeArguments, render};
 
 /// The status of an invocation that went well.

@@ -8,7 +8,7 @@ use std::{
 use loader_proto::v1::{PlannedInvocation, StreamPlanResponse};
 use tonic::Streaming;
 
-use super::{Session, prepare::prepare};
+use super::{prepare::prepare, session::Session};
 use crate::{Ending, Failure, cli::PlanArguments, client::Daemon, output::note, render};
 
 /// Slots and functions that are shown.

@@ -6,7 +6,7 @@ use loader_proto::{
 };
 use tonic::{Code, Status};
 
-use super::Session;
+use super::session::Session;
 use crate::{
     Failure,
     client::Daemon,

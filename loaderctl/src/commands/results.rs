@@ -10,7 +10,7 @@ use loader_proto::v1::{DownloadResultsRequest, DownloadResultsResponse};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use super::Session;
+use super::session::Session;
 use crate::{
     Ending, Failure,
     check::{Checker, Fault},

@@ -5,7 +5,7 @@ use loader_proto::v1::{
     ListRunsResponse, PinRunRequest, QueryMetricsRequest, RunState,
 };
 
-use super::{Session, watch};
+use super::{session::Session, watch};
 use crate::{
     Ending, Failure,
     cli::{CancelArguments, CleanArguments, DeleteArguments, ListArguments, QueryArguments, RunArgument},

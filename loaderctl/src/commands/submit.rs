@@ -2,7 +2,7 @@
 
 use loader_proto::v1::{GetRunRequest, SubmitRunRequest, SubmitRunResponse};
 
-use super::{Session, plan, prepare::prepare, watch};
+use super::{plan, prepare::prepare, session::Session, watch};
 use crate::{
     Ending, Failure,
     cli::{PlanArguments, ResubmitArguments, RunArgument, SubmitArguments},

@@ -10,7 +10,7 @@ use std::{
 use clap::ValueEnum as _;
 use sha2::{Digest as _, Sha256};
 
-use super::Session;
+use super::session::Session;
 use crate::{Ending, Failure, cli::TokenArguments, output, output::Format};
 
 /// Random bytes of a token.

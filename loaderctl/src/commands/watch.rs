@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stderr};
 
 use loader_proto::v1::{Run, WatchRunRequest, WatchRunResponse};
 
-use super::Session;
+use super::session::Session;
 use crate::{
     Ending, Failure,
     client::Daemon,

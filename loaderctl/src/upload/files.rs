@@ -10,8 +10,10 @@ use std::{
 use loader_proto::v1::{TraceFile, TraceManifest};
 use sha2::{Digest as _, Sha256};
 
-use super::PIECE;
 use crate::{Failure, file_name::is_plain};
+
+/// Bytes that are read, and sent, at once.
+pub(super) const PIECE: usize = 256 << 10;
 
 /// The files of a trace, by name.
 #[derive(Debug)]

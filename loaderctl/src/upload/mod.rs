@@ -22,12 +22,10 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
+use files::PIECE;
 pub(crate) use files::TraceFiles;
 
 use crate::{Failure, client::Daemon};
-
-/// Bytes in a piece.
-const PIECE: usize = 256 << 10;
 
 /// Pieces that wait for the network.
 const AHEAD: usize = 4;

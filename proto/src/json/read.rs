@@ -7,7 +7,10 @@ use prost_reflect::{
 };
 use serde_json::{Map, Value};
 
-use super::{Fault, parse_duration, parse_mib};
+use super::{
+    fault::Fault,
+    units::{parse_duration, parse_mib},
+};
 
 /// How alike a name must be to be offered as the one that was meant (Jaro-Winkler).
 const ALIKE: f64 = 0.7;
