@@ -15,7 +15,7 @@ use tonic::{Code, Request, metadata::MetadataValue, transport::Channel};
 /// Memory of a server that holds none for an invocation, in KiB: more than this, and less than ten times as much.
 const IDLE_KIB: u32 = 1024;
 
-/// What an answer says that is held beyond `idle`, in MiB; the kernel counts a few pages late.
+/// The resident memory that a reply reports beyond `idle`, in MiB; the kernel counts a few pages late.
 fn held_mib(answer: &FaasReply, idle: &FaasReply) -> u32 {
     (answer.memory_usage_in_kb.saturating_sub(idle.memory_usage_in_kb) + 512) / 1024
 }
@@ -174,7 +174,7 @@ async fn a_second_signal_ends_at_once() {
         server.ended().await.0
     });
     assert!(answered.is_err(), "{answered:?}");
-    // The two may be seen in either order.
+    // The two may come in either order.
     assert!([Some(128 + 15), Some(128 + 2)].contains(&code), "{code:?}");
 }
 
@@ -265,7 +265,7 @@ async fn ten_thousand_random_requests_leave_it_alive_and_its_memory_bounded() {
         let mut client = server.client().await;
         callers.spawn(async move {
             let mut random = StdRng::seed_from_u64(caller.into());
-            let mut seen = BTreeSet::new();
+            let mut codes = BTreeSet::new();
             for _ in 0..10_000 / CALLERS {
                 let (request, expected) = some_request(&mut random, MOST_MIB);
                 let code = match client.execute(request).await {
@@ -273,9 +273,9 @@ async fn ten_thousand_random_requests_leave_it_alive_and_its_memory_bounded() {
                     Err(status) => status.code(),
                 };
                 assert!(expected.contains(&code), "{code:?}, not {expected:?}");
-                seen.insert(code as i32);
+                codes.insert(code as i32);
             }
-            seen.len()
+            codes.len()
         });
     }
     assert!(callers.join_all().await.into_iter().all(|codes| codes >= 3));
