@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_with_a_request_is_said() {
+    async fn an_invalid_request_is_answered_with_the_fault() {
         let function = function();
         let trace = ("workload", "trace");
         for (headers, status, text) in [
@@ -278,12 +278,12 @@ mod tests {
             (
                 &[trace, ("requested_cpu", "2000")],
                 400,
-                "a run time of 2s is above this function's bound of 1s (--max-runtime)",
+                "a run time of 2s is above this function's limit of 1s (--max-runtime)",
             ),
             (
                 &[trace, ("requested_memory", "9")],
                 507,
-                "FAILURE - mem_alloc: 9 MiB asked for, but this function's bound is 8 MiB (--max-memory)",
+                "FAILURE - mem_alloc: 9 MiB requested, but this function's limit is 8 MiB (--max-memory)",
             ),
         ] {
             let (found, headers, body) = asked(&function, headers, "").await;

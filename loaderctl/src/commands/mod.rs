@@ -22,7 +22,7 @@ use crate::{Arguments, Ending, Failure, cli::Command, output};
 /// Carries out a command.
 ///
 /// # Errors
-/// Why it could not be carried out.
+/// The command failed.
 pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
     let Arguments { address, credentials, output: format, command } = arguments;
     let session = Session { address: address.unwrap_or_default(), credentials, format };

@@ -93,7 +93,7 @@ fn a_bad_variable_is_named_with_its_value() {
         (
             "FUNC_TYPE_ENV",
             "busy",
-            r#"environment variable FUNC_TYPE_ENV="busy": not a kind of function; there are: trace, empty, timed, wimpy, hello, saturate"#,
+            r#"environment variable FUNC_TYPE_ENV="busy": not a kind of function: expected one of trace, empty, timed, wimpy, hello, saturate"#,
         ),
     ] {
         assert_eq!(config(&[], &[(name, value)]).unwrap_err().to_string(), expected);
