@@ -235,7 +235,7 @@ async fn what_cannot_be_used_is_named_and_ends_with_code_2() {
         ),
         (&["--kind", "busy"], ("", ""), "trace, empty"),
         (&["--instance-id", "é\n"], ("PORT", "0"), "visible ASCII"),
-        (&[], ("PORT", port.as_str()), &format!("can't listen on 127.0.0.1:{port}")),
+        (&[], ("PORT", port.as_str()), &format!("cannot listen on 127.0.0.1:{port}")),
     ] {
         let mut command = command(flags);
         if !name.is_empty() {
