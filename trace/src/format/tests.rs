@@ -139,7 +139,7 @@ fn reads_the_seed_era_triplet() {
 }
 
 #[test]
-fn tells_the_format_or_is_told() {
+fn the_format_is_detected_or_given() {
     for format in Format::ALL {
         assert_eq!(format.to_string().parse(), Ok(format));
     }
@@ -149,13 +149,16 @@ fn tells_the_format_or_is_told() {
     );
     assert_eq!(
         complaint(&files(&[("b.csv", ""), ("a.csv", "")])),
-        "trace: is no known trace: it has a.csv, b.csv; there are azure2019 (invocations_per_function_md.anon.dNN.csv, …), \
+        "trace: unknown trace format: it has a.csv, b.csv; known formats are azure2019 (invocations_per_function_md.anon.dNN.csv, …), \
          azure2019-preprocessed (invocations.csv, durations.csv, memory.csv), triplet (<N>_inv.csv, <N>_run.csv, \
          <N>_mem.csv), huawei2023 (requests_minute/day_NNN.csv, …), plan (plan.csv), azure2021 (one CSV file alone)"
     );
-    assert!(complaint(&files(&[])).starts_with("trace: is no known trace: it has no files; there are azure2019 ("));
+    assert!(
+        complaint(&files(&[]))
+            .starts_with("trace: unknown trace format: it has no files; known formats are azure2019 (")
+    );
     let many: BTreeMap<_, _> = (10..25).map(|number| (format!("{number}.txt"), Vec::new())).collect();
-    assert!(complaint(&Files(many)).contains(" 18.txt, 19.txt and 5 more; there are "));
+    assert!(complaint(&Files(many)).contains(" 18.txt, 19.txt and 5 more; known formats are "));
     assert_eq!(
         complaint(&files(&[("10_inv.csv", ""), ("20_inv.csv", "")])),
         "trace: holds several samples (10, 20); put each into a directory of its own"
@@ -300,7 +303,7 @@ fn a_stray_quotation_mark_is_found() {
     files.0.get_mut("durations.csv").unwrap().extend("o,a,f,1,1,1,1,1,1,1,1,1,1,1\n".repeat(1 << 18).into_bytes());
     assert_eq!(
         complaint(&files),
-        "durations.csv:3: can't be read: the line has more than 4 MiB; a quotation mark may be astray"
+        "durations.csv:3: cannot be read: the line has more than 4 MiB; a quotation mark may be astray"
     );
 }
 
