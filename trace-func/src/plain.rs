@@ -140,7 +140,7 @@ async fn serve(function: &Function, stamp: &Stamp<'_>, request: Request<Body>) -
     if let Err(error) = Limited::new(body, MAX_BODY).collect().await {
         let too_long = error.is::<LengthLimitError>();
         let status = if too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
-        return Err(Refusal::new(status, format!("the body can't be read: {error}")));
+        return Err(Refusal::new(status, format!("cannot read the body: {error}")));
     }
     let received = clock::now();
     let name = head.headers.get("function").and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();

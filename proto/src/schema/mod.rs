@@ -27,7 +27,7 @@ pub use functions::{ColdStartRecord, ColdStarts, FunctionRecord, Functions, Scal
 pub use host::{HostRecord, HostSamples};
 pub use invocations::{InvocationRecord, Invocations};
 pub use slots::{SlotRecord, Slots};
-pub use table::{FieldError, Fields, Places, Row, Table};
+pub use table::{FieldError, Fields, Positions, Row, Table};
 pub use value::{Fixed, Rounded, Scratch, Text, Value};
 
 #[cfg(test)]
