@@ -37,7 +37,7 @@ need_lints() {
 }
 
 # need_programs PROGRAM:PACKAGE[+PACKAGE]...: the Debian packages of those programs that are missing, all in one go. None of
-# them shall run as a service.
+# them must run as a service.
 need_programs() {
   local pair packages missing=()
   for pair in "$@"; do
@@ -48,13 +48,13 @@ need_programs() {
 }
 
 # What the process tests run: images, a Prometheus, a slow disk.
-# shellcheck disable=SC2034 # for who sources this
+# shellcheck disable=SC2034 # for scripts that source this
 test_programs=(buildah:buildah podman:podman+netavark runc:runc prometheus:prometheus promtool:prometheus bindfs:bindfs)
 # What boots a Debian, and what is asked of it.
-# shellcheck disable=SC2034 # for who sources this
+# shellcheck disable=SC2034 # for scripts that source this
 boot_programs=(debootstrap:debootstrap systemd-nspawn:systemd-container openssl:openssl curl:curl ip:iproute2)
-# What makes Debian packages, beside Cargo.
-# shellcheck disable=SC2034 # for who sources this
+# The programs that make Debian packages, in addition to Cargo.
+# shellcheck disable=SC2034 # for scripts that source this
 package_programs=(dpkg-shlibdeps:dpkg-dev)
 
 # What makes Debian packages.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what statsmodels' adfuller says of series that loaderd's own test makes in the same way.
+"""Writes the results of statsmodels' adfuller for series that loaderd's own test makes in the same way.
 
 Usage: python3 tests/adfuller.py > loaderd/tests/data/adfuller.csv   (needs statsmodels)
 """

@@ -18,7 +18,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
             resource = {it.key: it.value.string_value for it in of_resource.resource.attributes}
             for of_scope in of_resource.scope_spans:
                 for span in of_scope.spans:
-                    told = {
+                    record = {
                         "service": resource["service.name"],
                         "trace": span.trace_id.hex(),
                         "id": span.span_id.hex(),
@@ -30,7 +30,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
                         "status": span.status.code,
                         "attributes": {it.key: it.value.string_value for it in span.attributes},
                     }
-                    print(json.dumps(told), flush=True)
+                    print(json.dumps(record), flush=True)
         return trace_service_pb2.ExportTraceServiceResponse()
 
 

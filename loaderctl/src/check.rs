@@ -17,13 +17,13 @@ const VERSION: u32 = 1;
 /// Takes the files of a run, piece by piece.
 #[derive(Debug, Default)]
 pub(crate) struct Checker {
-    files: BTreeMap<String, Seen>,
+    files: BTreeMap<String, Content>,
     manifest: Option<Vec<u8>>,
 }
 
 /// A file as it was found.
 #[derive(Debug, Default)]
-struct Seen {
+struct Content {
     bytes: u64,
     hash: Sha256,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Checked {
     pub(crate) manifest: Manifest,
     /// What is wrong, file by file.
     pub(crate) faults: Vec<Fault>,
-    /// Files that the run did not leave. They are no fault: people put plots beside their data.
+    /// Unexpected files, which are no fault: people add plots to their data.
     pub(crate) extra: Vec<String>,
 }
 
@@ -59,9 +59,9 @@ impl Checker {
             MANIFEST => self.manifest.get_or_insert_default().extend_from_slice(data),
             STATE => {}
             _ => {
-                let seen = self.files.entry(name.to_owned()).or_default();
-                seen.bytes += data.len() as u64;
-                seen.hash.update(data);
+                let content = self.files.entry(name.to_owned()).or_default();
+                content.bytes += data.len() as u64;
+                content.hash.update(data);
             }
         }
     }
@@ -74,8 +74,8 @@ impl Checker {
         let manifest = read(self.manifest.take())?;
         let mut faults = Vec::new();
         for file in &manifest.files {
-            let seen = self.files.remove(&file.name);
-            faults.extend(fault(file, seen).map(|description| Fault { file: file.name.clone(), description }));
+            let content = self.files.remove(&file.name);
+            faults.extend(fault(file, content).map(|description| Fault { file: file.name.clone(), description }));
         }
         Ok(Checked { manifest, faults, extra: self.files.into_keys().collect() })
     }
@@ -98,14 +98,14 @@ fn read(text: Option<Vec<u8>>) -> Result<Manifest, Fault> {
 }
 
 /// What is wrong with a file, if anything.
-fn fault(file: &ManifestFile, seen: Option<Seen>) -> Option<String> {
+fn fault(file: &ManifestFile, content: Option<Content>) -> Option<String> {
     let ManifestFile { name: _, bytes, sha256, rows: _, cut_off_bytes } = file;
-    let Some(seen) = seen else { return Some("is missing".to_owned()) };
-    if seen.bytes != *bytes {
-        let how = if seen.bytes < *bytes { "is cut off" } else { "has grown" };
-        return Some(format!("{how}: {} bytes, expected {bytes}", seen.bytes));
+    let Some(content) = content else { return Some("is missing".to_owned()) };
+    if content.bytes != *bytes {
+        let how = if content.bytes < *bytes { "is cut off" } else { "has grown" };
+        return Some(format!("{how}: {} bytes, expected {bytes}", content.bytes));
     }
-    let found: String = seen.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let found: String = content.hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     if found != *sha256 {
         return Some(format!("was changed: SHA-256 {found}, expected {sha256}"));
     }

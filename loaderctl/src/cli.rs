@@ -184,7 +184,7 @@ pub(crate) struct ListArguments {
     /// Only runs in this state; repeatable [all]
     #[arg(long, value_enum, value_name = "STATE", ignore_case = true)]
     pub(crate) state: Vec<StateName>,
-    /// Most runs to list
+    /// Maximum number of runs to list
     #[arg(long, value_name = "N", default_value_t = 100)]
     pub(crate) limit: usize,
 }
@@ -259,7 +259,7 @@ pub(crate) struct InvokeArguments {
     /// Requested memory [0MiB]
     #[arg(long, value_name = "MEMORY", value_parser = loader_proto::json::parse_mib)]
     pub(crate) memory: Option<u32>,
-    /// How long the invocation may take [1m]
+    /// Timeout of the invocation [1m]
     #[arg(long, value_name = "DURATION", value_parser = loader_proto::json::parse_duration)]
     pub(crate) timeout: Option<prost_types::Duration>,
 }

@@ -21,7 +21,7 @@ use crate::{
 /// How long the daemon may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a silent connection is asked whether it still lives.
+/// Interval of keep-alive pings on an idle connection.
 const KEEPALIVE: Duration = Duration::from_secs(20);
 
 /// Largest answer, in bytes: the summary of a run with tens of thousands of functions and slots.
@@ -48,7 +48,7 @@ impl Daemon {
     /// Opens a connection to the daemon.
     ///
     /// # Errors
-    /// Nobody answers there; files with credentials that can't be used.
+    /// The daemon cannot be reached, or a file of the credentials is invalid.
     pub(crate) async fn connect(address: &Address, credentials: &Credentials) -> Result<Self, Failure> {
         let lost = |error: tonic::transport::Error| Failure::unreachable(&error, &error.to_string(), address);
         let bearer = credentials.bearer(address)?;
@@ -80,7 +80,7 @@ impl Daemon {
         self.api.clone().stream_plan(StreamPlanRequest { spec: Some(spec) }).await.map(Response::into_inner)
     }
 
-    /// The id that a user's word for a run means now; "latest" may mean another one later.
+    /// The id of a run as the user names it: "latest" is the newest one now, and may be another one later.
     pub(crate) async fn run_id(&self, run: &str) -> Result<String, Failure> {
         let request = GetRunRequest { run_id: run.to_owned() };
         let got = self.api.clone().get_run(request).await.map_err(|status| self.failure(status))?;

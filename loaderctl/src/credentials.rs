@@ -1,4 +1,4 @@
-//! Who the user is to the daemon, and whom the user believes.
+//! The user's credentials, and the certificate authority by which the daemon's certificate is verified.
 
 use std::{fs, path::PathBuf};
 
@@ -49,7 +49,7 @@ impl Credentials {
         Ok(tls)
     }
 
-    /// The token, for an address that nobody can listen in on.
+    /// The token, for an address whose connection is encrypted or local.
     ///
     /// # Errors
     /// A file that can't be read, or that has no token in it; an address that would give the token away.

@@ -28,9 +28,9 @@ pub enum Ending {
     Done,
     /// The run or the invocation did not succeed.
     Failed,
-    /// The run succeeded, but says more about the loader than about the platform.
+    /// The run succeeded, but was saturated: it describes the loader rather than the platform.
     Saturated,
-    /// The user no longer wanted to follow the run.
+    /// The user ended the following of the run.
     Interrupted,
 }
 
@@ -67,7 +67,7 @@ pub enum Failure {
     /// No daemon answers.
     #[error(
         "error: no daemon answers at {address}: {reason}\n\
-         Start it with `loaderd` or `systemctl start loaderd`, or say where it is with --address or LOADERD_ADDRESS."
+         Start it with `loaderd` or `systemctl start loaderd`, or set its address with --address or LOADERD_ADDRESS."
     )]
     Unreachable {
         /// The address that was tried.
@@ -141,7 +141,7 @@ pub fn exit_code(ended: &Result<Ending, Failure>) -> u8 {
     }
 }
 
-/// Whether a status says that the daemon has gone, and not what the daemon thinks of the request.
+/// Whether a status means that the connection to the daemon failed, and is not its response to the request.
 ///
 /// A status that came over the wire has no source; one that the transport made has.
 pub(crate) fn is_lost(status: &Status) -> bool {

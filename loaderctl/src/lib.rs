@@ -26,10 +26,10 @@ pub use address::{Address, InvalidAddress};
 pub use cli::Arguments;
 pub use ending::{EXIT_CODES, Ending, Failure, exit_code};
 
-/// Carries out what the command line says.
+/// Carries out a command.
 ///
 /// # Errors
-/// Why it could not be carried out; see [`exit_code`].
+/// The command failed; see [`exit_code`].
 pub async fn run(arguments: Arguments) -> Result<Ending, Failure> {
     commands::run(arguments).await
 }

@@ -15,8 +15,8 @@ fn main() -> ExitCode {
     if let Err(failure) = &ended
         && !failure.is_silent()
     {
-        // Where stderr is closed, there is nobody to tell.
-        let _unheard = writeln!(std::io::stderr().lock(), "{failure}");
+        // Where standard error is closed, the failure cannot be reported.
+        let _unwritten = writeln!(std::io::stderr().lock(), "{failure}");
     }
     ExitCode::from(exit_code(&ended))
 }

@@ -46,6 +46,6 @@ pub(crate) fn line<M: prost::Name>(message: &M) -> io::Result<()> {
 
 /// Writes a line to standard error.
 pub(crate) fn note(line: &str) {
-    // Where standard error is closed, there is nobody to tell.
+    // Where standard error is closed, the note is lost.
     let _unheard = writeln!(io::stderr().lock(), "{line}");
 }

@@ -18,14 +18,14 @@ use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::client::Daemon;
 
-/// What the daemon does, and what it saw.
+/// The responses of the fake daemon, and the requests that it received.
 #[derive(Debug, Default)]
 pub(crate) struct Script {
     /// Faults that each plan has, by field.
     pub(crate) faults: Vec<(&'static str, &'static str)>,
     /// Bytes of files that it holds from an upload that was cut off.
     pub(crate) held: BTreeMap<String, Vec<u8>>,
-    /// Files that it holds in full, so that it wants nothing of them.
+    /// Files that it has completely, so that it requests nothing of them.
     pub(crate) complete: Vec<&'static str>,
     /// The manifest that it got.
     pub(crate) manifest: v1::TraceManifest,
@@ -109,7 +109,7 @@ impl Fake {
     }
 }
 
-/// The control API: what the daemon answers stands in the macro, what it refuses is listed at its use.
+/// The control API: the macro has the responses, and its use lists the methods that are refused.
 macro_rules! control {
     ($($method:ident($request:ident) -> $answer:ty;)*) => {
         #[tonic::async_trait]

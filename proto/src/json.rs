@@ -3,6 +3,7 @@
 //! Reading is kinder than the mapping asks for, and thorough: a duration may be `4m`, a memory size `170MiB`, names may
 //! be in either case, and every fault is found in one pass, each with the path of its field.
 
+mod fault;
 mod read;
 mod units;
 
@@ -12,16 +13,8 @@ use prost::Name;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
 
+pub use fault::Fault;
 pub use units::{parse_duration, parse_mib};
-
-/// One fault of an input, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Path of the field, such as `burst.targetRps`; empty for the whole input.
-    pub field: String,
-    /// What is wrong, and what would be right.
-    pub description: String,
-}
 
 /// How 64-bit integers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-# shellcheck disable=SC2034  # used by who sources this
+# shellcheck disable=SC2034  # used by scripts that source this
 root=$(cd "$here/../.." && pwd)
 dry_run=''
 

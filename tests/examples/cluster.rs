@@ -1,4 +1,4 @@
-//! Runs the fake cluster by itself, to try a daemon on by hand: prints the configuration to start `loaderd` with.
+//! Runs the fake cluster by itself, for manual tests of a daemon: prints the configuration to start `loaderd` with.
 
 use std::{
     io::{self, Write as _},

@@ -15,7 +15,7 @@ use nix::{
 };
 use serde_json::Value;
 
-use crate::{PATIENCE, Ran, Table, bin, program::run};
+use crate::{Ran, TIMEOUT, Table, bin, program::run};
 
 /// A running `loaderd` with its own state directory and ports; it is killed when dropped.
 #[derive(Debug)]
@@ -52,7 +52,7 @@ impl Daemon {
     pub fn start_in(state: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(bin("loaderd"));
         command.arg("--state-dir").arg(state).args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
-        // What a service manager may have told the tests is not for it.
+        // The test's own service manager is not the daemon's.
         for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"] {
             command.env_remove(name);
         }
@@ -61,15 +61,15 @@ impl Daemon {
         let mut child = command.spawn().expect("loaderd starts");
         let stderr = child.stderr.take().expect("it is piped");
         let log = Arc::new(Mutex::new(Vec::new()));
-        let (told, tells) = mpsc::channel();
+        let (sender, announced) = mpsc::channel();
         let keep = Arc::clone(&log);
         let reader = std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-                for (what, words) in [("api", "control API on http"), ("metrics", "metrics on http")] {
-                    if let Some((_, address)) = line.split_once(words) {
+                for (what, text) in [("api", "control API on http"), ("metrics", "metrics on http")] {
+                    if let Some((_, address)) = line.split_once(text) {
                         let address = address.trim_start_matches(['s', ':', '/']);
                         // Only the first addresses are waited for.
-                        let _late = told.send((what, address.trim_end_matches("/metrics").to_owned()));
+                        let _late = sender.send((what, address.trim_end_matches("/metrics").to_owned()));
                     }
                 }
                 keep.lock().expect("whole").push(line);
@@ -77,13 +77,13 @@ impl Daemon {
         });
         let (mut address, mut metrics) = (None, None);
         while address.is_none() || metrics.is_none() {
-            match tells.recv_timeout(PATIENCE) {
-                Ok(("api", told)) => address = Some(told),
-                Ok((_, told)) => metrics = Some(told),
+            match announced.recv_timeout(TIMEOUT) {
+                Ok(("api", found)) => address = Some(found),
+                Ok((_, found)) => metrics = Some(found),
                 Err(_) => panic!("loaderd does not serve: {:?}", log.lock().expect("whole")),
             }
         }
-        let (address, metrics) = (address.expect("was told"), metrics.expect("was told"));
+        let (address, metrics) = (address.expect("was logged"), metrics.expect("was logged"));
         Self { child, state: state.to_owned(), address, metrics, log, reader: Some(reader) }
     }
 
@@ -110,7 +110,7 @@ impl Daemon {
         self.log.lock().expect("whole").clone()
     }
 
-    /// How many lines a file of a run has so far; none where it is not there yet.
+    /// How many lines a file of a run has so far; 0 where it does not exist yet.
     pub fn lines(&self, run: &str, file: &str) -> usize {
         fs::read_to_string(self.directory(run).join(file)).map_or(0, |text| text.lines().count())
     }
@@ -138,7 +138,7 @@ impl Daemon {
     #[track_caller]
     pub fn ended(&self, run: &str) -> Value {
         loop {
-            // Its exit code says how the run ended, which is for the test to judge. On a busy machine it may give up.
+            // Its exit code shows how the run ended, which is for the test to judge. On a busy machine it may fail.
             let _ended = self.ctl(&["watch", run]);
             let shown = self.ctl(&["--output", "json", "get", run]).ok().json();
             let state = shown["run"]["state"].as_str().expect("a state");
@@ -196,7 +196,7 @@ impl Daemon {
     /// Sends a signal.
     ///
     /// # Panics
-    /// When it is not there any more.
+    /// When it no longer exists.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(i32::try_from(self.child.id()).expect("pids are small"));
         kill(pid, signal).expect("it lives");
@@ -205,7 +205,7 @@ impl Daemon {
     /// Asks it to end, and waits until it has.
     ///
     /// # Panics
-    /// When it is not there any more.
+    /// When it no longer exists.
     pub fn terminate(&mut self) -> ExitStatus {
         self.signal(Signal::SIGTERM);
         self.wait()
@@ -233,7 +233,7 @@ impl Drop for Daemon {
         if std::thread::panicking()
             && let Ok(log) = self.log.lock()
         {
-            eprintln!("the last of what loaderd said:\n{}", log[log.len().saturating_sub(50)..].join("\n"));
+            eprintln!("the last lines of loaderd's log:\n{}", log[log.len().saturating_sub(50)..].join("\n"));
         }
     }
 }

@@ -20,7 +20,7 @@ pub struct Page {
 /// A fenced code block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Block {
-    /// What stands behind the opening fence.
+    /// The info string after the opening fence.
     pub language: String,
     /// The lines between the fences.
     pub text: String,
@@ -30,7 +30,7 @@ impl Page {
     /// Reads a page; the path is from the root of the repository.
     ///
     /// # Panics
-    /// When it is not there.
+    /// When it does not exist.
     pub fn read(path: impl AsRef<Path>) -> Self {
         let path = path.as_ref();
         let text = fs::read_to_string(root().join(path));
@@ -110,7 +110,7 @@ impl Page {
         let (path, anchor) = link.split_once('#').map_or((link, None), |(path, anchor)| (path, Some(anchor)));
         let target = if path.is_empty() { self.path.clone() } else { self.folder().join(path) };
         if !root().join(&target).exists() {
-            return Some(format!("{}: {} is not there", self.path.display(), target.display()));
+            return Some(format!("{}: {} does not exist", self.path.display(), target.display()));
         }
         let anchor = anchor.filter(|anchor| !Self::read(&target).anchors().contains(*anchor))?;
         Some(format!("{}: {} has no heading #{anchor}", self.path.display(), target.display()))
@@ -148,7 +148,7 @@ mod tests {
         let page = page("## 6. Read `it`, now\n");
         assert!(page.anchors().contains("6-read-it-now"));
         assert_eq!(page.broken("LICENSE"), None);
-        assert!(page.broken("nowhere.md").unwrap().contains("nowhere.md is not there"));
+        assert!(page.broken("nowhere.md").unwrap().contains("nowhere.md does not exist"));
         assert!(page.broken("README.md#no-such-heading").unwrap().contains("#no-such-heading"));
     }
 }

@@ -1,4 +1,4 @@
-//! What the process tests stand on: the built programs, started on ports that the system picks, and what they leave.
+//! The harness of the process tests: the built programs, started on ports that the system picks, and their files.
 //!
 //! Everything here panics where a test can't go on.
 #![expect(clippy::expect_used, clippy::panic, reason = "this is for tests, which end by a panic")]
@@ -29,13 +29,13 @@ use std::{
     time::Duration,
 };
 
-/// How long anything may take before a test gives up: far more than it takes.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout of every wait in a test: far longer than any takes.
+pub const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Asks again and again until there is an answer.
 ///
 /// # Panics
-/// When there is none for [`PATIENCE`].
+/// When there is none for [`TIMEOUT`].
 pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     eventually_ok(what, || ask().ok_or("not yet"))
 }
@@ -43,13 +43,13 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
 /// Asks again and again until the answer is a good one.
 ///
 /// # Panics
-/// When it is none for [`PATIENCE`], with the last answer.
+/// When it is none for [`TIMEOUT`], with the last answer.
 pub fn eventually_ok<T, E: Debug>(what: &str, mut ask: impl FnMut() -> Result<T, E>) -> T {
-    let deadline = now() + PATIENCE;
+    let deadline = now() + TIMEOUT;
     loop {
         match ask() {
             Ok(answer) => return answer,
-            Err(not_yet) => assert!(now() < deadline, "gave up waiting: {what}: {not_yet:?}"),
+            Err(not_yet) => assert!(now() < deadline, "timed out waiting: {what}: {not_yet:?}"),
         }
         std::thread::sleep(Duration::from_millis(10));
     }

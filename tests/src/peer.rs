@@ -1,4 +1,4 @@
-//! Servers that the tests start beside the daemon.
+//! Servers that the tests start in addition to the daemon.
 
 use std::{
     io::{BufRead as _, BufReader},
@@ -11,7 +11,7 @@ use nix::{
 };
 use tokio::net::TcpSocket;
 
-/// A port on which nobody listens, nor can while this lives.
+/// A port without a listener, kept free while this lives.
 #[derive(Debug)]
 pub struct ClosedPort(TcpSocket);
 
@@ -50,8 +50,8 @@ impl Peer {
     pub fn start(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("it starts");
         let stdout = child.stdout.take().expect("it is piped");
-        let said = BufReader::new(stdout).lines().map_while(Result::ok);
-        let address = said.filter_map(|line| line.strip_prefix("listening on ").map(str::to_owned)).next();
+        let lines = BufReader::new(stdout).lines().map_while(Result::ok);
+        let address = lines.filter_map(|line| line.strip_prefix("listening on ").map(str::to_owned)).next();
         Self { child, address: address.expect("it listens before it ends") }
     }
 

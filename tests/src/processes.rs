@@ -16,7 +16,7 @@ pub fn children(pid: u32, program: &str) -> Vec<u32> {
     .collect()
 }
 
-/// Whether a process is there and not only waits to be collected.
+/// Whether a process exists and is not a zombie.
 pub fn is_alive(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| !rest.trim_start().starts_with(['Z', 'X']))

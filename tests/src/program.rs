@@ -25,7 +25,7 @@ pub fn bin(name: &str) -> PathBuf {
     path
 }
 
-/// What a program said and how it ended.
+/// A program's output, and how it ended.
 #[derive(Debug, Clone)]
 pub struct Ran {
     /// The exit code; -1 when a signal ended it.

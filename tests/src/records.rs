@@ -18,7 +18,7 @@ impl Table {
     pub fn read(path: &Path) -> Self {
         let mut reader = csv::Reader::from_path(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let header = reader.headers().expect("it has a header").clone();
-        let columns = header.iter().enumerate().map(|(place, name)| (name.to_owned(), place)).collect();
+        let columns = header.iter().enumerate().map(|(index, name)| (name.to_owned(), index)).collect();
         let rows = reader.records().collect::<Result<_, _>>();
         Self { columns, rows: rows.unwrap_or_else(|error| panic!("{}: {error}", path.display())) }
     }
@@ -39,8 +39,8 @@ impl Table {
     /// When there is no such column.
     #[track_caller]
     pub fn column(&self, name: &str) -> Vec<&str> {
-        let place = *self.columns.get(name).unwrap_or_else(|| panic!("no column {name} in {:?}", self.columns));
-        self.rows.iter().map(|row| row.get(place).unwrap_or_default()).collect()
+        let index = *self.columns.get(name).unwrap_or_else(|| panic!("no column {name} in {:?}", self.columns));
+        self.rows.iter().map(|row| row.get(index).unwrap_or_default()).collect()
     }
 
     /// A column of whole numbers.
@@ -56,11 +56,11 @@ impl Table {
     /// Several columns, row by row.
     ///
     /// # Panics
-    /// When one is not there.
+    /// When a column is missing.
     #[track_caller]
     pub fn columns<const N: usize>(&self, names: [&str; N]) -> Vec<[&str; N]> {
         let columns = names.map(|name| self.column(name));
-        (0..self.len()).map(|row| std::array::from_fn(|place| columns[place][row])).collect()
+        (0..self.len()).map(|row| std::array::from_fn(|column| columns[column][row])).collect()
     }
 
     /// How often each value of a column occurs.

@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_exist_is_named() {
+    fn unknown_commands_and_flags_are_named() {
         assert_eq!(wrong("scripts/demo DIR"), None);
         assert!(wrong("scripts/nothing").unwrap().starts_with("there is no script scripts/nothing"));
         assert!(wrong("scripts/demo --fast").unwrap().starts_with("scripts/demo does not know --fast"));

@@ -76,7 +76,7 @@ async fn call(
     Ok([f64::from(response.into_inner().duration_in_micro_sec), cpu])
 }
 
-fn tell(name: &str, value: f64, unit: &str, target: Option<f64>) -> Result<(), Failure> {
+fn report(name: &str, value: f64, unit: &str, target: Option<f64>) -> Result<(), Failure> {
     let target = target.map_or("null".to_owned(), |target| target.to_string());
     writeln!(
         std::io::stdout(),
@@ -89,29 +89,29 @@ fn tell(name: &str, value: f64, unit: &str, target: Option<f64>) -> Result<(), F
 fn quantile(mut values: Vec<f64>, share: f64) -> f64 {
     values.sort_by(f64::total_cmp);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the length of a list")]
-    let place = (share * values.len() as f64).ceil() as usize;
-    values.get(place.max(1) - 1).copied().unwrap_or_default()
+    let rank = (share * values.len() as f64).ceil() as usize;
+    values.get(rank.max(1) - 1).copied().unwrap_or_default()
 }
 
-/// Requested against actual times, beside what else runs on the machine.
-async fn times(program: &str, beside: &str, quick: bool) -> Result<(), Failure> {
+/// Requested against actual times, under the `load` that runs on the machine meanwhile.
+async fn times(program: &str, load: &str, quick: bool) -> Result<(), Failure> {
     let server = Server::start(program)?;
     let mut client = server.client().await?;
     for millis in TIMES_MS {
         let asked = f64::from(millis) * 1e3;
         let budget_ms = if quick { 1000 } else { 10_000 };
         let runs = (budget_ms / millis).clamp(5, 300);
-        for (place, clock) in ["wall", "cpu"].into_iter().enumerate() {
+        for (index, clock) in ["wall", "cpu"].into_iter().enumerate() {
             let mut errors = Vec::new();
             for _ in 0..runs {
-                errors.push((call(&mut client, millis, 0, clock).await?[place] - asked).abs());
+                errors.push((call(&mut client, millis, 0, clock).await?[index] - asked).abs());
             }
             let target = match clock {
                 "cpu" => Some(asked / 100.0),
-                _ if beside == "idle" => Some((asked / 200.0).max(200.0)),
+                _ if load == "idle" => Some((asked / 200.0).max(200.0)),
                 _ => None,
             };
-            tell(&format!("{clock} error p99 at {millis} ms, {beside}"), quantile(errors, 0.99), "µs", target)?;
+            report(&format!("{clock} error p99 at {millis} ms, {load}"), quantile(errors, 0.99), "µs", target)?;
         }
     }
     Ok(())
@@ -124,12 +124,17 @@ async fn sizes(program: &str) -> Result<(), Failure> {
         call(&mut client, 0, 0, "wall").await?;
         let idle = server.resident()?;
         if mib == SIZES_MIB[0] {
-            tell("resident memory, idle", idle / 1024.0, "MiB", Some(4.0))?;
+            report("resident memory, idle", idle / 1024.0, "MiB", Some(4.0))?;
         }
         call(&mut client, 0, mib, "wall").await?;
         let held = (server.resident()? - idle) / 1024.0;
         let asked = f64::from(mib);
-        tell(&format!("memory error at {mib} MiB, above idle"), (held - asked).abs(), "MiB", Some(2.0 + asked / 50.0))?;
+        report(
+            &format!("memory error at {mib} MiB, above idle"),
+            (held - asked).abs(),
+            "MiB",
+            Some(2.0 + asked / 50.0),
+        )?;
     }
     Ok(())
 }
@@ -142,7 +147,7 @@ async fn starts(program: &str, quick: bool) -> Result<(), Failure> {
         call(&mut server.client().await?, 0, 0, "wall").await?;
         took.push(begun.elapsed().as_secs_f64() * 1e3);
     }
-    tell("from spawn to first reply, p50", quantile(took, 0.5), "ms", Some(3.0))
+    report("from spawn to first reply, p50", quantile(took, 0.5), "ms", Some(3.0))
 }
 
 #[tokio::main(flavor = "current_thread")]

@@ -8,10 +8,10 @@ use std::{fmt::Write as _, time::Duration};
 use tokio_util::task::TaskTracker;
 
 use crate::{
+    behaviour::{Behaviour, RuntimeClock},
     clock,
     consumer::{ConsumeError, Consumer, Demand},
-    habits::{Habits, RuntimeClock},
-    memory::{Memory, SystemRoom},
+    memory::{Memory, SystemLimits},
     spin,
 };
 
@@ -55,8 +55,8 @@ pub struct CalibrationRow {
 /// # Errors
 /// An invocation that could not be served.
 pub async fn calibrate(times: &[u32], runs: u32) -> Result<Calibration, ConsumeError> {
-    let memory = Memory::new(SystemRoom::of_this_process());
-    let consumer = Consumer::new(memory, Habits::default(), None, TaskTracker::new());
+    let memory = Memory::new(SystemLimits::of_this_process());
+    let consumer = Consumer::new(memory, Behaviour::default(), None, TaskTracker::new());
     let mut rows = Vec::new();
     for clock in RuntimeClock::ALL {
         for millis in times {
@@ -93,8 +93,8 @@ async fn measure(
 /// The value that a share of `sorted` does not exceed; 0 of none.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the length of a slice")]
-    let place = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(place.max(1) - 1).copied().unwrap_or_default()
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.max(1) - 1).copied().unwrap_or_default()
 }
 
 /// Steps that the calling thread does in a millisecond of its CPU time.
@@ -103,7 +103,7 @@ fn steps_per_ms() -> u64 {
     let begun = clock::thread_cpu();
     let mut steps = 0;
     loop {
-        // It is abandoned by nobody.
+        // It is never cancelled.
         let _done = spin::iterate(PIECE, || false);
         steps += PIECE;
         let consumed = clock::thread_cpu().saturating_sub(begun);

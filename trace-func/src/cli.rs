@@ -1,4 +1,4 @@
-//! Flags and environment variables, and what they amount to. Touches neither the network nor the system.
+//! Flags and environment variables, and the configuration made of them. Touches neither the network nor the system.
 
 mod variables;
 
@@ -9,12 +9,12 @@ use std::{
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::habits::{Habits, Labour, MemoryUse, RuntimeClock};
+use crate::behaviour::{Behaviour, MemoryUse, RuntimeClock, RuntimeUse};
 use variables::Variables;
 pub use variables::{VariableErrors, VariableFault};
 
 const DEFAULT_PORT: u16 = 8080;
-/// The variables that say the port; the first that is set counts.
+/// The variables with the port; the first that is set counts.
 const PORT_VARIABLES: [&str; 2] = ["PORT", "FUNC_PORT_ENV"];
 /// The variables that name the instance; the first that is set counts. In a pod both are its name.
 const INSTANCE_VARIABLES: [&str; 2] = ["POD_NAME", "HOSTNAME"];
@@ -26,16 +26,16 @@ Environment variables (flags win; empty ones count as not set):
   PORT, FUNC_PORT_ENV      port
   POD_NAME, HOSTNAME       name of the instance
   FUNC_CLOCK               wall or cpu
-  MAX_RUNTIME, MAX_MEMORY  bounds of what an invocation may ask for, such as 90s; MiB
+  MAX_RUNTIME, MAX_MEMORY  limits of what an invocation may ask for, such as 90s; MiB
   COLD_START_BUSY_LOOP_MS  milliseconds to spin before listening
-  IO_PERCENTAGE            share of the run time that is waited instead, 0 to 100
-  ITERATIONS_MULTIPLIER    of old manifests: steps for each millisecond asked for, whatever time they take
+  IO_PERCENTAGE            share of the run time that is spent waiting instead, 0 to 100
+  ITERATIONS_MULTIPLIER    of old manifests: steps for each requested millisecond, whatever time they take
 
 One port serves gRPC and plain HTTP/1.1 and HTTP/2, in the form of InVitro's HTTP functions: headers workload (trace or
-empty), function, requested_cpu (ms) and requested_memory (MiB); answers 200 with JSON, 400 for headers that can't be
-used, 413 for a body above a MiB, 507 with FAILURE - mem_alloc for memory that can't be had.
+empty), function, requested_cpu (ms) and requested_memory (MiB); answers 200 with JSON, 400 for invalid headers,
+413 for a body above a MiB, 507 with FAILURE - mem_alloc for memory that is not available.
 
-Exit codes: 0 after a drain; 1 when serving failed; 2 when a flag, a variable or the address can't be used.";
+Exit codes: 0 after a drain; 1 when serving failed; 2 when a flag, a variable or the address is invalid.";
 
 /// What the function does with an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -47,7 +47,7 @@ pub enum Kind {
     Empty,
     /// Watches the clock until the run time is over, and takes half of the memory
     Timed,
-    /// A pitfall to show: sleeps, and maps memory without touching it
+    /// Sleeps, and maps memory without touching it: only pretends to work
     Wimpy,
     /// Greets, as `helloworld.Greeter`
     Hello,
@@ -109,10 +109,10 @@ pub struct ServeArguments {
     /// Clock that counts run times, where a request names none: wall or cpu [default: $FUNC_CLOCK, else wall]
     #[arg(long, value_name = "CLOCK")]
     clock: Option<RuntimeClock>,
-    /// Longest run time that an invocation may ask for, such as 90s or 15m [default: $MAX_RUNTIME, else no bound]
+    /// Longest run time that an invocation may ask for, such as 90s or 15m [default: $MAX_RUNTIME, else no limit]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     max_runtime: Option<Duration>,
-    /// Most memory that an invocation may ask for, in MiB [default: $MAX_MEMORY, else no bound but the system's]
+    /// Most memory that an invocation may ask for, in MiB [default: $MAX_MEMORY, else only the system's limits]
     #[arg(long, value_name = "MIB")]
     max_memory: Option<u32>,
     /// Take fresh memory for each invocation, and keep none
@@ -121,23 +121,23 @@ pub struct ServeArguments {
     /// Kind saturate: threads to keep busy [default: one for each processor]
     #[arg(long, value_name = "N")]
     threads: Option<u16>,
-    /// Kind saturate: how long [default: until it is told to end]
+    /// Kind saturate: how long [default: until a signal]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     duration: Option<Duration>,
     /// End when the parent dies; more exactly, its thread that started this process
     ///
-    /// With the parent's process id, a parent that died before this process could look is noticed as well.
+    /// With the parent's process id, a parent that died before this process could check is noticed as well.
     #[arg(long, value_name = "PARENT-PID", num_args = 0..=1, require_equals = true)]
     die_with_parent: Option<Option<i32>>,
 }
 
-/// What the process shall be.
+/// The configuration of the process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// What to do with an invocation.
     pub kind: Kind,
-    /// How invocations spend what they ask for.
-    pub habits: Habits,
+    /// How invocations use what they ask for.
+    pub behaviour: Behaviour,
     /// Where to listen.
     pub address: SocketAddr,
     /// The instance's name, where one was given.
@@ -154,15 +154,15 @@ pub struct Config {
     pub threads: Option<u16>,
     /// Kind saturate: how long; absent: until a signal.
     pub duration: Option<Duration>,
-    /// Whether to die with the parent, and which one, where that was said.
+    /// Whether to die with the parent, and the parent's process id, where it was given.
     pub die_with_parent: Option<Option<i32>>,
 }
 
 impl Config {
-    /// What `arguments` and the variables that `environment` knows amount to; arguments win.
+    /// The configuration from `arguments` and the variables of `environment`; arguments win.
     ///
     /// # Errors
-    /// Every variable that can't be used.
+    /// Every invalid variable.
     pub fn new(
         arguments: ServeArguments,
         environment: impl Fn(&'static str) -> Option<String>,
@@ -183,11 +183,11 @@ impl Config {
         let steps = variables.or(None, &["ITERATIONS_MULTIPLIER"], steps).map(u64::from);
         let instance_id = arguments.instance_id.or_else(|| variables.text(&INSTANCE_VARIABLES).map(|(_, value)| value));
         let kind = kind.unwrap_or_default();
-        let (labour, memory) = habits(kind, steps);
+        let (runtime, memory) = behaviour(kind, steps);
         variables.finish(Self {
             kind,
-            habits: Habits {
-                labour,
+            behaviour: Behaviour {
+                runtime,
                 memory,
                 clock: clock.unwrap_or_default(),
                 io_percentage: io_percentage.unwrap_or_default(),
@@ -205,13 +205,13 @@ impl Config {
     }
 }
 
-/// What fills the run time and what becomes of the memory, by kind.
-fn habits(kind: Kind, steps: Option<u64>) -> (Labour, MemoryUse) {
+/// What fills the run time and what is done with the memory, by kind.
+fn behaviour(kind: Kind, steps: Option<u64>) -> (RuntimeUse, MemoryUse) {
     match kind {
-        Kind::Timed => (Labour::Watch, MemoryUse::HalfTouched),
-        Kind::Wimpy => (Labour::Sleep, MemoryUse::Untouched),
+        Kind::Timed => (RuntimeUse::Watch, MemoryUse::HalfTouched),
+        Kind::Wimpy => (RuntimeUse::Sleep, MemoryUse::Untouched),
         Kind::Trace | Kind::Empty | Kind::Hello | Kind::Saturate => {
-            (steps.map_or(Labour::Compute, Labour::Steps), MemoryUse::Touched)
+            (steps.map_or(RuntimeUse::Compute, RuntimeUse::Steps), MemoryUse::Touched)
         }
     }
 }
@@ -223,7 +223,7 @@ fn percentage(text: &str) -> Result<u8, &'static str> {
 fn kinds() -> String {
     let names: Vec<_> = Kind::value_variants().iter().filter_map(Kind::to_possible_value).collect();
     let names: Vec<_> = names.iter().map(|value| value.get_name()).collect();
-    format!("not a kind of function; there are: {}", names.join(", "))
+    format!("not a kind of function: expected one of {}", names.join(", "))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
-/// The wall clock as the time since the Unix epoch; zero when it stands before that.
+/// The wall clock as the time since the Unix epoch; zero when it is set before that.
 #[expect(clippy::disallowed_types, reason = "this is the one place that may read it")]
 pub fn since_unix_epoch() -> Duration {
     use std::time::SystemTime;

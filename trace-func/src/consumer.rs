@@ -1,4 +1,4 @@
-//! One invocation's work: memory is taken, the CPU is kept busy, memory is kept for the next one or given back.
+//! One invocation's work: memory is taken, the CPU is kept busy, memory is kept for the next one or freed.
 
 use std::{thread, time::Duration};
 
@@ -6,13 +6,13 @@ use tokio::{sync::oneshot, time::Instant};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
+    behaviour::{Behaviour, MemoryUse, RuntimeClock, RuntimeUse},
     clock,
-    habits::{Habits, Labour, MemoryUse, RuntimeClock},
     memory::{self, Held, Memory, MemoryError},
     spin,
 };
 
-/// How long an invocation that waits goes on when nobody waits for it any more.
+/// The longest time in which an invocation that sleeps notices that it was cancelled.
 const LONGEST_NAP: Duration = Duration::from_millis(1);
 
 /// What an invocation asks for.
@@ -35,30 +35,30 @@ pub struct Consumed {
     pub cpu: Duration,
     /// How long taking the memory took; part of the run time.
     pub allocation: Duration,
-    /// Resident memory of the process when the work ended, in bytes, as the kernel said. That of invocations at the same
-    /// time is in it.
+    /// Resident memory of the process when the work ended, in bytes, as the kernel counts it; includes that of concurrent
+    /// invocations.
     pub memory_bytes: u64,
 }
 
 /// Why an invocation was not served.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumeError {
-    /// The run time is above the configured bound.
-    #[error("a run time of {asked:?} is above this function's bound of {bound:?} (--max-runtime)")]
+    /// The run time is above the configured limit.
+    #[error("a run time of {asked:?} is above this function's limit of {bound:?} (--max-runtime)")]
     TooLong {
-        /// The run time asked for.
+        /// The requested run time.
         asked: Duration,
-        /// The longest that is taken.
+        /// The limit.
         bound: Duration,
     },
-    /// The memory can't be had.
+    /// The memory is not available.
     #[error(transparent)]
     Memory(#[from] MemoryError),
-    /// The caller went away, which ended the work.
-    #[error("the invocation was abandoned by its caller")]
-    Abandoned,
+    /// The caller cancelled the invocation, which ended the work.
+    #[error("the invocation was cancelled by its caller")]
+    Cancelled,
     /// The invocation's thread ended without an answer.
-    #[error("the invocation's thread failed; the function's log says why")]
+    #[error("the invocation's thread failed: see the function's log")]
     Failed,
 }
 
@@ -66,16 +66,16 @@ pub enum ConsumeError {
 #[derive(Debug)]
 pub struct Consumer {
     memory: Memory,
-    habits: Habits,
+    behaviour: Behaviour,
     max_runtime: Option<Duration>,
     threads: TaskTracker,
 }
 
 impl Consumer {
-    /// A consumer whose invocations share `memory`, spend it and their time by `habits`, run no longer than `max_runtime`,
-    /// and are tracked by `threads` until they have done with their memory.
-    pub fn new(memory: Memory, habits: Habits, max_runtime: Option<Duration>, threads: TaskTracker) -> Self {
-        Self { memory, habits, max_runtime, threads }
+    /// A consumer whose invocations share `memory`, use it and their time by `behaviour`, run no longer than `max_runtime`,
+    /// and are tracked by `threads` until they have freed their memory.
+    pub fn new(memory: Memory, behaviour: Behaviour, max_runtime: Option<Duration>, threads: TaskTracker) -> Self {
+        Self { memory, behaviour, max_runtime, threads }
     }
 
     /// Consumes `demand`, counting from `received`. When the returned future is dropped, the work ends within about a
@@ -92,16 +92,16 @@ impl Consumer {
             return Err(ConsumeError::TooLong { asked: demand.runtime, bound });
         }
         let (answer, answered) = oneshot::channel();
-        let abandoned = CancellationToken::new();
-        let _abandon_when_dropped = abandoned.clone().drop_guard();
-        let (memory, habits) = (self.memory.clone(), self.habits);
+        let cancelled = CancellationToken::new();
+        let _cancel_when_dropped = cancelled.clone().drop_guard();
+        let (memory, behaviour) = (self.memory.clone(), self.behaviour);
         self.threads.spawn_blocking(move || {
-            let worked = work(&memory, habits, received, demand, || abandoned.is_cancelled());
+            let worked = work(&memory, behaviour, received, demand, || cancelled.is_cancelled());
             let (result, _leftover) = match worked {
                 Ok((consumed, held)) => (Ok(consumed), Some(held.release())),
                 Err(error) => (Err(error), None),
             };
-            // A caller that has gone away needs no answer.
+            // A caller that cancelled needs no answer.
             answer.send(result).ok();
             // The runtime's thread may have been woken on this CPU, where unmapping, which takes longer the more memory
             // there is, would keep it waiting for its turn.
@@ -114,53 +114,53 @@ impl Consumer {
 /// Does the work; the memory that is returned with it is no longer needed.
 fn work(
     memory: &Memory,
-    habits: Habits,
+    behaviour: Behaviour,
     received: Instant,
     demand: Demand,
-    abandoned: impl Fn() -> bool,
+    cancelled: impl Fn() -> bool,
 ) -> Result<(Consumed, Held), ConsumeError> {
     let cpu_before = clock::thread_cpu();
     let begun = clock::now();
-    let held = match habits.memory {
-        MemoryUse::Touched => memory.hold(demand.memory_mib, &abandoned)?,
-        MemoryUse::HalfTouched => memory.hold(demand.memory_mib / 2, &abandoned)?,
-        MemoryUse::Untouched => memory.pretend(demand.memory_mib)?,
+    let held = match behaviour.memory {
+        MemoryUse::Touched => memory.hold(demand.memory_mib, &cancelled)?,
+        MemoryUse::HalfTouched => memory.hold(demand.memory_mib / 2, &cancelled)?,
+        MemoryUse::Untouched => memory.map_untouched(demand.memory_mib)?,
     };
     let allocation = clock::now() - begun;
-    let share = f64::from(habits.io_percentage) / 100.0;
+    let share = f64::from(behaviour.io_percentage) / 100.0;
     let waited = demand.runtime.mul_f64(share);
     if !waited.is_zero() {
-        wait_until(clock::now() + waited, &abandoned)?;
+        wait_until(clock::now() + waited, &cancelled)?;
     }
     let deadline = received + demand.runtime;
-    let done = match (habits.labour, demand.clock.unwrap_or(habits.clock)) {
-        (Labour::Sleep, _) => wait_until(deadline, &abandoned).map(Some)?,
-        (Labour::Watch, _) => spin::watch_until(deadline, clock::now, &abandoned).map(|_| ()),
-        (Labour::Steps(per_ms), _) => {
+    let done = match (behaviour.runtime, demand.clock.unwrap_or(behaviour.clock)) {
+        (RuntimeUse::Sleep, _) => wait_until(deadline, &cancelled).map(Some)?,
+        (RuntimeUse::Watch, _) => spin::watch_until(deadline, clock::now, &cancelled).map(|_| ()),
+        (RuntimeUse::Steps(per_ms), _) => {
             let asked = (demand.runtime - waited).as_secs_f64() * 1e3 * per_ms as f64;
-            spin::iterate(whole(asked), &abandoned)
+            spin::iterate(whole(asked), &cancelled)
         }
-        (Labour::Compute, RuntimeClock::Wall) => spin::spin_until(deadline, clock::now, &abandoned).map(|_| ()),
-        (Labour::Compute, RuntimeClock::Cpu) => {
+        (RuntimeUse::Compute, RuntimeClock::Wall) => spin::spin_until(deadline, clock::now, &cancelled).map(|_| ()),
+        (RuntimeUse::Compute, RuntimeClock::Cpu) => {
             let consumed = || clock::thread_cpu().saturating_sub(cpu_before);
-            spin::consume_until(demand.runtime - waited, consumed, &abandoned)
+            spin::consume_until(demand.runtime - waited, consumed, &cancelled)
         }
     };
-    done.ok_or(ConsumeError::Abandoned)?;
+    done.ok_or(ConsumeError::Cancelled)?;
     let (wall, cpu) = (clock::now() - received, clock::thread_cpu().saturating_sub(cpu_before));
     let memory_bytes = memory::resident_bytes()?;
     Ok((Consumed { wall, cpu, allocation, memory_bytes }, held))
 }
 
-/// Sleeps until `deadline`, in naps short enough to notice that nobody waits any more.
-fn wait_until(deadline: Instant, abandoned: impl Fn() -> bool) -> Result<(), ConsumeError> {
+/// Sleeps until `deadline`, in naps short enough to notice a cancellation.
+fn wait_until(deadline: Instant, cancelled: impl Fn() -> bool) -> Result<(), ConsumeError> {
     loop {
         let left = deadline.saturating_duration_since(clock::now());
         if left.is_zero() {
             return Ok(());
         }
-        if abandoned() {
-            return Err(ConsumeError::Abandoned);
+        if cancelled() {
+            return Err(ConsumeError::Cancelled);
         }
         thread::sleep(left.min(LONGEST_NAP));
     }
@@ -176,12 +176,12 @@ mod tests {
     use std::task::Poll;
 
     use super::*;
-    use crate::memory::SystemRoom;
+    use crate::memory::SystemLimits;
 
     const AGES: Duration = Duration::from_secs(3600);
 
-    fn with(habits: Habits, max_runtime: Option<Duration>) -> Consumer {
-        Consumer::new(Memory::new(SystemRoom::of_this_process()), habits, max_runtime, TaskTracker::new())
+    fn with(behaviour: Behaviour, max_runtime: Option<Duration>) -> Consumer {
+        Consumer::new(Memory::new(SystemLimits::of_this_process()), behaviour, max_runtime, TaskTracker::new())
     }
 
     fn asked(millis: u64, memory_mib: u32) -> Demand {
@@ -191,7 +191,7 @@ mod tests {
     #[tokio::test]
     async fn at_least_the_requested_run_time_and_memory_are_consumed() {
         let demand = asked(5, 30);
-        let consumed = with(Habits::default(), None).consume(clock::now(), demand).await.unwrap();
+        let consumed = with(Behaviour::default(), None).consume(clock::now(), demand).await.unwrap();
         assert!(consumed.wall >= demand.runtime && consumed.allocation <= consumed.wall, "{consumed:?}");
         assert!(consumed.memory_bytes >= 30 << 20, "{consumed:?}");
     }
@@ -199,18 +199,18 @@ mod tests {
     #[tokio::test]
     async fn by_the_cpu_clock_the_thread_consumes_what_is_asked() {
         let demand = Demand { clock: Some(RuntimeClock::Cpu), ..asked(20, 1) };
-        let consumed = with(Habits::default(), None).consume(clock::now(), demand).await.unwrap();
+        let consumed = with(Behaviour::default(), None).consume(clock::now(), demand).await.unwrap();
         assert!(consumed.cpu >= demand.runtime && consumed.wall >= demand.runtime, "{consumed:?}");
     }
 
     #[tokio::test]
     async fn a_share_of_the_run_time_is_waited() {
-        let habits = Habits { io_percentage: 75, ..Habits::default() };
-        let consumed = with(habits, None).consume(clock::now(), asked(40, 0)).await.unwrap();
+        let behaviour = Behaviour { io_percentage: 75, ..Behaviour::default() };
+        let consumed = with(behaviour, None).consume(clock::now(), asked(40, 0)).await.unwrap();
         assert!(consumed.wall >= Duration::from_millis(40), "{consumed:?}");
         // By the CPU clock, too: a quarter is consumed, the rest is waited.
-        let habits = Habits { clock: RuntimeClock::Cpu, ..habits };
-        let consumed = with(habits, None).consume(clock::now(), asked(400, 0)).await.unwrap();
+        let behaviour = Behaviour { clock: RuntimeClock::Cpu, ..behaviour };
+        let consumed = with(behaviour, None).consume(clock::now(), asked(400, 0)).await.unwrap();
         assert!(
             consumed.cpu >= Duration::from_millis(100) && consumed.wall >= Duration::from_millis(300),
             "{consumed:?}"
@@ -219,17 +219,18 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_only_sleeps_takes_neither_cpu_nor_memory() {
-        let habits = Habits { labour: Labour::Sleep, memory: MemoryUse::Untouched, ..Habits::default() };
-        let consumed = with(habits, None).consume(clock::now(), asked(400, 1 << 11)).await.unwrap();
+    async fn sleeping_takes_neither_cpu_nor_memory() {
+        let behaviour = Behaviour { runtime: RuntimeUse::Sleep, memory: MemoryUse::Untouched, ..Behaviour::default() };
+        let consumed = with(behaviour, None).consume(clock::now(), asked(400, 1 << 11)).await.unwrap();
         assert!(consumed.wall >= Duration::from_millis(400), "{consumed:?}");
         assert!(consumed.cpu < Duration::from_millis(200) && consumed.memory_bytes < 1 << 30, "{consumed:?}");
     }
 
     #[tokio::test]
-    async fn who_only_watches_the_clock_takes_half_of_the_memory() {
-        let habits = Habits { labour: Labour::Watch, memory: MemoryUse::HalfTouched, ..Habits::default() };
-        let consumer = with(habits, None);
+    async fn watching_the_clock_takes_half_of_the_memory() {
+        let behaviour =
+            Behaviour { runtime: RuntimeUse::Watch, memory: MemoryUse::HalfTouched, ..Behaviour::default() };
+        let consumer = with(behaviour, None);
         let consumed = consumer.consume(clock::now(), asked(3, 9)).await.unwrap();
         assert!(consumed.wall >= Duration::from_millis(3), "{consumed:?}");
         consumer.threads.close();
@@ -239,25 +240,27 @@ mod tests {
 
     #[tokio::test]
     async fn steps_are_counted_and_not_timed() {
-        let habits = Habits { labour: Labour::Steps(1), ..Habits::default() };
+        let behaviour = Behaviour { runtime: RuntimeUse::Steps(1), ..Behaviour::default() };
         // As many steps as there are milliseconds in half an hour: nothing that takes half an hour.
-        let consumed = with(habits, None).consume(clock::now(), asked(1_800_000, 0)).await.unwrap();
+        let consumed = with(behaviour, None).consume(clock::now(), asked(1_800_000, 0)).await.unwrap();
         assert!(consumed.wall < Duration::from_secs(900), "{consumed:?}");
     }
 
     #[tokio::test]
-    async fn the_bound_itself_is_legal_and_anything_above_is_not() {
+    async fn the_limit_itself_is_legal_and_anything_above_is_not() {
         let bound = Duration::from_millis(1);
-        let consumer = with(Habits::default(), Some(bound));
+        let consumer = with(Behaviour::default(), Some(bound));
         assert!(consumer.consume(clock::now(), asked(1, 0)).await.is_ok());
         let error = consumer.consume(clock::now(), asked(2, 0)).await.unwrap_err();
-        assert_eq!(error.to_string(), "a run time of 2ms is above this function's bound of 1ms (--max-runtime)");
+        assert_eq!(error.to_string(), "a run time of 2ms is above this function's limit of 1ms (--max-runtime)");
     }
 
     #[tokio::test]
     async fn a_dropped_invocation_ends_its_thread() {
-        for labour in [Labour::Compute, Labour::Watch, Labour::Sleep, Labour::Steps(u64::MAX / 4_000_000)] {
-            let consumer = with(Habits { labour, ..Habits::default() }, None);
+        for runtime in
+            [RuntimeUse::Compute, RuntimeUse::Watch, RuntimeUse::Sleep, RuntimeUse::Steps(u64::MAX / 4_000_000)]
+        {
+            let consumer = with(Behaviour { runtime, ..Behaviour::default() }, None);
             let demand = Demand { runtime: AGES, memory_mib: 1, clock: None };
             let mut call = Box::pin(consumer.consume(clock::now(), demand));
             std::future::poll_fn(|context| {

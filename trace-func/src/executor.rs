@@ -12,14 +12,14 @@ use tonic::{
 };
 
 use crate::{
+    behaviour::{RuntimeClock, UnknownClock},
     clock,
     consumer::{ConsumeError, Consumed, Consumer, Demand},
-    habits::{RuntimeClock, UnknownClock},
     instance::{Instance, Stamp},
     memory::MemoryError,
 };
 
-/// What a reply says, and begins with where there is more to say.
+/// The message of a reply, or its beginning where there is a remark.
 const OK: &str = "OK";
 
 /// What a function does with a request.
@@ -138,7 +138,7 @@ pub(crate) fn write_times(consumed: Consumed, map: &mut MetadataMap) {
     }
 }
 
-/// The one place that gives errors their status.
+/// The gRPC status of an error.
 fn status(error: &ConsumeError) -> Status {
     let message = error.to_string();
     match error {
@@ -147,7 +147,7 @@ fn status(error: &ConsumeError) -> Status {
             MemoryError::Exhausted { .. } | MemoryError::AboveBound { .. } | MemoryError::Refused { .. },
         ) => Status::resource_exhausted(message),
         ConsumeError::Memory(MemoryError::Unmeasured(_)) | ConsumeError::Failed => Status::internal(message),
-        ConsumeError::Abandoned => Status::cancelled(message),
+        ConsumeError::Cancelled => Status::cancelled(message),
     }
 }
 
@@ -193,7 +193,7 @@ mod tests {
         };
         assert_eq!(clock(&MetadataMap::new()), Ok(None));
         assert_eq!(named("cpu"), Ok(Some(RuntimeClock::Cpu)));
-        assert_eq!(named("sun").unwrap_err().to_string(), "\"sun\" is no clock; there are: wall, cpu");
+        assert_eq!(named("sun").unwrap_err().to_string(), "unknown clock \"sun\": expected wall or cpu");
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
             (MemoryError::AboveBound { asked_mib: 2, most_mib: 1 }.into(), Code::ResourceExhausted),
             (MemoryError::Unmeasured(io::ErrorKind::Other.into()).into(), Code::Internal),
             (too_long, Code::InvalidArgument),
-            (ConsumeError::Abandoned, Code::Cancelled),
+            (ConsumeError::Cancelled, Code::Cancelled),
             (ConsumeError::Failed, Code::Internal),
         ] {
             assert_eq!(status(&error).code(), code, "{error}");

@@ -1,4 +1,4 @@
-//! Who this process is to its callers: an id, a start, and whether an invocation is the first.
+//! The instance that this process is: its id, its start, and whether an invocation is its first.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -16,9 +16,9 @@ pub struct Instance {
     invoked: AtomicBool,
 }
 
-/// An instance id that can't travel in response metadata.
+/// An instance id that response metadata cannot carry.
 #[derive(Debug, thiserror::Error)]
-#[error("instance id {id:?} can't go into response metadata: use visible ASCII characters only")]
+#[error("instance id {id:?} is not allowed in response metadata: use visible ASCII characters only")]
 pub struct InvalidInstanceId {
     id: String,
     source: InvalidMetadataValue,
@@ -41,7 +41,7 @@ impl Instance {
     }
 }
 
-/// What the answer to one invocation says about the instance, be it a reply or an error.
+/// The instance's metadata in the response to one invocation, be it a reply or an error.
 #[derive(Debug)]
 pub struct Stamp<'a> {
     instance: &'a Instance,

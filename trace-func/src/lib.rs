@@ -2,18 +2,18 @@
 //!
 //! ```text
 //! request ─▶ executor ─▶ consumer ─▶ memory (pool, budget ─▶ heap) ─▶ spin ─▶ reply
-//!               │            └── habits: by which clock, with which work, touching the memory or not
-//!               └── instance: who answers, and whether for the first time
+//!               │            └── behaviour: by which clock, with which work, touching the memory or not
+//!               └── instance: its id, and whether this is its first invocation
 //! ```
 //!
 //! The tokio runtime has one thread and does only I/O; each invocation spins on a thread of its own.
 
+pub mod behaviour;
 pub mod calibrate;
 pub mod cli;
 pub mod clock;
 pub mod consumer;
 pub mod executor;
-pub mod habits;
 pub mod hello;
 pub mod instance;
 pub mod memory;

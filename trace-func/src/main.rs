@@ -1,6 +1,6 @@
 //! The program `trace-func`: arguments, logging, build, wait for a signal, drain, exit code.
 //!
-//! Exit codes: 0 after a drain; 1 when serving failed; 2 when a flag, a variable or the address can't be used; 128 plus
+//! Exit codes: 0 after a drain; 1 when serving failed; 2 when a flag, a variable or the address is invalid; 128 plus
 //! the signal's number when a second signal cut the drain short.
 
 use std::{
@@ -25,15 +25,15 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use trace_func::{
+    behaviour::RuntimeUse,
     calibrate::calibrate,
     cli::{Arguments, CalibrateArguments, Command, Config, Kind},
     clock,
     consumer::Consumer,
     executor::{Function, Work},
-    habits::Labour,
     hello::Hello,
     instance::Instance,
-    memory::{self, Memory, SystemRoom},
+    memory::{self, Memory, SystemLimits},
     parent,
     saturate::saturate,
     serve::{self, MAX_CONCURRENT, Service},
@@ -43,10 +43,10 @@ use trace_func::{
 const USAGE: u8 = 2;
 const FAILURE: u8 = 1;
 
-/// Enough for the work, which is shallow; thousands of threads may stand at once.
+/// Enough for the work, whose calls are shallow; there may be thousands of threads.
 const THREAD_STACK_BYTES: usize = 256 << 10;
 
-/// An error, and the exit code that says its sort.
+/// An error, and its exit code.
 struct Failure(u8, Box<dyn Error>);
 
 /// Makes an error a failure with exit code `code`.
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            // Help, the version, or a bad flag; there is nobody to tell when that can't be printed.
+            // Help, the version, or a bad flag; an error of printing it cannot be reported either.
             error.print().ok();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(USAGE));
         }
@@ -84,7 +84,7 @@ fn run(arguments: Arguments, started: Duration, parent: Pid) -> Result<ExitCode,
     if let Some(expected) = config.die_with_parent {
         parent::die_with(expected.map_or(parent, Pid::from_raw)).map_err(failure(FAILURE))?;
     }
-    if let Labour::Steps(per_ms) = config.habits.labour {
+    if let RuntimeUse::Steps(per_ms) = config.behaviour.runtime {
         log::warn!("ITERATIONS_MULTIPLIER is set: {per_ms} steps for each millisecond, whatever time they take");
     }
     let runtime = runtime().map_err(failure(FAILURE))?;
@@ -109,9 +109,9 @@ fn service(config: &Config, started: Duration, threads: &TaskTracker) -> Result<
         Kind::Hello => return Ok(Service::Hello(Hello::new(instance))),
         Kind::Empty => Work::Empty { memory_bytes: memory::resident_bytes().map_err(failure(FAILURE))? },
         Kind::Trace | Kind::Timed | Kind::Wimpy | Kind::Saturate => {
-            let memory = Memory::new(SystemRoom::of_this_process()).at_most(config.max_memory_mib);
+            let memory = Memory::new(SystemLimits::of_this_process()).at_most(config.max_memory_mib);
             let memory = if config.fresh_memory { memory.fresh() } else { memory };
-            Work::Consume(Consumer::new(memory, config.habits, config.max_runtime, threads.clone()))
+            Work::Consume(Consumer::new(memory, config.behaviour, config.max_runtime, threads.clone()))
         }
     };
     Ok(Service::Function(Function::new(instance, work)))
@@ -163,7 +163,7 @@ async fn work(config: &Config, started: Duration, stop: CancellationToken) -> Re
         });
         match cold.await.map_err(failure(FAILURE))? {
             Some(_) => {}
-            // It was told to end before it could serve.
+            // A signal came before it could serve.
             None => return Ok(()),
         }
     }
@@ -172,11 +172,12 @@ async fn work(config: &Config, started: Duration, stop: CancellationToken) -> Re
     serve::serve(listener, service, threads, stop).await.map_err(failure(FAILURE))
 }
 
-/// Says on standard output where the server listens, for who started it. Connections are queued from the binding on.
+/// Prints on standard output where the server listens, for the process that started it. Connections are queued from the
+/// binding on.
 fn announce(bound: SocketAddr) {
     let mut stdout = io::stdout().lock();
     if let Err(error) = writeln!(stdout, "listening on {bound}").and_then(|()| stdout.flush()) {
-        log::warn!("can't say on standard output that the server listens on {bound}: {error}");
+        log::warn!("cannot write to standard output that the server listens on {bound}: {error}");
     }
 }
 

@@ -2,10 +2,10 @@
 //!
 //! A request names its `workload`, `trace` (consumes the milliseconds of `requested_cpu` and the MiB of `requested_memory`) or
 //! `empty` (nothing), by headers; method, path and body don't matter, but that the body is read, up to a MiB. `multiplier` and
-//! `io_percentage`, if they are there, must be numbers; what an instance does with them is part of its own configuration. The
+//! `io_percentage`, if present, must be numbers; what an instance does with them is part of its own configuration. The
 //! answer is JSON, `{"Status","Function","MachineName","ExecutionTime"}` with the time in microseconds, and has the headers that
 //! a gRPC answer has as metadata. Failures: 400 for headers that can't be used, 413 for a longer body, 507 with a text that
-//! begins with `FAILURE - mem_alloc` for memory that can't be had, 500 for what else fails.
+//! begins with `FAILURE - mem_alloc` for memory that is not available, 500 for other failures.
 
 use std::{
     convert::Infallible,
@@ -35,7 +35,7 @@ use crate::{
 /// Longest body of a request that is read.
 const MAX_BODY: usize = 1 << 20;
 
-/// How InVitro's functions say that they could not have the memory.
+/// How InVitro's functions report a failed allocation.
 const NO_MEMORY: &str = "FAILURE - mem_alloc";
 
 /// Serves plain requests with a function, where there is one, and leaves gRPC to the service within.
@@ -50,7 +50,7 @@ impl<S> Layer<S> for PlainLayer {
     }
 }
 
-/// Plain HTTP beside gRPC.
+/// Plain HTTP in addition to gRPC.
 #[derive(Debug, Clone)]
 pub(crate) struct Plain<S> {
     function: Option<Arc<Function>>,
@@ -113,7 +113,7 @@ impl From<ConsumeError> for Refusal {
             ConsumeError::Memory(
                 MemoryError::Exhausted { .. } | MemoryError::AboveBound { .. } | MemoryError::Refused { .. },
             ) => Self::new(StatusCode::INSUFFICIENT_STORAGE, format!("{NO_MEMORY}: {error}")),
-            ConsumeError::Memory(MemoryError::Unmeasured(_)) | ConsumeError::Failed | ConsumeError::Abandoned => {
+            ConsumeError::Memory(MemoryError::Unmeasured(_)) | ConsumeError::Failed | ConsumeError::Cancelled => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, error)
             }
         }
@@ -140,7 +140,7 @@ async fn serve(function: &Function, stamp: &Stamp<'_>, request: Request<Body>) -
     if let Err(error) = Limited::new(body, MAX_BODY).collect().await {
         let too_long = error.is::<LengthLimitError>();
         let status = if too_long { StatusCode::PAYLOAD_TOO_LARGE } else { StatusCode::BAD_REQUEST };
-        return Err(Refusal::new(status, format!("the body can't be read: {error}")));
+        return Err(Refusal::new(status, format!("cannot read the body: {error}")));
     }
     let received = clock::now();
     let name = head.headers.get("function").and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();
@@ -214,16 +214,16 @@ mod tests {
 
     use super::*;
     use crate::{
+        behaviour::Behaviour,
         consumer::Consumer,
-        habits::Habits,
         instance::Instance,
-        memory::{Memory, SystemRoom},
+        memory::{Memory, SystemLimits},
     };
 
     fn function() -> Function {
-        let memory = Memory::new(SystemRoom::of_this_process()).at_most(Some(8));
+        let memory = Memory::new(SystemLimits::of_this_process()).at_most(Some(8));
         let longest = Some(Duration::from_secs(1));
-        let consumer = Consumer::new(memory, Habits::default(), longest, TaskTracker::new());
+        let consumer = Consumer::new(memory, Behaviour::default(), longest, TaskTracker::new());
         Function::new(Instance::new("pod-7", Duration::from_micros(7)).unwrap(), Work::Consume(consumer))
     }
 
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_wrong_with_a_request_is_said() {
+    async fn an_invalid_request_is_answered_with_the_fault() {
         let function = function();
         let trace = ("workload", "trace");
         for (headers, status, text) in [
@@ -274,16 +274,16 @@ mod tests {
             (&[trace, ("requested_cpu", "-1")], 400, r#"header requested_cpu is "-1"; must be a whole number"#),
             (&[trace, ("requested_memory", "x")], 400, r#"header requested_memory is "x"; must be a whole number"#),
             (&[trace, ("multiplier", "x")], 400, r#"header multiplier is "x"; must be a whole number"#),
-            (&[trace, ("loader-clock", "sun")], 400, r#""sun" is no clock; there are: wall, cpu"#),
+            (&[trace, ("loader-clock", "sun")], 400, r#"unknown clock "sun": expected wall or cpu"#),
             (
                 &[trace, ("requested_cpu", "2000")],
                 400,
-                "a run time of 2s is above this function's bound of 1s (--max-runtime)",
+                "a run time of 2s is above this function's limit of 1s (--max-runtime)",
             ),
             (
                 &[trace, ("requested_memory", "9")],
                 507,
-                "FAILURE - mem_alloc: 9 MiB asked for, but this function's bound is 8 MiB (--max-memory)",
+                "FAILURE - mem_alloc: 9 MiB requested, but this function's limit is 8 MiB (--max-memory)",
             ),
         ] {
             let (found, headers, body) = asked(&function, headers, "").await;

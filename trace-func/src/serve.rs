@@ -33,7 +33,7 @@ pub enum Service {
 
 /// The listener could not be set up.
 #[derive(Debug, thiserror::Error)]
-#[error("can't listen on {address}: {source}")]
+#[error("cannot listen on {address}: {source}")]
 pub struct BindError {
     address: SocketAddr,
     source: io::Error,
@@ -42,18 +42,18 @@ pub struct BindError {
 /// Why serving failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The descriptors of the services can't be used.
-    #[error("reflection can't be set up: {0}")]
+    /// The descriptors of the services are invalid.
+    #[error("cannot set up reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// The transport broke.
-    #[error("serving broke: {0}")]
+    /// The transport failed.
+    #[error("serving failed: {0}")]
     Transport(#[from] tonic::transport::Error),
 }
 
 /// Listens on `address`; port 0 picks a free one. Returns the listener and where it really listens.
 ///
 /// # Errors
-/// The address, and why it can't be had.
+/// The address cannot be bound.
 pub async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
     let bind_error = |source| BindError { address, source };
     let listener = TcpListener::bind(address).await.map_err(bind_error)?;
@@ -61,7 +61,7 @@ pub async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Bind
     Ok((listener, bound))
 }
 
-/// Serves `service` on `listener` until `stop`; then says so to who asks for its health, takes no more connections and
+/// Serves `service` on `listener` until `stop`; then reports itself as not serving, takes no more connections and
 /// requests, and returns when the running invocations are answered and their `threads` have ended.
 ///
 /// # Errors
@@ -77,7 +77,7 @@ pub async fn serve(
         Service::Function(_) => "faas.Executor",
         Service::Hello(_) => "helloworld.Greeter",
     };
-    tell(&health, name, ServingStatus::Serving).await;
+    report(&health, name, ServingStatus::Serving).await;
     let mut routes = Routes::builder();
     routes
         .add_service(health_service)
@@ -96,7 +96,7 @@ pub async fn serve(
     };
     let stopped = async {
         stop.cancelled().await;
-        tell(&health, name, ServingStatus::NotServing).await;
+        report(&health, name, ServingStatus::NotServing).await;
     };
     Server::builder()
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
@@ -111,8 +111,8 @@ pub async fn serve(
     Ok(())
 }
 
-/// Of the server as a whole, and of its service.
-async fn tell(health: &HealthReporter, name: &str, status: ServingStatus) {
+/// Reports the health of the server as a whole, and of its service.
+async fn report(health: &HealthReporter, name: &str, status: ServingStatus) {
     health.set_service_status("", status).await;
     health.set_service_status(name, status).await;
 }

@@ -1,34 +1,34 @@
 //! Busy work: until an instant, until CPU time is consumed, or a number of steps.
 //!
-//! By a clock and not by a number of steps, so that the run time is right on any CPU and next to any neighbour. The number
-//! of steps is for manifests of old, whose calibrated multiplier is all they say.
+//! By a clock and not by a number of steps, so that the run time is right on any CPU, regardless of co-located load. The
+//! number of steps is for old manifests, which have a calibrated multiplier.
 
 use std::{hint::black_box, time::Duration};
 
 use tokio::time::Instant;
 
-/// Square roots between two looks at a clock: some 5 to 10 µs, short against the milliseconds that are asked for and
-/// long against the 25 ns of reading the monotonic clock.
+/// Square roots between two readings of a clock: some 5 to 10 µs, short against the requested milliseconds and long
+/// against the 25 ns of reading the monotonic clock.
 const OPERATIONS_PER_CHUNK: u32 = 1000;
 
-/// A thread's CPU clock takes 0.65 µs to read, so that there are more operations between two looks at it.
-const CHUNKS_PER_CPU_LOOK: u32 = 3;
+/// Chunks between two readings of the thread's CPU clock, which takes 0.65 µs to read.
+const CHUNKS_PER_CPU_READING: u32 = 3;
 
-/// When so little CPU time is left, the chunks get small, so that it is not overshot.
+/// When less CPU time than this is left, the chunks get small, so that the target is not overshot.
 const NEARLY: Duration = Duration::from_micros(40);
 const OPERATIONS_WHEN_NEARLY: u32 = 100;
 
 /// Keeps the CPU busy with floating-point work until `now` reaches `deadline`, and returns that last reading.
 ///
-/// Returns `None` as soon as `abandoned` says that nobody waits for the work any more. A deadline that has passed is
-/// legal: then there is no work, and one reading.
+/// Returns `None` as soon as `cancelled` returns true. A deadline that has passed is legal: then there is no work, and one
+/// reading.
 pub fn spin_until(
     deadline: Instant,
     mut now: impl FnMut() -> Instant,
-    abandoned: impl Fn() -> bool,
+    cancelled: impl Fn() -> bool,
 ) -> Option<Instant> {
     let mut value = f64::from(OPERATIONS_PER_CHUNK);
-    while !abandoned() {
+    while !cancelled() {
         let reading = now();
         if reading >= deadline {
             return Some(reading);
@@ -38,13 +38,13 @@ pub fn spin_until(
     None
 }
 
-/// Looks at the clock, and does nothing else, until it reaches `deadline`; for the rest as [`spin_until`].
+/// Reads the clock, and does nothing else, until it reaches `deadline`; otherwise as [`spin_until`].
 pub fn watch_until(
     deadline: Instant,
     mut now: impl FnMut() -> Instant,
-    abandoned: impl Fn() -> bool,
+    cancelled: impl Fn() -> bool,
 ) -> Option<Instant> {
-    while !abandoned() {
+    while !cancelled() {
         let reading = now();
         if reading >= deadline {
             return Some(reading);
@@ -54,35 +54,35 @@ pub fn watch_until(
     None
 }
 
-/// Keeps the CPU busy until `consumed`, the CPU time of the calling thread, reaches `budget`.
+/// Keeps the CPU busy until `consumed`, the CPU time of the calling thread, reaches `target`.
 ///
 /// Returns `None` as for [`spin_until`].
 pub fn consume_until(
-    budget: Duration,
+    target: Duration,
     mut consumed: impl FnMut() -> Duration,
-    abandoned: impl Fn() -> bool,
+    cancelled: impl Fn() -> bool,
 ) -> Option<()> {
     let mut value = f64::from(OPERATIONS_PER_CHUNK);
-    while !abandoned() {
-        let left = budget.saturating_sub(consumed());
+    while !cancelled() {
+        let left = target.saturating_sub(consumed());
         if left.is_zero() {
             return Some(());
         }
         let nearly = left < NEARLY;
-        let operations = if nearly { OPERATIONS_WHEN_NEARLY } else { CHUNKS_PER_CPU_LOOK * OPERATIONS_PER_CHUNK };
+        let operations = if nearly { OPERATIONS_WHEN_NEARLY } else { CHUNKS_PER_CPU_READING * OPERATIONS_PER_CHUNK };
         value = work(value, operations);
     }
     None
 }
 
-/// Does so many steps, whatever time they take.
+/// Does that number of steps, whatever time they take.
 ///
 /// Returns `None` as for [`spin_until`].
-pub fn iterate(steps: u64, abandoned: impl Fn() -> bool) -> Option<()> {
+pub fn iterate(steps: u64, cancelled: impl Fn() -> bool) -> Option<()> {
     let mut value = f64::from(OPERATIONS_PER_CHUNK);
     let mut left = steps;
     while left > 0 {
-        if abandoned() {
+        if cancelled() {
             return None;
         }
         let chunk = u32::try_from(left.min(OPERATIONS_PER_CHUNK.into())).unwrap_or(OPERATIONS_PER_CHUNK);
@@ -92,7 +92,7 @@ pub fn iterate(steps: u64, abandoned: impl Fn() -> bool) -> Option<()> {
     Some(())
 }
 
-/// So many steps: each needs the result of the one before, and the compiler can't see through either end.
+/// `operations` square roots: each needs the result of the one before, and the compiler cannot optimize them away.
 fn work(seed: f64, operations: u32) -> f64 {
     let mut value = black_box(seed);
     for step in 0..operations {
@@ -107,13 +107,13 @@ mod tests {
 
     use super::*;
 
-    /// A clock that goes on by a millisecond with each look.
+    /// A clock that advances by a millisecond with each reading.
     fn ticking() -> (Instant, impl FnMut() -> Instant) {
         let start = crate::clock::now();
-        let looks = Cell::new(0);
+        let readings = Cell::new(0);
         (start, move || {
-            looks.set(looks.get() + 1);
-            start + Duration::from_millis(looks.get())
+            readings.set(readings.get() + 1);
+            start + Duration::from_millis(readings.get())
         })
     }
 
@@ -134,26 +134,26 @@ mod tests {
     }
 
     #[test]
-    fn it_ends_when_nobody_waits_any_more() {
+    fn it_ends_when_it_is_cancelled() {
         let (start, now) = ticking();
         let asked = Cell::new(0);
-        let abandoned = || {
+        let cancelled = || {
             asked.set(asked.get() + 1);
             asked.get() > 3
         };
-        assert_eq!(spin_until(start + Duration::from_hours(1), now, abandoned), None);
+        assert_eq!(spin_until(start + Duration::from_hours(1), now, cancelled), None);
         assert_eq!(asked.get(), 4);
         assert_eq!(iterate(u64::MAX, || true), None);
         assert_eq!(consume_until(Duration::MAX, || Duration::ZERO, || true), None);
     }
 
     #[test]
-    fn cpu_time_is_consumed_to_the_budget_and_by_this_thread() {
+    fn cpu_time_is_consumed_up_to_the_target_by_this_thread() {
         let before = crate::clock::thread_cpu();
         let consumed = || crate::clock::thread_cpu() - before;
-        let budget = Duration::from_millis(3);
-        consume_until(budget, consumed, || false).unwrap();
-        assert!(consumed() >= budget);
+        let target = Duration::from_millis(3);
+        consume_until(target, consumed, || false).unwrap();
+        assert!(consumed() >= target);
     }
 
     #[test]

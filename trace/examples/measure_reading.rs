@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             Ok(synth.write(Path::new(directory))?)
         }
         ["read", directory] => measure(Path::new(directory)),
-        _ => Err("what is asked for is neither `write DIRECTORY FUNCTIONS MINUTES` nor `read DIRECTORY`".into()),
+        _ => Err("usage: measure_reading write DIRECTORY FUNCTIONS MINUTES | read DIRECTORY".into()),
     }
 }
 
@@ -34,14 +34,14 @@ fn measure(directory: &Path) -> Result<(), Box<dyn Error>> {
         read(&Directory(directory.to_owned()), &Options { skip_incomplete: true, ..Options::default() })?;
     let elapsed = start.elapsed();
     println!("{} functions, {} units, {} invocations", trace.functions.len(), trace.units, trace.invocations());
-    for (reason, tally) in &report.left_out {
-        println!("left out, {reason}: {}", tally.count);
+    for (reason, occurrences) in &report.left_out {
+        println!("left out, {reason}: {}", occurrences.count);
     }
     println!("read in {:.3} s, at most {} in memory", elapsed.as_secs_f64(), peak_memory()?);
     Ok(())
 }
 
-/// The most physical memory that this process has had.
+/// The peak resident memory of this process.
 fn peak_memory() -> Result<String, Box<dyn Error>> {
     let status = fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

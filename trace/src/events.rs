@@ -7,12 +7,12 @@ use std::time::Duration;
 /// One invocation of a trace that names each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Event {
-    /// Since the first start of the trace, in nanoseconds.
+    /// Start, from the first start of the trace, in nanoseconds.
     pub start_ns: u64,
     /// How long it ran, in microseconds; 0 is legal, and more than an hour and eleven minutes is as much.
     pub runtime_us: u32,
-    /// How much memory it took, in MiB, where the format says so. Then its sizes are what was planned, and no bound is to
-    /// touch them.
+    /// How much memory it took, in MiB; absent where the format has none. Where present, run time and memory are exact, and
+    /// are not clamped.
     pub memory_mib: Option<NonZeroU32>,
 }
 
@@ -32,18 +32,18 @@ impl Events {
         Self { sorted: events.into(), unit_ns }
     }
 
-    /// All of them, by start.
+    /// Every event, by start.
     pub fn all(&self) -> &[Event] {
         &self.sorted
     }
 
     /// Those that start in unit number `unit`, from 0.
     pub fn in_unit(&self, unit: usize) -> &[Event] {
-        self.sorted.get(self.places(unit)).unwrap_or_default()
+        self.sorted.get(self.positions(unit)).unwrap_or_default()
     }
 
-    /// The places among [`Events::all`] of those that start in unit number `unit`.
-    pub fn places(&self, unit: usize) -> Range<usize> {
+    /// The positions in [`Events::all`] of those that start in unit number `unit`.
+    pub fn positions(&self, unit: usize) -> Range<usize> {
         self.before(unit)..self.before(unit.saturating_add(1))
     }
 

@@ -3,7 +3,7 @@
 use crate::counts::Counts;
 use crate::events::Events;
 
-/// What a trace says of a function's invocations.
+/// A function's invocations, as the trace has them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Load {
     /// How many there are in each unit; when in it they are due is drawn.

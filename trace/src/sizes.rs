@@ -2,7 +2,7 @@
 //!
 //! A trace gives a few percentiles of each function's distribution. Between two of them every value is taken to be
 //! equally likely (the inverse of the distribution function is linear there); below the lowest one given, that value
-//! stands for all. So no draw lies outside the percentiles.
+//! is used for all. So no draw lies outside the percentiles.
 
 mod percentiles;
 

@@ -28,12 +28,12 @@ pub struct TraceFunction {
     pub owner: String,
     /// The application that it is part of; opaque.
     pub app: String,
-    /// What invokes it (`http`, `timer`, …), where the format says so.
+    /// What invokes it (`http`, `timer`, …); absent where the format does not have it.
     pub trigger: Option<String>,
     /// Its invocations.
     pub load: Load,
-    /// How long its invocations run, where the format says so and its load does not.
+    /// How long its invocations run; absent where the format does not have it, or its load does.
     pub runtime: Option<RuntimeProfile>,
-    /// How much memory its invocations take, where the format says so.
+    /// How much memory its invocations take; absent where the format does not have it.
     pub memory: Option<MemoryProfile>,
 }

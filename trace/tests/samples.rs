@@ -1,6 +1,6 @@
 //! Small files that look like the published ones, down to line ends and left-out cells, and what is read of them.
 //!
-//! `samples/<format>` is the trace, `samples/<format>.txt` what [`described`] must say of it.
+//! `samples/<format>` is the trace, `samples/<format>.txt` the text that [`described`] must make of it.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "all of it is a test, its functions too")]
 
@@ -19,8 +19,8 @@ fn described(trace: &Trace, report: &Report) -> String {
     for function in &trace.functions {
         describe(&mut text, function).unwrap();
     }
-    for (reason, tally) in &report.left_out {
-        writeln!(text, "{reason}: {} {:?}", tally.count, tally.examples).unwrap();
+    for (reason, occurrences) in &report.left_out {
+        writeln!(text, "{reason}: {} {:?}", occurrences.count, occurrences.examples).unwrap();
     }
     text
 }

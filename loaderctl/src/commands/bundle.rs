@@ -13,7 +13,7 @@ use loader_proto::{
     v1::{GetStatusRequest, ListRunsRequest},
 };
 
-use super::Session;
+use super::session::Session;
 use crate::{Ending, Failure, cli::BundleArguments, output};
 
 /// Files that describe the host.
@@ -27,10 +27,10 @@ const COMMANDS: [(&str, &[&str]); 3] = [
     ("journal.txt", &["journalctl", "--no-pager", "--unit=loaderd", "--output=short-precise", "--lines=20000"]),
 ];
 
-/// Runs that are listed.
+/// Maximum number of runs in the list.
 const RUNS: u32 = 1000;
 
-/// Collects, and writes the archive. What is missing is listed in it.
+/// Collects the files and writes the archive, which lists what is missing.
 pub(super) async fn bundle(session: &Session, arguments: &BundleArguments) -> Result<Ending, Failure> {
     let BundleArguments { to, config } = arguments;
     let mut archive = Archive::default();
@@ -84,7 +84,7 @@ fn without_secrets(text: &str) -> String {
     text.lines().map(|line| format!("{}\n", without_user(&without_digests(line)))).collect()
 }
 
-/// Long runs of hexadecimal digits are digests.
+/// A line without digests, which are long sequences of hexadecimal digits.
 fn without_digests(line: &str) -> String {
     let mut kept = String::new();
     let mut digits = String::new();
@@ -101,7 +101,7 @@ fn without_digests(line: &str) -> String {
     kept
 }
 
-/// `scheme://user:password@host` without what stands before the host.
+/// A line whose address `scheme://user:password@host` is without user and password.
 fn without_user(line: &str) -> String {
     let Some((before, rest)) = line.split_once("://") else { return line.to_owned() };
     let authority_ends = rest.find(['/', '"', '\'']).unwrap_or(rest.len());
@@ -111,7 +111,7 @@ fn without_user(line: &str) -> String {
     }
 }
 
-/// Files of the archive, and what is not among them.
+/// Files of the archive, and what is missing from it.
 #[derive(Default)]
 struct Archive {
     files: Vec<(String, Vec<u8>)>,

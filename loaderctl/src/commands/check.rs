@@ -1,4 +1,4 @@
-//! `check`: whether results are what their run left.
+//! `check`: verifies results against the manifest of their run.
 
 use std::{
     fs::{self, File},
@@ -9,7 +9,7 @@ use std::{
 use loader_proto::v1::DownloadResultsRequest;
 use serde_json::json;
 
-use super::Session;
+use super::session::Session;
 use crate::{
     Ending, Failure,
     check::{Checked, Checker, Fault},
@@ -18,10 +18,10 @@ use crate::{
     render,
 };
 
-/// Bytes that are read at once.
+/// Bytes read at once.
 const PIECE: usize = 1 << 18;
 
-/// Checks a directory of results, or the files that the daemon has of a run.
+/// Checks a directory of results, or the files of a run on the daemon.
 pub(super) async fn check(session: &Session, arguments: CheckArguments) -> Result<Ending, Failure> {
     let target = arguments.target;
     let path = Path::new(&target);

@@ -1,14 +1,14 @@
-//! `invoke`: one invocation by hand.
+//! `invoke`: a single invocation.
 
 use loader_proto::v1::InvokeRequest;
 
-use super::Session;
+use super::session::Session;
 use crate::{Ending, Failure, cli::InvokeArguments, render};
 
-/// The status of an invocation that went well.
+/// The status of a successful invocation.
 const OK: &str = "ok";
 
-/// Makes an invocation; one that fails is an answer, too, but shows in the exit code.
+/// Makes an invocation. A failed one is printed as well, and shows in the exit code.
 pub(super) async fn invoke(session: &Session, arguments: InvokeArguments) -> Result<Ending, Failure> {
     let InvokeArguments { target, authority, runtime, memory, timeout } = arguments;
     let request = InvokeRequest {

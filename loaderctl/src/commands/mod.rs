@@ -1,4 +1,4 @@
-//! The commands: each asks the daemon and prints its answer.
+//! The commands: each sends requests to the daemon and prints the response.
 
 mod bundle;
 mod check;
@@ -8,49 +8,21 @@ mod prepare;
 mod records;
 mod results;
 mod runs;
+mod session;
 mod submit;
 mod synth;
 mod token;
 mod watch;
 
 use clap::CommandFactory as _;
+use session::Session;
 
-use crate::{
-    Arguments, Ending, Failure,
-    address::Address,
-    cli::Command,
-    client::Daemon,
-    credentials::Credentials,
-    output::{self, Format},
-};
-
-/// What all commands know.
-#[derive(Debug)]
-struct Session {
-    address: Address,
-    credentials: Credentials,
-    format: Format,
-}
-
-impl Session {
-    async fn daemon(&self) -> Result<Daemon, Failure> {
-        Daemon::connect(&self.address, &self.credentials).await
-    }
-
-    /// Prints an answer: the message as JSON, or its table.
-    fn print<M: prost::Name>(&self, message: &M, table: impl FnOnce(&M) -> String) -> Result<Ending, Failure> {
-        match self.format {
-            Format::Table => output::text(&table(message))?,
-            Format::Json => output::message(message)?,
-        }
-        Ok(Ending::Done)
-    }
-}
+use crate::{Arguments, Ending, Failure, cli::Command, output};
 
 /// Carries out a command.
 ///
 /// # Errors
-/// Why it could not be carried out.
+/// The command failed.
 pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
     let Arguments { address, credentials, output: format, command } = arguments;
     let session = Session { address: address.unwrap_or_default(), credentials, format };

@@ -1,4 +1,4 @@
-//! `plan`: what a run would do, and, if that is wished, each invocation of it in a file.
+//! `plan`: the summary of a run's plan, and optionally a file with its invocations.
 
 use std::{
     fs, io,
@@ -8,16 +8,16 @@ use std::{
 use loader_proto::v1::{PlannedInvocation, StreamPlanResponse};
 use tonic::Streaming;
 
-use super::{Session, prepare::prepare};
+use super::{prepare::prepare, session::Session};
 use crate::{Ending, Failure, cli::PlanArguments, client::Daemon, output::note, render};
 
-/// Slots and functions that are shown.
+/// Maximum number of slots and of functions shown.
 const SHOWN: usize = 20;
 
 /// The columns of the file.
 const COLUMNS: [&str; 6] = ["due_ns", "function", "runtime_us", "memory_mib", "mark", "slot"];
 
-/// Says what a run would do, and writes its plan to a file.
+/// Prints a plan's summary, and writes its invocations to a file where one is named.
 pub(super) async fn plan(session: &Session, arguments: &PlanArguments) -> Result<Ending, Failure> {
     let PlanArguments { spec, all, write } = arguments;
     let prepared = prepare(session, spec).await?;
@@ -33,7 +33,7 @@ pub(super) async fn plan(session: &Session, arguments: &PlanArguments) -> Result
     session.print(&planned, |planned| render::plan(&planned.plan.clone().unwrap_or_default(), shown))
 }
 
-/// Writes each invocation as it comes. The file gets its name when the last one has come.
+/// Writes the invocations as they arrive. The file gets its name after the last one.
 async fn write(daemon: &Daemon, mut stream: Streaming<StreamPlanResponse>, path: &Path) -> Result<(), Failure> {
     let failed = |source: io::Error| Failure::System { doing: format!("cannot write {}", path.display()), source };
     let folder =
@@ -51,7 +51,7 @@ async fn write(daemon: &Daemon, mut stream: Streaming<StreamPlanResponse>, path:
     }
     let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
     file.persist(path).map_err(|error| failed(error.error))?;
-    note(&format!("{count} invocations are in {}", path.display()));
+    note(&format!("{count} invocations written to {}", path.display()));
     Ok(())
 }
 

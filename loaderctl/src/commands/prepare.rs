@@ -1,4 +1,4 @@
-//! From what the user gave to a spec for the daemon, or to all that is wrong with it.
+//! From the command line to a spec for the daemon, or to all of its faults.
 
 use loader_proto::{
     json::Fault,
@@ -6,7 +6,7 @@ use loader_proto::{
 };
 use tonic::{Code, Status};
 
-use super::Session;
+use super::session::Session;
 use crate::{
     Failure,
     client::Daemon,
@@ -15,7 +15,7 @@ use crate::{
     upload::{TraceFiles, upload},
 };
 
-/// A spec without known faults, and whom to give it to.
+/// A spec without known faults, and the daemon to submit it to.
 #[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) daemon: Daemon,
@@ -24,10 +24,10 @@ pub(super) struct Prepared {
     draft: Draft,
 }
 
-/// The spec that the daemon is to get, its trace uploaded.
+/// Reads the spec and uploads its trace.
 ///
-/// All faults are reported at once: those that can be found here, and those that the daemon finds in what could be read. It
-/// is asked before a trace is uploaded, too, so that a typing error is reported before the upload.
+/// All faults are reported at once: those found here, and those that the daemon finds in what could be read. The daemon also
+/// checks the spec before a trace is uploaded, so that a typing error is reported before the upload.
 pub(super) async fn prepare(session: &Session, arguments: &SpecArguments) -> Result<Prepared, Failure> {
     let mut draft = Draft::read(arguments)?;
     let files = match draft.trace.as_deref().map(TraceFiles::find) {

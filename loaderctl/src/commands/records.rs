@@ -4,7 +4,7 @@ use std::io;
 
 use loader_proto::v1::StreamRecordsRequest;
 
-use super::Session;
+use super::session::Session;
 use crate::{
     Ending, Failure,
     cli::RunArgument,

@@ -10,7 +10,7 @@ use loader_proto::v1::{DownloadResultsRequest, DownloadResultsResponse};
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use super::Session;
+use super::session::Session;
 use crate::{
     Ending, Failure,
     check::{Checker, Fault},
@@ -77,7 +77,7 @@ struct Fetched {
 }
 
 impl Folder {
-    /// Makes the directory where it is not there.
+    /// Creates the directory where it does not exist.
     fn open(path: &Path, force: bool) -> Result<Self, Failure> {
         let failed = |source| Failure::System { doing: format!("cannot use {}", path.display()), source };
         fs::create_dir_all(path).map_err(failed)?;
@@ -107,7 +107,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Gives the files their names; names and sizes of what is there now.
+    /// Gives the files their names; returns names and sizes.
     fn keep(self) -> Result<Vec<(String, u64)>, Failure> {
         let mut kept = Vec::with_capacity(self.files.len());
         for Fetched { name, size, file } in self.files {

@@ -5,7 +5,7 @@ use loader_proto::v1::{
     ListRunsResponse, PinRunRequest, QueryMetricsRequest, RunState,
 };
 
-use super::{Session, watch};
+use super::{session::Session, watch};
 use crate::{
     Ending, Failure,
     cli::{CancelArguments, CleanArguments, DeleteArguments, ListArguments, QueryArguments, RunArgument},
@@ -14,10 +14,10 @@ use crate::{
     watch::{Silent, is_terminal},
 };
 
-/// Most runs that the daemon puts into one answer.
+/// Maximum number of runs in one response of the daemon.
 const PAGE: usize = 1000;
 
-/// Lists runs, over as many pages as it takes.
+/// Lists runs, page by page.
 pub(super) async fn list(session: &Session, arguments: ListArguments) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     let states: Vec<i32> = arguments.state.into_iter().map(|state| RunState::from(state).into()).collect();
@@ -43,7 +43,7 @@ pub(super) async fn get(session: &Session, arguments: RunArgument) -> Result<End
     session.print(&got, |got| render::run(&got.run.clone().unwrap_or_default()))
 }
 
-/// Ends a run early. That it then counts as cancelled is what was wished.
+/// Ends a run early. With `--wait`, a cancelled run is a success.
 pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     let request = CancelRunRequest { run_id: arguments.run.run };
@@ -56,7 +56,7 @@ pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Res
     session.print(&answer, |_| render::state(&run))
 }
 
-/// Keeps a run, or no longer.
+/// Pins or unpins a run.
 pub(super) async fn pin(session: &Session, run: RunArgument, pinned: bool) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     let request = PinRunRequest { run_id: run.run, pinned };
@@ -67,7 +67,7 @@ pub(super) async fn pin(session: &Session, run: RunArgument, pinned: bool) -> Re
     })
 }
 
-/// Removes runs, one after the other, up to the first that is refused.
+/// Removes runs one after the other, up to the first that is refused.
 pub(super) async fn delete(session: &Session, arguments: DeleteArguments) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     for run in arguments.runs {
@@ -82,7 +82,7 @@ pub(super) async fn delete(session: &Session, arguments: DeleteArguments) -> Res
     Ok(Ending::Done)
 }
 
-/// Takes away what runs left behind.
+/// Removes functions that runs left behind.
 pub(super) async fn clean(session: &Session, arguments: CleanArguments) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     let request = CleanRunsRequest { run_id: arguments.run.unwrap_or_default(), all_runs: arguments.all_runs };
@@ -90,7 +90,7 @@ pub(super) async fn clean(session: &Session, arguments: CleanArguments) -> Resul
     session.print(cleaned.get_ref(), |answer| render::cleaned(&answer.cleaned))
 }
 
-/// Shows what an expression of PromQL gives.
+/// Evaluates a PromQL expression.
 pub(super) async fn query(session: &Session, arguments: QueryArguments) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     let request = QueryMetricsRequest { expression: arguments.expression };
@@ -98,7 +98,7 @@ pub(super) async fn query(session: &Session, arguments: QueryArguments) -> Resul
     session.print(answer.get_ref(), |answer| render::values(&answer.values))
 }
 
-/// Shows what the daemon is and does.
+/// Shows the state of the daemon and of its platforms.
 pub(super) async fn status(session: &Session) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     let got = daemon

@@ -1,8 +1,8 @@
-//! `submit` and `resubmit`: queues a run, and follows it if that is wished.
+//! `submit` and `resubmit`: queues a run, and optionally follows it.
 
 use loader_proto::v1::{GetRunRequest, SubmitRunRequest, SubmitRunResponse};
 
-use super::{Session, plan, prepare::prepare, watch};
+use super::{plan, prepare::prepare, session::Session, watch};
 use crate::{
     Ending, Failure,
     cli::{PlanArguments, ResubmitArguments, RunArgument, SubmitArguments},
@@ -11,7 +11,7 @@ use crate::{
     watch::Silent,
 };
 
-/// Queues a run, and follows it if that is wished.
+/// Queues a run, and optionally follows it.
 pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Result<Ending, Failure> {
     let SubmitArguments { spec, idempotency_key, watch: live, wait, dry_run } = arguments;
     if dry_run {
@@ -38,7 +38,7 @@ pub(super) async fn resubmit(session: &Session, arguments: ResubmitArguments) ->
     announce(session, &daemon, submitted, (watch, wait)).await
 }
 
-/// Tells which run was queued, and follows it if that is wished.
+/// Prints which run was queued, and optionally follows it.
 async fn announce(
     session: &Session,
     daemon: &Daemon,

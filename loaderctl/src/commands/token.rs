@@ -1,4 +1,4 @@
-//! `token`: makes a bearer token.
+//! `token`: generates a bearer token.
 
 use std::{
     fmt::Write as _,
@@ -10,17 +10,17 @@ use std::{
 use clap::ValueEnum as _;
 use sha2::{Digest as _, Sha256};
 
-use super::Session;
+use super::session::Session;
 use crate::{Ending, Failure, cli::TokenArguments, output, output::Format};
 
 /// Random bytes of a token.
 const BYTES: usize = 32;
 
-/// Writes a new token to its file, and prints the line for `[access.tokens]`. The token itself is shown to nobody.
+/// Writes a new token to its file, and prints the line for `[access.tokens]`. The token itself is not printed.
 pub(super) fn token(session: &Session, arguments: &TokenArguments) -> Result<Ending, Failure> {
     let TokenArguments { name, role, to } = arguments;
     let failed = |source| Failure::System { doing: format!("cannot write {}", to.display()), source };
-    let token = random().map_err(|source| Failure::System { doing: "cannot draw a token".to_owned(), source })?;
+    let token = random().map_err(|source| Failure::System { doing: "cannot generate a token".to_owned(), source })?;
     let mut options = OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(to);
     file.and_then(|mut file| writeln!(file, "{token}")).map_err(failed)?;
@@ -32,7 +32,7 @@ pub(super) fn token(session: &Session, arguments: &TokenArguments) -> Result<End
             output::text(&serde_json::json!({"name": name, "role": role, "sha256": sha256}).to_string())?;
         }
     }
-    output::note(&format!("the token is in {}; add the line above to [access.tokens] in loaderd.toml", to.display()));
+    output::note(&format!("token written to {}; add the line above to [access.tokens] in loaderd.toml", to.display()));
     Ok(Ending::Done)
 }
 

@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, stderr};
 
 use loader_proto::v1::{Run, WatchRunRequest, WatchRunResponse};
 
-use super::Session;
+use super::session::Session;
 use crate::{
     Ending, Failure,
     client::Daemon,
@@ -29,7 +29,7 @@ pub(super) fn view(session: &Session) -> Box<dyn View> {
     }
 }
 
-/// `watch`: follows a run to its end.to its end and prints its summary. Ctrl-C ends the following, not the run.
+/// Follows a run to its end and prints its summary. Ctrl-C ends the following, not the run.
 pub(super) async fn to_end(
     session: &Session,
     daemon: &Daemon,
@@ -49,8 +49,8 @@ pub(super) async fn to_end(
     let run = match followed {
         Ok(followed) => followed.map_err(|lost| lost.failure(daemon))?,
         Err(pressed) => {
-            pressed.map_err(|source| Failure::System { doing: "cannot await Ctrl-C".to_owned(), source })?;
-            note(&format!("the run goes on; cancel it with: loaderctl cancel {run}"));
+            pressed.map_err(|source| Failure::System { doing: "cannot wait for Ctrl-C".to_owned(), source })?;
+            note(&format!("the run continues; cancel it with: loaderctl cancel {run}"));
             return Ok(Ending::Interrupted);
         }
     };

@@ -65,7 +65,7 @@ fn a_daemon_that_is_gone_is_named() {
     assert_eq!(
         message,
         "error: no daemon answers at http://127.0.0.1:9470: shutting down\n\
-         Start it with `loaderd` or `systemctl start loaderd`, or say where it is with --address or LOADERD_ADDRESS."
+         Start it with `loaderd` or `systemctl start loaderd`, or set its address with --address or LOADERD_ADDRESS."
     );
 }
 

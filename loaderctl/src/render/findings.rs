@@ -85,7 +85,7 @@ fn coldstart(findings: &ColdStartFindings, state: RunState) -> String {
     let short = shortfall_by_slot.iter().enumerate().filter(|(_, count)| **count > 0);
     let short: Vec<_> = short.map(|(slot, count)| format!("slot {slot}: {count}")).collect();
     table::pairs([
-        ("cold starts asked for", requested.to_string()),
+        ("planned cold starts", requested.to_string()),
         ("sent to a cold function", achieved.to_string()),
         (
             "shortfall",

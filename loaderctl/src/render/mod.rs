@@ -1,4 +1,4 @@
-//! The API's messages as text for people. Pure: what a message says, and nothing else, decides.
+//! The API's messages as text for people. Pure: the text depends on the message alone.
 
 mod check;
 mod findings;

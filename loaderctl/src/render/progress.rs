@@ -22,11 +22,11 @@ pub(crate) fn planned(run: &Run) -> Option<Duration> {
     wire_duration(run.progress.as_ref().and_then(|progress| progress.planned_duration))
 }
 
-/// State, and place in the queue, functions or slot.
+/// The state, with the position in the queue, the functions or the slot.
 pub(crate) fn stage(run: &Run) -> String {
     let state = state_name(run.state());
     match (run.state(), &run.progress) {
-        (RunState::Queued, _) => format!("{state}  place {} in the queue", run.queue_position),
+        (RunState::Queued, _) => format!("{state}  position {} in the queue", run.queue_position),
         (RunState::Deploying, Some(progress)) => {
             format!("{state}  functions {}/{}", progress.functions_ready, progress.functions_total)
         }

@@ -17,7 +17,7 @@ pub(crate) fn cells(run_id: &str, record: Record) -> Vec<String> {
     InvocationRecord::from_message(run_id, record).fields()
 }
 
-/// The outcome of one invocation by hand.
+/// The outcome of a single invocation.
 pub(crate) fn record(record: &Record) -> String {
     let time = |us: Option<u64>| us.map(micros).unwrap_or_default();
     let memory = |kib: u64| format!("{kib} KiB");
@@ -28,9 +28,9 @@ pub(crate) fn record(record: &Record) -> String {
         ("response", time(record.response_us)),
         ("connect", time(record.connect_us)),
         ("run time", time(record.actual_runtime_us)),
-        ("  asked for", micros(record.requested_runtime_us)),
+        ("  requested", micros(record.requested_runtime_us)),
         ("memory", record.actual_memory_kib.map(memory).unwrap_or_default()),
-        ("  asked for", memory(record.requested_memory_kib)),
+        ("  requested", memory(record.requested_memory_kib)),
         ("instance", record.instance.clone()),
         ("cold start", cold.unwrap_or_default()),
     ])

@@ -25,7 +25,7 @@ pub(crate) fn run(run: &Run) -> String {
     text
 }
 
-/// Where a run stands, on one line.
+/// The state of a run, on one line.
 pub(crate) fn state(run: &Run) -> String {
     let reason = if run.reason.is_empty() { String::new() } else { format!(": {}", run.reason) };
     format!("{}  {}{reason}\n", run.run_id, state_name(run.state()))
@@ -34,13 +34,13 @@ pub(crate) fn state(run: &Run) -> String {
 fn facts(run: &Run) -> String {
     let name = run.spec.as_ref().map(|spec| spec.name.as_str()).filter(|name| !name.is_empty());
     let took = if run.finished.is_some() { duration(between(run.started, run.finished)) } else { String::new() };
-    let place =
-        if run.queue_position > 0 { format!(", place {} in the queue", run.queue_position) } else { String::new() };
+    let position =
+        if run.queue_position > 0 { format!(", position {} in the queue", run.queue_position) } else { String::new() };
     table::pairs([
         ("run", run.run_id.clone()),
         ("name", name.unwrap_or_default().to_owned()),
         ("plan", format!("{} on {}", run.mode, run.platform)),
-        ("state", format!("{}{place}", state_name(run.state()))),
+        ("state", format!("{}{position}", state_name(run.state()))),
         ("reason", run.reason.clone()),
         ("submitted", instant(run.submitted)),
         ("started", instant(run.started)),

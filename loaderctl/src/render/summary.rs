@@ -37,7 +37,7 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
     }
 }
 
-/// What happened to the clocks of the loader's machine, which comes next: rows may have a gap, or dates that nobody's clock shows.
+/// Changes of the clocks of the loader's machine: rows can have a gap, or times that differ from the clock.
 pub(super) fn clocks(summary: &RunSummary) -> String {
     let Some(ClockChanges { suspended_us, wall_step_us }) = summary.clock_changes else { return String::new() };
     let mut notes = String::new();
@@ -89,7 +89,7 @@ fn cold_starts(cold: &ColdStarts) -> String {
     format!("{count} ({}){latency}; instances started {instances_started}", percent(*share))
 }
 
-/// Below this probability, arrivals are said not to be as asked.
+/// Below this probability, arrivals count as different from the requested ones.
 const SIGNIFICANT: f64 = 0.01;
 
 fn arrivals(test: &ArrivalTest) -> String {
@@ -97,7 +97,7 @@ fn arrivals(test: &ArrivalTest) -> String {
     if *count == 0 {
         return String::new();
     }
-    let verdict = if *p_value < SIGNIFICANT { "NOT as asked" } else { "as asked" };
+    let verdict = if *p_value < SIGNIFICANT { "NOT as requested" } else { "as requested" };
     let chance = if *p_value < 1e-4 { "p < 0.0001".to_owned() } else { format!("p {p_value:.4}") };
     format!("{verdict} (Kolmogorov-Smirnov against {against}: D {statistic:.4}, {chance})")
 }

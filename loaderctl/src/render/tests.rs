@@ -73,7 +73,7 @@ fn a_daemon() {
 }
 
 #[test]
-fn an_invocation_by_hand() {
+fn a_single_invocation() {
     assert_snapshot!(record(&fixtures::record()));
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Draft {
     pub(crate) faults: Vec<Fault>,
     /// The trace directory on this machine that is to be uploaded.
     pub(crate) trace: Option<PathBuf>,
-    /// Whether the file is no document at all, so that what is missing from the spec says nothing.
+    /// Whether the file is no document at all, so that missing fields are not reported.
     pub(crate) unreadable: bool,
     /// Fields that flags gave, and which.
     origins: Vec<(String, &'static str)>,
@@ -39,7 +39,7 @@ impl Draft {
     /// Reads what the user gave.
     ///
     /// # Errors
-    /// Only a file that is not there or can't be opened; faults are part of the draft.
+    /// The file does not exist or cannot be opened; faults of its content are part of the draft.
     pub(crate) fn read(arguments: &SpecArguments) -> Result<Self, Failure> {
         let file = match &arguments.file {
             Some(name) => source::spec_file(name).map_err(Failure::Input)?,
@@ -74,7 +74,7 @@ impl Draft {
     /// The faults as the user reads them: which field, by which flag.
     pub(crate) fn into_faults(self) -> Vec<Fault> {
         let Self { faults, origins, .. } = self;
-        let tell = |Fault { field, description }: Fault| {
+        let describe = |Fault { field, description }: Fault| {
             if field.starts_with("--") || field == KEY {
                 return Fault { field, description };
             }
@@ -83,7 +83,7 @@ impl Draft {
             let field = if field.is_empty() { "spec".to_owned() } else { format!("spec: {field}") };
             Fault { field, description: description + &flag }
         };
-        faults.into_iter().map(tell).collect()
+        faults.into_iter().map(describe).collect()
     }
 
     /// The faults for which the daemon did not take the whole spec. The user knows an upload by its directory.
@@ -113,7 +113,7 @@ impl Draft {
         }
     }
 
-    /// The mode by flag or file, whose group of fields is made where it is not there.
+    /// The mode by flag or file, whose group of fields is added where it is missing.
     fn mode(&mut self, document: &mut Document, by_flag: Option<Mode>) -> Option<Mode> {
         // The first of the file, as its reader has it.
         let filled = document.iter().filter(|(_, group)| !group.is_null());
@@ -178,14 +178,14 @@ fn is_within(outer: &str, field: &str) -> bool {
     field.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
-/// Whether a fault in one field, which is therefore not there, is why another one is found wanting.
+/// Whether a fault in one field, which is therefore absent, is the cause of a fault in another one.
 fn explains(fault: &str, other: &str) -> bool {
     let is_item = fault.strip_prefix(other).is_some_and(|rest| rest.starts_with('['));
     is_within(fault, other) || is_item || (other == "mode" && Mode::of_field(fault).is_some())
 }
 
-/// Sets a field by its path, and makes the groups on the way; without a value, makes a group. What is there and no
-/// group is left: the reader will say so.
+/// Sets a field by its path, and makes the groups on the way; without a value, makes a group. What exists and is no
+/// group is left: the reader reports it.
 fn set(document: &mut Document, path: &str, value: Option<Value>) {
     let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
     if let (None, Some(value)) = (rest, &value) {

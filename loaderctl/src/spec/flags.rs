@@ -35,7 +35,7 @@ impl Mode {
 /// What a flag takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Takes {
-    /// Text, a number, a duration or a memory size: whatever the field takes; the name is for the help.
+    /// Text, a number, a duration or a memory size, by the field's type; the name is for the help.
     Text(&'static str),
     /// Nothing, or `=true` or `=false`.
     Switch,
@@ -52,7 +52,7 @@ pub(super) enum Takes {
 /// Flags that belong to the same modes.
 #[derive(Debug)]
 pub(super) struct Group {
-    /// What they stand under in the help.
+    /// Their heading in the help.
     pub(super) heading: &'static str,
     /// The modes; none for flags of every run.
     pub(super) modes: &'static [Mode],

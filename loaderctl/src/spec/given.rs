@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches, ValueEnum 
 
 use super::flags::{FLAGS, Flag, Mode, Takes};
 
-/// What the user gave to say what to run.
+/// The spec file and the flags that describe a run.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SpecArguments {
     /// Spec file, YAML or JSON; - for standard input; flags win over it

@@ -3,7 +3,7 @@
 //! ```text
 //! file ──▶ document (JSON) ◀── flags        document ──loader_proto::json──▶ RunSpec, faults
 //! ```
-//! Flags are laid into the document as text, so that one reader understands both and tells all faults at once.
+//! Flags are laid into the document as text, so that one reader understands both and reports all faults at once.
 
 mod draft;
 mod flags;

@@ -32,7 +32,7 @@ pub(super) fn spec_file(name: &str) -> Result<SpecFile, String> {
 /// A text, or with `@FILE` what is in that file.
 ///
 /// # Errors
-/// In words, when the file can't be read.
+/// The file cannot be read.
 pub(super) fn text(given: &str) -> Result<String, String> {
     match given.strip_prefix('@') {
         Some(file) => fs::read_to_string(file).map_err(|error| format!("cannot read {file}: {error}")),
@@ -40,7 +40,7 @@ pub(super) fn text(given: &str) -> Result<String, String> {
     }
 }
 
-/// The items of a list, `5,1,2` or `@FILE` with such lines; whether they are numbers is for the field to say.
+/// The items of a list, `5,1,2` or `@FILE` with such lines; whether they are numbers is checked with the field.
 ///
 /// # Errors
 /// Why the file can't be read.

@@ -121,14 +121,14 @@ fn fields(files: &FileDescriptorSet, message: &str, prefix: &str, paths: &mut BT
 #[test]
 fn each_field_has_a_flag() {
     let files = FileDescriptorSet::decode(loader_proto::DESCRIPTORS).expect("descriptors");
-    let mut wanted = BTreeSet::new();
-    fields(&files, ".loader.v1.RunSpec", "", &mut wanted);
+    let mut expected = BTreeSet::new();
+    fields(&files, ".loader.v1.RunSpec", "", &mut expected);
     let mut there = BTreeSet::new();
     for flag in FLAGS {
         let modes = if flag.group.modes.is_empty() { &[Mode::Rps] } else { flag.group.modes };
         there.extend(modes.iter().map(|mode| flag.path(*mode)));
     }
-    assert_eq!(there, wanted);
+    assert_eq!(there, expected);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_trace_is_looked_for_beside_the_file_that_names_it() {
 #[test]
 fn path_and_upload_are_one_too_many() {
     let found = messages(draft(&["--mode=trace", "--trace=a", "--upload=b"]).into_faults());
-    assert_eq!(found, ["spec: trace.upload: path is there, too: only one of them may be given (--upload)"]);
+    assert_eq!(found, ["spec: trace.upload: conflicts with path: set only one of them (--upload)"]);
 }
 
 #[test]
@@ -240,7 +240,7 @@ fn what_the_daemon_finds_is_added_unless_it_follows_from_a_known_fault() {
             "spec: name: found",
         ]
     );
-    // Nobody named a source: that the duration is wrong does not excuse it.
+    // The source is missing: a wrong duration does not excuse it.
     let mut draft = self::draft(&["--mode=trace", "--duration=x"]);
     draft.add(found(&["trace"]));
     assert_eq!(draft.faults.len(), 2);

@@ -10,8 +10,10 @@ use std::{
 use loader_proto::v1::{TraceFile, TraceManifest};
 use sha2::{Digest as _, Sha256};
 
-use super::PIECE;
 use crate::{Failure, file_name::is_plain};
+
+/// Bytes that are read, and sent, at once.
+pub(super) const PIECE: usize = 256 << 10;
 
 /// The files of a trace, by name.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl TraceFiles {
             }
         }
         if files.is_empty() {
-            return Err(format!("there are no CSV files in {}", directory.display()));
+            return Err(format!("no CSV files in {}", directory.display()));
         }
         files.sort();
         Ok(Self { directory: directory.to_owned(), files })
@@ -50,12 +52,12 @@ impl TraceFiles {
     /// A trace that is one file.
     fn single(path: &Path, size: u64) -> Result<Self, String> {
         let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_plain(name) && is_table(name));
-        let name = name.ok_or_else(|| format!("{} is no CSV file", path.display()))?;
+        let name = name.ok_or_else(|| format!("{} is not a CSV file", path.display()))?;
         let directory = path.parent().unwrap_or(Path::new("")).to_owned();
         Ok(Self { directory, files: vec![(name.to_owned(), size)] })
     }
 
-    /// What to tell the daemon of the files, which are read for it.
+    /// The manifest of the files, which are read for their checksums.
     ///
     /// # Errors
     /// A file can't be read.
@@ -73,7 +75,7 @@ impl TraceFiles {
         hashing.await.map_err(|error| Failure::System { doing: "cannot hash".to_owned(), source: error.into() })?
     }
 
-    /// Where a file is, if it belongs to the trace.
+    /// The path of a file; `None` for one that does not belong to the trace.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
         self.files.iter().any(|(known, _)| known == name).then(|| self.directory.join(name))
     }

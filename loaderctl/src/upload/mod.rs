@@ -1,4 +1,4 @@
-//! Sending a trace to the daemon: what is there already, it does not want again.
+//! Uploads a trace to the daemon, which requests only the bytes that it lacks.
 //!
 //! ```text
 //! ── manifest (names, sizes, SHA-256) ─▶     ◀─ wanted (name, offset) ──
@@ -22,17 +22,15 @@ use tokio::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
+use files::PIECE;
 pub(crate) use files::TraceFiles;
 
 use crate::{Failure, client::Daemon};
 
-/// Bytes in a piece.
-const PIECE: usize = 256 << 10;
-
-/// Pieces that wait for the network.
+/// Chunks queued for the network.
 const AHEAD: usize = 4;
 
-/// Sends the files that the daemon lacks, and gives the trace's id.
+/// Sends the files that the daemon lacks, and returns the trace's id.
 ///
 /// # Errors
 /// A file can't be read, or the daemon refuses.
@@ -50,27 +48,27 @@ pub(crate) async fn upload(daemon: &Daemon, files: TraceFiles) -> Result<String,
         bar.set_position(total.saturating_sub(missing));
         for wanted in &wanted.files {
             if !send(&files, wanted, &parts, &bar).await? {
-                // The daemon hung up; its answer says why.
+                // The daemon closed the stream; its response has the reason.
                 break;
             }
         }
     } else {
-        return Err(Failure::Answer("it stored a trace before it said what it wants".to_owned()));
+        return Err(Failure::Answer("it stored a trace before requesting any files".to_owned()));
     }
     drop(parts);
     match answer(daemon, &mut answers).await? {
         Answer::Stored(TraceStored { trace_id, size: _ }) => Ok(trace_id),
-        Answer::Wanted(_) => Err(Failure::Answer("it wanted files twice".to_owned())),
+        Answer::Wanted(_) => Err(Failure::Answer("it requested files twice".to_owned())),
     }
 }
 
 async fn answer(daemon: &Daemon, answers: &mut Streaming<UploadTraceResponse>) -> Result<Answer, Failure> {
     let message = answers.message().await.map_err(|status| daemon.failure(status))?;
     let answer = message.and_then(|message| message.answer);
-    answer.ok_or_else(|| Failure::Answer("the upload ended without one".to_owned()))
+    answer.ok_or_else(|| Failure::Answer("the upload ended without a response".to_owned()))
 }
 
-/// Sends one file from where the daemon wants it; whether the daemon still listens.
+/// Sends one file from the requested offset; returns whether the stream is still open.
 async fn send(
     files: &TraceFiles,
     wanted: &TraceOffset,
@@ -80,7 +78,7 @@ async fn send(
     let TraceOffset { name, offset } = wanted;
     let path = files
         .path(name)
-        .ok_or_else(|| Failure::Answer(format!("it wants the file {name:?}, which the trace does not have")))?;
+        .ok_or_else(|| Failure::Answer(format!("it requested the file {name:?}, which the trace does not have")))?;
     let unreadable = |source| Failure::System { doing: format!("cannot read {}", path.display()), source };
     let mut file = File::open(&path).await.map_err(unreadable)?;
     file.seek(SeekFrom::Start(*offset)).await.map_err(unreadable)?;
@@ -100,7 +98,7 @@ async fn send(
     }
 }
 
-/// A bar on standard error, until it is dropped; nothing where that is no terminal.
+/// A progress bar on standard error, until it is dropped; invisible where that is not a terminal.
 fn bar(manifest: &v1::TraceManifest) -> ProgressBar {
     let bar = ProgressBar::new(manifest.files.iter().map(|file| file.size).sum()).with_finish(ProgressFinish::AndClear);
     match ProgressStyle::with_template("uploading the trace [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec}") {

@@ -47,7 +47,7 @@ async fn all_bytes_of_all_csv_files_arrive_in_pieces() {
 }
 
 #[tokio::test]
-async fn an_upload_goes_on_where_it_was_cut_off() {
+async fn an_upload_resumes_where_it_was_cut_off() {
     let (_directory, large) = trace();
     let held = [("invocations.csv".to_owned(), large[..500_000].to_vec())].into();
     let (id, fake, large) = uploaded(Script { held, complete: vec!["memory.csv"], ..Script::default() }).await;
@@ -57,7 +57,7 @@ async fn an_upload_goes_on_where_it_was_cut_off() {
 }
 
 #[tokio::test]
-async fn a_trace_that_is_there_is_not_sent_again() {
+async fn a_stored_trace_is_not_sent_again() {
     let complete = vec!["invocations.csv", "memory.csv"];
     let (id, fake, _) = uploaded(Script { complete, ..Script::default() }).await;
     assert_eq!(id.expect("an id"), "stored-id");
@@ -65,7 +65,7 @@ async fn a_trace_that_is_there_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn the_daemons_word_on_a_refused_upload_is_told() {
+async fn the_daemons_reason_for_refusing_an_upload_is_reported() {
     let (refused, _, _) = uploaded(Script { refuses_data: true, ..Script::default() }).await;
     let rendered = refused.expect_err("a refusal").to_string();
     assert_eq!(rendered, "error: the trace is too large");
@@ -77,9 +77,9 @@ fn a_trace_is_a_csv_file_or_a_directory_with_some() {
     let find = |path: &str| TraceFiles::find(&directory.path().join(path)).expect_err("a fault");
     assert!(find("nowhere").ends_with("nowhere: No such file or directory (os error 2)"));
     fs::write(directory.path().join("notes.txt"), "x").expect("writes");
-    assert!(find("notes.txt").ends_with("notes.txt is no CSV file"));
+    assert!(find("notes.txt").ends_with("notes.txt is not a CSV file"));
     let single = TraceFiles::find(&directory.path().join("memory.csv")).expect("a trace of one file");
     assert!(single.path("memory.csv").is_some() && single.path("invocations.csv").is_none());
     let rendered = find("folder.csv");
-    assert!(rendered.starts_with("there are no CSV files in "), "{rendered}");
+    assert!(rendered.starts_with("no CSV files in "), "{rendered}");
 }

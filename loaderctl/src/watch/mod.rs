@@ -1,4 +1,4 @@
-//! Following a run to its end, whatever happens to the connection on the way.
+//! Following a run to its end, reconnecting where the connection is lost.
 
 mod live;
 mod view;
@@ -14,7 +14,7 @@ pub(crate) use view::{JsonLines, Lines, Silent, View};
 
 use crate::{Failure, client::Daemon, ending::is_lost};
 
-/// Pauses before the daemon is asked again. Its restart takes a second or two.
+/// Pauses before each attempt to reconnect. A restart of the daemon takes a second or two.
 const PAUSES: [Duration; 5] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
@@ -60,15 +60,15 @@ where
                 match stream.next().await {
                     Some(Ok(message)) => {
                         view.show(&message).map_err(Lost::View)?;
-                        let Some(seen) = message.run else { continue };
-                        if is_terminal(seen.state()) {
-                            return Ok(seen);
+                        let Some(update) = message.run else { continue };
+                        if is_terminal(update.state()) {
+                            return Ok(update);
                         }
-                        run = seen.run_id;
+                        run = update.run_id;
                         pauses = PAUSES.iter();
                     }
                     Some(Err(status)) => break status,
-                    None => break Status::unavailable("the daemon stopped telling of the run before its end"),
+                    None => break Status::unavailable("the daemon ended the stream before the run did"),
                 }
             },
             Err(status) => status,

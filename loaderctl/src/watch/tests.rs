@@ -7,9 +7,9 @@ use super::*;
 
 /// What the view was shown, in order.
 #[derive(Default)]
-struct Seen(Vec<String>);
+struct Recorded(Vec<String>);
 
-impl View for Seen {
+impl View for Recorded {
     fn show(&mut self, message: &WatchRunResponse) -> io::Result<()> {
         let run = message.run.as_ref().expect("a run");
         self.0.push(format!("{:?}", run.state()));
@@ -34,23 +34,23 @@ fn lost() -> Status {
 /// Follows "latest" over a daemon that answers each opening with the next of `scripts`, and none after the last.
 async fn played(scripts: Vec<Result<Vec<Update>, Status>>) -> (Result<Run, Lost>, Vec<String>, Vec<String>) {
     let scripts = RefCell::new(scripts.into_iter());
-    let asked = RefCell::new(Vec::new());
+    let requested = RefCell::new(Vec::new());
     let open = async |run: String| {
-        asked.borrow_mut().push(run);
+        requested.borrow_mut().push(run);
         scripts.borrow_mut().next().unwrap_or_else(|| Err(lost())).map(iter)
     };
-    let mut seen = Seen::default();
-    let ended = follow("latest", open, &mut seen).await;
-    (ended, seen.0, asked.into_inner())
+    let mut shown = Recorded::default();
+    let ended = follow("latest", open, &mut shown).await;
+    (ended, shown.0, requested.into_inner())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_run_is_shown_to_its_end() {
     let updates = vec![update(RunState::Queued), update(RunState::Running), update(RunState::Succeeded)];
-    let (ended, seen, asked) = played(vec![Ok(updates)]).await;
+    let (ended, shown, requested) = played(vec![Ok(updates)]).await;
     assert_eq!(ended.expect("ended").state(), RunState::Succeeded);
-    assert_eq!(seen, ["Queued", "Running", "Succeeded"]);
-    assert_eq!(asked, ["latest"]);
+    assert_eq!(shown, ["Queued", "Running", "Succeeded"]);
+    assert_eq!(requested, ["latest"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -62,23 +62,23 @@ async fn a_stream_that_is_cut_off_is_opened_anew_for_the_same_run() {
         Ok(vec![update(RunState::Running)]),
         Ok(vec![update(RunState::Interrupted)]),
     ];
-    let (ended, seen, asked) = played(scripts).await;
+    let (ended, shown, requested) = played(scripts).await;
     assert_eq!(ended.expect("ended").state(), RunState::Interrupted);
-    assert_eq!(seen, ["Running", "cut off 1", "cut off 2", "Running", "cut off 1", "Interrupted"]);
-    assert_eq!(asked, ["latest", "01R", "01R", "01R"]);
+    assert_eq!(shown, ["Running", "cut off 1", "cut off 2", "Running", "cut off 1", "Interrupted"]);
+    assert_eq!(requested, ["latest", "01R", "01R", "01R"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_daemon_that_stays_away_is_given_up() {
-    let (ended, seen, asked) = played(vec![Ok(vec![update(RunState::Running), Err(lost())])]).await;
+    let (ended, shown, requested) = played(vec![Ok(vec![update(RunState::Running), Err(lost())])]).await;
     assert!(matches!(ended, Err(Lost::Status(status)) if is_lost(&status)));
-    assert_eq!(seen, ["Running", "cut off 1", "cut off 2", "cut off 4", "cut off 8", "cut off 8"]);
-    assert_eq!(asked.len(), 6);
+    assert_eq!(shown, ["Running", "cut off 1", "cut off 2", "cut off 4", "cut off 8", "cut off 8"]);
+    assert_eq!(requested.len(), 6);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_refusal_is_not_asked_again() {
-    let (ended, seen, asked) = played(vec![Err(Status::not_found("no such run"))]).await;
+    let (ended, shown, requested) = played(vec![Err(Status::not_found("no such run"))]).await;
     assert!(matches!(ended, Err(Lost::Status(status)) if status.code() == tonic::Code::NotFound));
-    assert_eq!((seen.len(), asked.len()), (0, 1));
+    assert_eq!((shown.len(), requested.len()), (0, 1));
 }

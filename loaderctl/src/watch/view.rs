@@ -17,7 +17,7 @@ pub(crate) trait View {
     /// Shows the run as it is now.
     ///
     /// # Errors
-    /// Nobody can see it any more.
+    /// The output is closed.
     fn show(&mut self, message: &v1::WatchRunResponse) -> io::Result<()>;
 
     /// Whether each message goes to standard output as it is, so that nothing more is to be printed.
@@ -25,10 +25,10 @@ pub(crate) trait View {
         false
     }
 
-    /// Takes away what was drawn over.
+    /// Removes what was drawn.
     fn clear(&mut self) {}
 
-    /// Says that the connection was cut off and is made anew after a pause.
+    /// Reports that the connection was lost and is re-established after a pause.
     fn cut_off(&mut self, pause: Duration) {
         note(&format!("connection lost; trying again in {}", units::duration(pause)));
     }

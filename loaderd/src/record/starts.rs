@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io, path::Path, sync::Arc};
 
-use loader_proto::schema::{ColdStartRecord, ColdStarts, Places, Table as _};
+use loader_proto::schema::{ColdStartRecord, ColdStarts, Positions, Table as _};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -70,7 +70,7 @@ pub(crate) fn fill_in(directory: &Path, replies: &HashMap<String, UnixMicros>) -
     let _absent = std::fs::remove_file(&part);
     let mut filled = CsvFile::<ColdStarts>::create_at(&part)?;
     let mut started = csv::Reader::from_path(&path).map_err(unreadable)?;
-    let columns = Places::<ColdStarts>::of(started.headers().map_err(unreadable)?);
+    let columns = Positions::<ColdStarts>::of(started.headers().map_err(unreadable)?);
     for row in started.records() {
         let row = row.map_err(unreadable)?;
         let start: ColdStartRecord<'_> =

@@ -14,7 +14,7 @@ use std::{
 };
 
 use csv::StringRecord;
-use loader_proto::schema::{InvocationRecord, Places, Row, ScaleRecord, SlotRecord, Table as _, Text};
+use loader_proto::schema::{InvocationRecord, Positions, Row, ScaleRecord, SlotRecord, Table as _, Text};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -180,7 +180,7 @@ fn rows<R: Row>(directory: &Path) -> Result<impl Iterator<Item = Result<R, Expor
     };
     let mut reader = file.map(csv::Reader::from_reader);
     let header = reader.as_mut().map(csv::Reader::headers).transpose().map_err(failed(&path))?;
-    let columns = Places::<R::Table>::of(header.into_iter().flatten());
+    let columns = Positions::<R::Table>::of(header.into_iter().flatten());
     let read = move |row: csv::Result<StringRecord>| {
         let row = row?;
         // As an I/O error, which is how the library carries foreign ones.

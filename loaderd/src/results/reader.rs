@@ -8,7 +8,7 @@ use std::{
 
 use csv::{ReaderBuilder, StringRecord};
 use flate2::read::MultiGzDecoder;
-use loader_proto::schema::{FieldError, InvocationRecord, Invocations, Places};
+use loader_proto::schema::{FieldError, InvocationRecord, Invocations, Positions};
 
 use super::{columns::ColumnReader, table::RowScan};
 
@@ -73,7 +73,7 @@ pub struct RecordReader {
     source: Option<Source>,
     pending: Vec<u8>,
     scan: RowScan,
-    columns: Option<Places<Invocations>>,
+    columns: Option<Positions<Invocations>>,
     read: u64,
 }
 
@@ -157,7 +157,7 @@ impl RecordReader {
                 PARQUET => {
                     let failed = |source| ReadError::Columns { path: self.path.clone(), source };
                     let (header, reader) = ColumnReader::open(file).map_err(failed)?;
-                    self.columns = Some(Places::of(&header));
+                    self.columns = Some(Positions::of(&header));
                     Source::Columns(reader)
                 }
                 _ => Source::Text(Box::new(file)),
@@ -180,7 +180,7 @@ impl RecordReader {
         let mut records = Vec::with_capacity(rows.len());
         for row in rows {
             let Some(columns) = &self.columns else {
-                self.columns = Some(Places::of(&row));
+                self.columns = Some(Positions::of(&row));
                 continue;
             };
             records.push(columns.read(|index| row.get(index)).map_err(|error| self.unreadable(error))?);

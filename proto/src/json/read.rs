@@ -1,15 +1,18 @@
 //! Reads a message field by field along its descriptor, and notes every fault on the way.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "what a field takes is named; whatever else JSON has is refused")]
+#![expect(clippy::wildcard_enum_match_arm, reason = "the accepted kinds of a field are named; all others are refused")]
 
 use prost_reflect::{
     DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, ReflectMessage as _, Value as Proto,
 };
 use serde_json::{Map, Value};
 
-use super::{Fault, parse_duration, parse_mib};
+use super::{
+    fault::Fault,
+    units::{parse_duration, parse_mib},
+};
 
-/// How alike a name must be to be offered as the one that was meant (Jaro-Winkler).
+/// Minimum similarity (Jaro-Winkler) of a known name to be suggested.
 const ALIKE: f64 = 0.7;
 
 /// Collects the faults of one input.
@@ -48,7 +51,7 @@ impl Reader {
                 continue;
             }
             if let Some(other) = sibling(message, &field) {
-                self.fault(&path, format!("{} is there, too: only one of them may be given", other.json_name()));
+                self.fault(&path, format!("conflicts with {}: set only one of them", other.json_name()));
                 continue;
             }
             if let Some(read) = self.field(&field, value, &path) {
@@ -100,7 +103,7 @@ impl Reader {
             }
             .map(|(seconds, nanos)| Proto::Message(seconds_and_nanos(&descriptor, seconds, nanos))),
             Kind::String => text(value).map(|it| Proto::String(it.to_owned())),
-            Kind::Bool => value.as_bool().map(Proto::Bool).ok_or_else(|| wanted("true or false", value)),
+            Kind::Bool => value.as_bool().map(Proto::Bool).ok_or_else(|| mismatch("true or false", value)),
             Kind::Double => double(value).map(Proto::F64),
             Kind::Uint32 if field.json_name().ends_with("Mib") => mib(value).map(Proto::U32),
             Kind::Uint32 => integer(value, 0, u32::MAX.into()).map(Proto::U32),
@@ -150,14 +153,14 @@ fn seconds_and_nanos(descriptor: &MessageDescriptor, seconds: i64, nanos: i32) -
 }
 
 fn text(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| wanted("text", value))
+    value.as_str().ok_or_else(|| mismatch("text", value))
 }
 
 fn duration(value: &Value) -> Result<prost_types::Duration, String> {
     match value {
         Value::String(text) => parse_duration(text),
         Value::Number(number) => Err(format!("{number} has no unit: write it as {number}s or {number}ms")),
-        other => Err(wanted("a duration such as 90s, 4m or 500ms", other)),
+        other => Err(mismatch("a duration such as 90s, 4m or 500ms", other)),
     }
 }
 
@@ -179,7 +182,7 @@ fn double(value: &Value) -> Result<f64, String> {
         Value::String(text) => text.parse().ok(),
         _ => None,
     };
-    number.filter(|number| number.is_finite()).ok_or_else(|| wanted("a number", value))
+    number.filter(|number| number.is_finite()).ok_or_else(|| mismatch("a number", value))
 }
 
 /// A whole number, also as text or as a float without a fraction, as the mapping allows.
@@ -189,7 +192,7 @@ fn integer<T: TryFrom<i128>>(value: &Value, least: i128, most: i128) -> Result<T
         Value::String(text) => whole(text),
         _ => None,
     };
-    let number = number.ok_or_else(|| wanted("a whole number", value))?;
+    let number = number.ok_or_else(|| mismatch("a whole number", value))?;
     let outside = || format!("{number} is not between {least} and {most}");
     if (least..=most).contains(&number) { T::try_from(number).map_err(|_| outside()) } else { Err(outside()) }
 }
@@ -199,8 +202,8 @@ fn whole(text: &str) -> Option<i128> {
     text.parse().ok()
 }
 
-fn wanted(what: &str, value: &Value) -> String {
-    format!("must be {what}, not {}", describe(value))
+fn mismatch(expected: &str, value: &Value) -> String {
+    format!("must be {expected}, not {}", describe(value))
 }
 
 fn describe(value: &Value) -> String {

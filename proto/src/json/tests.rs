@@ -104,7 +104,7 @@ overload: 3
 #[test]
 fn two_modes_are_one_too_many() {
     let found = faults("burst: {}\nrps: {}\n");
-    assert_eq!(found, [("rps".to_owned(), "burst is there, too: only one of them may be given".to_owned())]);
+    assert_eq!(found, [("rps".to_owned(), "conflicts with burst: set only one of them".to_owned())]);
 }
 
 #[test]

@@ -4,7 +4,7 @@
 const MIB: u64 = 1 << 20;
 
 /// Reads a duration such as `240s`, `4m`, `1h 30m` or `500ms`. A leading minus is read, too: whether a negative duration
-/// makes sense is for the field to say.
+/// is valid is checked with the field.
 ///
 /// # Errors
 /// A text that is no duration, or a number without a unit.

@@ -1,4 +1,4 @@
-//! What is known of a table and its columns.
+//! The description of a table and its columns.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use std::fmt;
 pub struct Schema {
     /// The file's name.
     pub file: &'static str,
-    /// What a row is, and when the file is there.
+    /// What a row is, and when the file exists.
     pub meaning: &'static str,
     /// The columns, in order.
     pub columns: &'static [Column],
@@ -34,7 +34,7 @@ pub struct Column {
     pub kind: Kind,
     /// The unit of its values.
     pub unit: Unit,
-    /// What it says.
+    /// What its values mean.
     pub meaning: &'static str,
     /// When the field is empty; `None` for a column whose fields never are.
     pub absent: Option<&'static str>,

@@ -1,8 +1,29 @@
-//! The schema as documentation.
+//! The list of all tables, and their documentation.
 
-use super::{Column, Schema, TABLES};
+use super::{
+    cluster::{AutoscalerSamples, NodeSamples, PodSamples},
+    column::{Column, Schema},
+    functions::{ColdStarts, Functions, Scales},
+    host::HostSamples,
+    invocations::Invocations,
+    slots::Slots,
+    table::Table as _,
+};
 
-/// What stands above the tables.
+/// Every table of a run's directory, in the order of the documentation.
+pub const TABLES: [Schema; 9] = [
+    Invocations::SCHEMA,
+    Slots::SCHEMA,
+    Functions::SCHEMA,
+    Scales::SCHEMA,
+    ColdStarts::SCHEMA,
+    NodeSamples::SCHEMA,
+    PodSamples::SCHEMA,
+    AutoscalerSamples::SCHEMA,
+    HostSamples::SCHEMA,
+];
+
+/// The text above the tables.
 const PREFACE: &str = "\
 # Columns
 

@@ -39,7 +39,7 @@ table! {
 table! {
     /// One row per change of a function's instances, as reported by the platform; only the header where it reports none.
     Scales in "scales.csv", row ScaleRecord<'a> {
-        /// When the change was seen.
+        /// When the change was observed.
         unix_us: i64 [UnixMicros],
         /// Name of the function.
         function: Text<'a>,
@@ -67,7 +67,7 @@ table! {
         /// Name of the pod; `instance` in invocations.csv.
         instance: Text<'a>,
         /// When the autoscaler last increased the desired scale before it.
-        #[absent = "when no such increase was seen"]
+        #[absent = "when no such increase was observed"]
         desired_unix_us: Option<i64> [UnixMicros],
         /// When it was created.
         created_unix_us: i64 [UnixMicros],

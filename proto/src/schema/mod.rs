@@ -22,26 +22,13 @@ mod value;
 
 pub use cluster::{AutoscalerRecord, AutoscalerSamples, NodeRecord, NodeSamples, PodRecord, PodSamples};
 pub use column::{Column, Kind, Schema, Unit};
-pub use document::markdown;
+pub use document::{TABLES, markdown};
 pub use functions::{ColdStartRecord, ColdStarts, FunctionRecord, Functions, ScaleRecord, Scales};
 pub use host::{HostRecord, HostSamples};
 pub use invocations::{InvocationRecord, Invocations};
 pub use slots::{SlotRecord, Slots};
-pub use table::{FieldError, Fields, Places, Row, Table};
+pub use table::{FieldError, Fields, Positions, Row, Table};
 pub use value::{Fixed, Rounded, Scratch, Text, Value};
-
-/// Every table of a run's directory, in the order of the documentation.
-pub const TABLES: [Schema; 9] = [
-    Invocations::SCHEMA,
-    Slots::SCHEMA,
-    Functions::SCHEMA,
-    Scales::SCHEMA,
-    ColdStarts::SCHEMA,
-    NodeSamples::SCHEMA,
-    PodSamples::SCHEMA,
-    AutoscalerSamples::SCHEMA,
-    HostSamples::SCHEMA,
-];
 
 #[cfg(test)]
 mod tests;

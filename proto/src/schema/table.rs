@@ -4,7 +4,7 @@ use std::{convert::Infallible, fmt, marker::PhantomData};
 
 use super::{Column, Schema, Value};
 
-/// A table: the type that stands for one of the CSV files.
+/// A table: the type that represents one of the CSV files.
 pub trait Table {
     /// Its file and columns.
     const SCHEMA: Schema;
@@ -58,7 +58,7 @@ pub enum FieldError {
 impl fmt::Display for FieldError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Missing { column } => write!(f, "there is no column {column}"),
+            Self::Missing { column } => write!(f, "missing column {column}"),
             Self::Wrong { column: Column { name, kind, .. }, text } => {
                 write!(f, "column {name}: {text:?} is not of type {kind}")
             }
@@ -70,31 +70,31 @@ impl std::error::Error for FieldError {}
 
 /// Where the columns of a table are in a file, found by the file's header. Columns that the table does not have are skipped.
 #[derive(Debug)]
-pub struct Places<T> {
-    /// By column of the table: its place in the file.
-    places: Vec<Option<usize>>,
+pub struct Positions<T> {
+    /// By column of the table: its position in the file; `None` where the file lacks it.
+    positions: Vec<Option<usize>>,
     table: PhantomData<fn() -> T>,
 }
 
-impl<T: Table> Places<T> {
+impl<T: Table> Positions<T> {
     /// Finds the columns in a header.
     pub fn of<'h>(header: impl IntoIterator<Item = &'h str>) -> Self {
-        let mut places = vec![None; T::SCHEMA.columns.len()];
-        for (place, name) in header.into_iter().enumerate() {
+        let mut positions = vec![None; T::SCHEMA.columns.len()];
+        for (position, name) in header.into_iter().enumerate() {
             let column = T::SCHEMA.header().position(|column| column == name);
-            if let Some(found) = column.and_then(|column| places.get_mut(column)) {
-                *found = Some(place);
+            if let Some(found) = column.and_then(|column| positions.get_mut(column)) {
+                *found = Some(position);
             }
         }
-        Self { places, table: PhantomData }
+        Self { positions, table: PhantomData }
     }
 
-    /// Reads a row, whose fields `field` gives by their place in the file.
+    /// Reads a row, whose fields `field` returns by their position in the file.
     ///
     /// # Errors
-    /// The first field that is not of its column's type, or a column that is not there and must be.
+    /// The first field that is not of its column's type, or a required column that is missing.
     pub fn read<'t, R: Row<Table = T>>(&self, field: impl Fn(usize) -> Option<&'t str>) -> Result<R, FieldError> {
-        R::from_fields(Fields { columns: T::SCHEMA.columns, places: &self.places, field })
+        R::from_fields(Fields { columns: T::SCHEMA.columns, positions: &self.positions, field })
     }
 }
 
@@ -102,7 +102,7 @@ impl<T: Table> Places<T> {
 #[derive(Debug)]
 pub struct Fields<'p, F> {
     columns: &'static [Column],
-    places: &'p [Option<usize>],
+    positions: &'p [Option<usize>],
     field: F,
 }
 
@@ -112,8 +112,8 @@ impl<'t, F: Fn(usize) -> Option<&'t str>> Fields<'_, F> {
     /// # Errors
     /// A field that is not of its column's type, or is missing.
     pub(super) fn value<V: Value>(&self, index: usize, name: &'static str) -> Result<V, FieldError> {
-        let place = self.places.get(index).copied().flatten();
-        let Some(text) = place.and_then(&self.field) else {
+        let position = self.positions.get(index).copied().flatten();
+        let Some(text) = position.and_then(&self.field) else {
             return V::missing().ok_or(FieldError::Missing { column: name });
         };
         V::parse(text).ok_or_else(|| match self.columns.get(index) {
@@ -123,7 +123,7 @@ impl<'t, F: Fn(usize) -> Option<&'t str>> Fields<'_, F> {
     }
 }
 
-/// Declares a table: the type that stands for it, its row with a public field per column, and what both derive from that.
+/// Declares a table: the type that represents it, its row with a public field per column, and what both derive from that.
 ///
 /// The first line of attributes is the table's meaning. A column has its meaning, when it is absent, its name, its type (any
 /// [`Value`]; an optional column is an `Option`) and, in brackets, its [`Unit`](super::Unit).

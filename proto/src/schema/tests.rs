@@ -7,7 +7,7 @@ use super::*;
 use crate::v1;
 
 fn read<R: Row>(header: &[&str], fields: &[&str]) -> Result<R, FieldError> {
-    Places::<R::Table>::of(header.iter().copied()).read(|place| fields.get(place).copied())
+    Positions::<R::Table>::of(header.iter().copied()).read(|place| fields.get(place).copied())
 }
 
 fn invocation() -> InvocationRecord<'static> {

@@ -98,8 +98,8 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
             object["status"]["conditions"] = json!([condition("Ready", "False", reason, message)]);
         });
         // service.fn-crash.json: the Service itself never says why.
-        let said = format!("Configuration \"{name}\" does not have any ready Revision.");
-        status(conditions(["False", "RevisionFailed"], ["False", "RevisionMissing"], &said), &[]);
+        let message = format!("Configuration \"{name}\" does not have any ready Revision.");
+        status(conditions(["False", "RevisionFailed"], ["False", "RevisionMissing"], &message), &[]);
         return;
     }
     let initial = function.rules().initial;
@@ -128,7 +128,7 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
     shared.scaled(&function);
 }
 
-/// Takes away what belonged to a Service that is gone: its revision and autoscaler at once, its pods in their grace.
+/// Removes what belonged to a deleted Service: its revision and autoscaler at once, its pods after their grace period.
 pub(super) fn take_down(shared: &Shared, function: &Function) {
     function.route(false);
     let revision = format!("{}-00001", function.name);

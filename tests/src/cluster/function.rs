@@ -98,8 +98,8 @@ pub(super) struct Function {
     changed: watch::Sender<u64>,
 }
 
-/// A place on an instance, given back when it is dropped.
-pub(super) struct Place {
+/// A permit on an instance, given back when it is dropped.
+pub(super) struct Permit {
     function: Arc<Function>,
     pod: String,
     pub(super) connection: SendRequest<Body>,
@@ -107,7 +107,7 @@ pub(super) struct Place {
     pub(super) waited: bool,
 }
 
-impl Drop for Place {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut state = self.function.state();
         if let Some(instance) = state.instances.iter_mut().find(|it| it.pod == self.pod) {
@@ -118,9 +118,9 @@ impl Drop for Place {
     }
 }
 
-/// Why there is no place.
+/// Why there is no permit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoPlace {
+pub(super) enum NoPermit {
     /// The ingress does not know it.
     NoRoute,
     /// Its instances took longer than an invocation may.
@@ -199,22 +199,22 @@ impl Function {
         None
     }
 
-    fn take(self: &Arc<Self>, slots: usize, waited: bool) -> Option<Place> {
+    fn take(self: &Arc<Self>, slots: usize, waited: bool) -> Option<Permit> {
         let mut state = self.state();
         let free = state.instances.iter_mut().filter(|it| it.busy < slots).min_by_key(|it| it.busy)?;
         free.busy += 1;
         let (pod, connection) = (free.pod.clone(), free.connection.clone());
-        Some(Place { function: Arc::clone(self), pod, connection, waited })
+        Some(Permit { function: Arc::clone(self), pod, connection, waited })
     }
 
-    /// A place on an instance, waited for as the activator does.
-    pub(super) async fn place(self: &Arc<Self>) -> Result<Place, NoPlace> {
+    /// A permit on an instance, waited for as the activator does.
+    pub(super) async fn permit(self: &Arc<Self>) -> Result<Permit, NoPermit> {
         if !self.is_routed() {
-            return Err(NoPlace::NoRoute);
+            return Err(NoPermit::NoRoute);
         }
         let rules = self.rules();
-        if let Some(place) = self.take(rules.slots(), false) {
-            return Ok(place);
+        if let Some(permit) = self.take(rules.slots(), false) {
+            return Ok(permit);
         }
         self.state().waiting += 1;
         let waiting = Waiting(Arc::clone(self));
@@ -222,17 +222,17 @@ impl Function {
         let freed = async {
             loop {
                 changed.borrow_and_update();
-                if let Some(place) = self.take(rules.slots(), true) {
-                    return place;
+                if let Some(permit) = self.take(rules.slots(), true) {
+                    return permit;
                 }
                 if changed.changed().await.is_err() {
                     std::future::pending::<()>().await;
                 }
             }
         };
-        let place = timeout(rules.timeout, freed).await.map_err(|_| NoPlace::Late);
+        let permit = timeout(rules.timeout, freed).await.map_err(|_| NoPermit::Late);
         drop(waiting);
-        place
+        permit
     }
 }
 
@@ -258,15 +258,15 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_makes_it_scale_and_is_told_when_it_took_too_long() {
+    async fn waiting_requests_make_it_scale_and_time_out() {
         let function = Arc::new(Function::new("f", "n", rules()));
-        assert_eq!(function.place().await.err(), Some(NoPlace::NoRoute));
+        assert_eq!(function.permit().await.err(), Some(NoPermit::NoRoute));
         function.route(true);
         let waiter = Arc::clone(&function);
-        let waited = tokio::spawn(async move { waiter.place().await.err() });
+        let waited = tokio::spawn(async move { waiter.permit().await.err() });
         tokio::task::yield_now().await;
         assert_eq!(function.scale(Instant::now(), 1, true), Some(2));
-        assert_eq!(waited.await.expect("ends"), Some(NoPlace::Late));
+        assert_eq!(waited.await.expect("ends"), Some(NoPermit::Late));
         // Nothing was needed for the window.
         assert_eq!(function.scale(Instant::now(), 1, true), None);
         tokio::time::advance(Duration::from_secs(6)).await;

@@ -1,4 +1,4 @@
-//! Kourier's gateway: HTTP/2 and HTTP/1.1 without TLS, told apart by `:authority` or `host`, with the answers of `grpc-through-knative.md`.
+//! Kourier's gateway: HTTP/2 and HTTP/1.1 without TLS, routed by `:authority` or `host`, with the answers of `grpc-through-knative.md`.
 
 use std::{
     convert::Infallible,
@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 
 use super::{
     Shared,
-    function::{Body, NoPlace, Place},
+    function::{Body, NoPermit, Permit},
 };
 
 /// What Envoy's SETTINGS say: `timelines/h2-settings.txt`.
@@ -33,7 +33,7 @@ const MAX_CONCURRENT_STREAMS: u32 = 1024;
 /// Serves until its task is ended.
 pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
-        // Small frames shall not wait for each other.
+        // Small frames must not wait for each other.
         let _without = stream.set_nodelay(true);
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -57,19 +57,19 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     name_host(&mut parts);
     let authority = parts.uri.authority().map(|it| it.host().to_owned()).unwrap_or_default();
     let Some(function) = shared.function_of(&authority) else { return no_route() };
-    let mut place = match function.place().await {
-        Ok(place) => place,
-        Err(NoPlace::NoRoute) => return no_route(),
-        Err(NoPlace::Late) => return text(StatusCode::GATEWAY_TIMEOUT, "activator request timeout"),
+    let mut permit = match function.permit().await {
+        Ok(permit) => permit,
+        Err(NoPermit::NoRoute) => return no_route(),
+        Err(NoPermit::Late) => return text(StatusCode::GATEWAY_TIMEOUT, "activator request timeout"),
     };
-    if place.waited {
+    if permit.waited {
         parts.headers.insert("k-proxy-request", HeaderValue::from_static("activator"));
     }
-    match place.connection.send_request(Request::from_parts(parts, body.boxed())).await {
+    match permit.connection.send_request(Request::from_parts(parts, body.boxed())).await {
         Ok(answered) => {
             let (mut parts, body) = answered.into_parts();
             parts.headers.insert(SERVER, HeaderValue::from_static("envoy"));
-            Response::from_parts(parts, Held { body, _place: place }.boxed())
+            Response::from_parts(parts, Held { body, _permit: permit }.boxed())
         }
         // The function's process died.
         Err(_) => text(StatusCode::BAD_GATEWAY, "unexpected EOF"),
@@ -98,8 +98,8 @@ fn no_route() -> Response<Body> {
     response
 }
 
-fn text(status: StatusCode, words: &'static str) -> Response<Body> {
-    let body = Full::new(Bytes::from_static(words.as_bytes())).map_err(|never| match never {}).boxed();
+fn text(status: StatusCode, text: &'static str) -> Response<Body> {
+    let body = Full::new(Bytes::from_static(text.as_bytes())).map_err(|never| match never {}).boxed();
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -107,10 +107,10 @@ fn text(status: StatusCode, words: &'static str) -> Response<Body> {
     response
 }
 
-/// An answer that holds its place until it was read, or nobody wants it any more.
+/// A response that holds its permit until it was read or dropped.
 struct Held {
     body: Incoming,
-    _place: Place,
+    _permit: Permit,
 }
 
 impl HttpBody for Held {

@@ -47,7 +47,7 @@ pub enum Failure {
     Webhook,
     /// Its process ends: `revision.fn-crash.json`.
     Crash,
-    /// Its image can't be had: `revision.fn-badimage.json`.
+    /// Its image cannot be pulled: `revision.fn-badimage.json`.
     BadImage,
     /// No node has room: `podstatus.pending-unschedulable.json`.
     Unschedulable,
@@ -93,7 +93,7 @@ struct Faults {
     slowness: Duration,
 }
 
-/// A pod that has not been told to go: its name, and how it is told.
+/// A pod that has not been asked to end: its name, and the sender that asks it to.
 type PodHandle = (String, watch::Sender<bool>);
 
 struct Shared {
@@ -221,7 +221,7 @@ impl Shared {
         pods.filter(ready).count()
     }
 
-    /// Tells the PodAutoscaler what is wanted and what is there: the sequence of `watch/pa.hello-grpc.jsonl`.
+    /// Reports the desired and the actual scale in the PodAutoscaler: the sequence of `watch/pa.hello-grpc.jsonl`.
     fn scaled(&self, function: &Function) {
         let (desired, actual) = (function.desired(), self.pods_ready(function));
         let (status, reason) = match (desired, actual) {
@@ -306,7 +306,7 @@ impl Cluster {
         self.directory.path().join("kubeconfig")
     }
 
-    /// A configuration for `loaderd` that names it, written beside the kubeconfig.
+    /// A configuration for `loaderd` that names it, written next to the kubeconfig.
     ///
     /// # Panics
     /// When it can't be written.
@@ -330,7 +330,7 @@ impl Cluster {
              contexts:\n- name: fake\n  context: {{cluster: fake, user: limited, namespace: {NAMESPACE}}}\n",
             self.api
         );
-        // Renamed, so that nobody reads half of it.
+        // Renamed, so that no reader gets half of it.
         let whole = self.kubeconfig().with_extension("whole");
         fs::write(&whole, text).expect("writes");
         fs::rename(whole, self.kubeconfig()).expect("renames");
@@ -355,7 +355,7 @@ impl Cluster {
     pub fn expire_token(&self, renewed: bool) {
         let mut faults = lock(&self.shared.faults);
         faults.token.push('1');
-        // Before anybody is asked for the new one.
+        // Before the new one is required.
         if renewed {
             self.write_kubeconfig(&faults.token);
         }
@@ -389,12 +389,12 @@ impl Cluster {
         lock(&self.shared.pages).insert(path.to_owned(), text.to_owned());
     }
 
-    /// Puts an object as somebody else would.
+    /// Writes an object as another client would.
     pub fn put(&self, resource: &str, object: Value) {
         self.shared.put(resource, object);
     }
 
-    /// Deletes an object as somebody else would.
+    /// Deletes an object as another client would.
     pub fn delete(&self, resource: &str, name: &str) -> bool {
         api::delete(&self.shared, resource, NAMESPACE, name).is_some()
     }
@@ -415,12 +415,12 @@ impl Cluster {
         store.list(resource, NAMESPACE).filter_map(|it| it["metadata"]["name"].as_str().map(str::to_owned)).collect()
     }
 
-    /// All that the API server was asked so far.
+    /// All requests to the API server so far.
     pub fn asked(&self) -> Vec<Asked> {
         lock(&self.shared.asked).clone()
     }
 
-    /// What was asked, counted by verb and resource: for a message.
+    /// The requests, counted by verb and resource: for a message.
     pub fn asked_by_kind(&self) -> String {
         let mut counts = BTreeMap::new();
         for Asked { verb, resource, .. } in self.asked() {
@@ -441,7 +441,7 @@ impl Drop for Cluster {
     }
 }
 
-/// What a cluster has before anybody uses it: `node.json`, `kourier-service.json`, `configmaps/`.
+/// The initial objects of a cluster: `node.json`, `kourier-service.json`, `configmaps/`.
 fn furniture(gateway_port: u16) -> Vec<(&'static str, Value)> {
     let namespace = |name: &str| {
         let labels = json!({"kubernetes.io/metadata.name": name, "app.kubernetes.io/version": "1.23.0"});

@@ -1,4 +1,4 @@
-//! A pod from its creation to its end, told as `watch/pods.hello-grpc.jsonl` tells it; its container is a `trace-func` process.
+//! A pod from its creation to its end, with the events of `watch/pods.hello-grpc.jsonl`; its container is a `trace-func` process.
 
 use std::{process::Stdio, sync::Arc, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::bin;
 /// The one node.
 pub(super) const NODE: &str = "knative-control-plane";
 
-/// From creation to a place, and from there to a sandbox: the medians of `coldstart-breakdown.txt`.
+/// From creation to being scheduled, and from there to a sandbox: the medians of `coldstart-breakdown.txt`.
 const SCHEDULED: Duration = Duration::from_millis(22);
 const SANDBOX: Duration = Duration::from_millis(510);
 /// From running containers to readiness.
@@ -60,7 +60,7 @@ pub(super) struct PodLife {
     pub(super) revision: String,
     pub(super) name: String,
     pub(super) failure: Option<Failure>,
-    /// Becomes true when it shall go.
+    /// Becomes true when it is asked to end.
     pub(super) go: watch::Receiver<bool>,
 }
 
@@ -137,16 +137,16 @@ impl PodLife {
             .kill_on_drop(true)
             .spawn();
         let process = child.insert(started.expect("trace-func was built"));
-        let mut said = BufReader::new(process.stdout.take().expect("it is piped")).lines();
+        let mut lines = BufReader::new(process.stdout.take().expect("it is piped")).lines();
         let address = loop {
-            let Ok(Some(line)) = said.next_line().await else { return };
+            let Ok(Some(line)) = lines.next_line().await else { return };
             if let Some(address) = line.strip_prefix("listening on ") {
                 break address.to_owned();
             }
         };
         let running = containers(&json!({"running": {"startedAt": "2026-11-23T07:09:11Z"}}), false);
         self.status(json!({"phase": "Running", "conditions": conditions(true, false), "containerStatuses": running}));
-        // The activator probes the pod itself, so that it is used before its readiness is seen.
+        // The activator probes the pod itself, so that it is used before its readiness is reported.
         let stream = TcpStream::connect(&address).await.expect("it listens");
         let _without = stream.set_nodelay(true);
         let (connection, driver) =

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-/// One object's place: resource with its group, namespace (empty for those that have none), name.
+/// One object's key: resource with its group, namespace (empty for those that have none), name.
 pub(super) type Key = (String, String, String);
 
 /// Something that happened to an object.
@@ -78,7 +78,7 @@ impl Store {
         object
     }
 
-    /// Changes an object that is there; one that is not stays away.
+    /// Changes an object that exists.
     pub(super) fn edit(
         &mut self,
         resource: &str,
@@ -112,8 +112,8 @@ impl Store {
             return None;
         }
         let begin = self.history.partition_point(|change| change.version <= version);
-        let seen = self.history[begin..].iter();
-        let ours = seen.filter(|it| it.resource == resource && (namespace.is_empty() || it.namespace == namespace));
+        let events = self.history[begin..].iter();
+        let ours = events.filter(|it| it.resource == resource && (namespace.is_empty() || it.namespace == namespace));
         Some(ours.cloned().collect())
     }
 
@@ -150,19 +150,19 @@ mod tests {
     }
 
     #[test]
-    fn history_is_told_from_any_version_that_is_not_forgotten() {
+    fn history_is_available_from_any_version_that_is_still_kept() {
         let mut store = Store::default();
         store.put("pods", pod("x"));
         assert!(store.edit("pods", "n", "x", |pod| pod["spec"] = json!({"a": 1})));
         assert!(!store.edit("pods", "n", "y", |_| {}));
         store.put("pods", pod("z"));
         store.remove("pods", "n", "z").expect("was there");
-        let told = |version| -> Option<Vec<_>> {
+        let history = |version| -> Option<Vec<_>> {
             let name = |object: &Value| object["metadata"]["name"].as_str().map(str::to_owned);
             Some(store.since(version, "pods", "n")?.iter().map(|it| (it.kind, name(&it.object))).collect())
         };
         let [x, z] = ["x", "z"].map(|name| Some(name.to_owned()));
-        assert_eq!(told(1), Some(vec![("MODIFIED", x), ("ADDED", z.clone()), ("DELETED", z)]));
+        assert_eq!(history(1), Some(vec![("MODIFIED", x), ("ADDED", z.clone()), ("DELETED", z)]));
         assert_eq!(store.get("pods", "n", "x").expect("is there")["metadata"]["generation"], 2);
         store.forget();
         assert!(store.since(1, "pods", "n").is_none());

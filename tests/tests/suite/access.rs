@@ -114,7 +114,7 @@ impl Secured {
 #[test]
 fn tokens_and_certificates_let_in_as_far_as_their_roles_go() {
     let it = Secured::start();
-    // Nobody in particular: health, and nothing else.
+    // Without credentials: health, and nothing else.
     let refused = it.ctl(&[], &["list"]);
     assert_eq!(
         (refused.code, refused.stderr.as_str()),
@@ -143,7 +143,7 @@ fn tokens_and_certificates_let_in_as_far_as_their_roles_go() {
     assert_eq!((refused.code, refused.stderr.as_str()), (5, "error: the token is not known\n"));
 
     // Each change has its line; refusals, too; looking has none.
-    let log = eventually("it is told in the log", || {
+    let log = eventually("it is logged", || {
         let log = it.daemon.log();
         log.iter().any(|line| line.contains("the token is not known")).then_some(log)
     });
@@ -191,12 +191,12 @@ fn metrics_take_tls_and_a_token() {
     assert!(curl("metrics", &[]).ends_with("401"));
     assert_eq!(curl("healthz", &[]), "ok\n200");
     let token = fs::read_to_string(&it.reader).expect("reads");
-    let told = curl("metrics", &["--header", &format!("Authorization: Bearer {}", token.trim())]);
-    assert!(told.contains("\nloader_build_info{") && told.ends_with("200"), "{told}");
+    let metrics = curl("metrics", &["--header", &format!("Authorization: Bearer {}", token.trim())]);
+    assert!(metrics.contains("\nloader_build_info{") && metrics.ends_with("200"), "{metrics}");
 }
 
 #[test]
-fn a_reload_changes_tokens_certificates_and_the_log_and_says_what_it_can_not() {
+fn a_reload_changes_tokens_certificates_and_the_log_and_reports_what_needs_a_restart() {
     let it = Secured::start();
     it.with_token(&it.reader, &["list"]).ok();
     // A new server certificate by a new authority; the token of the reader is gone; another platform.
@@ -210,10 +210,10 @@ fn a_reload_changes_tokens_certificates_and_the_log_and_says_what_it_can_not() {
     let changed = format!("platform = \"attach\"\nlog_level = \"debug\"\n{}\n", kept.join("\n"));
     fs::write(&it.config, &changed).expect("writes");
     it.daemon.signal(Signal::SIGHUP);
-    let told = eventually("it has reloaded", || {
+    let line = eventually("it has reloaded", || {
         it.daemon.log().into_iter().find(|line| line.contains("reloaded; these changes take a restart:"))
     });
-    assert!(told.ends_with("restart: platform"), "{told}");
+    assert!(line.ends_with("restart: platform"), "{line}");
     assert_eq!(it.with_token(&it.submitter, &["list"]).code, 4, "the old authority does not vouch any more");
     let (address, ca) = (format!("https://{}", it.daemon.address()), renewed.file("ca.pem"));
     let list = |token: &str| run(bin("loaderctl"), ["--address", &address, "--ca", &ca, "--token-file", token, "list"]);
@@ -241,13 +241,13 @@ fn uploads_are_bounded_for_each_client_from_a_reload_on() {
     it.daemon.signal(Signal::SIGHUP);
     eventually("it has reloaded", || it.daemon.log().iter().any(|line| line.ends_with(" reloaded")).then_some(()));
     let refused = plan(2, "alice");
-    let words = "alice has as many traces here as this daemon keeps of one client, 1 \
+    let reason = "alice has as many traces here as this daemon keeps of one client, 1 \
                  (traces.max_uploads_per_client)";
-    assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    assert!(refused.stderr.contains(reason), "{}", refused.stderr);
     plan(1, "alice").ok();
     let other = it.directory.path().join("2/even");
     it.with_token(&it.submitter, &["plan", "--mode", "trace", "--trace", other.to_str().expect("text")]).ok();
-    // It is there now, whoever sent it.
+    // It is stored now, whichever client sent it.
     plan(2, "alice").ok();
 }
 

@@ -149,9 +149,9 @@ fn malformed_messages_are_refused_and_change_nothing() {
     assert_eq!(ran.stdout.lines().count(), methods.len() * 13, "{ran:?}");
     for method in methods {
         let noise = format!("{method}: noise: ");
-        let told =
+        let code =
             ran.stdout.lines().find_map(|line| line.strip_prefix(&noise)).unwrap_or_else(|| panic!("no {method}"));
-        assert_eq!(told, "INVALID_ARGUMENT", "{method}");
+        assert_eq!(code, "INVALID_ARGUMENT", "{method}");
     }
     assert!(!daemon.log().iter().any(|line| line.contains("panicked")), "{:?}", daemon.log());
     assert_eq!(daemon.grpcurl("ListRuns", &json!({})), Ok(vec![json!({})]), "nothing was taken");
@@ -165,7 +165,7 @@ fn loader_methods() -> Vec<String> {
 }
 
 #[test]
-fn an_invocation_by_hand_reaches_a_function() {
+fn a_single_invocation_reaches_a_function() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
     let port = ClosedPort::hold();

@@ -29,7 +29,7 @@ impl Clocks {
         Self { daemon, directory }
     }
 
-    /// Sets the clocks, in seconds beside the true ones.
+    /// Sets the clocks, in seconds from the true ones.
     fn set(&self, wall: i64, boot: i64) {
         let new = self.directory.path().join("new");
         fs::write(&new, format!("{wall} {boot}")).expect("writes");
@@ -42,7 +42,7 @@ impl Clocks {
     }
 
     /// What the run's summary says of clocks, in whole seconds: suspended, and set by.
-    fn told(&self, run: &str) -> [i64; 2] {
+    fn reported(&self, run: &str) -> [i64; 2] {
         let ended = self.daemon.ended(run);
         assert_eq!(ended["state"], "RUN_STATE_SUCCEEDED", "{ended:#}");
         let changes = self.daemon.summary(run)["clockChanges"].clone();
@@ -75,47 +75,47 @@ fn begin(daemon: &Daemon) -> String {
 }
 
 #[test]
-fn a_clock_that_is_set_changes_no_row_and_is_told() {
+fn a_clock_that_is_set_changes_no_row_and_is_reported() {
     let it = Clocks::start();
     let forward = it.begin();
     it.set(3600, 0);
-    assert_eq!(it.told(&forward), [0, 3600]);
+    assert_eq!(it.reported(&forward), [0, 3600]);
     it.dates_go_on(&forward);
     let back = it.begin();
     it.set(-86_400, 0);
-    assert_eq!(it.told(&back), [0, -90_000]);
+    assert_eq!(it.reported(&back), [0, -90_000]);
     it.dates_go_on(&back);
     let shown = it.daemon.ctl(&["get", &back]).ok().stdout;
     assert!(shown.contains("The wall clock was set back by 1day 1h during the load"), "{shown}");
-    // What comes later sorts behind, whatever the clock says.
+    // Later runs sort behind earlier ones, whatever the clock shows.
     let third = it.daemon.submit(&LOAD);
     it.daemon.ended(&third);
     assert!(forward < back && back < third, "{forward} {back} {third}");
     assert_eq!(it.daemon.summary(&third)["clockChanges"], Value::Null);
-    eventually("it is told in the log", || {
+    eventually("it is logged", || {
         it.daemon.log().iter().find(|line| line.contains("the clock was set: nothing is removed by age")).cloned()
     });
 }
 
 #[test]
-fn a_suspension_is_told() {
+fn a_suspension_is_reported() {
     let it = Clocks::start();
     let run = it.begin();
-    // The monotonic clock stands still meanwhile; the others do not.
+    // The monotonic clock stops meanwhile; the others do not.
     it.set(7, 7);
-    assert_eq!(it.told(&run), [7, 0]);
+    assert_eq!(it.reported(&run), [7, 0]);
     it.dates_go_on(&run);
     let shown = it.daemon.ctl(&["get", &run]).ok().stdout;
     assert!(shown.contains("THE LOADER'S MACHINE WAS SUSPENDED for 7s"), "{shown}");
     let line = "while the load went, the machine was suspended for 7s";
     let id = format!("RUN_ID={run}");
-    eventually("it is told in the log", || {
-        it.daemon.log().iter().find(|told| told.contains(line) && told.contains(&id)).cloned()
+    eventually("it is logged", || {
+        it.daemon.log().iter().find(|logged| logged.contains(line) && logged.contains(&id)).cloned()
     });
 }
 
 #[test]
-fn a_daemon_that_is_stopped_for_a_while_sends_all_late_and_says_so() {
+fn a_daemon_that_is_stopped_for_a_while_sends_all_late_and_reports_it() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
     let run = begin(&daemon);

@@ -15,11 +15,11 @@ fn script(line: &str) -> (i32, String, bool) {
         // Links: a program that is still open for writing, in a child of a sibling's, can't be run.
         symlink(root().join("tests/stand_in.sh"), directory.path().join(tool)).expect("is made");
     }
-    let mut words = line.split(' ');
-    let program = root().join("scripts/cluster").join(words.next().expect("a name"));
+    let mut arguments = line.split(' ');
+    let program = root().join("scripts/cluster").join(arguments.next().expect("a name"));
     let path = std::env::var("PATH").expect("there is one");
     let ran = Command::new(program)
-        .args(words)
+        .args(arguments)
         .env("PATH", format!("{}:{path}", directory.path().display()))
         .env("CALLED", &called)
         .output()
@@ -42,8 +42,8 @@ fn dry_runs_print_every_command_and_run_none() {
     ] {
         let (code, printed, called) = script(line);
         assert_eq!((code, called), (0, false), "{line}: {printed}");
-        for words in expected {
-            assert!(printed.contains(words), "{line}: no {words:?} in {printed}");
+        for text in expected {
+            assert!(printed.contains(text), "{line}: no {text:?} in {printed}");
         }
     }
 }
@@ -55,7 +55,7 @@ fn without_the_flag_the_same_commands_are_run() {
 }
 
 #[test]
-fn what_can_not_be_meant_is_refused() {
+fn invalid_arguments_are_refused() {
     for line in [
         "prepare --frobnicate",
         "single-node --dry-run",

@@ -62,7 +62,7 @@ fn every_fault_is_named_with_its_line() {
 }
 
 #[test]
-fn nothing_but_loopback_is_served() {
+fn non_loopback_addresses_are_refused() {
     let ran = check("listen = \"0.0.0.0:9470\"\nmetrics_listen = \"192.0.2.1:9480\"\n");
     assert_eq!(ran.code, 2);
     assert_eq!(ran.stderr.matches("is no loopback address").count(), 2, "{ran:?}");

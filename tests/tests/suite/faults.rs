@@ -11,7 +11,7 @@ use std::{
 
 use loader_tests::{Daemon, Ran, bin, eventually, heavy, run};
 
-/// A daemon behind a shell that confines it, with a directory for its state and a socket beside it.
+/// A daemon behind a shell that confines it, with a directory for its state and a socket next to it.
 struct Confined {
     directory: tempfile::TempDir,
     child: Child,
@@ -33,7 +33,7 @@ impl Confined {
         unshare.arg(&state).arg(bin("loaderd")).arg(directory.path().join("loaderd.sock")).stderr(log);
         let child = unshare.stdin(Stdio::null()).spawn().expect("starts");
         let this = Self { directory, child };
-        eventually("the socket is there", || this.directory.path().join("loaderd.sock").exists().then_some(()));
+        eventually("the socket exists", || this.directory.path().join("loaderd.sock").exists().then_some(()));
         this
     }
 

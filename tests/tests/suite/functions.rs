@@ -28,7 +28,7 @@ fn a_client_that_knows_three_fields_is_served() {
     let reply = run("python3", [script, "call", server.address(), "30", "20"]).ok().json();
     assert_eq!(reply["unknown"], 0, "{reply}");
     let known = &reply["known"];
-    // A busy machine may take longer for the memory alone, which is told behind that.
+    // A busy machine may take longer for the memory alone, which a remark then reports.
     assert!(known["message"].as_str().is_some_and(|message| message.starts_with("OK")), "{reply}");
     assert!(known["durationInMicroSec"].as_u64() >= Some(30_000), "{reply}");
     assert!(known["memoryUsageInKb"].as_u64() >= Some(20 * 1024), "{reply}");
@@ -42,8 +42,8 @@ fn of_a_foreign_function_it_is_not_known_whether_it_started_cold() {
     let daemon = Daemon::start(state.path());
     let rows = rows(&daemon, &["--platform", "attach", "--attach", server.address()]);
     assert_eq!(rows.len(), 20);
-    let told = rows.columns(["status", "cold_start", "instance", "actual_runtime_us", "actual_memory_kib"]);
-    assert!(told.iter().all(|row| *row == ["ok", "", "", "5000", "42"]), "{told:?}");
+    let found = rows.columns(["status", "cold_start", "instance", "actual_runtime_us", "actual_memory_kib"]);
+    assert!(found.iter().all(|row| *row == ["ok", "", "", "5000", "42"]), "{found:?}");
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Drop for Container {
 }
 
 #[test]
-fn images_are_small_unprivileged_and_stop_when_told() {
+fn images_are_small_unprivileged_and_stop_on_sigterm() {
     let _turn = heavy();
     let built = Command::new(root().join("scripts/build-images"))
         .args(["--image", "trace-func", "--image", "trace-func-firecracker", "--tag", "test"])
@@ -50,9 +50,9 @@ fn images_are_small_unprivileged_and_stop_when_told() {
     for (image, port) in [("trace-func", "8080"), ("trace-func-firecracker", "50051")] {
         let format = "{{.Size}}|{{.Config.User}}|{{.Config.Entrypoint}}|{{.Config.ExposedPorts}}|\
                       {{index .Labels \"org.opencontainers.image.title\"}}";
-        let told = podman(&["image", "inspect", "--format", format, &format!("localhost/{image}:test")]).ok().stdout;
-        let (size, rest) = told.trim().split_once('|').expect("it has a size");
-        assert!(size.parse::<u64>().expect("a number") <= 4_000_000, "{told}");
+        let printed = podman(&["image", "inspect", "--format", format, &format!("localhost/{image}:test")]).ok().stdout;
+        let (size, rest) = printed.trim().split_once('|').expect("it has a size");
+        assert!(size.parse::<u64>().expect("a number") <= 4_000_000, "{printed}");
         assert_eq!(rest, format!("65532:65532|[/trace-func]|map[{port}/tcp:{{}}]|{image}"));
     }
 

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 
 use loader_tests::{ClosedPort, Daemon, Ran, bin, run};
 
-/// What was said of the input: the lines of standard error.
+/// The reported faults: the lines of standard error.
 #[track_caller]
 fn refused(ran: &Ran) -> &str {
     assert_eq!(ran.code, 2, "{ran:?}");
@@ -37,9 +37,9 @@ fn a_spec_file_with_faults() {
         "name: Bad Name\nplatfrom: local\nmaxInFlight: 0\nburst: { targetRps: 0, hold: -4m, runtime: soon }\n",
     );
     let ran = daemon.ctl(&["submit", &spec]);
-    let said = refused(&ran);
-    names(said, &["name: is \"Bad Name\"", "platfrom", "platform", "maxInFlight: is 0", "burst.targetRps: is 0"]);
-    names(said, &["burst.hold", "burst.runtime"]);
+    let faults = refused(&ran);
+    names(faults, &["name: is \"Bad Name\"", "platfrom", "platform", "maxInFlight: is 0", "burst.targetRps: is 0"]);
+    names(faults, &["burst.hold", "burst.runtime"]);
     let listed = daemon.ctl(&["--output", "json", "list"]).ok().json();
     assert_eq!(listed.get("runs"), None, "nothing was taken");
 }

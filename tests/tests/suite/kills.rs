@@ -2,7 +2,7 @@
 //!
 //! `LOADER_KILLS` says how many [6]; `scripts/soak --kills 50` sets it and shows the table.
 
-#![expect(clippy::expect_used, reason = "this is a test, which tells what it saw")]
+#![expect(clippy::expect_used, reason = "this is a test, which prints what it found")]
 
 use std::{
     env, fs,
@@ -46,23 +46,23 @@ fn restart(start: impl Fn() -> Daemon) -> (Daemon, Duration) {
     (daemon, Duration::from_micros(unix_us().saturating_sub(begun) as u64))
 }
 
-/// Rows that are missing of those that the daemon had said to have, and, where the machine does nothing else, of those that
+/// Rows that are missing of those that the daemon had reported, and, where the machine does nothing else, of those that
 /// were answered a second before the kill.
-fn lost(directory: &Path, told: usize, killed_at_us: usize) -> usize {
+fn lost(directory: &Path, reported: usize, killed_at_us: usize) -> usize {
     let path = directory.join("invocations.csv");
     if !path.exists() {
-        return told;
+        return reported;
     }
     let rows = Table::read(&path);
     if env::var_os("LOADER_KILLS").is_none() {
-        return told.saturating_sub(rows.len());
+        return reported.saturating_sub(rows.len());
     }
     let dues = rows.numbers::<usize>("due_unix_us");
     let Some(first) = dues.iter().min() else { return 0 };
     // An invocation takes a few milliseconds: what was due a quarter of a second earlier than that was answered by then.
     let span = killed_at_us.saturating_sub(1_250_000).saturating_sub(*first);
     let answered = (span * RATE / 1_000_000).min(RATE * 4);
-    answered.max(told).saturating_sub(dues.len())
+    answered.max(reported).saturating_sub(dues.len())
 }
 
 fn count() -> u32 {
@@ -79,7 +79,7 @@ fn on_the_local_platform() {
     for instant in instants(count().div_ceil(2)) {
         let id = daemon.submit(&spec);
         std::thread::sleep(instant);
-        let (before, told) = state_of(&daemon, &id);
+        let (before, reported) = state_of(&daemon, &id);
         let functions = children(daemon.pid(), "trace-func");
         let killed_at = unix_us();
         daemon.signal(Signal::SIGKILL);
@@ -87,7 +87,7 @@ fn on_the_local_platform() {
         eventually("no trace-func survives", || functions.iter().all(|pid| !is_alive(*pid)).then_some(()));
         let (next, answered) = restart(|| Daemon::start(state.path()));
         daemon = next;
-        let (lost, (after, _)) = (lost(&daemon.directory(&id), told, killed_at), state_of(&daemon, &id));
+        let (lost, (after, _)) = (lost(&daemon.directory(&id), reported, killed_at), state_of(&daemon, &id));
         println!("| local | {instant:.1?} | {before} | {after} | {lost} | {answered:.2?} |");
         assert_eq!(lost, 0, "{before}");
         let ended = daemon.ended(&id);

@@ -25,7 +25,7 @@ mod service;
 mod spans;
 mod state;
 
-/// A file that no line above names would never be compiled, and its tests would be missed by nobody.
+/// A file that no line above names would never be compiled, and its tests would be missing unnoticed.
 #[test]
 fn every_file_of_tests_is_a_module() {
     let folder = loader_tests::root().join("tests/tests/suite");

@@ -109,7 +109,7 @@ fn coldstart() {
     assert_eq!(number(&cold_starts["instancesStarted"]), slots, "{cold_starts:#}");
 }
 
-/// What a plan determines: by function and place in it, when each invocation was due after the first and what it asked.
+/// What a plan determines: by function and position in it, when each invocation was due after the first and what it asked.
 fn planned(rows: &Table) -> Vec<[String; 4]> {
     let dues: Vec<i64> = rows.numbers("due_unix_us");
     let first = dues.iter().min().copied().unwrap_or_default();
@@ -181,7 +181,7 @@ fn a_warm_up_is_recorded_and_not_measured() {
     assert!(measured < rows.len() as u64);
     let by_status: u64 = summary["byStatus"].as_object().expect("a map").values().map(number).sum();
     assert_eq!(by_status, measured);
-    // While it is held, nothing that came up is taken away.
+    // While it is held, no instance is removed.
     let held_until = starts[3];
     let scales = daemon.table(id, "scales.csv");
     let gone = scales.columns(["unix_us", "terminating"]).into_iter().find(|row| row[1] != "0");

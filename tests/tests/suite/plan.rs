@@ -12,7 +12,7 @@ fn a_plan_that_was_written_is_replayed_exactly() {
                  --seed 9 --arrivals poisson";
     let ran =
         daemon.ctl(&[&["plan", "--write", path], &flags.split_whitespace().collect::<Vec<_>>()[..]].concat()).ok();
-    assert!(ran.stderr.contains("11 invocations are in "), "{ran:?}");
+    assert!(ran.stderr.contains("11 invocations written to "), "{ran:?}");
     let plan = Table::read(&file);
     // 1 a second and 2 a second for half a second each, 2 a second for 2 s, the burst and its victim.
     assert_eq!(plan.len(), 1 + 1 + 4 + 4 + 1);

@@ -1,4 +1,4 @@
-//! A real Prometheus beside the daemon.
+//! A real Prometheus next to the daemon.
 
 #![expect(clippy::expect_used, clippy::panic, reason = "this is a test, which ends by a panic")]
 
@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, mpsc},
 };
 
-use loader_tests::{Daemon, PATIENCE, Ran, eventually_ok, heavy, root, run};
+use loader_tests::{Daemon, Ran, TIMEOUT, eventually_ok, heavy, root, run};
 use serde_json::Value;
 
 /// A Prometheus of the test's own; it is killed when this is dropped.
@@ -30,7 +30,7 @@ impl Drop for Prometheus {
         if std::thread::panicking()
             && let Ok(log) = self.log.lock()
         {
-            eprintln!("prometheus said:\n{}", log.join("\n"));
+            eprintln!("prometheus's log:\n{}", log.join("\n"));
         }
     }
 }
@@ -54,21 +54,21 @@ impl Prometheus {
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
-            .expect("prometheus is there");
+            .expect("prometheus is installed");
         let stderr = child.stderr.take().expect("it is piped");
         let log = Arc::new(Mutex::new(Vec::new()));
         let keep = Arc::clone(&log);
-        let (told, tells) = mpsc::channel();
+        let (sender, announced) = mpsc::channel();
         std::thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 if let Some((_, address)) = line.split_once("msg=\"Listening on\" address=") {
                     // Only the first address is waited for.
-                    let _late = told.send(address.to_owned());
+                    let _late = sender.send(address.to_owned());
                 }
                 keep.lock().expect("whole").push(line);
             }
         });
-        let address = tells.recv_timeout(PATIENCE);
+        let address = announced.recv_timeout(TIMEOUT);
         let address = address.unwrap_or_else(|error| panic!("{error}: {:?}", log.lock().expect("whole")));
         Self { child, address, targets, log }
     }
@@ -156,7 +156,7 @@ fn it_scrapes_the_daemon_and_answers_queries_through_it() {
 }
 
 #[test]
-fn without_one_a_query_says_what_is_missing() {
+fn without_one_a_query_is_refused_with_the_missing_setting() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
     let ran = daemon.ctl(&["query", "up"]);
@@ -181,12 +181,13 @@ fn its_metrics_are_as_prometheus_wants_them() {
         "1ms",
         "--memory=1MiB",
     ]);
-    let told = run("curl", ["--silent", "--fail", &format!("http://{}/metrics", daemon.metrics_address())]).ok().stdout;
+    let metrics =
+        run("curl", ["--silent", "--fail", &format!("http://{}/metrics", daemon.metrics_address())]).ok().stdout;
     let file = state.path().join("metrics");
-    fs::write(&file, told).expect("writes");
+    fs::write(&file, metrics).expect("writes");
     let metrics = fs::File::open(&file).expect("opens");
     let checked =
-        Command::new("promtool").args(["check", "metrics"]).stdin(metrics).output().expect("promtool is there");
+        Command::new("promtool").args(["check", "metrics"]).stdin(metrics).output().expect("promtool is installed");
     assert!(checked.status.success(), "{checked:?}");
     assert_eq!((checked.stdout.len(), checked.stderr.len()), (0, 0), "{checked:?}");
 }

@@ -150,7 +150,7 @@ fn files_that_are_named_exist() {
         for span in page.code_spans() {
             let path = span.split_whitespace().next().unwrap_or_default();
             if FOLDERS.iter().any(|folder| path.starts_with(folder)) && !path.contains(['*', '<']) {
-                assert!(root().join(path).exists(), "{}: {path} is not there", page.path.display());
+                assert!(root().join(path).exists(), "{}: {path} does not exist", page.path.display());
             }
         }
     }

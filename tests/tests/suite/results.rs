@@ -1,4 +1,4 @@
-//! What a run leaves: its forms, its manifest, and whether damage is seen.
+//! The files of a run: their formats, the manifest, and whether damage is detected.
 
 #![expect(clippy::expect_used, reason = "tests")]
 
@@ -25,14 +25,14 @@ fn fetched(daemon: &Daemon, more: &str, to: &Path) -> String {
 fn check(daemon: &Daemon, target: &str) -> (i32, Vec<String>) {
     let ran = daemon.ctl(&["--output", "json", "check", target]);
     let faults = ran.json()["faults"].as_array().expect("a list").clone();
-    let told = |fault: &Value| {
+    let described = |fault: &Value| {
         format!("{}: {}", fault["file"].as_str().expect("text"), fault["fault"].as_str().expect("text"))
     };
-    (ran.code, faults.iter().map(told).collect())
+    (ran.code, faults.iter().map(described).collect())
 }
 
 #[test]
-fn damage_is_seen() {
+fn damage_is_detected() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
     let to = state.path().join("to");
@@ -70,19 +70,19 @@ fn records_in_every_form_are_the_same_rows() {
         let described = manifest["files"].as_array().expect("a list").iter().find(|it| it["name"] == file);
         assert_eq!(described.expect("it is there")["rows"], 80);
 
-        // The daemon reads them back, and so does somebody else.
+        // The daemon reads them back, and so does another reader.
         let printed = state.path().join("printed.csv");
         fs::write(&printed, daemon.ctl(&["records", &id]).ok().stdout).expect("writes");
-        let told = state.path().join("told.csv");
+        let other = state.path().join("other.csv");
         let script = "import sys, pyarrow.csv as c, pyarrow.parquet as p\n\
                       read = p.read_table if sys.argv[1].endswith('parquet') else c.read_csv\n\
                       c.write_csv(read(sys.argv[1]).select(['invocation_id', 'response_us', 'cold_start']), sys.argv[2])";
-        let paths = [to.join(file), told.clone()].map(|path| path.to_str().expect("UTF-8").to_owned());
+        let paths = [to.join(file), other.clone()].map(|path| path.to_str().expect("UTF-8").to_owned());
         run("python3", ["-c", script, &paths[0], &paths[1]]).ok();
         let columns = ["invocation_id", "response_us", "cold_start"];
-        let (printed, told) = (Table::read(&printed), Table::read(&told));
+        let (printed, other) = (Table::read(&printed), Table::read(&other));
         assert_eq!(printed.len(), 80);
-        assert_eq!(printed.columns(columns), told.columns(columns), "{file}");
+        assert_eq!(printed.columns(columns), other.columns(columns), "{file}");
 
         let invitro = state.path().join("invitro").join(file);
         daemon.ctl(&["results", &id, "--layout", "invitro", "--to", invitro.to_str().expect("UTF-8")]).ok();

@@ -1,9 +1,9 @@
-//! The daemon under a service manager: what it tells, and when.
+//! The daemon under a service manager: what it reports, and when.
 #![expect(clippy::expect_used, clippy::panic, reason = "this is a test")]
 
 use std::os::unix::net::UnixDatagram;
 
-use loader_tests::{Daemon, PATIENCE, cluster::Cluster, eventually};
+use loader_tests::{Daemon, TIMEOUT, cluster::Cluster, eventually};
 use nix::sys::signal::Signal;
 
 /// A service manager that only listens.
@@ -16,7 +16,7 @@ impl Manager {
     fn new() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let socket = UnixDatagram::bind(directory.path().join("notify")).expect("binds");
-        socket.set_read_timeout(Some(PATIENCE)).expect("is taken");
+        socket.set_read_timeout(Some(TIMEOUT)).expect("is taken");
         Self { directory, socket }
     }
 
@@ -25,23 +25,24 @@ impl Manager {
         ("NOTIFY_SOCKET", self.directory.path().join("notify").to_str().expect("text").to_owned())
     }
 
-    /// Lets it be as one that is busy: whoever tells it something has to wait.
+    /// Fills its socket, as that of a busy manager: senders block.
     fn fill(&self) {
-        let teller = UnixDatagram::unbound().expect("a socket");
-        teller.connect(self.directory.path().join("notify")).expect("connects");
-        teller.set_nonblocking(true).expect("can be so");
-        while teller.send(b"nothing").is_ok() {}
+        let sender = UnixDatagram::unbound().expect("a socket");
+        sender.connect(self.directory.path().join("notify")).expect("connects");
+        sender.set_nonblocking(true).expect("can be so");
+        while sender.send(b"nothing").is_ok() {}
     }
 
-    /// Waits until it is told something that begins so; all that it was told until then.
-    fn told(&self, words: &str) -> Vec<String> {
+    /// Waits for a message with that beginning; returns all messages up to then.
+    fn received(&self, beginning: &str) -> Vec<String> {
         let mut buffer = [0; 4096];
-        let mut told = Vec::new();
+        let mut messages = Vec::new();
         loop {
-            let length = self.socket.recv(&mut buffer).unwrap_or_else(|error| panic!("never told {words}: {error}"));
-            told.extend(String::from_utf8_lossy(&buffer[..length]).lines().map(str::to_owned));
-            if told.iter().any(|line| line.starts_with(words)) {
-                return told;
+            let length =
+                self.socket.recv(&mut buffer).unwrap_or_else(|error| panic!("never received {beginning}: {error}"));
+            messages.extend(String::from_utf8_lossy(&buffer[..length]).lines().map(str::to_owned));
+            if messages.iter().any(|line| line.starts_with(beginning)) {
+                return messages;
             }
         }
     }
@@ -55,28 +56,28 @@ fn reload(daemon: &Daemon) {
     eventually("it has reloaded", || (reloaded() > before).then_some(()));
 }
 
-fn has(told: &[String], words: &str) -> bool {
-    told.iter().any(|line| line.starts_with(words))
+fn has(messages: &[String], beginning: &str) -> bool {
+    messages.iter().any(|line| line.starts_with(beginning))
 }
 
 #[test]
-fn it_tells_that_it_is_ready_what_it_does_that_it_lives_and_that_it_ends() {
+fn it_reports_readiness_status_watchdog_and_stopping() {
     let manager = Manager::new();
     let (name, notify) = manager.variable();
     let variables = [(name, &*notify), ("WATCHDOG_USEC", "3000000")];
     let mut daemon = Daemon::start_in(&manager.directory.path().join("state"), &[], &variables);
-    manager.told("READY=1");
-    manager.told("STATUS=idle");
-    manager.told("WATCHDOG=1");
+    manager.received("READY=1");
+    manager.received("STATUS=idle");
+    manager.received("WATCHDOG=1");
     let run = daemon.submit(&["--mode", "rps", "--start", "5", "--end", "5", "--slot", "60s", "--runtime", "1ms"]);
-    manager.told(&format!("STATUS=run {run} running, slot 1 of 1, "));
+    manager.received(&format!("STATUS=run {run} running, slot 1 of 1, "));
     // Fed while a run goes, too: the pacer wakes up when it should.
-    manager.told("WATCHDOG=1");
+    manager.received("WATCHDOG=1");
     daemon.signal(Signal::SIGHUP);
-    manager.told("RELOADING=1");
-    manager.told("READY=1");
+    manager.received("RELOADING=1");
+    manager.received("READY=1");
     daemon.signal(Signal::SIGTERM);
-    manager.told("STOPPING=1");
+    manager.received("STOPPING=1");
     assert!(daemon.wait().success());
 }
 
@@ -87,11 +88,11 @@ fn a_manager_that_takes_no_messages_delays_nothing() {
     let (name, notify) = manager.variable();
     let variables = [(name, &*notify), ("WATCHDOG_USEC", "300000")];
     let mut daemon = Daemon::start_in(&manager.directory.path().join("state"), &[], &variables);
-    // Long enough for more to be told than may wait.
+    // Long enough for more messages than the queue holds.
     daemon.succeed(&["--mode", "rps", "--start", "5", "--end", "5", "--slot", "6s", "--runtime", "1ms"]);
-    // What is told once is not lost.
-    manager.told("READY=1");
-    manager.told("STATUS=idle");
+    // Messages that are sent only once are not lost.
+    manager.received("READY=1");
+    manager.received("STATUS=idle");
     manager.fill();
     assert!(daemon.terminate().success());
 }
@@ -115,8 +116,8 @@ fn a_reload_does_not_make_it_ready_before_all_is_cleaned() {
     let daemon = Daemon::start_in(state.path(), &flags, &[(name, &notify)]);
     reload(&daemon);
     cluster.set_away(false);
-    let told = manager.told("READY=1");
-    assert!(!has(&told, "RELOADING"), "{told:?}");
+    let messages = manager.received("READY=1");
+    assert!(!has(&messages, "RELOADING"), "{messages:?}");
     assert_eq!(daemon.ended(&run)["state"], "RUN_STATE_INTERRUPTED");
     assert_eq!(cluster.names("services.serving.knative.dev"), [""; 0]);
 }
@@ -139,11 +140,11 @@ fn a_second_signal_awaits_no_answers() {
         shown["run"]["progress"]["inFlight"].as_str().is_some_and(|out| out != "0").then_some(())
     });
     daemon.signal(Signal::SIGTERM);
-    manager.told("STOPPING=1");
+    manager.received("STOPPING=1");
     // Which makes it no readier.
     reload(&daemon);
-    let told = manager.told("STATUS=run");
-    assert!(!has(&told, "RELOADING") && !has(&told, "READY"), "{told:?}");
+    let messages = manager.received("STATUS=run");
+    assert!(!has(&messages, "RELOADING") && !has(&messages, "READY"), "{messages:?}");
     daemon.signal(Signal::SIGTERM);
     assert!(daemon.wait().success(), "{:?}", daemon.log());
     let rows = daemon.table(&run, "invocations.csv");

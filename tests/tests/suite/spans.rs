@@ -54,7 +54,7 @@ fn a_run_its_stages_and_some_of_its_invocations() {
     let names: BTreeSet<_> = spans.iter().map(|span| span["name"].as_str().expect("text")).collect();
     assert_eq!(names, ["cleaning", "deploying", "draining", "invoke", "queued", "run", "running"].into());
 
-    // Those of invocations are the rows that they stand for.
+    // Those of invocations correspond to rows.
     let rows = daemon.table(id, "invocations.csv");
     let ids: BTreeSet<_> = rows.column("invocation_id").into_iter().collect();
     let invoked: Vec<_> = spans.iter().filter(|span| span["name"] == "invoke").collect();
@@ -88,6 +88,6 @@ fn a_collector_that_is_away_costs_spans_and_nothing_else() {
         "--memory=1MiB",
     ]);
     assert!(daemon.terminate().success());
-    let told = daemon.log().iter().filter(|line| line.contains("spans are lost")).count();
-    assert_eq!(told, 1, "{:?}", daemon.log());
+    let logged = daemon.log().iter().filter(|line| line.contains("spans are lost")).count();
+    assert_eq!(logged, 1, "{:?}", daemon.log());
 }

@@ -16,7 +16,7 @@ fn the_arguments_are_consistent() {
 fn without_flags_and_variables_it_is_a_container_s_server() {
     let expected = Config {
         kind: Kind::Trace,
-        habits: Habits::default(),
+        behaviour: Behaviour::default(),
         address: "0.0.0.0:8080".parse().unwrap(),
         instance_id: None,
         max_runtime: None,
@@ -93,7 +93,7 @@ fn a_bad_variable_is_named_with_its_value() {
         (
             "FUNC_TYPE_ENV",
             "busy",
-            r#"environment variable FUNC_TYPE_ENV="busy": not a kind of function; there are: trace, empty, timed, wimpy, hello, saturate"#,
+            r#"environment variable FUNC_TYPE_ENV="busy": not a kind of function: expected one of trace, empty, timed, wimpy, hello, saturate"#,
         ),
     ] {
         assert_eq!(config(&[], &[(name, value)]).unwrap_err().to_string(), expected);
@@ -104,7 +104,7 @@ fn a_bad_variable_is_named_with_its_value() {
 fn a_bad_flag_is_refused_with_what_would_be_right() {
     for (flags, expected) in [
         (&["--kind", "busy"][..], "trace, empty"),
-        (&["--clock", "sun"], "\"sun\" is no clock; there are: wall, cpu"),
+        (&["--clock", "sun"], "unknown clock \"sun\": expected wall or cpu"),
         (&["--port", "65536"], "0..=65535"),
         (&["--host", "localhost"], "IP address"),
         (&["--max-runtime", "soon"], "--max-runtime"),
@@ -117,15 +117,21 @@ fn a_bad_flag_is_refused_with_what_would_be_right() {
 
 #[test]
 fn kinds_and_variables_make_habits() {
-    let habits = |flags: &[&str], variables: &[(&str, &str)]| config(flags, variables).unwrap().habits;
-    let usual = Habits::default();
+    let behaviour = |flags: &[&str], variables: &[(&str, &str)]| config(flags, variables).unwrap().behaviour;
+    let usual = Behaviour::default();
     for (found, expected) in [
-        (habits(&["--kind", "timed"], &[]), Habits { labour: Labour::Watch, memory: MemoryUse::HalfTouched, ..usual }),
-        (habits(&["--kind", "wimpy"], &[]), Habits { labour: Labour::Sleep, memory: MemoryUse::Untouched, ..usual }),
-        (habits(&[], &[("ITERATIONS_MULTIPLIER", "102")]), Habits { labour: Labour::Steps(102), ..usual }),
-        (habits(&[], &[("IO_PERCENTAGE", "100")]), Habits { io_percentage: 100, ..usual }),
-        (habits(&[], &[("FUNC_CLOCK", "cpu")]), Habits { clock: RuntimeClock::Cpu, ..usual }),
-        (habits(&["--clock", "wall"], &[("FUNC_CLOCK", "cpu")]), usual),
+        (
+            behaviour(&["--kind", "timed"], &[]),
+            Behaviour { runtime: RuntimeUse::Watch, memory: MemoryUse::HalfTouched, ..usual },
+        ),
+        (
+            behaviour(&["--kind", "wimpy"], &[]),
+            Behaviour { runtime: RuntimeUse::Sleep, memory: MemoryUse::Untouched, ..usual },
+        ),
+        (behaviour(&[], &[("ITERATIONS_MULTIPLIER", "102")]), Behaviour { runtime: RuntimeUse::Steps(102), ..usual }),
+        (behaviour(&[], &[("IO_PERCENTAGE", "100")]), Behaviour { io_percentage: 100, ..usual }),
+        (behaviour(&[], &[("FUNC_CLOCK", "cpu")]), Behaviour { clock: RuntimeClock::Cpu, ..usual }),
+        (behaviour(&["--clock", "wall"], &[("FUNC_CLOCK", "cpu")]), usual),
     ] {
         assert_eq!(found, expected);
     }
@@ -145,9 +151,9 @@ fn all_bad_variables_are_told_at_once() {
         ("IO_PERCENTAGE", "101"),
         ("ITERATIONS_MULTIPLIER", "many"),
     ];
-    let told = config(&[], &variables).unwrap_err().to_string();
-    let lines: Vec<_> = told.lines().collect();
-    assert_eq!(lines.len(), variables.len(), "{told}");
+    let message = config(&[], &variables).unwrap_err().to_string();
+    let lines: Vec<_> = message.lines().collect();
+    assert_eq!(lines.len(), variables.len(), "{message}");
     for (line, (name, value)) in lines.iter().zip(variables) {
         assert!(line.starts_with(&format!("environment variable {name}={value:?}: ")), "{line}");
     }

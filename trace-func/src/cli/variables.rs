@@ -1,8 +1,8 @@
-//! Environment variables, read so that all faults are told at once. Empty ones count as not set.
+//! Environment variables, read so that all faults are reported at once. Empty ones count as not set.
 
 use std::fmt;
 
-/// An environment variable that can't be used.
+/// An invalid environment variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VariableFault {
     variable: &'static str,
@@ -10,14 +10,14 @@ pub struct VariableFault {
     reason: String,
 }
 
-/// Environment variables that can't be used.
+/// The invalid environment variables.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct VariableErrors(pub(super) Vec<VariableFault>);
 
 impl fmt::Display for VariableErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (place, VariableFault { variable, value, reason }) in self.0.iter().enumerate() {
-            let line_end = if place == 0 { "" } else { "\n" };
+        for (index, VariableFault { variable, value, reason }) in self.0.iter().enumerate() {
+            let line_end = if index == 0 { "" } else { "\n" };
             write!(f, "{line_end}environment variable {variable}={value:?}: {reason}")?;
         }
         Ok(())
@@ -43,7 +43,7 @@ impl<E: Fn(&'static str) -> Option<String>> Variables<E> {
         })
     }
 
-    /// `given`, or what the first of `names` that is set says. What is given isn't read.
+    /// `given`, or the value of the first of `names` that is set.
     pub(super) fn or<T, R: ToString>(
         &mut self,
         given: Option<T>,

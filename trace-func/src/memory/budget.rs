@@ -1,34 +1,33 @@
 //! The budget from which invocations reserve memory before they touch it.
 //!
-//! What the system says to be free already lacks what the process has touched, and not what is reserved and still to be
+//! What the system reports as free excludes what the process has touched, but not what is reserved and still to be
 //! touched. So a new reservation fits when
 //!
 //! ```text
 //! reserved + asked ≤ free + touched
 //! ```
 //!
-//! All of it is read and written under one lock, and in an order by which a race makes the room look smaller, never
-//! larger: `touched` grows after the writes and shrinks before the unmapping, `reserved` shrinks after it.
+//! All of it is read and written under one lock, and in an order by which a race makes the free memory look smaller,
+//! never larger: `touched` grows after the writes and shrinks before the unmapping, `reserved` shrinks after it.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use super::{arena::MIB, error::MemoryError, room::Room};
+use super::{error::MemoryError, limits::Limits, mapping::MIB};
 
-/// What an invocation must leave free: page tables and thread stacks, and pages whose charge the kernel counts in
-/// batches.
+/// Bytes that an invocation must leave free: for page tables, thread stacks, and pages that the kernel charges in batches.
 const MARGIN: u64 = 4 * MIB;
 
 /// The budget that the invocations of a process share.
 #[derive(Debug)]
 pub(super) struct Budget {
-    room: Box<dyn Room>,
-    ledger: Mutex<Ledger>,
-    given_back: Condvar,
+    limits: Box<dyn Limits>,
+    accounts: Mutex<Accounting>,
+    freed: Condvar,
 }
 
 /// Bytes of all reservations together.
 #[derive(Debug, Default)]
-struct Ledger {
+struct Accounting {
     reserved: u64,
     touched: u64,
     /// Part of `reserved` that is being unmapped.
@@ -36,37 +35,37 @@ struct Ledger {
 }
 
 impl Budget {
-    pub(super) fn new(room: Box<dyn Room>) -> Self {
-        Self { room, ledger: Mutex::default(), given_back: Condvar::new() }
+    pub(super) fn new(limits: Box<dyn Limits>) -> Self {
+        Self { limits, accounts: Mutex::default(), freed: Condvar::new() }
     }
 
-    /// Reserves `bytes`. Waits for memory that is just being given back when that could help.
+    /// Reserves `bytes`. Where they do not fit, waits for memory that is just being freed.
     pub(super) fn reserve(self: &Arc<Self>, bytes: u64) -> Result<Reservation, MemoryError> {
-        let mut ledger = self.ledger();
+        let mut accounts = self.accounts();
         loop {
-            let free = self.room.free();
-            let capacity = free.bytes.saturating_add(ledger.touched).saturating_sub(MARGIN);
-            let left = capacity.saturating_sub(ledger.reserved);
+            let free = self.limits.free();
+            let capacity = free.bytes.saturating_add(accounts.touched).saturating_sub(MARGIN);
+            let left = capacity.saturating_sub(accounts.reserved);
             if with_page_tables(bytes) <= left {
-                ledger.reserved += bytes;
+                accounts.reserved += bytes;
                 return Ok(Reservation { budget: Arc::clone(self), bytes, touched: 0, returning: false });
             }
-            if ledger.returning == 0 {
+            if accounts.returning == 0 {
                 let (asked_mib, free_mib) = (bytes / MIB, left / MIB);
                 return Err(MemoryError::Exhausted { asked_mib, free_mib, bound: free.bound });
             }
-            ledger = self.given_back.wait(ledger).unwrap_or_else(PoisonError::into_inner);
+            accounts = self.freed.wait(accounts).unwrap_or_else(PoisonError::into_inner);
         }
     }
 
-    /// A share of nothing, to begin with.
+    /// A reservation of no bytes.
     pub(super) fn nothing(self: &Arc<Self>) -> Reservation {
         Reservation { budget: Arc::clone(self), bytes: 0, touched: 0, returning: false }
     }
 
-    /// The ledger. Each change to it is one step, so that a panic elsewhere leaves nothing half done.
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks the accounts. Each change is one step, so that a panic elsewhere leaves nothing half done.
+    fn accounts(&self) -> MutexGuard<'_, Accounting> {
+        self.accounts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -75,7 +74,7 @@ fn with_page_tables(bytes: u64) -> u64 {
     bytes + bytes / 512
 }
 
-/// A share of the budget; dropped, it goes back.
+/// A share of the budget, which is returned when dropped.
 #[derive(Debug)]
 pub(super) struct Reservation {
     budget: Arc<Budget>,
@@ -85,13 +84,13 @@ pub(super) struct Reservation {
 }
 
 impl Reservation {
-    /// Says that `bytes` more have been written to, and so are missing from what the system says to be free.
+    /// Accounts for `bytes` more that have been written to, and so are missing from what the system reports as free.
     pub(super) fn touched(&mut self, bytes: u64) {
-        self.budget.ledger().touched += bytes;
+        self.budget.accounts().touched += bytes;
         self.touched += bytes;
     }
 
-    /// The share of `bytes` of it, taken out. Of what was written to, as much goes with it as it can hold.
+    /// Splits off a reservation of `bytes`, with as much of what was written to as fits.
     pub(super) fn split(&mut self, bytes: u64) -> Self {
         let bytes = bytes.min(self.bytes);
         let touched = self.touched.min(bytes);
@@ -100,20 +99,20 @@ impl Reservation {
         Self { budget: Arc::clone(&self.budget), bytes, touched, returning: false }
     }
 
-    /// Takes another share in. Neither is being given back.
+    /// Adds another reservation to this one. Neither is being returned.
     pub(super) fn absorb(&mut self, mut other: Self) {
         self.bytes += std::mem::take(&mut other.bytes);
         self.touched += std::mem::take(&mut other.touched);
     }
 
-    /// Says that the mapping is about to go, so that others wait for it instead of failing. Once is enough.
+    /// Announces that the memory is about to be unmapped, so that others wait for it instead of failing. Idempotent.
     pub(super) fn start_return(&mut self) {
         if self.returning {
             return;
         }
-        let mut ledger = self.budget.ledger();
-        ledger.touched -= self.touched;
-        ledger.returning += self.bytes;
+        let mut accounts = self.budget.accounts();
+        accounts.touched -= self.touched;
+        accounts.returning += self.bytes;
         self.touched = 0;
         self.returning = true;
     }
@@ -122,11 +121,11 @@ impl Reservation {
 impl Drop for Reservation {
     fn drop(&mut self) {
         self.start_return();
-        let mut ledger = self.budget.ledger();
-        ledger.reserved -= self.bytes;
-        ledger.returning -= self.bytes;
-        drop(ledger);
-        self.budget.given_back.notify_all();
+        let mut accounts = self.budget.accounts();
+        accounts.reserved -= self.bytes;
+        accounts.returning -= self.bytes;
+        drop(accounts);
+        self.budget.freed.notify_all();
     }
 }
 
@@ -138,9 +137,9 @@ mod tests {
     };
 
     use super::*;
-    use crate::memory::room::{Bound, Free};
+    use crate::memory::limits::{Bound, Free};
 
-    /// A system with so many bytes free, which the test moves.
+    /// A system with that many bytes free, which the test changes.
     #[derive(Debug, Clone)]
     struct Fixed(Arc<AtomicU64>);
 
@@ -150,14 +149,14 @@ mod tests {
         }
     }
 
-    impl Room for Fixed {
+    impl Limits for Fixed {
         fn free(&self) -> Free {
             Free { bytes: self.0.load(Ordering::SeqCst), bound: Bound::Host }
         }
     }
 
-    fn budget(room: &Fixed) -> Arc<Budget> {
-        Arc::new(Budget::new(Box::new(room.clone())))
+    fn budget(limits: &Fixed) -> Arc<Budget> {
+        Arc::new(Budget::new(Box::new(limits.clone())))
     }
 
     #[test]
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn less_than_the_margin_is_no_room_at_all() {
+    fn less_than_the_margin_counts_as_no_free_memory() {
         assert!(matches!(
             budget(&Fixed::new(MIB)).reserve(MIB),
             Err(MemoryError::Exhausted { asked_mib: 1, free_mib: 0, .. })
@@ -189,22 +188,22 @@ mod tests {
 
     #[test]
     fn touched_memory_is_not_counted_twice() {
-        let room = Fixed::new(100 * MIB);
-        let budget = budget(&room);
+        let limits = Fixed::new(100 * MIB);
+        let budget = budget(&limits);
         let mut first = budget.reserve(60 * MIB).unwrap();
         first.touched(60 * MIB);
-        room.0.store(40 * MIB, Ordering::SeqCst);
+        limits.0.store(40 * MIB, Ordering::SeqCst);
         let second = budget.reserve(30 * MIB).unwrap();
         assert!(budget.reserve(10 * MIB).is_err());
         drop(second);
         drop(first);
-        // The system says 40 MiB still, and nothing is reserved.
+        // The system still reports 40 MiB, and nothing is reserved.
         assert!(budget.reserve(35 * MIB).is_ok());
         assert!(budget.reserve(41 * MIB).is_err());
     }
 
     #[test]
-    fn a_reservation_waits_for_memory_that_is_being_given_back() {
+    fn a_reservation_waits_for_memory_that_is_being_freed() {
         let budget = budget(&Fixed::new(100 * MIB));
         let mut first = budget.reserve(60 * MIB).unwrap();
         first.start_return();
@@ -216,23 +215,23 @@ mod tests {
     }
 
     #[test]
-    fn shares_can_be_parted_and_joined_and_the_ledger_stays_right() {
+    fn reservations_are_split_and_joined_and_the_accounts_stay_right() {
         let budget = budget(&Fixed::new(100 * MIB));
         let mut all = budget.reserve(60 * MIB).unwrap();
         all.touched(60 * MIB);
         let part = all.split(20 * MIB);
-        let told = |ledger: MutexGuard<'_, Ledger>| (ledger.reserved / MIB, ledger.touched / MIB);
-        assert_eq!(told(budget.ledger()), (60, 60));
+        let totals = |accounts: MutexGuard<'_, Accounting>| (accounts.reserved / MIB, accounts.touched / MIB);
+        assert_eq!(totals(budget.accounts()), (60, 60));
         drop(part);
-        assert_eq!(told(budget.ledger()), (40, 40));
+        assert_eq!(totals(budget.accounts()), (40, 40));
         all.absorb(budget.reserve(10 * MIB).unwrap());
-        assert_eq!(told(budget.ledger()), (50, 40));
+        assert_eq!(totals(budget.accounts()), (50, 40));
         drop(all);
-        assert_eq!(told(budget.ledger()), (0, 0));
+        assert_eq!(totals(budget.accounts()), (0, 0));
     }
 
     #[test]
-    fn reservations_at_once_never_exceed_the_room_together() {
+    fn concurrent_reservations_never_exceed_the_free_memory() {
         const THREADS: u64 = 16;
         let budget = budget(&Fixed::new(100 * MIB + MARGIN));
         let reservations: Vec<_> = thread::scope(|scope| {
@@ -242,7 +241,7 @@ mod tests {
         // Nine and not ten: the tenth would leave nothing for page tables.
         assert_eq!(reservations.iter().filter(|reservation| reservation.is_ok()).count(), 9);
         drop(reservations);
-        let ledger = budget.ledger();
-        assert_eq!((ledger.reserved, ledger.touched, ledger.returning), (0, 0, 0));
+        let accounts = budget.accounts();
+        assert_eq!((accounts.reserved, accounts.touched, accounts.returning), (0, 0, 0));
     }
 }

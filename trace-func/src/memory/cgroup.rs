@@ -12,7 +12,7 @@ use super::kernel::read;
 /// Where control groups are mounted.
 pub(super) const ROOT: &str = "/sys/fs/cgroup";
 
-/// Version 1 has no word for "no limit" but the largest number of whole pages; nobody has as much as this.
+/// Version 1 has no word for "no limit" but the largest number of whole pages; no machine has as much as this.
 const UNLIMITED_FROM: u64 = 1 << 62;
 
 /// How a version names its files and figures.

@@ -2,45 +2,45 @@
 
 use std::io;
 
-use super::room::Bound;
+use super::limits::Bound;
 
 /// Why an invocation did not get its memory.
 #[derive(Debug, thiserror::Error)]
 pub enum MemoryError {
-    /// There is less than asked for.
-    #[error("{asked_mib} MiB asked for, but only {free_mib} MiB can be had: the bound is {bound}")]
+    /// Less is available than was requested.
+    #[error("{asked_mib} MiB requested, but only {free_mib} MiB available, limited by {bound}")]
     Exhausted {
-        /// What the invocation asked for, in MiB.
+        /// The request, in MiB.
         asked_mib: u64,
-        /// What it could have had, in MiB.
+        /// What is available, in MiB.
         free_mib: u64,
-        /// What sets the bound.
+        /// The tightest limit.
         bound: Bound,
     },
     /// More than one invocation may ask for.
-    #[error("{asked_mib} MiB asked for, but this function's bound is {most_mib} MiB (--max-memory)")]
+    #[error("{asked_mib} MiB requested, but this function's limit is {most_mib} MiB (--max-memory)")]
     AboveBound {
-        /// What the invocation asked for, in MiB.
+        /// The request, in MiB.
         asked_mib: u32,
-        /// The most that is given.
+        /// The limit, in MiB.
         most_mib: u32,
     },
-    /// The kernel refused the mapping, though there seemed to be room.
+    /// The kernel refused the mapping, though memory seemed to be available.
     #[error("the kernel refused to map {asked_mib} MiB: {source}")]
     Refused {
-        /// What the invocation asked for, in MiB.
+        /// The request, in MiB.
         asked_mib: u64,
         /// The kernel's reason.
         source: io::Error,
     },
-    /// The kernel did not say how much memory is resident.
-    #[error("can't measure how much memory is held: {0}")]
+    /// The kernel did not report how much memory is resident.
+    #[error("cannot measure resident memory: {0}")]
     Unmeasured(#[source] io::Error),
 }
 
 impl MemoryError {
-    /// The same, as seen by an invocation that had so many MiB already.
-    pub(super) fn beside(self, mib: u64) -> Self {
+    /// The same error for the whole request of an invocation that holds `mib` MiB already.
+    pub(super) fn in_addition_to(self, mib: u64) -> Self {
         match self {
             Self::Exhausted { asked_mib, free_mib, bound } => {
                 Self::Exhausted { asked_mib: asked_mib + mib, free_mib: free_mib + mib, bound }

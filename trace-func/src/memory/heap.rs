@@ -1,63 +1,63 @@
-//! The memory of one invocation, and where it is kept until the next one comes.
+//! The memory of one invocation, and the pool that keeps it for the next one.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::{
-    arena::{Arena, MIB},
     budget::Reservation,
+    mapping::{MIB, Mapping},
 };
 
 /// Memory that grows and shrinks by whole MiB: a mapping for each, all of them written to.
 #[derive(Debug)]
 pub(super) struct Heap {
     // In this order: unmapped first, then given back to the budget.
-    pages: Vec<Arena>,
+    pages: Vec<Mapping>,
     reservation: Reservation,
-    /// How much of it is worth keeping, in MiB.
+    /// How much of it to keep for the next invocation, in MiB.
     keep_mib: u64,
 }
 
 impl Heap {
-    /// One of no size.
+    /// A heap without memory.
     pub(super) fn empty(reservation: Reservation) -> Self {
         Self { pages: Vec::new(), reservation, keep_mib: 0 }
     }
 
-    /// How much there is, in MiB.
+    /// Its size in MiB.
     pub(super) fn mib(&self) -> u64 {
         self.pages.len() as u64
     }
 
-    /// Adds what was reserved for it, MiB by MiB, until `abandoned` says that nobody waits any more.
+    /// Adds what was reserved for it, MiB by MiB, until `cancelled` returns true.
     ///
     /// # Errors
-    /// What the kernel says when it refuses a mapping; what was added until then stays.
+    /// The kernel refused a mapping; what was added until then stays.
     pub(super) fn grow(
         &mut self,
         mib: u64,
         reservation: Reservation,
-        abandoned: impl Fn() -> bool,
+        cancelled: impl Fn() -> bool,
     ) -> std::io::Result<()> {
         self.reservation.absorb(reservation);
         for _ in 0..mib {
-            if abandoned() {
+            if cancelled() {
                 break;
             }
-            let mut arena = Arena::map(MIB)?;
-            arena.touch();
+            let mut mapping = Mapping::map(MIB)?;
+            mapping.touch();
             self.reservation.touched(MIB);
-            self.pages.push(arena);
+            self.pages.push(mapping);
         }
         Ok(())
     }
 
-    /// Says how much of it is worth keeping, in MiB.
+    /// Sets how much of it to keep, in MiB.
     pub(super) fn keep(&mut self, mib: u64) {
         self.keep_mib = mib;
     }
 
-    /// What is not worth keeping, and what was reserved and not used by an invocation that was abandoned.
-    fn part_excess(&mut self) -> Self {
+    /// Splits off what is not kept, and what was reserved and not used by an invocation that was cancelled.
+    fn split_excess(&mut self) -> Self {
         let keep = usize::try_from(self.keep_mib).unwrap_or(usize::MAX).min(self.pages.len());
         let pages = self.pages.split_off(keep);
         let kept = self.reservation.split(self.mib() * MIB);
@@ -66,13 +66,13 @@ impl Heap {
         excess
     }
 
-    /// Says that it will be dropped soon.
+    /// Announces that it will be dropped soon, so that other reservations wait for its memory.
     pub(super) fn start_return(&mut self) {
         self.reservation.start_return();
     }
 }
 
-/// Heaps that wait for an invocation, as many as there once were invocations at the same time.
+/// Idle heaps: as many as the greatest number of concurrent invocations so far.
 #[derive(Debug, Default)]
 pub(super) struct Pool(Mutex<Vec<Heap>>);
 
@@ -82,23 +82,23 @@ impl Pool {
         let mut heaps = self.heaps();
         let enough = heaps.iter().enumerate().filter(|(_, heap)| heap.mib() >= mib).min_by_key(|(_, heap)| heap.mib());
         let largest = || heaps.iter().enumerate().max_by_key(|(_, heap)| heap.mib());
-        let place = enough.or_else(largest)?.0;
-        Some(heaps.swap_remove(place))
+        let index = enough.or_else(largest)?.0;
+        Some(heaps.swap_remove(index))
     }
 
-    /// Keeps one for the next invocation.
+    /// Keeps a heap for the next invocation.
     pub(super) fn put(&self, heap: Heap) {
         self.heaps().push(heap);
     }
 
-    /// Gives back what is not worth keeping of those that wait.
+    /// Frees what is not kept of the idle heaps.
     pub(super) fn trim(&self) {
-        let excess: Vec<_> = self.heaps().iter_mut().map(Heap::part_excess).collect();
-        // Here, where the lock is free again, it is unmapped.
+        let excess: Vec<_> = self.heaps().iter_mut().map(Heap::split_excess).collect();
+        // It is unmapped here, after the lock was released.
         drop(excess);
     }
 
-    /// Gives back all that wait; whether there were any.
+    /// Frees all idle heaps; returns whether there were any.
     pub(super) fn clear(&self) -> bool {
         let heaps = std::mem::take(&mut *self.heaps());
         !heaps.is_empty()

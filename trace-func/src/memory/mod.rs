@@ -2,33 +2,33 @@
 //!
 //! ```text
 //! Memory::hold ─▶ Pool::take ─▶ Budget::reserve ─▶ Heap::grow ─▶ Held ─release─▶ Pool::put ─▶ answer ─▶ Pool::trim
-//!                                    └── Room: cgroup limits, MemAvailable, RLIMIT_AS
+//!                                    └── Limits: cgroup limits, MemAvailable, RLIMIT_AS
 //! ```
 //!
 //! An instance keeps its memory between invocations, as a warm runtime keeps its heap: an invocation takes what is there,
 //! adds what is missing, and leaves it for the next. When it asked for less than half of what there was, the rest goes back
-//! to the kernel after its answer. Invocations at the same time have a heap each. When memory gets short, heaps that wait
-//! are given back before an invocation is refused. [`Memory::fresh`] keeps nothing.
+//! to the kernel after its answer. Invocations at the same time have a heap each. When memory gets short, idle heaps
+//! are freed before an invocation is refused. [`Memory::fresh`] keeps nothing.
 //!
 //! Memory is reserved from one budget before any of it is touched, so that no invocation, alone or with others, gets the
 //! process killed for lack of memory.
 
-mod arena;
 mod budget;
 mod cgroup;
 mod error;
 mod heap;
 mod kernel;
-mod room;
+mod limits;
+mod mapping;
 
 use std::{io, sync::Arc};
 
-use arena::{Arena, MIB};
 use budget::{Budget, Reservation};
 pub use error::MemoryError;
 use heap::{Heap, Pool};
+pub use limits::{Bound, Free, Limits, SystemLimits};
+use mapping::{MIB, Mapping};
 use procfs::{FromRead as _, process::StatM};
-pub use room::{Bound, Free, Room, SystemRoom};
 
 /// The memory of this instance, which its invocations share.
 #[derive(Debug, Clone)]
@@ -40,18 +40,18 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Memory bounded by `room`, kept between invocations.
-    pub fn new(room: impl Room + 'static) -> Self {
-        Self { budget: Arc::new(Budget::new(Box::new(room))), pool: Some(Arc::default()), most_mib: None }
+    /// Memory within `limits`, kept between invocations.
+    pub fn new(limits: impl Limits + 'static) -> Self {
+        Self { budget: Arc::new(Budget::new(Box::new(limits))), pool: Some(Arc::default()), most_mib: None }
     }
 
-    /// The same without keeping any.
+    /// The same, with fresh memory for each invocation.
     #[must_use]
     pub fn fresh(self) -> Self {
         Self { pool: None, ..self }
     }
 
-    /// The same, refusing more than so many MiB for one invocation.
+    /// The same, refusing more than `most_mib` MiB for one invocation; `None` for no limit.
     #[must_use]
     pub fn at_most(self, most_mib: Option<u32>) -> Self {
         Self { most_mib, ..self }
@@ -59,12 +59,12 @@ impl Memory {
 
     /// Takes `mib` MiB, of which every page has been written to: some 0.4 ms for each MiB that was not kept.
     ///
-    /// Stops early, with part of the memory, once `abandoned` says that nobody waits for it any more. May wait until
-    /// an invocation that has ended has given its memory back.
+    /// Stops early, with part of the memory, once `cancelled` returns true. May wait until an invocation that has ended
+    /// has freed its memory.
     ///
     /// # Errors
-    /// Why it can't be had.
-    pub fn hold(&self, mib: u32, abandoned: impl Fn() -> bool) -> Result<Held, MemoryError> {
+    /// Less is available, or the kernel refused a mapping.
+    pub fn hold(&self, mib: u32, cancelled: impl Fn() -> bool) -> Result<Held, MemoryError> {
         self.allow(mib)?;
         let wanted = u64::from(mib);
         let heap = self.pool.as_ref().and_then(|pool| pool.take(wanted));
@@ -74,22 +74,22 @@ impl Memory {
         heap.keep(wanted.max(heap.mib()));
         if heap.mib() < wanted {
             let missing = wanted - heap.mib();
-            let reservation = self.reserve(missing).map_err(|error| error.beside(heap.mib()))?;
-            let grown = heap.grow(missing, reservation, &abandoned);
+            let reservation = self.reserve(missing).map_err(|error| error.in_addition_to(heap.mib()))?;
+            let grown = heap.grow(missing, reservation, &cancelled);
             grown.map_err(|source| MemoryError::Refused { asked_mib: wanted, source })?;
         }
         heap.keep(if wanted * 2 < heap.mib() { wanted } else { u64::MAX });
         Ok(held)
     }
 
-    /// Maps `mib` MiB and touches none of it, so that it takes no memory.
+    /// Maps `mib` MiB and touches none of it, so that none becomes resident.
     ///
     /// # Errors
-    /// Why it can't be had.
-    pub fn pretend(&self, mib: u32) -> Result<Held, MemoryError> {
+    /// Above the limit, or the kernel refused the mapping.
+    pub fn map_untouched(&self, mib: u32) -> Result<Held, MemoryError> {
         self.allow(mib)?;
         let asked_mib = u64::from(mib);
-        let map = (mib > 0).then(|| Arena::map(asked_mib * MIB)).transpose();
+        let map = (mib > 0).then(|| Mapping::map(asked_mib * MIB)).transpose();
         let untouched = map.map_err(|source| MemoryError::Refused { asked_mib, source })?;
         Ok(Held { heap: None, pool: None, untouched })
     }
@@ -101,7 +101,7 @@ impl Memory {
         }
     }
 
-    /// Reserves; where that fails, what waits for invocations goes first.
+    /// Reserves memory; where that fails, frees the idle heaps and tries again.
     fn reserve(&self, mib: u64) -> Result<Reservation, MemoryError> {
         let first = self.budget.reserve(mib * MIB);
         match (&first, &self.pool) {
@@ -114,19 +114,19 @@ impl Memory {
 /// Memory of this process that is resident, in bytes, as the kernel counts it.
 ///
 /// # Errors
-/// The kernel does not say.
+/// The kernel does not report it.
 pub fn resident_bytes() -> Result<u64, MemoryError> {
     let statm =
         StatM::from_file("/proc/self/statm").map_err(|error| MemoryError::Unmeasured(io::Error::other(error)))?;
     Ok(statm.resident * procfs::page_size())
 }
 
-/// The memory that one invocation holds; dropped, it is kept for the next one, or given back.
+/// The memory that one invocation holds. When dropped, it is kept for the next one, or freed.
 #[derive(Debug)]
 pub struct Held {
     heap: Option<Heap>,
     pool: Option<Arc<Pool>>,
-    untouched: Option<Arena>,
+    untouched: Option<Mapping>,
 }
 
 impl Held {
@@ -135,8 +135,8 @@ impl Held {
         self.heap.as_ref().map_or(0, Heap::mib)
     }
 
-    /// Leaves the memory to the next invocation, at once. What is left to do, giving some of it back to the kernel, is done
-    /// when the leftover is dropped: it takes some 60 µs a MiB.
+    /// Leaves the memory to the next invocation, at once. What remains, returning some of it to the kernel, is done
+    /// when the leftover is dropped: some 60 µs a MiB.
     pub fn release(mut self) -> Leftover {
         self.part()
     }
@@ -163,10 +163,10 @@ impl Drop for Held {
     }
 }
 
-/// Memory that goes back to the kernel when this is dropped.
+/// Memory that is returned to the kernel when this is dropped.
 #[derive(Debug)]
 pub struct Leftover {
-    /// Of an invocation whose memory is not kept; others wait for it from now on rather than fail.
+    /// The heap of an invocation whose memory is not kept; other reservations wait for it rather than fail.
     fresh: Option<Heap>,
     pool: Option<Arc<Pool>>,
 }

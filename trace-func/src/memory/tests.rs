@@ -5,21 +5,21 @@ use std::{
 
 use super::*;
 
-/// A system with so many MiB free.
+/// A system with that many MiB free.
 #[derive(Debug)]
 struct Fixed(u64);
 
-impl Room for Fixed {
+impl Limits for Fixed {
     fn free(&self) -> Free {
         Free { bytes: self.0 * MIB, bound: Bound::CgroupLimit }
     }
 }
 
-/// A system with room for all, which at times says that there is next to none; once.
+/// A system with 100 MiB free, which reports 10 MiB once after its flag is set.
 #[derive(Debug, Clone, Default)]
 struct Short(Arc<AtomicBool>);
 
-impl Room for Short {
+impl Limits for Short {
     fn free(&self) -> Free {
         let free = if self.0.swap(false, Ordering::Relaxed) { 10 } else { 100 };
         Fixed(free).free()
@@ -45,36 +45,36 @@ fn what_is_held_is_what_was_asked_for_and_resident() {
 }
 
 #[test]
-fn nothing_can_be_held_even_where_there_is_no_room() {
+fn a_request_for_no_memory_succeeds_where_none_is_free() {
     let held = Memory::new(Fixed(0)).hold(0, || false).unwrap();
     assert_eq!(held.touched_mib(), 0);
 }
 
 #[test]
-fn too_much_is_refused_with_the_bound_and_the_memory_stays_usable() {
+fn too_much_is_refused_with_the_limit_and_the_memory_stays_usable() {
     let memory = Memory::new(Fixed(64)).at_most(Some(100));
     drop(memory.hold(8, || false).unwrap());
     let error = memory.hold(99, || false).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "99 MiB asked for, but only 68 MiB can be had: the bound is the memory limit of the control group"
+        "99 MiB requested, but only 68 MiB available, limited by the memory limit of the control group"
     );
     assert_eq!(
         memory.hold(101, || false).unwrap_err().to_string(),
-        "101 MiB asked for, but this function's bound is 100 MiB (--max-memory)"
+        "101 MiB requested, but this function's limit is 100 MiB (--max-memory)"
     );
     assert_eq!(memory.hold(9, || false).unwrap().touched_mib(), 9);
 }
 
 #[test]
-fn abandoned_invocations_hold_no_more_than_they_had() {
+fn cancelled_invocations_allocate_no_further_memory() {
     let memory = Memory::new(Fixed(1024));
     let asked = Cell::new(0);
     let held = memory.hold(100, || asked.replace(asked.get() + 1) > 10).unwrap();
     assert_eq!(held.touched_mib(), 11);
     drop(held);
     assert_eq!(kept(&memory), [11]);
-    // Neither is anything of it left reserved.
+    // The rest is no longer reserved.
     assert!(memory.hold(1000, || true).is_ok());
 }
 
@@ -100,12 +100,12 @@ fn invocations_at_once_have_a_heap_each_and_take_the_one_that_fits() {
 }
 
 #[test]
-fn what_waits_goes_before_an_invocation_is_refused() {
-    let room = Short::default();
-    let memory = Memory::new(room.clone());
+fn idle_heaps_are_freed_before_an_invocation_is_refused() {
+    let limits = Short::default();
+    let memory = Memory::new(limits.clone());
     let (first, second) = (memory.hold(30, || false).unwrap(), memory.hold(35, || false).unwrap());
     drop((first, second));
-    room.0.store(true, Ordering::Relaxed);
+    limits.0.store(true, Ordering::Relaxed);
     let held = memory.hold(60, || false).unwrap();
     assert_eq!(held.touched_mib(), 60);
     assert_eq!(kept(&memory), Vec::<u64>::new());
@@ -121,7 +121,7 @@ fn fresh_memory_is_not_kept() {
 }
 
 #[test]
-fn memory_that_is_only_pretended_takes_none() {
+fn memory_that_is_mapped_and_not_touched_is_not_resident() {
     let memory = Memory::new(Fixed(1));
-    assert_eq!(memory.pretend(4096).unwrap().touched_mib(), 0);
+    assert_eq!(memory.map_untouched(4096).unwrap().touched_mib(), 0);
 }

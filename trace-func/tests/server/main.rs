@@ -15,7 +15,7 @@ use tonic::{Code, Request, metadata::MetadataValue, transport::Channel};
 /// Memory of a server that holds none for an invocation, in KiB: more than this, and less than ten times as much.
 const IDLE_KIB: u32 = 1024;
 
-/// What an answer says that is held beyond `idle`, in MiB; the kernel counts a few pages late.
+/// The resident memory that a reply reports beyond `idle`, in MiB; the kernel counts a few pages late.
 fn held_mib(answer: &FaasReply, idle: &FaasReply) -> u32 {
     (answer.memory_usage_in_kb.saturating_sub(idle.memory_usage_in_kb) + 512) / 1024
 }
@@ -47,7 +47,7 @@ async fn plain_http_is_served_on_the_same_port() {
     let (_, micros) = answers[0].rsplit_once(r#""ExecutionTime":"#).unwrap();
     assert!(micros.trim_end_matches('}').parse::<u32>().unwrap() >= 20_000, "{answers:?}");
     assert!(answers[1].starts_with("507 "), "{answers:?}");
-    assert!(answers[1].contains("\r\n\r\nFAILURE - mem_alloc: 65 MiB asked for"), "{answers:?}");
+    assert!(answers[1].contains("\r\n\r\nFAILURE - mem_alloc: 65 MiB requested"), "{answers:?}");
     assert!(answers[2].starts_with("400 "), "{answers:?}");
     // It is one instance, however it is called.
     let (_, stamp) = invoke(&mut server.client().await, 0, 0).await;
@@ -125,18 +125,18 @@ async fn too_much_memory_is_an_error_and_the_server_lives_on() {
     let mut client = server.client().await;
     let status = client.execute(request(0, u32::MAX)).await.unwrap_err();
     assert_eq!(status.code(), Code::ResourceExhausted);
-    assert!(status.message().starts_with("4294967295 MiB asked for"), "{status}");
+    assert!(status.message().starts_with("4294967295 MiB requested"), "{status}");
     assert!(Stamp::of(status.metadata()).first);
     let (reply, stamp) = invoke(&mut client, 0, 1).await;
     assert!(reply.memory_usage_in_kb >= IDLE_KIB && !stamp.first, "{reply:?} {stamp:?}");
 }
 
 #[tokio::test]
-async fn a_run_time_above_the_bound_is_an_error_that_says_the_bound() {
+async fn a_run_time_above_the_limit_is_an_error_that_names_the_limit() {
     let server = Server::start(&["--max-runtime", "1s"]).await;
     let status = server.client().await.execute(request(1001, 0)).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
-    assert!(status.message().contains("bound of 1s"), "{status}");
+    assert!(status.message().contains("limit of 1s"), "{status}");
 }
 
 #[tokio::test]
@@ -174,7 +174,7 @@ async fn a_second_signal_ends_at_once() {
         server.ended().await.0
     });
     assert!(answered.is_err(), "{answered:?}");
-    // The two may be seen in either order.
+    // The two may come in either order.
     assert!([Some(128 + 15), Some(128 + 2)].contains(&code), "{code:?}");
 }
 
@@ -228,10 +228,14 @@ async fn what_cannot_be_used_is_named_and_ends_with_code_2() {
     for (flags, (name, value), expected) in [
         (&[][..], ("PORT", "http"), r#"PORT="http""#),
         (&[], ("FUNC_PORT_ENV", "70000"), r#"FUNC_PORT_ENV="70000""#),
-        (&[], ("FUNC_TYPE_ENV", "busy"), r#"FUNC_TYPE_ENV="busy": not a kind of function; there are: trace, empty"#),
+        (
+            &[],
+            ("FUNC_TYPE_ENV", "busy"),
+            r#"FUNC_TYPE_ENV="busy": not a kind of function: expected one of trace, empty"#,
+        ),
         (&["--kind", "busy"], ("", ""), "trace, empty"),
         (&["--instance-id", "é\n"], ("PORT", "0"), "visible ASCII"),
-        (&[], ("PORT", port.as_str()), &format!("can't listen on 127.0.0.1:{port}")),
+        (&[], ("PORT", port.as_str()), &format!("cannot listen on 127.0.0.1:{port}")),
     ] {
         let mut command = command(flags);
         if !name.is_empty() {
@@ -265,7 +269,7 @@ async fn ten_thousand_random_requests_leave_it_alive_and_its_memory_bounded() {
         let mut client = server.client().await;
         callers.spawn(async move {
             let mut random = StdRng::seed_from_u64(caller.into());
-            let mut seen = BTreeSet::new();
+            let mut codes = BTreeSet::new();
             for _ in 0..10_000 / CALLERS {
                 let (request, expected) = some_request(&mut random, MOST_MIB);
                 let code = match client.execute(request).await {
@@ -273,9 +277,9 @@ async fn ten_thousand_random_requests_leave_it_alive_and_its_memory_bounded() {
                     Err(status) => status.code(),
                 };
                 assert!(expected.contains(&code), "{code:?}, not {expected:?}");
-                seen.insert(code as i32);
+                codes.insert(code as i32);
             }
-            seen.len()
+            codes.len()
         });
     }
     assert!(callers.join_all().await.into_iter().all(|codes| codes >= 3));

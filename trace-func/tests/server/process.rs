@@ -57,7 +57,7 @@ impl Server {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        timeout(HUNG, stdout.read_line(&mut line)).await.expect("the server should say where it listens").unwrap();
+        timeout(HUNG, stdout.read_line(&mut line)).await.expect("the server should print where it listens").unwrap();
         let address = line.strip_prefix("listening on ").and_then(|rest| rest.strip_suffix('\n'));
         let address = address.unwrap_or_else(|| panic!("{line:?}")).to_owned();
         Self { child, stdout, address }
@@ -76,8 +76,8 @@ impl Server {
     pub(crate) async fn plain(&self, heads: &[&str]) -> Vec<String> {
         let mut socket = TcpStream::connect(&self.address).await.unwrap();
         let mut all = String::new();
-        for (place, head) in heads.iter().enumerate() {
-            let connection = if place + 1 == heads.len() { "close" } else { "keep-alive" };
+        for (index, head) in heads.iter().enumerate() {
+            let connection = if index + 1 == heads.len() { "close" } else { "keep-alive" };
             let request = format!("POST / HTTP/1.1\r\nhost: f\r\nconnection: {connection}\r\n{head}\r\n");
             socket.write_all(request.as_bytes()).await.unwrap();
         }
@@ -106,7 +106,7 @@ pub(crate) fn request(runtime_ms: u32, memory_mib: u32) -> FaasRequest {
     FaasRequest { message: String::new(), runtime_in_milli_sec: runtime_ms, memory_in_mebi_bytes: memory_mib }
 }
 
-/// What an answer's metadata says about the instance.
+/// The instance's part of a reply's metadata.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Stamp {
     pub(crate) instance: String,

@@ -24,9 +24,9 @@ pub(super) fn read(
     }
     let Profiles { found, whole } = profiles::read(reading, table, &index, kept);
     let parts = invocations.functions.iter().map(|function| {
-        let place = index.get(&function.app).copied().flatten()?;
+        let at = index.get(&function.app).copied().flatten()?;
         let functions = invocations.apps.get(&function.app).copied()?;
-        found.get(place)?.as_ref().map(|profile| profile.part(functions))
+        found.get(at)?.as_ref().map(|profile| profile.part(functions))
     });
     Profiles { found: parts.collect(), whole }
 }

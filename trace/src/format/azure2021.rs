@@ -72,7 +72,7 @@ fn read(reading: &mut Reading<'_>, file: &str, selection: &Selection) -> Option<
     match functions.span(selection) {
         Ok(span) => Some(functions.into_trace(reading, &span, selection)),
         Err(problem) => {
-            // What is left of a file with other faults says nothing of its length.
+            // The rest of a file with other faults does not show its length.
             if reading.faults.is_empty() {
                 reading.faults.push(Fault::in_file(file, problem));
             }
@@ -94,8 +94,8 @@ struct Span {
 #[derive(Default)]
 struct Functions {
     functions: Vec<Function>,
-    /// Places by id.
-    places: HashMap<String, usize>,
+    /// Indices in `functions`, by id.
+    indices: HashMap<String, usize>,
 }
 
 struct Function {
@@ -139,16 +139,16 @@ impl Functions {
 
     /// The function of that id, which may be new and then is one of `app`.
     fn of(&mut self, id: &str, app: &str) -> &mut Function {
-        let place = self.places.get(id).copied().unwrap_or_else(|| {
-            let place = self.functions.len();
-            self.places.insert(id.to_owned(), place);
+        let index = self.indices.get(id).copied().unwrap_or_else(|| {
+            let index = self.functions.len();
+            self.indices.insert(id.to_owned(), index);
             self.functions.push(Function { app: app.to_owned(), id: id.to_owned(), invocations: Vec::new() });
-            place
+            index
         });
-        &mut self.functions[place]
+        &mut self.functions[index]
     }
 
-    /// The span that is asked for, if the invocations last that long.
+    /// The requested span, if the invocations last that long.
     fn span(&self, selection: &Selection) -> Result<Span, Problem> {
         let starts = || self.functions.iter().flat_map(|function| &function.invocations).map(|each| each.start_ns);
         let nothing_left = Problem::NothingLeft { units: selection.units.unwrap_or_default() };

@@ -3,7 +3,7 @@
 use super::fault::{Fault, Problem};
 use super::source::Source;
 
-/// Names of daily files: what stands before and after the day's number, and how many digits that has.
+/// Names of daily files: prefix and suffix of the day's number, and how many digits it has.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Daily {
     pub(super) before: &'static str,
@@ -30,10 +30,10 @@ impl Daily {
         (self.name(day) == name).then_some(day)
     }
 
-    /// The day that is wanted; else the only one.
-    pub(super) fn pick(&self, source: &dyn Source, names: &[String], wanted: Option<u32>) -> Result<u32, Fault> {
+    /// The requested day, or the only one.
+    pub(super) fn pick(&self, source: &dyn Source, names: &[String], requested: Option<u32>) -> Result<u32, Fault> {
         let days = self.days(names);
-        match (wanted, &days[..]) {
+        match (requested, &days[..]) {
             (Some(day), days) if days.contains(&day) => Ok(day),
             (None, &[day]) => Ok(day),
             (Some(day), _) => Err(Fault::in_file(&self.name(day), Problem::FileMissing)),

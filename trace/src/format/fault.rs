@@ -7,9 +7,9 @@ use thiserror::Error;
 
 use crate::sizes::ProfileError;
 
-/// One thing that is wrong.
+/// One fault, and its location.
 #[derive(Debug, Error)]
-#[error("{}{problem}", Place { file, line: *line, column: column.as_deref() })]
+#[error("{}{problem}", Location { file, line: *line, column: column.as_deref() })]
 pub struct Fault {
     /// The file's name in its source; the source's location when no file is at fault.
     pub file: String,
@@ -32,98 +32,98 @@ impl Fault {
 #[derive(Debug, Error)]
 pub enum Problem {
     /// The format needs the file.
-    #[error("is not there")]
+    #[error("does not exist")]
     FileMissing,
-    /// The operating system says no.
-    #[error("can't be read: {0}")]
+    /// The operating system refused to read it.
+    #[error("cannot be read: {0}")]
     Unreadable(#[source] io::Error),
-    /// Not even a header.
+    /// The file lacks even a header.
     #[error("is empty")]
     FileEmpty,
     /// The files' names fit no format.
-    #[error("is no known trace: it has {}; there are {formats}", listed(names, "no files"))]
+    #[error("unknown trace format: it has {}; known formats are {formats}", listed(names, "no files"))]
     UnknownFormat {
-        /// The files that are there.
+        /// The files that exist.
         names: Vec<String>,
-        /// The formats that there are, each with the files that it is recognised by.
+        /// The known formats, each with the files that it is recognised by.
         formats: String,
     },
-    /// Which is meant can't be told.
+    /// There are several samples, and none is selected.
     #[error("holds several samples ({}); put each into a directory of its own", samples.join(", "))]
     SeveralTriplets {
-        /// What stands before `_inv.csv`.
+        /// The parts of the files' names before `_inv.csv`.
         samples: Vec<String>,
     },
-    /// Which day is meant can't be told.
+    /// There are several days, and none is selected.
     #[error("holds several days ({}); name one", joined(days))]
     SeveralDays {
-        /// The numbers of the days that are there.
+        /// The numbers of the days that exist.
         days: Vec<u32>,
     },
-    /// A day is asked for where there is none.
-    #[error("has no days, but day {0} is asked for")]
+    /// A day is requested of a trace without days.
+    #[error("has no days, but day {0} is requested")]
     NoDays(u32),
-    /// Which file is meant can't be told.
+    /// There are several files, and the format has one.
     #[error("holds several tables ({}); put each into a directory of its own", joined(names))]
     SeveralTables {
-        /// The files that it can be.
+        /// The names of the candidates.
         names: Vec<String>,
     },
     /// The header lacks a column.
     #[error("is missing")]
     ColumnMissing,
     /// The header names a column twice.
-    #[error("stands twice in the header")]
+    #[error("appears twice in the header")]
     ColumnTwice,
     /// A line has other columns than the header.
     #[error("the line has {fields} fields, the header {header}")]
     FieldCount {
-        /// How many the line has.
+        /// Fields of the line.
         fields: usize,
-        /// How many the header has.
+        /// Columns of the header.
         header: usize,
     },
-    /// Not text.
+    /// The file is not UTF-8 text.
     #[error("is not UTF-8")]
     NotUtf8,
-    /// An id without a character.
+    /// An empty id.
     #[error("is empty")]
     IdEmpty,
-    /// Not a count.
+    /// A field that is not a count.
     #[error("{0:?} is not a whole number from 0 to 4294967295")]
     NotACount(String),
-    /// Not a number.
+    /// A field that is not a number.
     #[error("{0:?} is not a number")]
     NotANumber(String),
-    /// Not so much of something.
+    /// A field that is not a number in its bounds.
     #[error("{text:?} is not a number of {unit} from {least} to {most}")]
     NotAnAmount {
-        /// What stands there.
+        /// The field.
         text: String,
-        /// Of what it should be a number.
+        /// The unit of the number.
         unit: &'static str,
-        /// The least that would do.
+        /// Lower bound, inclusive.
         least: f64,
-        /// The most that would do.
+        /// Upper bound, inclusive.
         most: f64,
     },
-    /// The percentiles make no distribution.
+    /// The percentiles are not a distribution.
     #[error(transparent)]
     Profile(ProfileError),
-    /// More is asked for than there is.
-    #[error("has {units} units, {wanted} are asked for")]
+    /// More units are requested than the trace has.
+    #[error("has {units} units, {wanted} are requested")]
     TooShort {
-        /// How many the trace has.
+        /// Units of the trace.
         units: usize,
-        /// How many are needed.
+        /// Requested units.
         wanted: usize,
     },
     /// Functions with invocations, or their apps, have no row.
     #[error("lacks {subjects} that are invoked, {count} in all: {}; skipIncomplete leaves them out", and_more(examples, *count))]
     FunctionsMissing {
-        /// What the table has rows of, in words.
+        /// What a row of the table is about, in the plural.
         subjects: &'static str,
-        /// How many.
+        /// How many lack a row.
         count: u64,
         /// The first few ids.
         examples: Vec<String>,
@@ -131,7 +131,7 @@ pub enum Problem {
     /// All functions were left out.
     #[error("{}", nothing_left(*units))]
     NothingLeft {
-        /// How many were looked at; 0 when there are none to look at.
+        /// Units in which a function had to be invoked; 0 when the trace has no invocation.
         units: usize,
     },
 }
@@ -145,9 +145,9 @@ impl From<io::Error> for Problem {
 /// Everything that is wrong with a trace: the first [`Faults::SHOWN`] in full, and how many there are.
 #[derive(Debug, Default, Error)]
 pub struct Faults {
-    /// The first ones.
+    /// The first faults.
     pub shown: Vec<Fault>,
-    /// How many there are, shown or not.
+    /// Number of faults, shown or not.
     pub total: u64,
 }
 
@@ -166,7 +166,7 @@ impl Faults {
         self.total == 0
     }
 
-    /// The value, or none and the fault is kept.
+    /// The value; or `None`, with the fault kept.
     pub(super) fn take<T>(&mut self, result: Result<T, Fault>) -> Option<T> {
         result.map_err(|fault| self.push(fault)).ok()
     }
@@ -186,13 +186,13 @@ impl fmt::Display for Faults {
 }
 
 /// `file:line: column name: `, as far as known.
-struct Place<'a> {
+struct Location<'a> {
     file: &'a str,
     line: Option<u64>,
     column: Option<&'a str>,
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Location<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.file)?;
         if let Some(line) = self.line {
@@ -203,7 +203,7 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// A directory of something else can have very many.
+/// The first names, since an unrelated directory can have very many files.
 fn listed(names: &[String], none: &str) -> String {
     const SHOWN: usize = 10;
     match names.len().saturating_sub(SHOWN) {

@@ -63,7 +63,7 @@ impl Reader for Huawei2023 {
 /// The names of a day's files.
 struct Files {
     tables: Tables,
-    /// Not needed; without it memory stands for one instance.
+    /// Optional; without it the memory is that of one instance.
     instances: Option<String>,
 }
 
@@ -79,7 +79,7 @@ fn files(source: &dyn Source, names: &[String], day: Option<u32>) -> Result<File
     Ok(Files { tables, instances: Some(INSTANCES.name(day)).filter(|name| names.contains(name)) })
 }
 
-/// Reads all files, whatever is wrong with one, so that all faults are found.
+/// Reads all files, even where one has faults, so that all faults are found.
 fn read(reading: &mut Reading<'_>, files: &Files, selection: &Selection) -> Option<Trace> {
     let Files { tables, instances } = files;
     let read = read_requests(reading, &tables.invocations, selection.units);
@@ -110,9 +110,9 @@ fn read_requests(reading: &mut Reading<'_>, file: &str, units: Option<usize>) ->
         if units.is_some_and(|units| minute.number >= units) {
             return;
         }
-        for (place, column) in minute.cells() {
+        for (index, column) in minute.cells() {
             let Some(count) = reading.faults.take(minute.row().count(column)) else { continue };
-            let counts = &mut counts[place];
+            let counts = &mut counts[index];
             counts.resize(counts.len().max(minute.number + 1), 0);
             counts[minute.number] = count;
         }

@@ -19,7 +19,7 @@ pub(super) struct Invocations {
     pub(super) functions: Vec<TraceFunction>,
     /// Units of each function's counts.
     pub(super) units: usize,
-    /// Every function of the table; those that are kept with their place in `functions`.
+    /// Every function of the table; those that are kept with their index in `functions`.
     pub(super) index: Index,
     /// How many functions each app has in the table, whether they are kept or not.
     pub(super) apps: HashMap<String, u32>,

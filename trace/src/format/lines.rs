@@ -58,13 +58,13 @@ impl Read for Lines {
     }
 }
 
-/// Moves all but carriage returns to the front, and says how many those are.
+/// Moves all but carriage returns to the front, and returns how many those are.
 fn without_returns(bytes: &mut [u8]) -> usize {
     let Some(first) = bytes.iter().position(|&byte| byte == b'\r') else { return bytes.len() };
     let mut kept = first;
-    for place in first..bytes.len() {
-        if bytes[place] != b'\r' {
-            bytes[kept] = bytes[place];
+    for index in first..bytes.len() {
+        if bytes[index] != b'\r' {
+            bytes[kept] = bytes[index];
             kept += 1;
         }
     }

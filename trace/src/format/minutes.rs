@@ -41,21 +41,21 @@ impl Minutes {
     }
 
     /// Hands each row to `each`, with the number of its minute in the day, from 0, and the columns of the functions. Of
-    /// several rows for one minute the first stands. Times count seconds from any midnight: the published ones from that
+    /// several rows for one minute the first is used. Times count seconds from any midnight: the published ones from that
     /// of the first day.
     pub(super) fn each(mut self, reading: &mut Reading<'_>, mut each: impl FnMut(&mut Reading<'_>, Minute<'_>)) {
-        let mut seen = Vec::new();
+        let mut present = Vec::new();
         while let Some(row) = self.table.next_row(&mut reading.faults) {
             let Some(time) = reading.faults.take(row.amount(self.time, Amount::SECONDS)) else { continue };
             let minute = minute(time);
-            if seen.len() <= minute {
-                seen.resize(minute + 1, false);
+            if present.len() <= minute {
+                present.resize(minute + 1, false);
             }
-            if seen[minute] {
+            if present[minute] {
                 reading.report.add(Reason::DuplicateMinute, &minute.to_string());
                 continue;
             }
-            seen[minute] = true;
+            present[minute] = true;
             each(reading, Minute { number: minute, row, columns: &self.columns });
         }
     }
@@ -70,7 +70,7 @@ pub(super) struct Minute<'t> {
 }
 
 impl Minute<'_> {
-    /// The cells that are not empty, with the places of their functions among those of the table.
+    /// The cells that are not empty, with the indices of their functions among those of the table.
     pub(super) fn cells(&self) -> impl Iterator<Item = (usize, usize)> {
         self.columns.iter().copied().enumerate().filter(|&(_, column)| !self.row.is_empty(column))
     }
@@ -81,7 +81,7 @@ impl Minute<'_> {
     }
 }
 
-/// The names that stand more than once, each once.
+/// The names that appear more than once, each once.
 fn repeated(mut names: Vec<&str>) -> Vec<String> {
     names.sort_unstable();
     let mut twice: Vec<&str> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();

@@ -5,7 +5,7 @@
 //! Source ──▶ Format ├─Minutes──▶ huawei2023 ───▶ per_minute ──┴─complete─┐
 //!                   └─Events───▶ azure2021, plan ────────────────────────┴──▶ Trace, Report
 //! ```
-//! Each format is a file that says what its files hold and implements [`reader::Reader`]; a new one is such a file, its
+//! Each format is a file that documents what its files contain and implements [`reader::Reader`]; a new one is such a file, its
 //! `mod` and its entry in the list below. Formats know neither the list nor each other. Files are read row by row; what
 //! stays is the load and the profiles of the functions that are kept.
 
@@ -31,7 +31,7 @@ mod tables;
 mod triplet;
 
 pub use fault::{Fault, Faults, Problem};
-pub use report::{Reason, Report, Tally};
+pub use report::{Occurrences, Reason, Report};
 pub use source::{Directory, Source};
 
 use std::fmt;
@@ -114,7 +114,7 @@ pub struct UnknownFormat(String);
 /// What to read, and what to let pass.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The format; none: told by the files' names.
+    /// The format; `None`: detected by the files' names.
     pub format: Option<Format>,
     /// Which day of a trace that has files for several, by the number in their names; none: the only one.
     pub day: Option<u32>,
@@ -127,15 +127,15 @@ pub struct Options {
 }
 
 impl Default for Options {
-    /// All minutes of the only day, in the format that the files' names tell, with all its functions.
+    /// All minutes of the only day, with all functions; the format is detected by the files' names.
     fn default() -> Self {
         Self { format: None, day: None, unit: Duration::from_mins(1), units: None, skip_incomplete: false }
     }
 }
 
-/// Reads a trace, and says what it left out.
+/// Reads a trace, and reports what it left out.
 ///
-/// Of several rows for one function the first stands, as in the usual preparation of the Azure traces
+/// Of several rows for one function the first is used, as in the usual preparation of the Azure traces
 /// (`drop_duplicates`): some of their days repeat rows, and sums would double the load.
 ///
 /// # Errors

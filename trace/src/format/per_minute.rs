@@ -37,15 +37,15 @@ impl PerMinute {
             let found: Vec<Option<Option<usize>>> =
                 minutes.functions().map(|id| invocations.index.get(id).copied()).collect();
             if let Some(unmatched) = unmatched {
-                let strange = minutes.functions().zip(&found).filter(|(_, place)| place.is_none());
+                let strange = minutes.functions().zip(&found).filter(|(_, index)| index.is_none());
                 strange.for_each(|(id, _)| reading.report.add(unmatched, id));
             }
-            let places: Vec<Option<usize>> = found.into_iter().map(Option::flatten).collect();
+            let indices: Vec<Option<usize>> = found.into_iter().map(Option::flatten).collect();
             minutes.each(reading, |reading, minute| {
-                for (place, column) in minute.cells() {
-                    let Some(place) = places[place] else { continue };
+                for (index, column) in minute.cells() {
+                    let Some(index) = indices[index] else { continue };
                     let Some(value) = reading.faults.take(minute.row().amount(column, amount)) else { continue };
-                    functions[place].push(Known { minute: minute.number, value });
+                    functions[index].push(Known { minute: minute.number, value });
                 }
             });
         }
@@ -68,7 +68,7 @@ impl PerMinute {
     /// What `profile` makes of the quantity's values at the percentiles `at`.
     ///
     /// A minute counts as often as the function is invoked in it, so that the profile is that of invocations, as far as
-    /// a value per minute tells. Where the quantity is known in none of those minutes, all minutes count alike.
+    /// a value per minute shows. Where the quantity is known in none of those minutes, all minutes count alike.
     pub(super) fn profiles<P, const N: usize>(
         mut self,
         invocations: &Invocations,

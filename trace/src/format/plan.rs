@@ -1,5 +1,5 @@
 //! A plan that was written to a file, to be replayed exactly: `plan.csv` with a row for each invocation,
-//! `due_ns,function,runtime_us,memory_mib`: when it is due after the start of the load, whom it calls, and what it asks
+//! `due_ns,function,runtime_us,memory_mib`: when it is due after the start of the load, its function, and what it asks
 //! for. Further columns are passed over.
 
 use std::collections::HashMap;
@@ -64,7 +64,7 @@ fn read(reading: &mut Reading<'_>, selection: &Selection) -> Option<Trace> {
 /// The functions in the order in which they come, each with its invocations.
 #[derive(Default)]
 struct Functions {
-    places: HashMap<String, usize>,
+    indices: HashMap<String, usize>,
     names: Vec<String>,
     events: Vec<Vec<Event>>,
 }
@@ -80,18 +80,18 @@ impl Functions {
             let runtime = reading.faults.take(row.count(runtime));
             let memory = reading.faults.take(row.amount(memory, Amount::MEBIBYTES)).map(mebibytes);
             if let (Some(name), Some(start_ns), Some(runtime_us), Some(memory_mib)) = (name, due, runtime, memory) {
-                let place = functions.place(name);
-                functions.events[place].push(Event { start_ns, runtime_us, memory_mib });
+                let index = functions.index(name);
+                functions.events[index].push(Event { start_ns, runtime_us, memory_mib });
             }
         }
         Some(functions)
     }
 
-    fn place(&mut self, name: &str) -> usize {
-        if let Some(&place) = self.places.get(name) {
-            return place;
+    fn index(&mut self, name: &str) -> usize {
+        if let Some(&index) = self.indices.get(name) {
+            return index;
         }
-        self.places.insert(name.to_owned(), self.names.len());
+        self.indices.insert(name.to_owned(), self.names.len());
         self.names.push(name.to_owned());
         self.events.push(Vec::new());
         self.names.len() - 1

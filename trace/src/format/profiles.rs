@@ -5,18 +5,18 @@ use std::iter;
 
 use super::fault::{Fault, Problem};
 use super::reading::Reading;
-use super::report::{Reason, Tally};
+use super::report::{Occurrences, Reason};
 use super::table::{Row, Table};
 use crate::sizes::ProfileError;
 use crate::trace::TraceFunction;
 
-/// Which subjects (functions or apps) a trace has; those that are kept with their place among these.
+/// Which subjects (functions or apps) a trace has; those that are kept with their index among these.
 pub(super) type Index = HashMap<String, Option<usize>>;
 
 /// How one such table is read.
 pub(super) struct ProfileTable<'a, P, const N: usize> {
     pub(super) file: &'a str,
-    /// The name of the column that says whose percentiles a row has.
+    /// The name of the column that identifies the subject of a row.
     pub(super) key: &'static str,
     /// The names of the percentile columns.
     pub(super) columns: [String; N],
@@ -28,13 +28,13 @@ pub(super) struct ProfileTable<'a, P, const N: usize> {
 
 /// The profiles of the subjects that are kept.
 pub(super) struct Profiles<P> {
-    /// By place.
+    /// By index.
     pub(super) found: Vec<Option<P>>,
     /// Whether the table could be read without a fault, so that what is missing is missing in the file.
     pub(super) whole: bool,
 }
 
-/// Reads the profiles of the `kept` subjects that have a place in `index`. Rows of others are not looked at further.
+/// Reads the profiles of the `kept` subjects that have an index in `index`. Rows of others are skipped.
 pub(super) fn read<P, const N: usize>(
     reading: &mut Reading<'_>,
     profile_table: ProfileTable<'_, P, N>,
@@ -48,7 +48,7 @@ pub(super) fn read<P, const N: usize>(
 }
 
 impl<P, const N: usize> ProfileTable<'_, P, N> {
-    /// None when the table can't be read at all; the faults say why.
+    /// `None` when the table cannot be read at all; the faults have the reason.
     fn read_into(self, found: &mut [Option<P>], reading: &mut Reading<'_>, index: &Index) -> Option<()> {
         let mut table = Table::open(reading, self.file)?;
         let id_column = reading.faults.take(table.column(self.key));
@@ -59,8 +59,8 @@ impl<P, const N: usize> ProfileTable<'_, P, N> {
             match index.get(id) {
                 None => reading.report.add(self.unmatched, id),
                 Some(None) => {}
-                Some(&Some(place)) if found[place].is_some() => reading.report.add(self.duplicate, id),
-                Some(&Some(place)) => found[place] = reading.faults.take(self.profile(&row, columns)),
+                Some(&Some(at)) if found[at].is_some() => reading.report.add(self.duplicate, id),
+                Some(&Some(at)) => found[at] = reading.faults.take(self.profile(&row, columns)),
             }
         }
         Some(())
@@ -78,10 +78,10 @@ impl<P, const N: usize> ProfileTable<'_, P, N> {
 impl<P> Profiles<P> {
     /// The fault of a table that lacks functions with invocations.
     pub(super) fn missing(&self, file: &str, subjects: &'static str, functions: &[TraceFunction]) -> Option<Fault> {
-        let mut missing = Tally::default();
+        let mut missing = Occurrences::default();
         let lacking = functions.iter().zip(&self.found).filter(|(_, profile)| profile.is_none());
         lacking.for_each(|(function, _)| missing.add(&function.id));
-        let Tally { count, examples } = missing;
+        let Occurrences { count, examples } = missing;
         (self.whole && count > 0).then(|| Fault::in_file(file, Problem::FunctionsMissing { subjects, count, examples }))
     }
 }

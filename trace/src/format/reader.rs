@@ -14,7 +14,7 @@ pub(super) trait Reader: Sync {
     /// Whether files of these names are of this format.
     fn recognises(&self, names: &[String]) -> bool;
 
-    /// Reads what is wanted of the files of these names. All that is wrong with them becomes faults of `reading`; none
+    /// Reads the selection of the files of these names. All that is wrong with them becomes faults of `reading`; none
     /// when nothing is left then.
     fn read(&self, reading: &mut Reading<'_>, names: &[String], selection: &Selection) -> Option<Trace>;
 }

@@ -6,14 +6,14 @@ use super::fault::{Fault, Faults, Problem};
 use super::report::Report;
 use super::source::Source;
 
-/// What of a trace is wanted: [`super::Options`] once the format is known.
+/// Which part of a trace to read: [`super::Options`] once the format is known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Selection {
     /// The day, by the number in its files' names; none: the only one.
     pub(super) day: Option<u32>,
     /// How long a unit is.
     pub(super) unit: Duration,
-    /// How many units, from the first; none: all.
+    /// Number of units, from the first; `None`: all.
     pub(super) units: Option<usize>,
     /// Whether functions that lack a profile are left out instead of being faults.
     pub(super) skip_incomplete: bool,
@@ -39,7 +39,7 @@ impl<'a> Reading<'a> {
         Some(names)
     }
 
-    /// For formats without files for several days: none and a fault when a day is asked for.
+    /// For formats without files for several days: `None`, and a fault when a day is requested.
     pub(super) fn refuse_day(&mut self, selection: &Selection) -> Option<()> {
         let Some(day) = selection.day else { return Some(()) };
         self.faults.push(Fault::in_file(&self.source.location(), Problem::NoDays(day)));

@@ -8,17 +8,17 @@ use std::fmt;
 pub enum Reason {
     /// The function is not invoked in the units that are needed.
     NoInvocations,
-    /// The invocations file has an earlier row for the function, which stands.
+    /// The invocations file has an earlier row for the function, which is used.
     DuplicateFunction,
     /// The durations file lacks the function.
     NoDurations,
     /// The memory file lacks the function, or its app.
     NoMemory,
-    /// The durations file has an earlier row for the function, which stands.
+    /// The durations file has an earlier row for the function, which is used.
     DuplicateDurations,
-    /// The memory file has an earlier row for the function or app, which stands.
+    /// The memory file has an earlier row for the function or app, which is used.
     DuplicateMemory,
-    /// The file has an earlier row for the minute, which stands; counted in each file.
+    /// The file has an earlier row for the minute, which is used; counted in each file.
     DuplicateMinute,
     /// A row (or column) of the durations file whose function the invocations file lacks.
     UnmatchedDurations,
@@ -27,7 +27,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// As in summaries.
+    /// The name in summaries.
     pub fn name(self) -> &'static str {
         match self {
             Self::NoInvocations => "no_invocations",
@@ -49,17 +49,17 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How many were left out for one reason.
+/// The rows or functions that were left out for one reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// How many.
+pub struct Occurrences {
+    /// Their number.
     pub count: u64,
-    /// The ids of the first [`Tally::EXAMPLES`].
+    /// The ids of the first [`Occurrences::EXAMPLES`].
     pub examples: Vec<String>,
 }
 
-impl Tally {
-    /// How many ids are kept.
+impl Occurrences {
+    /// Maximum number of ids kept.
     pub const EXAMPLES: usize = 5;
 
     pub(super) fn add(&mut self, id: &str) {
@@ -74,13 +74,13 @@ impl Tally {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
     /// Per reason.
-    pub left_out: BTreeMap<Reason, Tally>,
+    pub left_out: BTreeMap<Reason, Occurrences>,
 }
 
 impl Report {
     /// How many were left out for `reason`.
     pub fn count(&self, reason: Reason) -> u64 {
-        self.left_out.get(&reason).map_or(0, |tally| tally.count)
+        self.left_out.get(&reason).map_or(0, |occurrences| occurrences.count)
     }
 
     pub(super) fn add(&mut self, reason: Reason, id: &str) {

@@ -1,4 +1,4 @@
-//! A CSV file with a header: columns by name, rows one at a time, faults with their place.
+//! A CSV file with a header: columns by name, rows one at a time, faults with their location.
 
 use csv::ByteRecord;
 
@@ -48,7 +48,7 @@ impl Table {
 
     fn try_open(reading: &Reading<'_>, file: &str) -> Result<Self, Problem> {
         let lines = Lines::new(reading.source.open(file)?);
-        // Lines of another length are found by `next_row`, which says which column is missing.
+        // Lines of another length are found by `next_row`, which reports the missing column.
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(lines);
         let header = reader.byte_headers().map_err(unreadable)?;
         let header: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
@@ -163,7 +163,7 @@ impl Row<'_> {
         value.ok_or_else(|| self.fault(column, Problem::NotAnAmount { text: self.lossy(column), unit, least, most }))
     }
 
-    /// Whether nothing stands there.
+    /// Whether the field is empty.
     pub(super) fn is_empty(&self, column: usize) -> bool {
         self.bytes(column).is_empty()
     }

@@ -39,7 +39,7 @@ impl MemoryOf {
     }
 }
 
-/// Reads all three, whatever is wrong with one, so that all faults are found.
+/// Reads all three, even where one has faults, so that all faults are found.
 pub(super) fn read(reading: &mut Reading<'_>, tables: &Tables, selection: &Selection) -> Option<Trace> {
     let read = invocations::read(reading, &tables.invocations, selection.units);
     let nothing = Invocations::default();

@@ -139,7 +139,7 @@ fn reads_the_seed_era_triplet() {
 }
 
 #[test]
-fn tells_the_format_or_is_told() {
+fn the_format_is_detected_or_given() {
     for format in Format::ALL {
         assert_eq!(format.to_string().parse(), Ok(format));
     }
@@ -149,22 +149,25 @@ fn tells_the_format_or_is_told() {
     );
     assert_eq!(
         complaint(&files(&[("b.csv", ""), ("a.csv", "")])),
-        "trace: is no known trace: it has a.csv, b.csv; there are azure2019 (invocations_per_function_md.anon.dNN.csv, …), \
+        "trace: unknown trace format: it has a.csv, b.csv; known formats are azure2019 (invocations_per_function_md.anon.dNN.csv, …), \
          azure2019-preprocessed (invocations.csv, durations.csv, memory.csv), triplet (<N>_inv.csv, <N>_run.csv, \
          <N>_mem.csv), huawei2023 (requests_minute/day_NNN.csv, …), plan (plan.csv), azure2021 (one CSV file alone)"
     );
-    assert!(complaint(&files(&[])).starts_with("trace: is no known trace: it has no files; there are azure2019 ("));
+    assert!(
+        complaint(&files(&[]))
+            .starts_with("trace: unknown trace format: it has no files; known formats are azure2019 (")
+    );
     let many: BTreeMap<_, _> = (10..25).map(|number| (format!("{number}.txt"), Vec::new())).collect();
-    assert!(complaint(&Files(many)).contains(" 18.txt, 19.txt and 5 more; there are "));
+    assert!(complaint(&Files(many)).contains(" 18.txt, 19.txt and 5 more; known formats are "));
     assert_eq!(
         complaint(&files(&[("10_inv.csv", ""), ("20_inv.csv", "")])),
         "trace: holds several samples (10, 20); put each into a directory of its own"
     );
-    let told = |format| Options { format: Some(format), ..Options::default() };
-    assert_eq!(complaint_with(&good(), &told(Format::Triplet)), "<N>_inv.csv: is not there");
+    let explicit = |format| Options { format: Some(format), ..Options::default() };
+    assert_eq!(complaint_with(&good(), &explicit(Format::Triplet)), "<N>_inv.csv: does not exist");
     assert_eq!(
-        complaint_with(&files(&[("memory.csv", MEMORY)]), &told(Format::Azure2019Preprocessed)),
-        "invocations.csv: is not there\ndurations.csv: is not there"
+        complaint_with(&files(&[("memory.csv", MEMORY)]), &explicit(Format::Azure2019Preprocessed)),
+        "invocations.csv: does not exist\ndurations.csv: does not exist"
     );
 }
 
@@ -201,10 +204,10 @@ fn says_where_lines_and_headers_of_invocations_are_bad() {
             ("1,0,3", "1,0,3,4", "invocations.csv:2: the line has 8 fields, the header 7"),
             ("o1,a1,f1", "o1,a1,", "invocations.csv:2: column HashFunction: is empty"),
             ("HashApp,", "App,", "invocations.csv:1: column HashApp: is missing"),
-            ("Trigger,", "HashApp,", "invocations.csv:1: column HashApp: stands twice in the header"),
+            ("Trigger,", "HashApp,", "invocations.csv:1: column HashApp: appears twice in the header"),
             (",1,2,3", ",1,2,4", "invocations.csv:1: column 3: is missing"),
             (",1,2,3", ",2,3,4", "invocations.csv:1: column 1: is missing"),
-            (",1,2,3", ",1,2,2", "invocations.csv:1: column 2: stands twice in the header"),
+            (",1,2,3", ",1,2,2", "invocations.csv:1: column 2: appears twice in the header"),
             (",1,2,3", ",a,b,c", "invocations.csv:1: column 1: is missing"),
         ],
     );
@@ -275,7 +278,7 @@ fn a_missing_or_empty_file_is_named() {
     for file in ["durations.csv", "memory.csv"] {
         let mut files = good();
         files.0.remove(file);
-        assert_eq!(complaint(&files), format!("{file}: is not there"));
+        assert_eq!(complaint(&files), format!("{file}: does not exist"));
     }
     for file in ["invocations.csv", "durations.csv", "memory.csv"] {
         let mut files = good();
@@ -300,7 +303,7 @@ fn a_stray_quotation_mark_is_found() {
     files.0.get_mut("durations.csv").unwrap().extend("o,a,f,1,1,1,1,1,1,1,1,1,1,1\n".repeat(1 << 18).into_bytes());
     assert_eq!(
         complaint(&files),
-        "durations.csv:3: can't be read: the line has more than 4 MiB; a quotation mark may be astray"
+        "durations.csv:3: cannot be read: the line has more than 4 MiB; a quotation mark may be astray"
     );
 }
 
@@ -315,7 +318,7 @@ fn many_rows_are_no_long_row() {
 #[test]
 fn an_unreadable_directory_is_named() {
     let faults = read(&Directory("/nowhere/at/all".into()), &Options::default()).map(|_| ()).unwrap_err();
-    assert_eq!(faults.to_string(), "/nowhere/at/all: is not there");
+    assert_eq!(faults.to_string(), "/nowhere/at/all: does not exist");
 }
 
 #[test]
@@ -337,9 +340,9 @@ fn reads_only_the_units_that_are_needed() {
     let options = |units| Options { units: Some(units), ..Options::default() };
     let (trace, report) = read(&good(), &options(1)).unwrap();
     assert_eq!((trace.units, trace.functions.len(), counts(&trace.functions[0]).len()), (1, 1, 1));
-    assert_eq!(report.left_out[&Reason::NoInvocations], Tally { count: 1, examples: vec!["f2".to_owned()] });
+    assert_eq!(report.left_out[&Reason::NoInvocations], Occurrences { count: 1, examples: vec!["f2".to_owned()] });
     assert_eq!(read(&good(), &options(3)).unwrap().0.units, 3);
-    assert_eq!(complaint_with(&good(), &options(4)), "invocations.csv:1: has 3 units, 4 are asked for");
+    assert_eq!(complaint_with(&good(), &options(4)), "invocations.csv:1: has 3 units, 4 are requested");
     // What is wrong in a column that is not needed is no matter.
     assert!(read(&edited("invocations.csv", "1,0,3", "1,0,x"), &options(2)).is_ok());
 }
@@ -358,7 +361,7 @@ fn reports_what_it_leaves_out() {
     let left_out: Vec<(&str, u64, &str)> = report
         .left_out
         .iter()
-        .map(|(reason, tally)| (reason.name(), tally.count, tally.examples[0].as_str()))
+        .map(|(reason, occurrences)| (reason.name(), occurrences.count, occurrences.examples[0].as_str()))
         .collect();
     assert_eq!(
         left_out,
@@ -384,7 +387,7 @@ fn functions_without_a_profile_fail_or_are_left_out() {
         );
         let (trace, report) = read(&files, &skipping).unwrap();
         assert_eq!(trace.functions.iter().map(|function| function.id.as_str()).collect::<Vec<_>>(), ["f1"]);
-        assert_eq!(report.left_out[&reason], Tally { count: 1, examples: vec!["f2".to_owned()] });
+        assert_eq!(report.left_out[&reason], Occurrences { count: 1, examples: vec!["f2".to_owned()] });
     }
     let mut files = good();
     let rows: String = (0..7).map(|row| format!("o,a,g{row},http,1,2,3\n")).collect();

@@ -36,7 +36,7 @@ impl Reader for Triplet {
     }
 }
 
-/// What stands before the ending in the names of the invocations files.
+/// The part of the invocations files' names before the ending.
 fn samples(names: &[String]) -> Vec<&str> {
     names.iter().filter_map(|name| name.strip_suffix(INVOCATIONS)).collect()
 }

@@ -148,7 +148,7 @@ impl TracePlan {
                 (count > 0).then(|| self.drawn(unit, count, index, keys))
             }
             Load::Events(events) => {
-                let positions = events.places(unit as usize);
+                let positions = events.positions(unit as usize);
                 let exact = Exact { trace: Arc::clone(&self.trace), function: index, positions };
                 (!exact.positions.is_empty()).then(|| (Dues::Exact(exact.clone()), Sizes::Exact(exact)))
             }

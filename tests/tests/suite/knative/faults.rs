@@ -43,7 +43,7 @@ fn failures_have_their_true_cause() {
             "{reason}"
         );
         assert!(reason.contains(expected), "{failure:?}: {reason}");
-        assert_eq!(cluster.names(SERVICES), [""; 0], "what came up is taken away");
+        assert_eq!(cluster.names(SERVICES), [""; 0], "what came up is removed");
     }
 }
 
@@ -121,7 +121,7 @@ fn watches_may_be_slow_cut_and_forgotten() {
 }
 
 #[test]
-fn a_renewed_token_is_found_and_an_expired_one_is_told() {
+fn a_renewed_token_is_used_and_an_expired_one_is_reported() {
     let cluster = Cluster::start();
     let state = tempfile::tempdir().expect("a directory");
     let daemon = daemon(&cluster, state.path());

@@ -1,4 +1,4 @@
-//! The platform `knative` against the fake cluster: all four modes, and what is told of it.
+//! The platform `knative` against the fake cluster: all four modes, and what is reported of it.
 
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
@@ -30,7 +30,7 @@ fn number(value: &Value) -> u64 {
     value.as_u64().or_else(|| value.as_str()?.parse().ok()).unwrap_or_default()
 }
 
-/// Things of others, and a Service of this daemon's that belongs to another run.
+/// Foreign objects, and a Service of this daemon's that belongs to another run.
 fn furnish(cluster: &Cluster) {
     let object = |name: &str, labels: Value| {
         let metadata = json!({"name": name, "namespace": "loader", "labels": labels});
@@ -84,13 +84,13 @@ fn burst_leaves_nothing_of_its_own_and_everything_of_others() {
     let replied =
         starts.columns(["created_unix_us", "first_reply_unix_us"]).into_iter().filter(|row| !row[1].is_empty());
     let replied: Vec<_> = replied.map(|row| row.map(|time| time.parse::<u64>().expect("a time"))).collect();
-    // What a watch tells comes by another way than the answers, and may come later than the last of them.
+    // A watch's events take another way than the responses, and can come later than the last of them.
     assert!((1..=cold).contains(&replied.len()), "{replied:?} of {cold}");
     assert!(replied.iter().all(|[created, reply]| reply >= created), "{replied:?}");
     let victims = rows.columns(["function", "cold_start"]).into_iter().filter(|row| *row == ["victim", "true"]).count();
     assert_eq!(victims, 1);
     assert!(starts.column("function").contains(&"victim"), "{starts:?}");
-    // What the scales told.
+    // The reported scales.
     let scales = daemon.table(id, "scales.csv");
     let desired = scales.columns(["function", "desired"]);
     assert!(desired.contains(&["victim", "0"]) && desired.iter().any(|row| row[0] == "victim" && row[1] != "0"));
@@ -164,8 +164,8 @@ fn status_tells_what_a_run_would_meet() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = daemon(&cluster, state.path());
     let shown = daemon.ctl(&["status"]).ok().stdout;
-    for words in ["v1.36.2", "1.23.0", "Kourier at 127.0.0.1:", "namespace", "loader"] {
-        assert!(shown.contains(words), "{words}: {shown}");
+    for text in ["v1.36.2", "1.23.0", "Kourier at 127.0.0.1:", "namespace", "loader"] {
+        assert!(shown.contains(text), "{text}: {shown}");
     }
     assert!(shown.contains("delete services.serving.knative.dev in namespace loader"), "{shown}");
     assert!(shown.contains("list pods in namespace loader"), "{shown}");
@@ -247,7 +247,7 @@ fn nodes_pods_and_the_autoscaler_are_sampled() {
 }
 
 #[test]
-fn metrics_that_are_off_are_told_once_in_plain_words() {
+fn metrics_that_are_off_are_logged_once() {
     let cluster = Cluster::start();
     let metadata = json!({"name": "config-observability", "namespace": "knative-serving"});
     cluster.put("configmaps", json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {}}));
@@ -256,8 +256,8 @@ fn metrics_that_are_off_are_told_once_in_plain_words() {
     let daemon = Daemon::start_with(state.path(), &["--config", config.to_str().expect("text")]);
     succeed(&daemon, "--mode rps --start 5 --end 5 --slot 4s --runtime 1ms --memory 1MiB");
     let log = daemon.log();
-    let told: Vec<_> = log.iter().filter(|line| line.contains("metrics-protocol: prometheus")).collect();
-    assert_eq!(told.len(), 1, "{log:#?}");
+    let logged: Vec<_> = log.iter().filter(|line| line.contains("metrics-protocol: prometheus")).collect();
+    assert_eq!(logged.len(), 1, "{log:#?}");
     let shown = daemon.ctl(&["status"]).ok().stdout;
     assert!(shown.contains("Knative's metrics are off"), "{shown}");
 }
@@ -274,12 +274,12 @@ fn a_thousand_functions_take_few_requests() {
     assert_eq!(number(&run["summary"]["byStatus"]["ok"]), 40);
     assert_eq!(cluster.names(SERVICES), [""; 0]);
     let asked = cluster.asked();
-    let told = cluster.asked_by_kind();
+    let by_kind = cluster.asked_by_kind();
     let by_name = asked.iter().filter(|it| it.resource == SERVICES && !it.name.is_empty()).count();
-    assert_eq!(by_name, 2000, "one to make it, one to take it away: {told}");
-    assert!(asked.len() <= 6 * 1000, "{told}");
+    assert_eq!(by_name, 2000, "one to create it, one to delete it: {by_kind}");
+    assert!(asked.len() <= 6 * 1000, "{by_kind}");
     // Lists, watches, questions: their number does not grow with the functions.
-    assert!(asked.len() - by_name < 200, "{told}");
+    assert!(asked.len() - by_name < 200, "{by_kind}");
     let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).expect("it runs");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it says so");
     let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");

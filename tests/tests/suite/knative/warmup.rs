@@ -1,4 +1,4 @@
-//! The warm-up, which holds the autoscaler and puts its settings back, whatever happens.
+//! The warm-up, which holds the autoscaler and restores its settings in any case.
 
 use std::{fs, path::Path};
 
@@ -44,19 +44,19 @@ fn a_warm_up_holds_the_autoscaler_and_puts_it_back() {
     let daemon = daemon(&cluster, &state.path().join("state"));
     let id = submit(&daemon, &flags);
     eventually("the autoscaler is held", || is_held(&autoscaler(&cluster)).then_some(()));
-    let ledger = fs::read_to_string(daemon.directory(&id).join("cluster_settings.json")).expect("it was noted first");
-    let ledger: Value = serde_json::from_str(&ledger).expect("it is JSON");
-    assert_eq!(ledger["before"]["scale-down-delay"], "2s");
-    assert_eq!(ledger["before"]["enable-scale-to-zero"], Value::Null);
-    eventually("it is put back", || (autoscaler(&cluster) == before).then_some(()));
+    let backup = fs::read_to_string(daemon.directory(&id).join("cluster_settings.json")).expect("it was noted first");
+    let backup: Value = serde_json::from_str(&backup).expect("it is JSON");
+    assert_eq!(backup["before"]["scale-down-delay"], "2s");
+    assert_eq!(backup["before"]["enable-scale-to-zero"], Value::Null);
+    eventually("it is restored", || (autoscaler(&cluster) == before).then_some(()));
     let run = daemon.ended(&id);
     assert_eq!(run["state"], "RUN_STATE_SUCCEEDED", "{run:#}");
     let warmup = &run["summary"]["warmup"];
     assert!((3_000_000..=7_000_000).contains(&number(&warmup["measuredFromUs"])), "{warmup:#}");
     assert!(number(&warmup["instancesStarted"]) >= 2, "{warmup:#}");
     assert_eq!(autoscaler(&cluster), before);
-    let ledger = fs::read_to_string(daemon.directory(&id).join("cluster_settings.json")).expect("is there");
-    assert!(ledger.contains("\"restored\": true"), "{ledger}");
+    let backup = fs::read_to_string(daemon.directory(&id).join("cluster_settings.json")).expect("is there");
+    assert!(backup.contains("\"restored\": true"), "{backup}");
     daemon.ctl(&["check", daemon.directory(&id).to_str().expect("text")]).ok();
 }
 
@@ -92,7 +92,7 @@ fn a_daemon_that_is_killed_in_a_warm_up_puts_everything_back_at_its_next_start()
     first.signal(Signal::SIGKILL);
     first.wait();
     assert!(is_held(&autoscaler(&cluster)));
-    // Somebody sets one of the keys meanwhile: then it is theirs.
+    // Another client sets one of the keys meanwhile: that value is kept.
     let mut theirs = autoscaler(&cluster);
     theirs["max-scale-down-rate"] = json!("2.0");
     let metadata = json!({"name": "config-autoscaler", "namespace": "knative-serving"});

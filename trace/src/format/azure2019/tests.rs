@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use crate::format::tests::{Files, complaint, complaint_with, counts, files, read_all};
-use crate::format::{Format, Options, Reason, Tally, read};
+use crate::format::{Format, Occurrences, Options, Reason, read};
 use crate::sizes::MemoryProfile;
 
 const FILES: [&str; 3] = [
@@ -52,11 +52,11 @@ fn shares_an_apps_memory_among_all_its_functions() {
     let alone = MemoryProfile::from_mib([100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0, 107.0]).unwrap();
     let memory: Vec<_> = trace.functions.iter().map(|function| function.memory.clone().unwrap()).collect();
     assert_eq!(memory, [third.clone(), third, alone]);
-    let idle = Tally { count: 1, examples: vec!["f3".to_owned()] };
+    let idle = Occurrences { count: 1, examples: vec!["f3".to_owned()] };
     assert_eq!(report.left_out.into_iter().collect::<Vec<_>>(), [(Reason::NoInvocations, idle)]);
 }
 
-/// So a dry run of a minute says the same of a function as the whole day.
+/// So a dry run of a minute treats a function as the whole day does.
 #[test]
 fn memory_does_not_depend_on_the_units_that_are_needed() {
     let (whole, _) = read_all(&good());
@@ -123,24 +123,24 @@ fn reads_the_day_that_is_named() {
     let of = |day| Options { day: Some(day), ..Options::default() };
     assert_eq!(read(&files, &of(1)).unwrap().0, read_all(&good()).0);
     assert_eq!(counts(&read(&files, &of(12)).unwrap().0.functions[2]), [8, 8]);
-    assert_eq!(complaint_with(&files, &of(2)), "invocations_per_function_md.anon.d02.csv: is not there");
+    assert_eq!(complaint_with(&files, &of(2)), "invocations_per_function_md.anon.d02.csv: does not exist");
     files.0.remove("app_memory_percentiles.anon.d12.csv");
-    assert_eq!(complaint_with(&files, &of(12)), "app_memory_percentiles.anon.d12.csv: is not there");
+    assert_eq!(complaint_with(&files, &of(12)), "app_memory_percentiles.anon.d12.csv: does not exist");
 }
 
 #[test]
 fn is_known_by_its_invocations() {
-    let told = Options { format: Some(Format::Azure2019), ..Options::default() };
-    assert_eq!(read(&good(), &told).unwrap(), read_all(&good()));
+    let explicit = Options { format: Some(Format::Azure2019), ..Options::default() };
+    assert_eq!(read(&good(), &explicit).unwrap(), read_all(&good()));
     let renamed = files(&[("invocations_per_function_md.anon.d1.csv", INVOCATIONS)]);
-    assert_eq!(complaint_with(&renamed, &told), "invocations_per_function_md.anon.dNN.csv: is not there");
+    assert_eq!(complaint_with(&renamed, &explicit), "invocations_per_function_md.anon.dNN.csv: does not exist");
 }
 
 #[test]
 fn a_day_where_there_is_none_is_refused() {
     for format in [Format::Azure2019Preprocessed, Format::Triplet, Format::Azure2021] {
         let options = Options { format: Some(format), day: Some(3), ..Options::default() };
-        assert_eq!(complaint_with(&good(), &options), "trace: has no days, but day 3 is asked for");
+        assert_eq!(complaint_with(&good(), &options), "trace: has no days, but day 3 is requested");
     }
 }
 

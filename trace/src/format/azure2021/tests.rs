@@ -85,7 +85,7 @@ fn reads_only_the_units_that_are_needed() {
     assert_eq!(report.left_out[&Reason::NoInvocations].examples, ["a1/f2"]);
     assert_eq!(read(&good(), &options(62, 1)).unwrap().0.invocations(), 5);
     assert_eq!(complaint_with(&good(), &options(0, 1)), format!("{FILE}: has no invocation"));
-    assert_eq!(complaint_with(&good(), &options(63, 1)), format!("{FILE}: has 62 units, 63 are asked for"));
+    assert_eq!(complaint_with(&good(), &options(63, 1)), format!("{FILE}: has 62 units, 63 are requested"));
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn says_where_a_row_is_bad() {
         (
             "func",
             "app",
-            "1: column app: stands twice in the header\n".to_owned() + FILE + ":1: column func: is missing",
+            "1: column app: appears twice in the header\n".to_owned() + FILE + ":1: column func: is missing",
         ),
     ] {
         let text = TEXT.replacen(from, to, 1);
@@ -122,10 +122,10 @@ fn finds_all_faults_of_a_row_and_counts_those_of_many() {
 
 #[test]
 fn the_table_must_be_known() {
-    let told = Options { format: Some(Format::Azure2021), ..Options::default() };
-    assert_eq!(complaint_with(&files(&[("README.md", "")]), &told), "<one>.csv: is not there");
+    let explicit = Options { format: Some(Format::Azure2021), ..Options::default() };
+    assert_eq!(complaint_with(&files(&[("README.md", "")]), &explicit), "<one>.csv: does not exist");
     assert_eq!(
-        complaint_with(&files(&[("a.csv", ""), ("b.csv", ""), ("c.txt", "")]), &told),
+        complaint_with(&files(&[("a.csv", ""), ("b.csv", ""), ("c.txt", "")]), &explicit),
         "trace: holds several tables (a.csv, b.csv); put each into a directory of its own"
     );
     assert_eq!(complaint(&files(&[(FILE, "")])), format!("{FILE}: is empty"));

@@ -98,7 +98,7 @@ fn reads_only_the_units_that_are_needed() {
     let (trace, _) = read(&good(), &options(1)).unwrap();
     assert_eq!((trace.units, counts(&trace.functions[0]), counts(&trace.functions[1])), (1, vec![3], vec![1]));
     assert_eq!(read(&good(), &options(4)).unwrap().0, read_all(&good()).0);
-    assert_eq!(complaint_with(&good(), &options(5)), format!("{REQUESTS}: has 4 units, 5 are asked for"));
+    assert_eq!(complaint_with(&good(), &options(5)), format!("{REQUESTS}: has 4 units, 5 are requested"));
     assert!(read(&edited(REQUESTS, "7,604980,1", "7,604980,x"), &options(3)).is_ok());
 }
 
@@ -160,7 +160,7 @@ fn says_where_a_table_is_bad() {
     for (file, from, to, expected) in [
         (REQUESTS, "3.0", "3.5", "2: column 0: \"3.5\" is not a whole number from 0 to 4294967295"),
         (REQUESTS, "time", "minute", "1: column time: is missing"),
-        (REQUESTS, ",75,9", ",75,75", "1: column 75: stands twice in the header"),
+        (REQUESTS, ",75,9", ",75,75", "1: column 75: appears twice in the header"),
         (REQUESTS, "604860", "x", "3: column time: \"x\" is not a number of seconds from 0 to 4000000000"),
         (DELAYS, "0.5", "-0.5", "2: column 75: \"-0.5\" is not a number of seconds from 0 to 4000000000"),
         (DELAYS, "0.5", "inf", "2: column 75: \"inf\" is not a number of seconds from 0 to 4000000000"),
@@ -177,10 +177,10 @@ fn a_missing_file_is_named() {
     for file in [DELAYS, MEMORY] {
         let mut files = good();
         files.0.remove(file);
-        assert_eq!(complaint(&files), format!("{file}: is not there"));
+        assert_eq!(complaint(&files), format!("{file}: does not exist"));
     }
-    let told = Options { format: Some(Format::Huawei2023), ..Options::default() };
-    assert_eq!(complaint_with(&files(&[("a.csv", "")]), &told), "requests_minute/day_NNN.csv: is not there");
+    let explicit = Options { format: Some(Format::Huawei2023), ..Options::default() };
+    assert_eq!(complaint_with(&files(&[("a.csv", "")]), &explicit), "requests_minute/day_NNN.csv: does not exist");
     let mut idle = good();
     idle.0.insert(REQUESTS.to_owned(), b"day,time,0\n7,0,0\n".to_vec());
     assert_eq!(complaint(&idle), format!("{REQUESTS}: no function is left that is invoked in the first 1 units"));

@@ -1,4 +1,4 @@
-//! How much memory the process can still have.
+//! How much memory the process can still allocate.
 
 use std::{fmt, path::Path};
 
@@ -10,7 +10,7 @@ use super::{
     kernel::read,
 };
 
-/// What sets the bound on the process's memory.
+/// What limits the process's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
     /// The memory limit of the process's control group, or of one above it.
@@ -19,7 +19,7 @@ pub enum Bound {
     Host,
     /// The process's limit on its address space, `ulimit -v`.
     AddressSpace,
-    /// Nothing that is known.
+    /// No limit is known.
     Unknown,
 }
 
@@ -34,36 +34,36 @@ impl fmt::Display for Bound {
     }
 }
 
-/// What can still be had, and what sets the bound.
+/// What can still be allocated, and what limits it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Free {
-    /// How much can still be had, in bytes.
+    /// Bytes that can still be allocated.
     pub bytes: u64,
-    /// The tightest bound.
+    /// The tightest limit.
     pub bound: Bound,
 }
 
-/// A source of how much memory the process can still have.
-pub trait Room: fmt::Debug + Send + Sync {
-    /// How much there is at this moment, by the tightest bound.
+/// The limits on the process's memory.
+pub trait Limits: fmt::Debug + Send + Sync {
+    /// What can be allocated at this moment, by the tightest limit.
     fn free(&self) -> Free;
 }
 
-/// The room that the kernel leaves this process.
+/// The limits that the kernel sets for this process.
 #[derive(Debug)]
-pub struct SystemRoom {
+pub struct SystemLimits {
     groups: Vec<Group>,
 }
 
-impl SystemRoom {
-    /// Finds the control groups that bound this process. Where they can't be read, they are no bound.
+impl SystemLimits {
+    /// Finds the control groups that bound this process. Where they cannot be read, they set no limit.
     pub fn of_this_process() -> Self {
         let groups = read("/proc/self/cgroup").map(|text| cgroup::groups(&text, Path::new(cgroup::ROOT)));
         Self { groups: groups.unwrap_or_default() }
     }
 }
 
-impl Room for SystemRoom {
+impl Limits for SystemLimits {
     fn free(&self) -> Free {
         let groups = self.groups.iter().filter_map(|group| Some((group.free()?, Bound::CgroupLimit)));
         let host = read("/proc/meminfo").and_then(|text| available(&text)).map(|bytes| (bytes, Bound::Host));
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn this_process_is_bounded_by_something_known() {
-        let free = SystemRoom::of_this_process().free();
+        let free = SystemLimits::of_this_process().free();
         assert_ne!(free.bound, Bound::Unknown);
         assert!(free.bytes > 0);
     }
