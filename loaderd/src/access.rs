@@ -7,6 +7,6 @@ mod role;
 mod token;
 
 pub use guard::Guard;
-pub use policy::{Caller, Door, Peer, Policy, Refusal};
+pub use policy::{Caller, ListenerKind, Peer, Policy, Refusal};
 pub use role::{InvalidRole, Role, needed};
 pub use token::{Digest, InvalidDigest, Token};

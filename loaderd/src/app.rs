@@ -17,8 +17,8 @@ use crate::{
     config::{self, Config, OnStop},
     control::{self, Handles, Service, StatusFacts, WireCodec},
     dispatch::{Heartbeat, Isolation},
-    door::{self, Certificates, ListenError, Listener, Secured, Speaks},
     http::{self, Exposed},
+    listener::{self, Alpn, Certificates, ListenError, Listener, Security},
     logging,
     metrics::Metrics,
     platform::Platforms,
@@ -38,7 +38,7 @@ const LAST_SPANS: Duration = Duration::from_secs(10);
 
 /// The daemon, built and bound, not yet running.
 pub struct App {
-    doors: Doors,
+    listeners: Listeners,
     service: Service,
     registry: (RegistryTask, Registry),
     metrics: Metrics,
@@ -52,7 +52,7 @@ pub struct App {
 }
 
 /// What is listened on.
-struct Doors {
+struct Listeners {
     control: Vec<Listener>,
     metrics: Option<Listener>,
 }
@@ -126,7 +126,7 @@ impl App {
         let store = Store::open(&config.state_dir, Arc::new(codec.clone()))?;
         let traces = TraceStore::open(&config.state_dir.join("traces"), limits(&config.traces))?;
         let certificates = config.tls.files().map(Certificates::load).transpose()?;
-        let doors = Doors::open(&config, certificates.as_ref()).await?;
+        let listeners = Listeners::open(&config, certificates.as_ref()).await?;
         let guard = Guard::new(config.access.policy(), config.access.requests_per_second);
         let heartbeat = Heartbeat::new(clock);
         let prometheus = config.prometheus.url.as_deref().map(|url| Prometheus::new(url, config.scrape.period));
@@ -147,13 +147,13 @@ impl App {
                 isolation,
                 heartbeat: heartbeat.clone(),
             },
-            drain: DrainLimits { shutdown: config.shutdown_drain, hurry: ends.hurry.clone() },
+            drain: DrainLimits { shutdown: config.shutdown_drain, skip_drain: ends.skip_drain.clone() },
             sampling_period: config.scrape.period,
             telemetry: Telemetry { metrics: metrics.clone(), tracer, clock },
         };
         let keeping = Keeping { retention: keep.subscribe(), traces: traces.clone() };
         let registry = RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone())?;
-        let facts = facts(&config, &doors, &platforms, clock);
+        let facts = facts(&config, &listeners, &platforms, clock);
         let service = Service::new(Handles {
             registry: registry.1.clone(),
             store,
@@ -168,7 +168,7 @@ impl App {
         let (ready, readiness) = watch::channel(false);
         let notifier = Notifier::start().context("cannot start the thread that tells the service manager")?;
         let reloader = Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness };
-        Ok(Self { doors, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home })
+        Ok(Self { listeners, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home })
     }
 
     /// What takes over a configuration that was read again.
@@ -181,24 +181,24 @@ impl App {
     /// # Errors
     /// A server that can't be set up.
     pub async fn run(self) -> anyhow::Result<()> {
-        let Self { doors, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home } =
+        let Self { listeners, service, registry, metrics, heartbeat, platforms, exporter, reloader, ready, ends, home } =
             self;
         let (registry_task, registry) = registry;
         let notifier = reloader.notifier.clone();
-        for door in &doors.control {
-            log::info!("control API on {}", door.address());
+        for listener in &listeners.control {
+            log::info!("control API on {}", listener.address());
         }
         let mut recovered = registry_task.recovered();
         let drained = CancellationToken::new();
         let endpoint = async {
-            if let Some(listener) = doors.metrics {
+            if let Some(listener) = listeners.metrics {
                 log::info!("metrics on {}/metrics", listener.address());
                 let Reloader { ready, guard, .. } = reloader.clone();
                 let exposed = Exposed { metrics, ready, guard };
                 http::serve(listener, http::router(exposed), drained.clone()).await;
             }
         };
-        let serve = control::serve(doors.control, service, reloader.guard.clone(), drained.clone());
+        let serve = control::serve(listeners.control, service, reloader.guard.clone(), drained.clone());
         let tell_ready = async {
             tokio::select! {
                 biased;
@@ -247,26 +247,26 @@ impl App {
     }
 }
 
-impl Doors {
+impl Listeners {
     /// Takes the sockets that the service manager hands over, and opens what the configuration names besides.
     async fn open(config: &Config, certificates: Option<&Certificates>) -> Result<Self, ListenError> {
-        let secured = |address: &SocketAddr, speaks| match certificates {
+        let secured = |address: &SocketAddr, alpn| match certificates {
             // The configuration was refused if another address had no TLS.
             Some(certificates) if config.tls.loopback || !address.ip().is_loopback() => {
-                Secured::Tls(certificates.clone(), speaks)
+                Security::Tls(certificates.clone(), alpn)
             }
-            _ => Secured::Plain,
+            _ => Security::Plain,
         };
-        let mut control = door::inherited(certificates)?;
+        let mut control = listener::inherited(certificates)?;
         let handed_over = control.iter().any(Listener::is_unix);
         for address in &config.listen {
-            control.push(Listener::tcp(*address, secured(address, Speaks::Http2)).await?);
+            control.push(Listener::tcp(*address, secured(address, Alpn::Http2)).await?);
         }
         if let Some(path) = config.socket.as_ref().filter(|_| !handed_over) {
             control.push(Listener::unix(path)?);
         }
         let metrics = match &config.metrics_listen {
-            Some(address) => Some(Listener::tcp(*address, secured(address, Speaks::Http1)).await?),
+            Some(address) => Some(Listener::tcp(*address, secured(address, Alpn::Http1)).await?),
             None => None,
         };
         Ok(Self { control, metrics })
@@ -311,7 +311,7 @@ fn planner(config: &Config, traces: &TraceStore, platforms: &Platforms) -> Plann
     }
 }
 
-fn facts(config: &Config, doors: &Doors, platforms: &Platforms, clock: Clock) -> StatusFacts {
+fn facts(config: &Config, listeners: &Listeners, platforms: &Platforms, clock: Clock) -> StatusFacts {
     let mut names: Vec<_> = platforms.keys().map(|name| (*name).to_owned()).collect();
     names.sort();
     StatusFacts {
@@ -320,8 +320,8 @@ fn facts(config: &Config, doors: &Doors, platforms: &Platforms, clock: Clock) ->
         state_directory: config.state_dir.display().to_string(),
         default_platform: config.platform.clone(),
         platforms: names,
-        listen: doors.control.iter().map(Listener::address).collect(),
-        metrics_listen: doors.metrics.as_ref().map(Listener::address).unwrap_or_default(),
+        listen: listeners.control.iter().map(Listener::address).collect(),
+        metrics_listen: listeners.metrics.as_ref().map(Listener::address).unwrap_or_default(),
         cores: scrape::cores().map_or(0, units::to_u32),
         memory_mib: procfs::Meminfo::current().map_or(0, |memory| memory.mem_total >> 20),
     }

@@ -65,7 +65,7 @@ type Stage = (&'static str, Vec<CancellationToken>);
 
 /// What ends the daemon, ever more quickly.
 fn stages(ends: &Ends, finish: bool) -> Vec<Stage> {
-    let Ends { shutdown, interrupt, hurry } = ends.clone();
+    let Ends { shutdown, interrupt, skip_drain } = ends.clone();
     let mut stages = Vec::new();
     if finish {
         stages.push(("shutting down when the active run has ended; a second signal interrupts it", vec![shutdown]));
@@ -74,7 +74,7 @@ fn stages(ends: &Ends, finish: bool) -> Vec<Stage> {
         let words = "shutting down, and interrupting the active run; a second signal awaits no answers";
         stages.push((words, vec![shutdown, interrupt]));
     }
-    stages.push(("awaiting no answers; one more signal ends at once", vec![hurry]));
+    stages.push(("awaiting no answers; one more signal ends at once", vec![skip_drain]));
     stages
 }
 

@@ -1,4 +1,4 @@
-//! Holds the doors: the policy that is in force, which can be replaced while the daemon runs.
+//! Holds access: the policy that is in force, which can be replaced while the daemon runs.
 
 use std::{
     num::NonZeroU32,
@@ -65,12 +65,12 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Door;
+    use crate::access::ListenerKind;
 
     #[test]
     fn a_new_policy_holds_from_the_next_request_on() {
         let guard = Guard::new(Policy::default(), NonZeroU32::MAX);
-        let peer = Peer { door: Door::Loopback, address: None, certificate: None };
+        let peer = Peer { listener: ListenerKind::Loopback, address: None, certificate: None };
         assert!(guard.admit(&peer, None, Some(Role::Admin)).is_ok());
         guard.replace(Policy { loopback: None, ..Policy::default() }, NonZeroU32::MAX);
         assert!(matches!(guard.admit(&peer, None, Some(Role::Read)), Err(Refusal::NotEnough { .. })));

@@ -6,7 +6,7 @@ use super::{Digest, Role, Token};
 
 /// By which way a connection came in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum ListenerKind {
     /// The Unix socket, whose file says who may open it.
     Socket {
         /// The process's user, where the kernel tells.
@@ -22,7 +22,7 @@ pub enum Door {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
     /// Its way in.
-    pub door: Door,
+    pub listener: ListenerKind,
     /// Where it comes from, over TCP.
     pub address: Option<SocketAddr>,
     /// The name (CN) in its certificate, which was vouched for.
@@ -76,7 +76,7 @@ pub struct Policy {
 }
 
 impl Default for Policy {
-    /// The doors that this machine guards are open, and there is no other.
+    /// The listeners that this machine guards are open, and there is no other.
     fn default() -> Self {
         Self {
             socket: Some(Role::Admin),
@@ -102,13 +102,13 @@ impl Policy {
                 role.ok_or(Refusal::Unknown("the certificate's name (CN) has no role in [access.certificates]"))?;
             return Ok(Caller { name: name.clone(), role: Some(*role) });
         }
-        match peer.door {
-            Door::Socket { uid } => {
+        match peer.listener {
+            ListenerKind::Socket { uid } => {
                 let name = uid.map_or("socket".to_owned(), |uid| format!("uid {uid}"));
                 Ok(Caller { name, role: self.socket })
             }
-            Door::Loopback => Ok(Caller { name: "loopback".to_owned(), role: self.loopback }),
-            Door::Tls => Err(Refusal::Unknown("a bearer token or a client certificate is needed")),
+            ListenerKind::Loopback => Ok(Caller { name: "loopback".to_owned(), role: self.loopback }),
+            ListenerKind::Tls => Err(Refusal::Unknown("a bearer token or a client certificate is needed")),
         }
     }
 
@@ -155,34 +155,37 @@ mod tests {
         }
     }
 
-    fn peer(door: Door, certificate: Option<&str>) -> Peer {
-        Peer { door, address: None, certificate: certificate.map(str::to_owned) }
+    fn peer(listener: ListenerKind, certificate: Option<&str>) -> Peer {
+        Peer { listener, address: None, certificate: certificate.map(str::to_owned) }
     }
 
     #[test]
-    fn callers_are_known_by_token_certificate_or_door() {
+    fn callers_are_known_by_token_certificate_or_listener() {
         let policy = policy();
-        let ask = |door, certificate, authorization: Option<&str>| {
-            let caller = policy.caller(&peer(door, certificate), authorization.map(str::as_bytes));
+        let ask = |listener, certificate, authorization: Option<&str>| {
+            let caller = policy.caller(&peer(listener, certificate), authorization.map(str::as_bytes));
             caller.map(|caller| (caller.name, caller.role)).map_err(|refusal| refusal.to_string())
         };
-        let socket = Door::Socket { uid: Some(7) };
+        let socket = ListenerKind::Socket { uid: Some(7) };
         assert_eq!(ask(socket, None, None), Ok(("uid 7".to_owned(), Some(Role::Admin))));
-        assert_eq!(ask(Door::Loopback, None, None), Ok(("loopback".to_owned(), Some(Role::Read))));
-        assert_eq!(ask(Door::Tls, None, Some("Bearer secret")), Ok(("ci".to_owned(), Some(Role::Submit))));
-        assert_eq!(ask(Door::Loopback, None, Some("bearer other ")), Ok(("board".to_owned(), Some(Role::Read))));
-        assert_eq!(ask(Door::Tls, Some("alice"), None), Ok(("alice".to_owned(), Some(Role::Admin))));
-        for (door, certificate, authorization) in [
-            (Door::Tls, None, None),
-            (Door::Tls, Some("mallory"), None),
-            (Door::Tls, Some("alice"), Some("Bearer wrong")),
-            // A wrong token is refused by every door.
+        assert_eq!(ask(ListenerKind::Loopback, None, None), Ok(("loopback".to_owned(), Some(Role::Read))));
+        assert_eq!(ask(ListenerKind::Tls, None, Some("Bearer secret")), Ok(("ci".to_owned(), Some(Role::Submit))));
+        assert_eq!(
+            ask(ListenerKind::Loopback, None, Some("bearer other ")),
+            Ok(("board".to_owned(), Some(Role::Read)))
+        );
+        assert_eq!(ask(ListenerKind::Tls, Some("alice"), None), Ok(("alice".to_owned(), Some(Role::Admin))));
+        for (listener, certificate, authorization) in [
+            (ListenerKind::Tls, None, None),
+            (ListenerKind::Tls, Some("mallory"), None),
+            (ListenerKind::Tls, Some("alice"), Some("Bearer wrong")),
+            // A wrong token is refused by every listener.
             (socket, None, Some("Bearer wrong")),
-            (Door::Tls, None, Some("Bearer ")),
-            (Door::Tls, None, Some("Basic secret")),
-            (Door::Tls, None, Some("")),
+            (ListenerKind::Tls, None, Some("Bearer ")),
+            (ListenerKind::Tls, None, Some("Basic secret")),
+            (ListenerKind::Tls, None, Some("")),
         ] {
-            assert!(ask(door, certificate, authorization).is_err(), "{certificate:?} {authorization:?}");
+            assert!(ask(listener, certificate, authorization).is_err(), "{certificate:?} {authorization:?}");
         }
     }
 

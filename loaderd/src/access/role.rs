@@ -41,7 +41,7 @@ impl fmt::Display for Role {
     }
 }
 
-/// The role that a method needs, by the path of its request: `/package.Service/Method`. `None`: whoever comes through a door may,
+/// The role that a method needs, by the path of its request: `/package.Service/Method`. `None`: whoever comes through a listener may,
 /// which is so for health alone. What is not known here needs the highest.
 pub fn needed(path: &str) -> Option<Role> {
     let (service, method) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));

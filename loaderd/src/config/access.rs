@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 use super::read::Section;
 use crate::{
     access::{Policy, Role, Token},
-    door::Files,
+    listener::Files,
 };
 
 /// Requests a second of a caller where the configuration does not say: far more than a person or a script makes.
@@ -29,9 +29,9 @@ pub struct Tls {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
     /// What those may do who open the Unix socket.
-    pub socket: Opening,
+    pub socket: ListenerRole,
     /// What those may do who come over loopback without TLS.
-    pub loopback: Opening,
+    pub loopback: ListenerRole,
     /// Requests a second of each caller.
     pub requests_per_second: NonZeroU32,
     /// Tokens.
@@ -42,7 +42,7 @@ pub struct Access {
 
 /// What one may do who comes by a door.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opening(pub Option<Role>);
+pub struct ListenerRole(pub Option<Role>);
 
 /// Tokens by their owners' names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,8 +67,8 @@ impl Access {
 impl Default for Access {
     fn default() -> Self {
         Self {
-            socket: Opening(Some(Role::Admin)),
-            loopback: Opening(Some(Role::Admin)),
+            socket: ListenerRole(Some(Role::Admin)),
+            loopback: ListenerRole(Some(Role::Admin)),
             requests_per_second: REQUESTS_PER_SECOND,
             tokens: Tokens::default(),
             certificates: Roles::default(),

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, time::Duration}
 
 use read::Section;
 
-pub use access::{Access, Opening, Roles, Tls, Tokens};
+pub use access::{Access, ListenerRole, Roles, Tls, Tokens};
 
 use crate::access::Role;
 

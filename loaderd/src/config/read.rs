@@ -7,7 +7,7 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-use super::{CpuList, Fault, Labels, LogFormat, Memory, OnStop, Opening, Roles, Tokens};
+use super::{CpuList, Fault, Labels, ListenerRole, LogFormat, Memory, OnStop, Roles, Tokens};
 use crate::access::Token;
 
 /// How alike a key must be to be offered as the one that was meant (Jaro-Winkler).
@@ -256,7 +256,7 @@ impl FromToml for bool {
     }
 }
 
-impl FromToml for Opening {
+impl FromToml for ListenerRole {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         let wanted = "\"none\", \"read\", \"submit\" or \"admin\"";
         match value.as_str() {

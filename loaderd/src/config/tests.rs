@@ -155,8 +155,8 @@ sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
             loopback: true,
         },
         access: Access {
-            socket: Opening(Some(Role::Submit)),
-            loopback: Opening(None),
+            socket: ListenerRole(Some(Role::Submit)),
+            loopback: ListenerRole(None),
             requests_per_second: NonZeroU32::new(50).expect("it is more"),
             tokens: Tokens(vec![Token { name: "ci".to_owned(), role: Role::Read, digest: Digest::of(b"abc") }]),
             certificates: Roles([("alice".to_owned(), Role::Admin)].into()),
@@ -258,7 +258,7 @@ fn half_a_configuration_is_refused() {
 #[test]
 fn only_what_takes_a_restart_is_told_on_reload() {
     let before = Config::default();
-    let access = Access { loopback: Opening(None), ..before.access.clone() };
+    let access = Access { loopback: ListenerRole(None), ..before.access.clone() };
     let after = Config { access, log_level: log::LevelFilter::Debug, ..before.clone() };
     assert_eq!(before.fixed(&after), [""; 0]);
     let limits = Traces { max_uploads: 1, expire: Some(Duration::from_hours(1)), ..before.traces.clone() };

@@ -11,7 +11,7 @@ use tower::{Layer, Service};
 
 use super::status;
 use crate::{
-    access::{Caller, Door, Guard, Peer, Refusal, Role, needed},
+    access::{Caller, Guard, ListenerKind, Peer, Refusal, Role, needed},
     id::RunId,
 };
 
@@ -95,7 +95,7 @@ fn method(path: &str) -> &str {
 /// Where a request comes from, as the log says it.
 fn way(peer: Option<&Peer>) -> String {
     match peer {
-        Some(Peer { door: Door::Socket { .. }, .. }) => "the Unix socket".to_owned(),
+        Some(Peer { listener: ListenerKind::Socket { .. }, .. }) => "the Unix socket".to_owned(),
         Some(Peer { address: Some(address), .. }) => address.ip().to_string(),
         Some(Peer { address: None, .. }) | None => "?".to_owned(),
     }

@@ -12,7 +12,7 @@ use tower::layer::util::{Identity, Stack};
 use super::{Service, gate::GateLayer};
 use crate::{
     access::Guard,
-    door::{self, Listener},
+    listener::{self, Listener},
 };
 
 /// Largest request, in bytes: a spec, or a piece of an upload.
@@ -53,7 +53,7 @@ pub async fn serve(
         serving.spawn(async move {
             let served =
                 router.serve_with_incoming_shutdown(ReceiverStream::new(accepted), end.clone().cancelled_owned());
-            let ((), served) = tokio::join!(door::accept(listener, connections, end.clone()), served);
+            let ((), served) = tokio::join!(listener::accept(listener, connections, end.clone()), served);
             if let Err(error) = served {
                 log::error!("the control API broke: {error}");
             }

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{
     access::{Digest, Guard, Policy, Role, Token},
-    door::{Listener, Secured},
+    listener::{Listener, Security},
     metrics::Metrics,
 };
 
@@ -32,7 +32,7 @@ async fn ask_for(address: SocketAddr, request: &str, accept: &str, token: Option
 }
 
 async fn listener() -> (Listener, SocketAddr) {
-    let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], 0)), Secured::Plain).await.expect("binds");
+    let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], 0)), Security::Plain).await.expect("binds");
     let address = listener.address();
     (listener, address.trim_start_matches("http://").parse().expect("an address"))
 }

@@ -78,7 +78,7 @@ pub struct Ends {
     /// The active run is to be interrupted.
     pub interrupt: CancellationToken,
     /// The active run's answers are not to be awaited.
-    pub hurry: CancellationToken,
+    pub skip_drain: CancellationToken,
 }
 
 impl RegistryTask {

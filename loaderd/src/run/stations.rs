@@ -48,7 +48,7 @@ pub struct DrainLimits {
     /// At most so long, counted from the last send.
     pub shutdown: Duration,
     /// Not any longer once this is cancelled.
-    pub hurry: CancellationToken,
+    pub skip_drain: CancellationToken,
 }
 
 /// Where the course of a run is shown, and by which clock.

@@ -13,7 +13,7 @@ use std::{
 use listenfd::ListenFd;
 use tokio::net::{TcpListener, UnixListener};
 
-use super::{Certificates, Speaks};
+use super::{Alpn, Certificates};
 
 /// Who may open the Unix socket: its user and its group.
 const SOCKET_MODE: u32 = 0o660;
@@ -35,17 +35,17 @@ pub(super) enum Socket {
 
 /// How connections of a listener are secured.
 #[derive(Debug, Clone)]
-pub enum Secured {
+pub enum Security {
     /// Not: for loopback alone.
     Plain,
     /// By TLS.
-    Tls(Certificates, Speaks),
+    Tls(Certificates, Alpn),
 }
 
 /// A socket that is listened on.
 pub struct Listener {
     pub(super) socket: Socket,
-    pub(super) secured: Secured,
+    pub(super) security: Security,
     /// The file of a Unix socket, which is removed at the end.
     pub(super) file: Option<PathBuf>,
 }
@@ -61,10 +61,10 @@ impl Listener {
     ///
     /// # Errors
     /// An address that can't be listened on.
-    pub async fn tcp(address: SocketAddr, secured: Secured) -> Result<Self, ListenError> {
+    pub async fn tcp(address: SocketAddr, security: Security) -> Result<Self, ListenError> {
         let bound = TcpListener::bind(address).await;
         let bound = bound.map_err(|source| ListenError { address: address.to_string(), source })?;
-        Ok(Self { socket: Socket::Tcp(bound), secured, file: None })
+        Ok(Self { socket: Socket::Tcp(bound), security, file: None })
     }
 
     /// Listens on a Unix socket, in the place of one that a dead process left.
@@ -73,14 +73,14 @@ impl Listener {
     /// A path that can't be listened on.
     pub fn unix(path: &Path) -> Result<Self, ListenError> {
         let bound = bind(path).map_err(|source| ListenError { address: path.display().to_string(), source })?;
-        Ok(Self { socket: Socket::Unix(bound), secured: Secured::Plain, file: Some(path.to_owned()) })
+        Ok(Self { socket: Socket::Unix(bound), security: Security::Plain, file: Some(path.to_owned()) })
     }
 
     /// The address, as `loaderctl --address` takes it.
     pub fn address(&self) -> String {
-        let scheme = match self.secured {
-            Secured::Plain => "http",
-            Secured::Tls(..) => "https",
+        let scheme = match self.security {
+            Security::Plain => "http",
+            Security::Tls(..) => "https",
         };
         match &self.socket {
             Socket::Tcp(listener) => {
@@ -126,22 +126,22 @@ pub fn inherited(certificates: Option<&Certificates>) -> Result<Vec<Listener>, L
             Ok(Some(socket)) => {
                 socket.set_nonblocking(true).map_err(failed)?;
                 let socket = Socket::Unix(UnixListener::from_std(socket).map_err(failed)?);
-                Listener { socket, secured: Secured::Plain, file: None }
+                Listener { socket, security: Security::Plain, file: None }
             }
             Ok(None) => continue,
             Err(_) => {
                 let Some(socket) = given.take_tcp_listener(index).map_err(failed)? else { continue };
                 socket.set_nonblocking(true).map_err(failed)?;
                 let address = socket.local_addr().map_err(failed)?;
-                let secured = match certificates {
-                    Some(certificates) => Secured::Tls(certificates.clone(), Speaks::Http2),
-                    None if address.ip().is_loopback() => Secured::Plain,
+                let security = match certificates {
+                    Some(certificates) => Security::Tls(certificates.clone(), Alpn::Http2),
+                    None if address.ip().is_loopback() => Security::Plain,
                     None => {
                         let source = io::Error::other("it is no loopback address, and there is no TLS: see [tls]");
                         return Err(ListenError { address: address.to_string(), source });
                     }
                 };
-                Listener { socket: Socket::Tcp(TcpListener::from_std(socket).map_err(failed)?), secured, file: None }
+                Listener { socket: Socket::Tcp(TcpListener::from_std(socket).map_err(failed)?), security, file: None }
             }
         };
         listeners.push(listener);

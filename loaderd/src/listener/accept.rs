@@ -10,7 +10,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Connection, Listener, Secured, listener::Socket};
+use super::{Connection, Listener, Security, socket::Socket};
 
 /// Most connections of a listener at the same time; further ones wait to be accepted.
 const MOST_CONNECTIONS: usize = 1024;
@@ -75,10 +75,10 @@ async fn next(listener: &Listener, places: &Arc<Semaphore>) -> io::Result<Accept
             let (stream, address): (TcpStream, _) = socket.accept().await?;
             // Only a matter of speed.
             let _slower = stream.set_nodelay(true);
-            match &listener.secured {
-                Secured::Plain => Ok(Accepted::Ready(Connection::tcp(stream, address, permit))),
-                Secured::Tls(certificates, speaks) => {
-                    let greeted = certificates.acceptor(*speaks).accept(stream);
+            match &listener.security {
+                Security::Plain => Ok(Accepted::Ready(Connection::tcp(stream, address, permit))),
+                Security::Tls(certificates, alpn) => {
+                    let greeted = certificates.acceptor(*alpn).accept(stream);
                     Ok(Accepted::Greet(Box::pin(async move {
                         let stream = timeout(HANDSHAKE, greeted).await??;
                         Ok(Connection::tls(stream, address, permit))

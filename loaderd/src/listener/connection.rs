@@ -16,7 +16,7 @@ use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::access::{Door, Peer};
+use crate::access::{ListenerKind, Peer};
 
 enum Stream {
     Tcp(TcpStream),
@@ -40,19 +40,19 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     pub(super) fn tcp(stream: TcpStream, address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
-        let peer = Peer { door: Door::Loopback, address: Some(address), certificate: None };
+        let peer = Peer { listener: ListenerKind::Loopback, address: Some(address), certificate: None };
         Self { stream: Stream::Tcp(stream), peer, _permit: permit }
     }
 
     pub(super) fn unix(stream: UnixStream, permit: OwnedSemaphorePermit) -> Self {
         let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
-        let peer = Peer { door: Door::Socket { uid }, address: None, certificate: None };
+        let peer = Peer { listener: ListenerKind::Socket { uid }, address: None, certificate: None };
         Self { stream: Stream::Unix(stream), peer, _permit: permit }
     }
 
     pub(super) fn tls(stream: TlsStream<TcpStream>, address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|it| common_name(it));
-        let peer = Peer { door: Door::Tls, address: Some(address), certificate };
+        let peer = Peer { listener: ListenerKind::Tls, address: Some(address), certificate };
         Self { stream: Stream::Tls(Box::new(stream)), peer, _permit: permit }
     }
 

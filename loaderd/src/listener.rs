@@ -2,10 +2,10 @@
 
 mod accept;
 mod connection;
-mod listener;
+mod socket;
 mod tls;
 
 pub use accept::accept;
 pub use connection::Connection;
-pub use listener::{ListenError, Listener, Secured, inherited};
-pub use tls::{Certificates, Files, Speaks, TlsError};
+pub use socket::{ListenError, Listener, Security, inherited};
+pub use tls::{Alpn, Certificates, Files, TlsError};

@@ -27,7 +27,7 @@ pub struct Files {
 
 /// What is spoken within TLS, which clients are told in the handshake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaks {
+pub enum Alpn {
     /// gRPC.
     Http2,
     /// Metrics.
@@ -55,7 +55,7 @@ pub enum TlsError {
     Authority(String),
 }
 
-/// What connections are secured with. Clones are the same.
+/// What connections are security with. Clones are the same.
 #[derive(Clone)]
 pub struct Certificates {
     files: Files,
@@ -88,12 +88,12 @@ impl Certificates {
         Ok(())
     }
 
-    pub(super) fn acceptor(&self, speaks: Speaks) -> TlsAcceptor {
+    pub(super) fn acceptor(&self, alpn: Alpn) -> TlsAcceptor {
         let in_force = self.config.read().unwrap_or_else(PoisonError::into_inner);
         let mut config = ServerConfig::clone(&in_force);
-        config.alpn_protocols = vec![match speaks {
-            Speaks::Http2 => b"h2".to_vec(),
-            Speaks::Http1 => b"http/1.1".to_vec(),
+        config.alpn_protocols = vec![match alpn {
+            Alpn::Http2 => b"h2".to_vec(),
+            Alpn::Http1 => b"http/1.1".to_vec(),
         }];
         TlsAcceptor::from(Arc::new(config))
     }
