@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
-use super::read::Section;
+use toml::de::DeValue;
+
+use super::read::{FromToml, Section, named};
 use crate::{
     access::{Policy, Role, Token},
     listener::Files,
@@ -111,5 +113,38 @@ impl Access {
         self.requests_per_second = NonZeroU32::new(requests).unwrap_or(REQUESTS_PER_SECOND);
         section.take("tokens", &mut self.tokens);
         section.take("certificates", &mut self.certificates);
+    }
+}
+
+impl FromToml for ListenerRole {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let wanted = "\"none\", \"read\", \"submit\" or \"admin\"";
+        match value.as_str() {
+            Some("none") => Ok(Self(None)),
+            Some(role) => role.parse().map(|role| Self(Some(role))).map_err(|_| wanted),
+            None => Err(wanted),
+        }
+    }
+}
+
+impl FromToml for Tokens {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let token = |name, value: &DeValue<'_>| {
+            let DeValue::Table(token) = value else { return None };
+            let text = |key: &str| token.get(key).and_then(|it| it.get_ref().as_str());
+            let (role, digest) = (text("role")?.parse().ok()?, text("sha256")?.parse().ok()?);
+            (token.len() == 2).then_some(Token { name, role, digest })
+        };
+        let wanted =
+            "tokens such as NAME = { role = \"read\", sha256 = \"64 hexadecimal digits\" }; see loaderctl token";
+        named(value, token).map(Self).ok_or(wanted)
+    }
+}
+
+impl FromToml for Roles {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let role = |name, value: &DeValue<'_>| Some((name, value.as_str()?.parse().ok()?));
+        let wanted = "names of certificates and roles, such as alice = \"submit\"";
+        named(value, role).map(|roles| Self(roles.into_iter().collect())).ok_or(wanted)
     }
 }

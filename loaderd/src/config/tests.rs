@@ -1,7 +1,7 @@
 use super::*;
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
-use crate::access::{Digest, Token};
+use crate::access::{Digest, Role, Token};
 
 #[test]
 fn an_empty_file_is_the_default() {

@@ -6,7 +6,7 @@ use futures_util::Stream;
 use loader_proto::v1::{self, loader_control_server::LoaderControl};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{StatusFacts, WireCodec, clean, convert, gate::Changed, invoke::ByHand, places::Places, status, streams};
+use super::{StatusFacts, WireCodec, clean, convert, gate::Changed, invoke::ByHand, permits::Permits, status, streams};
 use crate::{
     access::Caller,
     clock::Clock,
@@ -51,7 +51,7 @@ pub struct Handles {
 #[derive(Clone)]
 pub struct Service {
     handles: Arc<Handles>,
-    places: Places,
+    permits: Permits,
 }
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -59,7 +59,7 @@ type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Service {
     /// The service over what it reaches.
     pub fn new(handles: Handles) -> Self {
-        Self { handles: Arc::new(handles), places: Places::default() }
+        Self { handles: Arc::new(handles), permits: Permits::default() }
     }
 
     /// Checks a spec down to its trace and plan, away from the threads that serve.
@@ -150,7 +150,7 @@ impl LoaderControl for Service {
     ) -> Result<Response<Self::StreamPlanStream>, Status> {
         let v1::StreamPlanRequest { spec } = request.into_inner();
         let (_, preparation) = self.prepare(spec).await?;
-        Ok(Response::new(Box::pin(streams::plan(preparation, self.places.take()?)?)))
+        Ok(Response::new(Box::pin(streams::plan(preparation, self.permits.take()?)?)))
     }
 
     async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
@@ -248,7 +248,7 @@ impl LoaderControl for Service {
         let v1::DownloadResultsRequest { run_id, layout } = request.into_inner();
         let layout = streams::layout(&layout)?;
         let view = self.ended(&run_id).await?;
-        let pieces = streams::results(&self.handles.store.directory(&view.file.run_id), layout, self.places.take()?);
+        let pieces = streams::results(&self.handles.store.directory(&view.file.run_id), layout, self.permits.take()?);
         Ok(Response::new(Box::pin(pieces)))
     }
 
@@ -266,10 +266,10 @@ impl LoaderControl for Service {
 
     async fn invoke(&self, request: Request<v1::InvokeRequest>) -> Result<Response<v1::InvokeResponse>, Status> {
         let by_hand = ByHand::check(request.into_inner()).map_err(|violations| status::invalid(&violations))?;
-        let (clock, place) = (self.handles.clock, self.places.take()?);
+        let (clock, permit) = (self.handles.clock, self.permits.take()?);
         let made = tokio::task::spawn_blocking(move || {
             let made = by_hand.make(clock);
-            drop(place);
+            drop(permit);
             made
         });
         let made = made.await;

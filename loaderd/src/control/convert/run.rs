@@ -2,7 +2,7 @@
 
 use loader_proto::v1;
 
-use super::{message, progress, timestamp};
+use super::{progress, spec::message, time::timestamp};
 use crate::{
     run::RunView,
     store::{RunDirectory, RunFile, State},

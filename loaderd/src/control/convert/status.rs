@@ -2,7 +2,7 @@
 
 use loader_proto::v1;
 
-use super::timestamp;
+use super::time::timestamp;
 use crate::{clock::UnixMicros, platform::Fact, registry::Activity};
 
 /// What the daemon says of itself that never changes.

@@ -8,7 +8,7 @@ use tonic::Status;
 
 use super::pieces::pieces;
 use crate::{
-    control::{convert, places::Place, status},
+    control::{convert, permits::Permit, status},
     plan::{Plan, SlotOutcome},
     run::Preparation,
 };
@@ -22,13 +22,13 @@ const BATCH: usize = 1000;
 /// INVALID_ARGUMENT for a plan that only the run will show.
 pub(in crate::control) fn plan(
     preparation: Preparation,
-    place: Place,
+    permit: Permit,
 ) -> Result<impl Stream<Item = Result<v1::StreamPlanResponse, Status>> + Send, Status> {
     let Preparation { spec: _, mut plan, outline: _ } = preparation;
     if let Some(violation) = plan.undetermined() {
         return Err(status::invalid(&[violation]));
     }
-    Ok(pieces(place, move |sink| {
+    Ok(pieces(permit, move |sink| {
         write(&mut *plan, sink);
         Ok::<_, Infallible>(())
     }))
