@@ -1,4 +1,4 @@
-//! Who may do what, and how often: roles, tokens, certificates, rates.
+//! Access control: roles, tokens, certificates, rate limits.
 
 mod guard;
 mod policy;

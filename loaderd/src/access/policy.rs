@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use super::{Digest, Role, Token};
 
-/// By which way a connection came in.
+/// The kind of listener that accepted a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ListenerKind {
-    /// The Unix socket, whose file says who may open it.
+    /// The Unix socket; the permissions of its file apply.
     Socket {
-        /// The process's user, where the kernel tells.
+        /// The peer's user, where the kernel reports it.
         uid: Option<u32>,
     },
     /// TCP on loopback, without TLS.
@@ -18,46 +18,46 @@ pub enum ListenerKind {
     Tls,
 }
 
-/// What is known of a connection.
+/// The other end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// Its way in.
+    /// The listener that accepted it.
     pub listener: ListenerKind,
-    /// Where it comes from, over TCP.
+    /// Its address, over TCP.
     pub address: Option<SocketAddr>,
-    /// The name (CN) in its certificate, which was vouched for.
+    /// The name (CN) in its verified certificate.
     pub certificate: Option<String>,
 }
 
 /// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// As the log says it.
+    /// Its name, for the log.
     pub name: String,
-    /// What it may do; `None`: nothing but ask for health.
+    /// Its role; `None`: health only.
     pub role: Option<Role>,
 }
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It is not known who asks.
+    /// The caller is unknown.
     #[error("{0}")]
     Unknown(&'static str),
-    /// It is known, and not enough.
+    /// The role is not sufficient.
     #[error("{caller} has the role {}; this needs {needed}", role.map_or("none".to_owned(), |role| role.to_string()))]
     NotEnough {
-        /// Who asks.
+        /// The name of the caller.
         caller: String,
-        /// What it has.
+        /// Its role.
         role: Option<Role>,
-        /// What it would need.
+        /// The role that the method needs.
         needed: Role,
     },
-    /// It asks too often.
+    /// The caller makes too many requests.
     #[error("{caller} makes more requests a second than [access] requests_per_second allows")]
     TooMany {
-        /// Who asks.
+        /// The name of the caller.
         caller: String,
     },
 }
@@ -65,18 +65,18 @@ pub enum Refusal {
 /// Who may do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// What those may do who open the Unix socket.
+    /// Role of callers on the Unix socket.
     pub socket: Option<Role>,
-    /// What those may do who come over loopback without TLS.
+    /// Role of callers over loopback without TLS.
     pub loopback: Option<Role>,
-    /// Tokens.
+    /// Bearer tokens.
     pub tokens: Vec<Token>,
-    /// Names in certificates, and what their owners may do.
+    /// Roles by the name (CN) in client certificates.
     pub certificates: BTreeMap<String, Role>,
 }
 
 impl Default for Policy {
-    /// The listeners that this machine guards are open, and there is no other.
+    /// Full access by Unix socket and loopback, none otherwise.
     fn default() -> Self {
         Self {
             socket: Some(Role::Admin),
@@ -88,10 +88,10 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Who asks: by its token, else by its certificate, else by its way in.
+    /// The caller: by its token, else by its certificate, else by its listener.
     ///
     /// # Errors
-    /// A token or certificate that is not known, and no sign of who it is where one is needed.
+    /// An unknown token or certificate, or neither where one is needed.
     pub fn caller(&self, peer: &Peer, authorization: Option<&[u8]>) -> Result<Caller, Refusal> {
         if let Some(authorization) = authorization {
             return self.bearer(authorization);
@@ -118,7 +118,7 @@ impl Policy {
             return Err(Refusal::Unknown("authorization must be \"Bearer TOKEN\""));
         }
         let digest = Digest::of(token.trim_ascii());
-        // Every token is looked at, so that the time says nothing.
+        // Every token is compared, so that the time reveals nothing.
         let found =
             self.tokens.iter().fold(None, |found, token| if token.digest.is(&digest) { Some(token) } else { found });
         let token = found.ok_or(Refusal::Unknown("the token is not known"))?;
@@ -127,8 +127,10 @@ impl Policy {
 }
 
 impl Caller {
+    /// Checks that the caller has the `needed` role.
+    ///
     /// # Errors
-    /// A role that is not enough.
+    /// A role that is not sufficient.
     pub fn check(&self, needed: Option<Role>) -> Result<(), Refusal> {
         match needed {
             Some(needed) if self.role.is_none_or(|role| role < needed) => {
@@ -147,7 +149,7 @@ mod tests {
         Policy {
             tokens: vec![
                 Token { name: "ci".to_owned(), role: Role::Submit, digest: Digest::of(b"secret") },
-                Token { name: "board".to_owned(), role: Role::Read, digest: Digest::of(b"other") },
+                Token { name: "dashboard".to_owned(), role: Role::Read, digest: Digest::of(b"other") },
             ],
             certificates: [("alice".to_owned(), Role::Admin)].into(),
             loopback: Some(Role::Read),
@@ -172,7 +174,7 @@ mod tests {
         assert_eq!(ask(ListenerKind::Tls, None, Some("Bearer secret")), Ok(("ci".to_owned(), Some(Role::Submit))));
         assert_eq!(
             ask(ListenerKind::Loopback, None, Some("bearer other ")),
-            Ok(("board".to_owned(), Some(Role::Read)))
+            Ok(("dashboard".to_owned(), Some(Role::Read)))
         );
         assert_eq!(ask(ListenerKind::Tls, Some("alice"), None), Ok(("alice".to_owned(), Some(Role::Admin))));
         for (listener, certificate, authorization) in [
@@ -190,12 +192,12 @@ mod tests {
     }
 
     #[test]
-    fn a_role_must_be_enough() {
+    fn an_insufficient_role_is_refused() {
         let caller = |role| Caller { name: "x".to_owned(), role };
         assert_eq!(caller(Some(Role::Submit)).check(Some(Role::Read)), Ok(()));
         assert_eq!(caller(Some(Role::Submit)).check(Some(Role::Submit)), Ok(()));
-        let words = caller(Some(Role::Submit)).check(Some(Role::Admin)).expect_err("it is not").to_string();
-        assert_eq!(words, "x has the role submit; this needs admin");
+        let refused = caller(Some(Role::Submit)).check(Some(Role::Admin)).expect_err("it is not").to_string();
+        assert_eq!(refused, "x has the role submit; this needs admin");
         assert_eq!(caller(None).check(None), Ok(()));
         assert!(caller(None).check(Some(Role::Read)).is_err());
     }

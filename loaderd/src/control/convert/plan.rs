@@ -9,7 +9,7 @@ use crate::{
     units,
 };
 
-/// Slots and functions that a plan's summary lists.
+/// Most slots, and most functions, in the summary of a plan.
 const LISTED: usize = 10_000;
 
 /// An invocation of a plan whose functions have these names.
@@ -26,7 +26,7 @@ pub(in crate::control) fn planned(invocation: &Invocation, slot: u32, names: &[S
     }
 }
 
-/// What a plan would do.
+/// The summary of a plan.
 pub(in crate::control) fn plan(preparation: &Preparation) -> v1::PlanSummary {
     let Preparation { spec, plan, outline } = preparation;
     let Outline { slots, functions, open_ended, clamped, dropped_functions } = outline;

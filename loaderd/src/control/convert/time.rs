@@ -9,7 +9,7 @@ pub(super) fn timestamp(unix_us: i64) -> Timestamp {
     Timestamp { seconds: unix_us.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or_default() }
 }
 
-/// A length of time; what no message can hold becomes the longest that one can.
+/// A duration, limited to the longest that a message can hold.
 pub(super) fn span(duration: std::time::Duration) -> Duration {
     Duration::try_from(duration).unwrap_or(Duration { seconds: i64::MAX, nanos: 0 })
 }

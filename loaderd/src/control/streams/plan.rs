@@ -13,13 +13,13 @@ use crate::{
     run::Preparation,
 };
 
-/// Invocations in one answer.
+/// Most invocations in one response.
 const BATCH: usize = 1000;
 
-/// What the plan would send.
+/// The invocations of a plan.
 ///
 /// # Errors
-/// INVALID_ARGUMENT for a plan that only the run will show.
+/// INVALID_ARGUMENT for a plan that depends on the outcomes of its slots.
 pub(in crate::control) fn plan(
     preparation: Preparation,
     permit: Permit,
@@ -36,7 +36,7 @@ pub(in crate::control) fn plan(
 
 fn write(plan: &mut dyn Plan, sink: &mut dyn FnMut(v1::StreamPlanResponse) -> std::ops::ControlFlow<()>) {
     let names: Vec<_> = plan.functions().iter().map(|function| function.name.clone()).collect();
-    // A plan with an end goes through all its slots, whatever comes of them.
+    // A determined plan has the same slots whatever their outcomes.
     let mut previous = None;
     while let Some(slot) = plan.next_slot(previous.as_ref()) {
         previous = Some(SlotOutcome::default());

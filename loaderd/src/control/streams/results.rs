@@ -14,7 +14,7 @@ use crate::{
 /// The layout that a request names.
 ///
 /// # Errors
-/// INVALID_ARGUMENT for one that there isn't.
+/// INVALID_ARGUMENT for an unknown layout.
 pub(in crate::control) fn layout(name: &str) -> Result<Layout, Status> {
     name.parse().map_err(|unknown: results::UnknownLayout| status::fault("layout", unknown.to_string()))
 }
