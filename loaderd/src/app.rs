@@ -187,9 +187,9 @@ impl App {
                 () = ended => {}
             }
         };
-        let sum_up = logging::sum_up(drained.clone());
+        let summarize = logging::summarize(drained.clone());
         // In this order: connections are accepted before readiness is announced.
-        let (served, ..) = tokio::join!(serve, announce_ready, work, endpoint, report, stop, export, sum_up);
+        let (served, ..) = tokio::join!(serve, announce_ready, work, endpoint, report, stop, export, summarize);
         notifier.flush().await;
         drop(home);
         Ok(served?)

@@ -1,4 +1,4 @@
-//! The ways in: sockets that are listened on, what comes through them, and who that is.
+//! Listeners: sockets, TLS, the connections that they accept, and the peers of those.
 
 mod accept;
 mod connection;

@@ -1,4 +1,4 @@
-//! `[tls]` and `[access]`: how the doors are secured, and who may do what.
+//! `[tls]` and `[access]`: transport security and access control.
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
@@ -10,52 +10,52 @@ use crate::{
     listener::Files,
 };
 
-/// Requests a second of a caller where the configuration does not say: far more than a person or a script makes.
-// 1000 is not 0, which the compiler sees.
+/// Default limit of requests a second for each caller; far more than a person or a script makes.
+// Checked at compile time.
 const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 
 /// `[tls]`: the daemon's certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificate, with those that vouch for it.
+    /// The certificate, with its chain.
     pub certificate: Option<PathBuf>,
     /// Its private key.
     pub key: Option<PathBuf>,
-    /// The authority of clients' certificates.
+    /// The CA of client certificates.
     pub client_ca: Option<PathBuf>,
-    /// Whether loopback addresses speak TLS, too.
+    /// Whether loopback addresses use TLS, too.
     pub loopback: bool,
 }
 
 /// `[access]`: who may do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// What those may do who open the Unix socket.
+    /// Role of callers on the Unix socket.
     pub socket: ListenerRole,
-    /// What those may do who come over loopback without TLS.
+    /// Role of callers over loopback without TLS.
     pub loopback: ListenerRole,
-    /// Requests a second of each caller.
+    /// Limit of requests a second for each caller.
     pub requests_per_second: NonZeroU32,
-    /// Tokens.
+    /// Bearer tokens.
     pub tokens: Tokens,
-    /// Names in certificates, and what their owners may do.
+    /// Roles by the name (CN) in client certificates.
     pub certificates: Roles,
 }
 
-/// What one may do who comes by a door.
+/// The role of callers on a listener without TLS; `None`: no access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenerRole(pub Option<Role>);
 
-/// Tokens by their owners' names.
+/// Tokens with their owners' names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tokens(pub Vec<Token>);
 
-/// Roles by names.
+/// Roles by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles(pub BTreeMap<String, Role>);
 
 impl Access {
-    /// As those need it who hold to it.
+    /// The policy for [`crate::access::Guard`].
     pub fn policy(&self) -> Policy {
         Policy {
             socket: self.socket.0,
@@ -86,7 +86,7 @@ impl Tls {
         section.take("loopback", &mut self.loopback);
     }
 
-    /// Its files, where there is TLS.
+    /// Its files, if TLS is configured.
     pub fn files(&self) -> Option<Files> {
         let (certificate, key) = (self.certificate.clone()?, self.key.clone()?);
         Some(Files { certificate, key, client_ca: self.client_ca.clone() })

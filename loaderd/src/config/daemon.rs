@@ -16,33 +16,33 @@ use super::{
 /// The daemon's configuration. Every value has a default, so that no file is needed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Config {
-    /// Where runs and uploads are kept.
+    /// The state directory: runs and uploads.
     pub state_dir: PathBuf,
-    /// TCP addresses of the control API; others than loopback by TLS.
+    /// TCP addresses of the control API; with TLS, except loopback.
     pub listen: Vec<SocketAddr>,
     /// Unix socket of the control API.
     pub socket: Option<PathBuf>,
-    /// Address of the Prometheus endpoint; another than loopback by TLS. `None`: there is none.
+    /// Address of the Prometheus endpoint; with TLS, except loopback. `None`: not served.
     pub metrics_listen: Option<SocketAddr>,
     /// The platform for specs that name none.
     pub platform: String,
-    /// How much is logged.
+    /// The log level.
     pub log_level: log::LevelFilter,
-    /// In which form.
+    /// The log format.
     pub log_format: LogFormat,
-    /// How long a run's answers are awaited when the daemon ends.
+    /// How long responses of the active run are awaited at shutdown.
     pub shutdown_drain: Duration,
     /// `[tls]`: the daemon's certificate.
     pub tls: Tls,
     /// `[access]`: who may do what.
     pub access: Access,
-    /// What happens to the active run when the daemon is to end.
+    /// What happens to the active run at shutdown.
     pub on_stop: OnStop,
     /// `[retention]`: which runs are kept.
     pub retention: Retention,
     /// `[dispatch]`: how invocations are sent.
     pub dispatch: Dispatch,
-    /// `[isolation]`: how the threads that send are kept apart from everything else.
+    /// `[isolation]`: isolation of the sending threads.
     pub isolation: Isolation,
     /// `[traces]`: uploads, and traces on the daemon's machine.
     pub traces: Traces,
@@ -58,13 +58,13 @@ pub struct Config {
     pub otlp: Otlp,
 }
 
-/// What happens to the active run when the daemon is to end.
+/// What happens to the active run at shutdown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum OnStop {
-    /// It is interrupted: what is out is awaited for a moment, then the run is cleaned.
+    /// It is interrupted: responses in flight are awaited for `shutdown_drain`, then the run is cleaned up.
     #[default]
     Interrupt,
-    /// It is carried to its end. A second signal interrupts it.
+    /// It is finished. A second signal interrupts it.
     Finish,
 }
 
@@ -106,7 +106,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads a configuration from TOML text. What the text leaves out is at its default.
+    /// Reads a configuration from TOML text. Missing keys have their defaults.
     ///
     /// # Errors
     /// Every fault, in the order of the file.

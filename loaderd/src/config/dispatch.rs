@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::read::{FromToml, Section};
 
-/// Processors that a list may name: as many as a set of the kernel's default size holds.
+/// Most processors in a list: the default size of the kernel's CPU set.
 const MOST_CPUS: usize = 1024;
 
 /// `[dispatch]`: how invocations are sent.
@@ -32,14 +32,14 @@ impl Default for Dispatch {
     }
 }
 
-/// `[isolation]`: how the threads that send are kept apart from everything else.
+/// `[isolation]`: isolation of the sending threads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Isolation {
-    /// Their processors; none: all.
+    /// Their processors; empty: all.
     pub cpus: CpuList,
-    /// The daemon's memory.
+    /// Whether the daemon's memory is locked.
     pub memory: Memory,
-    /// The pacer's real-time priority, 1 to 99.
+    /// Real-time priority of the pacer's thread, 1 to 99; `None`: not real-time.
     pub realtime: Option<u8>,
 }
 
@@ -53,17 +53,17 @@ impl Isolation {
     }
 }
 
-/// Numbers of processors, ascending.
+/// Processor numbers, ascending.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CpuList(pub Vec<usize>);
 
-/// What happens to the daemon's memory.
+/// Whether the daemon's memory is locked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Memory {
-    /// The kernel may page it out.
+    /// The kernel can page it out.
     #[default]
     Pageable,
-    /// It is held in memory, so that no page fault delays a send.
+    /// It stays in memory, so that no page fault delays a send.
     Locked,
 }
 

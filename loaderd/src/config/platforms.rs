@@ -7,19 +7,19 @@ use toml::de::DeValue;
 use super::read::{FromToml, Section, named};
 use crate::units;
 
-/// Instances for each processor core where the configuration does not say.
+/// Default maximum of instances for each processor core.
 const INSTANCES_PER_CORE: u32 = 8;
 
 /// `[local]`: the local platform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Local {
-    /// The function server; `None`: `trace-func` beside `loaderd`, else on the PATH.
+    /// The function server; `None`: `trace-func` next to `loaderd`, else on the PATH.
     pub trace_func: Option<PathBuf>,
     /// Most instances at once, over all functions.
     pub max_instances: u32,
-    /// The share of the host's memory that instances may have, 0.01 to 1.
+    /// Maximum share of the host's memory for all instances, 0.01 to 1.
     pub memory_ratio: f64,
-    /// How long an instance is kept without need.
+    /// How long an idle instance is kept.
     pub stable_window: Duration,
     /// How long an instance may take to start.
     pub start_timeout: Duration,
@@ -51,21 +51,21 @@ impl Default for Local {
 /// `[knative]`: a Knative cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Knative {
-    /// The kubeconfig; none: that of the environment, or of the pod that the daemon runs in.
+    /// The kubeconfig; `None`: that of the environment, or of the daemon's pod.
     pub kubeconfig: Option<PathBuf>,
-    /// The context in it; none: its current one.
+    /// The context in it; `None`: the current one.
     pub context: Option<String>,
-    /// Where functions are deployed; none: the context's namespace.
+    /// The namespace of functions; `None`: that of the context.
     pub namespace: Option<String>,
-    /// The functions' image.
+    /// The image of functions whose spec names none.
     pub image: Option<String>,
-    /// `host:port` of the ingress; none: it is looked for.
+    /// `host:port` of the ingress; `None`: it is discovered.
     pub gateway: Option<String>,
-    /// The authority that vouches for the ingress; none: those that this machine believes.
+    /// The CA of the ingress certificate; `None`: the CAs of the system.
     pub gateway_ca: Option<PathBuf>,
-    /// A manifest for functions of every kind; none: those that the daemon brings.
+    /// A manifest for functions of every kind; `None`: the built-in ones.
     pub manifest: Option<PathBuf>,
-    /// Labels of the nodes that functions go to.
+    /// Labels of the nodes for functions.
     pub node_selector: Labels,
 }
 

@@ -1,4 +1,4 @@
-//! Reads a TOML document key by key, and notes every fault with its line.
+//! Reads a TOML document key by key, and records every fault with its line.
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
@@ -7,8 +7,8 @@ use toml::{
     de::{DeTable, DeValue},
 };
 
-/// How alike a key must be to be offered as the one that was meant (Jaro-Winkler).
-const ALIKE: f64 = 0.7;
+/// Jaro-Winkler similarity from which a known key is suggested for an unknown one.
+const MIN_SIMILARITY: f64 = 0.7;
 
 /// Reads a document with `read`.
 ///
@@ -131,14 +131,14 @@ fn unknown(key: &str, known: &[&str]) -> String {
         .iter()
         .map(|known| (strsim::jaro_winkler(key, known), known))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .filter(|(alike, _)| *alike >= ALIKE);
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY);
     match nearest {
         Some((_, nearest)) => format!("unknown key; did you mean {nearest}?"),
         None => format!("unknown key; known are {}", known.join(", ")),
     }
 }
 
-/// A value that can be read from TOML; what it should have been, if it can't.
+/// A value that can be read from TOML; the error says what is expected.
 pub(super) trait FromToml: Sized {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str>;
 }
@@ -150,7 +150,7 @@ impl<T: FromToml> FromToml for Option<T> {
 }
 
 impl<T: FromToml> FromToml for Vec<T> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever it is, the item's reader takes or refuses it")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a single value is a list of one")]
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         match value {
             DeValue::Array(items) => {
@@ -161,7 +161,7 @@ impl<T: FromToml> FromToml for Vec<T> {
     }
 }
 
-/// A value that is written as text.
+/// A value in the form of a string.
 fn parsed<T: FromStr>(value: &DeValue<'_>, wanted: &'static str) -> Result<T, &'static str> {
     value.as_str().and_then(|text| text.parse().ok()).ok_or(wanted)
 }
@@ -196,7 +196,7 @@ impl FromToml for bool {
     }
 }
 
-/// Names and what they stand for.
+/// The entries of a table, each read by `read`.
 pub(super) fn named<T>(value: &DeValue<'_>, read: impl Fn(String, &DeValue<'_>) -> Option<T>) -> Option<Vec<T>> {
     let DeValue::Table(table) = value else { return None };
     let one = |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
@@ -213,7 +213,7 @@ impl FromToml for Duration {
 }
 
 impl FromToml for f64 {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind of value is a number")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these two are numbers")]
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         let text = match value {
             DeValue::Float(float) => float.as_str(),
@@ -255,7 +255,7 @@ pub struct Fault {
     pub line: usize,
     /// The key with its section, such as `local.max_instances`; empty for the whole file.
     pub key: String,
-    /// What is wrong, and what would be right.
+    /// The problem, and what is expected.
     pub description: String,
 }
 

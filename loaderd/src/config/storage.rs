@@ -4,14 +4,14 @@ use std::{path::PathBuf, time::Duration};
 
 use super::read::Section;
 
-/// `[retention]`: which runs are kept; nothing is bounded where nothing is said.
+/// `[retention]`: which ended runs are kept; unlimited by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Retention {
     /// How long after its end a run is kept.
     pub max_age: Option<Duration>,
-    /// How many ended runs are kept.
+    /// Maximum number of ended runs.
     pub max_runs: Option<u64>,
-    /// How many MiB ended runs may take, together.
+    /// Maximum size of all ended runs together, in MiB.
     pub max_mib: Option<u64>,
 }
 
@@ -26,15 +26,15 @@ impl Retention {
 /// `[traces]`: uploads, and traces on the daemon's machine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Traces {
-    /// Directories below which specs may name traces by path.
+    /// Directories below which specs can name traces by path.
     pub roots: Vec<PathBuf>,
     /// Largest upload, in MiB.
     pub max_upload_mib: u64,
-    /// Most uploads.
+    /// Maximum number of uploads.
     pub max_uploads: usize,
-    /// Most uploads of one client.
+    /// Maximum number of uploads of one client.
     pub max_uploads_per_client: usize,
-    /// How long an upload is kept that no run names.
+    /// How long an upload is kept that no run uses.
     pub expire: Option<Duration>,
 }
 

@@ -1,4 +1,4 @@
-//! The log, `[scrape]`, `[prometheus]` and `[otlp]`: what is observed, and where it is sent.
+//! The log format, `[scrape]`, `[prometheus]` and `[otlp]`.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use super::read::{FromToml, Section};
 const SHORTEST_PERIOD: Duration = Duration::from_secs(1);
 const LONGEST_PERIOD: Duration = Duration::from_hours(1);
 
-/// In which form the daemon logs.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LogFormat {
-    /// To the journal, where standard error leads there; else as text.
+    /// The journal, if standard error is connected to it; else text.
     #[default]
     Auto,
     /// Lines of text on standard error.
     Text,
-    /// A JSON object a line on standard error.
+    /// One JSON object for each line, on standard error.
     Json,
 }
 
@@ -35,23 +35,23 @@ impl FromToml for LogFormat {
 /// `[scrape]`: samples of the cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scrape {
-    /// From one sample of a source to the next, and how long one may take.
+    /// Interval of samples of a source, and their timeout.
     pub period: Duration,
 }
 
 /// `[prometheus]`: a Prometheus that scrapes the cluster.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PrometheusAccess {
-    /// Where it is; none: the autoscaler's own endpoints are asked, and there is nothing to query.
+    /// Its URL; `None`: the autoscaler's own endpoints are scraped, and queries are unavailable.
     pub url: Option<String>,
 }
 
 /// `[otlp]`: a collector of spans.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Otlp {
-    /// Where it is; none: there are no spans.
+    /// Its URL; `None`: spans are not exported.
     pub endpoint: Option<String>,
-    /// The share of invocations that have a span, 0 to 1.
+    /// The share of invocations with a span, 0 to 1.
     pub sampled: f64,
 }
 

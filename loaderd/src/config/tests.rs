@@ -84,7 +84,7 @@ node_selector = { "kind" = "worker" }
 }
 
 #[test]
-fn what_is_kept_and_asked_is_read() {
+fn keys_of_storage_and_telemetry_are_read() {
     let config = Config::from_toml(
         r#"
 [traces]
@@ -176,7 +176,7 @@ fn digests_and_roles_are_checked() {
 }
 
 #[test]
-fn every_fault_is_told_with_its_line() {
+fn every_fault_is_reported_with_its_line() {
     let faults = Config::from_toml(
         r#"state_dir = 7
 listne = ["127.0.0.1:1"]
@@ -235,14 +235,14 @@ fn other_addresses_than_loopback_need_tls_and_authentication() {
     assert_eq!(Config { access: by_token, ..secured.clone() }.check(), [""; 0]);
     let by_certificate = Access { certificates: Roles([("alice".to_owned(), Role::Read)].into()), ..public.access };
     let certified = Config { access: by_certificate, ..secured };
-    // Nobody vouches for the names yet.
+    // Without a CA no certificate is verified.
     assert_eq!(certified.check(), refused);
     let tls = Tls { client_ca: Some("clients.pem".into()), ..tls };
     assert_eq!(Config { tls, ..certified }.check(), [""; 0]);
 }
 
 #[test]
-fn half_a_configuration_is_refused() {
+fn an_incomplete_configuration_is_refused() {
     let silent = Config { listen: Vec::new(), ..Config::default() };
     assert_eq!(silent.check(), ["nothing to listen on: give listen or socket"]);
     let tls = Tls { key: Some("server.key".into()), loopback: true, ..Tls::default() };
@@ -256,7 +256,7 @@ fn half_a_configuration_is_refused() {
 }
 
 #[test]
-fn only_what_takes_a_restart_is_told_on_reload() {
+fn only_what_needs_a_restart_is_reported_on_reload() {
     let before = Config::default();
     let access = Access { loopback: ListenerRole(None), ..before.access.clone() };
     let after = Config { access, log_level: log::LevelFilter::Debug, ..before.clone() };

@@ -1,4 +1,4 @@
-//! The accept loop and its bounds: how many clients at the same time, and how long each may take.
+//! Serves connections within limits on their number and on the time of each.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Takes connections, and greets those that come by TLS.
+//! The accept loop, with TLS handshakes.
 
 use std::{fs, io, sync::Arc, time::Duration};
 
@@ -12,25 +12,25 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Connection, Listener, Security, socket::Socket};
 
-/// Most connections of a listener at the same time; further ones wait to be accepted.
-const MOST_CONNECTIONS: usize = 1024;
+/// Most open connections of a listener; further ones wait to be accepted.
+const MAX_CONNECTIONS: usize = 1024;
 
 /// How long the TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// After a failed accept, such as for want of file descriptors.
-const RETRY: Duration = Duration::from_millis(100);
+/// Delay after a failed accept, such as without free file descriptors.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Takes connections until `end`, and hands them on. A Unix socket's file is gone then.
+/// Accepts connections until `end`, and passes them on. The file of a Unix socket is removed at the end.
 pub async fn accept(listener: Listener, connections: mpsc::Sender<io::Result<Connection>>, end: CancellationToken) {
-    let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
-    let mut greeting = JoinSet::new();
+    let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let mut handshakes = JoinSet::new();
     let file = listener.file.clone();
     loop {
         let accepted = tokio::select! {
             () = end.cancelled() => break,
-            Some(_) = greeting.join_next() => continue,
-            accepted = next(&listener, &places) => accepted,
+            Some(_) = handshakes.join_next() => continue,
+            accepted = next(&listener, &permits) => accepted,
         };
         match accepted {
             Ok(Accepted::Ready(connection)) => {
@@ -38,49 +38,49 @@ pub async fn accept(listener: Listener, connections: mpsc::Sender<io::Result<Con
                     break;
                 }
             }
-            Ok(Accepted::Greet(greet)) => {
+            Ok(Accepted::Handshake(handshake)) => {
                 let connections = connections.clone();
-                greeting.spawn(async move {
-                    match greet.await {
-                        // Whoever served them has ended.
+                handshakes.spawn(async move {
+                    match handshake.await {
+                        // Fails when the server has ended.
                         Ok(connection) => drop(connections.send(Ok(connection)).await),
-                        Err(error) => log::debug!("a TLS connection came to nothing: {error}"),
+                        Err(error) => log::debug!("TLS handshake: {error}"),
                     }
                 });
             }
             Err(error) => {
                 log::warn!("cannot accept a connection at {}: {error}", listener.address());
-                sleep(RETRY).await;
+                sleep(RETRY_DELAY).await;
             }
         }
     }
-    greeting.shutdown().await;
+    handshakes.shutdown().await;
     drop(listener);
     if let Some(file) = file {
-        // It may be gone already.
-        let _gone = fs::remove_file(file);
+        // It may have been removed already.
+        let _missing = fs::remove_file(file);
     }
 }
 
 enum Accepted {
     Ready(Connection),
-    Greet(std::pin::Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>),
+    Handshake(std::pin::Pin<Box<dyn Future<Output = io::Result<Connection>> + Send>>),
 }
 
-async fn next(listener: &Listener, places: &Arc<Semaphore>) -> io::Result<Accepted> {
-    let permit = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
+async fn next(listener: &Listener, permits: &Arc<Semaphore>) -> io::Result<Accepted> {
+    let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
     match &listener.socket {
         Socket::Unix(socket) => Ok(Accepted::Ready(Connection::unix(socket.accept().await?.0, permit))),
         Socket::Tcp(socket) => {
             let (stream, address): (TcpStream, _) = socket.accept().await?;
-            // Only a matter of speed.
+            // Without it the connection is only slower.
             let _slower = stream.set_nodelay(true);
             match &listener.security {
                 Security::Plain => Ok(Accepted::Ready(Connection::tcp(stream, address, permit))),
                 Security::Tls(certificates, alpn) => {
-                    let greeted = certificates.acceptor(*alpn).accept(stream);
-                    Ok(Accepted::Greet(Box::pin(async move {
-                        let stream = timeout(HANDSHAKE, greeted).await??;
+                    let handshake = certificates.acceptor(*alpn).accept(stream);
+                    Ok(Accepted::Handshake(Box::pin(async move {
+                        let stream = timeout(HANDSHAKE_TIMEOUT, handshake).await??;
                         Ok(Connection::tls(stream, address, permit))
                     })))
                 }

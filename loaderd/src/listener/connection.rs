@@ -1,4 +1,4 @@
-//! A connection that came in, whatever its way.
+//! An accepted connection: TCP, TLS or Unix.
 
 use std::{
     io,
@@ -24,11 +24,11 @@ enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// A connection, and who is at its other end.
+/// A connection with its peer.
 pub struct Connection {
     stream: Stream,
     peer: Peer,
-    /// Counts it among those that are open.
+    /// Limits the number of open connections.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -56,13 +56,13 @@ impl Connection {
         Self { stream: Stream::Tls(Box::new(stream)), peer, _permit: permit }
     }
 
-    /// Who is at its other end.
+    /// The other end.
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
 }
 
-/// The name in a certificate that was verified; empty, which no policy knows, where it has none.
+/// The name (CN) in a verified certificate; empty, which no policy contains, if it has none.
 fn common_name(certificate: &[u8]) -> String {
     let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return String::new() };
     let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());

@@ -5,7 +5,7 @@
 //! <state>/traces/partial/<id>/…   under way, or cut off; an upload resumes where the last one ended
 //! <state>/traces/clients/<id>     who began the upload
 //! ```
-//! A trace's id is a hash over its [`Manifest`], so that the same files are stored once, whoever sends them.
+//! A trace's id is a hash over its [`Manifest`], so that the same files are stored once, whichever client sends them.
 
 mod error;
 mod lease;

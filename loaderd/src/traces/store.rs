@@ -76,7 +76,7 @@ impl TraceStore {
         fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()).then_some(path)
     }
 
-    /// Begins, or goes on with, the upload of a trace by `client`.
+    /// Begins or resumes the upload of a trace by `client`.
     ///
     /// # Errors
     /// A trace above the limits, one that another client is sending, and directories that can't be made.
@@ -94,7 +94,7 @@ impl TraceStore {
         // It guards nothing that could be left half done.
         let _one_by_one = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
         let ids: Vec<_> = self.ages().into_iter().map(|(_, id, _)| id).collect();
-        // One that was cut off may go on.
+        // An upload that was cut off can resume.
         if !ids.iter().any(|id| id == manifest.id()) {
             if ids.len() >= limits.max_count {
                 return Err(UploadError::TooMany { most: limits.max_count });
