@@ -74,7 +74,7 @@ fn pieces_become_a_trace() {
     let Begun::Missing(mut upload) = store.begin(in_folder, "a").expect("begins") else { panic!("already stored") };
     upload.append("minutes/day.csv", 0, b"x").expect("appends");
     let id = upload.finish().expect("finishes");
-    assert_eq!(fs::read(store.path_of(&id).expect("is there").join("minutes/day.csv")).expect("reads"), b"x");
+    assert_eq!(fs::read(store.path_of(&id).expect("exists").join("minutes/day.csv")).expect("reads"), b"x");
 
     let mut upload = missing(&store);
     assert_eq!(wanted(&upload), [("a.csv".to_owned(), 0), ("b.csv".to_owned(), 0)]);
@@ -85,7 +85,7 @@ fn pieces_become_a_trace() {
     assert!(upload.is_complete());
     assert_eq!(store.path_of(two().id()), None, "not before it was checked");
     let id = upload.finish().expect("finishes");
-    let path = store.path_of(&id).expect("is there");
+    let path = store.path_of(&id).expect("exists");
     assert_eq!(fs::read(path.join("a.csv")).expect("reads"), b"hello");
     assert!(matches!(store.begin(two(), "a"), Ok(Begun::Stored)));
 }

@@ -175,7 +175,7 @@ fn examples_are_valid() {
 fn inputs_that_failed_before_pass() {
     let found = repository("loaderd/tests/data/found");
     let mut known: HashSet<_> =
-        fs::read_dir(&found).expect("is there").map(|entry| entry.expect("an entry").file_name()).collect();
+        fs::read_dir(&found).expect("exists").map(|entry| entry.expect("an entry").file_name()).collect();
     for input in INPUTS {
         if known.remove(std::ffi::OsStr::new(input.name)) {
             below(&found.join(input.name)).into_values().for_each(|bytes| (input.check)(&bytes));

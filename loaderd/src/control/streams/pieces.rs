@@ -100,9 +100,9 @@ mod tests {
     #[tokio::test]
     async fn a_client_that_disconnects_releases_its_permit() {
         let permits = Permits::default();
-        let taken: Vec<_> = (1..64).map(|_| permits.take().expect("there is one")).collect();
-        let mut stream = Box::pin(pieces(permits.take().expect("there is one"), count));
-        assert_eq!(stream.next().await.expect("a piece").expect("is good"), 0);
+        let taken: Vec<_> = (1..64).map(|_| permits.take().expect("a permit")).collect();
+        let mut stream = Box::pin(pieces(permits.take().expect("a permit"), count));
+        assert_eq!(stream.next().await.expect("a piece").expect("no error"), 0);
         assert!(permits.take().is_err());
         drop(stream);
         while permits.take().is_err() {
