@@ -1,4 +1,4 @@
-//! Who may do what, and how often: roles, tokens, certificates, rates.
+//! Access control: roles, tokens, certificates, rate limits.
 
 mod guard;
 mod policy;
@@ -7,6 +7,6 @@ mod role;
 mod token;
 
 pub use guard::Guard;
-pub use policy::{Caller, Door, Peer, Policy, Refusal};
+pub use policy::{Caller, ListenerKind, Peer, Policy, Refusal};
 pub use role::{InvalidRole, Role, needed};
 pub use token::{Digest, InvalidDigest, Token};

@@ -12,10 +12,10 @@ use clap::{CommandFactory as _, Parser};
 
 use crate::config::Config;
 
-/// Exit code for a configuration that can't be used.
+/// Exit code for an invalid configuration.
 const EX_CONFIG: u8 = 2;
 
-/// Measures serverless clusters: takes runs over a gRPC API, deploys functions, replays load, records what comes of it.
+/// Measures serverless clusters: accepts runs over a gRPC API, deploys functions, generates load, records the results.
 #[derive(Debug, Parser)]
 #[command(name = "loaderd", version)]
 pub struct Arguments {
@@ -37,7 +37,7 @@ pub struct Arguments {
     /// Platform for specs that name none [default: local].
     #[arg(long, value_name = "NAME")]
     platform: Option<String>,
-    /// Check the configuration and exit: code 0 when it can be used, 2 when not.
+    /// Check the configuration and exit: code 0 if it is valid, 2 if not.
     #[arg(long)]
     pub check_config: bool,
     /// Write the manual page to a directory and exit.
@@ -49,7 +49,7 @@ impl Arguments {
     /// The configuration: defaults, the file, the flags.
     ///
     /// # Errors
-    /// Every fault, in words.
+    /// Every fault, as a message.
     pub fn config(&self) -> Result<Config, Vec<String>> {
         let mut config = match &self.config {
             Some(path) => {
@@ -80,19 +80,19 @@ impl Arguments {
         match clap_mangen::generate_to(Self::command(), to) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                // Where stderr is closed, there is nobody to tell.
-                let _unheard = writeln!(std::io::stderr().lock(), "loaderd: {}: {error}", to.display());
+                // Fails only when stderr is closed.
+                let _closed = writeln!(std::io::stderr().lock(), "loaderd: {}: {error}", to.display());
                 ExitCode::FAILURE
             }
         }
     }
 
-    /// Tells the faults of the configuration.
+    /// Prints the faults of the configuration.
     pub fn refuse(&self, faults: &[String]) -> ExitCode {
         let mut stderr = std::io::stderr().lock();
         for fault in faults {
-            // Where stderr is closed, there is nobody to tell.
-            let _unheard = writeln!(stderr, "loaderd: {fault}");
+            // Fails only when stderr is closed.
+            let _closed = writeln!(stderr, "loaderd: {fault}");
         }
         ExitCode::from(EX_CONFIG)
     }

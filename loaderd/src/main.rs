@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     if arguments.check_config {
         return ExitCode::SUCCESS;
     }
-    if let Err(error) = app::make_room(&config) {
+    if let Err(error) = app::keep_off_isolated_cpus(&config) {
         return failed(&error);
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -48,7 +48,7 @@ async fn run(config: loaderd::config::Config, arguments: &Arguments) -> anyhow::
     let app = App::build(config, ends.clone()).await?;
     let mut reloader = app.reloader();
     let mut running = std::pin::pin!(app.run());
-    // What each further signal does.
+    // One stage for each signal.
     let mut stages = stages(&ends, finish).into_iter();
     loop {
         tokio::select! {
@@ -60,27 +60,28 @@ async fn run(config: loaderd::config::Config, arguments: &Arguments) -> anyhow::
     }
 }
 
-/// A step towards the end: what is said, and what is cancelled.
+/// A stage of the shutdown: its log message, and the tokens that it cancels.
 type Stage = (&'static str, Vec<CancellationToken>);
 
-/// What ends the daemon, ever more quickly.
+/// The stages of the shutdown, each for one more signal.
 fn stages(ends: &Ends, finish: bool) -> Vec<Stage> {
-    let Ends { shutdown, interrupt, hurry } = ends.clone();
+    let Ends { shutdown, interrupt, skip_drain } = ends.clone();
     let mut stages = Vec::new();
     if finish {
         stages.push(("shutting down when the active run has ended; a second signal interrupts it", vec![shutdown]));
-        stages.push(("interrupting the active run; a third signal awaits no answers", vec![interrupt]));
+        stages.push(("interrupting the active run; a third signal skips the drain", vec![interrupt]));
     } else {
-        let words = "shutting down, and interrupting the active run; a second signal awaits no answers";
-        stages.push((words, vec![shutdown, interrupt]));
+        let message = "shutting down, and interrupting the active run; a second signal skips the drain";
+        stages.push((message, vec![shutdown, interrupt]));
     }
-    stages.push(("awaiting no answers; one more signal ends at once", vec![hurry]));
+    stages.push(("skipping the drain; one more signal exits at once", vec![skip_drain]));
     stages
 }
 
 fn end(stages: &mut impl Iterator<Item = Stage>) -> anyhow::Result<()> {
-    let (words, tokens) = stages.next().ok_or_else(|| anyhow::anyhow!("ended by a signal, before it was drained"))?;
-    log::info!("{words}");
+    let (message, tokens) =
+        stages.next().ok_or_else(|| anyhow::anyhow!("exiting on a signal before the drain has ended"))?;
+    log::info!("{message}");
     tokens.iter().for_each(CancellationToken::cancel);
     Ok(())
 }

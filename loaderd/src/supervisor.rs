@@ -1,11 +1,11 @@
-//! What the service manager is told (sd_notify(3)): that the daemon is ready, what it does, that it lives.
+//! Reports to the service manager (sd_notify(3)): readiness, status, watchdog.
 //!
 //! ```text
 //! daemon ──▶ Notifier ──bounded queue──▶ thread ──▶ NOTIFY_SOCKET
 //! ```
 //!
-//! A manager that is busy with itself takes no messages for a while, and then whoever sends one waits: the thread does,
-//! nobody else. Without a service manager all of this comes to nothing.
+//! A service manager that is busy, such as with a daemon-reload, reads no messages, and senders can block for seconds. Here only
+//! the thread does. Without a service manager nothing is sent.
 
 use std::{io, time::Duration};
 
@@ -21,27 +21,27 @@ use crate::{
     registry::{Registry, Selector},
 };
 
-/// How often the status is told, and how often at least it is looked whether the daemon lives.
+/// Interval of status reports, and the longest interval of liveness checks.
 const PERIOD: Duration = Duration::from_secs(2);
 
-/// How late the pacer may be to wake up before it counts as dead: far more than a busy machine makes it.
+/// How late the pacer can wake up before it counts as hung; far more than on a busy machine.
 const PACER_GRACE: Duration = Duration::from_secs(10);
 
-/// How much longer the daemon may take to end, in microseconds, told again and again.
+/// By how much each request extends the stop timeout, in microseconds.
 const EXTENSION: u32 = 30_000_000;
 
-/// How much may wait to be told.
+/// Most messages that wait to be sent.
 const QUEUE: usize = 32;
 
-/// Places in the queue that are kept for what is told once.
-const KEPT: usize = 16;
+/// Positions in the queue that are reserved for messages that are not repeated.
+const RESERVED: usize = 16;
 
-/// How long the end waits for what is still to be told.
-const LAST_WORDS: Duration = Duration::from_secs(1);
+/// How long the exit waits for queued messages.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What is told.
+/// A message to the service manager.
 #[derive(Debug)]
-enum Word {
+enum Message {
     Ready,
     /// With the monotonic clock's microseconds.
     Reloading(NotifyState<'static>),
@@ -49,18 +49,18 @@ enum Word {
     Status(String),
     Watchdog,
     Extend,
-    /// Nothing: all before it has been told.
+    /// Sends nothing; confirms that all messages before it were sent.
     Flush(oneshot::Sender<()>),
 }
 
-impl Word {
-    /// Whether it is told again soon.
+impl Message {
+    /// Whether it is sent again soon.
     fn is_repeated(&self) -> bool {
         matches!(self, Self::Status(_) | Self::Watchdog | Self::Extend)
     }
 
-    /// Tells it; waits for as long as the manager takes no messages.
-    fn tell(self) -> io::Result<()> {
+    /// Sends it; blocks while the service manager reads no messages.
+    fn send(self) -> io::Result<()> {
         match self {
             Self::Ready => sd_notify::notify(&[NotifyState::Ready]),
             Self::Reloading(now) => sd_notify::notify(&[NotifyState::Reloading, now]),
@@ -69,7 +69,7 @@ impl Word {
             Self::Watchdog => sd_notify::notify(&[NotifyState::Watchdog]),
             Self::Extend => sd_notify::notify(&[NotifyState::ExtendTimeoutUsec(EXTENSION)]),
             Self::Flush(done) => {
-                // Who asked may have given up.
+                // The receiver may have timed out.
                 let _late = done.send(());
                 Ok(())
             }
@@ -77,76 +77,76 @@ impl Word {
     }
 }
 
-/// The way to the service manager; it never waits. Its clones share one thread, which ends with the last of them.
+/// Sends messages to the service manager without blocking. Its clones share one thread, which ends with the last of them.
 #[derive(Debug, Clone)]
 pub struct Notifier {
-    words: Option<mpsc::Sender<Word>>,
+    messages: Option<mpsc::Sender<Message>>,
 }
 
 impl Notifier {
-    /// The way to the manager that the environment names, if it does.
+    /// A notifier for the service manager that the environment names, if any.
     ///
     /// # Errors
-    /// When there can be no thread.
+    /// The thread cannot be started.
     pub fn start() -> io::Result<Self> {
         if std::env::var_os("NOTIFY_SOCKET").is_none() {
-            return Ok(Self { words: None });
+            return Ok(Self { messages: None });
         }
-        let (words, mut queue) = mpsc::channel::<Word>(QUEUE);
+        let (messages, mut queue) = mpsc::channel::<Message>(QUEUE);
         std::thread::Builder::new().name("notifier".to_owned()).spawn(move || {
-            while let Some(word) = queue.blocking_recv() {
-                if let Err(error) = word.tell() {
-                    log::warn!("the service manager cannot be told: {error}");
+            while let Some(message) = queue.blocking_recv() {
+                if let Err(error) = message.send() {
+                    log::warn!("cannot notify the service manager: {error}");
                 }
             }
         })?;
-        Ok(Self { words: Some(words) })
+        Ok(Self { messages: Some(messages) })
     }
 
-    fn tell(&self, word: Word) {
-        let Some(words) = &self.words else { return };
-        if word.is_repeated() && words.capacity() <= KEPT {
+    fn notify(&self, message: Message) {
+        let Some(messages) = &self.messages else { return };
+        if message.is_repeated() && messages.capacity() <= RESERVED {
             return;
         }
-        if let Err(error) = words.try_send(word) {
-            log::warn!("the service manager takes no messages: {error}");
+        if let Err(error) = messages.try_send(message) {
+            log::warn!("the service manager reads no messages: {error}");
         }
     }
 
-    /// The daemon serves, and has taken up what an earlier process left.
+    /// The daemon serves, and has cleaned up after an earlier process.
     pub fn ready(&self) {
-        self.tell(Word::Ready);
+        self.notify(Message::Ready);
     }
 
-    /// The daemon ends.
+    /// The daemon is stopping.
     pub fn stopping(&self) {
-        self.tell(Word::Stopping);
+        self.notify(Message::Stopping);
     }
 
-    /// The configuration is read again.
+    /// The configuration is being reloaded.
     pub fn reloading(&self) {
         match NotifyState::monotonic_usec_now() {
-            Ok(now) => self.tell(Word::Reloading(now)),
-            Err(error) => log::warn!("the service manager cannot be told: {error}"),
+            Ok(now) => self.notify(Message::Reloading(now)),
+            Err(error) => log::warn!("cannot notify the service manager: {error}"),
         }
     }
 
-    /// Waits until all has been told; not for long.
+    /// Waits until all messages have been sent, at most [`FLUSH_TIMEOUT`].
     pub async fn flush(&self) {
-        let (done, told) = oneshot::channel();
-        self.tell(Word::Flush(done));
-        // Nobody to tell, or nobody who listens.
-        let _flushed = timeout(LAST_WORDS, told).await;
+        let (done, flushed) = oneshot::channel();
+        self.notify(Message::Flush(done));
+        // Without a service manager the sender is dropped at once.
+        let _timed_out = timeout(FLUSH_TIMEOUT, flushed).await;
     }
 }
 
-/// Tells the active run and its progress, and feeds the watchdog as long as the control loop answers and the pacer wakes up when
-/// it should. From `ending` on, as long as a run is finished, it asks for patience.
-pub async fn attend(
+/// Reports the active run and its progress, and feeds the watchdog while the control loop answers and the pacer wakes up when it
+/// should. After `extend_timeout`, while a run is being finished, it extends the stop timeout.
+pub async fn report(
     notifier: &Notifier,
     registry: Registry,
     heartbeat: Heartbeat,
-    ending: CancellationToken,
+    extend_timeout: CancellationToken,
     end: CancellationToken,
 ) {
     let watchdog = sd_notify::watchdog_enabled();
@@ -157,13 +157,13 @@ pub async fn attend(
             () = end.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        if ending.is_cancelled() {
-            // Whatever the run takes: the service manager's patience shall not end it.
-            notifier.tell(Word::Extend);
+        if extend_timeout.is_cancelled() {
+            // The run may take longer than the stop timeout.
+            notifier.notify(Message::Extend);
         }
-        // The loop that answers is the one that queues, starts and ends runs.
+        // The control loop queues, starts and ends runs.
         match timeout(watchdog.unwrap_or(PERIOD), status(&registry)).await {
-            Ok(Some(status)) => notifier.tell(Word::Status(status)),
+            Ok(Some(status)) => notifier.notify(Message::Status(status)),
             Ok(None) => return,
             Err(_) => {
                 log::error!("the control loop does not answer");
@@ -172,13 +172,13 @@ pub async fn attend(
         }
         match heartbeat.overdue() {
             Some(late) if late > PACER_GRACE => log::error!("the pacer should have woken up {late:?} ago"),
-            _ if watchdog.is_some() => notifier.tell(Word::Watchdog),
+            _ if watchdog.is_some() => notifier.notify(Message::Watchdog),
             _ => {}
         }
     }
 }
 
-/// What the daemon does, in a line; none when it ends.
+/// The status line; `None` when the daemon ends.
 async fn status(registry: &Registry) -> Option<String> {
     let activity = registry.activity().await.ok()?;
     let queued = match activity.queued {

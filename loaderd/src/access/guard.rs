@@ -1,4 +1,4 @@
-//! Holds the doors: the policy that is in force, which can be replaced while the daemon runs.
+//! Admits or refuses callers by the policy in force, which can be replaced while the daemon runs.
 
 use std::{
     num::NonZeroU32,
@@ -14,18 +14,18 @@ struct InForce {
     rate: Rate,
 }
 
-/// Lets callers in, or not. Clones are the same.
+/// Admits or refuses callers. Clones share the policy.
 #[derive(Debug, Clone)]
 pub struct Guard(Arc<RwLock<Arc<InForce>>>);
 
 impl Guard {
-    /// Holds to the policy, and lets each caller make so many requests a second.
+    /// A guard with this policy and limit of requests a second for each caller.
     pub fn new(policy: Policy, requests_per_second: NonZeroU32) -> Self {
         let rate = Rate::new(requests_per_second);
         Self(Arc::new(RwLock::new(Arc::new(InForce { policy, requests_per_second, rate }))))
     }
 
-    /// Holds to another policy from the next request on.
+    /// Replaces the policy, from the next request on.
     pub fn replace(&self, policy: Policy, requests_per_second: NonZeroU32) {
         let before = self.in_force();
         let same = before.requests_per_second == requests_per_second;
@@ -38,18 +38,18 @@ impl Guard {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Who asks, if they may.
+    /// The caller, if it is allowed to make the request.
     ///
     /// # Errors
-    /// Why not.
+    /// The reason of the refusal.
     pub fn admit(&self, peer: &Peer, authorization: Option<&[u8]>, needed: Option<Role>) -> Result<Caller, Refusal> {
         let InForce { policy, rate, .. } = &*self.in_force();
         let caller = match (policy.caller(peer, authorization), needed) {
-            // Health tells nothing worth guarding; whoever balances load or restarts pods has no token.
-            (Err(_), None) => Caller { name: "anybody".to_owned(), role: None },
+            // Health is not confidential, and load balancers and kubelets have no token.
+            (Err(_), None) => Caller { name: "anonymous".to_owned(), role: None },
             (caller, _) => caller?,
         };
-        // One caller by several addresses counts as one; those who are not known are told apart by their addresses.
+        // A caller with several addresses counts as one; anonymous callers are distinguished by address.
         let key = match (&caller.role, peer.address) {
             (None, Some(address)) => address.ip().to_string(),
             _ => caller.name.clone(),
@@ -65,12 +65,12 @@ impl Guard {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::access::Door;
+    use crate::access::ListenerKind;
 
     #[test]
-    fn a_new_policy_holds_from_the_next_request_on() {
+    fn a_new_policy_applies_from_the_next_request_on() {
         let guard = Guard::new(Policy::default(), NonZeroU32::MAX);
-        let peer = Peer { door: Door::Loopback, address: None, certificate: None };
+        let peer = Peer { listener: ListenerKind::Loopback, address: None, certificate: None };
         assert!(guard.admit(&peer, None, Some(Role::Admin)).is_ok());
         guard.replace(Policy { loopback: None, ..Policy::default() }, NonZeroU32::MAX);
         assert!(matches!(guard.admit(&peer, None, Some(Role::Read)), Err(Refusal::NotEnough { .. })));

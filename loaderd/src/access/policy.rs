@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, net::SocketAddr};
 
 use super::{Digest, Role, Token};
 
-/// By which way a connection came in.
+/// The kind of listener that accepted a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
-    /// The Unix socket, whose file says who may open it.
+pub enum ListenerKind {
+    /// The Unix socket; the permissions of its file apply.
     Socket {
-        /// The process's user, where the kernel tells.
+        /// The peer's user, where the kernel reports it.
         uid: Option<u32>,
     },
     /// TCP on loopback, without TLS.
@@ -18,46 +18,46 @@ pub enum Door {
     Tls,
 }
 
-/// What is known of a connection.
+/// The other end of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peer {
-    /// Its way in.
-    pub door: Door,
-    /// Where it comes from, over TCP.
+    /// The listener that accepted it.
+    pub listener: ListenerKind,
+    /// Its address, over TCP.
     pub address: Option<SocketAddr>,
-    /// The name (CN) in its certificate, which was vouched for.
+    /// The name (CN) in its verified certificate.
     pub certificate: Option<String>,
 }
 
 /// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// As the log says it.
+    /// Its name, for the log.
     pub name: String,
-    /// What it may do; `None`: nothing but ask for health.
+    /// Its role; `None`: health only.
     pub role: Option<Role>,
 }
 
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// It is not known who asks.
+    /// The caller is unknown.
     #[error("{0}")]
     Unknown(&'static str),
-    /// It is known, and not enough.
+    /// The role is not sufficient.
     #[error("{caller} has the role {}; this needs {needed}", role.map_or("none".to_owned(), |role| role.to_string()))]
     NotEnough {
-        /// Who asks.
+        /// The name of the caller.
         caller: String,
-        /// What it has.
+        /// Its role.
         role: Option<Role>,
-        /// What it would need.
+        /// The role that the method needs.
         needed: Role,
     },
-    /// It asks too often.
+    /// The caller makes too many requests.
     #[error("{caller} makes more requests a second than [access] requests_per_second allows")]
     TooMany {
-        /// Who asks.
+        /// The name of the caller.
         caller: String,
     },
 }
@@ -65,18 +65,18 @@ pub enum Refusal {
 /// Who may do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// What those may do who open the Unix socket.
+    /// Role of callers on the Unix socket.
     pub socket: Option<Role>,
-    /// What those may do who come over loopback without TLS.
+    /// Role of callers over loopback without TLS.
     pub loopback: Option<Role>,
-    /// Tokens.
+    /// Bearer tokens.
     pub tokens: Vec<Token>,
-    /// Names in certificates, and what their owners may do.
+    /// Roles by the name (CN) in client certificates.
     pub certificates: BTreeMap<String, Role>,
 }
 
 impl Default for Policy {
-    /// The doors that this machine guards are open, and there is no other.
+    /// Full access by Unix socket and loopback, none otherwise.
     fn default() -> Self {
         Self {
             socket: Some(Role::Admin),
@@ -88,10 +88,10 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// Who asks: by its token, else by its certificate, else by its way in.
+    /// The caller: by its token, else by its certificate, else by its listener.
     ///
     /// # Errors
-    /// A token or certificate that is not known, and no sign of who it is where one is needed.
+    /// An unknown token or certificate, or neither where one is needed.
     pub fn caller(&self, peer: &Peer, authorization: Option<&[u8]>) -> Result<Caller, Refusal> {
         if let Some(authorization) = authorization {
             return self.bearer(authorization);
@@ -102,13 +102,13 @@ impl Policy {
                 role.ok_or(Refusal::Unknown("the certificate's name (CN) has no role in [access.certificates]"))?;
             return Ok(Caller { name: name.clone(), role: Some(*role) });
         }
-        match peer.door {
-            Door::Socket { uid } => {
+        match peer.listener {
+            ListenerKind::Socket { uid } => {
                 let name = uid.map_or("socket".to_owned(), |uid| format!("uid {uid}"));
                 Ok(Caller { name, role: self.socket })
             }
-            Door::Loopback => Ok(Caller { name: "loopback".to_owned(), role: self.loopback }),
-            Door::Tls => Err(Refusal::Unknown("a bearer token or a client certificate is needed")),
+            ListenerKind::Loopback => Ok(Caller { name: "loopback".to_owned(), role: self.loopback }),
+            ListenerKind::Tls => Err(Refusal::Unknown("a bearer token or a client certificate is needed")),
         }
     }
 
@@ -118,7 +118,7 @@ impl Policy {
             return Err(Refusal::Unknown("authorization must be \"Bearer TOKEN\""));
         }
         let digest = Digest::of(token.trim_ascii());
-        // Every token is looked at, so that the time says nothing.
+        // Every token is compared, so that the time reveals nothing.
         let found =
             self.tokens.iter().fold(None, |found, token| if token.digest.is(&digest) { Some(token) } else { found });
         let token = found.ok_or(Refusal::Unknown("the token is not known"))?;
@@ -127,8 +127,10 @@ impl Policy {
 }
 
 impl Caller {
+    /// Checks that the caller has the `needed` role.
+    ///
     /// # Errors
-    /// A role that is not enough.
+    /// A role that is not sufficient.
     pub fn check(&self, needed: Option<Role>) -> Result<(), Refusal> {
         match needed {
             Some(needed) if self.role.is_none_or(|role| role < needed) => {
@@ -147,7 +149,7 @@ mod tests {
         Policy {
             tokens: vec![
                 Token { name: "ci".to_owned(), role: Role::Submit, digest: Digest::of(b"secret") },
-                Token { name: "board".to_owned(), role: Role::Read, digest: Digest::of(b"other") },
+                Token { name: "dashboard".to_owned(), role: Role::Read, digest: Digest::of(b"other") },
             ],
             certificates: [("alice".to_owned(), Role::Admin)].into(),
             loopback: Some(Role::Read),
@@ -155,44 +157,47 @@ mod tests {
         }
     }
 
-    fn peer(door: Door, certificate: Option<&str>) -> Peer {
-        Peer { door, address: None, certificate: certificate.map(str::to_owned) }
+    fn peer(listener: ListenerKind, certificate: Option<&str>) -> Peer {
+        Peer { listener, address: None, certificate: certificate.map(str::to_owned) }
     }
 
     #[test]
-    fn callers_are_known_by_token_certificate_or_door() {
+    fn callers_are_known_by_token_certificate_or_listener() {
         let policy = policy();
-        let ask = |door, certificate, authorization: Option<&str>| {
-            let caller = policy.caller(&peer(door, certificate), authorization.map(str::as_bytes));
+        let ask = |listener, certificate, authorization: Option<&str>| {
+            let caller = policy.caller(&peer(listener, certificate), authorization.map(str::as_bytes));
             caller.map(|caller| (caller.name, caller.role)).map_err(|refusal| refusal.to_string())
         };
-        let socket = Door::Socket { uid: Some(7) };
+        let socket = ListenerKind::Socket { uid: Some(7) };
         assert_eq!(ask(socket, None, None), Ok(("uid 7".to_owned(), Some(Role::Admin))));
-        assert_eq!(ask(Door::Loopback, None, None), Ok(("loopback".to_owned(), Some(Role::Read))));
-        assert_eq!(ask(Door::Tls, None, Some("Bearer secret")), Ok(("ci".to_owned(), Some(Role::Submit))));
-        assert_eq!(ask(Door::Loopback, None, Some("bearer other ")), Ok(("board".to_owned(), Some(Role::Read))));
-        assert_eq!(ask(Door::Tls, Some("alice"), None), Ok(("alice".to_owned(), Some(Role::Admin))));
-        for (door, certificate, authorization) in [
-            (Door::Tls, None, None),
-            (Door::Tls, Some("mallory"), None),
-            (Door::Tls, Some("alice"), Some("Bearer wrong")),
-            // A wrong token is refused by every door.
+        assert_eq!(ask(ListenerKind::Loopback, None, None), Ok(("loopback".to_owned(), Some(Role::Read))));
+        assert_eq!(ask(ListenerKind::Tls, None, Some("Bearer secret")), Ok(("ci".to_owned(), Some(Role::Submit))));
+        assert_eq!(
+            ask(ListenerKind::Loopback, None, Some("bearer other ")),
+            Ok(("dashboard".to_owned(), Some(Role::Read)))
+        );
+        assert_eq!(ask(ListenerKind::Tls, Some("alice"), None), Ok(("alice".to_owned(), Some(Role::Admin))));
+        for (listener, certificate, authorization) in [
+            (ListenerKind::Tls, None, None),
+            (ListenerKind::Tls, Some("mallory"), None),
+            (ListenerKind::Tls, Some("alice"), Some("Bearer wrong")),
+            // A wrong token is refused by every listener.
             (socket, None, Some("Bearer wrong")),
-            (Door::Tls, None, Some("Bearer ")),
-            (Door::Tls, None, Some("Basic secret")),
-            (Door::Tls, None, Some("")),
+            (ListenerKind::Tls, None, Some("Bearer ")),
+            (ListenerKind::Tls, None, Some("Basic secret")),
+            (ListenerKind::Tls, None, Some("")),
         ] {
-            assert!(ask(door, certificate, authorization).is_err(), "{certificate:?} {authorization:?}");
+            assert!(ask(listener, certificate, authorization).is_err(), "{certificate:?} {authorization:?}");
         }
     }
 
     #[test]
-    fn a_role_must_be_enough() {
+    fn an_insufficient_role_is_refused() {
         let caller = |role| Caller { name: "x".to_owned(), role };
         assert_eq!(caller(Some(Role::Submit)).check(Some(Role::Read)), Ok(()));
         assert_eq!(caller(Some(Role::Submit)).check(Some(Role::Submit)), Ok(()));
-        let words = caller(Some(Role::Submit)).check(Some(Role::Admin)).expect_err("it is not").to_string();
-        assert_eq!(words, "x has the role submit; this needs admin");
+        let refused = caller(Some(Role::Submit)).check(Some(Role::Admin)).expect_err("it is not").to_string();
+        assert_eq!(refused, "x has the role submit; this needs admin");
         assert_eq!(caller(None).check(None), Ok(()));
         assert!(caller(None).check(Some(Role::Read)).is_err());
     }

@@ -1,13 +1,13 @@
-//! How many requests a caller may make.
+//! Rate limits of requests.
 
 use std::{num::NonZeroU32, sync::Arc};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 
-/// How many callers are remembered before those are forgotten that have been silent.
+/// Callers that are tracked before idle ones are dropped.
 const MOST_CALLERS: usize = 1024;
 
-/// A bound on requests a second, for each caller; twice as many may come at once. Clones count together.
+/// A limit on requests a second for each caller, with bursts of twice as many. Clones share their counts.
 #[derive(Clone)]
 pub(super) struct Rate(Arc<DefaultKeyedRateLimiter<String>>);
 
@@ -18,7 +18,7 @@ impl std::fmt::Debug for Rate {
 }
 
 impl Rate {
-    /// So many a second.
+    /// A limit of `requests_per_second`.
     pub(super) fn new(requests_per_second: NonZeroU32) -> Self {
         let quota = Quota::per_second(requests_per_second).allow_burst(requests_per_second.saturating_mul(TWO));
         Self(Arc::new(RateLimiter::keyed(quota)))
@@ -40,10 +40,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_caller_has_a_bound_of_its_own() {
+    fn each_caller_has_its_own_limit() {
         let rate = Rate::new(NonZeroU32::MIN);
         let allowed = |caller| (0..20).filter(|_| rate.allows(caller)).count();
-        // A slow machine may see a second or two go by.
+        // On a slow machine this can take a second or two.
         assert!((2..10).contains(&allowed("a")));
         assert!((2..10).contains(&allowed("b")));
     }

@@ -2,18 +2,18 @@
 
 use std::{fmt, str::FromStr};
 
-/// What a caller may do; each role may do what the ones before it may.
+/// What a caller may do; each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Look: runs, their records, what a run would do, the daemon's status.
+    /// May read runs, records, plans and the daemon's status.
     Read,
-    /// Work: submit and cancel runs, upload traces, invoke by hand.
+    /// May also submit, cancel and pin runs, upload traces, make single invocations.
     Submit,
-    /// Take away: delete runs, clean up what runs left behind.
+    /// May also delete runs, and clean up after runs.
     Admin,
 }
 
-/// It is no role.
+/// The text is not a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be read, submit or admin")]
 pub struct InvalidRole;
@@ -41,8 +41,8 @@ impl fmt::Display for Role {
     }
 }
 
-/// The role that a method needs, by the path of its request: `/package.Service/Method`. `None`: whoever comes through a door may,
-/// which is so for health alone. What is not known here needs the highest.
+/// The role that a method needs, by the path of its request: `/package.Service/Method`. `None`: no role is
+/// needed, as for health alone. An unknown method needs the highest role.
 pub fn needed(path: &str) -> Option<Role> {
     let (service, method) = path.trim_start_matches('/').split_once('/').unwrap_or((path, ""));
     match (service, method) {
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn roles_contain_each_other() {
+    fn each_role_includes_the_ones_before() {
         assert!(Role::Read < Role::Submit && Role::Submit < Role::Admin);
         for role in [Role::Read, Role::Submit, Role::Admin] {
             assert_eq!(role.to_string().parse(), Ok(role));
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn only_health_needs_no_role_and_the_unknown_needs_the_highest() {
+    fn only_health_needs_no_role_and_an_unknown_method_needs_the_highest() {
         assert_eq!(needed("/grpc.health.v1.Health/Check"), None);
         assert_eq!(needed("/loader.v1.LoaderControl/GetRun"), Some(Role::Read));
         assert_eq!(needed("/loader.v1.LoaderControl/SubmitRun"), Some(Role::Submit));

@@ -1,4 +1,4 @@
-//! Bearer tokens, of which the daemon knows only digests.
+//! Bearer tokens; the daemon knows only their digests.
 
 use std::{fmt, str::FromStr};
 
@@ -11,7 +11,7 @@ use super::Role;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Digest([u8; 32]);
 
-/// It is no digest.
+/// The text is not a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a SHA-256 of 64 hexadecimal digits, as loaderctl token prints it")]
 pub struct InvalidDigest;
@@ -49,14 +49,14 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// A token that the daemon takes.
+/// A token that the daemon accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// Whose it is, as the log says it.
+    /// The name of its owner, for the log.
     pub name: String,
-    /// What its bearer may do.
+    /// The role of its bearer.
     pub role: Role,
-    /// What it hashes to.
+    /// SHA-256 of the token.
     pub digest: Digest,
 }
 
@@ -65,10 +65,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_is_that_of_its_token_alone() {
+    fn a_digest_is_of_its_token_only() {
         // From FIPS 180-4's example: SHA-256 of "abc".
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let digest: Digest = text.parse().expect("it is one");
+        let digest: Digest = text.parse().expect("a digest");
         assert!(digest.is(&Digest::of(b"abc")));
         assert!(!digest.is(&Digest::of(b"abd")));
         for text in ["", "ba78", &text.replace('b', "x"), &format!("{text}00"), &"é".repeat(32)] {

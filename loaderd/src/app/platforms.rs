@@ -11,10 +11,10 @@ use crate::{
     scrape::Prometheus,
 };
 
-/// Makes every platform. Of a cluster nothing is asked before it is used.
+/// Makes every platform. A cluster is not contacted before its first use.
 ///
 /// # Errors
-/// A platform that can't start on this machine.
+/// A platform that cannot start on this machine.
 pub(super) async fn start(config: &Config, prometheus: Option<Prometheus>, clock: Clock) -> anyhow::Result<Platforms> {
     let local = local::Local::start(local_settings(&config.local), clock).await.context("the local platform")?;
     let knative = knative::Knative::new(knative_settings(&config.knative, prometheus), clock);

@@ -1,59 +1,61 @@
-//! `[tls]` and `[access]`: how the doors are secured, and who may do what.
+//! `[tls]` and `[access]`: transport security and access control.
 
 use std::{collections::BTreeMap, num::NonZeroU32, path::PathBuf};
 
-use super::read::Section;
+use toml::de::DeValue;
+
+use super::read::{FromToml, Section, named};
 use crate::{
     access::{Policy, Role, Token},
-    door::Files,
+    listener::Files,
 };
 
-/// Requests a second of a caller where the configuration does not say: far more than a person or a script makes.
-// 1000 is not 0, which the compiler sees.
+/// Default limit of requests a second for each caller; far more than a person or a script makes.
+// Checked at compile time.
 const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 
 /// `[tls]`: the daemon's certificate.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificate, with those that vouch for it.
+    /// The certificate, with its chain.
     pub certificate: Option<PathBuf>,
     /// Its private key.
     pub key: Option<PathBuf>,
-    /// The authority of clients' certificates.
+    /// The CA of client certificates.
     pub client_ca: Option<PathBuf>,
-    /// Whether loopback addresses speak TLS, too.
+    /// Whether loopback addresses use TLS, too.
     pub loopback: bool,
 }
 
 /// `[access]`: who may do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Access {
-    /// What those may do who open the Unix socket.
-    pub socket: Opening,
-    /// What those may do who come over loopback without TLS.
-    pub loopback: Opening,
-    /// Requests a second of each caller.
+    /// Role of callers on the Unix socket.
+    pub socket: ListenerRole,
+    /// Role of callers over loopback without TLS.
+    pub loopback: ListenerRole,
+    /// Limit of requests a second for each caller.
     pub requests_per_second: NonZeroU32,
-    /// Tokens.
+    /// Bearer tokens.
     pub tokens: Tokens,
-    /// Names in certificates, and what their owners may do.
+    /// Roles by the name (CN) in client certificates.
     pub certificates: Roles,
 }
 
-/// What one may do who comes by a door.
+/// The role of callers on a listener without TLS; `None`: no access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Opening(pub Option<Role>);
+pub struct ListenerRole(pub Option<Role>);
 
-/// Tokens by their owners' names.
+/// Tokens with their owners' names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tokens(pub Vec<Token>);
 
-/// Roles by names.
+/// Roles by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles(pub BTreeMap<String, Role>);
 
 impl Access {
-    /// As those need it who hold to it.
+    /// The policy for [`crate::access::Guard`].
     pub fn policy(&self) -> Policy {
         Policy {
             socket: self.socket.0,
@@ -67,8 +69,8 @@ impl Access {
 impl Default for Access {
     fn default() -> Self {
         Self {
-            socket: Opening(Some(Role::Admin)),
-            loopback: Opening(Some(Role::Admin)),
+            socket: ListenerRole(Some(Role::Admin)),
+            loopback: ListenerRole(Some(Role::Admin)),
             requests_per_second: REQUESTS_PER_SECOND,
             tokens: Tokens::default(),
             certificates: Roles::default(),
@@ -84,7 +86,7 @@ impl Tls {
         section.take("loopback", &mut self.loopback);
     }
 
-    /// Its files, where there is TLS.
+    /// Its files, if TLS is configured.
     pub fn files(&self) -> Option<Files> {
         let (certificate, key) = (self.certificate.clone()?, self.key.clone()?);
         Some(Files { certificate, key, client_ca: self.client_ca.clone() })
@@ -111,5 +113,38 @@ impl Access {
         self.requests_per_second = NonZeroU32::new(requests).unwrap_or(REQUESTS_PER_SECOND);
         section.take("tokens", &mut self.tokens);
         section.take("certificates", &mut self.certificates);
+    }
+}
+
+impl FromToml for ListenerRole {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let wanted = "\"none\", \"read\", \"submit\" or \"admin\"";
+        match value.as_str() {
+            Some("none") => Ok(Self(None)),
+            Some(role) => role.parse().map(|role| Self(Some(role))).map_err(|_| wanted),
+            None => Err(wanted),
+        }
+    }
+}
+
+impl FromToml for Tokens {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let token = |name, value: &DeValue<'_>| {
+            let DeValue::Table(token) = value else { return None };
+            let text = |key: &str| token.get(key).and_then(|it| it.get_ref().as_str());
+            let (role, digest) = (text("role")?.parse().ok()?, text("sha256")?.parse().ok()?);
+            (token.len() == 2).then_some(Token { name, role, digest })
+        };
+        let wanted =
+            "tokens such as NAME = { role = \"read\", sha256 = \"64 hexadecimal digits\" }; see loaderctl token";
+        named(value, token).map(Self).ok_or(wanted)
+    }
+}
+
+impl FromToml for Roles {
+    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
+        let role = |name, value: &DeValue<'_>| Some((name, value.as_str()?.parse().ok()?));
+        let wanted = "names of certificates and roles, such as alice = \"submit\"";
+        named(value, role).map(|roles| Self(roles.into_iter().collect())).ok_or(wanted)
     }
 }

@@ -1,20 +1,14 @@
-//! Reads a TOML document key by key, and notes every fault with its line.
+//! Reads a TOML document key by key, and records every fault with its line.
 
-use std::{collections::BTreeSet, net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
+use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
 };
 
-use super::{CpuList, Fault, Labels, LogFormat, Memory, OnStop, Opening, Roles, Tokens};
-use crate::access::Token;
-
-/// How alike a key must be to be offered as the one that was meant (Jaro-Winkler).
-const ALIKE: f64 = 0.7;
-
-/// Processors that a list may name: as many as a set of the kernel's default size holds.
-const MOST_CPUS: usize = 1024;
+/// Jaro-Winkler similarity from which a known key is suggested for an unknown one.
+const MIN_SIMILARITY: f64 = 0.7;
 
 /// Reads a document with `read`.
 ///
@@ -53,7 +47,7 @@ pub(super) struct Section<'a> {
 }
 
 impl<'a> Section<'a> {
-    /// Reads the key into `value`, if it is there.
+    /// Reads the key into `value`, if it exists.
     pub(super) fn take<T: FromToml>(&mut self, key: &'static str, value: &mut T) {
         self.known.push(key);
         let Some((at, given)) = self.find(key) else { return };
@@ -79,7 +73,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Reads a table within this one, if it is there.
+    /// Reads a table within this one, if it exists.
     pub(super) fn section(&mut self, key: &'static str, read: impl FnOnce(&mut Section<'_>)) {
         self.known.push(key);
         let Some((at, given)) = self.find(key) else { return };
@@ -92,7 +86,7 @@ impl<'a> Section<'a> {
         section.finish();
     }
 
-    /// What was not read is not known.
+    /// Notes a fault for each key that was not read.
     fn finish(&mut self) {
         for (key, value) in self.table {
             let name: &str = key.get_ref();
@@ -119,7 +113,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// A value as it is told in a fault.
+/// A value as a fault shows it.
 fn show(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(text) => format!("{text:?}"),
@@ -137,14 +131,14 @@ fn unknown(key: &str, known: &[&str]) -> String {
         .iter()
         .map(|known| (strsim::jaro_winkler(key, known), known))
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
-        .filter(|(alike, _)| *alike >= ALIKE);
+        .filter(|(similarity, _)| *similarity >= MIN_SIMILARITY);
     match nearest {
         Some((_, nearest)) => format!("unknown key; did you mean {nearest}?"),
         None => format!("unknown key; known are {}", known.join(", ")),
     }
 }
 
-/// A value that can be read from TOML; what it should have been, if it can't.
+/// A value that can be read from TOML; the error says what is expected.
 pub(super) trait FromToml: Sized {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str>;
 }
@@ -156,7 +150,7 @@ impl<T: FromToml> FromToml for Option<T> {
 }
 
 impl<T: FromToml> FromToml for Vec<T> {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "whatever it is, the item's reader takes or refuses it")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "a single value is a list of one")]
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         match value {
             DeValue::Array(items) => {
@@ -167,7 +161,7 @@ impl<T: FromToml> FromToml for Vec<T> {
     }
 }
 
-/// A value that is written as text.
+/// A value in the form of a string.
 fn parsed<T: FromStr>(value: &DeValue<'_>, wanted: &'static str) -> Result<T, &'static str> {
     value.as_str().and_then(|text| text.parse().ok()).ok_or(wanted)
 }
@@ -196,106 +190,19 @@ impl FromToml for log::LevelFilter {
     }
 }
 
-impl FromToml for CpuList {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
-        let wanted = "processors such as \"0\" or \"2-3,6\"";
-        let text = value.as_str().ok_or(wanted)?;
-        let range = |text: &str| -> Option<RangeInclusive<usize>> {
-            let (first, last) = text.split_once('-').unwrap_or((text, text));
-            let range = first.trim().parse().ok()?..=last.trim().parse().ok()?;
-            (*range.end() < MOST_CPUS && !range.is_empty()).then_some(range)
-        };
-        let ranges: Option<Vec<_>> = text.split(',').map(range).collect();
-        let cpus: BTreeSet<_> = ranges.ok_or(wanted)?.into_iter().flatten().collect();
-        Ok(Self(cpus.into_iter().collect()))
-    }
-}
-
-impl FromToml for Labels {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
-        let wanted = "labels such as { \"kind\" = \"worker\" }";
-        let label = |name, value: &DeValue<'_>| Some((name, value.as_str()?.to_owned()));
-        named(value, label).map(|labels| Self(labels.into_iter().collect())).ok_or(wanted)
-    }
-}
-
-impl FromToml for Memory {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
-        match value.as_str() {
-            Some("pageable") => Ok(Self::Pageable),
-            Some("locked") => Ok(Self::Locked),
-            Some(_) | None => Err("\"pageable\" or \"locked\""),
-        }
-    }
-}
-
-impl FromToml for LogFormat {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
-        match value.as_str() {
-            Some("auto") => Ok(Self::Auto),
-            Some("text") => Ok(Self::Text),
-            Some("json") => Ok(Self::Json),
-            Some(_) | None => Err("\"auto\", \"text\" or \"json\""),
-        }
-    }
-}
-
-impl FromToml for OnStop {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
-        match value.as_str() {
-            Some("interrupt") => Ok(Self::Interrupt),
-            Some("finish") => Ok(Self::Finish),
-            Some(_) | None => Err("\"interrupt\" or \"finish\""),
-        }
-    }
-}
-
 impl FromToml for bool {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         value.as_bool().ok_or("true or false")
     }
 }
 
-impl FromToml for Opening {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
-        let wanted = "\"none\", \"read\", \"submit\" or \"admin\"";
-        match value.as_str() {
-            Some("none") => Ok(Self(None)),
-            Some(role) => role.parse().map(|role| Self(Some(role))).map_err(|_| wanted),
-            None => Err(wanted),
-        }
-    }
-}
-
-/// Names and what they stand for.
-fn named<T>(value: &DeValue<'_>, read: impl Fn(String, &DeValue<'_>) -> Option<T>) -> Option<Vec<T>> {
+/// The entries of a table, each read by `read`.
+pub(super) fn named<T>(value: &DeValue<'_>, read: impl Fn(String, &DeValue<'_>) -> Option<T>) -> Option<Vec<T>> {
     let DeValue::Table(table) = value else { return None };
     let one = |(name, value): (&Spanned<std::borrow::Cow<'_, str>>, &Spanned<DeValue<'_>>)| {
         read(name.get_ref().clone().into_owned(), value.get_ref())
     };
     table.iter().map(one).collect()
-}
-
-impl FromToml for Tokens {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
-        let token = |name, value: &DeValue<'_>| {
-            let DeValue::Table(token) = value else { return None };
-            let text = |key: &str| token.get(key).and_then(|it| it.get_ref().as_str());
-            let (role, digest) = (text("role")?.parse().ok()?, text("sha256")?.parse().ok()?);
-            (token.len() == 2).then_some(Token { name, role, digest })
-        };
-        let wanted =
-            "tokens such as NAME = { role = \"read\", sha256 = \"64 hexadecimal digits\" }; see loaderctl token";
-        named(value, token).map(Self).ok_or(wanted)
-    }
-}
-
-impl FromToml for Roles {
-    fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
-        let role = |name, value: &DeValue<'_>| Some((name, value.as_str()?.parse().ok()?));
-        let wanted = "names of certificates and roles, such as alice = \"submit\"";
-        named(value, role).map(|roles| Self(roles.into_iter().collect())).ok_or(wanted)
-    }
 }
 
 impl FromToml for Duration {
@@ -306,7 +213,7 @@ impl FromToml for Duration {
 }
 
 impl FromToml for f64 {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "no other kind of value is a number")]
+    #[expect(clippy::wildcard_enum_match_arm, reason = "only these two are numbers")]
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         let text = match value {
             DeValue::Float(float) => float.as_str(),
@@ -338,5 +245,23 @@ impl FromToml for u32 {
 impl FromToml for usize {
     fn from_toml(value: &DeValue<'_>) -> Result<Self, &'static str> {
         whole(value)
+    }
+}
+
+/// One fault of a configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The line, from 1.
+    pub line: usize,
+    /// The key with its section, such as `local.max_instances`; empty for the whole file.
+    pub key: String,
+    /// The problem, and what is expected.
+    pub description: String,
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let separator = if self.key.is_empty() { "" } else { ": " };
+        write!(f, "line {}: {}{separator}{}", self.line, self.key, self.description)
     }
 }

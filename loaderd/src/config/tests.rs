@@ -1,7 +1,7 @@
 use super::*;
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
-use crate::access::{Digest, Token};
+use crate::access::{Digest, Role, Token};
 
 #[test]
 fn an_empty_file_is_the_default() {
@@ -84,7 +84,7 @@ node_selector = { "kind" = "worker" }
 }
 
 #[test]
-fn what_is_kept_and_asked_is_read() {
+fn keys_of_storage_and_telemetry_are_read() {
     let config = Config::from_toml(
         r#"
 [traces]
@@ -155,8 +155,8 @@ sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
             loopback: true,
         },
         access: Access {
-            socket: Opening(Some(Role::Submit)),
-            loopback: Opening(None),
+            socket: ListenerRole(Some(Role::Submit)),
+            loopback: ListenerRole(None),
             requests_per_second: NonZeroU32::new(50).expect("it is more"),
             tokens: Tokens(vec![Token { name: "ci".to_owned(), role: Role::Read, digest: Digest::of(b"abc") }]),
             certificates: Roles([("alice".to_owned(), Role::Admin)].into()),
@@ -176,7 +176,7 @@ fn digests_and_roles_are_checked() {
 }
 
 #[test]
-fn every_fault_is_told_with_its_line() {
+fn every_fault_is_reported_with_its_line() {
     let faults = Config::from_toml(
         r#"state_dir = 7
 listne = ["127.0.0.1:1"]
@@ -235,14 +235,14 @@ fn other_addresses_than_loopback_need_tls_and_authentication() {
     assert_eq!(Config { access: by_token, ..secured.clone() }.check(), [""; 0]);
     let by_certificate = Access { certificates: Roles([("alice".to_owned(), Role::Read)].into()), ..public.access };
     let certified = Config { access: by_certificate, ..secured };
-    // Nobody vouches for the names yet.
+    // Without a CA no certificate is verified.
     assert_eq!(certified.check(), refused);
     let tls = Tls { client_ca: Some("clients.pem".into()), ..tls };
     assert_eq!(Config { tls, ..certified }.check(), [""; 0]);
 }
 
 #[test]
-fn half_a_configuration_is_refused() {
+fn an_incomplete_configuration_is_refused() {
     let silent = Config { listen: Vec::new(), ..Config::default() };
     assert_eq!(silent.check(), ["nothing to listen on: give listen or socket"]);
     let tls = Tls { key: Some("server.key".into()), loopback: true, ..Tls::default() };
@@ -256,9 +256,9 @@ fn half_a_configuration_is_refused() {
 }
 
 #[test]
-fn only_what_takes_a_restart_is_told_on_reload() {
+fn only_what_needs_a_restart_is_reported_on_reload() {
     let before = Config::default();
-    let access = Access { loopback: Opening(None), ..before.access.clone() };
+    let access = Access { loopback: ListenerRole(None), ..before.access.clone() };
     let after = Config { access, log_level: log::LevelFilter::Debug, ..before.clone() };
     assert_eq!(before.fixed(&after), [""; 0]);
     let limits = Traces { max_uploads: 1, expire: Some(Duration::from_hours(1)), ..before.traces.clone() };

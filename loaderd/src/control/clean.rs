@@ -1,4 +1,4 @@
-//! Takes away what runs left behind.
+//! Removes what runs left on platforms.
 
 use loader_proto::v1;
 use tonic::Status;
@@ -10,10 +10,10 @@ use crate::{
     units,
 };
 
-/// Cleans the run, or every one that is not under way.
+/// Cleans the run, or all runs that have ended.
 ///
 /// # Errors
-/// A run that is under way, or waits; a platform that can't be asked.
+/// A run that has not ended; a platform that does not answer.
 pub(super) async fn runs(
     platforms: &Platforms,
     registry: &Registry,
@@ -42,7 +42,7 @@ fn refused(error: &PlatformError) -> Status {
     Status::failed_precondition(error.to_string())
 }
 
-/// Whether a run is over; one that this daemon does not know is.
+/// Whether a run has ended; an unknown run has.
 async fn has_ended(registry: &Registry, run: &RunId) -> Result<bool, Status> {
     match registry.watch(Selector::Id(run.clone())).await {
         Ok(view) => Ok(view.borrow().file.state.is_terminal()),

@@ -1,4 +1,4 @@
-//! What every request passes: who asks, whether they may; and a line in the log for each change.
+//! What every request passes: authentication, authorization, and an audit line for each change.
 
 use std::{
     pin::Pin,
@@ -11,15 +11,15 @@ use tower::{Layer, Service};
 
 use super::status;
 use crate::{
-    access::{Caller, Door, Guard, Peer, Refusal, Role, needed},
+    access::{Caller, Guard, ListenerKind, Peer, Refusal, Role, needed},
     id::RunId,
 };
 
-/// The run that a request changed, which the service tells by its answer's extensions.
+/// The run that a request changed, which the service puts into its response's extensions.
 #[derive(Debug, Clone)]
 pub(super) struct Changed(pub(super) RunId);
 
-/// Puts a gate before a service.
+/// Puts a [`Gate`] before a service.
 #[derive(Debug, Clone)]
 pub(super) struct GateLayer(pub(super) Guard);
 
@@ -57,13 +57,13 @@ where
         let admitted = match &peer {
             Some(peer) => admit(&self.guard, peer, request.headers(), needed),
             // Every connection has one.
-            None => Err(Refusal::Unknown("nothing is known of the connection")),
+            None => Err(Refusal::Unknown("the connection has no peer")),
         };
         let caller = match admitted {
             Ok(caller) => caller,
             Err(refusal) => {
-                let (method, way) = (method(&path), way(peer.as_ref()));
-                log::warn!(METHOD = method, WAY = way.as_str(); "refused: {method} by {way}: {refusal}");
+                let (method, origin) = (method(&path), origin(peer.as_ref()));
+                log::warn!(METHOD = method, WAY = origin.as_str(); "refused: {method} by {origin}: {refusal}");
                 let refused = status::refused(&refusal).into_http();
                 return Box::pin(async move { Ok(refused) });
             }
@@ -86,33 +86,33 @@ fn admit(guard: &Guard, peer: &Peer, headers: &HeaderMap, needed: Option<Role>) 
     guard.admit(peer, authorization, needed)
 }
 
-/// Only names that exist get this far into the log: others are refused, or not found.
+/// The name of a method, for the log.
 fn method(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or_default();
     if name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) { name } else { "unknown" }
 }
 
-/// Where a request comes from, as the log says it.
-fn way(peer: Option<&Peer>) -> String {
+/// Where a request comes from, for the log.
+fn origin(peer: Option<&Peer>) -> String {
     match peer {
-        Some(Peer { door: Door::Socket { .. }, .. }) => "the Unix socket".to_owned(),
+        Some(Peer { listener: ListenerKind::Socket { .. }, .. }) => "the Unix socket".to_owned(),
         Some(Peer { address: Some(address), .. }) => address.ip().to_string(),
         Some(Peer { address: None, .. }) | None => "?".to_owned(),
     }
 }
 
-/// Who changed what. Answers that are streams begin well; how they end is theirs to tell.
+/// Logs who changed what. A stream is logged when it begins, so that its code is that of its start.
 fn audit(caller: &Caller, peer: Option<&Peer>, method: &str, answer: &Response<Body>) {
     let code = Status::from_header_map(answer.headers()).map_or(tonic::Code::Ok, |status| status.code());
-    let (client, way, code) = (caller.name.as_str(), way(peer), format!("{code:?}"));
+    let (client, origin, code) = (caller.name.as_str(), origin(peer), format!("{code:?}"));
     match answer.extensions().get::<Changed>() {
         Some(Changed(run)) => log::info!(
             RUN_ID = run.as_str(), CLIENT = client, METHOD = method, CODE = code.as_str();
-            "audit: {client} by {way}: {method}: {code}"
+            "audit: {client} by {origin}: {method}: {code}"
         ),
         None => log::info!(
             CLIENT = client, METHOD = method, CODE = code.as_str();
-            "audit: {client} by {way}: {method}: {code}"
+            "audit: {client} by {origin}: {method}: {code}"
         ),
     }
 }

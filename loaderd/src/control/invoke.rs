@@ -1,4 +1,4 @@
-//! One invocation by hand.
+//! A single invocation, as the API requests it.
 
 use std::time::Duration;
 
@@ -15,20 +15,20 @@ use crate::{
     units,
 };
 
-/// How long an invocation by hand may take where the request does not say.
+/// How long a single invocation may take, unless the request says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long it may take at most.
+/// The longest timeout of a request.
 const LONGEST: Duration = Duration::from_hours(1);
 
 /// An invocation to make, checked.
 #[derive(Debug)]
-pub(super) struct ByHand {
+pub(super) struct SingleInvocation {
     route: Route,
     call: Call,
 }
 
-impl ByHand {
+impl SingleInvocation {
     /// Checks a request.
     ///
     /// # Errors
@@ -72,10 +72,10 @@ impl ByHand {
         }
     }
 
-    /// Makes the invocation, on a runtime of its own: an invoker lives on one thread. Blocks until it has ended.
+    /// Makes the invocation, on a runtime of its own, as an invoker belongs to one thread. Blocks until it has ended.
     ///
     /// # Errors
-    /// No runtime can be made.
+    /// The runtime cannot be created.
     pub(super) fn make(self, clock: Clock) -> std::io::Result<v1::Record> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let due = clock.unix();

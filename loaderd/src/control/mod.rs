@@ -1,11 +1,10 @@
-//! The control API: the gRPC edge of the daemon. The service is thin; what it says is [`convert`]'s business, and how it
-//! fails is [`status`]'s.
+//! The control API: the gRPC edge of the daemon. The service is thin; [`convert`] makes its messages, [`status`] its errors.
 
 mod clean;
 mod convert;
 mod gate;
 mod invoke;
-mod places;
+mod permits;
 mod server;
 mod service;
 mod status;

@@ -12,7 +12,7 @@ use tower::layer::util::{Identity, Stack};
 use super::{Service, gate::GateLayer};
 use crate::{
     access::Guard,
-    door::{self, Listener},
+    listener::{self, Listener},
 };
 
 /// Largest request, in bytes: a spec, or a piece of an upload.
@@ -21,21 +21,21 @@ const MAX_REQUEST: usize = 4 << 20;
 /// Most requests of a connection that are answered at the same time.
 const MOST_STREAMS: u32 = 1000;
 
-/// How often a silent connection is asked whether it still lives.
+/// Interval of keepalive pings on an idle connection.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// How long open streams are given to end when the daemon ends.
-const GOODBYE: Duration = Duration::from_secs(2);
+/// How long open streams may take to end when the daemon ends.
+const STREAM_GRACE: Duration = Duration::from_secs(2);
 
-/// Connections that wait to be served.
-const WAITING: usize = 16;
+/// Accepted connections that wait to be served.
+const ACCEPTED: usize = 16;
 
 /// The control API can't be served.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot set up reflection: {0}")]
 pub struct ServeError(#[from] tonic_reflection::server::Error);
 
-/// Serves until `shutdown`; then takes no new connections, and gives open streams a moment.
+/// Serves until `shutdown`; then accepts no new connections, and gives open streams [`STREAM_GRACE`].
 ///
 /// # Errors
 /// Reflection that can't be set up.
@@ -48,21 +48,21 @@ pub async fn serve(
     let mut serving = JoinSet::new();
     for listener in listeners {
         let router = router(service.clone(), guard.clone()).await?;
-        let (connections, accepted) = mpsc::channel(WAITING);
+        let (connections, accepted) = mpsc::channel(ACCEPTED);
         let end = shutdown.clone();
         serving.spawn(async move {
             let served =
                 router.serve_with_incoming_shutdown(ReceiverStream::new(accepted), end.clone().cancelled_owned());
-            let ((), served) = tokio::join!(door::accept(listener, connections, end.clone()), served);
+            let ((), served) = tokio::join!(listener::accept(listener, connections, end.clone()), served);
             if let Err(error) = served {
-                log::error!("the control API broke: {error}");
+                log::error!("control API: {error}");
             }
         });
     }
     shutdown.cancelled().await;
     let ended = async { while serving.join_next().await.is_some() {} };
-    if tokio::time::timeout(GOODBYE, ended).await.is_err() {
-        log::info!("closing connections whose clients still listen");
+    if tokio::time::timeout(STREAM_GRACE, ended).await.is_err() {
+        log::info!("closing connections with open streams");
     }
     serving.shutdown().await;
     Ok(())
@@ -75,7 +75,7 @@ async fn router(service: Service, guard: Guard) -> Result<Router<Stack<GateLayer
         tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(loader_proto::DESCRIPTORS)
             .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            // What refusals carry, so that foreign clients can show it.
+            // The details of errors, so that other clients can show them.
             .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
             .with_service_name("loader.v1.LoaderControl")
             .with_service_name("grpc.health.v1.Health")

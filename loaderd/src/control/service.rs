@@ -1,4 +1,4 @@
-//! The methods of `loader.v1.LoaderControl`. Each checks its input, asks whoever knows, and converts the answer.
+//! The methods of `loader.v1.LoaderControl`. Each checks its input, calls the part that does it, and converts the result.
 
 use std::{pin::Pin, sync::Arc};
 
@@ -6,7 +6,9 @@ use futures_util::Stream;
 use loader_proto::v1::{self, loader_control_server::LoaderControl};
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{StatusFacts, WireCodec, clean, convert, gate::Changed, invoke::ByHand, places::Places, status, streams};
+use super::{
+    StatusFacts, WireCodec, clean, convert, gate::Changed, invoke::SingleInvocation, permits::Permits, status, streams,
+};
 use crate::{
     access::Caller,
     clock::Clock,
@@ -19,17 +21,17 @@ use crate::{
     traces::TraceStore,
 };
 
-/// Runs in one page of a list where the request does not say, and at most.
+/// Runs in one page of a list: by default, and at most.
 const PAGE_SIZES: (usize, usize) = (100, 1000);
 
 /// Longest idempotency key, in characters.
 const MAX_KEY: usize = 128;
 
-/// What the control API reaches.
+/// The parts of the daemon that the control API uses.
 pub struct Handles {
     /// All runs.
     pub registry: Registry,
-    /// Their directories.
+    /// The directories of the runs.
     pub store: Store,
     /// Makes plans of specs.
     pub planner: Arc<Planner>,
@@ -37,13 +39,13 @@ pub struct Handles {
     pub codec: WireCodec,
     /// Uploaded traces.
     pub traces: TraceStore,
-    /// Platforms by name: what they say of themselves, and what runs left on them.
+    /// Platforms by name, for their status and for cleaning up.
     pub platforms: Platforms,
-    /// Who is asked for metrics.
+    /// The Prometheus that metrics are queried from.
     pub prometheus: Option<Prometheus>,
-    /// What the daemon says of itself.
+    /// The constant part of the status.
     pub facts: StatusFacts,
-    /// The clock.
+    /// For the due times of single invocations.
     pub clock: Clock,
 }
 
@@ -51,15 +53,15 @@ pub struct Handles {
 #[derive(Clone)]
 pub struct Service {
     handles: Arc<Handles>,
-    places: Places,
+    permits: Permits,
 }
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl Service {
-    /// The service over what it reaches.
+    /// Creates the service.
     pub fn new(handles: Handles) -> Self {
-        Self { handles: Arc::new(handles), places: Places::default() }
+        Self { handles: Arc::new(handles), permits: Permits::default() }
     }
 
     /// Checks a spec down to its trace and plan, away from the threads that serve.
@@ -76,7 +78,7 @@ impl Service {
         Ok(convert::run(view, &self.handles.store.directory(&view.file.run_id), position))
     }
 
-    /// The run, with the summary that an earlier process left.
+    /// The run, with the summary that an earlier process wrote.
     async fn run_with_summary(&self, view: &RunView) -> Result<v1::Run, Status> {
         let mut run = self.run(view).await?;
         if run.summary.is_none() && view.file.state.is_terminal() {
@@ -95,9 +97,8 @@ impl Service {
         if view.file.state.is_terminal() {
             return Ok(view);
         }
-        let words =
-            format!("run {} is {}: its results are not complete yet", view.file.run_id, view.file.state.as_str());
-        Err(Status::failed_precondition(words))
+        let (id, state) = (&view.file.run_id, view.file.state.as_str());
+        Err(Status::failed_precondition(format!("run {id} is {state}: its results are not complete yet")))
     }
 }
 
@@ -105,7 +106,7 @@ fn selector(run: &str) -> Result<Selector, Status> {
     run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))
 }
 
-/// An answer that says which run was changed.
+/// A response that names the changed run for the audit line.
 fn changed<T>(run: RunId, answer: T) -> Response<T> {
     let mut response = Response::new(answer);
     response.extensions_mut().insert(Changed(run));
@@ -150,7 +151,7 @@ impl LoaderControl for Service {
     ) -> Result<Response<Self::StreamPlanStream>, Status> {
         let v1::StreamPlanRequest { spec } = request.into_inner();
         let (_, preparation) = self.prepare(spec).await?;
-        Ok(Response::new(Box::pin(streams::plan(preparation, self.places.take()?)?)))
+        Ok(Response::new(Box::pin(streams::plan(preparation, self.permits.take()?)?)))
     }
 
     async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
@@ -163,11 +164,13 @@ impl LoaderControl for Service {
         let v1::ListRunsRequest { states, page_size, page_token } = request.into_inner();
         let before = match page_token.as_str() {
             "" => None,
-            token => Some(token.parse::<RunId>().map_err(|_| status::fault("pageToken", "is not one of this API"))?),
+            token => Some(token.parse::<RunId>().map_err(|_| status::fault("pageToken", "invalid page token"))?),
         };
         let states = states
             .into_iter()
-            .map(|wire| convert::state(wire).ok_or_else(|| status::fault("states", format!("{wire} is no run state"))))
+            .map(|wire| {
+                convert::state(wire).ok_or_else(|| status::fault("states", format!("{wire} is not a run state")))
+            })
             .collect::<Result<Vec<_>, _>>()?;
         let (default, most) = PAGE_SIZES;
         let limit = if page_size == 0 { default } else { (page_size as usize).min(most) };
@@ -248,7 +251,7 @@ impl LoaderControl for Service {
         let v1::DownloadResultsRequest { run_id, layout } = request.into_inner();
         let layout = streams::layout(&layout)?;
         let view = self.ended(&run_id).await?;
-        let pieces = streams::results(&self.handles.store.directory(&view.file.run_id), layout, self.places.take()?);
+        let pieces = streams::results(&self.handles.store.directory(&view.file.run_id), layout, self.permits.take()?);
         Ok(Response::new(Box::pin(pieces)))
     }
 
@@ -258,19 +261,20 @@ impl LoaderControl for Service {
         &self,
         request: Request<Streaming<v1::UploadTraceRequest>>,
     ) -> Result<Response<Self::UploadTraceStream>, Status> {
-        // The gate let somebody in.
+        // The gate has identified the caller.
         let client = request.extensions().get::<Caller>().map_or("?", |caller| &caller.name).to_owned();
         let answers = streams::upload(self.handles.traces.clone(), client, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
     }
 
     async fn invoke(&self, request: Request<v1::InvokeRequest>) -> Result<Response<v1::InvokeResponse>, Status> {
-        let by_hand = ByHand::check(request.into_inner()).map_err(|violations| status::invalid(&violations))?;
-        let (clock, place) = (self.handles.clock, self.places.take()?);
+        let invocation =
+            SingleInvocation::check(request.into_inner()).map_err(|violations| status::invalid(&violations))?;
+        let (clock, permit) = (self.handles.clock, self.permits.take()?);
         let made = tokio::task::spawn_blocking(move || {
-            let made = by_hand.make(clock);
-            drop(place);
-            made
+            let record = invocation.make(clock);
+            drop(permit);
+            record
         });
         let made = made.await;
         let record = made.map_err(|error| status::broken(&error))?;
@@ -285,8 +289,8 @@ impl LoaderControl for Service {
         let v1::CleanRunsRequest { run_id, all_runs } = request.into_inner();
         let wanted = match (run_id.as_str(), all_runs) {
             ("", true) => None,
-            ("", false) => return Err(status::fault("runId", "is required, or allRuns")),
-            (_, true) => return Err(status::fault("allRuns", "is for all runs; there is a runId, too")),
+            ("", false) => return Err(status::fault("runId", "is required unless allRuns is set")),
+            (_, true) => return Err(status::fault("allRuns", "cannot be combined with runId")),
             (run, false) => Some(run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))?),
         };
         let cleaned = clean::runs(&self.handles.platforms, &self.handles.registry, wanted).await?;
@@ -302,7 +306,7 @@ impl LoaderControl for Service {
             return Err(status::fault("expression", "is required"));
         }
         let Some(prometheus) = &self.handles.prometheus else {
-            return Err(Status::failed_precondition("the daemon has no Prometheus to ask: set prometheus.url"));
+            return Err(Status::failed_precondition("no Prometheus is configured: set prometheus.url"));
         };
         let values = prometheus.query(&expression).await?.into_iter().map(convert::metric_value).collect();
         Ok(Response::new(v1::QueryMetricsResponse { values }))

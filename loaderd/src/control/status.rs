@@ -3,33 +3,33 @@
 //! | status | when |
 //! | --- | --- |
 //! | INVALID_ARGUMENT | bad input, with `google.rpc.BadRequest`: one field violation for each fault |
-//! | NOT_FOUND | there is no such run |
+//! | NOT_FOUND | the run does not exist |
 //! | ALREADY_EXISTS | the idempotency key belongs to another spec |
-//! | FAILED_PRECONDITION | the run's state forbids it; what the daemon would ask (a platform, a Prometheus) is not configured, or does not answer |
-//! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large, a client asks too often, too many downloads are under way |
-//! | DEADLINE_EXCEEDED | a client that downloads takes nothing for a minute |
+//! | FAILED_PRECONDITION | the run's state forbids it; a platform or Prometheus is not configured, or does not answer |
+//! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large, a client sends too many requests, too many downloads are in progress |
+//! | DEADLINE_EXCEEDED | the client of a download reads nothing for a minute |
 //! | ABORTED | another client uploads the same trace |
-//! | UNAUTHENTICATED | it is not known who asks |
-//! | PERMISSION_DENIED | who asks has not the role that the method needs |
+//! | UNAUTHENTICATED | the caller is unknown |
+//! | PERMISSION_DENIED | the caller does not have the role that the method needs |
 //! | UNAVAILABLE | the daemon is shutting down |
-//! | INTERNAL | the state directory can't be read or written |
+//! | INTERNAL | the state directory cannot be read or written |
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
 use crate::{access::Refusal, registry::RegistryError, scrape::QueryError, spec::Violation, traces::UploadError};
 
-/// Bad input, every fault by its field.
+/// Invalid input: every fault, by its field.
 pub(super) fn invalid(violations: &[Violation]) -> Status {
     let mut details = ErrorDetails::new();
     for Violation { field, description } in violations {
         details.add_bad_request_violation(field.as_str(), description.as_str());
     }
-    let words: Vec<_> = violations.iter().map(ToString::to_string).collect();
-    Status::with_error_details(Code::InvalidArgument, words.join("; "), details)
+    let message: Vec<_> = violations.iter().map(ToString::to_string).collect();
+    Status::with_error_details(Code::InvalidArgument, message.join("; "), details)
 }
 
-/// Somebody who may not.
+/// A request that the gate refused.
 pub(super) fn refused(refusal: &Refusal) -> Status {
     let code = match refusal {
         Refusal::Unknown(_) => Code::Unauthenticated,
@@ -39,7 +39,7 @@ pub(super) fn refused(refusal: &Refusal) -> Status {
     Status::new(code, refusal.to_string())
 }
 
-/// One fault.
+/// Invalid input: one fault.
 pub(super) fn fault(field: &str, description: impl Into<String>) -> Status {
     invalid(&[Violation::new(field, description)])
 }
@@ -62,7 +62,7 @@ impl From<QueryError> for Status {
     fn from(error: QueryError) -> Self {
         match &error {
             QueryError::Refused(reason) => fault("expression", reason.clone()),
-            // UNAVAILABLE would say that the daemon itself is away.
+            // Not UNAVAILABLE, which means the daemon itself.
             QueryError::Url { .. } | QueryError::Unreachable { .. } => Self::failed_precondition(error.to_string()),
         }
     }
@@ -82,7 +82,7 @@ impl From<UploadError> for Status {
     }
 }
 
-/// A task of the daemon that broke.
+/// A task of the daemon that panicked.
 pub(super) fn broken(error: &tokio::task::JoinError) -> Status {
-    Status::internal(format!("the request broke: {error}"))
+    Status::internal(format!("a task of the request failed: {error}"))
 }

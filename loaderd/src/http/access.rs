@@ -1,4 +1,4 @@
-//! Admits requests or refuses them, before their route sees them.
+//! Admits or refuses requests before they reach their route.
 
 use axum::{
     Extension,
@@ -14,7 +14,7 @@ use crate::access::{Guard, Peer, Refusal, Role};
 #[derive(Debug, Clone)]
 pub(super) struct Access {
     pub(super) guard: Guard,
-    /// The role that is needed; none where everybody may.
+    /// The role that is needed; `None`: no role.
     pub(super) needed: Option<Role>,
 }
 

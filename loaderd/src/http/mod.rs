@@ -1,7 +1,7 @@
 //! The HTTP server: `/metrics`, and the probes `/healthz` (the process lives) and `/readyz` (the daemon accepts runs).
 //!
 //! ```text
-//! door ──connections──▶ server (bounds, timeouts) ──requests──▶ access ──▶ routes ──▶ metrics
+//! listener ──connections──▶ server (limits, timeouts) ──requests──▶ access ──▶ routes ──▶ metrics
 //! ```
 //! HTTP/1.1. The server knows nothing of the routes, and the routes nothing of sockets.
 

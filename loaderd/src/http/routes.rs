@@ -1,4 +1,4 @@
-//! The routes: which path answers what, and who may ask.
+//! The routes and the roles that they need.
 
 use axum::{
     Router,
@@ -27,7 +27,7 @@ pub struct Exposed {
     pub guard: Guard,
 }
 
-/// All routes. A route belongs among those that need a role, unless it tells nothing worth guarding.
+/// All routes. A route needs a role, unless its response is not confidential.
 pub fn router(exposed: Exposed) -> Router {
     let Exposed { metrics, ready, guard } = exposed;
     let needs = |needed| middleware::from_fn_with_state(Access { guard: guard.clone(), needed }, access::check);
@@ -62,7 +62,7 @@ async fn readiness(State(ready): State<watch::Receiver<bool>>) -> (StatusCode, &
     if *ready.borrow() {
         (StatusCode::OK, "ok\n")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "not now: cleaning up after an earlier process, or shutting down\n")
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready: cleaning up after an earlier process, or shutting down\n")
     }
 }
 

@@ -1,4 +1,4 @@
-//! The accept loop and its bounds: how many clients at the same time, and how long each may take.
+//! Serves connections within limits on their number and on the time of each.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::door::{self, Connection, Listener};
+use crate::listener::{self, Connection, Listener};
 
 /// How long a client may take to send a request's headers; also how long a connection may be idle before its next request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -43,7 +43,7 @@ pub async fn serve(listener: Listener, router: Router, end: CancellationToken) {
         }
         clients.shutdown().await;
     };
-    tokio::join!(door::accept(listener, connections, end.clone()), serve);
+    tokio::join!(listener::accept(listener, connections, end.clone()), serve);
 }
 
 /// Answers the requests of one connection, one after the other.

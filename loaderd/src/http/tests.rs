@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::{
     access::{Digest, Guard, Policy, Role, Token},
-    door::{Listener, Secured},
+    listener::{Listener, Security},
     metrics::Metrics,
 };
 
@@ -32,21 +32,21 @@ async fn ask_for(address: SocketAddr, request: &str, accept: &str, token: Option
 }
 
 async fn listener() -> (Listener, SocketAddr) {
-    let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], 0)), Secured::Plain).await.expect("binds");
+    let listener = Listener::tcp(SocketAddr::from(([127, 0, 0, 1], 0)), Security::Plain).await.expect("binds");
     let address = listener.address();
     (listener, address.trim_start_matches("http://").parse().expect("an address"))
 }
 
 #[tokio::test]
-async fn metrics_are_for_those_who_may_and_health_is_for_all() {
+async fn metrics_need_a_role_and_health_does_not() {
     let (listener, address) = listener().await;
     let policy = Policy {
         loopback: None,
-        tokens: vec![Token { name: "board".to_owned(), role: Role::Read, digest: Digest::of(b"secret") }],
+        tokens: vec![Token { name: "dashboard".to_owned(), role: Role::Read, digest: Digest::of(b"secret") }],
         ..Policy::default()
     };
     let guard = Guard::new(policy, NonZeroU32::MAX);
-    let (_tell, ready) = watch::channel(true);
+    let (_sender, ready) = watch::channel(true);
     let end = CancellationToken::new();
     let client = async {
         assert!(ask(address, "GET /metrics").await.starts_with("HTTP/1.1 403"));
@@ -62,11 +62,11 @@ async fn metrics_are_for_those_who_may_and_health_is_for_all() {
 }
 
 #[tokio::test]
-async fn it_tells_metrics_health_and_readiness() {
+async fn it_serves_metrics_health_and_readiness() {
     let (listener, address) = listener().await;
     let metrics = Metrics::new();
     metrics.runs_queued(3);
-    let (tell, ready) = watch::channel(true);
+    let (sender, ready) = watch::channel(true);
     let end = CancellationToken::new();
     let client = async {
         let prometheus = "application/openmetrics-text;version=1.0.0;q=0.75,text/plain;version=0.0.4;q=0.5";
@@ -81,7 +81,7 @@ async fn it_tells_metrics_health_and_readiness() {
         assert!(!answer.contains("# EOF"), "{answer}");
         assert!(ask(address, "GET /healthz").await.starts_with("HTTP/1.1 200"));
         assert!(ask(address, "GET /readyz").await.starts_with("HTTP/1.1 200"));
-        tell.send_replace(false);
+        sender.send_replace(false);
         assert!(ask(address, "GET /readyz").await.starts_with("HTTP/1.1 503"));
         assert!(ask(address, "GET /healthz").await.starts_with("HTTP/1.1 200"));
         assert!(ask(address, "POST /metrics").await.starts_with("HTTP/1.1 405"));
@@ -92,10 +92,10 @@ async fn it_tells_metrics_health_and_readiness() {
     tokio::join!(serve(listener, router(Exposed { metrics, ready, guard }), end.clone()), client);
 }
 
-/// Serves to everybody on the loopback, and gives `client` the address.
+/// Serves every caller on loopback, and gives `client` the address.
 async fn serving(client: impl AsyncFnOnce(SocketAddr)) {
     let (listener, address) = listener().await;
-    let (_tell, ready) = watch::channel(true);
+    let (_sender, ready) = watch::channel(true);
     let guard = Guard::new(Policy::default(), NonZeroU32::MAX);
     let end = CancellationToken::new();
     let client = async {
@@ -130,7 +130,7 @@ async fn methods_and_paths_get_their_status() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clients_that_send_nothing_lose_their_connection() {
+async fn idle_clients_are_disconnected() {
     serving(async |address| {
         for sent in ["", "GET /healthz HTTP/1.1\r\nhost:", "GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n"] {
             let mut stream = TcpStream::connect(address).await.expect("connects");
@@ -147,7 +147,7 @@ async fn clients_that_send_nothing_lose_their_connection() {
 }
 
 #[tokio::test]
-async fn headers_are_bounded() {
+async fn the_size_of_headers_is_limited() {
     serving(async |address| {
         let mut stream = TcpStream::connect(address).await.expect("connects");
         let request = format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx-long: {}\r\n\r\n", "x".repeat(20_000));
@@ -160,7 +160,7 @@ async fn headers_are_bounded() {
 }
 
 #[tokio::test]
-async fn more_clients_than_the_bound_wait_for_their_turn() {
+async fn clients_above_the_limit_wait_for_a_free_connection() {
     serving(async |address| {
         let mut idle = Vec::new();
         for _ in 0..server::MAX_CLIENTS {
@@ -173,7 +173,7 @@ async fn more_clients_than_the_bound_wait_for_their_turn() {
         let waits = ask(address, "GET /healthz");
         tokio::pin!(waits);
         let early = timeout(Duration::from_millis(100), &mut waits).await;
-        assert!(early.is_err(), "served beyond the bound");
+        assert!(early.is_err(), "served above the limit");
         drop(idle.pop());
         assert!(waits.await.starts_with("HTTP/1.1 200"));
     })

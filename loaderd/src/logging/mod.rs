@@ -1,5 +1,5 @@
-//! The daemon's log: to the journal with its fields, or on standard error, one line an entry, as text in UTC with the fields as
-//! `KEY=value` behind the words, or as JSON. Warnings that repeat are summed up.
+//! The daemon's log: to the journal with fields, or on standard error, one line for each entry, as text in UTC with the fields as
+//! `KEY=value` after the message, or as JSON. Repeated warnings are summarized.
 
 mod repeats;
 
@@ -42,7 +42,7 @@ impl<'kvs> VisitSource<'kvs> for Members<'_> {
     }
 }
 
-/// Lets through what is of the daemon's level; of libraries, warnings.
+/// Filters by the configured level; from libraries, warnings only.
 struct Leveled {
     inner: Box<dyn Log>,
     level: AtomicUsize,
@@ -75,19 +75,19 @@ impl Log for Leveled {
 
 static LOG: OnceLock<Leveled> = OnceLock::new();
 
-/// Logs from now on.
+/// Starts logging.
 pub fn init(level: LevelFilter, format: LogFormat) {
     let log = LOG.get_or_init(|| Leveled {
         inner: logger(format),
         level: AtomicUsize::new(level as usize),
         repeats: Repeats::default(),
     });
-    // Fails only where logging was set up before, which then stands.
+    // Fails only if a logger is already set, which is kept.
     let _first_wins = log::set_logger(log);
     set_level(level);
 }
 
-/// Logs that much from now on.
+/// Changes the level.
 pub fn set_level(level: LevelFilter) {
     if let Some(log) = LOG.get() {
         log.level.store(level as usize, Ordering::Relaxed);
@@ -95,18 +95,18 @@ pub fn set_level(level: LevelFilter) {
     log::set_max_level(level);
 }
 
-/// Sums up what repeats, until `end`.
-pub async fn sum_up(end: CancellationToken) {
+/// Logs summaries of repeated messages until `end`.
+pub async fn summarize(end: CancellationToken) {
     let Some(log) = LOG.get() else { return };
     let mut ticks = interval(repeats::PERIOD);
-    // The first one is at once.
+    // The first tick is immediate.
     ticks.tick().await;
     loop {
         let ended = tokio::select! {
             () = end.cancelled() => true,
             _ = ticks.tick() => false,
         };
-        log.repeats.tell(&*log.inner);
+        log.repeats.report(&*log.inner);
         if ended {
             return;
         }
@@ -117,7 +117,7 @@ fn logger(format: LogFormat) -> Box<dyn Log> {
     match format {
         LogFormat::Auto if connected_to_journal() => match JournalLog::new() {
             Ok(journal) => Box::new(journal.with_syslog_identifier("loaderd".to_owned())),
-            // What standard error leads to is the journal all the same.
+            // Standard error is connected to the journal, too.
             Err(_) => text(),
         },
         LogFormat::Auto | LogFormat::Text => text(),
@@ -129,7 +129,7 @@ fn text() -> Box<dyn Log> {
     let mut builder = env_logger::Builder::new();
     builder.filter_level(LevelFilter::Trace).format(|out, record| {
         write!(out, "{} {:<5} {}", out.timestamp_millis(), record.level(), record.args())?;
-        // Fields that can't be written are not worth losing the line for.
+        // A field that cannot be written must not lose the line.
         let _unwritten = record.key_values().visit(&mut Fields(out));
         writeln!(out)
     });

@@ -1,7 +1,7 @@
-//! Sums up warnings and errors that repeat.
+//! Summarizes repeated warnings and errors.
 //!
-//! Of each kind of message the first few are logged. While more of them come, the rest is counted, and told in one line a
-//! minute; after a minute without any, the kind is new again.
+//! The first few messages of each kind are logged. Further ones are counted, and reported in one line a minute; after a minute
+//! without any, the count starts again.
 
 use std::{
     collections::HashMap,
@@ -14,37 +14,37 @@ use log::{
     kv::{Error, Key, Value, VisitSource},
 };
 
-/// How many of a kind are logged one by one.
+/// Messages of a kind that are logged individually.
 const SHOWN: u64 = 5;
 
-/// How often sums are told.
+/// Interval of the summaries.
 pub(super) const PERIOD: Duration = Duration::from_mins(1);
 
-/// The fields that tell whose a message is: one run's, function's or source's trouble shall not hide another's.
-const WHOSE: [&str; 4] = ["RUN_ID", "FUNCTION", "SOURCE", "WAY"];
+/// The fields that distinguish kinds, so that messages about one run, function or source do not hide those about another.
+const SUBJECT: [&str; 4] = ["RUN_ID", "FUNCTION", "SOURCE", "WAY"];
 
-/// What makes messages alike: where in the code they come from, and whose they are.
+/// The kind of a message: its position in the code, and its subject.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Kind {
     target: String,
     line: Option<u32>,
-    whose: [Option<String>; WHOSE.len()],
+    subject: [Option<String>; SUBJECT.len()],
 }
 
 impl Kind {
     fn of(record: &Record<'_>) -> Self {
-        let whose = WHOSE.map(|name| record.key_values().get(Key::from(name)).map(|value| value.to_string()));
-        Self { target: record.target().to_owned(), line: record.line(), whose }
+        let subject = SUBJECT.map(|name| record.key_values().get(Key::from(name)).map(|value| value.to_string()));
+        Self { target: record.target().to_owned(), line: record.line(), subject }
     }
 }
 
 #[derive(Debug, Default)]
 struct Count {
-    /// How many were logged one by one.
+    /// Messages that were logged individually.
     shown: u64,
-    /// How many came since the last sums, logged or not.
+    /// Messages since the last summary, logged or not.
     recent: u64,
-    /// The last that was not logged, and how many there are.
+    /// The last message that was not logged, and the number of those.
     held: Option<(Held, u64)>,
 }
 
@@ -52,7 +52,7 @@ struct Count {
 #[derive(Debug)]
 struct Held {
     level: Level,
-    words: String,
+    message: String,
     fields: Vec<(String, String)>,
 }
 
@@ -65,14 +65,14 @@ impl<'kvs> VisitSource<'kvs> for Held {
 
 impl Held {
     fn of(record: &Record<'_>) -> Self {
-        let mut held = Self { level: record.level(), words: record.args().to_string(), fields: Vec::new() };
-        // It fails only where a field can't be taken, which this one takes.
-        let _whole = record.key_values().visit(&mut held);
+        let mut held = Self { level: record.level(), message: record.args().to_string(), fields: Vec::new() };
+        // `visit_pair` never fails.
+        let _infallible = record.key_values().visit(&mut held);
         held
     }
 }
 
-/// What repeats.
+/// Counts of messages by kind.
 #[derive(Debug, Default)]
 pub(super) struct Repeats(Mutex<HashMap<Kind, Count>>);
 
@@ -94,23 +94,24 @@ impl Repeats {
         false
     }
 
-    /// Logs what was counted since the last time.
-    pub(super) fn tell(&self, log: &dyn Log) {
+    /// Logs what was counted since the last summary.
+    pub(super) fn report(&self, log: &dyn Log) {
         let mut sums = Vec::new();
         self.counts().retain(|kind, count| {
             sums.extend(count.held.take().map(|(held, many)| (kind.target.clone(), held, many)));
             std::mem::take(&mut count.recent) > 0
         });
-        for (target, Held { level, words, fields }, many) in sums {
+        for (target, Held { level, message, fields }, many) in sums {
             let fields: Vec<_> = fields.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect();
-            let words = if many == 1 { words } else { format!("{many} times within a minute, the last: {words}") };
+            let message =
+                if many == 1 { message } else { format!("{many} times within a minute, the last: {message}") };
             let mut record = Record::builder();
             record.level(level).target(&target).key_values(&fields);
-            log.log(&record.args(format_args!("{words}")).build());
+            log.log(&record.args(format_args!("{message}")).build());
         }
     }
 
-    /// Nothing that holds the lock can panic.
+    /// Never poisoned: nothing panics while it holds the lock.
     fn counts(&self) -> MutexGuard<'_, HashMap<Kind, Count>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -145,13 +146,13 @@ mod tests {
         fn flush(&self) {}
     }
 
-    /// Messages `first` to `last` from one place, of one run.
-    fn say(repeats: &Repeats, log: &Kept, level: Level, run: &str, numbers: std::ops::RangeInclusive<u32>) {
+    /// Logs messages with these numbers from one position, about one run.
+    fn emit(repeats: &Repeats, log: &Kept, level: Level, run: &str, numbers: std::ops::RangeInclusive<u32>) {
         for number in numbers {
             let fields = [("RUN_ID", run)];
-            let log = |words: std::fmt::Arguments<'_>| {
+            let log = |message: std::fmt::Arguments<'_>| {
                 let mut record = Record::builder();
-                record.level(level).target("here").line(Some(7)).key_values(&fields).args(words);
+                record.level(level).target("here").line(Some(7)).key_values(&fields).args(message);
                 let record = record.build();
                 if repeats.admits(&record) {
                     log.log(&record);
@@ -162,34 +163,34 @@ mod tests {
     }
 
     #[test]
-    fn the_first_are_shown_and_the_rest_is_summed_up_until_it_ends() {
+    fn the_first_messages_are_logged_and_the_rest_is_summarized() {
         let (repeats, log) = (Repeats::default(), Kept::default());
-        say(&repeats, &log, Level::Warn, "a", 1..=100);
-        let shown: Vec<_> = (1..=5).map(|number| format!("WARN a no answer to {number}")).collect();
-        assert_eq!(log.take(), shown);
-        repeats.tell(&log);
+        emit(&repeats, &log, Level::Warn, "a", 1..=100);
+        let expected: Vec<_> = (1..=5).map(|number| format!("WARN a no answer to {number}")).collect();
+        assert_eq!(log.take(), expected);
+        repeats.report(&log);
         assert_eq!(log.take(), ["WARN a 95 times within a minute, the last: no answer to 100"]);
-        // It goes on: nothing is shown but its sum.
-        say(&repeats, &log, Level::Warn, "a", 101..=101);
+        // While it continues, only the summary is logged.
+        emit(&repeats, &log, Level::Warn, "a", 101..=101);
         assert_eq!(log.take(), [""; 0]);
-        repeats.tell(&log);
+        repeats.report(&log);
         assert_eq!(log.take(), ["WARN a no answer to 101"]);
-        // After a minute without any it is new.
-        repeats.tell(&log);
-        say(&repeats, &log, Level::Warn, "a", 200..=200);
+        // After a minute without any, the count starts again.
+        repeats.report(&log);
+        emit(&repeats, &log, Level::Warn, "a", 200..=200);
         assert_eq!(log.take(), ["WARN a no answer to 200"]);
-        repeats.tell(&log);
+        repeats.report(&log);
         assert_eq!(log.take(), [""; 0]);
     }
 
     #[test]
-    fn what_is_of_another_run_is_of_another_kind_and_what_is_no_warning_is_never_held_back() {
+    fn messages_of_another_run_are_of_another_kind_and_only_warnings_are_held_back() {
         let (repeats, log) = (Repeats::default(), Kept::default());
-        say(&repeats, &log, Level::Error, "a", 1..=6);
-        say(&repeats, &log, Level::Error, "b", 1..=6);
-        say(&repeats, &log, Level::Info, "a", 1..=20);
+        emit(&repeats, &log, Level::Error, "a", 1..=6);
+        emit(&repeats, &log, Level::Error, "b", 1..=6);
+        emit(&repeats, &log, Level::Info, "a", 1..=20);
         assert_eq!(log.take().len(), 5 + 5 + 20);
-        repeats.tell(&log);
+        repeats.report(&log);
         let mut sums = log.take();
         sums.sort();
         assert_eq!(sums, ["ERROR a no answer to 6", "ERROR b no answer to 6"]);

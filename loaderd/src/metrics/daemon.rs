@@ -17,7 +17,7 @@ const ENDS: [&str; 4] = ["succeeded", "failed", "cancelled", "interrupted"];
 /// States in which a run is active.
 const PHASES: [&str; 5] = ["deploying", "warming_up", "running", "draining", "cleaning"];
 
-/// Outcomes of which nothing says whether the instance was cold. Series of gRPC and HTTP statuses appear with the first
+/// Outcomes for which a cold start is unknown. Series of gRPC and HTTP statuses appear with the first
 /// of their kind.
 const FAILURES: [&str; 7] = [
     "connect_timeout",
@@ -32,8 +32,8 @@ const FAILURES: [&str; 7] = [
 /// Names of scrape sources.
 const SOURCES: [&str; 3] = ["host", "nodes", "autoscaler"];
 
-/// What an instance says of its own temperature.
-const TEMPERATURES: [Option<bool>; 3] = [Some(true), Some(false), None];
+/// Whether an invocation was a cold start, as reported by the instance; `None`: unknown.
+const COLD_STARTS: [Option<bool>; 3] = [Some(true), Some(false), None];
 
 /// The metrics of one daemon. Clones write to the same series.
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Metrics {
         this
     }
 
-    /// Brings every series with a known label into being.
+    /// Creates every series whose labels are known.
     fn zero(&self) {
         let series = &self.series;
         let version = env!("CARGO_PKG_VERSION");
@@ -70,7 +70,7 @@ impl Metrics {
             series.runs.get_or_create(&StateLabel { state }).inc_by(0);
         }
         self.phase(None);
-        for cold_start in TEMPERATURES.map(temperature) {
+        for cold_start in COLD_STARTS.map(temperature) {
             series.completed.get_or_create(&OutcomeLabels { status: "ok".to_owned(), cold_start }).inc_by(0);
             drop(series.response.get_or_create(&ColdLabel { cold_start }));
         }
@@ -90,7 +90,7 @@ impl Metrics {
         let mut text = String::new();
         match encode(&mut text, &self.registry) {
             Ok(()) => text,
-            // Writing to a string fails only where a series refuses to be written.
+            // Writing to a string fails only if a series cannot be encoded.
             Err(error) => format!("# {error}\n# EOF\n"),
         }
     }
@@ -122,7 +122,7 @@ impl Metrics {
         self.series.runs.get_or_create(&StateLabel { state }).inc();
     }
 
-    /// How many runs wait.
+    /// The number of queued runs.
     pub fn runs_queued(&self, count: u32) {
         self.series.queued.set(count.into());
     }
@@ -134,7 +134,7 @@ impl Metrics {
         }
     }
 
-    /// The cluster's nodes, in place of those told before. What is not known of one has no series.
+    /// The cluster's nodes, which replace the previous ones. An unknown value has no series.
     pub fn nodes(&self, nodes: &[NodeFigures]) {
         let Series { node_cpu_ratio, node_memory_ratio, node_pods, .. } = &*self.series;
         node_cpu_ratio.clear();

@@ -33,7 +33,7 @@ pub struct NodeFigures {
 pub struct Completed<'a> {
     /// Its outcome, as in invocations.csv.
     pub status: &'a str,
-    /// Whether it was its instance's first, if the instance said so.
+    /// Whether it was a cold start, as reported by the instance.
     pub cold_start: Option<bool>,
     /// From the send to the answer.
     pub response: Option<Duration>,
@@ -52,9 +52,9 @@ pub struct Pods {
     pub running: u32,
     /// Instances that were started and can't take invocations yet.
     pub unready: u32,
-    /// Instances that wait for a place to start.
+    /// Instances that wait to be scheduled.
     pub pending: u32,
-    /// Instances that are being taken away.
+    /// Instances that are terminating.
     pub terminating: u32,
     /// Invocations that wait for an instance.
     pub queue: u32,

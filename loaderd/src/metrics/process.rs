@@ -1,4 +1,4 @@
-//! The usual metrics of a process, read from `/proc` when they are asked for.
+//! The standard metrics of a process, read from `/proc` at each scrape.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ use prometheus_client::{
 #[derive(Debug)]
 pub(super) struct Process;
 
-/// What `/proc` says.
+/// Values from `/proc`.
 struct Figures {
     cpu_seconds: f64,
     resident_bytes: u64,
@@ -48,7 +48,7 @@ impl Figures {
 
 impl Collector for Process {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), fmt::Error> {
-        // Where `/proc` can't be read there are no figures; zeros would be lies.
+        // Without `/proc` the series are absent; zeros would be wrong.
         let Ok(figures) = Figures::read() else { return Ok(()) };
         let (out, bytes, seconds) = (&mut encoder, Some(&Unit::Bytes), Some(&Unit::Seconds));
         put(out, "cpu", "Time on processors", seconds, &ConstCounter::new(figures.cpu_seconds))?;

@@ -78,7 +78,7 @@ pub(super) fn ratios() -> Histogram {
     Histogram::new(RATIOS)
 }
 
-/// Every series that the parts of the daemon write to.
+/// All series.
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) build: Family<BuildLabels, Gauge>,
@@ -141,21 +141,21 @@ impl Default for Series {
 }
 
 impl Series {
-    /// Makes the series known under their names. A registry adds `_total` to the names of counters.
+    /// Registers the series under their names. A registry adds `_total` to the names of counters.
     pub(super) fn register(&self, registry: &mut Registry) {
         let loader = registry.sub_registry_with_prefix("loader");
         loader.register("build_info", "Version of the daemon; always 1", self.build.clone());
-        loader.register("run_info", "The active run; 1 while there is one", self.run.clone());
+        loader.register("run_info", "The active run; 1 while a run is active", self.run.clone());
         loader.register("runs", "Runs that have ended, by state", self.runs.clone());
-        loader.register("runs_queued", "Runs that wait for their turn", self.queued.clone());
+        loader.register("runs_queued", "Runs in the queue", self.queued.clone());
         loader.register("run_phase", "Phase of the active run: 1 for the one it is in", self.phase.clone());
-        let help = "Rate asked for in the current slot, in invocations per second";
+        let help = "Target rate of the current slot, in invocations per second";
         loader.register("target_rate", help, self.target_rate.clone());
         loader.register("invocations_scheduled", "Invocations that came due", self.scheduled.clone());
         loader.register("invocations_sent", "Invocations that were sent", self.sent.clone());
         let help = "Invocations that ended, by outcome and by whether their instance was cold";
         loader.register("invocations_completed", help, self.completed.clone());
-        loader.register("invocations_in_flight", "Invocations that are out", self.in_flight.clone());
+        loader.register("invocations_in_flight", "Invocations in flight", self.in_flight.clone());
         loader.register("dispatch_lag_seconds", "Time from due to sent, connecting left out", self.lag.clone());
         loader.register("response_seconds", "Time from the send to the answer", self.response.clone());
         let help = "Response time without the execution that the function measured";
@@ -165,15 +165,15 @@ impl Series {
         loader.register("saturated", help, self.saturated.clone());
         loader.register("connections", "Connections to functions, by state", self.connections.clone());
         loader.register("records_written", "Rows written to invocations.csv", self.records_written.clone());
-        loader.register("records_queued", "Events that wait for the recorder", self.records_queued.clone());
+        loader.register("records_queued", "Events in the recorder's queue", self.records_queued.clone());
         loader.register("scrape_duration_seconds", "Time that a scrape took", self.scrape_duration.clone());
         loader.register("scrape_errors", "Scrapes that failed", self.scrape_errors.clone());
         loader.register("cluster_pods", "Instances of the active run's functions, by state", self.pods.clone());
         let help = "Invocations of the active run that wait for an instance";
         loader.register("cluster_activator_queue", help, self.activator_queue.clone());
-        let help = "CPU in use on a node of the cluster, of what it can give to pods";
+        let help = "CPU in use on a node of the cluster, relative to its allocatable amount";
         loader.register("cluster_node_cpu_ratio", help, self.node_cpu_ratio.clone());
-        let help = "Memory in use on a node of the cluster, of what it can give to pods";
+        let help = "Memory in use on a node of the cluster, relative to its allocatable amount";
         loader.register("cluster_node_memory_ratio", help, self.node_memory_ratio.clone());
         loader.register("cluster_node_pods", "Pods on a node of the cluster", self.node_pods.clone());
     }

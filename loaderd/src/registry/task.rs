@@ -64,7 +64,7 @@ pub struct Ends {
     /// Interrupt the active run.
     pub interrupt: CancellationToken,
     /// Do not await the active run's answers.
-    pub hurry: CancellationToken,
+    pub skip_drain: CancellationToken,
 }
 
 impl RegistryTask {

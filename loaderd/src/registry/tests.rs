@@ -60,7 +60,7 @@ impl Daemon {
                 isolation: crate::dispatch::Isolation::default(),
                 heartbeat: crate::dispatch::Heartbeat::new(Clock),
             },
-            drain: DrainLimits { shutdown: std::time::Duration::from_secs(1), hurry: CancellationToken::new() },
+            drain: DrainLimits { shutdown: std::time::Duration::from_secs(1), skip_drain: CancellationToken::new() },
             sampling_period: std::time::Duration::from_secs(5),
             telemetry: Telemetry { metrics: Metrics::new(), tracer: None, clock: Clock },
         };

@@ -47,8 +47,8 @@ pub struct LoadSettings {
 pub struct DrainLimits {
     /// Maximum time, counted from the last send.
     pub shutdown: Duration,
-    /// When cancelled, answers are no longer awaited.
-    pub hurry: CancellationToken,
+    /// When cancelled, responses are no longer awaited.
+    pub skip_drain: CancellationToken,
 }
 
 /// Where a run is reported, and by which clock.

@@ -1,7 +1,7 @@
 //! The text in which programs expose metrics to Prometheus: read line by line. Pure.
 //!
-//! Of the format (<https://prometheus.io/docs/instrumenting/exposition_formats/>) all is taken that a value needs: labels with
-//! escapes, empty ones too, and a timestamp behind the value, as kubelets write it. Lines that are none of that are passed over.
+//! Of the format (<https://prometheus.io/docs/instrumenting/exposition_formats/>) what values need is supported: labels with
+//! escapes, also empty ones, and a timestamp after the value, as kubelets write it. Other lines are skipped.
 
 /// One value of a series.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +12,7 @@ pub struct Point<'a> {
     pub labels: Vec<(&'a str, String)>,
     /// The value.
     pub value: f64,
-    /// When it was so, Unix milliseconds, where the text says.
+    /// Its timestamp, Unix milliseconds, if given.
     pub unix_ms: Option<i64>,
 }
 
@@ -50,7 +50,7 @@ fn point(line: &str) -> Option<Point<'_>> {
     Some(Point { name, labels, value, unix_ms: fields.next().and_then(|field| field.parse().ok()) })
 }
 
-/// What stands between the braces, and what follows them.
+/// The labels between the braces, and the rest of the line.
 fn labels(mut text: &str) -> Option<(Vec<(&str, String)>, &str)> {
     let mut labels = Vec::new();
     loop {
@@ -80,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_without_a_name_is_passed_over() {
+    fn a_line_without_a_name_is_skipped() {
         let names: Vec<_> = points("{le=\"1\"} 3\na{le=\"1\"} 3\n 4\n").map(|point| point.name).collect();
         assert_eq!(names, ["a"]);
     }
 
     #[test]
     fn values_are_read_with_labels_escapes_and_timestamps() {
-        // Lines of kubelet-resource.under-load.prom and activator.under-load.prom, and what the format allows beside.
+        // Lines of kubelet-resource.under-load.prom and activator.under-load.prom, and what else the format allows.
         let text = r#"# HELP a [STABLE] help
 # TYPE a counter
 container_cpu_usage_seconds_total{container="activator",namespace="knative-serving",pod="activator-x"} 0.767952593 1795417887288

@@ -1,4 +1,4 @@
-//! The loader's own host: what the daemon takes of it, and what is left.
+//! The loader's host: use by the daemon, and in total.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use procfs::CurrentSI as _;
 use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
 use tokio::time::Instant;
 
-/// Why there is no sample.
+/// A sample could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ScrapeError {
-    /// The daemon's own figures.
+    /// Of this process.
     #[error("cannot read this process in /proc: {0}")]
     Own(#[from] procfs::ProcError),
-    /// The host's.
+    /// Of the host.
     #[error("cannot read the host's processors and memory: {0}")]
     Host(#[from] sysinfo::Error),
 }
 
-/// What was taken of the host since the sample before.
+/// Use of the host since the previous sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct HostSample {
     /// The daemon's share of all processors' time, from 0 to 1.
@@ -38,14 +38,14 @@ pub struct HostScraper {
 }
 
 impl HostScraper {
-    /// Begins at `now`; the first sample is of the time from then on.
+    /// Starts at `now`, from where the first sample measures.
     ///
     /// # Errors
-    /// A `/proc` that can't be read.
+    /// `/proc` cannot be read.
     pub fn new(now: Instant) -> Result<Self, ScrapeError> {
         let mut system = System::new_with_specifics(Self::refreshed())?;
         system.refresh_cpu_usage();
-        Ok(Self { system, cores: cores()? as f64, before: (now, own()?.0) })
+        Ok(Self { system, cores: cores()? as f64, before: (now, process_usage()?.0) })
     }
 
     fn refreshed() -> RefreshKind {
@@ -53,13 +53,13 @@ impl HostScraper {
         RefreshKind::nothing().with_cpu(cpu).with_memory(MemoryRefreshKind::nothing().with_ram())
     }
 
-    /// A sample of the time since the sample before.
+    /// A sample of the time since the previous one.
     ///
     /// # Errors
-    /// A `/proc` that can't be read.
+    /// `/proc` cannot be read.
     pub fn sample(&mut self, now: Instant) -> Result<HostSample, ScrapeError> {
         self.system.refresh_specifics(Self::refreshed());
-        let (cpu, rss_bytes) = own()?;
+        let (cpu, rss_bytes) = process_usage()?;
         let (then, cpu_then) = std::mem::replace(&mut self.before, (now, cpu));
         let elapsed = now.saturating_duration_since(then).as_secs_f64() * self.cores;
         let used = cpu.saturating_sub(cpu_then).as_secs_f64();
@@ -72,21 +72,21 @@ impl HostScraper {
     }
 }
 
-/// How many processors the host has, whichever of them this thread may use.
+/// The number of processors of the host, regardless of this thread's affinity.
 ///
 /// # Errors
-/// A `/proc` that can't be read.
+/// `/proc` cannot be read.
 pub fn cores() -> Result<usize, procfs::ProcError> {
     Ok(procfs::KernelStats::current()?.cpu_time.len())
 }
 
-/// A part of a whole; a whole of nothing has no parts.
+/// `part / whole`; zero if `whole` is.
 fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
 /// Processor time and resident bytes of this process.
-fn own() -> Result<(Duration, u64), ScrapeError> {
+fn process_usage() -> Result<(Duration, u64), ScrapeError> {
     let stat = procfs::process::Process::myself()?.stat()?;
     let seconds = (stat.utime + stat.stime) as f64 / procfs::ticks_per_second() as f64;
     Ok((Duration::from_secs_f64(seconds), stat.rss * procfs::page_size()))
@@ -98,11 +98,11 @@ mod tests {
     use crate::clock::Clock;
 
     #[test]
-    fn cores_are_the_host_s_wherever_the_thread_may_run() {
+    fn cores_are_those_of_the_host_regardless_of_affinity() {
         let confined = std::thread::spawn(|| {
             let mut one = nix::sched::CpuSet::new();
             one.set(0).expect("in range");
-            // Where it is not allowed, nothing is narrowed, and nothing tried.
+            // If it is not allowed, the affinity is not restricted.
             let _confined = nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &one);
             cores().expect("reads /proc")
         });
@@ -112,12 +112,12 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_sample_is_of_the_time_since_the_last() {
+    async fn a_sample_is_of_the_time_since_the_previous_one() {
         let begin = Clock.now();
         let mut scraper = HostScraper::new(begin).expect("reads /proc");
         // Spin until this process has used processor time that the kernel shows.
-        let (used, _) = own().expect("reads /proc");
-        while own().expect("reads /proc").0 < used + Duration::from_millis(50) {}
+        let (used, _) = process_usage().expect("reads /proc");
+        while process_usage().expect("reads /proc").0 < used + Duration::from_millis(50) {}
         let sample = scraper.sample(begin + Duration::from_secs(1)).expect("samples");
         let cores = cores().expect("reads /proc") as f64;
         assert!(sample.cpu_ratio >= 0.05 / cores, "{sample:?}");

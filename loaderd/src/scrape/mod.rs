@@ -1,5 +1,4 @@
-//! Samples of the world around a run, each source on its own clock: a sample or a failure, never zeros for what is not
-//! known.
+//! Samples of host and cluster during a run: a sample or a failure, never zeros for unknown values.
 
 mod exposition;
 mod host;

@@ -1,4 +1,4 @@
-//! Asks a Prometheus.
+//! Queries a Prometheus server.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -6,45 +6,45 @@ use http_body_util::BodyExt as _;
 use kube::{Client, client::Body};
 use serde::Deserialize;
 
-/// Most that is read of an answer, in bytes.
-const LONGEST_ANSWER: usize = 64 << 20;
+/// Maximum size of a response, in bytes.
+const MAX_RESPONSE: usize = 64 << 20;
 
-/// Why a Prometheus gives no answer.
+/// A query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
-    /// The address can't be used.
+    /// The URL is invalid.
     #[error("prometheus.url {url}: {reason}")]
     Url {
-        /// The address.
+        /// The URL.
         url: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// It can't be reached.
+    /// The server does not answer.
     #[error("Prometheus at {url} does not answer: {reason}")]
     Unreachable {
-        /// The address.
+        /// The URL.
         url: String,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// It does not take the query.
+    /// The server refuses the query.
     #[error("Prometheus refuses the query: {0}")]
     Refused(String),
 }
 
-/// One value that a query gave.
+/// One value of a result.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Value {
     /// Its labels; none for a scalar.
     pub labels: BTreeMap<String, String>,
-    /// When it was so, Unix seconds.
+    /// Its timestamp, Unix seconds.
     pub unix_seconds: f64,
     /// The value, as Prometheus writes it.
     pub value: String,
 }
 
-/// A Prometheus.
+/// A client of a Prometheus server.
 #[derive(Clone)]
 pub struct Prometheus {
     url: String,
@@ -53,10 +53,10 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// The one at `url`, each of whose answers is awaited for `timeout`. Nothing is asked yet. It must be called within a runtime.
+    /// A client of the server at `url`, with a timeout for each query. Sends nothing yet. Must be called within a runtime.
     ///
     /// # Errors
-    /// An address that can't be used.
+    /// An invalid URL.
     pub fn new(url: &str, timeout: Duration) -> Result<Self, QueryError> {
         let refuse = |reason: String| QueryError::Url { url: url.to_owned(), reason };
         let address: http::Uri = url.parse().map_err(|error: http::uri::InvalidUri| refuse(error.to_string()))?;
@@ -68,7 +68,7 @@ impl Prometheus {
         Ok(Self { url: url.to_owned(), client, timeout })
     }
 
-    /// Where it is.
+    /// The URL.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -76,31 +76,32 @@ impl Prometheus {
     /// Evaluates an expression of PromQL now.
     ///
     /// # Errors
-    /// A Prometheus that can't be reached, or refuses.
+    /// The server does not answer, or refuses the query.
     pub async fn query(&self, expression: &str) -> Result<Vec<Value>, QueryError> {
         let form = form_urlencoded::Serializer::new(String::new()).append_pair("query", expression).finish();
         let request = http::Request::post("/api/v1/query")
             .header(http::header::CONTENT_TYPE, "application/x-www-form-urlencoded")
             .body(Body::from(form.into_bytes()))
             .map_err(|error| QueryError::Refused(error.to_string()))?;
-        let answered = tokio::time::timeout(self.timeout, self.ask(request)).await;
+        let answered = tokio::time::timeout(self.timeout, self.send(request)).await;
         let text = answered.unwrap_or_else(|_| {
-            Err(self.silent(&format!("no answer within {}", humantime::format_duration(self.timeout))))
+            Err(self.unreachable(&format!("no answer within {}", humantime::format_duration(self.timeout))))
         })?;
         read(&text).map_err(QueryError::Refused)
     }
 
-    async fn ask(&self, request: http::Request<Body>) -> Result<Vec<u8>, QueryError> {
-        let response = self.client.send(request).await.map_err(|error| self.silent(&crate::error_chain::of(&error)))?;
-        let body = http_body_util::Limited::new(response.into_body(), LONGEST_ANSWER).collect().await;
-        body.map(|body| body.to_bytes().to_vec()).map_err(|error| self.silent(&error.to_string()))
+    async fn send(&self, request: http::Request<Body>) -> Result<Vec<u8>, QueryError> {
+        let response =
+            self.client.send(request).await.map_err(|error| self.unreachable(&crate::error_chain::of(&error)))?;
+        let body = http_body_util::Limited::new(response.into_body(), MAX_RESPONSE).collect().await;
+        body.map(|body| body.to_bytes().to_vec()).map_err(|error| self.unreachable(&error.to_string()))
     }
 
-    fn silent(&self, reason: &str) -> QueryError {
+    fn unreachable(&self, reason: &str) -> QueryError {
         QueryError::Unreachable { url: self.url.clone(), reason: reason.to_owned() }
     }
 
-    /// The one number that an expression gives; nothing when it gives none, or no number.
+    /// The first value of the result as a number; `None` if the result is empty or not a finite number.
     ///
     /// # Errors
     /// As [`Prometheus::query`].
@@ -110,7 +111,7 @@ impl Prometheus {
     }
 }
 
-/// The answer's envelope: <https://prometheus.io/docs/prometheus/latest/querying/api/>.
+/// The response envelope: <https://prometheus.io/docs/prometheus/latest/querying/api/>.
 #[derive(Deserialize)]
 struct Answer {
     status: String,
@@ -138,7 +139,7 @@ struct Series {
 fn read(text: &[u8]) -> Result<Vec<Value>, String> {
     let answer: Answer = serde_json::from_slice(text).map_err(|_| {
         let shown: String = String::from_utf8_lossy(text).chars().take(200).collect();
-        format!("what came back is no answer of Prometheus: {shown:?}")
+        format!("not a response of Prometheus: {shown:?}")
     })?;
     match answer {
         Answer { status, data: Some(data), .. } if status == "success" => match data {
@@ -149,7 +150,9 @@ fn read(text: &[u8]) -> Result<Vec<Value>, String> {
             Data::Scalar((at, value)) | Data::String((at, value)) => {
                 Ok(vec![Value { labels: BTreeMap::new(), unix_seconds: at, value }])
             }
-            Data::Matrix(_) => Err("the expression gives a range; only instants can be shown".to_owned()),
+            Data::Matrix(_) => {
+                Err("the expression evaluates to a range vector; only instant values are supported".to_owned())
+            }
         },
         Answer { error, .. } => Err(error),
     }
@@ -170,11 +173,11 @@ mod tests {
         let error =
             br#"{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:3: parse error"}"#;
         assert!(read(error).unwrap_err().contains("parse error"));
-        assert!(read(b"<html>").unwrap_err().contains("no answer of Prometheus"));
+        assert!(read(b"<html>").unwrap_err().contains("not a response of Prometheus"));
     }
 
     #[tokio::test]
-    async fn an_address_that_can_not_be_used_is_told() {
+    async fn an_invalid_url_is_refused() {
         for url in ["localhost:9090", "ftp://x", "http://", "x y"] {
             assert!(Prometheus::new(url, Duration::from_secs(1)).is_err(), "{url}");
         }

@@ -1,34 +1,34 @@
-//! What scrapes of a cluster give. What is not known is absent, never zero.
+//! Samples of a cluster. Unknown values are absent, never zero.
 
 use std::time::Duration;
 
 use crate::clock::UnixMicros;
 
-/// What a source found, or why it found nothing.
+/// The result of one scrape of a source.
 #[derive(Debug)]
 pub struct Sampled {
     /// The source's name, as in the metrics.
     pub source: &'static str,
-    /// When it was asked.
+    /// The time of the scrape.
     pub at: UnixMicros,
     /// How long it took.
     pub took: Duration,
-    /// What it gave.
+    /// The sample, or the failure.
     pub outcome: Result<Sample, SourceError>,
 }
 
-/// Why a source gives nothing.
+/// A scrape failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
-    /// This time; it may be better the next time.
+    /// This time only; the next scrape may succeed.
     #[error("{0}")]
     Failed(String),
-    /// It is switched off, and will stay so until somebody switches it on.
+    /// The source is disabled, and stays so until its configuration changes.
     #[error("{0}")]
     Off(String),
 }
 
-/// What a source gave.
+/// A sample.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sample {
     /// The cluster's nodes, and the run's pods on them.
@@ -42,12 +42,12 @@ pub enum Sample {
     Autoscaler(AutoscalerSample),
 }
 
-/// What a node is for.
+/// The role of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// It runs the cluster.
+    /// Control plane.
     ControlPlane,
-    /// It runs what users deploy.
+    /// Worker.
     Worker,
 }
 
@@ -66,21 +66,21 @@ impl Role {
 pub struct NodeSample {
     /// Its name.
     pub node: String,
-    /// What it is for.
+    /// Its role.
     pub role: Role,
     /// CPU in use, in thousandths of a processor.
     pub cpu_millicores: Option<f64>,
-    /// CPU that it can give, likewise.
+    /// Allocatable CPU, likewise.
     pub cpu_allocatable_millicores: Option<f64>,
     /// Memory in use, in MiB.
     pub memory_mib: Option<f64>,
-    /// Memory that it can give, in MiB.
+    /// Allocatable memory, in MiB.
     pub memory_allocatable_mib: Option<f64>,
-    /// What its pods have set aside.
+    /// Requests and limits of its pods.
     pub pods: Option<Commitments>,
 }
 
-/// What pods have set aside.
+/// Sums of the requests and limits of pods.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Commitments {
     /// How many pods.
@@ -102,7 +102,7 @@ pub struct PodSample {
     pub pod: String,
     /// Its function's name in the run.
     pub function: String,
-    /// Where it is; empty before it has a place.
+    /// Its node; empty before it is scheduled.
     pub node: String,
     /// `Pending`, `Running`, `Terminating`, …
     pub phase: String,
@@ -115,11 +115,11 @@ pub struct PodSample {
 /// The autoscaler at an instant: sums over the run's functions, means of concurrencies, quantiles of the scheduler's times.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct AutoscalerSample {
-    /// Instances that it would like, before bounds.
+    /// Desired instances, before limits.
     pub desired_pods: Option<f64>,
     /// Instances that are not ready.
     pub unready_pods: Option<f64>,
-    /// Instances without a place.
+    /// Instances that are not scheduled.
     pub pending_pods: Option<f64>,
     /// Instances that it asked for.
     pub requested_pods: Option<f64>,
@@ -137,8 +137,8 @@ pub struct AutoscalerSample {
     pub scheduling_p50_us: Option<f64>,
     /// One round of the scheduler, 95th percentile, in microseconds.
     pub scheduling_p95_us: Option<f64>,
-    /// A pod from its creation to its place, median, in microseconds.
+    /// From the creation of a pod to its scheduling, median, in microseconds.
     pub placement_p50_us: Option<f64>,
-    /// A pod from its creation to its place, 95th percentile, in microseconds.
+    /// From the creation of a pod to its scheduling, 95th percentile, in microseconds.
     pub placement_p95_us: Option<f64>,
 }

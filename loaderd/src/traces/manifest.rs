@@ -1,4 +1,4 @@
-//! What a client says it will send. Pure.
+//! The manifest of an upload: the files that a client announces. Pure.
 
 use std::{collections::HashSet, fmt::Write as _};
 
@@ -44,18 +44,18 @@ impl Manifest {
             let rule = format!("has {} files; a trace has at most {MOST_FILES}", files.len());
             violations.push(Violation::new("manifest.files", rule));
         }
-        let mut seen = HashSet::new();
-        for (place, file) in files.iter_mut().enumerate().take(MOST_FILES) {
+        let mut names = HashSet::new();
+        for (index, file) in files.iter_mut().enumerate().take(MOST_FILES) {
             file.sha256.make_ascii_lowercase();
             let mut fault = |field: &str, description: String| {
-                violations.push(Violation::new(format!("manifest.files[{place}].{field}"), description));
+                violations.push(Violation::new(format!("manifest.files[{index}].{field}"), description));
             };
             if !is_safe(&file.name) {
                 let rule = "must be letters, digits, '.', '_' and '-', first not a dot, at most in one folder";
                 fault("name", format!("is {:?}; {rule}, up to {LONGEST_NAME} characters", file.name));
             }
-            if !seen.insert(&file.name) {
-                fault("name", format!("is {:?} again", file.name));
+            if !names.insert(&file.name) {
+                fault("name", format!("{:?} is listed twice", file.name));
             }
             if !is_hash(&file.sha256) {
                 fault("sha256", "must be 64 hex digits".to_owned());

@@ -1,4 +1,7 @@
+use std::{collections::HashSet, fs, time::Duration};
+
 use super::*;
+use crate::clock::UnixMicros;
 
 const LIMITS: Limits = Limits { max_count: 10, max_per_client: 10, expire: None, max_bytes: 1000 };
 
@@ -14,7 +17,7 @@ fn two() -> Manifest {
 fn missing(store: &TraceStore) -> Upload {
     match store.begin(two(), "a").expect("begins") {
         Begun::Missing(upload) => upload,
-        Begun::Stored => panic!("it is there already"),
+        Begun::Stored => panic!("already stored"),
     }
 }
 
@@ -68,12 +71,10 @@ fn pieces_become_a_trace() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
     let in_folder = Manifest::check(vec![file("minutes/day.csv", b"x")]).expect("valid");
-    let Begun::Missing(mut upload) = store.begin(in_folder, "a").expect("begins") else {
-        panic!("it is there already")
-    };
+    let Begun::Missing(mut upload) = store.begin(in_folder, "a").expect("begins") else { panic!("already stored") };
     upload.append("minutes/day.csv", 0, b"x").expect("appends");
     let id = upload.finish().expect("finishes");
-    assert_eq!(fs::read(store.path_of(&id).expect("is there").join("minutes/day.csv")).expect("reads"), b"x");
+    assert_eq!(fs::read(store.path_of(&id).expect("exists").join("minutes/day.csv")).expect("reads"), b"x");
 
     let mut upload = missing(&store);
     assert_eq!(wanted(&upload), [("a.csv".to_owned(), 0), ("b.csv".to_owned(), 0)]);
@@ -84,13 +85,13 @@ fn pieces_become_a_trace() {
     assert!(upload.is_complete());
     assert_eq!(store.path_of(two().id()), None, "not before it was checked");
     let id = upload.finish().expect("finishes");
-    let path = store.path_of(&id).expect("is there");
+    let path = store.path_of(&id).expect("exists");
     assert_eq!(fs::read(path.join("a.csv")).expect("reads"), b"hello");
     assert!(matches!(store.begin(two(), "a"), Ok(Begun::Stored)));
 }
 
 #[test]
-fn a_cut_off_upload_goes_on_where_it_ended() {
+fn a_cut_off_upload_resumes_where_it_ended() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
     let mut upload = missing(&store);
@@ -109,13 +110,13 @@ fn pieces_must_fit() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
     let mut upload = missing(&store);
-    assert_eq!(violations(upload.append("c.csv", 0, b"x")), [r#"data.name: is "c.csv", of which nothing is wanted"#]);
-    assert_eq!(violations(upload.append("a.csv", 1, b"x")), ["data.offset: is 1; a.csv goes on at 0"]);
-    assert_eq!(violations(upload.append("a.csv", 0, b"hello!")), ["data.data: goes beyond the 5 bytes of a.csv"]);
+    assert_eq!(violations(upload.append("c.csv", 0, b"x")), [r#"data.name: unexpected file "c.csv""#]);
+    assert_eq!(violations(upload.append("a.csv", 1, b"x")), ["data.offset: is 1; a.csv continues at 0"]);
+    assert_eq!(violations(upload.append("a.csv", 0, b"hello!")), ["data.data: exceeds the 5 bytes of a.csv"]);
 }
 
 #[test]
-fn content_that_is_not_what_was_said_is_begun_anew() {
+fn content_that_does_not_match_the_manifest_is_sent_again() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
     let mut upload = missing(&store);
@@ -129,7 +130,7 @@ fn content_that_is_not_what_was_said_is_begun_anew() {
 }
 
 #[test]
-fn one_client_at_a_time_and_not_too_much() {
+fn one_client_uploads_a_trace_at_a_time_and_its_size_is_limited() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
     let first = missing(&store);
@@ -142,7 +143,7 @@ fn one_client_at_a_time_and_not_too_much() {
 }
 
 #[test]
-fn ids_lead_nowhere_else() {
+fn ids_are_no_paths() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
     assert_eq!(store.path_of("partial"), None);
@@ -155,7 +156,7 @@ fn other() -> Manifest {
 }
 
 #[test]
-fn there_are_only_so_many_and_a_cut_off_one_may_go_on() {
+fn the_number_of_traces_is_limited_and_a_cut_off_upload_can_resume() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), Limits { max_count: 1, ..LIMITS }).expect("opens");
     drop(missing(&store));
@@ -164,19 +165,19 @@ fn there_are_only_so_many_and_a_cut_off_one_may_go_on() {
 }
 
 #[test]
-fn each_client_has_only_so_many() {
+fn the_traces_of_each_client_are_limited() {
     let root = tempfile::tempdir().expect("a directory");
     let limits = Limits { max_per_client: 1, ..LIMITS };
     let store = TraceStore::open(root.path(), limits).expect("opens");
     drop(missing(&store));
     let refused = store.begin(other(), "a").expect_err("is one too many");
-    assert!(refused.to_string().starts_with("a has as many traces here"), "{refused}");
+    assert!(refused.to_string().starts_with("a has reached the limit of 1 traces"), "{refused}");
     drop(missing(&store));
     // It is known over a restart, and does not count for others.
     let store = TraceStore::open(root.path(), limits).expect("opens");
     assert!(matches!(store.begin(other(), "a"), Err(UploadError::TooManyOfClient { most: 1, .. })));
     assert!(matches!(store.begin(other(), "b"), Ok(Begun::Missing(_))));
-    // Whoever goes on with another's upload does not take it over.
+    // A client that resumes the upload of another does not own it.
     assert!(matches!(store.begin(two(), "b"), Ok(Begun::Missing(_))));
     let third = || Manifest::check(vec![file("d.csv", b"third")]).expect("valid");
     assert!(matches!(store.begin(third(), "a"), Err(UploadError::TooManyOfClient { .. })));

@@ -1,5 +1,5 @@
-//! One upload: pieces are appended to files in the partial directory, and when all bytes are there and their hashes are
-//! right, the directory becomes the trace.
+//! One upload: pieces are appended to files in the partial directory, and when all bytes have arrived and their hashes
+//! match, the directory becomes the trace.
 
 use std::{
     collections::BTreeMap,
@@ -11,17 +11,18 @@ use std::{
 use sha2::{Digest as _, Sha256};
 
 use super::{
-    Lease, Manifest, UploadError,
-    manifest::{TraceFile, hex},
+    error::UploadError,
+    lease::Lease,
+    manifest::{Manifest, TraceFile, hex},
 };
 use crate::spec::Violation;
 
-/// Where to go on in a file.
+/// Where to resume a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The file.
     pub name: String,
-    /// The first byte that is missing.
+    /// The first missing byte.
     pub offset: u64,
 }
 
@@ -31,8 +32,8 @@ pub struct Upload {
     manifest: Manifest,
     partial: PathBuf,
     complete: PathBuf,
-    /// Of each file that is not complete, how much is there.
-    there: BTreeMap<String, u64>,
+    /// The bytes received of each incomplete file.
+    received: BTreeMap<String, u64>,
     open: Option<(String, File)>,
     _lease: Lease,
 }
@@ -45,7 +46,7 @@ impl Upload {
         lease: Lease,
     ) -> Result<Self, UploadError> {
         fs::create_dir_all(&partial).map_err(failed(&partial))?;
-        let mut there = BTreeMap::new();
+        let mut received = BTreeMap::new();
         for TraceFile { name, size, .. } in manifest.files() {
             let path = partial.join(name);
             if let Some(folder) = path.parent() {
@@ -59,7 +60,7 @@ impl Upload {
                 }
                 Err(error) => return Err(failed(&path)(error)),
             };
-            // A file that is longer than it should be is begun anew.
+            // A file that is longer than it should be is started again.
             let length = if length > *size {
                 File::create(&path).map_err(failed(&path))?;
                 0
@@ -67,38 +68,38 @@ impl Upload {
                 length
             };
             if length < *size {
-                there.insert(name.clone(), length);
+                received.insert(name.clone(), length);
             }
         }
-        Ok(Self { manifest, partial, complete, there, open: None, _lease: lease })
+        Ok(Self { manifest, partial, complete, received, open: None, _lease: lease })
     }
 
     /// What is missing, by file.
     pub fn wanted(&self) -> Vec<Wanted> {
-        self.there.iter().map(|(name, &offset)| Wanted { name: name.clone(), offset }).collect()
+        self.received.iter().map(|(name, &offset)| Wanted { name: name.clone(), offset }).collect()
     }
 
-    /// Whether all bytes are there.
+    /// Whether all bytes have been received.
     pub fn is_complete(&self) -> bool {
-        self.there.is_empty()
+        self.received.is_empty()
     }
 
     /// Appends a piece.
     ///
     /// # Errors
-    /// A piece that does not go on where its file ends, or goes beyond its size; a file that can't be written.
+    /// A piece that does not start where its file ends, or exceeds its size; a file that can't be written.
     pub fn append(&mut self, name: &str, offset: u64, data: &[u8]) -> Result<(), UploadError> {
         let invalid = |field: &str, description: String| UploadError::Invalid(vec![Violation::new(field, description)]);
-        let Some(&there) = self.there.get(name) else {
-            return Err(invalid("data.name", format!("is {name:?}, of which nothing is wanted")));
+        let Some(&received) = self.received.get(name) else {
+            return Err(invalid("data.name", format!("unexpected file {name:?}")));
         };
-        if offset != there {
-            return Err(invalid("data.offset", format!("is {offset}; {name} goes on at {there}")));
+        if offset != received {
+            return Err(invalid("data.offset", format!("is {offset}; {name} continues at {received}")));
         }
         let size = self.manifest.files().iter().find(|file| file.name == name).map_or(0, |file| file.size);
-        let after = there + data.len() as u64;
+        let after = received + data.len() as u64;
         if after > size {
-            return Err(invalid("data.data", format!("goes beyond the {size} bytes of {name}")));
+            return Err(invalid("data.data", format!("exceeds the {size} bytes of {name}")));
         }
         let path = self.partial.join(name);
         let file = match &mut self.open {
@@ -110,26 +111,26 @@ impl Upload {
         };
         file.write_all(data).map_err(failed(&path))?;
         if after == size {
-            self.there.remove(name);
+            self.received.remove(name);
         } else {
-            self.there.insert(name.to_owned(), after);
+            self.received.insert(name.to_owned(), after);
         }
         Ok(())
     }
 
-    /// Compares the hashes and makes the trace known; its id.
+    /// Compares the hashes and completes the trace; returns its id.
     ///
     /// # Errors
-    /// Files whose content is not what the manifest says: these are begun anew the next time. A file that can't be read
-    /// or moved.
+    /// Files whose content does not match the manifest: these start again the next time. A file that cannot be read or
+    /// moved.
     pub fn finish(self) -> Result<String, UploadError> {
         let mut violations = Vec::new();
-        for (place, TraceFile { name, sha256, .. }) in self.manifest.files().iter().enumerate() {
+        for (index, TraceFile { name, sha256, .. }) in self.manifest.files().iter().enumerate() {
             let path = self.partial.join(name);
             let found = hash(&path).map_err(failed(&path))?;
             if found != *sha256 {
                 fs::remove_file(&path).map_err(failed(&path))?;
-                let field = format!("manifest.files[{place}].sha256");
+                let field = format!("manifest.files[{index}].sha256");
                 violations.push(Violation::new(field, format!("is {sha256}; the content of {name} has {found}")));
             }
         }
@@ -146,7 +147,7 @@ fn failed(path: &Path) -> impl Fn(io::Error) -> UploadError {
     move |source| UploadError::Io { path: path.clone(), source }
 }
 
-/// SHA-256 of a file, and its bytes made durable.
+/// SHA-256 of a file, and synchronizes it to disk.
 fn hash(path: &Path) -> io::Result<String> {
     let mut file = File::open(path)?;
     file.sync_data()?;

@@ -14,7 +14,7 @@ fn one(name: &str, bytes: impl Into<Vec<u8>>) -> Files {
 
 /// Every key of the configuration, in use.
 pub(super) fn configuration() -> Files {
-    let text = fs::read_to_string(repository("config/loaderd.toml")).expect("is there");
+    let text = fs::read_to_string(repository("config/loaderd.toml")).expect("exists");
     let set = |line: &str| match line.strip_prefix('#') {
         Some(setting) if setting.starts_with(|letter: char| letter.is_ascii_lowercase()) => format!("{setting}\n"),
         _ => format!("{line}\n"),
@@ -84,7 +84,7 @@ pub(super) fn expositions() -> Files {
     let text =
         "# HELP a b\n# TYPE a counter\na{b=\"c\",d=\"e\\\"f\"} 1 1700000000000\na_bucket{le=\"+Inf\"} 3\na 1e9\n";
     let mut examples = one("text", text);
-    examples.extend(one("slots.csv", run().remove("slots.csv").expect("is there")));
+    examples.extend(one("slots.csv", run().remove("slots.csv").expect("exists")));
     examples
 }
 

@@ -1,9 +1,9 @@
-//! What comes from outside, as bytes: the ways in, each with good examples and with what must hold whatever the bytes are.
+//! Untrusted inputs, as bytes: each with valid examples, and with what must hold for all bytes.
 //!
-//! The suite damages the examples at random; `scripts/fuzz` lets a fuzzer look for what the readers trip over. What was
-//! found once lies in `loaderd/tests/data/found/<input>/` and is tried by the suite ever after.
+//! The tests mutate the examples at random; `scripts/fuzz` runs a fuzzer. Inputs that failed once are in
+//! `loaderd/tests/data/found/<input>/`, and the tests repeat them.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "a check ends in a panic; nothing of this is in the daemon")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a check fails by panicking; the daemon does not contain this")]
 
 mod examples;
 #[cfg(test)]
@@ -36,18 +36,18 @@ use crate::{
     traces::{Manifest, TraceFile},
 };
 
-/// A way in.
+/// An untrusted input.
 #[derive(Debug, Clone, Copy)]
 pub struct Input {
     /// Its name.
     pub name: &'static str,
-    /// Good examples, by names for their files.
+    /// Valid examples, by file name.
     pub examples: fn() -> BTreeMap<String, Vec<u8>>,
-    /// Panics where bytes do what they must not.
+    /// Panics when the reader misbehaves.
     pub check: fn(&[u8]),
 }
 
-/// All of them.
+/// All inputs.
 pub const INPUTS: [Input; 9] = [
     Input { name: "configuration", examples: examples::configuration, check: configuration },
     Input { name: "spec", examples: examples::specs, check: spec },
@@ -89,7 +89,7 @@ fn spec_as_json(bytes: &[u8]) {
     spec(bytes);
     if let Ok(value) = serde_json::from_slice(bytes) {
         let (message, faults): (v1::RunSpec, _) = json::from_value(&value);
-        // What was understood whole is written and understood the same again.
+        // What is read without faults survives a round trip.
         if faults.is_empty() {
             let (again, faults): (v1::RunSpec, _) =
                 json::from_value(&json::to_value(&message, json::Integers::Strings));
@@ -102,14 +102,14 @@ fn spec_as_json(bytes: &[u8]) {
 /// Files with names.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// How traces are read, where nothing else is said.
+/// Default options of reading traces.
 const OPTIONS: Options =
     Options { format: None, day: None, unit: Duration::from_mins(1), units: None, skip_incomplete: false };
 
 /// Files in memory.
 struct InMemory<'a> {
     files: &'a Files,
-    /// A file that is other than in `files`.
+    /// A file that replaces the one in `files`.
     other: (&'a str, &'a [u8]),
 }
 
@@ -136,7 +136,7 @@ fn pick<T>(mut items: impl ExactSizeIterator<Item = T>, bytes: &[u8]) -> Option<
     items.nth(which).map(|item| (item, rest))
 }
 
-/// A trace with one file other than it was: the first byte says in which trace, the second which file, the rest is in it.
+/// A trace with one file replaced: the first byte selects the trace, the second the file, the rest is its content.
 fn trace(bytes: &[u8]) {
     static TRACES: LazyLock<Vec<Files>> = LazyLock::new(examples::traces);
     let Some((files, bytes)) = pick(TRACES.iter(), bytes) else { return };
@@ -150,7 +150,7 @@ fn trace(bytes: &[u8]) {
     }
 }
 
-/// What a client says it will upload.
+/// The manifest of an upload.
 fn upload(bytes: &[u8]) {
     let Ok(v1::TraceManifest { files }) = v1::TraceManifest::decode(bytes) else { return };
     let files = files.into_iter().map(|v1::TraceFile { name, size, sha256 }| TraceFile { name, size, sha256 });
@@ -181,7 +181,7 @@ fn exposition(bytes: &[u8]) {
     }
 }
 
-/// The directory of a run with one file other than it was: the first byte says which, the rest is in it.
+/// The directory of a run with one file replaced: the first byte selects it, the rest is its content.
 fn run_directory(bytes: &[u8]) {
     static FILES: LazyLock<Files> = LazyLock::new(examples::run);
     let Some((name, bytes)) = pick(FILES.keys(), bytes) else { return };
@@ -195,7 +195,7 @@ fn run_directory(bytes: &[u8]) {
             let layout: Layout = layout.parse().expect("a layout");
             let _exported = results::export(directory.path(), layout, &mut |_| ControlFlow::Continue(()));
         }
-        // Whatever was read, the file is as it was.
+        // The file is unchanged.
         assert_eq!(fs::read(directory.path().join(name)).expect("is left"), bytes);
     });
 }

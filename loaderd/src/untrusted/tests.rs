@@ -1,4 +1,4 @@
-//! Every input, damaged at random for a moment, and whatever was found wanting before.
+//! Every input, mutated at random for a short time, and the inputs that failed before.
 
 use std::collections::HashSet;
 
@@ -37,9 +37,9 @@ const PIECES: [&[u8]; 24] = [
     b"\xf0\x9f\x92\xa9",
 ];
 
-/// One damage.
+/// One mutation.
 #[derive(Debug, Clone)]
-enum Damage {
+enum Mutation {
     Flip(Index, u8),
     Cut(Index, Index),
     Repeat(Index, Index),
@@ -47,7 +47,7 @@ enum Damage {
     Truncate(Index),
 }
 
-impl Damage {
+impl Mutation {
     fn any() -> impl Strategy<Value = Self> {
         prop_oneof![
             (any::<Index>(), any::<u8>()).prop_map(|(at, with)| Self::Flip(at, with)),
@@ -88,7 +88,7 @@ impl Damage {
 
 /// One of the inputs, damaged a few times.
 pub(crate) fn damaged(inputs: Vec<Vec<u8>>) -> impl Strategy<Value = Vec<u8>> {
-    (select(inputs), prop::collection::vec(Damage::any(), 0..6)).prop_map(|(mut bytes, damages)| {
+    (select(inputs), prop::collection::vec(Mutation::any(), 0..6)).prop_map(|(mut bytes, damages)| {
         damages.iter().for_each(|damage| damage.apply(&mut bytes));
         bytes
     })
@@ -148,7 +148,7 @@ fn records() {
 }
 
 #[test]
-fn examples_are_good() {
+fn examples_are_valid() {
     for files in examples::traces() {
         let options = Options { skip_incomplete: true, ..OPTIONS };
         let read = loader_trace::read(&InMemory { files: &files, other: ("", b"") }, &options);
@@ -170,12 +170,12 @@ fn examples_are_good() {
     }
 }
 
-/// Bytes that a fuzzer found.
+/// Inputs found by a fuzzer.
 #[test]
-fn what_was_found_is_found_no_more() {
+fn inputs_that_failed_before_pass() {
     let found = repository("loaderd/tests/data/found");
     let mut known: HashSet<_> =
-        fs::read_dir(&found).expect("is there").map(|entry| entry.expect("an entry").file_name()).collect();
+        fs::read_dir(&found).expect("exists").map(|entry| entry.expect("an entry").file_name()).collect();
     for input in INPUTS {
         if known.remove(std::ffi::OsStr::new(input.name)) {
             below(&found.join(input.name)).into_values().for_each(|bytes| (input.check)(&bytes));

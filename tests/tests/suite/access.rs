@@ -1,4 +1,4 @@
-//! Who gets in: TLS, tokens, client certificates, roles, limits; and what a reload changes.
+//! Access control: TLS, tokens, client certificates, roles, limits; and what a reload changes.
 #![expect(clippy::expect_used, reason = "this is a test")]
 
 use std::{
@@ -241,9 +241,8 @@ fn uploads_are_bounded_for_each_client_from_a_reload_on() {
     it.daemon.signal(Signal::SIGHUP);
     eventually("it has reloaded", || it.daemon.log().iter().any(|line| line.ends_with(" reloaded")).then_some(()));
     let refused = plan(2, "alice");
-    let reason = "alice has as many traces here as this daemon keeps of one client, 1 \
-                 (traces.max_uploads_per_client)";
-    assert!(refused.stderr.contains(reason), "{}", refused.stderr);
+    let message = "alice has reached the limit of 1 traces of one client (traces.max_uploads_per_client)";
+    assert!(refused.stderr.contains(message), "{}", refused.stderr);
     plan(1, "alice").ok();
     let other = it.directory.path().join("2/even");
     it.with_token(&it.submitter, &["plan", "--mode", "trace", "--trace", other.to_str().expect("text")]).ok();

@@ -1,120 +1,18 @@
 //! Between the domain and the wire. Every struct is taken apart in full, so that a new field breaks the build here.
 
+mod plan;
 mod progress;
 mod run;
 mod spec;
 mod status;
 mod stored;
 mod summary;
+mod time;
+mod values;
 
+pub(super) use plan::{plan, planned};
 pub(super) use run::{run, state};
-pub(super) use spec::message;
 pub use status::StatusFacts;
 pub(super) use status::status;
 pub use stored::WireCodec;
-
-use loader_proto::{schema::InvocationRecord, v1};
-use prost_types::{Duration, Timestamp};
-
-use crate::{
-    plan::{FunctionOutline, Invocation, Outline, PlannedFunction, SlotOutline, Target},
-    run::Preparation,
-    scrape::Value,
-    units,
-};
-
-/// Slots and functions that a plan's summary lists.
-const LISTED: usize = 10_000;
-
-/// An invocation of a plan whose functions have these names.
-pub(super) fn planned(invocation: &Invocation, slot: u32, names: &[String]) -> v1::PlannedInvocation {
-    let Invocation { due, target, runtime_us, memory_mib, mark } = *invocation;
-    let (Target::Function(function) | Target::Cold { otherwise: function }) = target;
-    v1::PlannedInvocation {
-        due_ns: due.as_nanos(),
-        function: names.get(function.as_usize()).cloned().unwrap_or_default(),
-        runtime_us: runtime_us.into(),
-        memory_mib,
-        mark: mark.as_str().to_owned(),
-        slot,
-    }
-}
-
-/// A row of invocations.csv. The schema has the fields, of both.
-pub(super) fn record(record: InvocationRecord<'_>) -> v1::Record {
-    record.into()
-}
-
-/// What a plan would do.
-pub(super) fn plan(preparation: &Preparation) -> v1::PlanSummary {
-    let Preparation { spec, plan, outline } = preparation;
-    let Outline { slots, functions, open_ended, clamped, dropped_functions } = outline;
-    let (invocations, duration) = (outline.invocations(), outline.duration());
-    let peak = |figure: fn(&SlotOutline) -> f64| slots.iter().map(figure).fold(0.0, f64::max);
-    let seconds = duration.as_secs_f64();
-    v1::PlanSummary {
-        mode: spec.mode.to_owned(),
-        platform: spec.platform.as_str().to_owned(),
-        functions: units::to_u32(plan.functions().len()),
-        slots: if *open_ended { 0 } else { units::to_u32(slots.len()) },
-        invocations,
-        duration: (!open_ended).then(|| span(duration)),
-        mean_rate: if seconds > 0.0 { invocations as f64 / seconds } else { 0.0 },
-        // A slot's own rate leaves out what its mode sends on top of it.
-        peak_rate: peak(|slot| slot.invocations as f64 / slot.duration.as_secs_f64()),
-        peak_concurrency: peak(|slot| slot.concurrency),
-        peak_memory_mib: peak(|slot| slot.memory_mib),
-        clamped: *clamped,
-        dropped_functions: dropped_functions.clone(),
-        slot_plans: (0..).zip(slots).take(LISTED).map(plan_slot).collect(),
-        function_plans: plan.functions().iter().zip(functions).take(LISTED).map(plan_function).collect(),
-        open_ended: *open_ended,
-    }
-}
-
-fn plan_slot((slot, outline): (u32, &SlotOutline)) -> v1::PlanSlot {
-    let &SlotOutline { invocations, duration, rate, concurrency, memory_mib } = outline;
-    v1::PlanSlot { slot, invocations, duration: Some(span(duration)), rate, concurrency, memory_mib }
-}
-
-fn plan_function((function, outline): (&PlannedFunction, &FunctionOutline)) -> v1::PlanFunction {
-    let PlannedFunction { name, source_id, trigger: _, initial_scale: _, invocations: _, peak_memory_mib: _ } =
-        function;
-    let &FunctionOutline { invocations, mean_runtime, mean_memory_mib } = outline;
-    v1::PlanFunction {
-        function: name.clone(),
-        source_id: source_id.clone(),
-        invocations,
-        mean_runtime_us: units::micros(mean_runtime),
-        mean_memory_mib,
-    }
-}
-
-/// An instant, from Unix microseconds.
-fn timestamp(unix_us: i64) -> Timestamp {
-    let nanos = unix_us.rem_euclid(1_000_000) * 1000;
-    // The remainder is below a second.
-    Timestamp { seconds: unix_us.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or_default() }
-}
-
-/// A length of time; what no message can hold becomes the longest that one can.
-fn span(duration: std::time::Duration) -> Duration {
-    Duration::try_from(duration).unwrap_or(Duration { seconds: i64::MAX, nanos: 0 })
-}
-
-/// A value that a Prometheus gave.
-pub(super) fn metric_value(value: Value) -> v1::MetricValue {
-    let Value { labels, unix_seconds, value } = value;
-    v1::MetricValue { labels, value, unix_seconds }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn timestamps_are_exact() {
-        assert_eq!(timestamp(1_500_000), Timestamp { seconds: 1, nanos: 500_000_000 });
-        assert_eq!(timestamp(-1), Timestamp { seconds: -1, nanos: 999_999_000 });
-    }
-}
+pub(super) use values::{metric_value, record};

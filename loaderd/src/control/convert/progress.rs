@@ -1,11 +1,11 @@
-//! How far a run has come.
+//! The progress of a run.
 
 use loader_proto::v1;
 use prost_types::Duration;
 
 use crate::run::RunProgress;
 
-/// What is not known beforehand is zero, or absent.
+/// Converts progress. What is not known in advance is zero, or absent.
 pub(super) fn progress(progress: &RunProgress) -> v1::RunProgress {
     let RunProgress {
         functions_ready,

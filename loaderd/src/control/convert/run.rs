@@ -1,8 +1,8 @@
-//! Runs, their states and their summaries.
+//! Runs and their states.
 
 use loader_proto::v1;
 
-use super::{message, progress, timestamp};
+use super::{progress, spec::message, time::timestamp};
 use crate::{
     run::RunView,
     store::{RunDirectory, RunFile, State},
@@ -60,7 +60,7 @@ impl From<State> for v1::RunState {
     }
 }
 
-/// The state that a filter names; `None` for one that is none.
+/// The state that a filter names; `None` if it is not a state.
 pub(in crate::control) fn state(wire: i32) -> Option<State> {
     Some(match v1::RunState::try_from(wire).ok()? {
         v1::RunState::Unspecified => return None,

@@ -18,7 +18,7 @@ pub(super) fn submitted(message: &v1::RunSpec, defaults: &Defaults) -> Submitted
 
 /// The message that a spec was submitted as.
 pub(in crate::control) fn message(spec: &SubmittedSpec) -> v1::RunSpec {
-    // It was encoded by `submitted`, and nobody else looks at it.
+    // Always decodes: `submitted` encoded it.
     v1::RunSpec::decode(spec.message.as_slice()).unwrap_or_default()
 }
 

@@ -2,33 +2,33 @@
 
 use loader_proto::v1;
 
-use super::timestamp;
+use super::time::timestamp;
 use crate::{clock::UnixMicros, platform::Fact, registry::Activity};
 
-/// What the daemon says of itself that never changes.
+/// The part of the status that never changes.
 #[derive(Debug, Clone, Default)]
 pub struct StatusFacts {
-    /// When it was started.
+    /// When the daemon was started.
     pub started: UnixMicros,
-    /// The host's name.
+    /// The host name.
     pub host: String,
-    /// Where it keeps its state.
+    /// The state directory.
     pub state_directory: String,
-    /// The platform of specs that name none.
+    /// The platform for specs that name none.
     pub default_platform: String,
-    /// Names of all platforms, in order.
+    /// Names of all platforms, sorted.
     pub platforms: Vec<String>,
     /// Addresses of the control API.
     pub listen: Vec<String>,
-    /// Address of the metrics; empty where there are none.
+    /// Address of the metrics; empty when they are not served.
     pub metrics_listen: String,
-    /// Processors.
+    /// Processor cores of the host.
     pub cores: u32,
-    /// The host's memory.
+    /// The host's memory, in MiB.
     pub memory_mib: u64,
 }
 
-/// The status, with what the platforms say of themselves, each by its name.
+/// The status, with the facts of the platforms.
 pub(in crate::control) fn status(
     facts: &StatusFacts,
     activity: Activity,

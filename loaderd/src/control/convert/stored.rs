@@ -1,4 +1,4 @@
-//! What a run's directory keeps, as text: the API's messages in their YAML and JSON form.
+//! The files of a run directory, as text: the API's messages in their YAML and JSON form.
 
 use loader_proto::{json, v1};
 use prost::Name;
@@ -21,7 +21,7 @@ const MANIFEST_VERSION: u32 = 1;
 /// Between domain types and the texts of their messages.
 #[derive(Debug, Clone)]
 pub struct WireCodec {
-    /// What specs leave out.
+    /// Values for fields that a spec leaves out.
     pub defaults: Defaults,
 }
 
@@ -34,12 +34,12 @@ impl WireCodec {
         plan::validate(message, &self.defaults)
     }
 
-    /// A spec message as it is kept.
+    /// The stored form of a spec message.
     pub fn submitted(&self, message: &v1::RunSpec) -> SubmittedSpec {
         spec::submitted(message, &self.defaults)
     }
 
-    /// The summary of the text of a summary.json; what can't be read of it is at its default.
+    /// The summary of the text of a summary.json; unreadable fields have their defaults.
     pub fn read_summary(&self, text: &str) -> Option<v1::RunSummary> {
         let value = serde_json::from_str(text).ok()?;
         Some(json::from_value(&value).0)

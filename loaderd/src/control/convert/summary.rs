@@ -1,4 +1,4 @@
-//! What came out of a run, as the API and summary.json have it. Every struct is taken apart in full.
+//! The summary of a run, as in the API and summary.json. Every struct is taken apart in full.
 
 use loader_proto::v1;
 

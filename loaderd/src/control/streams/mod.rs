@@ -1,5 +1,5 @@
-//! The streaming methods. A client that reads slowly, or goes away, holds nothing up: streams are pulled, and what they
-//! tell comes from files or from the latest view of a run.
+//! The streaming methods. A client that reads slowly or disconnects delays nothing else: streams are pulled, and their content
+//! comes from files or from the latest view of a run.
 
 mod pieces;
 mod plan;

@@ -1,4 +1,4 @@
-//! A stream of what work on a blocking thread gives, piece by piece.
+//! A stream of what work on a blocking thread produces, piece by piece.
 
 use std::{ops::ControlFlow, time::Duration};
 
@@ -11,24 +11,24 @@ use tokio::{
 };
 use tonic::Status;
 
-use crate::control::{places::Place, status};
+use crate::control::{permits::Permit, status};
 
 /// Pieces that are made ahead of the client.
 const AHEAD: usize = 4;
 
-/// How long a client may take to take one.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long a client may take to read one.
+const CLIENT_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// What was made, and who makes more. Work whose client went away ends with its next piece, and work whose client does not take
-/// any for too long.
+/// Pieces that were made, and the work that makes more. It ends with its next piece when the client has disconnected, and when the
+/// client reads nothing for [`CLIENT_TIMEOUT`].
 struct Working<T, E> {
     pieces: mpsc::Receiver<T>,
     work: JoinHandle<(Result<(), E>, Option<Elapsed>)>,
 }
 
-/// The pieces that `work` hands to its sink, then how it failed if it did. It works in a place of its own.
+/// The pieces that `work` hands to its sink, then how it failed if it did. It holds `permit` until it ends.
 pub(super) fn pieces<T, E>(
-    place: Place,
+    permit: Permit,
     work: impl FnOnce(&mut dyn FnMut(T) -> ControlFlow<()>) -> Result<(), E> + Send + 'static,
 ) -> impl Stream<Item = Result<T, Status>> + Send
 where
@@ -39,7 +39,7 @@ where
     let runtime = Handle::current();
     let work = tokio::task::spawn_blocking(move || {
         let mut late = None;
-        let worked = work(&mut |piece| match runtime.block_on(timeout(PATIENCE, send.send(piece))) {
+        let worked = work(&mut |piece| match runtime.block_on(timeout(CLIENT_TIMEOUT, send.send(piece))) {
             Ok(Ok(())) => ControlFlow::Continue(()),
             Ok(Err(_)) => ControlFlow::Break(()),
             Err(elapsed) => {
@@ -47,7 +47,7 @@ where
                 ControlFlow::Break(())
             }
         });
-        drop(place);
+        drop(permit);
         (worked, late)
     });
     stream::unfold(Some(Working { pieces, work }), |working| async {
@@ -58,8 +58,8 @@ where
         let failed = match working.work.await {
             Ok((Ok(()), None)) => return None,
             Ok((_, Some(_))) => {
-                let words = format!("the client took nothing for {}", humantime::format_duration(PATIENCE));
-                Status::deadline_exceeded(words)
+                let limit = humantime::format_duration(CLIENT_TIMEOUT);
+                Status::deadline_exceeded(format!("the client read nothing for {limit}"))
             }
             Ok((Err(error), None)) => Status::internal(error.to_string()),
             Err(error) => status::broken(&error),
@@ -73,39 +73,39 @@ mod tests {
     use futures_util::StreamExt as _;
 
     use super::*;
-    use crate::control::places::Places;
+    use crate::control::permits::Permits;
 
-    /// Counts for ever.
+    /// Counts without end.
     fn count(sink: &mut dyn FnMut(u32) -> ControlFlow<()>) -> Result<(), String> {
         let stopped = (0..).find(|number| sink(*number).is_break());
         stopped.map(|_| ()).ok_or_else(|| "it ended".to_owned())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_takes_nothing_is_given_up_and_gives_its_place_back() {
-        let places = Places::default();
-        let mut taken: Vec<_> = std::iter::from_fn(|| places.take().ok()).collect();
+    async fn a_client_that_reads_nothing_is_cancelled_and_releases_its_permit() {
+        let permits = Permits::default();
+        let mut taken: Vec<_> = std::iter::from_fn(|| permits.take().ok()).collect();
         assert_eq!(taken.len(), 64);
-        let refused = places.take().expect_err("there is none left");
+        let refused = permits.take().expect_err("none is left");
         assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
         let stream = std::pin::pin!(pieces(taken.remove(0), count));
-        // Nobody takes any. The clock does not go on by itself as long as a thread is at work.
-        while places.take().is_err() {
+        // Nothing is read. The clock does not advance by itself while a thread works.
+        while permits.take().is_err() {
             tokio::time::advance(Duration::from_secs(1)).await;
         }
-        let told: Vec<_> = stream.map(|piece| piece.map_err(|status| status.code())).collect().await;
-        assert_eq!(told, [Ok(0), Ok(1), Ok(2), Ok(3), Err(tonic::Code::DeadlineExceeded)]);
+        let received: Vec<_> = stream.map(|piece| piece.map_err(|status| status.code())).collect().await;
+        assert_eq!(received, [Ok(0), Ok(1), Ok(2), Ok(3), Err(tonic::Code::DeadlineExceeded)]);
     }
 
     #[tokio::test]
-    async fn one_that_goes_away_gives_its_place_back() {
-        let places = Places::default();
-        let taken: Vec<_> = (1..64).map(|_| places.take().expect("there is one")).collect();
-        let mut stream = Box::pin(pieces(places.take().expect("there is one"), count));
-        assert_eq!(stream.next().await.expect("a piece").expect("is good"), 0);
-        assert!(places.take().is_err());
+    async fn a_client_that_disconnects_releases_its_permit() {
+        let permits = Permits::default();
+        let taken: Vec<_> = (1..64).map(|_| permits.take().expect("a permit")).collect();
+        let mut stream = Box::pin(pieces(permits.take().expect("a permit"), count));
+        assert_eq!(stream.next().await.expect("a piece").expect("no error"), 0);
+        assert!(permits.take().is_err());
         drop(stream);
-        while places.take().is_err() {
+        while permits.take().is_err() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         drop(taken);

@@ -8,27 +8,27 @@ use tonic::Status;
 
 use super::pieces::pieces;
 use crate::{
-    control::{convert, places::Place, status},
+    control::{convert, permits::Permit, status},
     plan::{Plan, SlotOutcome},
     run::Preparation,
 };
 
-/// Invocations in one answer.
+/// Most invocations in one response.
 const BATCH: usize = 1000;
 
-/// What the plan would send.
+/// The invocations of a plan.
 ///
 /// # Errors
-/// INVALID_ARGUMENT for a plan that only the run will show.
+/// INVALID_ARGUMENT for a plan that depends on the outcomes of its slots.
 pub(in crate::control) fn plan(
     preparation: Preparation,
-    place: Place,
+    permit: Permit,
 ) -> Result<impl Stream<Item = Result<v1::StreamPlanResponse, Status>> + Send, Status> {
     let Preparation { spec: _, mut plan, outline: _ } = preparation;
     if let Some(violation) = plan.undetermined() {
         return Err(status::invalid(&[violation]));
     }
-    Ok(pieces(place, move |sink| {
+    Ok(pieces(permit, move |sink| {
         write(&mut *plan, sink);
         Ok::<_, Infallible>(())
     }))
@@ -36,7 +36,7 @@ pub(in crate::control) fn plan(
 
 fn write(plan: &mut dyn Plan, sink: &mut dyn FnMut(v1::StreamPlanResponse) -> std::ops::ControlFlow<()>) {
     let names: Vec<_> = plan.functions().iter().map(|function| function.name.clone()).collect();
-    // A plan with an end goes through all its slots, whatever comes of them.
+    // A determined plan has the same slots whatever their outcomes.
     let mut previous = None;
     while let Some(slot) = plan.next_slot(previous.as_ref()) {
         previous = Some(SlotOutcome::default());

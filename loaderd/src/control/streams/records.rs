@@ -1,4 +1,4 @@
-//! A run's records, while they are written and after.
+//! A run's records, during the run and after it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,10 +14,10 @@ use crate::{
     store::RunDirectory,
 };
 
-/// How often a file that grows is looked at.
-const PACE: Duration = Duration::from_millis(250);
+/// How often a growing file is read.
+const POLL_PERIOD: Duration = Duration::from_millis(250);
 
-/// A reader and whether it can get to the end.
+/// A reader, and the run whose end ends the stream.
 struct Tail {
     reader: RecordReader,
     views: watch::Receiver<Arc<RunView>>,
@@ -45,22 +45,22 @@ pub(in crate::control) fn records(
 }
 
 impl Tail {
-    /// The next records; none when no more can come.
+    /// The next records; none at the end of the stream.
     async fn next(mut self) -> Result<(Vec<InvocationRecord<'static>>, Self), Status> {
         loop {
-            // Asked before the file is read: what the run wrote until its end is then found.
+            // Checked before the file is read, so that all rows written before the end are read.
             let ended = self.views.borrow().file.state.is_terminal() || self.views.has_changed().is_err();
             let (records, reader) = read(self.reader).await?;
             self.reader = reader;
             if ended || !records.is_empty() {
                 return Ok((records, self));
             }
-            tokio::time::sleep(PACE).await;
+            tokio::time::sleep(POLL_PERIOD).await;
         }
     }
 }
 
-/// Away from the threads that serve: it reads a file.
+/// Reads on a blocking thread.
 async fn read(mut reader: RecordReader) -> Result<(Vec<InvocationRecord<'static>>, RecordReader), Status> {
     let read = move || reader.read().map(|records| (records, reader));
     let read = tokio::task::spawn_blocking(read).await.map_err(|error| status::broken(&error))?;

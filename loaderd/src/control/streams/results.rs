@@ -6,7 +6,7 @@ use tonic::Status;
 
 use super::pieces::pieces;
 use crate::{
-    control::{places::Place, status},
+    control::{permits::Permit, status},
     results::{self, Layout, Piece},
     store::RunDirectory,
 };
@@ -14,7 +14,7 @@ use crate::{
 /// The layout that a request names.
 ///
 /// # Errors
-/// INVALID_ARGUMENT for one that there isn't.
+/// INVALID_ARGUMENT for an unknown layout.
 pub(in crate::control) fn layout(name: &str) -> Result<Layout, Status> {
     name.parse().map_err(|unknown: results::UnknownLayout| status::fault("layout", unknown.to_string()))
 }
@@ -23,9 +23,9 @@ pub(in crate::control) fn layout(name: &str) -> Result<Layout, Status> {
 pub(in crate::control) fn results(
     directory: &RunDirectory,
     layout: Layout,
-    place: Place,
+    permit: Permit,
 ) -> impl Stream<Item = Result<v1::DownloadResultsResponse, Status>> + Send + use<> {
     let path = directory.path().to_owned();
-    let files = pieces(place, move |sink| results::export(&path, layout, sink));
+    let files = pieces(permit, move |sink| results::export(&path, layout, sink));
     files.map(|piece| piece.map(|Piece { file, data }| v1::DownloadResultsResponse { file, data }))
 }

@@ -1,4 +1,5 @@
-//! The upload of a trace: a manifest in, what is missing out, pieces in, the trace's id out.
+//! The upload of a trace: the client sends a manifest, the daemon asks for missing bytes, the client sends them in pieces, the
+//! daemon answers with the trace's id.
 
 use futures_util::{Stream, StreamExt as _, stream};
 use loader_proto::v1::{self, upload_trace_request::Part, upload_trace_response::Answer};
@@ -11,14 +12,14 @@ use crate::{
 
 type Requests<S> = std::pin::Pin<Box<S>>;
 
-/// Where an upload stands.
+/// The stage of an upload.
 enum Stage<S> {
     Manifest(TraceStore, String, Requests<S>),
     Content(Upload, u64, Requests<S>),
     Stored(v1::TraceStored),
 }
 
-/// Stores the trace that the `requests` of `client` bring.
+/// Stores the trace from the `requests` of `client`.
 pub(in crate::control) fn upload<S>(
     store: TraceStore,
     client: String,
@@ -57,7 +58,7 @@ fn stored<S>(trace: v1::TraceStored) -> Step<S> {
     (Ok(v1::UploadTraceResponse { answer: Some(Answer::Stored(trace)) }), None)
 }
 
-/// Takes the manifest: what is missing, and how it goes on.
+/// Receives the manifest; returns what is missing, and the next stage.
 async fn begin<S>(
     store: TraceStore,
     client: String,
@@ -78,7 +79,7 @@ where
     })
 }
 
-/// Takes pieces until all bytes are there.
+/// Receives pieces until all bytes have arrived.
 async fn receive<S>(mut upload: Upload, size: u64, mut requests: Requests<S>) -> Result<v1::TraceStored, Status>
 where
     S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send,
@@ -97,7 +98,7 @@ where
     Ok(v1::TraceStored { trace_id, size })
 }
 
-/// The client's next part; nothing when it sends no more.
+/// The client's next part; `None` at the end of its stream.
 async fn part<S>(requests: &mut Requests<S>) -> Result<Option<Part>, Status>
 where
     S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send,
@@ -109,7 +110,7 @@ where
     }
 }
 
-/// Away from the threads that serve: it writes files.
+/// Runs on a blocking thread: it writes files.
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, UploadError> + Send + 'static,
 ) -> Result<T, Status> {

@@ -1,4 +1,4 @@
-//! A run as it changes.
+//! The changes of a run.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -8,10 +8,10 @@ use tonic::Status;
 
 use crate::{clock::Clock, run::RunView, store::State};
 
-/// How often progress is told at most.
-const PACE: Duration = Duration::from_millis(500);
+/// Shortest time from one report of progress to the next.
+const PROGRESS_PERIOD: Duration = Duration::from_millis(500);
 
-/// A run's views: the one of now, then each change of state, and progress at [`PACE`]; ends with the last state.
+/// A run's views: the present one, then each change of state, and progress at [`PROGRESS_PERIOD`]; ends with the last state.
 pub(in crate::control) fn views<T, F, Fut>(
     views: watch::Receiver<Arc<RunView>>,
     show: F,
@@ -21,30 +21,30 @@ where
     F: Fn(Arc<RunView>) -> Fut + Send + Sync,
     Fut: Future<Output = Result<T, Status>> + Send,
 {
-    let start = Following { views, show, told: None, clock: Clock };
+    let start = Following { views, show, reported: None, clock: Clock };
     stream::unfold(Some(start), |following| async {
         let mut following = following?;
         let view = following.next().await?;
-        let told = (following.show)(Arc::clone(&view)).await;
-        let more = told.is_ok() && !view.file.state.is_terminal();
-        Some((told, more.then_some(following)))
+        let message = (following.show)(Arc::clone(&view)).await;
+        let more = message.is_ok() && !view.file.state.is_terminal();
+        Some((message, more.then_some(following)))
     })
 }
 
 struct Following<F> {
     views: watch::Receiver<Arc<RunView>>,
     show: F,
-    told: Option<(Instant, State)>,
+    reported: Option<(Instant, State)>,
     clock: Clock,
 }
 
 impl<F> Following<F> {
-    /// The next view to tell; `None` when the run's task has ended and nothing new can come.
+    /// The next view to report; `None` when no more can come.
     async fn next(&mut self) -> Option<Arc<RunView>> {
-        if let Some((at, state)) = self.told {
+        if let Some((at, state)) = self.reported {
             self.views.changed().await.ok()?;
-            let due = at + PACE;
-            // A change of state is told at once; progress waits for its time.
+            let due = at + PROGRESS_PERIOD;
+            // A change of state is reported at once, progress when it is due.
             while self.views.borrow().file.state == state && self.clock.now() < due {
                 tokio::select! {
                     changed = self.views.changed() => changed.ok()?,
@@ -53,7 +53,7 @@ impl<F> Following<F> {
             }
         }
         let view = self.views.borrow_and_update().clone();
-        self.told = Some((self.clock.now(), view.file.state));
+        self.reported = Some((self.clock.now(), view.file.state));
         Some(view)
     }
 }

@@ -109,7 +109,7 @@ impl UnderWay<'_> {
                 drained = self.dispatching.drained() => return Ok(drained?),
                 () = interrupts.cancel.cancelled(), if !matches!(ended, Ended::Cancelled) => *ended = Ended::Cancelled,
                 () = interrupts.shutdown.cancelled(), if matches!(ended, Ended::Complete) => *ended = Ended::Shutdown,
-                () = self.drain.hurry.cancelled() => break,
+                () = self.drain.skip_drain.cancelled() => break,
                 () = tokio::time::sleep_until(deadline) => break,
                 _ = tick.tick() => self.tick(observer),
             }

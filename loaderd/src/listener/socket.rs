@@ -1,4 +1,4 @@
-//! Sockets that are listened on: bound here, or handed over by the service manager.
+//! Listening sockets: bound here, or passed by the service manager.
 
 use std::{
     fs, io,
@@ -13,18 +13,18 @@ use std::{
 use listenfd::ListenFd;
 use tokio::net::{TcpListener, UnixListener};
 
-use super::{Certificates, Speaks};
+use super::{Alpn, Certificates};
 
-/// Who may open the Unix socket: its user and its group.
+/// Mode of the Unix socket: open to its user and group.
 const SOCKET_MODE: u32 = 0o660;
 
-/// An address can't be listened on.
+/// A socket cannot be listened on.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot listen on {address}: {source}")]
 pub struct ListenError {
     /// The address or path.
     pub address: String,
-    /// Why.
+    /// The cause.
     pub source: io::Error,
 }
 
@@ -35,17 +35,17 @@ pub(super) enum Socket {
 
 /// How connections of a listener are secured.
 #[derive(Debug, Clone)]
-pub enum Secured {
-    /// Not: for loopback alone.
+pub enum Security {
+    /// Not secured; for loopback only.
     Plain,
     /// By TLS.
-    Tls(Certificates, Speaks),
+    Tls(Certificates, Alpn),
 }
 
-/// A socket that is listened on.
+/// A listening socket.
 pub struct Listener {
     pub(super) socket: Socket,
-    pub(super) secured: Secured,
+    pub(super) security: Security,
     /// The file of a Unix socket, which is removed at the end.
     pub(super) file: Option<PathBuf>,
 }
@@ -60,27 +60,27 @@ impl Listener {
     /// Listens on a TCP address.
     ///
     /// # Errors
-    /// An address that can't be listened on.
-    pub async fn tcp(address: SocketAddr, secured: Secured) -> Result<Self, ListenError> {
+    /// The address cannot be listened on.
+    pub async fn tcp(address: SocketAddr, security: Security) -> Result<Self, ListenError> {
         let bound = TcpListener::bind(address).await;
         let bound = bound.map_err(|source| ListenError { address: address.to_string(), source })?;
-        Ok(Self { socket: Socket::Tcp(bound), secured, file: None })
+        Ok(Self { socket: Socket::Tcp(bound), security, file: None })
     }
 
-    /// Listens on a Unix socket, in the place of one that a dead process left.
+    /// Listens on a Unix socket; replaces one that a dead process left.
     ///
     /// # Errors
-    /// A path that can't be listened on.
+    /// The path cannot be listened on.
     pub fn unix(path: &Path) -> Result<Self, ListenError> {
         let bound = bind(path).map_err(|source| ListenError { address: path.display().to_string(), source })?;
-        Ok(Self { socket: Socket::Unix(bound), secured: Secured::Plain, file: Some(path.to_owned()) })
+        Ok(Self { socket: Socket::Unix(bound), security: Security::Plain, file: Some(path.to_owned()) })
     }
 
     /// The address, as `loaderctl --address` takes it.
     pub fn address(&self) -> String {
-        let scheme = match self.secured {
-            Secured::Plain => "http",
-            Secured::Tls(..) => "https",
+        let scheme = match self.security {
+            Security::Plain => "http",
+            Security::Tls(..) => "https",
         };
         match &self.socket {
             Socket::Tcp(listener) => {
@@ -104,7 +104,7 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     let left_behind = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket());
     if left_behind {
         if StdUnixStream::connect(path).is_ok() {
-            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process serves there"));
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another process listens on it"));
         }
         fs::remove_file(path)?;
     }
@@ -113,35 +113,35 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// The sockets that the service manager hands over. TCP addresses must be loopback, where `certificates` secure nothing.
+/// The sockets that the service manager passes. Without `certificates`, TCP addresses must be loopback.
 ///
 /// # Errors
-/// A socket of another kind, or one that would be open to others without TLS.
+/// A socket of another kind, or one on another address without TLS.
 pub fn inherited(certificates: Option<&Certificates>) -> Result<Vec<Listener>, ListenError> {
-    let failed = |source| ListenError { address: "a socket of the service manager's".to_owned(), source };
-    let mut given = ListenFd::from_env();
+    let failed = |source| ListenError { address: "a socket of the service manager".to_owned(), source };
+    let mut inherited = ListenFd::from_env();
     let mut listeners = Vec::new();
-    for index in 0..given.len() {
-        let listener = match given.take_unix_listener(index) {
+    for index in 0..inherited.len() {
+        let listener = match inherited.take_unix_listener(index) {
             Ok(Some(socket)) => {
                 socket.set_nonblocking(true).map_err(failed)?;
                 let socket = Socket::Unix(UnixListener::from_std(socket).map_err(failed)?);
-                Listener { socket, secured: Secured::Plain, file: None }
+                Listener { socket, security: Security::Plain, file: None }
             }
             Ok(None) => continue,
             Err(_) => {
-                let Some(socket) = given.take_tcp_listener(index).map_err(failed)? else { continue };
+                let Some(socket) = inherited.take_tcp_listener(index).map_err(failed)? else { continue };
                 socket.set_nonblocking(true).map_err(failed)?;
                 let address = socket.local_addr().map_err(failed)?;
-                let secured = match certificates {
-                    Some(certificates) => Secured::Tls(certificates.clone(), Speaks::Http2),
-                    None if address.ip().is_loopback() => Secured::Plain,
+                let security = match certificates {
+                    Some(certificates) => Security::Tls(certificates.clone(), Alpn::Http2),
+                    None if address.ip().is_loopback() => Security::Plain,
                     None => {
-                        let source = io::Error::other("it is no loopback address, and there is no TLS: see [tls]");
+                        let source = io::Error::other("not a loopback address, and TLS is not configured: see [tls]");
                         return Err(ListenError { address: address.to_string(), source });
                     }
                 };
-                Listener { socket: Socket::Tcp(TcpListener::from_std(socket).map_err(failed)?), secured, file: None }
+                Listener { socket: Socket::Tcp(TcpListener::from_std(socket).map_err(failed)?), security, file: None }
             }
         };
         listeners.push(listener);

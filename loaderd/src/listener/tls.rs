@@ -1,4 +1,4 @@
-//! The daemon's certificate, and whom it believes: read from files, and again when it is told to.
+//! The daemon's certificate and its CA for clients: read from files at the start and on reload.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,48 +14,48 @@ use tokio_rustls::{
     },
 };
 
-/// Where they are, PEM.
+/// The files, PEM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
-    /// The daemon's certificate, with those that vouch for it.
+    /// The daemon's certificate, with its chain.
     pub certificate: PathBuf,
     /// Its private key.
     pub key: PathBuf,
-    /// The authority of clients' certificates; without it none is asked for.
+    /// The CA of client certificates; without it none are requested.
     pub client_ca: Option<PathBuf>,
 }
 
-/// What is spoken within TLS, which clients are told in the handshake.
+/// The protocol within TLS, announced in the handshake (ALPN).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Speaks {
-    /// gRPC.
+pub enum Alpn {
+    /// HTTP/2, for gRPC.
     Http2,
-    /// Metrics.
+    /// HTTP/1.1, for metrics.
     Http1,
 }
 
-/// Why TLS can't be served.
+/// TLS cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// A file that can't be used.
+    /// An unusable file.
     #[error("tls.{key}: {}: {reason}", path.display())]
     File {
         /// Its key in the configuration.
         key: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         reason: String,
     },
-    /// They don't fit together.
+    /// The certificate and the key do not match.
     #[error("tls.certificate and tls.key: {0}")]
     Pair(rustls::Error),
-    /// The authority is none.
+    /// The file is not a CA.
     #[error("tls.client_ca: {0}")]
     Authority(String),
 }
 
-/// What connections are secured with. Clones are the same.
+/// The certificates of listeners. Clones share them.
 #[derive(Clone)]
 pub struct Certificates {
     files: Files,
@@ -72,28 +72,28 @@ impl Certificates {
     /// Reads the files.
     ///
     /// # Errors
-    /// A file that can't be used.
+    /// An unusable file.
     pub fn load(files: Files) -> Result<Self, TlsError> {
         let config = Arc::new(RwLock::new(read(&files)?));
         Ok(Self { files, config })
     }
 
-    /// Reads the files again, for connections from now on; when they can't be used, everything stays.
+    /// Reads the files again, for later connections; when one is unusable, nothing changes.
     ///
     /// # Errors
-    /// A file that can't be used.
+    /// An unusable file.
     pub fn reload(&self) -> Result<(), TlsError> {
         let config = read(&self.files)?;
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
         Ok(())
     }
 
-    pub(super) fn acceptor(&self, speaks: Speaks) -> TlsAcceptor {
+    pub(super) fn acceptor(&self, alpn: Alpn) -> TlsAcceptor {
         let in_force = self.config.read().unwrap_or_else(PoisonError::into_inner);
         let mut config = ServerConfig::clone(&in_force);
-        config.alpn_protocols = vec![match speaks {
-            Speaks::Http2 => b"h2".to_vec(),
-            Speaks::Http1 => b"http/1.1".to_vec(),
+        config.alpn_protocols = vec![match alpn {
+            Alpn::Http2 => b"h2".to_vec(),
+            Alpn::Http1 => b"http/1.1".to_vec(),
         }];
         TlsAcceptor::from(Arc::new(config))
     }
@@ -121,7 +121,7 @@ fn read(files: &Files) -> Result<Arc<ServerConfig>, TlsError> {
         Some(path) => {
             let mut roots = RootCertStore::empty();
             roots.add_parsable_certificates(certificates("client_ca", path)?);
-            // Those without a certificate may still have a token.
+            // Clients without a certificate can have a token.
             let verifier =
                 WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).allow_unauthenticated().build();
             builder.with_client_cert_verifier(verifier.map_err(|error| TlsError::Authority(error.to_string()))?)

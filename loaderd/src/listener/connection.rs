@@ -1,4 +1,4 @@
-//! A connection that came in, whatever its way.
+//! An accepted connection: TCP, TLS or Unix.
 
 use std::{
     io,
@@ -16,7 +16,7 @@ use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use crate::access::{Door, Peer};
+use crate::access::{ListenerKind, Peer};
 
 enum Stream {
     Tcp(TcpStream),
@@ -24,11 +24,11 @@ enum Stream {
     Tls(Box<TlsStream<TcpStream>>),
 }
 
-/// A connection, and who is at its other end.
+/// A connection with its peer.
 pub struct Connection {
     stream: Stream,
     peer: Peer,
-    /// Counts it among those that are open.
+    /// Limits the number of open connections.
     _permit: OwnedSemaphorePermit,
 }
 
@@ -40,29 +40,29 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     pub(super) fn tcp(stream: TcpStream, address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
-        let peer = Peer { door: Door::Loopback, address: Some(address), certificate: None };
+        let peer = Peer { listener: ListenerKind::Loopback, address: Some(address), certificate: None };
         Self { stream: Stream::Tcp(stream), peer, _permit: permit }
     }
 
     pub(super) fn unix(stream: UnixStream, permit: OwnedSemaphorePermit) -> Self {
         let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
-        let peer = Peer { door: Door::Socket { uid }, address: None, certificate: None };
+        let peer = Peer { listener: ListenerKind::Socket { uid }, address: None, certificate: None };
         Self { stream: Stream::Unix(stream), peer, _permit: permit }
     }
 
     pub(super) fn tls(stream: TlsStream<TcpStream>, address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|it| common_name(it));
-        let peer = Peer { door: Door::Tls, address: Some(address), certificate };
+        let peer = Peer { listener: ListenerKind::Tls, address: Some(address), certificate };
         Self { stream: Stream::Tls(Box::new(stream)), peer, _permit: permit }
     }
 
-    /// Who is at its other end.
+    /// The other end.
     pub fn peer(&self) -> &Peer {
         &self.peer
     }
 }
 
-/// The name in a certificate that was verified; empty, which no policy knows, where it has none.
+/// The name (CN) in a verified certificate; empty, which no policy contains, if it has none.
 fn common_name(certificate: &[u8]) -> String {
     let Ok((_, certificate)) = X509Certificate::from_der(certificate) else { return String::new() };
     let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());

@@ -1,0 +1,11 @@
+//! Listeners: sockets, TLS, the connections that they accept, and the peers of those.
+
+mod accept;
+mod connection;
+mod socket;
+mod tls;
+
+pub use accept::accept;
+pub use connection::Connection;
+pub use socket::{ListenError, Listener, Security, inherited};
+pub use tls::{Alpn, Certificates, Files, TlsError};
