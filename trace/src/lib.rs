@@ -11,7 +11,9 @@
 //! ```
 
 pub mod arrivals;
+pub mod azure2019;
 pub mod counts;
+pub mod describe;
 pub mod events;
 pub mod format;
 pub mod load;
