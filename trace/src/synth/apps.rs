@@ -6,7 +6,8 @@
 use super::{Synth, draws};
 
 /// Share of apps that have at most so many functions. Between two points the share grows with the logarithm of the size.
-/// Source: Shahrad et al. 2020, figure 1; the largest size is a guess.
+/// Source: Shahrad et al. 2020, figure 1, the points from 2 to 5 by the summary of M. Shilkov (mikhail.io, May 2020); the
+/// largest size is a guess.
 const SIZES: [(f64, f64); 7] =
     [(0.54, 1.0), (0.70, 2.0), (0.80, 3.0), (0.88, 5.0), (0.95, 10.0), (0.9996, 100.0), (1.0, 1000.0)];
 

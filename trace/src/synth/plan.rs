@@ -4,7 +4,7 @@ use super::rhythm::Rhythm;
 use super::triggers::{Mix, TIMER};
 use super::{Synth, SynthError, apps, draws, popularity, rhythm, triggers};
 
-/// Share of timers that fire more than once a minute. Source: Shahrad et al. 2020, section 3.3.
+/// Share of timers that fire more than once a minute. Source: Shahrad et al. 2020.
 const FAST_TIMERS: f64 = 0.05;
 /// Invocations a minute of an app for each of its timers that leave room for these to fire more than once a minute.
 const FAST_ROOM: f64 = 12.0;

@@ -8,8 +8,8 @@ use crate::random::StreamRng;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 
 /// How far the logarithms of one function's run times spread around the average: from a timer's that are all alike to those
-/// that differ severalfold. Chosen so that the longest run time of three functions in four is below 10 s, as Shahrad et
-/// al. 2020 have it in section 3.4.
+/// that differ severalfold. Chosen so that the longest run time of three functions in four is below 10 s. Source of that:
+/// Shahrad et al. 2020, on figure 7.
 const RUNTIME_SPREAD: (f64, f64) = (0.02, 0.65);
 /// The same for one app's memory. Not published.
 const MEMORY_SPREAD: (f64, f64) = (0.02, 0.15);
