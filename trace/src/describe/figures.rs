@@ -29,7 +29,7 @@ pub struct Figures {
     pub apps_only_http: Option<f64>,
     /// Share of apps with only timers.
     pub apps_only_timers: Option<f64>,
-    /// Share of apps invoked at most once an hour, on average.
+    /// Share of apps invoked at most once an hour, on average. Less than an hour does not tell.
     pub apps_hourly: Option<f64>,
     /// Share of apps invoked at most once a minute, on average.
     pub apps_minutely: Option<f64>,
@@ -90,7 +90,8 @@ impl Figures {
         let only = |trigger: &str| share(apps, |app| app.only_trigger.as_deref() == Some(trigger));
         self.apps_only_http = only("http");
         self.apps_only_timers = only("timer");
-        self.apps_hourly = share(apps, |app| app.invocations as f64 <= minutes / HOUR as f64);
+        let hours = minutes / HOUR as f64;
+        self.apps_hourly = share(apps, |app| app.invocations as f64 <= hours).filter(|_| hours >= 1.0);
         self.apps_minutely = share(apps, |app| app.invocations as f64 <= minutes);
         self.popular_invocations = popular_invocations(apps);
         self.apps_varying = share(apps.iter().filter_map(|app| app.variation), |variation| variation > 1.0);

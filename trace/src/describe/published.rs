@@ -58,11 +58,10 @@ const POINTS: f64 = 2.0;
 /// Tolerance of everything else, in percent.
 const PERCENT: f64 = 5.0;
 
-/// A statistic that is a share; `found` and `target` are from 0 to 1.
+/// A statistic that is a share; `found` is from 0 to 1, `target` in percent.
 fn share(statistic: &str, found: Option<f64>, target: f64) -> Row {
     let found = found.map(|found| found * 100.0);
-    let (statistic, target) = (statistic.to_owned(), target * 100.0);
-    Row { statistic, unit: Unit::Percent, found, target, tolerance: Tolerance::Points(POINTS) }
+    Row { statistic: statistic.to_owned(), unit: Unit::Percent, found, target, tolerance: Tolerance::Points(POINTS) }
 }
 
 fn value(statistic: &str, unit: Unit, found: Option<f64>, target: f64) -> Row {
@@ -77,17 +76,17 @@ pub fn azure2019(figures: &Figures) -> Vec<Row> {
     let mut rows = Vec::new();
     for trigger in TRIGGERS {
         let found = of(&figures.functions_by_trigger, trigger.name);
-        rows.push(share(&format!("functions by trigger: {}", trigger.name), found, trigger.functions / 100.0));
+        rows.push(share(&format!("functions by trigger: {}", trigger.name), found, trigger.functions));
     }
     for trigger in TRIGGERS {
         let found = of(&figures.invocations_by_trigger, trigger.name);
-        rows.push(share(&format!("invocations by trigger: {}", trigger.name), found, trigger.invocations / 100.0));
+        rows.push(share(&format!("invocations by trigger: {}", trigger.name), found, trigger.invocations));
     }
     rows.extend(apps(figures));
     rows.extend([
-        share("timers at most once a minute", figures.timers_minutely, 0.95),
-        share("quietest hour, of the mean hour", figures.quietest_hour, 0.5),
-        share("functions whose longest run time is at most 10 s", figures.functions_up_to_10s, 0.75),
+        share("timers at most once a minute", figures.timers_minutely, 95.0),
+        share("quietest hour, of the mean hour", figures.quietest_hour, 50.0),
+        share("functions whose longest run time is at most 10 s", figures.functions_up_to_10s, 75.0),
         value("average run time, median", Unit::Seconds, figures.runtime_median_s, RUNTIME_LN.0.exp()),
         value("average run time, deviation of ln", Unit::Plain, figures.runtime_ln_deviation, RUNTIME_LN.1),
         value("memory of an app, median", Unit::Megabytes, figures.memory_median_mb, memory_quantile(0.5)),
@@ -98,17 +97,17 @@ pub fn azure2019(figures: &Figures) -> Vec<Row> {
 
 fn apps(figures: &Figures) -> [Row; 8] {
     [
-        share("apps with one function", figures.apps_of_one, 0.54),
-        share("apps with at most ten functions", figures.apps_up_to_ten, 0.95),
-        share("apps with only HTTP functions", figures.apps_only_http, 0.43),
-        share("apps with only timers", figures.apps_only_timers, 0.13),
-        share("apps invoked at most once an hour", figures.apps_hourly, HOURLY_SHARE),
-        share("apps invoked at most once a minute", figures.apps_minutely, 0.81),
+        share("apps with one function", figures.apps_of_one, 54.0),
+        share("apps with at most ten functions", figures.apps_up_to_ten, 95.0),
+        share("apps with only HTTP functions", figures.apps_only_http, 43.0),
+        share("apps with only timers", figures.apps_only_timers, 13.0),
+        share("apps invoked at most once an hour", figures.apps_hourly, HOURLY_SHARE * 100.0),
+        share("apps invoked at most once a minute", figures.apps_minutely, 81.0),
         share(
             &format!("invocations of the most popular {} % of apps", POPULAR_SHARE * 100.0),
             figures.popular_invocations,
-            0.996,
+            99.6,
         ),
-        share("apps with inter-arrival CV above 1", figures.apps_varying, VARYING_SHARE),
+        share("apps with inter-arrival CV above 1", figures.apps_varying, VARYING_SHARE * 100.0),
     ]
 }

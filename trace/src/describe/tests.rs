@@ -78,7 +78,22 @@ fn what_a_trace_does_not_tell_is_unknown() {
         function.app.clear();
     }
     assert_eq!(Figures::of(&trace, AppMemory::OfEachFunction), Figures::default());
+    trace = self::trace();
+    trace.units = 59;
+    let figures = Figures::of(&trace, AppMemory::OfEachFunction);
+    assert_eq!((figures.apps_hourly, figures.quietest_hour), (None, None));
     assert!(azure2019(&Figures::default()).iter().all(|row| row.met().is_none()));
+}
+
+#[test]
+fn targets_are_the_published_numbers() {
+    let rows = azure2019(&Figures::default());
+    let targets: Vec<f64> = rows.iter().map(|row| (row.target * 1000.0).round() / 1000.0).collect();
+    let by_trigger = [55.0, 15.2, 2.2, 6.9, 15.6, 2.8, 2.2, 35.9, 33.5, 24.7, 2.3, 2.0, 0.7, 1.0];
+    let of_apps = [54.0, 95.0, 43.0, 13.0, 45.0, 81.0, 99.6, 40.0];
+    // e^−0.38 s; the quantiles of the Burr distribution.
+    let others = [95.0, 50.0, 75.0, 0.684, 2.36, 139.626, 261.851];
+    assert_eq!(targets, [&by_trigger[..], &of_apps, &others].concat());
 }
 
 #[test]
