@@ -1,10 +1,14 @@
 //! The commands and their flags.
 
+mod trace;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
+
+pub(crate) use trace::{DescribeArguments, Reference, SynthArguments, TraceCommand};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
 
@@ -65,7 +69,7 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Show the state of the daemon and of its platforms
     Status,
-    /// Generate traces
+    /// Generate and describe traces
     #[command(subcommand)]
     Trace(TraceCommand),
     /// Collect diagnostics for support, without secrets, in one archive
@@ -262,31 +266,6 @@ pub(crate) struct InvokeArguments {
     /// Timeout of the invocation [1m]
     #[arg(long, value_name = "DURATION", value_parser = loader_proto::json::parse_duration)]
     pub(crate) timeout: Option<prost_types::Duration>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum TraceCommand {
-    /// Generate a trace with the published statistics of Azure Functions (needs no daemon)
-    Synth(SynthArguments),
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct SynthArguments {
-    /// Number of functions
-    #[arg(long, value_name = "N")]
-    pub(crate) functions: u32,
-    /// Length in minutes
-    #[arg(long, value_name = "M")]
-    pub(crate) minutes: u32,
-    /// Mean invocations per second of all functions
-    #[arg(long, value_name = "R")]
-    pub(crate) rate: f64,
-    /// Seed of the random generator
-    #[arg(long, value_name = "S", default_value_t = 42)]
-    pub(crate) seed: u64,
-    /// Directory for the files; created if missing
-    #[arg(long, value_name = "DIR")]
-    pub(crate) to: PathBuf,
 }
 
 /// The states of runs, as `list --state` takes them.

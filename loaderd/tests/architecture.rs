@@ -236,7 +236,7 @@ fn files_of_the_command_line_use_each_other_in_no_circle() {
 }
 
 #[test]
-fn files_of_the_daemon_use_each_other_in_no_further_circle() {
+fn files_of_the_daemon_use_each_other_in_no_circle() {
     assert_no_circle("loaderd");
 }
 

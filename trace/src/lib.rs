@@ -1,4 +1,5 @@
-//! Traces of serverless platforms: reading them, drawing from them, and making them up.
+//! Traces of serverless platforms: reading them, drawing from them, making them up, and comparing them with what was
+//! published.
 //!
 //! Pure and synchronous: no clock, no async, and files only through [`format::Directory`] and [`synth::Synth::write`].
 //! Everything random comes from a [`random::StreamKey`], so that the same seed gives the same draws.
@@ -11,7 +12,9 @@
 //! ```
 
 pub mod arrivals;
+pub mod azure2019;
 pub mod counts;
+pub mod describe;
 pub mod events;
 pub mod format;
 pub mod load;

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod check;
+mod describe;
 mod invoke;
 mod plan;
 mod prepare;
@@ -17,7 +18,11 @@ mod watch;
 use clap::CommandFactory as _;
 use session::Session;
 
-use crate::{Arguments, Ending, Failure, cli::Command, output};
+use crate::{
+    Arguments, Ending, Failure,
+    cli::{Command, TraceCommand},
+    output,
+};
 
 /// Carries out a command.
 ///
@@ -44,7 +49,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Clean(arguments) => runs::clean(&session, arguments).await,
         Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
-        Command::Trace(command) => synth::trace(command),
+        Command::Trace(TraceCommand::Synth(arguments)) => synth::synth(arguments),
+        Command::Trace(TraceCommand::Describe(arguments)) => describe::describe(session.format, arguments),
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
         Command::Token(arguments) => token::token(&session, &arguments),
         Command::Man { to } => man(&to),

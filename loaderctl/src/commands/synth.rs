@@ -4,15 +4,11 @@ use std::io;
 
 use loader_trace::{Synth, SynthError};
 
-use crate::{
-    Ending, Failure,
-    cli::{SynthArguments, TraceCommand},
-    output::note,
-};
+use crate::{Ending, Failure, cli::SynthArguments, output::note};
 
 /// Generates a trace into a directory.
-pub(super) fn trace(command: TraceCommand) -> Result<Ending, Failure> {
-    let TraceCommand::Synth(SynthArguments { functions, minutes, rate, seed, to }) = command;
+pub(super) fn synth(arguments: SynthArguments) -> Result<Ending, Failure> {
+    let SynthArguments { functions, minutes, rate, seed, to } = arguments;
     let synth = Synth { functions, minutes, target_rate: rate, seed };
     synth.write(&to).map_err(failure)?;
     note(&format!("a trace of {functions} functions and {minutes} minutes is in {}", to.display()));

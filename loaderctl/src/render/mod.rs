@@ -1,6 +1,7 @@
 //! The API's messages as text for people. Pure: the text depends on the message alone.
 
 mod check;
+mod description;
 mod findings;
 mod listing;
 mod plan;
@@ -12,6 +13,7 @@ mod table;
 pub(crate) mod units;
 
 pub(crate) use check::checked;
+pub(crate) use description::{description, description_json};
 pub(crate) use listing::{cleaned, files, runs, status, values};
 pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};

@@ -1,43 +1,43 @@
-//! The apps of a made-up trace: how many functions each has, and how they rank by popularity.
+//! The apps of a made-up trace: how many functions each has.
+//!
+//! Sizes are fixed points of the published distribution in random order, not random draws: of a few thousand apps, random
+//! shares would miss the published ones by up to two points.
 
-use super::Synth;
+use super::{Synth, draws};
 
 /// Share of apps that have at most so many functions. Between two points the share grows with the logarithm of the size.
-/// Source: Shahrad et al. 2020, figure 1; the largest size is a guess.
-const SIZES: [(f64, f64); 4] = [(0.54, 1.0), (0.95, 10.0), (0.9996, 100.0), (1.0, 1000.0)];
+/// Source: Shahrad et al. 2020, figure 1, the points from 2 to 5 by the summary of M. Shilkov (mikhail.io, May 2020); the
+/// largest size is a guess.
+const SIZES: [(f64, f64); 7] =
+    [(0.54, 1.0), (0.70, 2.0), (0.80, 3.0), (0.88, 5.0), (0.95, 10.0), (0.9996, 100.0), (1.0, 1000.0)];
 
-/// An app.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct App {
-    /// How many functions it has.
-    pub(super) functions: u32,
-    /// Its place among all apps, from 0 for the least popular.
-    pub(super) rank: usize,
+/// The number of functions of each app: `synth.functions` in sum.
+pub(super) fn sizes(synth: &Synth) -> Vec<u32> {
+    let mut sizes = fixed_points(fewest_apps(synth.functions));
+    let mut surplus = sizes.iter().sum::<u32>() - synth.functions;
+    // The largest are last; they differ most from one number of apps to the next.
+    for size in sizes.iter_mut().rev() {
+        let less = surplus.min(*size - 1);
+        *size -= less;
+        surplus -= less;
+    }
+    draws::shuffle(&mut sizes, &mut synth.draws("app sizes", 0));
+    sizes
 }
 
-/// Draws apps until there are enough functions; the last one is cut off.
-pub(super) fn draw(synth: &Synth) -> Vec<App> {
-    let mut apps = Vec::new();
-    let mut popularities = Vec::new();
-    let mut left = synth.functions;
-    for index in 0.. {
-        if left == 0 {
-            break;
-        }
-        let mut rng = synth.draws("app", index);
-        let functions = size(rng.open01()).min(left);
-        left -= functions;
-        apps.push(App { functions, rank: 0 });
-        // As popular as the most popular of its functions: the maximum of that many uniform draws. So an app of many
-        // functions is rarely among those invoked least.
-        popularities.push(rng.open01().powf(1.0 / f64::from(functions)));
+/// The least number of apps that have `functions` functions together.
+fn fewest_apps(functions: u32) -> u32 {
+    let (mut low, mut high) = (0, functions);
+    while high - low > 1 {
+        let middle = u32::midpoint(low, high);
+        if fixed_points(middle).iter().sum::<u32>() < functions { low = middle } else { high = middle }
     }
-    let mut order: Vec<usize> = (0..apps.len()).collect();
-    order.sort_by(|&a, &b| popularities[a].total_cmp(&popularities[b]));
-    for (rank, app) in order.into_iter().enumerate() {
-        apps[app].rank = rank;
-    }
-    apps
+    high
+}
+
+/// Sizes at the middles of `apps` equal parts of the distribution, ascending.
+fn fixed_points(apps: u32) -> Vec<u32> {
+    (0..apps).map(|app| size((f64::from(app) + 0.5) / f64::from(apps))).collect()
 }
 
 /// The size that a share `q` of apps does not exceed.
@@ -64,13 +64,11 @@ mod tests {
     }
 
     #[test]
-    fn has_exactly_the_functions_asked_for_and_each_rank_once() {
-        for functions in [1, 2, 7, 500] {
-            let apps = draw(&Synth { functions, minutes: 1, target_rate: 1000.0, seed: 1 });
-            assert_eq!(apps.iter().map(|app| app.functions).sum::<u32>(), functions);
-            let mut ranks: Vec<usize> = apps.iter().map(|app| app.rank).collect();
-            ranks.sort_unstable();
-            assert_eq!(ranks, (0..apps.len()).collect::<Vec<_>>());
+    fn apps_have_exactly_the_functions_asked_for() {
+        for functions in [1, 2, 3, 7, 10, 100, 500, 10_000] {
+            let sizes = sizes(&Synth { functions, minutes: 1, target_rate: 1000.0, seed: 1 });
+            assert_eq!(sizes.iter().sum::<u32>(), functions);
+            assert!(sizes.iter().all(|&size| size > 0));
         }
     }
 }

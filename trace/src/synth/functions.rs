@@ -2,21 +2,14 @@
 
 use sha2::{Digest, Sha256};
 
-use super::apps::{self, App};
+use super::plan::{App, Plan};
 use super::profiles::{self, Profile};
-use super::{Synth, SynthError, load, popularity};
-use crate::random::StreamRng;
-
-/// What invokes functions: name, percent of functions, percent of invocations. Source: Shahrad et al. 2020, figure 2.
-pub(super) const TRIGGERS: [(&str, f64, f64); 7] = [
-    ("http", 55.0, 35.9),
-    ("queue", 15.2, 33.5),
-    ("event", 2.2, 24.7),
-    ("orchestration", 6.9, 2.3),
-    ("timer", 15.6, 2.0),
-    ("storage", 2.8, 0.7),
-    ("others", 2.2, 1.0),
-];
+use super::rhythm::Rhythm;
+use super::split::{self, Share};
+use super::triggers::{self, TIMER};
+use super::whole::Whole;
+use super::{Synth, SynthError, load};
+use crate::azure2019::TRIGGERS;
 
 /// A function, as the files have it.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,17 +25,13 @@ pub(super) struct Function {
 
 /// Makes up all functions and hands each to `each`, app by app, so that only one app is in memory.
 pub(super) fn make(synth: &Synth, mut each: impl FnMut(Function) -> Result<(), SynthError>) -> Result<(), SynthError> {
-    let total = synth.invocations()?;
-    let apps = apps::draw(synth);
-    let invocations = popularity::invocations(&apps, synth.minutes, total);
-    let mut first = 0;
+    let plan = Plan::of(synth)?;
     let mut whole = Whole::default();
-    for ((number, app), invocations) in (0_u32..).zip(&apps).zip(invocations) {
-        let members = Members { synth, number, app, first };
-        for function in members.make(invocations, &mut whole) {
+    for (number, app) in (0_u32..).zip(&plan.apps) {
+        let members = Members { synth, plan: &plan, number, app };
+        for function in members.make(whole.next(app.invocations)) {
             each(function)?;
         }
-        first += app.functions;
     }
     Ok(())
 }
@@ -50,48 +39,70 @@ pub(super) fn make(synth: &Synth, mut each: impl FnMut(Function) -> Result<(), S
 /// An app's functions.
 struct Members<'a> {
     synth: &'a Synth,
+    plan: &'a Plan,
     /// Of the app, among all.
     number: u32,
     app: &'a App,
-    /// Number of the first function among all.
-    first: u32,
 }
 
 impl Members<'_> {
     /// The functions, with the app's `invocations` shared out.
-    fn make(self, invocations: f64, whole: &mut Whole) -> impl Iterator<Item = Function> {
-        let mut app_draws = self.synth.draws("app load", self.number);
-        // Every other app by popularity, so that close to half of the load is constant in any trace.
-        let weights = load::weights(self.synth.minutes, self.app.rank.is_multiple_of(2), &mut app_draws);
-        let memory = profiles::memory(&mut app_draws);
-        let drafts: Vec<Draft> = (0..self.app.functions).map(|member| self.draft(member)).collect();
-        let all_parts: f64 = drafts.iter().map(|draft| draft.part).sum();
-        // Each has its one invocation before the rest is shared.
-        let shared = invocations - f64::from(self.app.functions);
-        let counts: Vec<u64> = drafts.iter().map(|draft| whole.next(1.0 + shared * draft.part / all_parts)).collect();
-        drafts.into_iter().zip(counts).map(move |(mut draft, count)| Function {
-            counts: match draft.trigger {
-                "timer" => load::regular(count, self.synth.minutes, &mut draft.draws),
-                _ => load::scattered(count, &weights, &mut draft.draws),
-            },
+    fn make(self, invocations: u64) -> impl Iterator<Item = Function> {
+        let Self { synth, plan, number: app, .. } = self;
+        let memory = profiles::memory(self.app.memory, &mut synth.draws("memory", app));
+        let functions: Vec<(u32, usize)> = triggers::numbered(&self.app.mix, self.app.first).collect();
+        let counts = self.counts(&functions, invocations);
+        functions.into_iter().zip(counts).map(move |((number, trigger), counts)| Function {
+            counts,
             // Five apps for three owners; not published.
-            owner: self.hash("owner", self.number / 5 * 3 + self.number % 5 * 3 / 5),
-            app: self.hash("app", self.number),
-            id: self.hash("function", draft.number),
-            trigger: draft.trigger,
-            runtime: draft.runtime,
+            owner: self.hash("owner", app / 5 * 3 + app % 5 * 3 / 5),
+            app: self.hash("app", app),
+            id: self.hash("function", number),
+            trigger: TRIGGERS[trigger].name,
+            runtime: profiles::runtime(plan.runtimes[number as usize], &mut synth.draws("run time", number)),
             memory: memory.clone(),
         })
     }
 
-    fn draft(&self, member: u32) -> Draft {
-        let number = self.first + member;
-        let mut draws = self.synth.draws("function", number);
-        let (trigger, functions, invocations) = trigger(draws.open01());
-        let runtime = profiles::runtime(&mut draws);
-        // Functions of busy kinds get more of their app's invocations, with exponential differences among them.
-        let part = -draws.open01().ln() * invocations / functions;
-        Draft { number, trigger, runtime, part, draws }
+    /// The invocations of each function in each minute. Timers fire by themselves, the others share what their app has.
+    fn counts(&self, functions: &[(u32, usize)], invocations: u64) -> Vec<Vec<u32>> {
+        let Self { synth, app, .. } = *self;
+        let shares: Vec<Share> = functions
+            .iter()
+            .map(|&(number, trigger)| match trigger {
+                TIMER => split::timer(app.fast_timers, &mut synth.draws("timer", number)),
+                _ => Share::Part(split::part(synth, number, trigger)),
+            })
+            .collect();
+        let numbers = split::split(invocations, &shares, synth.minutes);
+        let is_timer = |share: &Share| matches!(share, Share::Timer { .. });
+        let others = shares.iter().zip(&numbers).filter(|(share, _)| !is_timer(share)).map(|(_, &number)| number);
+        let mut others = self.app_counts(&others.collect::<Vec<_>>()).into_iter();
+        let mut counts = Vec::with_capacity(functions.len());
+        for ((share, total), &(number, _)) in shares.iter().zip(numbers).zip(functions) {
+            counts.push(if is_timer(share) {
+                load::regular(total, synth.minutes, &mut synth.draws("timer start", number))
+            } else {
+                others.next().unwrap_or_default()
+            });
+        }
+        counts
+    }
+
+    /// The invocations in each minute of functions that have these `numbers` of them.
+    fn app_counts(&self, numbers: &[u64]) -> Vec<Vec<u32>> {
+        let (minutes, rhythm) = (self.synth.minutes, self.app.rhythm);
+        let mut rng = self.synth.draws("app load", self.number);
+        let weights = load::weights(minutes, rhythm, &mut rng);
+        let all = numbers.iter().sum();
+        let pool = match rhythm {
+            Rhythm::Constant | Rhythm::Daily => {
+                return numbers.iter().map(|&number| load::scattered(number, &weights, &mut rng)).collect();
+            }
+            Rhythm::Steady => load::spread(all, &weights, &mut rng),
+            Rhythm::Bursts => load::bursts(all, minutes, &mut rng),
+        };
+        load::dealt(pool, numbers, minutes, &mut rng)
     }
 
     /// 64 hex digits, as in the published files.
@@ -99,46 +110,5 @@ impl Members<'_> {
         let hash = Sha256::new().chain_update(self.synth.seed.to_le_bytes()).chain_update(what);
         let hash = hash.chain_update(number.to_le_bytes()).finalize();
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-/// A function before its invocations are known.
-struct Draft {
-    number: u32,
-    trigger: &'static str,
-    runtime: Profile<7>,
-    /// Relative share of the app's invocations.
-    part: f64,
-    draws: StreamRng,
-}
-
-/// The trigger at a share `q` of all functions.
-fn trigger(q: f64) -> (&'static str, f64, f64) {
-    let mut left = q * TRIGGERS.iter().map(|(_, functions, _)| functions).sum::<f64>();
-    for trigger in TRIGGERS {
-        left -= trigger.1;
-        if left < 0.0 {
-            return trigger;
-        }
-    }
-    TRIGGERS[0]
-}
-
-/// Rounds a sequence so that every partial sum is its own, rounded: nothing is lost over many functions. A value of at
-/// least 1 gives at least 1.
-#[derive(Debug, Default)]
-struct Whole {
-    sum: f64,
-    given: u64,
-}
-
-impl Whole {
-    /// The next of the sequence.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a sum of positive numbers, rounded")]
-    fn next(&mut self, value: f64) -> u64 {
-        self.sum += value;
-        let whole = (self.sum.round() as u64).saturating_sub(self.given);
-        self.given += whole;
-        whole
     }
 }

@@ -1,45 +1,39 @@
-//! How the load of a made-up app changes over time, and how a function's invocations fall into the minutes.
+//! Into which minutes the invocations of a made-up app and of its functions fall.
 
 use std::f64::consts::TAU;
 
 use rand::RngExt;
 use rand_distr::{Binomial, Distribution};
 
+use super::draws;
+use super::rhythm::Rhythm;
 use crate::random::StreamRng;
 
 const DAY: u32 = 1440;
 /// Load on the last two days of a week, relative to the others.
 const WEEKEND: f64 = 0.6;
-/// Share of apps whose inter-arrival times vary more than a Poisson process's (coefficient of variation above 1).
-/// Source: Shahrad et al. 2020, figure 6.
-const BURSTY_SHARE: f64 = 0.4;
-/// A bursty app is invoked in this share of its ten-minute blocks.
-const BURSTY_ACTIVE: f64 = 0.2;
-const BURSTY_BLOCK: usize = 10;
+/// Load in the middle of the night of an app that follows the day, relative to its peak.
+const NIGHT: f64 = 1e-3;
+/// An app with bursts has this many invocations in each, on average. At least 3: then the variance of inter-arrival times
+/// is above that of a Poisson process even when the bursts are at equal distances.
+const BURST: (f64, f64) = (4.0, 12.0);
 
-/// Relative load in each minute of an app, constant or with the hours of the day and the days of the week, and in bursts
-/// or not. Never all zero.
-pub(super) fn weights(minutes: u32, constant: bool, rng: &mut StreamRng) -> Vec<f64> {
-    let amplitude = rng.random_range(0.5..1.0);
+/// Relative load in each minute. Never 0.
+pub(super) fn weights(minutes: u32, rhythm: Rhythm, rng: &mut StreamRng) -> Vec<f64> {
+    let amplitude = rng.random_range(0.1..0.6);
     // Office hours: the peaks of the apps lie around two in the afternoon.
-    let peak = f64::from(DAY) * rng.random_range(0.45..0.70);
+    let peak = f64::from(DAY) * rng.random_range(0.52..0.64);
     let at = |minute: u32| {
-        if constant {
-            return 1.0;
-        }
+        let wave = (TAU * (f64::from(minute) - peak) / f64::from(DAY)).cos();
         let weekly = if minute / DAY % 7 >= 5 { WEEKEND } else { 1.0 };
-        weekly * (1.0 + amplitude * (TAU * (f64::from(minute) - peak) / f64::from(DAY)).cos())
-    };
-    let mut weights: Vec<f64> = (0..minutes).map(at).collect();
-    if rng.random_bool(BURSTY_SHARE) {
-        let active = rng.random_range(0..weights.len().div_ceil(BURSTY_BLOCK));
-        for (number, block) in weights.chunks_mut(BURSTY_BLOCK).enumerate() {
-            if number != active && !rng.random_bool(BURSTY_ACTIVE) {
-                block.fill(0.0);
-            }
+        match rhythm {
+            Rhythm::Constant | Rhythm::Bursts => 1.0,
+            Rhythm::Steady => weekly * (1.0 + amplitude * wave),
+            // Squared, so that the night is long and about the same for apps of different peaks.
+            Rhythm::Daily => weekly * (NIGHT + (0.5 + 0.5 * wave).powi(2)),
         }
-    }
-    weights
+    };
+    (0..minutes).map(at).collect()
 }
 
 /// `invocations` dropped at random into minutes of these weights.
@@ -73,6 +67,48 @@ pub(super) fn regular(invocations: u64, minutes: u32, rng: &mut StreamRng) -> Ve
     let start = rng.random_range(0..minutes);
     let before = |minute: u64| (minute * invocations + start) / minutes;
     (0..minutes).map(|minute| u32::try_from(before(minute + 1) - before(minute)).unwrap_or(u32::MAX)).collect()
+}
+
+/// The minutes of `invocations` at about equal distances by weight: one in each of as many equal parts of it.
+pub(super) fn spread(invocations: u64, weights: &[f64], rng: &mut StreamRng) -> Vec<usize> {
+    let all: f64 = weights.iter().sum();
+    let (mut minute, mut upto) = (0, weights.first().copied().unwrap_or(0.0));
+    let parts = (0..invocations).map(|part| (part as f64 + rng.open01()) / invocations as f64 * all);
+    parts
+        .map(|point| {
+            while upto < point && minute + 1 < weights.len() {
+                minute += 1;
+                upto += weights[minute];
+            }
+            minute
+        })
+        .collect()
+}
+
+/// The minutes of `invocations` in bursts, each within a minute, at random.
+pub(super) fn bursts(invocations: u64, minutes: u32, rng: &mut StreamRng) -> Vec<usize> {
+    let mean = rng.random_range(BURST.0..BURST.1);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below the number of invocations")]
+    let bursts = ((invocations as f64 / mean) as u64).max(2).min(invocations);
+    let at: Vec<usize> = (0..bursts).map(|_| rng.random_range(0..minutes as usize)).collect();
+    // Each has one; then whichever.
+    let more = (bursts..invocations).map(|_| at[rng.random_range(0..at.len())]);
+    let mut all: Vec<usize> = more.collect();
+    all.extend(&at);
+    all
+}
+
+/// Shares `pool`, the minutes of an app's invocations, out among its functions at random, so that each has its number.
+pub(super) fn dealt(mut pool: Vec<usize>, numbers: &[u64], minutes: u32, rng: &mut StreamRng) -> Vec<Vec<u32>> {
+    draws::shuffle(&mut pool, rng);
+    let mut left = pool.into_iter();
+    let mut hand = |number: u64| {
+        let mut counts = vec![0; minutes as usize];
+        let number = usize::try_from(number).unwrap_or(usize::MAX);
+        left.by_ref().take(number).for_each(|minute| counts[minute] += 1);
+        counts
+    };
+    numbers.iter().map(|&number| hand(number)).collect()
 }
 
 #[cfg(test)]

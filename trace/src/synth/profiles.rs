@@ -1,22 +1,21 @@
 //! Run times and memory of a made-up function.
 
 use rand::RngExt;
-use rand_distr::StandardNormal;
 
+use super::draws;
+use crate::azure2019::{RUNTIME_LN, memory_quantile};
 use crate::random::StreamRng;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 
-/// Mean and standard deviation of the logarithm of a function's average run time in seconds.
-/// Source: Shahrad et al. 2020, figure 7.
-const RUNTIME_LN: (f64, f64) = (-0.38, 2.36);
-/// Burr XII distribution of an app's average memory in MB: shapes c and k, scale. Source: ibid., figure 8.
-const MEMORY_BURR: (f64, f64, f64) = (11.652, 0.221, 107.083);
-/// How far the logarithms of one function's run times, and of one app's memory, spread around the average. Not
-/// published; from a timer's that are all alike to those that differ by an order of magnitude.
-const RUNTIME_SPREAD: (f64, f64) = (0.05, 1.0);
+/// How far the logarithms of one function's run times spread around the average: from a timer's that are all alike to those
+/// that differ severalfold. Chosen so that the longest run time of three functions in four is below 10 s. Source of that:
+/// Shahrad et al. 2020, on figure 7.
+const RUNTIME_SPREAD: (f64, f64) = (0.02, 0.65);
+/// The same for one app's memory. Not published.
 const MEMORY_SPREAD: (f64, f64) = (0.02, 0.15);
 
-/// An average and the percentiles around it, log-normal with that mean.
+/// An average and the percentiles around it, log-normal. The average is that of the run times that are drawn from these
+/// percentiles in a replay, where all values between two percentiles are equally likely.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Profile<const N: usize> {
     pub(super) average: f64,
@@ -25,38 +24,52 @@ pub(super) struct Profile<const N: usize> {
 
 impl<const N: usize> Profile<N> {
     fn around(average: f64, spread: f64, at: [u8; N]) -> Self {
-        let percentiles = at.map(|percentile| average * (spread * deviate(percentile) - spread * spread / 2.0).exp());
-        Self { average, percentiles }
+        let shape = at.map(|percentile| (spread * deviate(percentile)).exp());
+        let pieces = at.windows(2).zip(shape.windows(2));
+        let lowest = f64::from(at[0]) * shape[0];
+        let mean: f64 = pieces.map(|(at, shape)| f64::from(at[1] - at[0]) * f64::midpoint(shape[0], shape[1])).sum();
+        let mean = (lowest + mean) / 100.0;
+        Self { average, percentiles: shape.map(|value| average * value / mean) }
     }
 }
 
-/// Run times in milliseconds.
-pub(super) fn runtime(rng: &mut StreamRng) -> Profile<7> {
+/// Run times in milliseconds of the function whose average a share `q` of functions does not exceed.
+pub(super) fn runtime(q: f64, rng: &mut StreamRng) -> Profile<7> {
     let (mean, deviation) = RUNTIME_LN;
-    let standard: f64 = rng.sample(StandardNormal);
-    let average = (mean + deviation * standard).exp() * 1000.0;
+    let average = (mean + deviation * draws::normal(q)).exp() * 1000.0;
     Profile::around(average, rng.random_range(RUNTIME_SPREAD.0..RUNTIME_SPREAD.1), RuntimeProfile::PERCENTILES)
 }
 
-/// Memory in MB.
-pub(super) fn memory(rng: &mut StreamRng) -> Profile<8> {
-    let (c, k, scale) = MEMORY_BURR;
-    // Inverse of F(x) = 1 − (1 + (x/scale)^c)^−k; the draw stands for 1 − F.
-    let average = scale * (rng.open01().powf(-1.0 / k) - 1.0).powf(1.0 / c);
-    Profile::around(average, rng.random_range(MEMORY_SPREAD.0..MEMORY_SPREAD.1), MemoryProfile::PERCENTILES)
+/// Memory in MB of the app whose average a share `q` of apps does not exceed.
+pub(super) fn memory(q: f64, rng: &mut StreamRng) -> Profile<8> {
+    let spread = rng.random_range(MEMORY_SPREAD.0..MEMORY_SPREAD.1);
+    Profile::around(memory_quantile(q), spread, MemoryProfile::PERCENTILES)
 }
 
 /// The standard normal deviate at a percentile; the ends, infinite in theory, at one in five thousand.
 fn deviate(percentile: u8) -> f64 {
     match percentile {
         0 => -3.54,
-        1 => -2.326,
-        5 => -1.645,
-        25 => -0.674,
-        75 => 0.674,
-        95 => 1.645,
-        99 => 2.326,
         100 => 3.54,
-        _ => 0.0,
+        percentile => draws::normal(f64::from(percentile) / 100.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Purpose, StreamKey};
+    use crate::sizes::Clamp;
+    use std::time::Duration;
+
+    #[test]
+    fn the_average_is_that_of_the_draws() {
+        let mut rng = StreamKey::new(1, "function", Purpose::Synthesis).unit(0);
+        for q in [0.1, 0.5, 0.9] {
+            let profile = runtime(q, &mut rng);
+            let read = RuntimeProfile::from_millis(profile.percentiles).unwrap();
+            let mean = read.mean(Clamp { min: Duration::ZERO, max: Duration::MAX }).as_secs_f64() * 1000.0;
+            assert!((mean / profile.average - 1.0).abs() < 1e-3, "{mean} {}", profile.average);
+        }
     }
 }

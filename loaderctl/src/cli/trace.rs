@@ -1,0 +1,53 @@
+//! The commands on traces and their flags.
+
+use std::path::PathBuf;
+
+use clap::{Subcommand, ValueEnum};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TraceCommand {
+    /// Generate a trace with the published statistics of Azure Functions (needs no daemon)
+    Synth(SynthArguments),
+    /// Print a trace's statistics beside published ones (needs no daemon); the exit code is 0 whether they agree or not
+    Describe(DescribeArguments),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SynthArguments {
+    /// Number of functions
+    #[arg(long, value_name = "N")]
+    pub(crate) functions: u32,
+    /// Length in minutes
+    #[arg(long, value_name = "M")]
+    pub(crate) minutes: u32,
+    /// Mean invocations per second of all functions
+    #[arg(long, value_name = "R")]
+    pub(crate) rate: f64,
+    /// Seed of the random generator
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    pub(crate) seed: u64,
+    /// Directory for the files; created if missing
+    #[arg(long, value_name = "DIR")]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DescribeArguments {
+    /// Directory or file of the trace; its columns are minutes
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+    /// The published statistics
+    #[arg(long, value_name = "REFERENCE", value_enum)]
+    pub(crate) against: Reference,
+    /// Which day of a trace that has files for several [the only one]
+    #[arg(long, value_name = "N")]
+    pub(crate) day: Option<u32>,
+}
+
+/// Published statistics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Reference {
+    /// Azure Functions in 2019 (Shahrad et al., "Serverless in the Wild", USENIX ATC 2020)
+    #[value(name = "azure2019")]
+    Azure2019,
+}

@@ -1,0 +1,67 @@
+//! How much inter-arrival times vary, as far as counts per minute tell.
+
+/// Fewer inter-arrival times than this tell nothing: of two, the coefficient of variation is never above 1.
+const LEAST: u64 = 3;
+
+/// The coefficient of variation (standard deviation over mean, of the whole population) of the inter-arrival times of
+/// invocations that are counted per minute; none of fewer than three times, or of times that are all 0.
+///
+/// The *n* invocations of a minute are taken to lie at its (k + ½)/n, k = 0 … n − 1: at equal distances. So times within
+/// a minute add no variation of their own, and a steady load gives less than 1 at any rate. Taken as a Poisson process
+/// within each minute instead, every steady and frequent load would give 1, and chance would decide whether it is above.
+pub(super) fn variation(counts: impl IntoIterator<Item = u64>) -> Option<f64> {
+    let (mut times, mut sum, mut squares) = (0_u64, 0.0, 0.0);
+    let mut last: Option<f64> = None;
+    for (minute, count) in counts.into_iter().enumerate().filter(|&(_, count)| count > 0) {
+        let (begin, distance) = (minute as f64, 1.0 / count as f64);
+        if let Some(last) = last {
+            let gap = begin + distance / 2.0 - last;
+            times += 1;
+            sum += gap;
+            squares += gap * gap;
+        }
+        let inner = (count - 1) as f64;
+        times += count - 1;
+        sum += inner * distance;
+        squares += inner * distance * distance;
+        last = Some(begin + 1.0 - distance / 2.0);
+    }
+    let mean = sum / times as f64;
+    let variance = squares / times as f64 - mean * mean;
+    (times >= LEAST).then(|| variance.max(0.0).sqrt() / mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_inter_arrival_times_tell_nothing() {
+        assert_eq!(variation([]), None);
+        assert_eq!(variation([0, 1, 0, 1, 1]), None);
+        assert!(variation([0, 1, 0, 1, 1, 1]).is_some());
+    }
+
+    #[test]
+    fn equal_distances_do_not_vary() {
+        for counts in [vec![1; 9], vec![5; 3], vec![4], vec![0, 0, 1, 0, 1, 0, 1, 0, 1, 0]] {
+            assert!(variation(counts.clone()).unwrap() < 1e-6, "{counts:?}");
+        }
+    }
+
+    /// Inter-arrival times of 1, 2 and 3 minutes: mean 2, variance 2/3.
+    #[test]
+    fn distances_between_minutes_count() {
+        let found = variation([1, 1, 0, 1, 0, 0, 1]).unwrap();
+        assert!((found - (2.0_f64 / 3.0).sqrt() / 2.0).abs() < 1e-12, "{found}");
+    }
+
+    /// Two at 0.25 and 0.75, two at 10.25 and 10.75: 0.5, 9.5, 0.5, with mean 3.5 and variance 18.
+    #[test]
+    fn distances_within_minutes_count() {
+        let mut counts = [0; 11];
+        (counts[0], counts[10]) = (2, 2);
+        let found = variation(counts).unwrap();
+        assert!((found - 18.0_f64.sqrt() / 3.5).abs() < 1e-12, "{found}");
+    }
+}
