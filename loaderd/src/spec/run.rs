@@ -57,7 +57,7 @@ pub struct RunSpec {
     pub scaling: ScalingOverrides,
     /// How connections are shared.
     pub connections: Connections,
-    /// Functions that someone else deployed; empty unless the platform's [`Features`] have them named.
+    /// Functions that someone else deployed; empty unless the platform needs them named ([`crate::spec::Features`]).
     pub attach: Vec<Endpoint>,
     /// How the records are kept once the run is over.
     pub output: Output,
