@@ -1,6 +1,6 @@
 //! How often series of known nature are found steady: `cargo run --release --example steady_state [RATE] [SERIES]`.
 //!
-//! A line for each kind, of so many series [200] of ten minutes with so many values a second [10]: the share found steady within
+//! A line for each kind, of SERIES (default 200) series of ten minutes with RATE (default 10) values a second: the share found steady within
 //! three windows; the share found steady before they were, where the kind is not steady from the start; and the bound for
 //! either. Ends with code 1 where a bound is missed.
 
