@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Get(RunArgument),
     /// Follow a run to its end, then show its summary
     #[command(after_help = EXIT_CODES)]
-    Watch(RunArgument),
+    Watch(WatchArguments),
     /// End a run early; its records are kept
     Cancel(CancelArguments),
     /// Pin a run: retention does not remove it
@@ -98,33 +98,48 @@ pub(crate) struct RunArgument {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct WatchArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Exit code 0 also where more than half of the invocations failed
+    #[arg(long)]
+    pub(crate) allow_failed_invocations: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct SubmitArguments {
     #[command(flatten)]
     pub(crate) spec: SpecArguments,
     /// Submitting again with the same key returns the first submission's run
     #[arg(long, value_name = "KEY")]
     pub(crate) idempotency_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) following: Following,
+    /// Only show what the run would do, as plan does
+    #[arg(long, conflicts_with_all = ["watch", "wait"])]
+    pub(crate) dry_run: bool,
+}
+
+/// Whether a run is followed once it is queued.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Following {
     /// Follow the run to its end, then print its summary
     #[arg(long)]
     pub(crate) watch: bool,
     /// Wait for the run's end without showing progress, then print its summary
     #[arg(long, conflicts_with = "watch")]
     pub(crate) wait: bool,
-    /// Only show what the run would do, as plan does
-    #[arg(long, conflicts_with_all = ["watch", "wait"])]
-    pub(crate) dry_run: bool,
+    /// With --watch or --wait: exit code 0 also where more than half of the invocations failed
+    #[arg(long)]
+    pub(crate) allow_failed_invocations: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ResubmitArguments {
     #[command(flatten)]
     pub(crate) run: RunArgument,
-    /// Follow the new run to its end, then print its summary
-    #[arg(long)]
-    pub(crate) watch: bool,
-    /// Wait for the new run's end without showing progress, then print its summary
-    #[arg(long, conflicts_with = "watch")]
-    pub(crate) wait: bool,
+    #[command(flatten)]
+    pub(crate) following: Following,
 }
 
 #[derive(Debug, clap::Args)]

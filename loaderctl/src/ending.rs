@@ -14,7 +14,8 @@ use crate::address::Address;
 pub const EXIT_CODES: &str = "\
 Exit codes:
   0    done
-  1    the run failed, was cancelled or was interrupted; the invocation failed; results are damaged
+  1    the run failed, was cancelled or was interrupted, or more than half of its invocations failed;
+       the invocation failed; results are damaged
   2    bad input: flags, spec, trace
   3    the run succeeded, but the loader itself was saturated
   4    the daemon cannot be reached
@@ -35,10 +36,13 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// The ending of a command that followed `run` to its end.
-    pub(crate) fn of(run: &v1::Run) -> Self {
+    /// The ending of a command that followed `run` to its end. A run succeeds whatever its invocations come to; one of which more than
+    /// half failed is a failure all the same, unless the user allows it.
+    pub(crate) fn of(run: &v1::Run, allow_failed_invocations: bool) -> Self {
+        let failed = run.summary.as_ref().is_some_and(|it| it.failed.saturating_mul(2) > it.requested);
         let saturated = run.summary.as_ref().and_then(|summary| summary.saturated.as_ref());
         match run.state() {
+            v1::RunState::Succeeded if failed && !allow_failed_invocations => Self::Failed,
             v1::RunState::Succeeded if saturated.is_some_and(|verdict| verdict.saturated) => Self::Saturated,
             v1::RunState::Succeeded => Self::Done,
             v1::RunState::Unspecified

@@ -49,6 +49,10 @@ pub mod metadata {
     pub const ALLOCATION_TIME: &str = "loader-allocation-us";
     /// Of an answer over plain HTTP: resident memory of the process when the work ended, in KiB.
     pub const MEMORY: &str = "loader-memory-kib";
+    /// Of a refusal: what the function lacked; [`LACKS_MEMORY`] is its only value.
+    pub const LACKS: &str = "loader-lacks";
+    /// The memory that was requested is unavailable.
+    pub const LACKS_MEMORY: &str = "memory";
     /// An id of the instance.
     pub const INSTANCE: &str = "loader-instance";
     /// `true` when this was the first invocation that the instance took, else `false`.

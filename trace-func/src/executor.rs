@@ -145,7 +145,12 @@ fn status(error: &ConsumeError) -> Status {
         ConsumeError::TooLong { .. } => Status::invalid_argument(message),
         ConsumeError::Memory(
             MemoryError::Exhausted { .. } | MemoryError::AboveBound { .. } | MemoryError::Refused { .. },
-        ) => Status::resource_exhausted(message),
+        ) => {
+            let mut status = Status::resource_exhausted(message);
+            // RESOURCE_EXHAUSTED has other causes, too: quotas, rate limits, too large messages.
+            status.metadata_mut().insert(metadata::LACKS, MetadataValue::from_static(metadata::LACKS_MEMORY));
+            status
+        }
         ConsumeError::Memory(MemoryError::Unmeasured(_)) | ConsumeError::Failed => Status::internal(message),
         ConsumeError::Cancelled => Status::cancelled(message),
     }

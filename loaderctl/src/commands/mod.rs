@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Plan(arguments) => plan::plan(&session, &arguments).await,
         Command::List(arguments) => runs::list(&session, arguments).await,
         Command::Get(run) => runs::get(&session, run).await,
-        Command::Watch(run) => watch::watch(&session, &run.run).await,
+        Command::Watch(it) => watch::watch(&session, &it.run.run, it.allow_failed_invocations).await,
         Command::Cancel(arguments) => runs::cancel(&session, arguments).await,
         Command::Pin(run) => runs::pin(&session, run, true).await,
         Command::Unpin(run) => runs::pin(&session, run, false).await,

@@ -50,7 +50,7 @@ pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Res
     let answer = daemon.api.clone().cancel_run(request).await.map_err(|status| daemon.failure(status))?.into_inner();
     let run = answer.run.clone().unwrap_or_default();
     if arguments.wait && !is_terminal(run.state()) {
-        let ended = watch::to_end(session, &daemon, &run.run_id, &mut Silent).await?;
+        let ended = watch::to_end(session, &daemon, &run.run_id, &mut Silent, true).await?;
         return Ok(if ended == Ending::Interrupted { ended } else { Ending::Done });
     }
     session.print(&answer, |_| render::state(&run))

@@ -5,7 +5,7 @@ use loader_proto::v1::{GetRunRequest, SubmitRunRequest, SubmitRunResponse};
 use super::{plan, prepare::prepare, session::Session, watch};
 use crate::{
     Ending, Failure,
-    cli::{PlanArguments, ResubmitArguments, RunArgument, SubmitArguments},
+    cli::{Following, PlanArguments, ResubmitArguments, RunArgument, SubmitArguments},
     client::Daemon,
     output::{self, Format, note},
     watch::Silent,
@@ -13,7 +13,7 @@ use crate::{
 
 /// Queues a run, and optionally follows it.
 pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Result<Ending, Failure> {
-    let SubmitArguments { spec, idempotency_key, watch: live, wait, dry_run } = arguments;
+    let SubmitArguments { spec, idempotency_key, following, dry_run } = arguments;
     if dry_run {
         return plan::plan(session, &PlanArguments { spec, all: false, write: None }).await;
     }
@@ -23,19 +23,19 @@ pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Res
     let request = SubmitRunRequest { spec: Some(prepared.spec.clone()), idempotency_key };
     let answer = daemon.api.clone().submit_run(request).await;
     let submitted = answer.map_err(|status| prepared.failure(status))?.into_inner();
-    announce(session, &daemon, submitted, (live, wait)).await
+    announce(session, &daemon, submitted, following).await
 }
 
 /// Queues a run with the spec of an earlier one.
 pub(super) async fn resubmit(session: &Session, arguments: ResubmitArguments) -> Result<Ending, Failure> {
-    let ResubmitArguments { run: RunArgument { run }, watch, wait } = arguments;
+    let ResubmitArguments { run: RunArgument { run }, following } = arguments;
     let daemon = session.daemon().await?;
     let got = daemon.api.clone().get_run(GetRunRequest { run_id: run }).await;
     let got = got.map_err(|status| daemon.failure(status))?.into_inner();
     let request = SubmitRunRequest { spec: got.run.unwrap_or_default().spec, ..SubmitRunRequest::default() };
     let answer = daemon.api.clone().submit_run(request).await;
     let submitted = answer.map_err(|status| daemon.failure(status))?.into_inner();
-    announce(session, &daemon, submitted, (watch, wait)).await
+    announce(session, &daemon, submitted, following).await
 }
 
 /// Prints which run was queued, and optionally follows it.
@@ -43,8 +43,9 @@ async fn announce(
     session: &Session,
     daemon: &Daemon,
     submitted: SubmitRunResponse,
-    (live, wait): (bool, bool),
+    following: Following,
 ) -> Result<Ending, Failure> {
+    let Following { watch: live, wait, allow_failed_invocations: allow_failed } = following;
     let run = submitted.run.clone().unwrap_or_default();
     if submitted.existing {
         note(&format!("the idempotency key was used before, by run {}", run.run_id));
@@ -53,10 +54,10 @@ async fn announce(
         note(&format!("run {}", run.run_id));
     }
     if live {
-        return watch::to_end(session, daemon, &run.run_id, watch::view(session).as_mut()).await;
+        return watch::to_end(session, daemon, &run.run_id, watch::view(session).as_mut(), allow_failed).await;
     }
     if wait {
-        return watch::to_end(session, daemon, &run.run_id, &mut Silent).await;
+        return watch::to_end(session, daemon, &run.run_id, &mut Silent, allow_failed).await;
     }
     match session.format {
         // For scripts: RUN=$(loaderctl submit ...)

@@ -14,10 +14,10 @@ use crate::{
 };
 
 /// `watch`: follows a run to its end.
-pub(super) async fn watch(session: &Session, run: &str) -> Result<Ending, Failure> {
+pub(super) async fn watch(session: &Session, run: &str, allow_failed: bool) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
     let run = daemon.run_id(run).await?;
-    to_end(session, &daemon, &run, view(session).as_mut()).await
+    to_end(session, &daemon, &run, view(session).as_mut(), allow_failed).await
 }
 
 /// How progress is shown: live to people, as lines to logs, as messages to programs.
@@ -35,6 +35,7 @@ pub(super) async fn to_end(
     daemon: &Daemon,
     run: &str,
     view: &mut dyn View,
+    allow_failed: bool,
 ) -> Result<Ending, Failure> {
     let streams_json = view.prints_messages();
     let open = async |run_id: String| {
@@ -59,5 +60,5 @@ pub(super) async fn to_end(
         Format::Json if streams_json => {}
         Format::Json => output::message(&WatchRunResponse { run: Some(Run::clone(&run)) })?,
     }
-    Ok(Ending::of(&run))
+    Ok(Ending::of(&run, allow_failed))
 }

@@ -23,9 +23,21 @@ fn each_ending_has_its_code() {
         (Cancelled, true, 1),
         (Interrupted, false, 1),
     ] {
-        assert_eq!(exit_code(&Ok(Ending::of(&run(state, saturated)))), code, "{state:?}, saturated: {saturated}");
+        assert_eq!(exit_code(&Ok(Ending::of(&run(state, saturated), false))), code, "{state:?}, saturated: {saturated}");
     }
     assert_eq!(exit_code(&Ok(Ending::Interrupted)), 130);
+}
+
+#[test]
+fn a_run_of_which_more_than_half_failed_is_a_failure_unless_that_is_allowed() {
+    let half = |failed| {
+        let mut run = run(v1::RunState::Succeeded, true);
+        run.summary = run.summary.map(|summary| v1::RunSummary { requested: 10, failed, ..summary });
+        run
+    };
+    let codes = [5, 6, 10].map(|failed| exit_code(&Ok(Ending::of(&half(failed), false))));
+    assert_eq!(codes, [3, 1, 1]);
+    assert_eq!(exit_code(&Ok(Ending::of(&half(10), true))), 3);
 }
 
 #[test]

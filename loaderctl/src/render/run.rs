@@ -11,7 +11,8 @@ use super::{
 
 /// Everything that is known of a run.
 pub(crate) fn run(run: &Run) -> String {
-    let mut text = run.summary.as_ref().map(summary::verdict).unwrap_or_default();
+    let mut text = run.summary.as_ref().map(summary::failures).unwrap_or_default();
+    text.extend(run.summary.as_ref().map(summary::verdict));
     text.extend(run.summary.as_ref().map(summary::clocks));
     text.push_str(&facts(run));
     match &run.summary {

@@ -37,6 +37,26 @@ pub(super) fn verdict(summary: &RunSummary) -> String {
     }
 }
 
+/// That everything failed, or more than half of it: it comes before any figure.
+pub(super) fn failures(summary: &RunSummary) -> String {
+    let RunSummary { requested, failed, by_status, .. } = summary;
+    if failed.saturating_mul(2) <= *requested {
+        return String::new();
+    }
+    let causes = counted(by_status.iter().filter(|(status, _)| *status != "ok"));
+    let failures = if failed == requested {
+        format!("ALL {requested} INVOCATIONS FAILED")
+    } else {
+        format!("MOST INVOCATIONS FAILED: {failed} of {requested}")
+    };
+    format!("{failures} ({causes})\n\n")
+}
+
+/// Counts by name, on one line.
+fn counted<'a>(counts: impl IntoIterator<Item = (&'a String, &'a u64)>) -> String {
+    counts.into_iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
+}
+
 /// Changes of the clocks of the loader's machine: rows can have a gap, or times that differ from the clock.
 pub(super) fn clocks(summary: &RunSummary) -> String {
     let Some(ClockChanges { suspended_us, wall_step_us }) = summary.clock_changes else { return String::new() };
@@ -61,20 +81,17 @@ pub(super) fn counts(summary: &RunSummary) -> String {
     let RunSummary {
         requested, issued, returned, failed, by_status, achieved_ratio, clamped, dropped_functions, ..
     } = summary;
-    let list = |counts: &std::collections::BTreeMap<String, u64>| {
-        counts.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ")
-    };
     table::pairs([
         ("load", duration(Duration::from_micros(summary.load_duration_us))),
         ("invocations", format!("{requested} requested, {issued} sent, {returned} answered")),
         ("achieved", format!("{} of the requested rate", percent(*achieved_ratio))),
         ("failed", format!("{failed} ({})", part(*failed, *requested))),
-        ("by status", list(by_status)),
+        ("by status", counted(by_status)),
         ("cold starts", summary.cold_starts.as_ref().map(cold_starts).unwrap_or_default()),
         ("arrivals", summary.arrivals.as_ref().map(arrivals).unwrap_or_default()),
         ("slowdown", summary.slowdown.as_ref().map(slowdown).unwrap_or_default()),
         ("clamped", if *clamped > 0 { format!("{clamped} invocations") } else { String::new() }),
-        ("left out", list(dropped_functions)),
+        ("left out", counted(dropped_functions)),
     ])
 }
 
@@ -90,7 +107,7 @@ fn cold_starts(cold: &ColdStarts) -> String {
 }
 
 /// Below this probability, arrivals count as different from the requested ones.
-const SIGNIFICANT: f64 = 0.01;
+const SIGNIFICANT: f64 = 0.001;
 
 fn arrivals(test: &ArrivalTest) -> String {
     let ArrivalTest { count, against, statistic, p_value } = test;

@@ -93,3 +93,18 @@ fn fetched_files() {
     let list = [("slots.csv".to_owned(), 507), ("invocations.csv".to_owned(), 1_234_567)];
     assert_snapshot!(files("results", &list));
 }
+
+#[test]
+fn what_failed_comes_before_any_figure() {
+    let failing = |failed: u64| {
+        let mut run = fixtures::warmed_up();
+        if let Some(summary) = &mut run.summary {
+            summary.failed = failed;
+            summary.by_status = [("http_503".to_owned(), failed), ("ok".to_owned(), 1_200 - failed)].into();
+        }
+        super::run(&run).lines().next().unwrap_or_default().to_owned()
+    };
+    assert_eq!(failing(1_200), "ALL 1200 INVOCATIONS FAILED (http_503 1200)");
+    assert_eq!(failing(601), "MOST INVOCATIONS FAILED: 601 of 1200 (http_503 601)");
+    assert!(failing(600).starts_with("The loader kept up"));
+}

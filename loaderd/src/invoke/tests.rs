@@ -179,8 +179,19 @@ fn the_request_is_what_a_grpc_server_expects() {
 #[test]
 fn every_refusal_has_its_own_status() {
     let refused = |code, message: &'static str| outcome_of(move |_, respond| refuse(respond, code, message));
+    let lacking = |resource: &'static str| {
+        outcome_of(move |_, mut respond: Answer| {
+            let mut head = head(StatusCode::OK, "application/grpc");
+            head.headers_mut().extend(trailers(Code::ResourceExhausted, "no room"));
+            head.headers_mut().insert("loader-lacks", HeaderValue::from_static(resource));
+            respond.send_response(head, true).expect("sends");
+        })
+    };
     let owned = |text: &str| text.to_owned();
-    assert_eq!(refused(Code::ResourceExhausted, "no room"), (Status::MemoryAllocationFailed, owned("no room")));
+    assert_eq!(lacking("memory"), (Status::MemoryAllocationFailed, owned("no room")));
+    assert_eq!(lacking("patience"), (Status::Grpc(Code::ResourceExhausted), owned("no room")));
+    let quota = (Status::Grpc(Code::ResourceExhausted), owned("quota of calls used up"));
+    assert_eq!(refused(Code::ResourceExhausted, "quota of calls used up"), quota);
     assert_eq!(refused(Code::Unavailable, "not now"), (Status::Grpc(Code::Unavailable), owned("not now")));
     assert_eq!(
         refused(Code::Unimplemented, ""),

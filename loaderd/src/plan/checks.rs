@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use super::fixed::Size;
-use crate::spec::{Check, LONGEST, time};
+use super::fixed::{Size, invocations};
+use crate::{
+    spec::{Check, LONGEST, time},
+    units,
+};
 
 /// The greatest rate that any plan may have, in invocations per second.
 pub(super) const HIGHEST_RATE: f64 = 10_000_000.0;
@@ -42,6 +45,16 @@ pub(super) fn rate_fits(check: &mut Check, field: &str, rate: f64, slot: Duratio
     if rate * slot.as_secs_f64() > most || rate > HIGHEST_RATE {
         let rule = format!("a slot holds at most {most} invocations, and a rate is at most {}", HIGHEST_RATE);
         check.fault(field, format!("leads to {rate} per second for {}; {rule}", time(slot)));
+    }
+}
+
+/// At least one invocation falls into a slot at the greatest rate of a plan.
+pub(super) fn has_invocations(check: &mut Check, field: &str, rate: f64, slot: Duration) {
+    if invocations(rate, slot) == 0 {
+        let least = Duration::from_millis(units::rounded(1e3 / rate)).min(LONGEST);
+        let found = time(slot);
+        let rule = format!("must be at least {}", time(least));
+        check.fault(field, format!("is {found}, in which no invocation is due at {rate} per second; {rule}"));
     }
 }
 

@@ -79,6 +79,11 @@ pub trait Plan: Send {
         Box::new(NoFindings)
     }
 
+    /// Whether due times are given exactly, as by a trace of single invocations, instead of drawn from the arrival process.
+    fn has_exact_times(&self) -> bool {
+        false
+    }
+
     /// Why the plan's invocations cannot be listed before the run; absent when they can.
     fn undetermined(&self) -> Option<Violation> {
         None

@@ -135,3 +135,28 @@ fn a_run_that_is_not_there_or_has_not_ended() {
     daemon.ctl(&["delete", &id]).ok();
     assert!(!daemon.directory(&id).exists());
 }
+
+#[test]
+fn a_run_in_which_everything_failed_says_so_first() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    // Nothing listens there.
+    let submit = ["submit", "--mode", "rps", "--platform", "attach", "--attach", "127.0.0.1:1", "--start", "10"];
+    let run = |flags: &[&str]| daemon.ctl(&[&submit[..], &["--end", "10", "--slot", "1s", "--wait"], flags].concat());
+    let failed = run(&[]);
+    assert_eq!(failed.code, 1, "{}", failed.stderr);
+    let first = failed.stdout.lines().next().unwrap_or_default();
+    assert_eq!(first, "ALL 10 INVOCATIONS FAILED (connect_error 10)");
+    let allowed = run(&["--allow-failed-invocations"]);
+    // On a busy machine the loader may have been saturated.
+    assert!([0, 3].contains(&allowed.code), "{}: {}", allowed.code, allowed.stderr);
+}
+
+#[test]
+fn a_plan_without_invocations_is_refused_with_the_slot_that_is_needed() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let refused = daemon.ctl(&["plan", "--mode", "rps", "--start", "0.01", "--end", "0.01", "--slot", "10s"]);
+    let reason = "rps.slot: is 10s, in which no invocation is due at 0.01 per second; must be at least 1m 40s (--slot)";
+    assert_eq!((refused.code, refused.stderr.trim()), (2, reason));
+}

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use loader_proto::metadata;
 use prost::{DecodeError, Message};
 use tonic::{Code, Status as GrpcStatus};
 
@@ -120,12 +121,12 @@ impl<S: Service> Exchange for Grpc<S> {
         }
         let origin = origin(&head.headers);
         if let Some(status) = GrpcStatus::from_header_map(&head.headers) {
-            return Err(refused(&status, origin));
+            return Err(refused(&status, &head.headers, origin));
         }
         let data = body?;
         match GrpcStatus::from_header_map(&trailers) {
             Some(status) if status.code() == Code::Ok => self.decode(&data, origin),
-            Some(status) => Err(refused(&status, origin)),
+            Some(status) => Err(refused(&status, &trailers, origin)),
             None => Err(Failure { origin, ..Failure::internal("the answer ended without a gRPC status") }),
         }
     }
@@ -151,12 +152,14 @@ fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/grpc"))
 }
 
-/// A gRPC status other than OK. RESOURCE_EXHAUSTED is how a function reports failed memory allocation;
-/// UNIMPLEMENTED without a message is how an ingress reports that it knows no such function.
-fn refused(status: &GrpcStatus, origin: Origin) -> Failure {
+/// A gRPC status other than OK, and the metadata that came with it. RESOURCE_EXHAUSTED is a failed memory allocation only where the
+/// function says so in its metadata: quotas, rate limits and too large messages have the same code. UNIMPLEMENTED without a message
+/// is how an ingress reports that it knows no such function.
+fn refused(status: &GrpcStatus, headers: &HeaderMap, origin: Origin) -> Failure {
+    let lacks_memory = headers.get(metadata::LACKS).is_some_and(|lacks| lacks == metadata::LACKS_MEMORY);
     let (kind, error) = match (status.code(), status.message()) {
         (Code::Ok, _) => (Status::Grpc(Code::Internal), "the answer holds no reply"),
-        (Code::ResourceExhausted, message) => (Status::MemoryAllocationFailed, message),
+        (Code::ResourceExhausted, message) if lacks_memory => (Status::MemoryAllocationFailed, message),
         (Code::Unimplemented, "") => (Status::Grpc(Code::Unimplemented), "the ingress has no route to this function"),
         (code, message) => (Status::Grpc(code), message),
     };

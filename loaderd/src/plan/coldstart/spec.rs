@@ -6,7 +6,7 @@ use loader_proto::v1;
 
 use crate::{
     plan::{
-        checks::{HIGHEST_RATE, MOST_FUNCTIONS, SHORTEST_SLOT, length_fits, rate_fits, size, whole},
+        checks::{HIGHEST_RATE, MOST_FUNCTIONS, SHORTEST_SLOT, has_invocations, length_fits, rate_fits, size, whole},
         fixed::{Size, invocations},
     },
     spec::{Check, LONGEST, time},
@@ -72,6 +72,9 @@ pub(in crate::plan) fn check(check: &mut Check, message: &v1::ColdStartMode) -> 
         slots: slots?,
         size: size?,
     };
+    if spec.slots > 0 {
+        has_invocations(check, "coldstart.slot", spec.rate(spec.slots - 1), spec.slot);
+    }
     if spec.slots > 0 && length_fits(check, "coldstart.duration", f64::from(spec.slots), spec.slot) {
         rate_fits(check, "coldstart.step", spec.rate(spec.slots - 1), spec.slot);
         cold_starts_fit(check, &spec);

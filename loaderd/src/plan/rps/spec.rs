@@ -7,7 +7,7 @@ use loader_proto::v1;
 use super::ramp::Ramp;
 use crate::{
     plan::{
-        checks::{HIGHEST_RATE, MOST_FUNCTIONS, SHORTEST_SLOT, length_fits, rate_fits, size},
+        checks::{HIGHEST_RATE, MOST_FUNCTIONS, SHORTEST_SLOT, has_invocations, length_fits, rate_fits, size},
         fixed::Size,
     },
     spec::{Check, LONGEST},
@@ -69,6 +69,7 @@ pub(in crate::plan) fn check(check: &mut Check, message: &v1::RpsMode) -> Option
         let field = if ramp.end.is_some() { "rps.end" } else { "rps.start" };
         rate_fits(check, field, ramp.end.unwrap_or(ramp.start), slot);
         if ramp.end.is_some() {
+            has_invocations(check, "rps.slot", ramp.end.unwrap_or(ramp.start), slot);
             length_fits(check, "rps.slot", ramp.levels(), slot);
         }
     }

@@ -195,6 +195,10 @@ impl Plan for TracePlan {
         false
     }
 
+    fn has_exact_times(&self) -> bool {
+        self.trace.functions.iter().any(|function| matches!(function.load, Load::Events(_)))
+    }
+
     fn next_slot(&mut self, _previous: Option<&SlotOutcome>) -> Option<Slot> {
         let index = self.next;
         if index >= self.units {

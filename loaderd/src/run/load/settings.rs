@@ -10,7 +10,7 @@ use crate::{
     dispatch::{Phases, Settings},
     id::RunId,
     invoke::Policy,
-    plan::Collector,
+    plan::{Collector, Plan},
     record::{AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans},
     run::{LoadSettings, Telemetry},
     spec::{ConnectionPolicy, RunSpec, RuntimeClock},
@@ -18,6 +18,7 @@ use crate::{
 
 /// What the recorder reports to, in addition to its files.
 pub(super) struct RecorderOutputs {
+    pub(super) arrivals: AskedArrivals,
     pub(super) collector: Box<dyn Collector>,
     pub(super) latencies: Latencies,
     pub(super) progress: watch::Sender<Progress>,
@@ -55,14 +56,14 @@ pub(super) fn recorder_settings(
     run: &RunId,
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
-    RecorderOutputs { collector, latencies, progress, spans }: RecorderOutputs,
+    RecorderOutputs { arrivals, collector, latencies, progress, spans }: RecorderOutputs,
 ) -> RecorderSettings {
     RecorderSettings {
         run: run.clone(),
         functions,
         t0,
         lag_bound: spec.saturation.lag,
-        arrivals: asked_arrivals(spec),
+        arrivals,
         collector,
         latencies,
         spans,
@@ -81,9 +82,11 @@ fn policy(spec: &RunSpec, pooled: usize) -> Policy {
     }
 }
 
-/// How due times are to be distributed within their slots: uniformly, or as planned.
-fn asked_arrivals(spec: &RunSpec) -> AskedArrivals {
+/// How due times are to be distributed within their slots: uniformly, or as planned. A replay of exact times is compared with its plan
+/// alone: no process was asked for.
+pub(super) fn asked_arrivals(spec: &RunSpec, plan: &dyn Plan) -> AskedArrivals {
     match spec.arrivals {
+        _ if plan.has_exact_times() => AskedArrivals::Planned,
         Arrivals::Poisson | Arrivals::ExponentialShift | Arrivals::UniformShift => AskedArrivals::Uniform,
         Arrivals::Equidistant | Arrivals::Exponential | Arrivals::Uniform => AskedArrivals::Planned,
     }
