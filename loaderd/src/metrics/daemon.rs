@@ -170,7 +170,7 @@ impl Metrics {
         self.series.lag.observe(lag.as_secs_f64());
     }
 
-    /// An invocation ended.
+    /// Counts an invocation that ended, and observes its durations.
     pub fn completed(&self, completed: &Completed<'_>) {
         let Completed { status, cold_start, response, scheduling_latency, slowdown } = *completed;
         let (series, cold_start) = (&self.series, temperature(cold_start));

@@ -7,9 +7,9 @@ use crate::random::StreamRng;
 /// The distribution of an unscaled gap.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Draw {
-    /// Mean 1.
+    /// The exponential distribution with mean 1.
     Exponential,
-    /// On (0, 1).
+    /// The uniform distribution on (0, 1).
     Uniform,
 }
 

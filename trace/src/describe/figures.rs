@@ -55,7 +55,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Measures `trace`.
+    /// Computes the figures of `trace`.
     pub fn of(trace: &Trace, memory: AppMemory) -> Self {
         let mut figures = Self { quietest_hour: quietest_hour(trace), ..Self::default() };
         figures.take_functions(trace);

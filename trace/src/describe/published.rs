@@ -10,7 +10,7 @@ use crate::azure2019::{HOURLY_SHARE, POPULAR_SHARE, RUNTIME_LN, TRIGGERS, VARYIN
 pub enum Unit {
     /// Percent of the whole.
     Percent,
-    /// Seconds.
+    /// Time in seconds.
     Seconds,
     /// Megabytes, as the platform counts them.
     Megabytes,
@@ -21,22 +21,22 @@ pub enum Unit {
 /// How far what is found may lie from what is published.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Tolerance {
-    /// In percentage points.
+    /// An absolute difference, in percentage points.
     Points(f64),
     /// In percent of the published value.
     Percent(f64),
 }
 
-/// One statistic.
+/// One statistic, as found and as published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What it says.
+    /// What the statistic measures, as text for users.
     pub statistic: String,
     /// In which unit `found` and `target` are.
     pub unit: Unit,
     /// Of the trace; none where it does not tell.
     pub found: Option<f64>,
-    /// As published.
+    /// The published value.
     pub target: f64,
     /// How far they may lie apart.
     pub tolerance: Tolerance,
