@@ -186,7 +186,7 @@ impl Metrics {
         }
     }
 
-    /// How many invocations are out.
+    /// Sets the number of invocations in flight.
     pub fn in_flight(&self, count: u64) {
         self.series.in_flight.set(signed(count));
     }

@@ -81,7 +81,7 @@ impl Gaps {
 /// Offsets of [`Gaps::from_start`], each moved by the same random shift around the unit, ascending again.
 ///
 /// Rotating a sorted sequence gives two sorted runs: first those that wrapped around the end, then the others. So one
-/// generator is run ahead to the first that wraps, and a second begins at the start once the wrapped ones are out.
+/// generator is run ahead to the first that wraps, and a second begins at the start once the wrapped ones are exhausted.
 #[derive(Debug, Clone)]
 pub(super) struct Rotated {
     wrapping: Gaps,
