@@ -7,7 +7,7 @@ use prost::Message as _;
 /// The control API, and the function protocol that it builds on.
 const FILES: [&str; 4] = ["loader/v1/spec.proto", "loader/v1/run.proto", "loader/v1/control.proto", "faas.proto"];
 
-/// What functions speak.
+/// The protocols of functions.
 const FUNCTIONS: [&str; 2] = ["faas.proto", "helloworld.proto"];
 
 fn main() -> Result<(), Box<dyn Error>> {

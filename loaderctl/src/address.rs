@@ -9,7 +9,7 @@ pub enum Address {
     Http(String),
     /// TLS, as a URI without a path.
     Https(String),
-    /// A Unix socket.
+    /// The path of a Unix socket.
     Unix(PathBuf),
 }
 

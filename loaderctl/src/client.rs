@@ -39,7 +39,7 @@ fn error_chain(error: &dyn std::error::Error) -> String {
 /// A daemon that has answered.
 #[derive(Debug, Clone)]
 pub(crate) struct Daemon {
-    /// Its API.
+    /// The control API, with the bearer token, if any, in each request.
     pub(crate) api: LoaderControlClient<InterceptedService<Channel, Bearer>>,
     address: Address,
 }

@@ -68,7 +68,7 @@ pub enum Failure {
     /// Unusable input: what is wrong with it.
     #[error("error: {0}")]
     Input(String),
-    /// No daemon answers.
+    /// No daemon answers at the address.
     #[error(
         "error: no daemon answers at {address}: {reason}\n\
          Start it with `loaderd` or `systemctl start loaderd`, or set its address with --address or LOADERD_ADDRESS."
@@ -76,7 +76,7 @@ pub enum Failure {
     Unreachable {
         /// The address that was tried.
         address: Address,
-        /// The root cause.
+        /// The root cause of the failed connection.
         reason: String,
     },
     /// The daemon refused the request.
@@ -90,7 +90,7 @@ pub enum Failure {
     System {
         /// The operation that failed.
         doing: String,
-        /// The system's error.
+        /// The error that the operating system returned.
         source: io::Error,
     },
     /// Standard output can't be written.

@@ -31,7 +31,7 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
 /// Prints a message as JSON over several lines.
 ///
 /// # Errors
-/// As for [`text`].
+/// The same errors as [`text`].
 pub(crate) fn message<M: prost::Name>(message: &M) -> io::Result<()> {
     text(&format!("{:#}", to_value(message, Integers::Strings)))
 }
@@ -39,7 +39,7 @@ pub(crate) fn message<M: prost::Name>(message: &M) -> io::Result<()> {
 /// Prints one message of a stream, as JSON on one line.
 ///
 /// # Errors
-/// As for [`text`].
+/// The same errors as [`text`].
 pub(crate) fn line<M: prost::Name>(message: &M) -> io::Result<()> {
     text(&to_value(message, Integers::Strings).to_string())
 }

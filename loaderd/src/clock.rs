@@ -25,13 +25,13 @@ impl UnixMicros {
 pub struct Clock;
 
 impl Clock {
-    /// The monotonic clock.
+    /// The present instant of the monotonic clock.
     #[expect(clippy::disallowed_methods, reason = "this is the only module that may read it")]
     pub fn now(self) -> Instant {
         Instant::now()
     }
 
-    /// The wall clock.
+    /// The present instant of the wall clock, in Unix microseconds.
     #[expect(clippy::disallowed_types, reason = "this is the only module that may read it")]
     pub fn unix(self) -> UnixMicros {
         use std::time::SystemTime;

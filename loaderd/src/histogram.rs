@@ -33,7 +33,7 @@ impl Default for Histogram {
 }
 
 impl Histogram {
-    /// Takes a value.
+    /// Adds one value.
     pub fn add(&mut self, value: u64) {
         self.count += 1;
         self.sum += value as f64;
@@ -134,7 +134,7 @@ pub struct Distribution {
     pub count: u64,
     /// Arithmetic mean.
     pub mean: f64,
-    /// Median.
+    /// Median (50th percentile).
     pub p50: u64,
     /// 90th percentile.
     pub p90: u64,
@@ -144,7 +144,7 @@ pub struct Distribution {
     pub p99: u64,
     /// 99.9th percentile.
     pub p999: u64,
-    /// The greatest value.
+    /// The greatest value, not rounded.
     pub max: u64,
 }
 

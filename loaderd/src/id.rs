@@ -85,7 +85,7 @@ impl FromStr for RunId {
 pub struct FunctionIndex(pub u32);
 
 impl FunctionIndex {
-    /// As an index.
+    /// The position of the function in a slice of all functions.
     pub fn as_usize(self) -> usize {
         self.0 as usize
     }

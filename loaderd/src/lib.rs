@@ -1,6 +1,6 @@
 //! The daemon: takes runs, plans them, deploys functions, dispatches invocations, and records what came of them.
 //!
-//! `ARCHITECTURE.md` tells how the modules hang together.
+//! `ARCHITECTURE.md` describes how the modules depend on each other.
 
 pub mod access;
 pub mod app;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-/// Whole microseconds.
+/// `duration` in whole microseconds, rounded down.
 pub fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
-/// Whole nanoseconds.
+/// `duration` in nanoseconds.
 pub fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -41,7 +41,7 @@ where
     }
 }
 
-/// Decodes `U`.
+/// Decodes messages of type `U`.
 #[derive(Debug)]
 pub struct RequestDecoder<U>(ProstDecoder<U>);
 

@@ -21,7 +21,7 @@ pub use units::{parse_duration, parse_mib};
 pub enum Integers {
     /// As strings, as the proto3 JSON mapping has it.
     Strings,
-    /// As numbers.
+    /// As JSON numbers, which may lose precision above 2⁵³ in some readers.
     Numbers,
 }
 

@@ -87,7 +87,7 @@ impl Daemon {
         Self { child, state: state.to_owned(), address, metrics, log, reader: Some(reader) }
     }
 
-    /// Its process id.
+    /// The process id of the daemon.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -162,14 +162,14 @@ impl Daemon {
     /// Calls a method of the control API by a foreign client: the answers, or what it says of the error.
     ///
     /// # Errors
-    /// What grpcurl says.
+    /// What grpcurl prints to standard error.
     pub fn grpcurl(&self, method: &str, request: &Value) -> Result<Vec<Value>, String> {
         let method = format!("loader.v1.LoaderControl/{method}");
         let ran = run("grpcurl", ["-plaintext", "-d", &request.to_string(), &self.address, &method]);
         if ran.code == 0 { Ok(ran.json_stream()) } else { Err(ran.stderr) }
     }
 
-    /// A run's directory.
+    /// The directory of a run.
     pub fn directory(&self, run: &str) -> PathBuf {
         self.state.join("runs").join(run)
     }
@@ -183,7 +183,7 @@ impl Daemon {
         Table::read(&self.directory(run).join(file))
     }
 
-    /// A run's summary.json.
+    /// The summary.json of a run.
     ///
     /// # Panics
     /// When it can't be read.
@@ -193,7 +193,7 @@ impl Daemon {
         serde_json::from_str(&text).expect("it is JSON")
     }
 
-    /// Sends a signal.
+    /// Sends a signal to the daemon.
     ///
     /// # Panics
     /// When it no longer exists.

@@ -13,7 +13,7 @@ use crate::root;
 pub struct Page {
     /// Where it is, from the root of the repository.
     pub path: PathBuf,
-    /// Its text.
+    /// The page's Markdown text.
     pub text: String,
 }
 

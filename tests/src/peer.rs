@@ -55,7 +55,7 @@ impl Peer {
         Self { child, address: address.expect("it listens before it ends") }
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn address(&self) -> &str {
         &self.address
     }

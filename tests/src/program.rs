@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::Value;
 
-/// The repository.
+/// The root directory of the repository.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests are in the repository").to_owned()
 }
@@ -30,9 +30,9 @@ pub fn bin(name: &str) -> PathBuf {
 pub struct Ran {
     /// The exit code; -1 when a signal ended it.
     pub code: i32,
-    /// Standard output.
+    /// Text that the program wrote to standard output.
     pub stdout: String,
-    /// Standard error.
+    /// Text that the program wrote to standard error.
     pub stderr: String,
 }
 

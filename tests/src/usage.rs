@@ -13,14 +13,14 @@ const ENDS: [&str; 6] = [">", "|", "||", "&&", "&", "#"];
 /// What `--help` of a program, or of a subcommand, lists.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// The subcommands.
+    /// Names of the subcommands.
     pub commands: Vec<String>,
     /// The long flags, and whether a value follows each as the next word.
     pub flags: BTreeMap<String, bool>,
 }
 
 impl Usage {
-    /// Asks a program.
+    /// Runs a program with `subcommands` and `--help`, and parses what it prints.
     ///
     /// # Panics
     /// When it has no help for that.

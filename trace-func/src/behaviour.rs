@@ -15,7 +15,7 @@ pub enum RuntimeClock {
 }
 
 impl RuntimeClock {
-    /// Every clock.
+    /// All clocks.
     pub const ALL: [Self; 2] = [Self::Wall, Self::Cpu];
 
     /// The name in flags, variables and metadata.

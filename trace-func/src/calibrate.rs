@@ -24,7 +24,7 @@ const FEWEST: u32 = 3;
 /// How long steps are counted.
 const STEPS_PROBE: Duration = Duration::from_millis(200);
 
-/// What was found.
+/// The results of a calibration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     /// One row for each clock and time.
@@ -36,17 +36,17 @@ pub struct Calibration {
 /// The errors of one run time by one clock, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CalibrationRow {
-    /// The clock.
+    /// The clock that counted the run times.
     pub clock: RuntimeClock,
     /// What was asked for.
     pub requested: Duration,
-    /// How often.
+    /// Number of measurements.
     pub runs: u32,
-    /// The median.
+    /// Median of the errors.
     pub p50_us: f64,
-    /// The 99th percentile.
+    /// 99th percentile of the errors.
     pub p99_us: f64,
-    /// The greatest.
+    /// The greatest error.
     pub max_us: f64,
 }
 
@@ -114,7 +114,7 @@ fn steps_per_ms() -> u64 {
 }
 
 impl Calibration {
-    /// For people.
+    /// The results as a table for people.
     pub fn table(&self) -> String {
         let mut text = format!(
             "{:<6}{:>12}{:>7}{:>16}{:>16}{:>16}\n",
@@ -129,7 +129,7 @@ impl Calibration {
         text
     }
 
-    /// For programs.
+    /// The results as JSON.
     pub fn json(&self) -> String {
         let row = |row: &CalibrationRow| {
             let CalibrationRow { clock, requested, runs, p50_us, p99_us, max_us } = row;

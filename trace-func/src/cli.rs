@@ -138,7 +138,7 @@ pub struct Config {
     pub kind: Kind,
     /// How invocations use what they ask for.
     pub behaviour: Behaviour,
-    /// Where to listen.
+    /// The address and port to listen on.
     pub address: SocketAddr,
     /// The instance's name, where one was given.
     pub instance_id: Option<String>,
@@ -162,7 +162,7 @@ impl Config {
     /// The configuration from `arguments` and the variables of `environment`; arguments win.
     ///
     /// # Errors
-    /// Every invalid variable.
+    /// Every variable that has no valid value.
     pub fn new(
         arguments: ServeArguments,
         environment: impl Fn(&'static str) -> Option<String>,

@@ -48,7 +48,7 @@ pub enum ConsumeError {
     TooLong {
         /// The requested run time.
         asked: Duration,
-        /// The limit.
+        /// The configured limit of run times.
         bound: Duration,
     },
     /// The memory is not available.

@@ -27,7 +27,7 @@ const OK: &str = "OK";
 pub enum Work {
     /// Consumes what it asks for.
     Consume(Consumer),
-    /// Answers at once.
+    /// Replies at once, without consuming anything.
     Empty {
         /// Resident memory of the process, in bytes, measured once: no invocation changes it.
         memory_bytes: u64,

@@ -9,7 +9,7 @@ use nix::{
 /// Why the process could not be tied to its parent.
 #[derive(Debug, thiserror::Error)]
 pub enum ParentError {
-    /// The kernel refused.
+    /// The kernel refused to set the signal.
     #[error("the kernel refused to tie this process to its parent (PR_SET_PDEATHSIG)")]
     Refused(#[source] Errno),
     /// The parent died before the tie was made; there is no use in going on.

@@ -45,7 +45,7 @@ pub enum ServeError {
     /// The descriptors of the services are invalid.
     #[error("cannot set up reflection: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),
-    /// The transport failed.
+    /// The gRPC server failed.
     #[error("serving failed: {0}")]
     Transport(#[from] tonic::transport::Error),
 }

@@ -38,7 +38,7 @@ pub enum Arrivals {
 pub struct UnknownArrivals(String);
 
 impl Arrivals {
-    /// All of them.
+    /// All arrival processes.
     pub const ALL: [Self; 6] = [
         Self::Equidistant,
         Self::Exponential,

@@ -100,7 +100,6 @@ fn philox(counter: [u64; 2], key: u64) -> [u64; 2] {
     block
 }
 
-/// The upper half.
 fn high(product: u128) -> u64 {
     (product >> 64) as u64
 }

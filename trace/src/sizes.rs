@@ -97,7 +97,7 @@ pub struct Clamp<T> {
 /// A size after a [`Clamp`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clamped<T> {
-    /// Within the bounds.
+    /// The value within the bounds.
     pub value: T,
     /// Whether the drawn size was another.
     pub touched: bool,

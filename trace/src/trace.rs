@@ -30,7 +30,7 @@ pub struct TraceFunction {
     pub app: String,
     /// What invokes it (`http`, `timer`, …); absent where the format does not have it.
     pub trigger: Option<String>,
-    /// Its invocations.
+    /// When and how often it is invoked.
     pub load: Load,
     /// How long its invocations run; absent where the format does not have it, or its load does.
     pub runtime: Option<RuntimeProfile>,

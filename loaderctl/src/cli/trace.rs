@@ -44,7 +44,7 @@ pub(crate) struct DescribeArguments {
     pub(crate) day: Option<u32>,
 }
 
-/// Published statistics.
+/// The published statistics that a trace is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Reference {
     /// Azure Functions in 2019 (Shahrad et al., "Serverless in the Wild", USENIX ATC 2020)

@@ -1,4 +1,4 @@
-//! `trace describe`: a trace's statistics beside published ones, without a daemon.
+//! `trace describe`: a trace's statistics compared with published ones, without a daemon.
 
 use loader_trace::{
     Directory, Format, Options, Source as _,

@@ -27,7 +27,7 @@ use crate::{
 /// Carries out a command.
 ///
 /// # Errors
-/// The command failed.
+/// Why the command failed.
 pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
     let Arguments { address, credentials, output: format, command } = arguments;
     let session = Session { address: address.unwrap_or_default(), credentials, format };

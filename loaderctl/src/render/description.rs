@@ -1,4 +1,4 @@
-//! A trace's statistics beside published ones.
+//! A trace's statistics compared with published ones.
 
 use loader_trace::describe::{Row, Tolerance, Unit};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ pub(crate) fn description(rows: &[Row]) -> String {
     format!("{table}\n{met} met, {missed} not met, {unknown} not told by the trace\n")
 }
 
-/// The same as JSON; what the trace does not tell is null.
+/// The same as JSON; a value for which the trace has no data is null.
 pub(crate) fn description_json(rows: &[Row]) -> Value {
     let row = |row: &Row| {
         let (tolerance, unit) = match row.tolerance {

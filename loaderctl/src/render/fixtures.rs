@@ -243,7 +243,7 @@ pub(crate) fn status() -> GetStatusResponse {
     }
 }
 
-/// A cold invocation.
+/// A record of an invocation with a cold start.
 pub(crate) fn record() -> Record {
     Record {
         invocation_id: "min0.inv3".to_owned(),

@@ -149,7 +149,7 @@ pub(super) fn row(name: &str, distribution: Option<&Distribution>) -> Vec<String
     [name.to_owned(), count.to_string()].into_iter().chain(figures).collect()
 }
 
-/// The first slots.
+/// A table of the first slots.
 pub(super) fn slots(summary: &RunSummary) -> String {
     let header =
         ["slot", "phase", "length", "rate", "planned", "sent", "failed", "cold", "lag p99", "p50", "p99", "loader"];
@@ -188,7 +188,7 @@ pub(super) fn slots(summary: &RunSummary) -> String {
     section("Slots", &header, rows.collect())
 }
 
-/// The first functions.
+/// A table of the first functions.
 pub(super) fn functions(summary: &RunSummary) -> String {
     let header = ["function", "requested", "failed", "cold", "p50", "p99", "sched p50", "sched p99", "slowdown"];
     let rows = summary.functions.iter().map(|function| {

@@ -2,7 +2,6 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
-/// Rows of cells.
 pub(super) type Rows = Vec<Vec<String>>;
 
 /// A table of figures: the first column is text, the others are right-aligned numbers.

@@ -53,7 +53,7 @@ pub(crate) fn digits(number: f64) -> String {
     format!("{number:.decimals$}")
 }
 
-/// Memory in MiB.
+/// An amount of memory in MiB, with its unit; in GiB from 10 GiB on.
 pub(crate) fn mib(mib: f64) -> String {
     if mib >= 10_240.0 { format!("{} GiB", digits(mib / 1024.0)) } else { format!("{mib:.0} MiB") }
 }

@@ -26,7 +26,7 @@ const PAUSES: [Duration; 5] = [
 /// Why a run can't be followed any longer.
 #[derive(Debug)]
 pub(crate) enum Lost {
-    /// By this answer.
+    /// The daemon answered with this status.
     Status(Box<Status>),
     /// The view can't show it.
     View(std::io::Error),

@@ -34,7 +34,7 @@ pub(crate) trait View {
     }
 }
 
-/// Shows nothing.
+/// A view that shows nothing.
 #[derive(Debug)]
 pub(crate) struct Silent;
 

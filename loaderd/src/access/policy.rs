@@ -14,7 +14,7 @@ pub enum ListenerKind {
     },
     /// TCP on loopback, without TLS.
     Loopback,
-    /// TLS.
+    /// TCP with TLS, on any address.
     Tls,
 }
 
@@ -49,7 +49,7 @@ pub enum Refusal {
     NotEnough {
         /// The name of the caller.
         caller: String,
-        /// Its role.
+        /// The role of the caller; `None`: no access.
         role: Option<Role>,
         /// The role that the method needs.
         needed: Role,
@@ -69,7 +69,7 @@ pub struct Policy {
     pub socket: Option<Role>,
     /// Role of callers over loopback without TLS.
     pub loopback: Option<Role>,
-    /// Bearer tokens.
+    /// Bearer tokens, each with its owner's name and role.
     pub tokens: Vec<Token>,
     /// Roles by the name (CN) in client certificates.
     pub certificates: BTreeMap<String, Role>,

@@ -19,7 +19,7 @@ const REQUESTS_PER_SECOND: NonZeroU32 = NonZeroU32::new(1000).unwrap();
 pub struct Tls {
     /// The certificate, with its chain.
     pub certificate: Option<PathBuf>,
-    /// Its private key.
+    /// The certificate's private key.
     pub key: Option<PathBuf>,
     /// The CA of client certificates.
     pub client_ca: Option<PathBuf>,
@@ -36,7 +36,7 @@ pub struct Access {
     pub loopback: ListenerRole,
     /// Limit of requests a second for each caller.
     pub requests_per_second: NonZeroU32,
-    /// Bearer tokens.
+    /// Bearer tokens, by which callers are authenticated.
     pub tokens: Tokens,
     /// Roles by the name (CN) in client certificates.
     pub certificates: Roles,
@@ -50,7 +50,7 @@ pub struct ListenerRole(pub Option<Role>);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tokens(pub Vec<Token>);
 
-/// Roles by name.
+/// Roles by the name (CN) in client certificates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles(pub BTreeMap<String, Role>);
 

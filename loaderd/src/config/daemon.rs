@@ -26,9 +26,9 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// The platform for specs that name none.
     pub platform: String,
-    /// The log level.
+    /// The level from which on messages are logged.
     pub log_level: log::LevelFilter,
-    /// The log format.
+    /// The format of log lines.
     pub log_format: LogFormat,
     /// How long responses of the active run are awaited at shutdown.
     pub shutdown_drain: Duration,

@@ -12,7 +12,7 @@ const MOST_CPUS: usize = 1024;
 /// `[dispatch]`: how invocations are sent.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dispatch {
-    /// Worker threads.
+    /// Number of worker threads.
     pub workers: usize,
     /// Connections to each address, over all workers.
     pub connections: usize,

@@ -29,7 +29,7 @@ pub(super) struct SingleInvocation {
 }
 
 impl SingleInvocation {
-    /// Checks a request.
+    /// Checks a request, and fills in defaults.
     ///
     /// # Errors
     /// Every fault, by field.

@@ -24,7 +24,7 @@ impl Default for Permits {
 }
 
 impl Permits {
-    /// Takes one.
+    /// Takes one permit without waiting.
     ///
     /// # Errors
     /// RESOURCE_EXHAUSTED when all are taken.

@@ -29,7 +29,7 @@ const MAX_KEY: usize = 128;
 
 /// The parts of the daemon that the control API uses.
 pub struct Handles {
-    /// All runs.
+    /// The registry of all runs.
     pub registry: Registry,
     /// The directories of the runs.
     pub store: Store,
@@ -37,7 +37,7 @@ pub struct Handles {
     pub planner: Arc<Planner>,
     /// How specs and summaries are kept.
     pub codec: WireCodec,
-    /// Uploaded traces.
+    /// The store of uploaded traces.
     pub traces: TraceStore,
     /// Platforms by name, for their status and for cleaning up.
     pub platforms: Platforms,
@@ -49,7 +49,7 @@ pub struct Handles {
     pub clock: Clock,
 }
 
-/// The control API.
+/// The implementation of the control API.
 #[derive(Clone)]
 pub struct Service {
     handles: Arc<Handles>,
@@ -59,7 +59,7 @@ pub struct Service {
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl Service {
-    /// Creates the service.
+    /// Creates the service, without starting a server.
     pub fn new(handles: Handles) -> Self {
         Self { handles: Arc::new(handles), permits: Permits::default() }
     }

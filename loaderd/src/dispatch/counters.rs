@@ -25,7 +25,7 @@ impl Counters {
         self.issued.load(Ordering::Relaxed)
     }
 
-    /// Invocations in flight.
+    /// Number of invocations that were sent and have not ended.
     pub fn in_flight(&self) -> u64 {
         self.in_flight.load(Ordering::Relaxed)
     }

@@ -20,7 +20,7 @@ const AT_REST: u64 = u64::MAX;
 pub struct Heartbeat {
     clock: Clock,
     began: Instant,
-    /// Nanoseconds from `began`.
+    /// When the pacer should wake up next, in nanoseconds since `began`, or [`AT_REST`].
     expected: Arc<AtomicU64>,
 }
 

@@ -74,7 +74,7 @@ pub struct Settings {
     pub phases: Phases,
     /// Processors and priority of the sending threads.
     pub isolation: Isolation,
-    /// The pacer's heartbeat.
+    /// The heartbeat that the pacer updates.
     pub heartbeat: Heartbeat,
     /// The clock of all time stamps.
     pub clock: Clock,
@@ -159,7 +159,7 @@ impl Dispatch {
         Ok(Self { settings, events, to_workers, workers, companion, counters, connections, scales, cancellation })
     }
 
-    /// Live counts.
+    /// The counters, which are updated while the load runs.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
     }

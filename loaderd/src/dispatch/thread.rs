@@ -25,7 +25,7 @@ impl<T> Running<T> {
     }
 }
 
-/// Starts a thread.
+/// Starts a thread called `name`.
 fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static) -> std::io::Result<Running<T>> {
     let (sender, running) = Running::reported_by(name);
     std::thread::Builder::new().name(name.to_owned()).spawn(move || {
@@ -36,7 +36,7 @@ fn spawn<T: Send + 'static>(name: &str, run: impl FnOnce() -> T + Send + 'static
 }
 
 impl<T: Send + 'static> Running<T> {
-    /// Starts a thread.
+    /// Starts a thread called `name`.
     ///
     /// # Errors
     /// When the system refuses another thread.

@@ -35,7 +35,6 @@ pub(super) type Companion = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>
 pub(super) struct Share {
     /// Its index among the workers.
     pub(super) worker: usize,
-    /// Number of workers.
     pub(super) of: usize,
     /// Whether each function has one worker; otherwise each worker calls all functions.
     pub(super) by_function: bool,

@@ -19,7 +19,7 @@ use crate::{
 /// What is served, and to whom.
 #[derive(Debug, Clone)]
 pub struct Exposed {
-    /// The metrics.
+    /// The metrics that `/metrics` exports.
     pub metrics: Metrics,
     /// Whether the daemon accepts runs.
     pub ready: watch::Receiver<bool>,

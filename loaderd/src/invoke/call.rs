@@ -9,7 +9,7 @@ use crate::spans;
 pub struct Call {
     /// Run time, in milliseconds.
     pub runtime_ms: u32,
-    /// Memory, in MiB.
+    /// Memory to ask for, in MiB.
     pub memory_mib: u32,
     /// The clock by which the function measures the run time; absent: its own choice.
     pub clock: Option<&'static str>,

@@ -13,7 +13,7 @@ use crate::endpoint::HttpVersion;
 
 /// A protocol as one function speaks it: how requests are built and answers are read.
 pub(super) trait Exchange: Debug + Send + Sync {
-    /// The transport.
+    /// The version of HTTP that carries the exchange.
     fn version(&self) -> HttpVersion;
 
     /// The request of a call, with an absolute URI whose authority is the function's.
@@ -54,7 +54,7 @@ pub(super) enum Beyond {
     Dropped,
 }
 
-/// An answer.
+/// A response whose body was read as far as is needed.
 #[derive(Debug)]
 pub(super) struct Answer {
     pub(super) head: Head,

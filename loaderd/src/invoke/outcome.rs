@@ -16,7 +16,7 @@ pub enum Status {
     Ok,
     /// No connection in time.
     ConnectTimeout,
-    /// No connection.
+    /// The connection could not be made.
     ConnectError,
     /// Sent, and no answer in time.
     FunctionTimeout,
@@ -36,7 +36,7 @@ pub enum Status {
 }
 
 impl Status {
-    /// As in invocations.csv.
+    /// The status as written to invocations.csv.
     pub fn as_str(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::Ok => "ok",
@@ -78,7 +78,7 @@ fn code_name(code: Code) -> &'static str {
 /// The outcome of one invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
-    /// How it ended.
+    /// How the invocation ended.
     pub status: Status,
     /// The error message; empty without an error.
     pub error: String,
@@ -102,7 +102,7 @@ pub struct Outcome {
     pub instance_started: Option<UnixMicros>,
 }
 
-/// A function's reply.
+/// What a function reported in its reply.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Reply {
     pub(super) runtime_us: Option<u32>,

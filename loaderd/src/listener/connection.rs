@@ -56,7 +56,7 @@ impl Connection {
         Self { stream: Stream::Tls(Box::new(stream)), peer, _permit: permit }
     }
 
-    /// The other end.
+    /// The peer of the connection, as the listener identified it.
     pub fn peer(&self) -> &Peer {
         &self.peer
     }

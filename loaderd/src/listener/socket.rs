@@ -24,7 +24,7 @@ const SOCKET_MODE: u32 = 0o660;
 pub struct ListenError {
     /// The address or path.
     pub address: String,
-    /// The cause.
+    /// The error of the operating system.
     pub source: io::Error,
 }
 
@@ -38,11 +38,11 @@ pub(super) enum Socket {
 pub enum Security {
     /// Not secured; for loopback only.
     Plain,
-    /// By TLS.
+    /// TLS, with these certificates and this protocol.
     Tls(Certificates, Alpn),
 }
 
-/// A listening socket.
+/// A socket that accepts connections.
 pub struct Listener {
     pub(super) socket: Socket,
     pub(super) security: Security,

@@ -14,12 +14,12 @@ use tokio_rustls::{
     },
 };
 
-/// The files, PEM.
+/// The paths of the PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
     /// The daemon's certificate, with its chain.
     pub certificate: PathBuf,
-    /// Its private key.
+    /// The certificate's private key.
     pub key: PathBuf,
     /// The CA of client certificates; without it none are requested.
     pub client_ca: Option<PathBuf>,
@@ -37,14 +37,14 @@ pub enum Alpn {
 /// TLS cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// An unusable file.
+    /// A file that can't be read or has no usable content.
     #[error("tls.{key}: {}: {reason}", path.display())]
     File {
         /// Its key in the configuration.
         key: &'static str,
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The cause.
+        /// Why the file can't be used.
         reason: String,
     },
     /// The certificate and the key do not match.
@@ -69,10 +69,10 @@ impl std::fmt::Debug for Certificates {
 }
 
 impl Certificates {
-    /// Reads the files.
+    /// Reads the certificate, the key and the CA from `files`.
     ///
     /// # Errors
-    /// An unusable file.
+    /// A file that can't be read or used.
     pub fn load(files: Files) -> Result<Self, TlsError> {
         let config = Arc::new(RwLock::new(read(&files)?));
         Ok(Self { files, config })
@@ -81,7 +81,7 @@ impl Certificates {
     /// Reads the files again, for later connections; when one is unusable, nothing changes.
     ///
     /// # Errors
-    /// An unusable file.
+    /// A file that can't be read or used.
     pub fn reload(&self) -> Result<(), TlsError> {
         let config = read(&self.files)?;
         *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;

@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use self::repeats::Repeats;
 use crate::config::LogFormat;
 
-/// Fields as text.
+/// Writes the fields of a log line as text.
 struct Fields<'a>(&'a mut dyn std::io::Write);
 
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {
@@ -75,7 +75,7 @@ impl Log for Leveled {
 
 static LOG: OnceLock<Leveled> = OnceLock::new();
 
-/// Starts logging.
+/// Installs the logger of the process, once; later calls only set the level.
 pub fn init(level: LevelFilter, format: LogFormat) {
     let log = LOG.get_or_init(|| Leveled {
         inner: logger(format),
@@ -87,7 +87,7 @@ pub fn init(level: LevelFilter, format: LogFormat) {
     set_level(level);
 }
 
-/// Changes the level.
+/// Changes the level from which on messages are logged.
 pub fn set_level(level: LevelFilter) {
     if let Some(log) = LOG.get() {
         log.level.store(level as usize, Ordering::Relaxed);

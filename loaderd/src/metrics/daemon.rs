@@ -170,7 +170,7 @@ impl Metrics {
         self.series.lag.observe(lag.as_secs_f64());
     }
 
-    /// An invocation ended.
+    /// Counts an invocation that ended, and observes its durations.
     pub fn completed(&self, completed: &Completed<'_>) {
         let Completed { status, cold_start, response, scheduling_latency, slowdown } = *completed;
         let (series, cold_start) = (&self.series, temperature(cold_start));
@@ -186,7 +186,7 @@ impl Metrics {
         }
     }
 
-    /// How many invocations are out.
+    /// Sets the number of invocations in flight.
     pub fn in_flight(&self, count: u64) {
         self.series.in_flight.set(signed(count));
     }

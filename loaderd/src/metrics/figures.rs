@@ -2,21 +2,21 @@
 
 use std::time::Duration;
 
-/// The active run.
+/// The labels of the active run's series.
 #[derive(Debug, Clone)]
 pub struct RunLabels {
-    /// Its id.
+    /// The run's id.
     pub run_id: String,
-    /// Its mode.
+    /// The run's mode.
     pub mode: String,
-    /// Its platform.
+    /// The run's platform.
     pub platform: String,
 }
 
 /// A node of the cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeFigures {
-    /// Its name.
+    /// The node's name.
     pub node: String,
     /// `control-plane` or `worker`.
     pub role: &'static str,
@@ -24,7 +24,7 @@ pub struct NodeFigures {
     pub cpu_ratio: Option<f64>,
     /// Memory in use, of what it can give.
     pub memory_ratio: Option<f64>,
-    /// Its pods.
+    /// Number of pods on the node; absent when it is unknown.
     pub pods: Option<u32>,
 }
 
@@ -37,7 +37,7 @@ pub struct Completed<'a> {
     pub cold_start: Option<bool>,
     /// From the send to the answer.
     pub response: Option<Duration>,
-    /// Response without execution.
+    /// Response time minus execution time; absent when either is unknown.
     pub scheduling_latency: Option<Duration>,
     /// Response over requested run time.
     pub slowdown: Option<f64>,

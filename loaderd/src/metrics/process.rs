@@ -13,7 +13,7 @@ use prometheus_client::{
 #[derive(Debug)]
 pub(super) struct Process;
 
-/// Values from `/proc`.
+/// What was read from `/proc` about this process.
 struct Figures {
     cpu_seconds: f64,
     resident_bytes: u64,

@@ -65,7 +65,6 @@ pub(super) struct NodeLabels {
 /// A gauge of fractions.
 pub(super) type Fraction = Gauge<f64, AtomicU64>;
 
-/// Histograms by label.
 pub(super) type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
 
 /// A histogram of seconds.
@@ -78,7 +77,7 @@ pub(super) fn ratios() -> Histogram {
     Histogram::new(RATIOS)
 }
 
-/// All series.
+/// All series that the daemon exports.
 #[derive(Debug)]
 pub(super) struct Series {
     pub(super) build: Family<BuildLabels, Gauge>,

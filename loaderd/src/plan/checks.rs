@@ -11,7 +11,6 @@ use crate::{
 /// The greatest rate that any plan may have, in invocations per second.
 pub(super) const HIGHEST_RATE: f64 = 10_000_000.0;
 
-/// Shortest slot.
 pub(super) const SHORTEST_SLOT: Duration = Duration::from_millis(1);
 
 /// Longest run time: in microseconds it fits into 32 bits.

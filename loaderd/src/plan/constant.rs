@@ -37,7 +37,7 @@ impl Schedule {
 pub(super) struct Since {
     /// When the stream begins.
     pub(super) begin: Offset,
-    /// Offsets from there.
+    /// Offsets in nanoseconds since `begin`.
     pub(super) offsets: ArrivalStream,
 }
 

@@ -126,7 +126,7 @@ pub struct Observed<'a> {
 
 /// Collects the findings of a mode. It gets all that is recorded, in the order in which it is recorded.
 pub trait Collector: Debug + Send {
-    /// A slot begins.
+    /// Called when a slot begins.
     fn slot_opened(&mut self, _slot: &SlotHead) {}
 
     /// An invocation of the measured part has ended, or was not sent.

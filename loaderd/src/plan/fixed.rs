@@ -10,7 +10,6 @@ use crate::units::{rounded, to_u32};
 pub(super) struct Size {
     /// Run time; at most an hour.
     pub(super) runtime: Duration,
-    /// Memory, in MiB.
     pub(super) memory_mib: u32,
 }
 

@@ -36,12 +36,12 @@ impl Offset {
 pub enum Phase {
     /// Load that brings the platform into a steady state; not measured.
     Warmup,
-    /// The measured part.
+    /// Load that is measured.
     Measure,
 }
 
 impl Phase {
-    /// As in invocations.csv.
+    /// The phase as written to invocations.csv.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Warmup => "warmup",
@@ -53,7 +53,7 @@ impl Phase {
 /// What is special about an invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Mark {
-    /// No special role.
+    /// Nothing is special about it.
     #[default]
     None,
     /// It falls into the warm-up of its step and does not count in the slot's statistics.
@@ -65,7 +65,7 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// As in invocations.csv.
+    /// The mark as written to invocations.csv; empty for none.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::None => "",
@@ -79,7 +79,7 @@ impl Mark {
 /// The function that an invocation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// This function.
+    /// The function with this index.
     Function(FunctionIndex),
     /// Any function of [`super::Plan::cold_pool`] that is at scale zero when the invocation is due.
     Cold {
@@ -106,9 +106,9 @@ pub struct Invocation {
 /// The unit of time in which invocations are numbered: the i-th invocation due in second u is `sec<u>.inv<i>`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Unit {
-    /// Minutes.
+    /// The i-th invocation of a minute: `min<u>.inv<i>`.
     Minute,
-    /// Seconds.
+    /// The i-th invocation of a second: `sec<u>.inv<i>`.
     Second,
 }
 

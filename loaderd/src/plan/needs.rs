@@ -7,7 +7,7 @@ use loader_trace::Options;
 /// The trace that a mode replays.
 #[derive(Debug, Clone)]
 pub struct TraceInput {
-    /// Directory or upload.
+    /// Where the trace is read from.
     pub source: TraceSource,
     /// How it is read.
     pub options: Options,
@@ -34,7 +34,7 @@ pub struct Warmup {
 }
 
 impl Warmup {
-    /// Its maximum length.
+    /// Maximum length of the warm-up.
     pub fn longest(&self) -> Duration {
         self.hold + self.settle
     }

@@ -20,7 +20,7 @@ pub struct Outline {
 /// What a slot will do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlotOutline {
-    /// Number of invocations.
+    /// Number of invocations in the slot.
     pub invocations: u64,
     /// Length of the slot.
     pub duration: Duration,
@@ -37,7 +37,7 @@ pub struct SlotOutline {
 pub struct FunctionOutline {
     /// Invocations; of a plan without an end, of the slots in the outline.
     pub invocations: u64,
-    /// Mean run time.
+    /// Mean run time to ask for.
     pub mean_runtime: Duration,
     /// Mean memory, in MiB.
     pub mean_memory_mib: f64,

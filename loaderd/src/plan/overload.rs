@@ -3,7 +3,7 @@
 use super::SlotOutcome;
 use crate::spec::Overload;
 
-/// Counts overloaded slots.
+/// The number of overloaded slots so far, and the rule that judges them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct OverloadCount {
     rule: Overload,

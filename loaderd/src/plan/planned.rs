@@ -26,13 +26,13 @@ impl std::fmt::Display for InvocationId {
 /// What was planned for an invocation that has come due, with its function known.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlannedInvocation {
-    /// Its id.
+    /// The invocation's id.
     pub id: InvocationId,
-    /// Its slot.
+    /// The slot in which it is due.
     pub slot: SlotHead,
     /// What is special about it.
     pub mark: Mark,
-    /// Its function.
+    /// The function to invoke.
     pub function: FunctionIndex,
     /// When it was due.
     pub due: Offset,

@@ -18,7 +18,7 @@ use crate::id::RunId;
 /// The platforms that this daemon can use, by name.
 pub type Platforms = HashMap<&'static str, Arc<dyn Platform>>;
 
-/// Where functions run.
+/// A platform: where the functions of runs are deployed, called and removed.
 #[tonic::async_trait]
 pub trait Platform: Send + Sync {
     /// Its name, as in a spec.

@@ -79,7 +79,7 @@ pub struct Resources {
 pub struct Scaling {
     /// Instances at the start.
     pub initial: u32,
-    /// Fewest instances.
+    /// Minimum number of instances.
     pub min: u32,
     /// Most instances; `None`: no bound.
     pub max: Option<u32>,
@@ -103,7 +103,7 @@ pub struct Deployment {
 /// The stages of an instance's start, each when this process observed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceStart {
-    /// The function.
+    /// The function that the instance serves.
     pub function: FunctionIndex,
     /// The instance's name, as in its replies.
     pub instance: String,
@@ -122,11 +122,11 @@ pub struct InstanceStart {
 /// A function's scale at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScaleSample {
-    /// The instant.
+    /// When the scale was observed.
     pub at: UnixMicros,
-    /// The function.
+    /// The function that was observed.
     pub function: FunctionIndex,
-    /// Its scale.
+    /// The function's scale at that instant.
     pub scale: Scale,
 }
 

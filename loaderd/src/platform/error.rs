@@ -9,7 +9,7 @@ pub enum PlatformError {
     /// A function could not be deployed.
     #[error("function {function}: {reason}")]
     Function {
-        /// The function's name.
+        /// The name of the function.
         function: String,
         /// The cause, and what can be done about it.
         reason: String,
@@ -17,7 +17,7 @@ pub enum PlatformError {
     /// The platform as a whole can't be used.
     #[error("platform {platform}: {reason}")]
     Platform {
-        /// The platform's name.
+        /// The name of the platform.
         platform: &'static str,
         /// The cause, and what can be done about it.
         reason: String,

@@ -46,7 +46,7 @@ pub(crate) enum Call {
     Shutdown,
 }
 
-/// The platform.
+/// A platform for tests that records its calls.
 pub(crate) struct FakePlatform {
     name: &'static str,
     deploying: Mutex<Deploying>,

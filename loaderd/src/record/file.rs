@@ -18,7 +18,7 @@ pub enum RecordError {
     /// The file could not be created.
     #[error("cannot create {}: {source}", path.display())]
     Create {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -26,7 +26,7 @@ pub enum RecordError {
     /// The file could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Write {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
         /// The error of the system.
         source: io::Error,
@@ -74,7 +74,7 @@ impl<T: Table> CsvFile<T> {
         Self { path: path.to_owned(), writer, table: PhantomData }
     }
 
-    /// Appends one row.
+    /// Appends one row to the file's buffer.
     ///
     /// # Errors
     /// [`RecordError`] with the path.

@@ -15,7 +15,7 @@ const WINDOW: Duration = Duration::from_secs(5);
 /// Figures of a running run, from its rows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// The current slot.
+    /// Number of the current slot, from 0.
     pub slot: u32,
     /// What it counts for; absent before the first slot.
     pub phase: Option<Phase>,

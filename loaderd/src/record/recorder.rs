@@ -62,7 +62,7 @@ pub struct RecorderSettings {
     pub t0: Anchor,
     /// Dispatch lag above which the loader counts as too slow.
     pub lag_bound: Duration,
-    /// The requested arrivals.
+    /// The requested arrivals, with which the sent ones are compared.
     pub arrivals: AskedArrivals,
     /// What gathers the findings of the run's mode.
     pub collector: Box<dyn Collector>,
@@ -72,7 +72,7 @@ pub struct RecorderSettings {
     pub spans: Option<RowSpans>,
     /// Where figures are exported.
     pub metrics: Metrics,
-    /// The run's progress.
+    /// The channel on which the run's progress is published.
     pub progress: watch::Sender<Progress>,
     /// The clock of all time stamps.
     pub clock: Clock,

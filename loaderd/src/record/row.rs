@@ -15,9 +15,9 @@ use crate::{
 /// A planned invocation and its outcome.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What was planned.
+    /// The invocation as it was planned.
     pub planned: PlannedInvocation,
-    /// How it ended.
+    /// The outcome of the invocation.
     pub outcome: Outcome,
 }
 
@@ -33,7 +33,7 @@ impl Row {
         self.lag(t0).map(|lag| lag.saturating_sub(self.outcome.connect.unwrap_or_default()))
     }
 
-    /// Response minus execution.
+    /// Response time minus the execution time that the function measured; absent when either is unknown.
     pub fn scheduling_latency(&self) -> Option<Duration> {
         let execution = Duration::from_micros(self.outcome.runtime_us?.into());
         self.outcome.response.map(|response| response.saturating_sub(execution))

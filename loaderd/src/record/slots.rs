@@ -24,7 +24,7 @@ pub struct SlotRow {
     pub slot: u32,
     /// What its rows count for.
     pub phase: Phase,
-    /// When it began.
+    /// When the slot began.
     pub start: UnixMicros,
     /// How long it lasted.
     pub duration: Duration,

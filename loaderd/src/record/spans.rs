@@ -9,9 +9,9 @@ use crate::{
 /// Takes the spans of those invocations that have one.
 #[derive(Debug, Clone)]
 pub struct RowSpans {
-    /// The exporter's queue.
+    /// The queue of the span exporter.
     pub tracer: Tracer,
-    /// The run's trace.
+    /// The trace that the run's spans belong to.
     pub trace: RunTrace,
 }
 

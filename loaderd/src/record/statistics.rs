@@ -32,9 +32,9 @@ impl Slowdowns {
 pub struct Slowdown {
     /// Number of values.
     pub count: u64,
-    /// Geometric mean.
+    /// Geometric mean of the values.
     pub geometric_mean: f64,
-    /// Median.
+    /// Median (50th percentile).
     pub p50: f64,
     /// 99th percentile.
     pub p99: f64,
@@ -51,7 +51,7 @@ impl From<&Slowdowns> for Slowdown {
     }
 }
 
-/// One function's figures.
+/// The figures of one function.
 #[derive(Debug, Clone, Default)]
 pub struct FunctionStatistics {
     pub(super) requested: u64,
@@ -110,7 +110,7 @@ impl Statistics {
         self.verdicts.extend(verdict.filter(|_| measured));
     }
 
-    /// Takes a row.
+    /// Counts one row.
     pub(super) fn row(&mut self, row: &Row, t0: &Anchor) {
         let outcome = &row.outcome;
         let failed = u64::from(!row.succeeded());

@@ -56,7 +56,7 @@ pub struct Summary {
     pub by_status: BTreeMap<String, u64>,
     /// Issued over planned, inside their slots.
     pub achieved_ratio: f64,
-    /// Rows in invocations.csv.
+    /// Number of rows in invocations.csv.
     pub rows: u64,
     /// Dispatch lag of all that was sent, in microseconds.
     pub dispatch_lag_us: Distribution,
@@ -119,7 +119,7 @@ pub struct Saturation {
 /// One function's share in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionSummary {
-    /// The function's name.
+    /// The name of the function.
     pub function: String,
     /// Invocations that came due.
     pub requested: u64,
@@ -152,7 +152,7 @@ pub struct WarmupFindings {
     pub points: u64,
     /// Statistic of the last augmented Dickey-Fuller test; absent when there was none.
     pub statistic: Option<f64>,
-    /// Its p-value.
+    /// The p-value of `statistic`; absent when there was no test.
     pub p_value: Option<f64>,
     /// Instances that the functions were expected to need in all.
     pub instances_needed: u32,

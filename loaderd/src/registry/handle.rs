@@ -11,7 +11,7 @@ use crate::{
     store::{State, StoreError, SubmittedSpec},
 };
 
-/// Selects a run.
+/// Which run a request is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
     /// The run that was submitted last.
@@ -46,9 +46,9 @@ pub enum RegistryError {
     /// The run's state forbids it.
     #[error("run {run} is {}: cancel it first, or wait until it has ended", state.as_str())]
     NotEnded {
-        /// The run.
+        /// The id of the run.
         run: RunId,
-        /// Its state.
+        /// The state of the run.
         state: State,
     },
     /// The run is pinned.
@@ -65,7 +65,7 @@ pub enum RegistryError {
 /// A run that was submitted, now or before by the same key.
 #[derive(Debug, Clone)]
 pub struct Submitted {
-    /// The run.
+    /// The run as it is published.
     pub view: Arc<RunView>,
     /// Whether it was submitted before.
     pub existing: bool,
@@ -74,7 +74,7 @@ pub struct Submitted {
 /// One page of runs.
 #[derive(Debug, Clone, Default)]
 pub struct Page {
-    /// Newest first.
+    /// The runs of the page, newest first.
     pub runs: Vec<Arc<RunView>>,
     /// Whether there are older runs that match.
     pub more: bool,
@@ -85,11 +85,11 @@ pub struct Page {
 pub struct Submission {
     /// The spec, as given.
     pub spec: SubmittedSpec,
-    /// The run's name.
+    /// The name of the run.
     pub name: String,
-    /// The mode.
+    /// The mode of the run.
     pub mode: &'static str,
-    /// The platform.
+    /// The name of the platform.
     pub platform: String,
     /// A second submission with the same key gives the first one's run; empty: none.
     pub idempotency_key: String,
@@ -132,7 +132,7 @@ impl Registry {
         answer.await.map_err(|_| RegistryError::ShuttingDown)?
     }
 
-    /// Queues a run.
+    /// Creates a run and adds it to the queue.
     ///
     /// # Errors
     /// A key that belongs to another spec, a full queue, a directory that can't be created.

@@ -87,7 +87,6 @@ enum Orphaned {
     TaskPanicked {
         /// The run's state then.
         state: State,
-        /// The panic.
         error: JoinError,
     },
 }

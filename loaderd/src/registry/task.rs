@@ -35,7 +35,7 @@ pub struct Keeping {
     pub traces: TraceStore,
 }
 
-/// The registry's task.
+/// The task that owns the registry's state.
 pub struct RegistryTask {
     pub(super) store: Store,
     pub(super) stations: Arc<Stations>,

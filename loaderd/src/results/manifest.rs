@@ -34,7 +34,7 @@ const PIECE: usize = 1 << 18;
 pub struct ManifestFile {
     /// Its name, without any folder.
     pub name: String,
-    /// Its length.
+    /// Length of the file, in bytes.
     pub bytes: u64,
     /// The SHA-256 of its content, in hex.
     pub sha256: String,

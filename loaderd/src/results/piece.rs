@@ -10,9 +10,9 @@ pub enum ExportError {
     /// A file or directory cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Io {
-        /// Its path.
+        /// The path of the file or directory.
         path: PathBuf,
-        /// The cause.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The records cannot be read.
@@ -21,9 +21,9 @@ pub enum ExportError {
     /// A row of another file cannot be read or converted.
     #[error("{}: {source}", path.display())]
     Rows {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// The cause.
+        /// Why the row can't be read or converted.
         source: csv::Error,
     },
 }

@@ -14,7 +14,7 @@ use super::{columns::ColumnReader, table::RowScan};
 
 /// The records as they are written.
 pub(super) const CSV: &str = "invocations.csv";
-/// The same, compressed.
+/// The same, compressed with gzip.
 pub(super) const GZIPPED: &str = "invocations.csv.gz";
 /// The same, in columns.
 pub(super) const PARQUET: &str = "invocations.parquet";
@@ -28,27 +28,27 @@ pub enum ReadError {
     /// The file cannot be read.
     #[error("cannot read {}: {source}", path.display())]
     Io {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// The cause.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The file is not one that this program wrote.
     #[error("cannot read {}: {source}", path.display())]
     Columns {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// The cause.
+        /// The error of the Parquet reader.
         source: parquet::errors::ParquetError,
     },
     /// A row is not one of invocations.csv.
     #[error("{}: record {record}: {source}", path.display())]
     Row {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
         /// Its number, from 1, the header not counted.
         record: u64,
-        /// The cause.
+        /// What is wrong with the row.
         source: RowError,
     },
 }

@@ -30,7 +30,7 @@ use crate::{
     warmup::Fit,
 };
 
-/// Executes one run.
+/// Executes one run, from its plan to its clean-up.
 pub(crate) struct Driver {
     pub(super) stations: Arc<Stations>,
     pub(super) directory: RunDirectory,

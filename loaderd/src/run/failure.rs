@@ -86,7 +86,7 @@ pub enum LoadError {
     /// A file can't be created.
     #[error(transparent)]
     Records(#[from] RecordError),
-    /// A thread panicked.
+    /// A thread of the load panicked.
     #[error(transparent)]
     Lost(#[from] Lost),
 }

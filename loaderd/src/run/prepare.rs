@@ -19,7 +19,7 @@ use crate::{
 
 /// A spec that can be run.
 pub struct Preparation {
-    /// The checked spec.
+    /// The spec, checked and with its defaults.
     pub spec: RunSpec,
     /// The plan, before its first slot.
     pub plan: Box<dyn Plan>,
@@ -29,7 +29,7 @@ pub struct Preparation {
 
 /// Makes plans of specs.
 pub struct Planner {
-    /// Uploaded traces.
+    /// The store of uploaded traces.
     pub traces: TraceStore,
     /// Directories below which specs may name traces on this machine.
     pub trace_roots: Vec<PathBuf>,

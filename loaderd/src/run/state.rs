@@ -17,11 +17,11 @@ use crate::store::State;
 /// How a run ends when it does not succeed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict<R> {
-    /// A step failed.
+    /// A step of the run failed, with the reason.
     Failed(R),
     /// A user cancelled it.
     Cancelled,
-    /// The daemon ends.
+    /// The daemon is shutting down.
     Interrupted,
 }
 
@@ -50,7 +50,7 @@ pub enum Event<R> {
     Drained,
     /// What it deployed was removed.
     Cleaned,
-    /// It ends early.
+    /// The run ends early, with this verdict.
     End(Verdict<R>),
 }
 
@@ -76,7 +76,7 @@ impl<R> Default for Machine<R> {
 }
 
 impl<R: std::fmt::Debug> Machine<R> {
-    /// The run's state.
+    /// The present state of the run.
     pub fn state(&self) -> State {
         self.state
     }
@@ -94,7 +94,7 @@ impl<R: std::fmt::Debug> Machine<R> {
         }
     }
 
-    /// Applies an event.
+    /// Applies one event to the run's state.
     ///
     /// # Errors
     /// [`Forbidden`]; then nothing has changed.

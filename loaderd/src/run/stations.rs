@@ -15,7 +15,7 @@ use crate::{
 
 /// What the driver works with. It hands each station its own part.
 pub struct Stations {
-    /// Platforms by name.
+    /// The platforms, by name.
     pub platforms: Platforms,
     /// Makes plans of specs.
     pub planner: Arc<Planner>,
@@ -54,11 +54,11 @@ pub struct DrainLimits {
 /// Where a run is reported, and by which clock.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
-    /// Exported figures.
+    /// The metrics that the daemon exports.
     pub metrics: Metrics,
     /// Exports spans; absent when they are not exported.
     pub tracer: Option<Tracer>,
-    /// The clock.
+    /// The clock of all time stamps.
     pub clock: Clock,
 }
 
@@ -67,6 +67,6 @@ pub struct Telemetry {
 pub(crate) struct Interrupts {
     /// A user cancels the run.
     pub(crate) cancel: CancellationToken,
-    /// The daemon ends.
+    /// The daemon is shutting down.
     pub(crate) shutdown: CancellationToken,
 }

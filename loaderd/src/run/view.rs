@@ -8,7 +8,7 @@ use crate::store::{RunFile, RunSummary, SubmittedSpec};
 /// A run as it is published: each change as a whole.
 #[derive(Debug, Clone)]
 pub struct RunView {
-    /// Identity and state.
+    /// The run's identity and state, as kept in run.json.
     pub file: RunFile,
     /// The spec as it was submitted.
     pub spec: Arc<SubmittedSpec>,

@@ -6,11 +6,11 @@
 /// One value of a series.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point<'a> {
-    /// The metric's name.
+    /// The name of the metric.
     pub name: &'a str,
     /// Its labels, in their order.
     pub labels: Vec<(&'a str, String)>,
-    /// The value.
+    /// The value of the sample.
     pub value: f64,
     /// Its timestamp, Unix milliseconds, if given.
     pub unix_ms: Option<i64>,

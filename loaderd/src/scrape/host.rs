@@ -9,10 +9,10 @@ use tokio::time::Instant;
 /// A sample could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ScrapeError {
-    /// Of this process.
+    /// This process could not be sampled.
     #[error("cannot read this process in /proc: {0}")]
     Own(#[from] procfs::ProcError),
-    /// Of the host.
+    /// The host could not be sampled.
     #[error("cannot read the host's processors and memory: {0}")]
     Host(#[from] sysinfo::Error),
 }
@@ -30,7 +30,7 @@ pub struct HostSample {
     pub host_memory_ratio: f64,
 }
 
-/// Samples the host.
+/// Takes samples of the host and of this process.
 pub struct HostScraper {
     system: System,
     cores: f64,

@@ -9,23 +9,23 @@ use serde::Deserialize;
 /// Maximum size of a response, in bytes.
 const MAX_RESPONSE: usize = 64 << 20;
 
-/// A query failed.
+/// Why a query failed.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
     /// The URL is invalid.
     #[error("prometheus.url {url}: {reason}")]
     Url {
-        /// The URL.
+        /// The URL of the server.
         url: String,
-        /// The cause.
+        /// Why the URL is invalid.
         reason: String,
     },
     /// The server does not answer.
     #[error("Prometheus at {url} does not answer: {reason}")]
     Unreachable {
-        /// The URL.
+        /// The URL of the server.
         url: String,
-        /// The cause.
+        /// Why the server could not be reached.
         reason: String,
     },
     /// The server refuses the query.
@@ -56,7 +56,7 @@ impl Prometheus {
     /// A client of the server at `url`, with a timeout for each query. Sends nothing yet. Must be called within a runtime.
     ///
     /// # Errors
-    /// An invalid URL.
+    /// A URL that is not valid.
     pub fn new(url: &str, timeout: Duration) -> Result<Self, QueryError> {
         let refuse = |reason: String| QueryError::Url { url: url.to_owned(), reason };
         let address: http::Uri = url.parse().map_err(|error: http::uri::InvalidUri| refuse(error.to_string()))?;
@@ -68,7 +68,7 @@ impl Prometheus {
         Ok(Self { url: url.to_owned(), client, timeout })
     }
 
-    /// The URL.
+    /// The URL of the server.
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -104,7 +104,7 @@ impl Prometheus {
     /// The first value of the result as a number; `None` if the result is empty or not a finite number.
     ///
     /// # Errors
-    /// As [`Prometheus::query`].
+    /// As for [`Prometheus::query`].
     pub async fn number(&self, expression: &str) -> Result<Option<f64>, QueryError> {
         let values = self.query(expression).await?;
         Ok(values.first().and_then(|value| value.value.parse::<f64>().ok()).filter(|number| number.is_finite()))

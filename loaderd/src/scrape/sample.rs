@@ -17,7 +17,7 @@ pub struct Sampled {
     pub outcome: Result<Sample, SourceError>,
 }
 
-/// A scrape failed.
+/// Why a source gave no sample.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// This time only; the next scrape may succeed.
@@ -28,31 +28,31 @@ pub enum SourceError {
     Off(String),
 }
 
-/// A sample.
+/// A sample of the cluster.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Sample {
     /// The cluster's nodes, and the run's pods on them.
     Nodes {
-        /// All nodes.
+        /// All nodes of the cluster.
         nodes: Vec<NodeSample>,
-        /// The run's pods.
+        /// The pods of the run.
         pods: Vec<PodSample>,
     },
-    /// The autoscaler.
+    /// The autoscaler, the activator and the scheduler.
     Autoscaler(AutoscalerSample),
 }
 
 /// The role of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// Control plane.
+    /// A node of the control plane.
     ControlPlane,
-    /// Worker.
+    /// A node for workloads.
     Worker,
 }
 
 impl Role {
-    /// As in nodes.csv.
+    /// The role as written to nodes.csv.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::ControlPlane => "control-plane",
@@ -64,13 +64,13 @@ impl Role {
 /// A node at an instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeSample {
-    /// Its name.
+    /// The name of the node.
     pub node: String,
-    /// Its role.
+    /// The role of the node.
     pub role: Role,
     /// CPU in use, in thousandths of a processor.
     pub cpu_millicores: Option<f64>,
-    /// Allocatable CPU, likewise.
+    /// Allocatable CPU, in thousandths of a processor.
     pub cpu_allocatable_millicores: Option<f64>,
     /// Memory in use, in MiB.
     pub memory_mib: Option<f64>,
@@ -83,11 +83,11 @@ pub struct NodeSample {
 /// Sums of the requests and limits of pods.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Commitments {
-    /// How many pods.
+    /// Number of pods.
     pub pods: u32,
     /// CPU requests, in thousandths of a processor.
     pub cpu_requests_millicores: f64,
-    /// CPU limits, likewise.
+    /// CPU limits, in thousandths of a processor.
     pub cpu_limits_millicores: f64,
     /// Memory requests, in MiB.
     pub memory_requests_mib: f64,
@@ -98,7 +98,7 @@ pub struct Commitments {
 /// A pod at an instant.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PodSample {
-    /// Its name.
+    /// The name of the pod.
     pub pod: String,
     /// Its function's name in the run.
     pub function: String,
@@ -123,7 +123,7 @@ pub struct AutoscalerSample {
     pub pending_pods: Option<f64>,
     /// Instances that it asked for.
     pub requested_pods: Option<f64>,
-    /// Instances that run.
+    /// Instances that are running.
     pub running_pods: Option<f64>,
     /// Invocations that wait in the activator.
     pub activator_queue: Option<f64>,

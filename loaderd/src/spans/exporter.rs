@@ -49,18 +49,18 @@ pub struct ExporterError {
 /// How a span ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SpanStatus {
-    /// Well.
+    /// It ended without an error.
     Ok,
-    /// With this error.
+    /// It ended with this error message.
     Error(String),
 }
 
-/// A span.
+/// A span as it is exported.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Span {
-    /// Its trace.
+    /// The id of the trace that it belongs to.
     pub trace: u128,
-    /// Its id.
+    /// The id of the span, unique in its trace.
     pub id: u64,
     /// The one that it is part of; none for a run.
     pub parent: Option<u64>,
@@ -68,13 +68,13 @@ pub struct Span {
     pub name: &'static str,
     /// Whether it is a call to another service (span kind client).
     pub is_call: bool,
-    /// When it began.
+    /// When the span began.
     pub start: UnixMicros,
-    /// When it ended.
+    /// When the span ended.
     pub end: UnixMicros,
-    /// Its attributes.
+    /// Attributes, as pairs of name and value.
     pub attributes: Vec<(&'static str, String)>,
-    /// How it ended.
+    /// Whether the span ended with an error.
     pub status: SpanStatus,
 }
 

@@ -9,9 +9,9 @@ use crate::id::RunId;
 /// The span context that is passed to a function: W3C Trace Context (<https://www.w3.org/TR/trace-context/>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Context {
-    /// The run's trace.
+    /// The id of the run's trace.
     pub trace: u128,
-    /// The invocation's span.
+    /// The id of the invocation's span.
     pub span: u64,
 }
 
@@ -40,7 +40,7 @@ impl RunTrace {
         Self { trace: number(trace).max(1), seed, sampled }
     }
 
-    /// The trace's id.
+    /// The id of the trace.
     pub fn trace(&self) -> u128 {
         self.trace
     }

@@ -46,7 +46,7 @@ impl Check {
         self.violations.extend(other.violations);
     }
 
-    /// Notes a fault.
+    /// Adds a fault of `field`.
     pub(crate) fn fault(&mut self, field: impl Into<String>, description: impl Into<String>) {
         self.violations.push(Violation::new(field, description));
     }

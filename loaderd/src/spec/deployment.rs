@@ -46,7 +46,7 @@ pub enum CpuLimit {
 }
 
 impl CpuLimit {
-    /// All of them.
+    /// All CPU limits.
     pub const ALL: [Self; 2] = [Self::OneVcpu, Self::Gcp];
 
     /// As in a spec.
@@ -126,7 +126,7 @@ impl Autoscaler {
 pub enum ScaleMetric {
     /// Invocations that an instance works on at the same time.
     Concurrency,
-    /// Invocations a second.
+    /// Invocations per second of an instance.
     Rps,
 }
 

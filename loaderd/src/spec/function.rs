@@ -5,18 +5,18 @@
 pub enum FunctionKind {
     /// Consumes what each invocation requests.
     Trace,
-    /// Answers at once.
+    /// Replies at once, without consuming anything.
     Empty,
     /// Watches the clock, and takes half of the memory.
     Timed,
     /// Sleeps, and maps memory without touching it.
     Wimpy,
-    /// Greets, as `helloworld.Greeter`.
+    /// Replies with a greeting, as `helloworld.Greeter`.
     Hello,
 }
 
 impl FunctionKind {
-    /// All of them.
+    /// All kinds of functions.
     pub const ALL: [Self; 5] = [Self::Trace, Self::Empty, Self::Timed, Self::Wimpy, Self::Hello];
 
     /// As in a spec.
@@ -41,7 +41,7 @@ pub enum RuntimeClock {
 }
 
 impl RuntimeClock {
-    /// All of them.
+    /// Both clocks.
     pub const ALL: [Self; 2] = [Self::Wall, Self::Cpu];
 
     /// As in a spec and in request metadata.

@@ -53,13 +53,13 @@ impl FunctionProtocol {
 /// What a plain HTTP request looks like.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpRequest {
-    /// The method.
+    /// The request's method.
     pub method: Method,
     /// Path and query, first a `/`.
     pub path: Template,
     /// Headers, of which none is the connection's.
     pub headers: Vec<(HeaderName, Template)>,
-    /// The body.
+    /// The request's body; may be empty.
     pub body: Template,
 }
 

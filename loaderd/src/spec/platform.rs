@@ -1,11 +1,11 @@
 //! The platforms that a spec can name, and what differs between them before anything is deployed.
 
-/// Where functions run.
+/// The platform that a run uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlatformKind {
     /// Processes on this machine.
     Local,
-    /// A Knative cluster.
+    /// Knative Services of a cluster.
     Knative,
     /// Functions that were deployed by other means.
     Attach,
@@ -26,7 +26,7 @@ pub struct Features {
 }
 
 impl PlatformKind {
-    /// All of them.
+    /// All platforms.
     pub const ALL: [Self; 3] = [Self::Local, Self::Knative, Self::Attach];
 
     /// The table of the platforms' features.

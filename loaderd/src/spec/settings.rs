@@ -12,7 +12,7 @@ pub const DEFAULT_MAX_SCALE: u32 = 200;
 pub struct Timeouts {
     /// An invocation, from its send.
     pub function: Duration,
-    /// Making a connection.
+    /// Maximum time for making a connection.
     pub connect: Duration,
     /// Answers, after the last invocation was sent.
     pub drain: Duration,
@@ -41,7 +41,7 @@ pub struct Saturation {
 pub struct ScalingOverrides {
     /// Instances at the start.
     pub initial_scale: Option<u32>,
-    /// Fewest instances.
+    /// Minimum number of instances.
     pub min_scale: Option<u32>,
     /// Most instances; 0: no bound. Absent: [`DEFAULT_MAX_SCALE`].
     pub max_scale: Option<u32>,
@@ -74,7 +74,7 @@ pub enum ConnectionPolicy {
 }
 
 impl ConnectionPolicy {
-    /// All of them.
+    /// All connection policies.
     pub const ALL: [Self; 3] = [Self::Pooled, Self::PerFunction, Self::PerInvocation];
 
     /// As in a spec.

@@ -75,7 +75,6 @@ fn best_lag(series: &[f64], steps: &[f64], most: usize) -> Option<usize> {
 
 /// A least-squares problem, made triangular by reflections (Householder's QR): it answers for its first columns alone, too.
 struct Triangle {
-    /// The triangle's diagonal.
     diagonal: Vec<f64>,
     /// The right side in the triangle's directions; what is behind the columns is left over.
     projected: Vec<f64>,

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use super::{Adf, Trend, adf, trend};
 
-/// The shortest window.
+/// Minimum length of a window.
 pub const LEAST: Duration = Duration::from_secs(60);
 
 /// Fewest values of a window.
@@ -35,9 +35,9 @@ pub enum Finding {
     },
     /// The level is another than in the first half of the window, or than in the window before.
     LevelChanged {
-        /// The level before.
+        /// The level before the change, in the unit of the values.
         from: f64,
-        /// The level after.
+        /// The level after the change, in the unit of the values.
         to: f64,
     },
     /// The level rises or falls.

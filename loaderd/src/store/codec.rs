@@ -19,15 +19,15 @@ pub struct SubmittedSpec {
 /// The results of a run.
 #[derive(Debug)]
 pub struct RunSummary {
-    /// The run.
+    /// The id of the run.
     pub run_id: RunId,
-    /// The spec's name.
+    /// The name of the run, from its spec.
     pub name: String,
-    /// The mode.
+    /// The mode of the run.
     pub mode: String,
-    /// The platform.
+    /// The name of the platform.
     pub platform: String,
-    /// How it ended.
+    /// The state in which the run ended.
     pub state: State,
     /// Why it did not succeed; empty when it did.
     pub reason: String,
@@ -38,9 +38,9 @@ pub struct RunSummary {
 /// The files that a run left, sealed: written last.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    /// The run.
+    /// The id of the run.
     pub run_id: RunId,
-    /// How it ended.
+    /// The state in which the run ended.
     pub state: State,
     /// When the manifest was written.
     pub written: UnixMicros,

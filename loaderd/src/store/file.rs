@@ -13,15 +13,15 @@ pub(super) const VERSION: u32 = 1;
 pub struct RunFile {
     /// Version of this layout.
     pub version: u32,
-    /// The run.
+    /// The id of the run.
     pub run_id: RunId,
-    /// The spec's name.
+    /// The name of the run, from its spec.
     pub name: String,
-    /// The mode.
+    /// The mode of the run.
     pub mode: String,
-    /// The platform.
+    /// The name of the platform.
     pub platform: String,
-    /// Its state.
+    /// The state of the run.
     pub state: State,
     /// Why it failed or ended early; empty otherwise.
     pub reason: String,

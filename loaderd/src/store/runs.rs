@@ -27,14 +27,14 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreE
     move |source| StoreError { action, path: path.to_owned(), source }
 }
 
-/// All run directories.
+/// The store of all run directories.
 #[derive(Debug, Clone)]
 pub struct Store {
     runs: PathBuf,
     codec: Arc<dyn Codec>,
 }
 
-/// One run's directory.
+/// The directory of one run.
 #[derive(Debug, Clone)]
 pub struct RunDirectory {
     path: PathBuf,
@@ -141,7 +141,7 @@ fn read_run_file(path: &Path) -> Result<RunFile, NotARun> {
 }
 
 impl RunDirectory {
-    /// The directory's path.
+    /// The path of the directory.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -176,7 +176,7 @@ impl RunDirectory {
         spec.map_err(failed("read", &path))
     }
 
-    /// Saves the summary.
+    /// Writes the summary, replacing an earlier one.
     ///
     /// # Errors
     /// A file that can't be written.

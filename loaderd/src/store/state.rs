@@ -14,13 +14,13 @@ pub enum State {
     WarmingUp,
     /// Load is sent and measured.
     Running,
-    /// Answers are awaited.
+    /// No more is sent; answers to invocations in flight are awaited.
     Draining,
     /// What it deployed is being removed.
     Cleaning,
-    /// It was completed.
+    /// It was executed to its end.
     Succeeded,
-    /// A step failed.
+    /// A step of it failed.
     Failed,
     /// A user cancelled it.
     Cancelled,

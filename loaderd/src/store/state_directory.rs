@@ -20,15 +20,15 @@ pub enum StateDirectoryError {
     /// It can't be created.
     #[error("cannot create {}: {source}", path.display())]
     Create {
-        /// The directory.
+        /// The path of the state directory.
         path: PathBuf,
-        /// The cause.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// Another daemon uses it.
     #[error("another loaderd{} uses {}: only one daemon can use a state directory", pid.map_or(String::new(), |pid| format!(" (pid {pid})")), path.display())]
     InUse {
-        /// The directory.
+        /// The path of the state directory.
         path: PathBuf,
         /// The other daemon's process; absent when it is unknown.
         pid: Option<u32>,
@@ -36,9 +36,9 @@ pub enum StateDirectoryError {
     /// A newer program wrote it.
     #[error("{} has version {found}, newer than this loaderd supports ({VERSION}): upgrade loaderd", path.display())]
     Newer {
-        /// The directory.
+        /// The path of the state directory.
         path: PathBuf,
-        /// Its version.
+        /// The version that the directory has.
         found: u32,
     },
 }

@@ -13,23 +13,23 @@ pub enum UploadError {
     /// The trace is above the limit.
     #[error("the trace has {bytes} bytes; the limit is {most} (traces.max_upload_mib)")]
     TooLarge {
-        /// Its size.
+        /// Size of the trace, in bytes.
         bytes: u64,
-        /// The limit.
+        /// Maximum size of a trace, in bytes.
         most: u64,
     },
     /// The store is full.
     #[error("the daemon has reached its limit of {most} traces (traces.max_uploads)")]
     TooMany {
-        /// The limit.
+        /// Maximum number of traces in the store.
         most: usize,
     },
     /// The client has too many traces.
     #[error("{client} has reached the limit of {most} traces of one client (traces.max_uploads_per_client)")]
     TooManyOfClient {
-        /// The client.
+        /// The name of the client.
         client: String,
-        /// The limit.
+        /// Maximum number of traces of one client.
         most: usize,
     },
     /// Another client sends the same trace.
@@ -38,9 +38,9 @@ pub enum UploadError {
     /// A file cannot be written or read.
     #[error("{}: {source}", path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// The cause.
+        /// The error of the operating system.
         source: io::Error,
     },
 }

@@ -43,12 +43,12 @@ pub struct TraceStore {
     under_way: Arc<Mutex<HashSet<String>>>,
 }
 
-/// What [`TraceStore::begin`] found.
+/// The outcome of [`TraceStore::begin`].
 #[derive(Debug)]
 pub enum Begun {
     /// The trace is already stored.
     Stored,
-    /// Bytes are missing.
+    /// Bytes are missing, which this upload receives.
     Missing(Upload),
 }
 

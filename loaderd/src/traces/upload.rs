@@ -20,7 +20,7 @@ use crate::spec::Violation;
 /// Where to resume a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
-    /// The file.
+    /// The name of the file in the trace.
     pub name: String,
     /// The first missing byte.
     pub offset: u64,
@@ -84,7 +84,7 @@ impl Upload {
         self.received.is_empty()
     }
 
-    /// Appends a piece.
+    /// Appends a piece to the file `name`.
     ///
     /// # Errors
     /// A piece that does not start where its file ends, or exceeds its size; a file that can't be written.

@@ -7,7 +7,7 @@ use prost::Message as _;
 
 use super::{Files, below, repository, text};
 
-/// One example.
+/// An example of one file.
 fn one(name: &str, bytes: impl Into<Vec<u8>>) -> Files {
     Files::from([(name.to_owned(), bytes.into())])
 }
@@ -88,7 +88,7 @@ pub(super) fn expositions() -> Files {
     examples
 }
 
-/// A run's directory.
+/// The files of a run's directory.
 pub(super) fn run() -> Files {
     below(&repository("loaderd/tests/data/run"))
 }

@@ -36,10 +36,10 @@ use crate::{
     traces::{Manifest, TraceFile},
 };
 
-/// An untrusted input.
+/// A kind of untrusted input, with examples and a check of its reader.
 #[derive(Debug, Clone, Copy)]
 pub struct Input {
-    /// Its name.
+    /// The name of the input.
     pub name: &'static str,
     /// Valid examples, by file name.
     pub examples: fn() -> BTreeMap<String, Vec<u8>>,
@@ -47,7 +47,7 @@ pub struct Input {
     pub check: fn(&[u8]),
 }
 
-/// All inputs.
+/// All kinds of untrusted input.
 pub const INPUTS: [Input; 9] = [
     Input { name: "configuration", examples: examples::configuration, check: configuration },
     Input { name: "spec", examples: examples::specs, check: spec },
@@ -65,7 +65,6 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A configuration file.
 fn configuration(bytes: &[u8]) {
     if let Ok(config) = Config::from_toml(&text(bytes)) {
         config.check();
@@ -99,14 +98,14 @@ fn spec_as_json(bytes: &[u8]) {
     }
 }
 
-/// Files with names.
+/// The content of files, by name.
 type Files = BTreeMap<String, Vec<u8>>;
 
 /// Default options of reading traces.
 const OPTIONS: Options =
     Options { format: None, day: None, unit: Duration::from_mins(1), units: None, skip_incomplete: false };
 
-/// Files in memory.
+/// Serves files from memory as a trace's source.
 struct InMemory<'a> {
     files: &'a Files,
     /// A file that replaces the one in `files`.

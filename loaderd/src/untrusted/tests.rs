@@ -37,7 +37,6 @@ const PIECES: [&[u8]; 24] = [
     b"\xf0\x9f\x92\xa9",
 ];
 
-/// One mutation.
 #[derive(Debug, Clone)]
 enum Mutation {
     Flip(Index, u8),

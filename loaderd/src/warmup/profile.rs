@@ -10,14 +10,14 @@ pub fn needed(concurrency: f64, of_an_instance: u32) -> u32 {
 /// The outcome of fitting needs into the available room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fit {
-    /// Instances by function.
+    /// Instances of each function, in the plan's order.
     pub scales: Vec<u32>,
     /// Instances that were needed in all.
     pub needed: u64,
 }
 
 impl Fit {
-    /// Instances in all.
+    /// Instances of all functions.
     pub fn instances(&self) -> u64 {
         self.scales.iter().map(|scale| u64::from(*scale)).sum()
     }

@@ -6,7 +6,7 @@
 //! - A `use` of a module is none of its file; the names that are then taken from it are.
 //! - A parent that re-exports a child's names uses the child. A `mod` line uses nothing.
 //!
-//! Methods are not followed: what a file can call, it has from a value of a type that somebody named.
+//! Methods are not followed: a file can only call them on a value of a type that it or another file names.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

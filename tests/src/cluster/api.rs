@@ -59,7 +59,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 /// What a path names.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Path {
-    /// With its group.
+    /// The resource with its group, such as `services.serving.knative.dev`.
     resource: String,
     namespace: String,
     name: String,

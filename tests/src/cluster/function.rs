@@ -89,7 +89,7 @@ struct State {
     needed: Option<Instant>,
 }
 
-/// One function.
+/// A function of the fake cluster.
 pub(super) struct Function {
     pub(super) name: String,
     pub(super) namespace: String,

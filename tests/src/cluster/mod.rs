@@ -77,7 +77,7 @@ pub struct Asked {
     pub verb: &'static str,
     /// With its group, such as `services.serving.knative.dev`.
     pub resource: String,
-    /// Of one object.
+    /// The name of the object; empty for a request about several.
     pub name: String,
 }
 
@@ -86,7 +86,7 @@ pub struct Asked {
 struct Faults {
     /// By the beginning of a Service's name.
     functions: Vec<(String, Failure)>,
-    /// Verb and resource.
+    /// Verb and resource of each request that is refused.
     forbidden: Vec<(String, String)>,
     token: String,
     /// How long each event of a watch takes.
@@ -368,7 +368,7 @@ impl Cluster {
         lock(&self.shared.faults).slowness = slowness;
     }
 
-    /// Ends all watches.
+    /// Ends all open watches; clients may resume them.
     pub fn cut_watches(&self) {
         self.shared.cuts.send_modify(|cuts| *cuts += 1);
     }
@@ -404,7 +404,7 @@ impl Cluster {
         self.shared.remove(resource, namespace, name);
     }
 
-    /// An object.
+    /// An object as it is stored; absent when it does not exist.
     pub fn get(&self, resource: &str, namespace: &str, name: &str) -> Option<Value> {
         lock(&self.shared.store).get(resource, namespace, name).cloned()
     }

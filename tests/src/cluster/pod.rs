@@ -19,7 +19,7 @@ use tokio::{
 use super::{Failure, PODS, Shared, controllers::labels, function::Function};
 use crate::bin;
 
-/// The one node.
+/// The name of the only node.
 pub(super) const NODE: &str = "knative-control-plane";
 
 /// From creation to being scheduled, and from there to a sandbox: the medians of `coldstart-breakdown.txt`.
@@ -53,7 +53,6 @@ fn containers(state: &Value, ready: bool) -> Value {
     json!([one("queue-proxy", "dev.local/queue:v1"), one("user-container", "dev.local/fn:v1")])
 }
 
-/// A pod's life.
 pub(super) struct PodLife {
     pub(super) shared: Arc<Shared>,
     pub(super) function: Arc<Function>,

@@ -21,7 +21,7 @@ impl Container {
         Self(podman(&[&fixed, flags, arguments].concat()).ok().stdout.trim().to_owned())
     }
 
-    /// Where it listens.
+    /// The address on which the function listens.
     fn address(&self) -> String {
         eventually("the container listens", || {
             let logged = podman(&["logs", &self.0]).ok().stdout;

@@ -14,7 +14,7 @@ pub enum MemoryError {
         asked_mib: u64,
         /// What is available, in MiB.
         free_mib: u64,
-        /// The tightest limit.
+        /// The limit that leaves the least memory.
         bound: Bound,
     },
     /// More than one invocation may ask for.
@@ -30,7 +30,7 @@ pub enum MemoryError {
     Refused {
         /// The request, in MiB.
         asked_mib: u64,
-        /// The kernel's reason.
+        /// The error of the system call.
         source: io::Error,
     },
     /// The kernel did not report how much memory is resident.

@@ -39,7 +39,7 @@ impl fmt::Display for Bound {
 pub struct Free {
     /// Bytes that can still be allocated.
     pub bytes: u64,
-    /// The tightest limit.
+    /// The limit that leaves the least memory.
     pub bound: Bound,
 }
 

@@ -7,9 +7,9 @@ use crate::random::StreamRng;
 /// The distribution of an unscaled gap.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Draw {
-    /// Mean 1.
+    /// The exponential distribution with mean 1.
     Exponential,
-    /// On (0, 1).
+    /// The uniform distribution on (0, 1).
     Uniform,
 }
 
@@ -81,7 +81,7 @@ impl Gaps {
 /// Offsets of [`Gaps::from_start`], each moved by the same random shift around the unit, ascending again.
 ///
 /// Rotating a sorted sequence gives two sorted runs: first those that wrapped around the end, then the others. So one
-/// generator is run ahead to the first that wraps, and a second begins at the start once the wrapped ones are out.
+/// generator is run ahead to the first that wraps, and a second begins at the start once the wrapped ones are exhausted.
 #[derive(Debug, Clone)]
 pub(super) struct Rotated {
     wrapping: Gaps,

@@ -14,7 +14,7 @@ const DAY: usize = 24 * HOUR;
 /// Upper bound of the share of longest run times.
 const LONG: Duration = Duration::from_secs(10);
 
-/// Statistics of a trace. Shares are from 0 to 1. None: the trace does not tell.
+/// Statistics of a trace. Shares are from 0 to 1. None: the trace has no data for it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Figures {
     /// Share of functions by trigger.
@@ -29,7 +29,7 @@ pub struct Figures {
     pub apps_only_http: Option<f64>,
     /// Share of apps with only timers.
     pub apps_only_timers: Option<f64>,
-    /// Share of apps invoked at most once an hour, on average. Less than an hour does not tell.
+    /// Share of apps invoked at most once an hour, on average. None for a trace of less than an hour.
     pub apps_hourly: Option<f64>,
     /// Share of apps invoked at most once a minute, on average.
     pub apps_minutely: Option<f64>,
@@ -55,7 +55,7 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Measures `trace`.
+    /// Computes the figures of `trace`.
     pub fn of(trace: &Trace, memory: AppMemory) -> Self {
         let mut figures = Self { quietest_hour: quietest_hour(trace), ..Self::default() };
         figures.take_functions(trace);

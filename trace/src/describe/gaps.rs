@@ -1,6 +1,6 @@
-//! How much inter-arrival times vary, as far as counts per minute tell.
+//! How much inter-arrival times vary, as far as it can be computed from counts per minute.
 
-/// Fewer inter-arrival times than this tell nothing: of two, the coefficient of variation is never above 1.
+/// Fewer inter-arrival times than this are not significant: of two, the coefficient of variation is never above 1.
 const LEAST: u64 = 3;
 
 /// The coefficient of variation (standard deviation over mean, of the whole population) of the inter-arrival times of

@@ -1,10 +1,10 @@
-//! Statistics of a trace, beside the published ones.
+//! Statistics of a trace, compared with the published ones.
 //!
 //! ```text
 //! Trace ──figures (apps, gaps, values)──▶ Figures ──published──▶ rows: found, target, tolerance, met
 //! ```
-//! Pure. Beside the trace it takes a few numbers for each function and the counts of one app. Minutes are taken for the
-//! trace's units. What a trace does not tell (triggers, apps, a whole day) is unknown, not 0.
+//! Pure. In addition to the trace it holds a few numbers for each function and the counts of one app in memory. Minutes are
+//! taken for the trace's units. A statistic for which the trace has no data (triggers, apps, a whole day) is unknown, not 0.
 
 mod apps;
 mod figures;

@@ -10,7 +10,7 @@ use crate::azure2019::{HOURLY_SHARE, POPULAR_SHARE, RUNTIME_LN, TRIGGERS, VARYIN
 pub enum Unit {
     /// Percent of the whole.
     Percent,
-    /// Seconds.
+    /// Time in seconds.
     Seconds,
     /// Megabytes, as the platform counts them.
     Megabytes,
@@ -21,29 +21,29 @@ pub enum Unit {
 /// How far what is found may lie from what is published.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Tolerance {
-    /// In percentage points.
+    /// An absolute difference, in percentage points.
     Points(f64),
     /// In percent of the published value.
     Percent(f64),
 }
 
-/// One statistic.
+/// One statistic, as found and as published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
-    /// What it says.
+    /// What the statistic measures, as text for users.
     pub statistic: String,
     /// In which unit `found` and `target` are.
     pub unit: Unit,
-    /// Of the trace; none where it does not tell.
+    /// The value of the trace; absent where the trace has no data for it.
     pub found: Option<f64>,
-    /// As published.
+    /// The published value.
     pub target: f64,
     /// How far they may lie apart.
     pub tolerance: Tolerance,
 }
 
 impl Row {
-    /// Whether the trace has the published value, within the tolerance; none where it does not tell.
+    /// Whether the trace has the published value, within the tolerance; absent where the trace has no data for it.
     pub fn met(&self) -> Option<bool> {
         let most = match self.tolerance {
             Tolerance::Points(points) => points,
@@ -68,7 +68,7 @@ fn value(statistic: &str, unit: Unit, found: Option<f64>, target: f64) -> Row {
     Row { statistic: statistic.to_owned(), unit, found, target, tolerance: Tolerance::Percent(PERCENT) }
 }
 
-/// `figures` beside those of Azure Functions in 2019 ([`crate::azure2019`]).
+/// `figures` compared with those of Azure Functions in 2019 ([`crate::azure2019`]).
 pub fn azure2019(figures: &Figures) -> Vec<Row> {
     let of = |shares: &Option<BTreeMap<String, f64>>, name: &str| {
         shares.as_ref().map(|shares| shares.get(name).copied().unwrap_or(0.0))

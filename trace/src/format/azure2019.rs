@@ -29,7 +29,6 @@ const fn daily(before: &'static str) -> Daily {
     Daily { before, digits: 2, after: ".csv" }
 }
 
-/// The format.
 pub(super) struct Azure2019;
 
 impl Reader for Azure2019 {

@@ -25,7 +25,6 @@ const PUBLISHED: &str = "AzureFunctionsInvocationTrace";
 
 const NS_PER_SECOND: i64 = 1_000_000_000;
 
-/// The format.
 pub(super) struct Azure2021;
 
 impl Reader for Azure2021 {
@@ -85,7 +84,7 @@ fn read(reading: &mut Reading<'_>, file: &str, selection: &Selection) -> Option<
 struct Span {
     /// On the file's clock.
     first_ns: i64,
-    /// Since the first.
+    /// The end of the part, in nanoseconds since `first_ns`.
     end_ns: u64,
     units: usize,
 }

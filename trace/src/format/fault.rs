@@ -15,9 +15,9 @@ pub struct Fault {
     pub file: String,
     /// The line, from 1.
     pub line: Option<u64>,
-    /// The column's name.
+    /// The name of the column; absent when the whole line or file is at fault.
     pub column: Option<String>,
-    /// What is wrong.
+    /// The problem at that location.
     pub problem: Problem,
 }
 
@@ -28,7 +28,7 @@ impl Fault {
     }
 }
 
-/// What is wrong.
+/// What is wrong with a file or a field of it.
 #[derive(Debug, Error)]
 pub enum Problem {
     /// The format needs the file.
@@ -86,7 +86,7 @@ pub enum Problem {
     /// The file is not UTF-8 text.
     #[error("is not UTF-8")]
     NotUtf8,
-    /// An empty id.
+    /// A field that must hold an id is empty.
     #[error("is empty")]
     IdEmpty,
     /// A field that is not a count.
@@ -98,7 +98,7 @@ pub enum Problem {
     /// A field that is not a number in its bounds.
     #[error("{text:?} is not a number of {unit} from {least} to {most}")]
     NotAnAmount {
-        /// The field.
+        /// The text of the field.
         text: String,
         /// The unit of the number.
         unit: &'static str,
@@ -115,7 +115,7 @@ pub enum Problem {
     TooShort {
         /// Units of the trace.
         units: usize,
-        /// Requested units.
+        /// Number of requested units.
         wanted: usize,
     },
     /// Functions with invocations, or their apps, have no row.
@@ -145,7 +145,7 @@ impl From<io::Error> for Problem {
 /// Everything that is wrong with a trace: the first [`Faults::SHOWN`] in full, and how many there are.
 #[derive(Debug, Default, Error)]
 pub struct Faults {
-    /// The first faults.
+    /// The first faults, at most [`Faults::SHOWN`].
     pub shown: Vec<Fault>,
     /// Number of faults, shown or not.
     pub total: u64,

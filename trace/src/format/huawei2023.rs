@@ -38,7 +38,6 @@ const fn daily(before: &'static str) -> Daily {
     Daily { before, digits: 3, after: ".csv" }
 }
 
-/// The format.
 pub(super) struct Huawei2023;
 
 impl Reader for Huawei2023 {

@@ -15,7 +15,7 @@ const OTHERS: [&str; 2] = ["day", ""];
 pub(super) struct Minutes {
     table: Table,
     time: usize,
-    /// Of each function.
+    /// The column of each function.
     columns: Vec<usize>,
 }
 

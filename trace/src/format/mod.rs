@@ -46,7 +46,7 @@ use crate::trace::Trace;
 /// Defines [`Format`] by its list: a variant for each format, and what reads it.
 macro_rules! formats {
     ($($(#[$doc:meta])* $variant:ident = $reader:path,)*) => {
-        /// A trace format.
+        /// A format in which traces are published or written.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Format {
             $($(#[$doc])* $variant,)*

@@ -14,13 +14,10 @@ use crate::events::{Event, Events};
 use crate::load::Load;
 use crate::trace::{Trace, TraceFunction};
 
-/// The file.
 const FILE: &str = "plan.csv";
 
-/// The columns.
 const COLUMNS: [&str; 4] = ["due_ns", "function", "runtime_us", "memory_mib"];
 
-/// The format.
 pub(super) struct Plan;
 
 impl Reader for Plan {

@@ -10,7 +10,6 @@ use crate::trace::Trace;
 /// The file that it is recognised by.
 const INVOCATIONS: &str = "invocations.csv";
 
-/// The format.
 pub(super) struct Preprocessed;
 
 impl Reader for Preprocessed {

@@ -28,7 +28,7 @@ pub(super) struct ProfileTable<'a, P, const N: usize> {
 
 /// The profiles of the subjects that are kept.
 pub(super) struct Profiles<P> {
-    /// By index.
+    /// The profile of each subject, by its index; absent without a row.
     pub(super) found: Vec<Option<P>>,
     /// Whether the table could be read without a fault, so that what is missing is missing in the file.
     pub(super) whole: bool,

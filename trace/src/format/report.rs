@@ -52,7 +52,7 @@ impl fmt::Display for Reason {
 /// The rows or functions that were left out for one reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Occurrences {
-    /// Their number.
+    /// Number of rows or functions that were left out.
     pub count: u64,
     /// The ids of the first [`Occurrences::EXAMPLES`].
     pub examples: Vec<String>,
@@ -73,7 +73,7 @@ impl Occurrences {
 /// What a reader left out, by reason; reasons that did not occur are absent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Per reason.
+    /// What was left out, by reason.
     pub left_out: BTreeMap<Reason, Occurrences>,
 }
 

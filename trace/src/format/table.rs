@@ -9,7 +9,7 @@ use super::reading::Reading;
 /// What a field can measure, and within which bounds it is taken for that.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Amount {
-    /// In the plural.
+    /// The name of the unit, in the plural.
     pub(super) unit: &'static str,
     pub(super) least: f64,
     pub(super) most: f64,
@@ -138,7 +138,7 @@ impl Row<'_> {
         }
     }
 
-    /// Any text.
+    /// The field as text of any content.
     pub(super) fn text(&self, column: usize) -> Result<&str, Fault> {
         str::from_utf8(self.bytes(column)).map_err(|_| self.fault(column, Problem::NotUtf8))
     }

@@ -9,7 +9,7 @@ use crate::load::Load;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 use crate::trace::TraceFunction;
 
-/// Files in memory.
+/// A source of files in memory.
 #[derive(Clone)]
 pub(super) struct Files(pub(super) BTreeMap<String, Vec<u8>>);
 

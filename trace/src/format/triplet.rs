@@ -13,7 +13,6 @@ use crate::trace::Trace;
 /// The ending of the invocations file.
 const INVOCATIONS: &str = "_inv.csv";
 
-/// The format.
 pub(super) struct Triplet;
 
 impl Reader for Triplet {

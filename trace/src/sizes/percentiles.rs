@@ -10,9 +10,9 @@ pub enum ProfileError {
     OutOfRange {
         /// Which of the values, from 0.
         index: usize,
-        /// Its percentile.
+        /// The percentile of the value, from 0 to 100.
         percentile: u8,
-        /// Its value.
+        /// The value that was given.
         value: f64,
     },
     /// Below the percentile before it.
@@ -22,13 +22,13 @@ pub enum ProfileError {
     Decreasing {
         /// Which of the values, from 0.
         index: usize,
-        /// Its percentile.
+        /// The percentile of the value, from 0 to 100.
         percentile: u8,
-        /// Its value.
+        /// The value that was given.
         value: f64,
         /// The percentile before it.
         before: u8,
-        /// Its value.
+        /// The value of the percentile before it.
         value_before: f64,
     },
 }

@@ -36,7 +36,7 @@ pub(super) fn make(synth: &Synth, mut each: impl FnMut(Function) -> Result<(), S
     Ok(())
 }
 
-/// An app's functions.
+/// The functions of one app.
 struct Members<'a> {
     synth: &'a Synth,
     plan: &'a Plan,

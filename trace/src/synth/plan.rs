@@ -17,7 +17,7 @@ pub(super) struct Plan {
     pub(super) runtimes: Vec<f64>,
 }
 
-/// An app.
+/// An app of the synthetic trace.
 #[derive(Debug)]
 pub(super) struct App {
     pub(super) mix: Mix,

@@ -18,9 +18,9 @@ use crate::random::{Purpose, StreamKey, StreamRng};
 /// functions single apps weigh more, and less than a day has no hours to be quiet in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Synth {
-    /// How many functions.
+    /// Number of functions, at least 1.
     pub functions: u32,
-    /// How many minutes.
+    /// Length of the trace in minutes, at least 1.
     pub minutes: u32,
     /// Mean invocations a second of all functions over the whole trace.
     pub target_rate: f64,
@@ -31,10 +31,10 @@ pub struct Synth {
 /// Why a trace can't be made up or written.
 #[derive(Debug, Error)]
 pub enum SynthError {
-    /// Nothing asked for.
+    /// No function or no minute is requested.
     #[error("a trace needs at least one function and one minute")]
     Empty,
-    /// Not a rate.
+    /// The rate is not a number above 0, or is above [`Synth::MAX_RATE`].
     #[error("the rate is {0}; it must be above 0 and at most {max} invocations a second", max = Synth::MAX_RATE)]
     Rate(f64),
     /// Some functions could not be invoked.
@@ -46,17 +46,17 @@ pub enum SynthError {
     /// A file or the directory can't be made.
     #[error("can't create {}", path.display())]
     Create {
-        /// Which.
+        /// The path of the file or directory.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// A file can't be written.
     #[error("can't write {}", path.display())]
     Write {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
-        /// Why.
+        /// Why the file can't be written.
         source: csv::Error,
     },
 }

@@ -12,7 +12,7 @@ use crate::random::StreamRng;
 pub(super) enum Share {
     /// Fires so often a minute, where the app's invocations suffice.
     Timer {
-        /// Invocations a minute.
+        /// The timer's rate, in invocations a minute.
         rate: f64,
     },
     /// A part of what timers leave, relative to the other parts.

@@ -6,7 +6,7 @@ use super::{Synth, draws};
 use crate::azure2019::{TRIGGERS, Trigger};
 use crate::random::StreamRng;
 
-/// Places in [`TRIGGERS`].
+/// Indices of the triggers in [`TRIGGERS`].
 const H: usize = 0;
 const Q: usize = 1;
 const E: usize = 2;

@@ -10,9 +10,9 @@ use crate::{clock::UnixMicros, platform::Fact, registry::Activity};
 pub struct StatusFacts {
     /// When the daemon was started.
     pub started: UnixMicros,
-    /// The host name.
+    /// The name of the daemon's host.
     pub host: String,
-    /// The state directory.
+    /// The path of the state directory.
     pub state_directory: String,
     /// The platform for specs that name none.
     pub default_platform: String,

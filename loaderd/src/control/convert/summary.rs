@@ -10,7 +10,6 @@ use crate::{
     units::micros,
 };
 
-/// A whole summary.
 pub(super) fn summary(summary: &RunSummary) -> v1::RunSummary {
     let RunSummary { run_id, name, mode, platform, state, reason, load } = summary;
     v1::RunSummary {

@@ -75,7 +75,6 @@ mod tests {
     use super::*;
     use crate::control::permits::Permits;
 
-    /// Counts without end.
     fn count(sink: &mut dyn FnMut(u32) -> ControlFlow<()>) -> Result<(), String> {
         let stopped = (0..).find(|number| sink(*number).is_break());
         stopped.map(|_| ()).ok_or_else(|| "it ended".to_owned())

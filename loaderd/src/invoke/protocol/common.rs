@@ -11,7 +11,6 @@ use crate::{
     },
 };
 
-/// The loader's `user-agent`.
 pub(super) const USER_AGENT: &str = concat!("loaderd/", env!("CARGO_PKG_VERSION"));
 
 /// Writes what no protocol defines: the clock of the run time, and the span that the function's work belongs to.

@@ -7,7 +7,6 @@ use prost::{DecodeError, Message as _};
 use super::grpc::{Measured, Service, frame};
 use crate::invoke::call::Call;
 
-/// The service.
 #[derive(Debug)]
 pub(super) struct Faas;
 

@@ -29,7 +29,7 @@ const MAX_TEXT: usize = 512;
 
 /// A service with one method that is called.
 pub(super) trait Service: std::fmt::Debug + Send + Sync {
-    /// Its name.
+    /// The service's full name, as in request paths.
     const NAME: &'static str;
     /// The path of its method.
     const PATH: &'static str;

@@ -160,7 +160,7 @@ impl Exchange for Http {
 #[derive(Debug, Default)]
 struct InVitro {
     machine: Option<String>,
-    /// In microseconds.
+    /// The measured run time, in microseconds.
     execution_time: Option<u32>,
 }
 

@@ -17,7 +17,7 @@ use crate::{
     spec::{FunctionKind, FunctionProtocol, HttpRequest},
 };
 
-/// A function protocol.
+/// The protocol by which a function is invoked.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Protocol {
     /// gRPC `faas.Executor`, whose requests carry run time and memory.
@@ -27,7 +27,7 @@ pub enum Protocol {
     Hello,
     /// Plain HTTP requests.
     Http {
-        /// Of which version.
+        /// The version of HTTP.
         version: HttpVersion,
         /// What a request looks like.
         request: Arc<HttpRequest>,

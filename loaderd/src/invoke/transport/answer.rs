@@ -8,7 +8,7 @@ use crate::invoke::{
     outcome::{Failure, Reply},
 };
 
-/// An answer, read.
+/// An answer that was read to its end, or to its failure.
 pub(in crate::invoke) struct Received {
     /// Bytes of its body; absent when not even its head came.
     pub(in crate::invoke) bytes: Option<u64>,
@@ -17,7 +17,7 @@ pub(in crate::invoke) struct Received {
 }
 
 impl Received {
-    /// No answer.
+    /// The result of a call without any answer.
     pub(super) fn nothing(failure: Failure) -> Self {
         Self { bytes: None, reply: Err(failure) }
     }

@@ -78,7 +78,7 @@ impl Connections {
         }
     }
 
-    /// Established connections.
+    /// Number of established connections.
     #[cfg(test)]
     pub(in crate::invoke) fn open(&self) -> u64 {
         self.count.open()

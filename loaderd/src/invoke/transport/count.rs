@@ -13,7 +13,7 @@ pub struct ConnectionCount {
 }
 
 impl ConnectionCount {
-    /// Established connections.
+    /// Number of established connections.
     pub fn open(&self) -> u64 {
         self.open.load(Ordering::Relaxed)
     }

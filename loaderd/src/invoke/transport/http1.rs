@@ -37,7 +37,6 @@ use crate::{
     },
 };
 
-/// An established connection.
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
     peer: Peer,

@@ -50,14 +50,11 @@ pub(in crate::plan) struct TraceSpec {
 /// What one column of a trace lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Granularity {
-    /// A minute.
     Minute,
-    /// A second.
     Second,
 }
 
 impl Granularity {
-    /// All of them.
     pub(super) const ALL: [Self; 2] = [Self::Minute, Self::Second];
 
     /// As in a spec.

@@ -20,7 +20,7 @@ pub trait Sampling: Send + Sync {
 pub struct SamplingOptions {
     /// The period of each source, which is also the limit of one sample's time.
     pub period: Duration,
-    /// Receives the samples.
+    /// The channel to which samples are sent.
     pub out: mpsc::Sender<Sampled>,
     /// Cancelled when the load is over.
     pub stop: CancellationToken,

@@ -42,7 +42,7 @@ impl SettingsBackup {
         Self(path)
     }
 
-    /// The file's path.
+    /// The path of the settings backup.
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -95,7 +95,6 @@ impl Cluster {
         Self { access, client: Mutex::default(), clock }
     }
 
-    /// The present instant.
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
     }

@@ -45,9 +45,9 @@ const FIELD_MANAGER: &str = "loaderd";
 pub(super) struct Wanted {
     /// The function's name in the run.
     pub(super) function: String,
-    /// The Service's name.
+    /// The name of the Service.
     pub(super) name: String,
-    /// The Service.
+    /// The Service as it is applied.
     pub(super) object: Value,
 }
 

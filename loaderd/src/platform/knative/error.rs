@@ -11,7 +11,7 @@ pub(super) fn unusable(reason: String) -> PlatformError {
     PlatformError::Platform { platform: NAME, reason }
 }
 
-/// A request failed.
+/// The error of a request to the API server that failed.
 pub(super) fn refused(error: &ClusterError) -> PlatformError {
     match error {
         ClusterError::Cancelled => PlatformError::Cancelled,

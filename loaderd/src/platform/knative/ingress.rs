@@ -23,9 +23,7 @@ const INGRESSES: [(&str, &str, &str); 3] = [
 /// The ports of an ingress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Port {
-    /// HTTP without TLS.
     Plain = 80,
-    /// HTTP over TLS.
     Tls = 443,
 }
 

@@ -23,7 +23,6 @@ pub(super) fn embedded(kind: &str) -> &'static str {
     }
 }
 
-/// An invalid manifest.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ManifestError {
     #[error("the manifest is not valid YAML: {0}")]

@@ -15,8 +15,8 @@ pub(super) const SERVICE: &str = "serving.knative.dev/service";
 /// the 63 characters of a label's value.
 const FUNCTION_PART: usize = 40;
 
-/// The name of a function's Service: the function's name, made a DNS-1035 label, and the part of the run's id that tells runs of
-/// a day apart.
+/// The name of a function's Service: the function's name, made a DNS-1035 label, and the part of the run's id that
+/// distinguishes runs of a day.
 pub(super) fn service(function: &str, run: &RunId) -> String {
     let label: String =
         function.to_ascii_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

@@ -38,7 +38,7 @@ pub(super) const QUERY_TIMEOUT: Duration = Duration::from_secs(20);
 /// Knative's default limit of an invocation's duration.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// A Knative cluster.
+/// The platform `knative`: functions as Knative Services of a cluster.
 pub struct Knative {
     pub(super) settings: Settings,
     pub(super) cluster: Arc<Cluster>,

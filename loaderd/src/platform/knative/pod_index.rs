@@ -29,7 +29,7 @@ enum Stage {
     Pending,
     /// On a node, not ready.
     Unready,
-    /// It takes invocations.
+    /// It is ready for invocations.
     Running,
     /// It is being deleted.
     Terminating,
@@ -58,7 +58,7 @@ pub(super) struct PodIndex {
 /// A change of a function, by an event of a watch.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Change {
-    /// Its scale now.
+    /// The function's scale after the event.
     pub(super) scale: Scale,
     /// An instance that has become ready.
     pub(super) start: Option<InstanceStart>,

@@ -12,7 +12,6 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 
 use super::lease::Hold;
 
-/// A response's body.
 pub(super) type Answer = Either<Passing, Full<Bytes>>;
 
 /// An instance's body, passed through. The instance's slot is released when it ends.

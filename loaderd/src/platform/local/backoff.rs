@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// The wait after the first failure; each further one doubles it.
 const FIRST: Duration = Duration::from_millis(100);
-/// The longest wait.
+/// Maximum time between two attempts.
 const LONGEST: Duration = Duration::from_secs(5);
 /// An instance that lived for this long was healthy: its end resets the count.
 const HEALTHY: Duration = Duration::from_secs(10);

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 /// Memory of an instance in addition to that of its invocations, in MiB (`trace-func` itself uses 2–4).
 const OWN_MIB: u32 = 4;
 
-/// The shared capacity.
+/// The instances and the memory that all functions of the platform share.
 #[derive(Debug)]
 pub(super) struct Capacity {
     max_instances: u32,
@@ -24,7 +24,6 @@ pub(super) struct Capacity {
 /// Instances that are needed at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Demand {
-    /// Number of instances.
     pub(super) instances: u32,
     /// Most memory that an invocation asks for, in MiB.
     pub(super) peak_memory_mib: u32,

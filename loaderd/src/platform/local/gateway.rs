@@ -33,14 +33,13 @@ const LINGER: Duration = Duration::from_secs(1);
 /// The pause after a failure to accept, for instance for lack of file descriptors.
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
-/// The gateway.
 #[derive(Debug)]
 pub(super) struct Gateway {
     /// The functions by authority.
     pub(super) routes: Routes,
     /// How long a call may take until its response begins, its wait included.
     pub(super) request_timeout: Duration,
-    /// Ends the gateway.
+    /// Cancelled when the gateway shall end.
     pub(super) stop: CancellationToken,
     /// The listener's and the connections' tasks.
     pub(super) tasks: TaskTracker,

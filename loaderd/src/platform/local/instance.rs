@@ -42,12 +42,10 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 
-/// What to launch.
+/// What identifies an instance to launch, and the kind of its function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Launch {
-    /// The run.
     pub(super) run: RunId,
-    /// The function's name.
     pub(super) function: String,
     /// The kind of function.
     pub(super) kind: String,
@@ -55,7 +53,7 @@ pub(super) struct Launch {
     pub(super) instance: String,
 }
 
-/// An instance's process.
+/// The process of an instance, as its launcher returns it.
 #[derive(Debug)]
 pub(super) struct Process {
     /// Its address; closed when it will never listen.
@@ -71,7 +69,7 @@ pub(super) struct Exit(pub(super) String);
 /// A step of an instance, in this order; any but the last may be missing.
 #[derive(Debug)]
 pub(super) enum InstanceEvent {
-    /// It takes calls.
+    /// It accepts calls by this client.
     Ready(Client),
     /// It takes no more calls.
     Lost,
@@ -96,17 +94,15 @@ enum StartFailure {
 pub(super) struct Instance {
     /// Its number in its function.
     pub(super) id: InstanceId,
-    /// What to launch.
     pub(super) launch: Launch,
-    /// Its launcher.
     pub(super) launcher: Arc<dyn Launcher>,
-    /// Stops it.
+    /// Cancelled when the instance shall stop.
     pub(super) stop: CancellationToken,
     /// Maximum time until it can be called.
     pub(super) start_timeout: Duration,
     /// Where its connection's tasks run.
     pub(super) tasks: Tasks,
-    /// Receives its events.
+    /// The channel to which its events are sent.
     pub(super) events: mpsc::Sender<(InstanceId, InstanceEvent)>,
 }
 

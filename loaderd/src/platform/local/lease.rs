@@ -32,9 +32,9 @@ pub(super) struct Call {
 /// An instance's slot, free again when `hold` is dropped.
 #[derive(Debug)]
 pub(super) struct Lease {
-    /// The instance.
+    /// The client of the instance.
     pub(super) client: Client,
-    /// Holds the slot.
+    /// The slot permit, released when it is dropped.
     pub(super) hold: Hold,
 }
 

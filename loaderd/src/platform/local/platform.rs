@@ -35,7 +35,7 @@ const NAME: &str = "local";
 /// Open files per instance: two pipes of its output, its process, a connection.
 const FILES_PER_INSTANCE: u64 = 4;
 
-/// The local platform.
+/// The platform `local`: functions as processes of this machine.
 pub struct Local {
     pub(super) settings: Settings,
     clock: Clock,
@@ -66,7 +66,7 @@ pub enum StartError {
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
-        /// The cause.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The thread that starts instances can't be started.

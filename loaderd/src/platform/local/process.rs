@@ -40,7 +40,6 @@ const LISTENING: &str = "listening on ";
 /// Maximum time to read the remaining output of a process that has ended.
 const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Launches `trace-func` processes.
 #[derive(Debug)]
 pub(super) struct Processes {
     program: PathBuf,

@@ -15,7 +15,7 @@ pub(super) fn authority(function: &str, run: &RunId) -> String {
     format!("{function}.{run}.local")
 }
 
-/// The gateway's table.
+/// The gateway's table: the channel of each function's calls, by authority.
 #[derive(Debug, Default)]
 pub(super) struct Routes(RwLock<HashMap<String, Calls>>);
 
@@ -25,12 +25,10 @@ impl Routes {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(uri.host()?).cloned()
     }
 
-    /// Adds a function.
     pub(super) fn insert(&self, authority: String, calls: Calls) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(authority, calls);
     }
 
-    /// Removes functions.
     pub(super) fn remove(&self, authorities: &[String]) {
         let mut routes = self.0.write().unwrap_or_else(PoisonError::into_inner);
         for authority in authorities {

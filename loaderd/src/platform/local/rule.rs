@@ -9,9 +9,9 @@ use crate::platform::Scaling;
 pub(super) struct Rule {
     /// Instances until the first stable window has passed; at least `min`.
     pub(super) initial: u32,
-    /// Fewest instances.
+    /// Minimum number of instances.
     pub(super) min: u32,
-    /// Most instances.
+    /// Maximum number of instances.
     pub(super) max: u32,
     /// Calls that an instance takes at the same time, at least 1.
     pub(super) concurrency: u32,

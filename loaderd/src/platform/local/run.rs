@@ -25,13 +25,11 @@ use crate::{
 pub(super) struct Host<'a> {
     /// Where functions are called.
     pub(super) gateway: &'a Gateway,
-    /// Starts instances.
     pub(super) launcher: &'a Arc<dyn Launcher>,
     /// Bounds the number of instances and their memory.
     pub(super) capacity: &'a Arc<Capacity>,
     /// Maximum time until an instance can be called.
     pub(super) start_timeout: Duration,
-    /// The clock.
     pub(super) clock: Clock,
 }
 

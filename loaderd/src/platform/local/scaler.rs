@@ -32,7 +32,7 @@ pub(super) struct CallId(pub(super) u64);
 /// An event of a call or an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Event {
-    /// A call came.
+    /// A call arrived.
     Called(CallId),
     /// A call is over, at work or while it waited.
     Ended(CallId),
@@ -46,7 +46,7 @@ pub(super) enum Event {
     Gone(InstanceId),
     /// From now on idle instances are stopped.
     Released,
-    /// Time passed.
+    /// Time has passed: instances may have become idle for long enough.
     Tick,
 }
 
@@ -55,11 +55,9 @@ pub(super) enum Event {
 pub(super) enum Decision {
     /// Give the call to the instance.
     Assign(CallId, InstanceId),
-    /// Stop the instance.
     Stop(InstanceId),
 }
 
-/// An instance's stage.
 #[derive(Debug, Clone, Copy)]
 enum Stage {
     Starting,

@@ -24,13 +24,12 @@ use crate::{
 pub(super) struct Spec {
     /// Its index in the run.
     pub(super) index: FunctionIndex,
-    /// Its name.
     pub(super) name: String,
     /// The kind of function.
     pub(super) kind: String,
     /// Most memory that an invocation asks for, in MiB.
     pub(super) peak_memory_mib: u32,
-    /// How it scales.
+    /// The bounds of its scale, and how long an idle instance is kept.
     pub(super) rule: Rule,
 }
 
@@ -67,22 +66,19 @@ impl Spec {
 /// The context of a function.
 #[derive(Clone)]
 pub(super) struct FunctionContext {
-    /// Its run.
     pub(super) run: RunId,
-    /// Starts instances.
     pub(super) launcher: Arc<dyn Launcher>,
     /// Bounds the number of instances and their memory.
     pub(super) capacity: Arc<Capacity>,
     /// Maximum time until an instance can be called.
     pub(super) start_timeout: Duration,
-    /// The clock.
     pub(super) clock: Clock,
     /// The run's instant on both clocks.
     pub(super) anchor: Anchor,
-    /// Receives the scale.
+    /// The scale feed, which gets each change of the function's scale.
     pub(super) feed: Arc<Feed>,
     /// Whether the run's instances are kept even when idle; it changes once, to false.
     pub(super) held: watch::Receiver<bool>,
-    /// Ends the function.
+    /// Cancelled when the function shall end.
     pub(super) stop: CancellationToken,
 }

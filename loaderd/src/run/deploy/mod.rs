@@ -36,7 +36,7 @@ use crate::{
 pub(super) struct Deployed {
     /// The request to the platform.
     pub(super) deploy: Deploy,
-    /// Their names.
+    /// The names of the functions.
     pub(super) names: Arc<[String]>,
     /// How each is called; absent for one that failed, where failures are allowed.
     pub(super) routes: Arc<[Option<Route>]>,

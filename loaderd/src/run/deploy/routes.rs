@@ -10,7 +10,7 @@ use crate::{
 /// A route to each endpoint, by the protocol of the function with its name; none without an endpoint, where failures are allowed.
 ///
 /// # Errors
-/// An invalid endpoint.
+/// An endpoint that is not valid.
 pub(super) fn routes(
     names: &[String],
     endpoints: &[Result<Endpoint, String>],

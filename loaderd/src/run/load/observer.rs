@@ -10,6 +10,6 @@ pub(in crate::run) trait LoadObserver {
     fn measurement_started(&mut self);
     /// The last invocation was handed out.
     fn load_dispatched(&mut self);
-    /// New figures.
+    /// New figures of the load.
     fn progress(&mut self, progress: RunProgress);
 }

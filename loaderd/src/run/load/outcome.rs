@@ -16,13 +16,12 @@ use crate::{
 pub(super) enum Ended {
     /// All invocations of the plan were sent.
     Complete,
-    /// A step failed.
     Failed(Failure),
     /// A record could not be written; the recorder's result has the reason.
     RecordsLost,
     /// A user cancelled it.
     Cancelled,
-    /// The daemon ends.
+    /// The daemon is shutting down.
     Shutdown,
 }
 

@@ -3,7 +3,7 @@
 /// The value of a placeholder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value {
-    /// The function's name.
+    /// The name of the function.
     Function,
     /// The run time that the invocation requests, in milliseconds.
     RuntimeMs,
@@ -12,7 +12,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// All of them.
+    /// All values that a placeholder can stand for.
     pub const ALL: [Self; 3] = [Self::Function, Self::RuntimeMs, Self::MemoryMib];
 
     /// Its name between braces.
@@ -47,7 +47,7 @@ pub struct Template(Vec<Piece>);
 pub struct UnknownPlaceholder(String);
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
     /// The first placeholder that is none.
@@ -115,12 +115,12 @@ impl Template {
         text
     }
 
-    /// Text without placeholders.
+    /// A template that is `text`, without placeholders.
     pub(super) fn of_text(text: &str) -> Self {
         Self(vec![Piece::Text(text.to_owned())])
     }
 
-    /// A placeholder alone.
+    /// A template that is one placeholder.
     pub(super) fn of_value(value: Value) -> Self {
         Self(vec![Piece::Value(value)])
     }

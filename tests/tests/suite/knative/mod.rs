@@ -169,7 +169,7 @@ fn status_tells_what_a_run_would_meet() {
     }
     assert!(shown.contains("delete services.serving.knative.dev in namespace loader"), "{shown}");
     assert!(shown.contains("list pods in namespace loader"), "{shown}");
-    // Nothing is made by who could not take it away.
+    // The daemon creates nothing that it could not delete.
     let run = daemon.ended(&submit(&daemon, BURST));
     assert_eq!(run["state"], "RUN_STATE_FAILED");
     let reason = run["reason"].as_str().expect("text");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{FURNITURE, SERVICES, daemon, furnish, number, submit};
 
-/// What `config-autoscaler` holds.
+/// The data of the ConfigMap `config-autoscaler`.
 fn autoscaler(cluster: &Cluster) -> Value {
     cluster.get("configmaps", "knative-serving", "config-autoscaler").expect("is there")["data"].clone()
 }

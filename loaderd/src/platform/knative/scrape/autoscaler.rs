@@ -83,7 +83,7 @@ const QUANTILES: [Quantile; 4] = [
 /// The window of the scheduler's quantiles in PromQL.
 const WINDOW: &str = "1m";
 
-/// Samples the autoscaler.
+/// Samples the autoscaler, the activator and the scheduler.
 pub(in super::super) struct AutoscalerSource {
     pub(in super::super) cluster: Arc<Cluster>,
     pub(in super::super) prometheus: Option<Prometheus>,
@@ -109,7 +109,7 @@ impl AutoscalerSource {
         }
     }
 
-    /// One sample.
+    /// Takes one sample.
     ///
     /// # Errors
     /// A source that does not answer, or is switched off.

@@ -15,7 +15,6 @@ use crate::scrape::{NodeSample, PodSample, Role, Sample, SourceError};
 
 const MIB: f64 = 1_048_576.0;
 
-/// Samples nodes.
 pub(super) struct Nodes<'a> {
     cluster: &'a Cluster,
     namespace: &'a str,

@@ -55,7 +55,7 @@ pub(super) struct Observed {
     pub(super) alive: (u32, u32),
 }
 
-/// Launches the fakes.
+/// A launcher of fake instances.
 #[derive(Debug, Default)]
 pub(super) struct Fakes {
     pub(super) behaviour: Behaviour,
@@ -294,7 +294,7 @@ impl Bench {
     }
 }
 
-/// The tests' run.
+/// The id of the run that the tests share.
 pub(super) fn run() -> RunId {
     RunId::new(1_795_444_301_123, 7)
 }
