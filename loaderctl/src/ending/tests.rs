@@ -23,7 +23,11 @@ fn each_ending_has_its_code() {
         (Cancelled, true, 1),
         (Interrupted, false, 1),
     ] {
-        assert_eq!(exit_code(&Ok(Ending::of(&run(state, saturated), false))), code, "{state:?}, saturated: {saturated}");
+        assert_eq!(
+            exit_code(&Ok(Ending::of(&run(state, saturated), false))),
+            code,
+            "{state:?}, saturated: {saturated}"
+        );
     }
     assert_eq!(exit_code(&Ok(Ending::Interrupted)), 130);
 }

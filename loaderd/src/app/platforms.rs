@@ -16,8 +16,9 @@ use crate::{
 /// # Errors
 /// A platform that cannot start on this machine.
 pub(super) async fn start(config: &Config, prometheus: Option<Prometheus>, clock: Clock) -> anyhow::Result<Platforms> {
-    let local = local::Local::start(local_settings(&config.local), clock).await.context("the local platform")?;
-    let knative = knative::Knative::new(knative_settings(&config.knative, prometheus), clock);
+    let local =
+        local::Local::start(local_settings(&config.platforms.local), clock).await.context("the local platform")?;
+    let knative = knative::Knative::new(knative_settings(&config.platforms.knative, prometheus), clock);
     let platforms: [Arc<dyn Platform>; _] = [Arc::new(local), Arc::new(Attach), Arc::new(knative)];
     Ok(platforms.map(|platform| (platform.name(), platform)).into())
 }

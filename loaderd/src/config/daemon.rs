@@ -7,7 +7,7 @@ use toml::de::DeValue;
 use super::{
     access::{Access, Tls},
     dispatch::{Dispatch, Isolation},
-    platforms::{Knative, Local},
+    platforms::PlatformSections,
     read::{self, Fault, FromToml},
     storage::{Retention, Traces},
     telemetry::{LogFormat, Otlp, PrometheusAccess, Scrape},
@@ -46,10 +46,8 @@ pub struct Config {
     pub isolation: Isolation,
     /// `[traces]`: uploads, and traces on the daemon's machine.
     pub traces: Traces,
-    /// `[local]`: the local platform.
-    pub local: Local,
-    /// `[knative]`: a Knative cluster.
-    pub knative: Knative,
+    /// The sections of the platforms.
+    pub platforms: PlatformSections,
     /// `[scrape]`: samples of the cluster.
     pub scrape: Scrape,
     /// `[prometheus]`: a Prometheus that scrapes the cluster.
@@ -96,8 +94,7 @@ impl Default for Config {
             dispatch: Dispatch::default(),
             isolation: Isolation::default(),
             traces: Traces::default(),
-            local: Local::default(),
-            knative: Knative::default(),
+            platforms: PlatformSections::default(),
             scrape: Scrape::default(),
             prometheus: PrometheusAccess::default(),
             otlp: Otlp::default(),
@@ -128,8 +125,7 @@ impl Config {
             section.section("dispatch", |section| config.dispatch.read(section));
             section.section("isolation", |section| config.isolation.read(section));
             section.section("traces", |section| config.traces.read(section));
-            section.section("local", |section| config.local.read(section));
-            section.section("knative", |section| config.knative.read(section));
+            config.platforms.read(section);
             section.section("scrape", |section| config.scrape.read(section));
             section.section("prometheus", |section| config.prometheus.read(section));
             section.section("otlp", |section| config.otlp.read(section));
@@ -176,8 +172,7 @@ impl Config {
             dispatch,
             isolation,
             traces: Traces { roots, max_upload_mib: _, max_uploads: _, max_uploads_per_client: _, expire: _ },
-            local,
-            knative,
+            platforms,
             scrape,
             prometheus,
             otlp,
@@ -195,13 +190,19 @@ impl Config {
             ("[dispatch]", *dispatch != new.dispatch),
             ("[isolation]", *isolation != new.isolation),
             ("traces.roots", *roots != new.traces.roots),
-            ("[local]", *local != new.local),
-            ("[knative]", *knative != new.knative),
+        ];
+        let after = [
             ("[scrape]", *scrape != new.scrape),
             ("[prometheus]", *prometheus != new.prometheus),
             ("[otlp]", *otlp != new.otlp),
         ];
-        differs.into_iter().filter(|(_, differs)| *differs).map(|(key, _)| key).collect()
+        differs
+            .into_iter()
+            .chain(platforms.differences(&new.platforms))
+            .chain(after)
+            .filter(|(_, differs)| *differs)
+            .map(|(key, _)| key)
+            .collect()
     }
 
     /// Whether there is TLS, and a way to authenticate: tokens, or certificates of a known CA.

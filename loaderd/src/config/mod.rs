@@ -11,7 +11,7 @@ mod telemetry;
 pub use access::{Access, ListenerRole, Roles, Tls, Tokens};
 pub use daemon::{Config, OnStop};
 pub use dispatch::{CpuList, Dispatch, Isolation, Memory};
-pub use platforms::{Knative, Labels, Local};
+pub use platforms::{Knative, Labels, Local, PlatformSections};
 pub use read::Fault;
 pub use storage::{Retention, Traces};
 pub use telemetry::{LogFormat, Otlp, PrometheusAccess, Scrape};

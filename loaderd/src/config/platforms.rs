@@ -10,6 +10,28 @@ use crate::units;
 /// Default maximum of instances for each processor core.
 const INSTANCES_PER_CORE: u32 = 8;
 
+/// The sections of the platforms.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct PlatformSections {
+    /// `[local]`: the local platform.
+    pub local: Local,
+    /// `[knative]`: a Knative cluster.
+    pub knative: Knative,
+}
+
+impl PlatformSections {
+    pub(super) fn read(&mut self, file: &mut Section<'_>) {
+        file.section("local", |section| self.local.read(section));
+        file.section("knative", |section| self.knative.read(section));
+    }
+
+    /// Each section, and whether it differs from that of `new`.
+    pub(super) fn differences(&self, new: &Self) -> impl Iterator<Item = (&'static str, bool)> {
+        let Self { local, knative } = self;
+        [("[local]", *local != new.local), ("[knative]", *knative != new.knative)].into_iter()
+    }
+}
+
 /// `[local]`: the local platform.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Local {

@@ -61,22 +61,24 @@ node_selector = { "kind" = "worker" }
         on_stop: OnStop::Finish,
         dispatch: Dispatch { workers: 3, connections: 9 },
         isolation: Isolation { cpus: CpuList(vec![0, 2, 3]), memory: Memory::Locked, realtime: Some(7) },
-        local: Local {
-            trace_func: Some("/usr/bin/trace-func".into()),
-            max_instances: 5,
-            memory_ratio: 0.5,
-            stable_window: Duration::from_secs(3),
-            start_timeout: Duration::from_millis(700),
-        },
-        knative: Knative {
-            kubeconfig: Some("/etc/loader/kubeconfig".into()),
-            context: Some("lab".to_owned()),
-            namespace: Some("loader".to_owned()),
-            image: Some("registry.example/trace-func:1".to_owned()),
-            gateway: Some("10.0.0.7:80".to_owned()),
-            gateway_ca: Some("/etc/loader/ca.pem".into()),
-            manifest: Some("/etc/loader/function.yaml".into()),
-            node_selector: Labels([("kind".to_owned(), "worker".to_owned())].into()),
+        platforms: PlatformSections {
+            local: Local {
+                trace_func: Some("/usr/bin/trace-func".into()),
+                max_instances: 5,
+                memory_ratio: 0.5,
+                stable_window: Duration::from_secs(3),
+                start_timeout: Duration::from_millis(700),
+            },
+            knative: Knative {
+                kubeconfig: Some("/etc/loader/kubeconfig".into()),
+                context: Some("lab".to_owned()),
+                namespace: Some("loader".to_owned()),
+                image: Some("registry.example/trace-func:1".to_owned()),
+                gateway: Some("10.0.0.7:80".to_owned()),
+                gateway_ca: Some("/etc/loader/ca.pem".into()),
+                manifest: Some("/etc/loader/function.yaml".into()),
+                node_selector: Labels([("kind".to_owned(), "worker".to_owned())].into()),
+            },
         },
         ..Config::default()
     };

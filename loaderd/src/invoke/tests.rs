@@ -183,7 +183,7 @@ fn every_refusal_has_its_own_status() {
         outcome_of(move |_, mut respond: Answer| {
             let mut head = head(StatusCode::OK, "application/grpc");
             head.headers_mut().extend(trailers(Code::ResourceExhausted, "no room"));
-            head.headers_mut().insert("loader-lacks", HeaderValue::from_static(resource));
+            head.headers_mut().insert("loader-lacks", http::HeaderValue::from_static(resource));
             respond.send_response(head, true).expect("sends");
         })
     };

@@ -126,7 +126,8 @@ impl<'a> Load<'a> {
         let spans = tracer.clone().zip(trace).map(|(tracer, trace)| RowSpans { tracer, trace });
         let arrivals = settings::asked_arrivals(spec, &*plan);
         let collector = plan.collector();
-        let outputs = RecorderOutputs { arrivals, collector, latencies: latencies.clone(), progress: send_progress, spans };
+        let outputs =
+            RecorderOutputs { arrivals, collector, latencies: latencies.clone(), progress: send_progress, spans };
         let settings = settings::recorder_settings(telemetry, run, spec, (names, t0), outputs);
         let recorder = Recorder::create(directory.path(), settings, send_failure)?;
         let recorder = Running::start("recorder", move || recorder.run(receive_events));
