@@ -12,7 +12,7 @@ use crate::{
     platform::{Deploy, Platform, PlatformError, Room, SettingsBackup},
     record::{Latencies, WarmupFindings},
     spec::RunSpec,
-    steady::{FEWEST, Finding, Looks},
+    steady::{FEWEST, Finding, LEAST, Looks},
     store::RunDirectory,
     units,
     warmup::{Fit, fit, needed},
@@ -99,7 +99,13 @@ impl WarmupOutcome {
         let settle = humantime::format_duration(self.settle);
         match self.last {
             Some(Finding::Steady { .. }) => "steady state".to_owned(),
-            None => format!("too few responses to tell: {} of {FEWEST} within {settle}", self.latencies),
+            None if self.latencies < FEWEST => {
+                format!("too few responses to tell: {} of {FEWEST} within {settle}", self.latencies)
+            }
+            None => {
+                let least = humantime::format_duration(LEAST);
+                format!("no steady state within {settle}: a window that can be judged lasts at least {least}")
+            }
             Some(last) => format!("no steady state within {settle}: {last}"),
         }
     }
@@ -248,6 +254,15 @@ mod tests {
         assert_eq!(outcome.ended(), "steady state");
         // The window lies wholly behind the release, and lasts a minute.
         assert!((70..=72).contains(&measured_from.as_secs()), "{measured_from:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_settling_time_below_a_window_says_so() {
+        let (outcome, measured_from, _) = run_warm_up(40, |at| Some(1000 + noise(at))).await;
+        assert!(!outcome.steady && outcome.latencies >= FEWEST, "{outcome:?}");
+        let ended = outcome.ended();
+        assert_eq!(ended, "no steady state within 40s: a window that can be judged lasts at least 1m");
+        assert_eq!(measured_from, seconds(50));
     }
 
     #[tokio::test(start_paused = true)]
