@@ -157,6 +157,7 @@ fn a_plan_without_invocations_is_refused_with_the_slot_that_is_needed() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
     let refused = daemon.ctl(&["plan", "--mode", "rps", "--start", "0.01", "--end", "0.01", "--slot", "10s"]);
-    let reason = "spec: rps.slot: is 10s, in which no invocation is due at 0.01 per second; must be at least 1m 40s (--slot)";
+    let reason =
+        "spec: rps.slot: is 10s, in which no invocation is due at 0.01 per second; must be at least 1m 40s (--slot)";
     assert_eq!((refused.code, refused.stderr.trim()), (2, reason));
 }
