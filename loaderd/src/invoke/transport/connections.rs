@@ -92,8 +92,8 @@ impl Connections {
         }
     }
 
-    /// A connection to `route` with room for one more call. Over HTTP/2 it waits while the peer allows no further stream:
-    /// that wait is the loader's own lateness, and has no deadline but the run's.
+    /// A connection to `route` with room for one more call. Beyond the peer's limit of streams the
+    /// HTTP/2 library keeps a call back after it was handed over here.
     pub(in crate::invoke) async fn ready(&self, route: &Route, deadline: Instant) -> Result<Connected, Failure> {
         match route.exchange.version() {
             HttpVersion::Http1 => {

@@ -146,7 +146,8 @@ impl Pool {
     }
 
     /// A connection to `route` with room for one more call, and how long this call waited for it to be made; absent when
-    /// one was open. Waits while the peer allows no further stream.
+    /// one was open. Beyond the peer's limit of streams the library
+    /// keeps the call back.
     pub(super) async fn ready(&self, route: &Route, deadline: Instant) -> Result<(Ready, Option<Duration>), Failure> {
         let Some(slots) = self.slots(route) else { return self.own(route, deadline).await };
         let turn = slots.next.get();
