@@ -198,6 +198,18 @@ pub(super) static FLAGS: &[Flag] = &[
         "Fail the run as soon as the loader is saturated [false]",
     ),
     every(
+        "slo",
+        DURATION,
+        "slo.response",
+        "Response time that users accept, for goodput and the sustained rate [none]",
+    ),
+    every(
+        "slo-percentile",
+        Takes::Text("PERCENT"),
+        "slo.percentile",
+        "Percentile of the response from the due time that must be within --slo, for a sustained rate [99]",
+    ),
+    every(
         "max-in-flight",
         NUMBER,
         "maxInFlight",

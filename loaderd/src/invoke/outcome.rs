@@ -82,12 +82,18 @@ pub struct Outcome {
     pub status: Status,
     /// The error message; empty without an error.
     pub error: String,
-    /// When the request was put on the wire.
+    /// When the request was written, with leave of the peer's limit of streams and flow control.
     pub sent: Option<Instant>,
     /// How long this call waited for a connection to be made; absent when one was open.
     pub connect: Option<Duration>,
-    /// From the send to the end of the answer; absent when there was none.
+    /// How long this call waited for a free stream or for flow control; absent when it did not wait.
+    pub stream_wait: Option<Duration>,
+    /// The peer's limit of concurrent streams on a connection, if this call waited for it.
+    pub stream_limit: Option<u32>,
+    /// From the send until the end of the answer arrived; absent when there was none.
     pub response: Option<Duration>,
+    /// From the arrival of the answer until this process had read it; absent when there was none.
+    pub receive_lag: Option<Duration>,
     /// Bytes of the answer's body, as far as it was read; absent when there was none.
     pub response_bytes: Option<u64>,
     /// Run time that the function measured, in microseconds.
@@ -161,7 +167,10 @@ impl Outcome {
             error: error.into(),
             sent: None,
             connect: None,
+            stream_wait: None,
+            stream_limit: None,
             response: None,
+            receive_lag: None,
             response_bytes: None,
             runtime_us: None,
             memory_kib: None,
@@ -179,7 +188,10 @@ impl Outcome {
             error,
             sent: _,
             connect,
+            stream_wait,
+            stream_limit: _,
             response,
+            receive_lag,
             response_bytes,
             runtime_us,
             memory_kib,
@@ -199,6 +211,8 @@ impl Outcome {
             cold_start: *cold_start,
             instance_started_unix_us: instance_started.map(|UnixMicros(at)| at),
             response_bytes: *response_bytes,
+            stream_wait_us: stream_wait.map(micros),
+            receive_lag_us: receive_lag.map(micros),
             ..InvocationRecord::default()
         }
     }

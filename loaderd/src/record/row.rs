@@ -117,6 +117,8 @@ mod tests {
             error: "why".to_owned(),
             connect: Some(Duration::from_millis(1)),
             response_bytes: Some(9),
+            stream_wait: Some(Duration::from_millis(2)),
+            receive_lag: Some(Duration::from_micros(3)),
             instance_started: Some(UnixMicros(7)),
             cold_start: Some(true),
             ..full.outcome

@@ -14,7 +14,7 @@ use super::{
     platform::{Features, PlatformKind},
     run::{Defaults, ModeFacts, RunSpec},
     settings::{
-        ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Output, Overload, Saturation, ScalingOverrides, Timeouts,
+        ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Output, Overload, Saturation, ScalingOverrides, Slo, Timeouts,
     },
 };
 use crate::endpoint::Endpoint;
@@ -54,6 +54,7 @@ pub(crate) fn common(
         connections: connections_message,
         output: output_message,
         deploy: deploy_message,
+        slo: slo_message,
         mode: _,
     } = message;
     let name = run_name(check, name);
@@ -66,6 +67,7 @@ pub(crate) fn common(
     let drain_timeout = check.duration("drainTimeout", drain_timeout.as_ref(), 15 * MINUTE, Duration::ZERO..=LONGEST);
     let overload = overload(check, overload_message.as_ref());
     let saturation = saturation(check, saturation_message.as_ref());
+    let slo = slo(check, slo_message.as_ref());
     let max_in_flight = check.count("maxInFlight", *max_in_flight, 100_000, 1..=u32::MAX);
     let scaling = scaling(check, scaling_message.as_ref());
     let connections = connections(check, connections_message.as_ref());
@@ -85,6 +87,7 @@ pub(crate) fn common(
         timeouts: Timeouts { function: function_timeout?, connect: connect_timeout?, drain: drain_timeout? },
         overload: overload?,
         saturation: saturation?,
+        slo: slo?,
         max_in_flight: max_in_flight?,
         scaling: scaling?,
         connections: connections?,
@@ -161,6 +164,17 @@ fn saturation(check: &mut Check, message: Option<&v1::Saturation>) -> Option<Sat
     let v1::Saturation { lag, abort } = message.copied().unwrap_or_default();
     let lag = check.duration("saturation.lag", lag.as_ref(), Duration::from_millis(10), MICROSECOND..=LONGEST);
     Some(Saturation { lag: lag?, abort })
+}
+
+/// The objective; the inner value is absent when the spec has none.
+fn slo(check: &mut Check, message: Option<&v1::Slo>) -> Option<Option<Slo>> {
+    let Some(v1::Slo { response, percentile }) = message.copied() else { return Some(None) };
+    if response.is_none() {
+        check.fault("slo.response", "is missing; must be the response time that is accepted");
+    }
+    let response = check.duration("slo.response", response.as_ref(), MINUTE, MICROSECOND..=LONGEST);
+    let percentile = check.positive("slo.percentile", percentile, 99.0, 99.999);
+    Some(Some(Slo { response: response?, share: percentile? / 100.0 }))
 }
 
 fn scaling(check: &mut Check, message: Option<&v1::Scaling>) -> Option<ScalingOverrides> {

@@ -25,7 +25,7 @@ pub use http::{FunctionProtocol, HttpRequest, Template, UnknownPlaceholder, Valu
 pub use platform::{Features, PlatformKind};
 pub use run::{Defaults, ModeFacts, RunSpec};
 pub use settings::{
-    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Output, Overload, Saturation, ScalingOverrides, Timeouts,
+    ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Output, Overload, Saturation, ScalingOverrides, Slo, Timeouts,
 };
 
 #[cfg(test)]

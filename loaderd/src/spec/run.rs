@@ -7,7 +7,7 @@ use super::{
     function::{FunctionKind, RuntimeClock},
     http::FunctionProtocol,
     platform::PlatformKind,
-    settings::{Connections, Output, Overload, Saturation, ScalingOverrides, Timeouts},
+    settings::{Connections, Output, Overload, Saturation, ScalingOverrides, Slo, Timeouts},
 };
 use crate::endpoint::Endpoint;
 
@@ -51,6 +51,8 @@ pub struct RunSpec {
     pub overload: Overload,
     /// When the loader itself counts as the bottleneck.
     pub saturation: Saturation,
+    /// The response time that users accept, if the spec has one.
+    pub slo: Option<Slo>,
     /// Maximum number of invocations in flight.
     pub max_in_flight: u32,
     /// How the platform scales each function.

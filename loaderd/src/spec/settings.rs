@@ -27,6 +27,15 @@ pub struct Overload {
     pub tolerance: u32,
 }
 
+/// The service-level objective of a run's functions.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Slo {
+    /// The response time that is accepted.
+    pub response: Duration,
+    /// The share of a rate's invocations that must be within it from their due time; above 0, below 1.
+    pub share: f64,
+}
+
 /// When the loader itself counts as the bottleneck.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Saturation {

@@ -53,6 +53,7 @@ fn what_is_left_out_is_as_documented() {
         },
         overload: Overload { failure_ratio: 0.3, tolerance: 2 },
         saturation: Saturation { lag: Duration::from_millis(10), abort: false },
+        slo: None,
         max_in_flight: 100_000,
         scaling: ScalingOverrides::default(),
         connections: Connections { policy: ConnectionPolicy::Pooled, per_address: None },
@@ -62,6 +63,8 @@ fn what_is_left_out_is_as_documented() {
         mode: "mode",
     };
     assert_eq!(good(&json!({})), expected);
+    let slo = good(&json!({"slo": {"response": "0.5s"}})).slo;
+    assert_eq!(slo, Some(Slo { response: Duration::from_millis(500), share: 0.99 }));
     assert_eq!(good(&json!({"arrivals": "poisson"})).arrivals, Arrivals::Poisson);
 }
 
@@ -102,6 +105,8 @@ fn every_common_field_is_checked() {
         ("overload", json!({"failureRatio": 0}), "overload.failureRatio: is 0; must be above 0 and at most 1"),
         ("overload", json!({"failureRatio": 1.5}), "overload.failureRatio: is 1.5; must be above 0 and at most 1"),
         ("overload", json!({"tolerance": 0}), "overload.tolerance: is 0; must be 1 to 4294967295"),
+        ("slo", json!({}), "slo.response: is missing; must be the response time that is accepted"),
+        ("slo", json!({"response": "0s"}), "slo.response: is 0s; must be 1us to 1year"),
         ("saturation", json!({"lag": "0s"}), "saturation.lag: is 0s; must be 1us to 1year"),
         ("maxInFlight", json!(0), "maxInFlight: is 0; must be 1 to 4294967295"),
         (

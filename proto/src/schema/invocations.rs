@@ -25,13 +25,13 @@ table! {
         /// When it was sent.
         #[absent = "when it was not sent"]
         sent_unix_us: Option<i64> [UnixMicros],
-        /// Dispatch lag: sent minus due, `connect_us` included.
+        /// Dispatch lag: sent minus due, `connect_us` and `stream_wait_us` included.
         #[absent = "when it was not sent"]
         dispatch_lag_us: Option<i64> [Micros],
         /// Time for which this invocation waited for a connection to be made.
         #[absent = "when a connection was open"]
         connect_us: Option<u64> [Micros],
-        /// Response time from the send. From the due time it is `dispatch_lag_us + response_us`.
+        /// Response time: from the send until the response arrived. From the due time it is `dispatch_lag_us + response_us`.
         #[absent = "when there was no response"]
         response_us: Option<u64> [Micros],
         /// Requested run time.
@@ -66,5 +66,11 @@ table! {
         /// Length of the response's body.
         #[absent = "when there was no response"]
         response_bytes: Option<u64> [Bytes],
+        /// Time for which this invocation waited for a free stream or for flow control, on a connection that was open.
+        #[absent = "when it did not wait"]
+        stream_wait_us: Option<u64> [Micros],
+        /// Receive lag: from the arrival of the response until the loader had read it.
+        #[absent = "when there was no response"]
+        receive_lag_us: Option<u64> [Micros],
     }
 }

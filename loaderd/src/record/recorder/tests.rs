@@ -64,9 +64,9 @@ fn rows_and_slots_are_on_disk_as_columns_md_has_them() {
     });
     let read = |name: &str| fs::read_to_string(kept.directory.path().join(name)).expect("reads");
     insta::assert_snapshot!(read("invocations.csv"), @r"
-    run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,instance,cold_start,instance_started_unix_us,saturated,response_bytes
-    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,1000001000,1000,,25000,10000,10000,2048,2048,ok,,f-1,false,7,false,
-    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true,
+    run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,instance,cold_start,instance_started_unix_us,saturated,response_bytes,stream_wait_us,receive_lag_us
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,1000001000,1000,,25000,10000,10000,2048,2048,ok,,f-1,false,7,false,,,
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true,,,
     ");
     insta::assert_snapshot!(read("slots.csv"), @r"
     slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated
