@@ -60,6 +60,32 @@ fn every_series_is_there_from_the_start() {
 }
 
 #[test]
+fn the_documentation_lists_every_metric_and_no_other() {
+    let (metrics, page) = (Metrics::new(), include_str!("../../../../docs/metrics.md"));
+    let run = RunLabels { run_id: String::new(), mode: String::new(), platform: String::new() };
+    metrics.run_started(&run);
+    let (node, role) = ("n".to_owned(), "worker");
+    metrics.nodes(&[NodeFigures { node, role, cpu_ratio: Some(0.0), memory_ratio: Some(0.0), pods: Some(0) }]);
+    let text = metrics.encode();
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let mut exported: Vec<_> = kinds
+        .map(|(name, kind)| {
+            (if kind == "counter" { format!("{name}_total") } else { name.to_owned() }, kind.to_owned())
+        })
+        .collect();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once(" | "));
+    let mut documented: Vec<_> = rows
+        .flat_map(|(names, rest)| {
+            let kind = rest.split(" | ").next().unwrap_or_default().to_owned();
+            names.split(", ").map(move |name| (name.trim_matches('`').to_owned(), kind.clone())).collect::<Vec<_>>()
+        })
+        .collect();
+    exported.sort();
+    documented.sort();
+    assert_eq!(documented, exported);
+}
+
+#[test]
 fn a_run_is_told_while_it_is_active() {
     let metrics = Metrics::new();
     metrics.saturated(true);
