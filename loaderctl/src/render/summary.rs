@@ -50,12 +50,13 @@ pub(super) fn slots(summary: &RunSummary) -> String {
             known(*own_lag_p99_us, micros),
             known(*response_p50_us, micros),
             known(*response_p99_us, micros),
-            verdict(*saturated, *open_loop).to_owned(),
+            verdict(*saturated, *open_loop || summary.open_loop.is_none()).to_owned(),
         ]
     });
     section("Slots", &header, rows.collect())
 }
 
+/// The loader first: where it was too slow, nothing is known of the peer.
 fn verdict(saturated: bool, open_loop: bool) -> &'static str {
     match (saturated, open_loop) {
         (true, _) => "saturated",
@@ -66,7 +67,7 @@ fn verdict(saturated: bool, open_loop: bool) -> &'static str {
 
 /// A table of the first functions.
 pub(super) fn functions(summary: &RunSummary) -> String {
-    let header = ["function", "requested", "failed", "cold", "p50", "p99", "sched p50", "sched p99", "slowdown"];
+    let header = ["function", "due", "failed", "cold", "p50", "p99", "sched p50", "sched p99", "slowdown"];
     let rows = summary.functions.iter().map(|function| {
         let FunctionSummary {
             function,

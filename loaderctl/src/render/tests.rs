@@ -129,6 +129,11 @@ fn verdicts_that_were_not_given_are_not_claimed() {
         (summary.saturated, summary.open_loop, summary.stalls) = (None, None, None);
     }
     assert!(self::run(&run).starts_with("run  "));
+    let mut run = fixtures::burst();
+    if let Some(summary) = &mut run.summary {
+        summary.open_loop = None;
+    }
+    assert!(!self::run(&run).contains("waiting"));
 }
 
 #[test]

@@ -4,14 +4,20 @@
 
 use std::{thread::sleep, time::Duration};
 
-use loader_tests::{Daemon, eventually, even_trace, heavy, root, run};
+use loader_tests::{Daemon, even_trace, eventually, heavy, root, run};
 use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+
+/// Compares the figures of a run directory.
+fn compare(directory: &Path) -> Ran {
+    let script = root().join("tests/recompute.py");
+    run("python3", [script.as_path(), directory])
+}
 
 /// The script finds the same figures in the rows of the run as its summary has.
 #[track_caller]
 fn agrees(daemon: &Daemon, run_id: &str) {
-    let (script, directory) = (root().join("tests/recompute.py"), daemon.directory(run_id));
-    let compared = run("python3", [script, directory]);
+    let compared = compare(&daemon.directory(run_id));
     assert_eq!(compared.code, 0, "{}{}", compared.stdout, compared.stderr);
     assert!(compared.stdout.contains(" 0 differences"), "{compared:?}");
 }
@@ -82,4 +88,44 @@ fn a_run_whose_loader_was_stopped_for_a_moment() {
     let stalls = &daemon.summary(&run)["stalls"];
     assert!(stalls["longestUs"].as_u64().is_some_and(|us| us >= 200_000), "{stalls:#}");
     agrees(&daemon, &run);
+}
+
+#[test]
+fn a_figure_that_is_wrong_is_found() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(directory.path());
+    let flags = "--mode rps --start 50 --end 50 --slot 3s --runtime 2ms --memory 1MiB";
+    let ended = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
+    let run_directory = daemon.directory(ended["runId"].as_str().expect("an id"));
+    let path = run_directory.join("summary.json");
+    let right: Value = serde_json::from_str(&fs::read_to_string(&path).expect("is there")).expect("it is JSON");
+    let wrong = |pointer: &str, value: Value| {
+        let mut summary = right.clone();
+        *summary.pointer_mut(pointer).expect("the field is there") = value;
+        fs::write(&path, summary.to_string()).expect("writes");
+        compare(&run_directory)
+    };
+    for (pointer, value) in [
+        ("/issued", json!(1)),
+        ("/byStatus/ok", json!(1)),
+        ("/all/returned", json!(1)),
+        ("/responseUs/p50", json!(1)),
+        ("/responseUs/p50", Value::Null),
+        ("/responseUs/mean", json!(1.5)),
+        ("/responseUs/p999", json!(9_000)),
+        ("/responseUs/intervals/p90/low", json!(1)),
+        ("/ownLagUs/max", json!(900_000)),
+        ("/slowdown/geometricMean", json!(1.0)),
+        ("/goodput", json!(1.0)),
+        ("/stalls/touched", json!(77)),
+        ("/openLoop/violated", json!(true)),
+        ("/saturated/saturated", json!(true)),
+        ("/arrivals/gaps/count", json!(3)),
+        ("/slots/0/returned", json!(3)),
+        ("/functions/0/failed", json!(3)),
+    ] {
+        let compared = wrong(pointer, value);
+        let field = pointer.rsplit('/').next().expect("a name");
+        assert!(compared.code == 1 && compared.stdout.contains(field), "{pointer}: {compared:?}");
+    }
 }
