@@ -2,9 +2,9 @@
 
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
-use std::{thread::sleep, time::Duration};
+use std::{fs, path::Path, thread::sleep, time::Duration};
 
-use loader_tests::{Daemon, even_trace, eventually, heavy, root, run};
+use loader_tests::{Daemon, Ran, even_trace, eventually, heavy, root, run};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
