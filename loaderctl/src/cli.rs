@@ -42,7 +42,7 @@ pub(crate) enum Command {
     /// List runs, newest first
     List(ListArguments),
     /// Show a run
-    Get(RunArgument),
+    Get(GetArguments),
     /// Follow a run to its end, then show its summary
     #[command(after_help = EXIT_CODES)]
     Watch(WatchArguments),
@@ -97,10 +97,28 @@ pub(crate) struct RunArgument {
     pub(crate) run: String,
 }
 
+/// How a summary is printed.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Printing {
+    /// Show the 95 % interval of each percentile [on terminals of 140 columns and more]
+    #[arg(long)]
+    pub(crate) intervals: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GetArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct WatchArguments {
     #[command(flatten)]
     pub(crate) run: RunArgument,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
     /// Exit code 0 also where more than half of the invocations failed
     #[arg(long)]
     pub(crate) allow_failed_invocations: bool,
@@ -132,6 +150,8 @@ pub(crate) struct Following {
     /// With --watch or --wait: exit code 0 also where more than half of the invocations failed
     #[arg(long)]
     pub(crate) allow_failed_invocations: bool,
+    #[command(flatten)]
+    pub(crate) printing: Printing,
 }
 
 #[derive(Debug, clap::Args)]

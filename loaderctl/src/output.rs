@@ -5,6 +5,11 @@ use std::io::{self, Write as _};
 use clap::ValueEnum;
 use loader_proto::json::{Integers, to_value};
 
+use crate::render::IntervalsShown;
+
+/// Terminals of this width have room for intervals beside percentiles.
+const WIDE: u16 = 140;
+
 /// How results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum Format {
@@ -26,6 +31,16 @@ pub(crate) fn text(text: &str) -> io::Result<()> {
         stdout.write_all(b"\n")?;
     }
     stdout.flush()
+}
+
+/// Where the intervals of percentiles are shown: where there is room beside them, or below them if they are `wanted`.
+pub(crate) fn intervals(wanted: bool) -> IntervalsShown {
+    let width = terminal_size::terminal_size_of(io::stdout()).map_or(0, |(terminal_size::Width(width), _)| width);
+    match (width >= WIDE, wanted) {
+        (true, _) => IntervalsShown::Beside,
+        (false, true) => IntervalsShown::Below,
+        (false, false) => IntervalsShown::No,
+    }
 }
 
 /// Prints a message as JSON over several lines.

@@ -33,12 +33,12 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
     let session = Session { address: address.unwrap_or_default(), credentials, format };
     match command {
         Command::Submit(arguments) => Box::pin(submit::submit(&session, *arguments)).await,
-        Command::Resubmit(arguments) => submit::resubmit(&session, arguments).await,
+        Command::Resubmit(arguments) => Box::pin(submit::resubmit(&session, arguments)).await,
         Command::Plan(arguments) => plan::plan(&session, &arguments).await,
         Command::List(arguments) => runs::list(&session, arguments).await,
-        Command::Get(run) => runs::get(&session, run).await,
-        Command::Watch(it) => watch::watch(&session, &it.run.run, it.allow_failed_invocations).await,
-        Command::Cancel(arguments) => runs::cancel(&session, arguments).await,
+        Command::Get(arguments) => runs::get(&session, arguments).await,
+        Command::Watch(arguments) => Box::pin(watch::watch(&session, arguments)).await,
+        Command::Cancel(arguments) => Box::pin(runs::cancel(&session, arguments)).await,
         Command::Pin(run) => runs::pin(&session, run, true).await,
         Command::Unpin(run) => runs::pin(&session, run, false).await,
         Command::Delete(arguments) => runs::delete(&session, arguments).await,

@@ -5,10 +5,13 @@ use loader_proto::v1::{
     ListRunsResponse, PinRunRequest, QueryMetricsRequest, RunState,
 };
 
-use super::{session::Session, watch};
+use super::{
+    session::Session,
+    watch::{self, AtEnd},
+};
 use crate::{
     Ending, Failure,
-    cli::{CancelArguments, CleanArguments, DeleteArguments, ListArguments, QueryArguments, RunArgument},
+    cli::{CancelArguments, CleanArguments, DeleteArguments, GetArguments, ListArguments, QueryArguments, RunArgument},
     output::{self, Format},
     render,
     watch::{Silent, is_terminal},
@@ -36,11 +39,12 @@ pub(super) async fn list(session: &Session, arguments: ListArguments) -> Result<
 }
 
 /// `get`: prints a run.
-pub(super) async fn get(session: &Session, arguments: RunArgument) -> Result<Ending, Failure> {
+pub(super) async fn get(session: &Session, arguments: GetArguments) -> Result<Ending, Failure> {
+    let GetArguments { run, printing } = arguments;
     let daemon = session.daemon().await?;
-    let request = GetRunRequest { run_id: arguments.run };
+    let request = GetRunRequest { run_id: run.run };
     let got = daemon.api.clone().get_run(request).await.map_err(|status| daemon.failure(status))?.into_inner();
-    session.print(&got, |got| render::run(&got.run.clone().unwrap_or_default()))
+    session.print(&got, |got| render::run(&got.run.clone().unwrap_or_default(), output::intervals(printing.intervals)))
 }
 
 /// Ends a run early. With `--wait`, a cancelled run is a success.
@@ -50,7 +54,9 @@ pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Res
     let answer = daemon.api.clone().cancel_run(request).await.map_err(|status| daemon.failure(status))?.into_inner();
     let run = answer.run.clone().unwrap_or_default();
     if arguments.wait && !is_terminal(run.state()) {
-        let ended = watch::to_end(session, &daemon, &run.run_id, &mut Silent, true).await?;
+        let ended =
+            watch::to_end(session, &daemon, &run.run_id, &mut Silent, AtEnd { allow_failed: true, intervals: false })
+                .await?;
         return Ok(if ended == Ending::Interrupted { ended } else { Ending::Done });
     }
     session.print(&answer, |_| render::state(&run))

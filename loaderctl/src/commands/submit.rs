@@ -2,7 +2,12 @@
 
 use loader_proto::v1::{GetRunRequest, SubmitRunRequest, SubmitRunResponse};
 
-use super::{plan, prepare::prepare, session::Session, watch};
+use super::{
+    plan,
+    prepare::prepare,
+    session::Session,
+    watch::{self, AtEnd},
+};
 use crate::{
     Ending, Failure,
     cli::{Following, PlanArguments, ResubmitArguments, RunArgument, SubmitArguments},
@@ -23,7 +28,7 @@ pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Res
     let request = SubmitRunRequest { spec: Some(prepared.spec.clone()), idempotency_key };
     let answer = daemon.api.clone().submit_run(request).await;
     let submitted = answer.map_err(|status| prepared.failure(status))?.into_inner();
-    announce(session, &daemon, submitted, following).await
+    Box::pin(announce(session, &daemon, submitted, following)).await
 }
 
 /// Queues a run with the spec of an earlier one.
@@ -35,7 +40,7 @@ pub(super) async fn resubmit(session: &Session, arguments: ResubmitArguments) ->
     let request = SubmitRunRequest { spec: got.run.unwrap_or_default().spec, ..SubmitRunRequest::default() };
     let answer = daemon.api.clone().submit_run(request).await;
     let submitted = answer.map_err(|status| daemon.failure(status))?.into_inner();
-    announce(session, &daemon, submitted, following).await
+    Box::pin(announce(session, &daemon, submitted, following)).await
 }
 
 /// Prints which run was queued, and optionally follows it.
@@ -45,7 +50,8 @@ async fn announce(
     submitted: SubmitRunResponse,
     following: Following,
 ) -> Result<Ending, Failure> {
-    let Following { watch: live, wait, allow_failed_invocations: allow_failed } = following;
+    let Following { watch: live, wait, allow_failed_invocations: allow_failed, printing } = following;
+    let at_end = AtEnd { allow_failed, intervals: printing.intervals };
     let run = submitted.run.clone().unwrap_or_default();
     if submitted.existing {
         note(&format!("the idempotency key was used before, by run {}", run.run_id));
@@ -54,10 +60,10 @@ async fn announce(
         note(&format!("run {}", run.run_id));
     }
     if live {
-        return watch::to_end(session, daemon, &run.run_id, watch::view(session).as_mut(), allow_failed).await;
+        return watch::to_end(session, daemon, &run.run_id, watch::view(session).as_mut(), at_end).await;
     }
     if wait {
-        return watch::to_end(session, daemon, &run.run_id, &mut Silent, allow_failed).await;
+        return watch::to_end(session, daemon, &run.run_id, &mut Silent, at_end).await;
     }
     match session.format {
         // For scripts: RUN=$(loaderctl submit ...)

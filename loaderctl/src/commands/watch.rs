@@ -7,17 +7,29 @@ use loader_proto::v1::{Run, WatchRunRequest, WatchRunResponse};
 use super::session::Session;
 use crate::{
     Ending, Failure,
+    cli::{RunArgument, WatchArguments},
     client::Daemon,
     output::{self, Format, note},
     render,
     watch::{JsonLines, Lines, Live, View, follow},
 };
 
+/// What is done once a run that was followed has ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AtEnd {
+    /// Whether failed invocations, however many, are a success.
+    pub(super) allow_failed: bool,
+    /// Whether intervals of percentiles are printed in any case.
+    pub(super) intervals: bool,
+}
+
 /// `watch`: follows a run to its end.
-pub(super) async fn watch(session: &Session, run: &str, allow_failed: bool) -> Result<Ending, Failure> {
+pub(super) async fn watch(session: &Session, arguments: WatchArguments) -> Result<Ending, Failure> {
+    let WatchArguments { run: RunArgument { run }, printing, allow_failed_invocations: allow_failed } = arguments;
+    let at_end = AtEnd { allow_failed, intervals: printing.intervals };
     let daemon = session.daemon().await?;
-    let run = daemon.run_id(run).await?;
-    to_end(session, &daemon, &run, view(session).as_mut(), allow_failed).await
+    let run = daemon.run_id(&run).await?;
+    to_end(session, &daemon, &run, view(session).as_mut(), at_end).await
 }
 
 /// How progress is shown: live to people, as lines to logs, as messages to programs.
@@ -35,7 +47,7 @@ pub(super) async fn to_end(
     daemon: &Daemon,
     run: &str,
     view: &mut dyn View,
-    allow_failed: bool,
+    at_end: AtEnd,
 ) -> Result<Ending, Failure> {
     let streams_json = view.prints_messages();
     let open = async |run_id: String| {
@@ -56,9 +68,9 @@ pub(super) async fn to_end(
         }
     };
     match session.format {
-        Format::Table => output::text(&render::run(&run))?,
+        Format::Table => output::text(&render::run(&run, output::intervals(at_end.intervals)))?,
         Format::Json if streams_json => {}
         Format::Json => output::message(&WatchRunResponse { run: Some(Run::clone(&run)) })?,
     }
-    Ok(Ending::of(&run, allow_failed))
+    Ok(Ending::of(&run, at_end.allow_failed))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use loader_proto::v1::{BurstFindings, ColdStartFindings, RpsFindings, RunState, RunSummary, WarmupFindings};
 
 use super::{
-    summary::{PERCENTILES, row},
+    distributions::responses,
     table,
     units::{duration, micros, rate},
 };
@@ -14,7 +14,7 @@ use super::{
 pub(super) fn findings(summary: &RunSummary) -> String {
     let rps = summary.rps.as_ref().map(|findings| rps(findings, summary.state()));
     rps.or_else(|| summary.warmup.as_ref().map(warmup))
-        .or_else(|| summary.burst.as_ref().map(burst))
+        .or_else(|| summary.burst.as_ref().map(|findings| burst(findings, summary)))
         .or_else(|| summary.coldstart.as_ref().map(|findings| coldstart(findings, summary.state())))
         .unwrap_or_default()
 }
@@ -62,7 +62,7 @@ fn rps(findings: &RpsFindings, state: RunState) -> String {
     ])
 }
 
-fn burst(findings: &BurstFindings) -> String {
+fn burst(findings: &BurstFindings, summary: &RunSummary) -> String {
     let BurstFindings { steady_before_us, steady_during_us, bursty_before_us, burst_us, victim_us, victim_cold } =
         findings;
     let rows = [
@@ -71,13 +71,13 @@ fn burst(findings: &BurstFindings) -> String {
         ("bursty before the burst", bursty_before_us),
         ("the burst itself", burst_us),
     ];
-    let rows = rows.into_iter().map(|(name, distribution)| row(name, distribution.as_ref()));
     let victim = match (victim_us, victim_cold) {
-        (0, _) => "did not succeed".to_owned(),
-        (us, true) => format!("{} (cold start)", micros(*us)),
-        (us, false) => format!("{} (warm)", micros(*us)),
+        (None, _) => "did not succeed".to_owned(),
+        (Some(us), Some(true)) => format!("{} (cold start)", micros(*us)),
+        (Some(us), Some(false)) => format!("{} (warm)", micros(*us)),
+        (Some(us), None) => micros(*us),
     };
-    format!("Burst, response times\n{}victim  {victim}\n", table::figures(&PERCENTILES, rows.collect()))
+    format!("{}victim  {victim}\n", responses("Burst: response times", summary, &rows))
 }
 
 fn coldstart(findings: &ColdStartFindings, state: RunState) -> String {

@@ -1,9 +1,10 @@
 //! Messages for tests.
 
 use loader_proto::v1::{
-    BurstFindings, ClockChanges, ColdStartFindings, ColdStarts, Distribution, FunctionSummary, GetStatusResponse,
-    PlanFunction, PlanSlot, PlanSummary, PlatformFact, Record, RpsFindings, Run, RunProgress, RunSpec, RunState,
-    RunSummary, Saturated, SlotSummary, Slowdown, WarmupFindings,
+    ArrivalTest, BurstFindings, ClockChanges, ColdStartFindings, ColdStarts, Counts, Distribution, FunctionSummary,
+    Gaps, GetStatusResponse, Interval, Intervals, KsTest, OpenLoop, PlanFunction, PlanSlot, PlanSummary, PlatformFact,
+    Record, ResponseInclFailures, RpsFindings, Run, RunProgress, RunSpec, RunState, RunSummary, Saturated, SlotSummary,
+    Slowdown, Stall, Stalls, SteadyState, TouchedPercentile, WarmupFindings,
 };
 use prost_types::{Duration, Timestamp};
 
@@ -31,9 +32,9 @@ pub(crate) fn running() -> Run {
             in_flight: 5,
             target_rate: 8.0,
             achieved_rate: 7.92,
-            lag_p99_us: 85,
-            response_p50_us: 51_200,
-            response_p99_us: 1_234_567,
+            lag_p99_us: Some(85),
+            response_p50_us: Some(51_200),
+            response_p99_us: Some(1_234_567),
             saturated: false,
         }),
         ..Run::default()
@@ -44,10 +45,22 @@ fn at(seconds: i64) -> Option<Timestamp> {
     Some(Timestamp { seconds: 1_795_446_000 + seconds, nanos: 0 })
 }
 
-/// A distribution whose percentiles are multiples of `us`.
+/// A distribution whose percentiles are multiples of `us`, each with its interval from 100 values on.
 fn distribution(count: u64, us: u64) -> Option<Distribution> {
-    let [p90, p95, p99, p999, max] = [2, 3, 4, 5, 6].map(|times| us * times);
-    Some(Distribution { count, mean: us as f64, p50: us, p90, p95, p99, p999, max })
+    let [p50, p90, p95, p99, p999, max] = [1, 2, 3, 4, 5, 6].map(|times| Some(us * times).filter(|_| count > times));
+    let around = |value: Option<u64>| {
+        value.filter(|_| count >= 100).map(|value| Interval { low: value - value / 100, high: value + value / 50 })
+    };
+    let intervals = Intervals {
+        p50: around(p50),
+        p90: around(p90),
+        p95: around(p95),
+        p99: around(p99),
+        // There are too few for it.
+        p999: None,
+    };
+    let mean = (count > 0).then_some(us as f64);
+    Some(Distribution { count, mean, p50, p90, p95, p99, p999, max, intervals: Some(intervals) })
 }
 
 fn slot(slot: u32, saturated: bool) -> SlotSummary {
@@ -62,10 +75,31 @@ fn slot(slot: u32, saturated: bool) -> SlotSummary {
         returned: 598,
         failed: 3,
         cold_starts: 2,
-        lag_p99_us: if saturated { 25_000 } else { 120 },
+        lag_p99_us: Some(if saturated { 25_000 } else { 120 }),
+        own_lag_p99_us: Some(if saturated { 24_900 } else { 90 }),
         saturated,
-        response_p50_us: 52_000,
-        response_p99_us: 1_250_000,
+        open_loop: slot != 3,
+        // Nothing came back in slot 2.
+        response_p50_us: Some(52_000).filter(|_| slot != 2),
+        response_p99_us: Some(1_250_000).filter(|_| slot != 2),
+    }
+}
+
+/// Arrivals of a process, sent as planned.
+fn arrivals() -> ArrivalTest {
+    ArrivalTest {
+        count: 1_199,
+        against: "uniform".to_owned(),
+        statistic: Some(0.0213),
+        p_value: Some(0.6421),
+        plan: Some(KsTest { statistic: 0.0008, p_value: 1.0 }),
+        gaps: Some(Gaps {
+            count: 1_198,
+            p50_us: Some(31),
+            p99_us: Some(240),
+            max_us: Some(410),
+            off_ratio: Some(0.002),
+        }),
     }
 }
 
@@ -80,18 +114,51 @@ fn ended(mode: &str, state: RunState) -> Run {
         returned: 1_196,
         failed: 6,
         by_status: [("ok".to_owned(), 1_194), ("function_timeout".to_owned(), 5), ("not_sent".to_owned(), 1)].into(),
-        achieved_ratio: 0.999,
-        rows: 1_200,
+        achieved_ratio: Some(0.999),
+        goodput: Some(9.552),
+        rows: 1_800,
+        all: Some(Counts {
+            requested: 1_800,
+            issued: 1_799,
+            returned: 1_790,
+            failed: 12,
+            by_status: [("ok".to_owned(), 1_788), ("function_timeout".to_owned(), 11), ("not_sent".to_owned(), 1)]
+                .into(),
+        }),
         dispatch_lag_us: distribution(1_199, 80),
+        own_lag_us: distribution(1_199, 70),
+        connect_us: distribution(3, 2_500),
+        stream_wait_us: distribution(0, 0),
+        receive_lag_us: distribution(1_196, 12),
+        response_incl_failures: Some(ResponseInclFailures {
+            count: 1_199,
+            failed: 5,
+            failed_ratio: Some(5.0 / 1_199.0),
+            p50: Some(52_100),
+            p90: Some(104_300),
+            p95: Some(157_000),
+            p99: Some(209_000),
+            p999: None,
+            endless: vec!["p999".to_owned()],
+        }),
+        arrivals: Some(arrivals()),
+        steady_state: Some(SteadyState {
+            verdict: "steady".to_owned(),
+            reason: String::new(),
+            trend_per_minute: None,
+            points: 1_194,
+        }),
+        open_loop: Some(OpenLoop::default()),
+        stalls: Some(Stalls::default()),
         response_from_due_us: distribution(1_194, 52_080),
         response_us: distribution(1_194, 52_000),
         scheduling_latency_us: distribution(0, 0),
-        slowdown: Some(Slowdown { count: 1_194, geometric_mean: 1.044, p50: 1.04, p99: 12.25 }),
+        slowdown: Some(Slowdown { count: 1_194, geometric_mean: Some(1.044), p50: Some(1.04), p99: Some(12.25) }),
         cold_starts: Some(ColdStarts {
             count: 24,
-            share: 0.02,
-            latency_p50_us: 350_000,
-            latency_p99_us: 812_000,
+            share: Some(0.02),
+            latency_p50_us: Some(350_000),
+            latency_p99_us: None,
             instances_started: 26,
         }),
         saturated: Some(Saturated::default()),
@@ -116,30 +183,62 @@ fn with(mut run: Run, change: impl FnOnce(&mut RunSummary)) -> Run {
     run
 }
 
+/// Stalls on both sides, one of which shows in a percentile.
+fn stalls() -> Stalls {
+    let stall = |after_us: i64, duration_us: u64, side: &str| Stall {
+        start_unix_us: 1_795_446_001_000_000 + after_us,
+        duration_us,
+        side: side.to_owned(),
+    };
+    let touched = |figure: &str, value: f64, untouched: Option<f64>| TouchedPercentile {
+        figure: figure.to_owned(),
+        percentile: "p999".to_owned(),
+        value,
+        untouched,
+    };
+    Stalls {
+        count: 2,
+        longest_us: 500_300,
+        total_us: 530_800,
+        listed: vec![stall(345_678, 500_300, "send"), stall(9_345_000, 30_500, "receive")],
+        touched: 31,
+        marked: vec![touched("dispatchLagUs", 400.0, Some(150.0)), touched("responseFromDueUs", 260_400.0, None)],
+    }
+}
+
 /// A burst run during which the loader was too slow.
 pub(crate) fn burst() -> Run {
     with(ended("burst", RunState::Succeeded), |summary| {
         let reason = "the 99th percentile of the dispatch lag was 25 ms in slot 1; the bound is 10 ms".to_owned();
         summary.saturated = Some(Saturated { saturated: true, reason, slots: vec![1, 3] });
+        summary.open_loop = Some(OpenLoop {
+            violated: true,
+            reason: "slot 3: 212 of 600 invocations waited longer than 10 ms for a stream".to_owned(),
+            slots: vec![3],
+            stream_limit: Some(100),
+            connections_needed: Some(6),
+        });
+        summary.stream_wait_us = distribution(212, 45_000);
+        summary.stalls = Some(stalls());
         summary.slots = (0..22).map(|number| slot(number, number == 1)).collect();
         summary.burst = Some(BurstFindings {
             steady_before_us: distribution(900, 52_000),
             steady_during_us: distribution(9, 61_000),
             bursty_before_us: distribution(900, 52_500),
             burst_us: distribution(10, 310_000),
-            victim_us: 712_345,
-            victim_cold: true,
+            victim_us: Some(712_345),
+            victim_cold: Some(true),
         });
         summary.functions = vec![FunctionSummary {
             function: "steady".to_owned(),
             requested: 595,
             failed: 1,
             cold_starts: 1,
-            response_p50_us: 52_000,
-            response_p99_us: 61_000,
-            scheduling_latency_p50_us: 2_100,
-            scheduling_latency_p99_us: 9_000,
-            slowdown: Some(Slowdown { count: 594, geometric_mean: 1.04, p50: 1.04, p99: 1.2 }),
+            response_p50_us: Some(52_000),
+            response_p99_us: Some(61_000),
+            scheduling_latency_p50_us: Some(2_100),
+            scheduling_latency_p99_us: None,
+            slowdown: Some(Slowdown { count: 594, geometric_mean: Some(1.04), p50: Some(1.04), p99: Some(1.2) }),
         }];
     })
 }

@@ -6,6 +6,7 @@ use super::{
     progress::state_name,
     table,
     units::{between, duration, instant, mib},
+    verdicts,
 };
 
 /// Runs, one a line.
@@ -17,8 +18,8 @@ pub(crate) fn runs(runs: &[Run]) -> String {
         let took = if run.finished.is_some() { duration(between(run.started, run.finished)) } else { String::new() };
         let name = run.spec.as_ref().map(|spec| spec.name.clone()).unwrap_or_default();
         let state = state_name(run.state()).to_owned();
-        let saturated = run.summary.as_ref().and_then(|it| it.saturated.as_ref()).is_some_and(|it| it.saturated);
-        let note = if saturated { "loader saturated".to_owned() } else { run.reason.clone() };
+        let verdict = run.summary.as_ref().map(verdicts::note).unwrap_or_default();
+        let note = if verdict.is_empty() { run.reason.clone() } else { verdict.to_owned() };
         vec![
             run.run_id.clone(),
             if name.is_empty() { run.mode.clone() } else { name },

@@ -1,7 +1,9 @@
 //! The API's messages as text for people. Pure: the text depends on the message alone.
 
 mod check;
+mod counts;
 mod description;
+mod distributions;
 mod findings;
 mod listing;
 mod plan;
@@ -11,9 +13,11 @@ mod run;
 mod summary;
 mod table;
 pub(crate) mod units;
+mod verdicts;
 
 pub(crate) use check::checked;
 pub(crate) use description::{description, description_json};
+pub(crate) use distributions::IntervalsShown;
 pub(crate) use listing::{cleaned, files, runs, status, values};
 pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};

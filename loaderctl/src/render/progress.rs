@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loader_proto::v1::{Run, RunProgress, RunState};
 
-use super::units::{duration, micros, rate, wire_duration};
+use super::units::{duration, known, micros, part, rate, wire_duration};
 
 /// The name of a state, as in `RUNNING`.
 pub(crate) fn state_name(state: RunState) -> &'static str {
@@ -48,20 +48,21 @@ pub(crate) fn time(run: &Run) -> String {
 pub(crate) fn figures(run: &Run) -> Vec<String> {
     let Some(progress) = &run.progress else { return Vec::new() };
     let load = format!(
-        "target {}  achieved {}  in flight {}  completed {}  failed {}  cold {}",
+        "target {}  achieved {}  in flight {}  completed {}  failed {} ({})  cold {}",
         rate(progress.target_rate),
         rate(progress.achieved_rate),
         progress.in_flight,
         progress.completed,
         progress.failed,
+        part(progress.failed, progress.completed),
         progress.cold_starts,
     );
     let latencies = format!(
         "lag p99 {}  response p50 {} p99 {}{}",
-        micros(progress.lag_p99_us),
-        micros(progress.response_p50_us),
-        micros(progress.response_p99_us),
-        if progress.saturated { "  THE LOADER IS SATURATED" } else { "" },
+        known(progress.lag_p99_us, micros),
+        known(progress.response_p50_us, micros),
+        known(progress.response_p99_us, micros),
+        if progress.saturated { "  THE LOADER IS THE BOTTLENECK" } else { "" },
     );
     vec![load, latencies]
 }

@@ -1,22 +1,23 @@
-//! One run: the verdict on the loader first, then what was measured.
+//! One run: the verdicts first, then what was measured.
 
 use loader_proto::v1::{Run, RunSummary};
 
 use super::{
+    counts,
+    distributions::{self, IntervalsShown},
     findings,
     progress::{self, state_name},
     summary, table,
     units::{between, duration, instant},
+    verdicts::verdicts,
 };
 
 /// Everything that is known of a run.
-pub(crate) fn run(run: &Run) -> String {
-    let mut text = run.summary.as_ref().map(summary::failures).unwrap_or_default();
-    text.extend(run.summary.as_ref().map(summary::verdict));
-    text.extend(run.summary.as_ref().map(summary::clocks));
+pub(crate) fn run(run: &Run, intervals: IntervalsShown) -> String {
+    let mut text = run.summary.as_ref().map(verdicts).unwrap_or_default();
     text.push_str(&facts(run));
     match &run.summary {
-        Some(summary) => measured(summary, &mut text),
+        Some(summary) => measured(summary, intervals, &mut text),
         None if run.progress.is_some() => {
             text.push_str(&format!("\n{}  {}\n", progress::stage(run), progress::time(run)));
             text.extend(progress::figures(run).iter().map(|line| format!("  {line}\n")));
@@ -51,10 +52,11 @@ fn facts(run: &Run) -> String {
 }
 
 /// The sections of a summary, an empty line before each.
-fn measured(summary: &RunSummary, text: &mut String) {
+fn measured(summary: &RunSummary, intervals: IntervalsShown, text: &mut String) {
     let sections = [
-        summary::counts(summary),
-        summary::distributions(summary),
+        counts::counts(summary),
+        counts::facts(summary),
+        distributions::distributions(summary, intervals),
         findings::findings(summary),
         summary::slots(summary),
         summary::functions(summary),

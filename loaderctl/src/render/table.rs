@@ -30,6 +30,22 @@ pub(super) fn first(header: &[&str], rows: Rows, shown: usize) -> String {
     text
 }
 
+/// Takes those of some columns out of a table that have the same text in all of its rows: these as text, and the rest.
+pub(super) fn without_common<'a>(header: &[&'a str], some: &[&str], rows: Rows) -> (String, Vec<&'a str>, Rows) {
+    let is_common = |column: usize| {
+        let mut cells = rows.iter().filter_map(|row| row.get(column));
+        let first = cells.next();
+        rows.len() > 1 && cells.all(|cell| Some(cell) == first)
+    };
+    let (common, rest): (Vec<_>, Vec<_>) =
+        (0..header.len()).partition(|&column| some.contains(&header[column]) && is_common(column));
+    let texts = common.iter().filter_map(|&column| Some(format!("{} {}", header[column], rows.first()?.get(column)?)));
+    let common = texts.collect::<Vec<_>>().join(", ");
+    let kept = rest.iter().map(|&column| header[column]).collect();
+    let keep = |row: Vec<String>| rest.iter().filter_map(|&column| row.get(column).cloned()).collect();
+    (common, kept, rows.into_iter().map(keep).collect())
+}
+
 fn render(header: Option<&[&str]>, rows: Rows, alignment: CellAlignment) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
@@ -44,4 +60,21 @@ fn render(header: Option<&[&str]>, rows: Rows, alignment: CellAlignment) -> Stri
         }
     }
     table.trim_fmt() + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_all_rows_have_in_common_is_said_once() {
+        let rows = |cells: &[[&str; 3]]| -> Rows { cells.iter().map(|row| row.map(str::to_owned).to_vec()).collect() };
+        let header = ["slot", "phase", "failed"];
+        let table = rows(&[["0", "measure", "3"], ["1", "measure", "3"]]);
+        let (common, kept, left) = without_common(&header, &["phase", "slot"], table);
+        assert_eq!((common.as_str(), kept), ("phase measure", vec!["slot", "failed"]));
+        assert_eq!(left, [["0", "3"], ["1", "3"]]);
+        let (common, kept, _) = without_common(&header, &["phase"], rows(&[["0", "measure", "3"]]));
+        assert_eq!((common.as_str(), kept), ("", header.to_vec()), "of one row, nothing is common");
+    }
 }

@@ -6,6 +6,11 @@ use loader_proto::{
 
 use super::{fixtures, *};
 
+/// A run without intervals.
+fn run(run: &Run) -> String {
+    super::run(run, IntervalsShown::No)
+}
+
 #[test]
 fn a_saturated_burst() {
     assert_snapshot!(run(&fixtures::burst()));
@@ -30,7 +35,7 @@ fn a_cold_start_run_that_was_cancelled() {
 fn a_run_that_never_started() {
     let run = Run { progress: None, reason: "steady did not get ready in 5m".to_owned(), ..fixtures::running() };
     let run = Run { state: RunState::Failed.into(), ..run };
-    assert_snapshot!(super::run(&run));
+    assert_snapshot!(super::run(&run, IntervalsShown::No));
     assert_eq!(state(&run), "01R  FAILED: steady did not get ready in 5m\n");
 }
 
@@ -95,6 +100,55 @@ fn fetched_files() {
 }
 
 #[test]
+fn intervals_are_below_or_beside_their_percentiles() {
+    let of = |shown| {
+        let text = super::run(&fixtures::rps(), shown);
+        let table = text.split("\n\n").find(|section| section.starts_with("Responses")).unwrap_or_default().to_owned();
+        table.lines().skip(1).take(4).collect::<Vec<_>>().join("\n")
+    };
+    assert_snapshot!([of(IntervalsShown::Below), of(IntervalsShown::Beside)].join("\n\n"));
+}
+
+#[test]
+fn verdicts_are_in_the_order_in_which_they_void_the_figures() {
+    let mut run = fixtures::burst();
+    if let Some(summary) = &mut run.summary {
+        summary.failed = 1_000;
+    }
+    let text = self::run(&run);
+    let first =
+        ["MOST INVOCATIONS FAILED", "THE LOADER WAS THE BOTTLENECK", "NOT OPEN-LOOP", "THE LOADER'S STALLS", "run  "];
+    let places = first.map(|verdict| text.find(verdict));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{places:?}\n{text}");
+}
+
+#[test]
+fn verdicts_that_were_not_given_are_not_claimed() {
+    let mut run = fixtures::rps();
+    if let Some(summary) = &mut run.summary {
+        (summary.saturated, summary.open_loop, summary.stalls) = (None, None, None);
+    }
+    assert!(self::run(&run).starts_with("run  "));
+    let mut run = fixtures::burst();
+    if let Some(summary) = &mut run.summary {
+        summary.open_loop = None;
+    }
+    assert!(!self::run(&run).contains("waiting"));
+}
+
+#[test]
+fn what_is_unknown_is_a_dash() {
+    let mut run = fixtures::running();
+    if let Some(progress) = &mut run.progress {
+        (progress.lag_p99_us, progress.response_p50_us, progress.response_p99_us) = (None, None, None);
+        (progress.completed, progress.failed) = (0, 0);
+    }
+    let figures = progress::figures(&run);
+    assert!(figures[0].contains("failed 0 (–)"), "{figures:?}");
+    assert_eq!(figures[1], "lag p99 –  response p50 – p99 –");
+}
+
+#[test]
 fn what_failed_comes_before_any_figure() {
     let failing = |failed: u64| {
         let mut run = fixtures::warmed_up();
@@ -102,7 +156,7 @@ fn what_failed_comes_before_any_figure() {
             summary.failed = failed;
             summary.by_status = [("http_503".to_owned(), failed), ("ok".to_owned(), 1_200 - failed)].into();
         }
-        super::run(&run).lines().next().unwrap_or_default().to_owned()
+        super::run(&run, IntervalsShown::No).lines().next().unwrap_or_default().to_owned()
     };
     assert_eq!(failing(1_200), "ALL 1200 INVOCATIONS FAILED (http_503 1200)");
     assert_eq!(failing(601), "MOST INVOCATIONS FAILED: 601 of 1200 (http_503 601)");

@@ -4,6 +4,30 @@ use std::time::Duration;
 
 use prost_types::Timestamp;
 
+/// What stands for a value that is not known.
+pub(crate) const UNKNOWN: &str = "–";
+
+/// A value as text, or that it is not known.
+pub(crate) fn known<T>(value: Option<T>, text: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(|| UNKNOWN.to_owned(), text)
+}
+
+/// A number that has come to be a fraction, as a whole one.
+pub(crate) fn whole(number: f64) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+    let whole = number.round() as u64;
+    whole
+}
+
+/// From one duration in microseconds to another; the unit once where both have it.
+pub(crate) fn span(low: u64, high: u64) -> String {
+    let (low, high) = (micros(low), micros(high));
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((number, unit)), Some((_, other))) if unit == other => format!("{number}–{high}"),
+        _ => format!("{low}–{high}"),
+    }
+}
+
 /// A duration in microseconds, with three digits and the unit that fits.
 pub(crate) fn micros(us: u64) -> String {
     match us {
@@ -38,9 +62,9 @@ pub(crate) fn percent(share: f64) -> String {
     format!("{:.1} %", share * 100.0)
 }
 
-/// A part of a whole as a percentage; of nothing, 0.
+/// A part of a whole as a percentage; of nothing, there is none.
 pub(crate) fn part(part: u64, whole: u64) -> String {
-    percent(if whole == 0 { 0.0 } else { part as f64 / whole as f64 })
+    known((whole > 0).then_some(whole), |whole| percent(part as f64 / whole as f64))
 }
 
 /// A number with three digits, or all digits before the point.
@@ -85,7 +109,8 @@ mod tests {
         );
         assert_eq!([0.0, 9.994, 9.996, 99.96, 1234.5].map(digits), ["0.00", "9.99", "10.0", "100", "1234"]);
         assert_eq!([mib(170.0), mib(20_480.0)], ["170 MiB", "20.0 GiB"]);
-        assert_eq!([part(1, 8), part(0, 0)], ["12.5 %", "0.0 %"]);
+        assert_eq!([part(1, 8), part(0, 8), part(0, 0)], ["12.5 %", "0.0 %", "–"]);
+        assert_eq!([span(51_800, 52_300), span(980, 1_020), span(7, 7)], ["51.8–52.3 ms", "980 µs–1.02 ms", "7–7 µs"]);
     }
 
     #[test]

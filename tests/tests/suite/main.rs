@@ -20,6 +20,7 @@ mod plan;
 mod prometheus;
 mod protocols;
 mod readme;
+mod recompute;
 mod results;
 mod service;
 mod spans;
