@@ -30,6 +30,8 @@ fn main() -> anyhow::Result<()> {
         functions: (0..FUNCTIONS).map(|number| format!("function-{number}")).collect(),
         t0,
         lag_bound: Duration::from_millis(10),
+        slo: None,
+        is_timed: true,
         arrivals: AskedArrivals::Uniform,
         spans: None,
         latencies: Latencies::default(),
