@@ -81,6 +81,7 @@ impl Plan for ToyPlan {
             target: Target::Function(FunctionIndex(0)),
             runtime_us: 1000,
             memory_mib: 1,
+            clamped: false,
             mark: if number % 2 == 1 { TICK } else { Mark::None },
         };
         (index < self.slots).then(|| Slot {
@@ -210,7 +211,6 @@ async fn an_unknown_mode_is_dispatched_recorded_and_summed_up() {
         functions: vec!["toy".to_owned()],
         instances_started: 0,
         findings: recorded.findings,
-        clamped: 0,
         dropped_functions: Default::default(),
         warmup: None,
     };
