@@ -38,11 +38,18 @@ pub struct PlannedInvocation {
     pub due: Offset,
     /// Run time to ask for, in microseconds.
     pub runtime_us: u32,
+    /// The same in milliseconds, rounded by [`super::Rounding`]: all that a function is asked which knows no exact run times.
+    pub runtime_ms: u32,
     /// Memory to ask for, in MiB.
     pub memory_mib: u32,
 }
 
 impl PlannedInvocation {
+    /// The run time in microseconds, where it is not one of whole milliseconds.
+    pub fn exact_runtime_us(&self) -> Option<u32> {
+        (self.runtime_us % 1000 != 0).then_some(self.runtime_us)
+    }
+
     /// Whether it counts in the statistics of its slot.
     pub fn counts(&self) -> bool {
         self.mark != Mark::StepWarmup
