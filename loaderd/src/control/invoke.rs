@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     endpoint::Endpoint,
     invoke::{Call, Cancellation, Connections, Invoker, Policy, Protocol, Route},
-    plan::whole_millis,
+    plan::{fractional, whole_millis},
     spec::Violation,
     units,
 };
@@ -62,7 +62,7 @@ impl SingleInvocation {
         let runtime_ms = whole_millis(runtime_us, 0.5);
         let call = Call {
             runtime_ms,
-            exact_runtime_us: (runtime_us % 1000 != 0).then_some(runtime_us),
+            exact_runtime_us: fractional(runtime_us),
             memory_mib,
             clock: None,
             span: None,
@@ -99,5 +99,36 @@ impl SingleInvocation {
             requested_memory_kib: u64::from(self.call.memory_mib) * 1024,
             ..outcome.record()
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(runtime: Duration) -> v1::InvokeRequest {
+        let runtime = Some(prost_types::Duration::try_from(runtime).expect("fits"));
+        v1::InvokeRequest { address: "127.0.0.1:1".to_owned(), runtime, ..v1::InvokeRequest::default() }
+    }
+
+    #[test]
+    fn a_run_time_goes_to_the_nearest_millisecond_and_exactly() {
+        for (runtime, runtime_ms, exact_runtime_us) in [
+            (Duration::ZERO, 0, None),
+            (Duration::from_millis(50), 50, None),
+            (Duration::from_micros(2400), 2, Some(2400)),
+            (Duration::from_micros(2600), 3, Some(2600)),
+            (Duration::from_nanos(1_999), 0, Some(1)),
+            (LONGEST, 3_600_000, None),
+        ] {
+            let call = SingleInvocation::check(request(runtime)).expect("is valid").call;
+            assert_eq!((call.runtime_ms, call.exact_runtime_us), (runtime_ms, exact_runtime_us), "{runtime:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_time_above_the_longest_is_refused() {
+        let violations = SingleInvocation::check(request(LONGEST + Duration::from_micros(1))).expect_err("is refused");
+        assert_eq!(violations, [Violation::new("runtime", "must be at most 1h")]);
     }
 }

@@ -207,7 +207,7 @@ impl Dispatch {
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
         let cold_pool = plan.cold_pool();
-        let rounding = Rounding::new(settings.seed, plan.functions());
+        let rounding = Rounding::new(settings.seed, plan.functions().iter().map(|function| function.name.as_str()));
         let (planner_end, feed, outcomes) = plan_feed::feed(settings.phases.clone());
         let planner = Running::start("planner", move || planner_end.run(plan))?;
         let stop = Stop::default();

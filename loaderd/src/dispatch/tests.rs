@@ -54,7 +54,7 @@ fn rows_of_load(
     room: usize,
     mut observe: impl FnMut(&Status),
 ) -> Vec<(PlannedInvocation, Status, String)> {
-    let rows = whole_rows(1, address, rps, timeout, max_in_flight, room, |row| observe(&row.outcome.status));
+    let rows = whole_rows(1, address, rps, timeout, (max_in_flight, room), |row| observe(&row.outcome.status));
     rows.into_iter().map(|Row { planned, outcome }| (planned, outcome.status, outcome.error)).collect()
 }
 
@@ -64,8 +64,7 @@ fn whole_rows(
     address: SocketAddr,
     rps: &serde_json::Value,
     timeout: Duration,
-    max_in_flight: u32,
-    room: usize,
+    (max_in_flight, room): (u32, usize),
     mut observe: impl FnMut(&Row),
 ) -> Vec<Row> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -207,7 +206,7 @@ fn run_times_are_rounded_alike_whatever_the_number_of_workers() {
     let server = Server::answering(|_, respond| reply(respond));
     let rps = serde_json::json!({"start": 200, "end": 200, "slot": "1s", "runtime": "0.0025s"});
     let asked = |workers| -> Vec<_> {
-        let rows = whole_rows(workers, server.address, &rps, LONG, 100_000, 1 << 16, |_| {});
+        let rows = whole_rows(workers, server.address, &rps, LONG, (100_000, 1 << 16), |_| {});
         rows.iter().map(|row| (row.planned.id.to_string(), row.requested_runtime_us())).collect()
     };
     let one = asked(1);

@@ -39,7 +39,7 @@ pub use invocation::{Invocation, Mark, Offset, Phase, Target, Unit};
 pub use needs::{TraceInput, TraceSource, Warmup};
 pub use outline::{FunctionOutline, Outline, SlotOutline};
 pub use planned::{InvocationId, PlannedInvocation};
-pub use rounding::{Rounding, whole_millis};
+pub use rounding::{Rounding, fractional, whole_millis};
 pub use slot::{Slot, SlotHead, SlotOutcome};
 pub(crate) use wire::distribution;
 

@@ -2,6 +2,7 @@
 
 use super::{
     invocation::{Mark, Offset, Phase, Unit},
+    rounding::fractional,
     slot::SlotHead,
 };
 use crate::id::FunctionIndex;
@@ -47,7 +48,7 @@ pub struct PlannedInvocation {
 impl PlannedInvocation {
     /// The run time in microseconds, where it is not one of whole milliseconds.
     pub fn exact_runtime_us(&self) -> Option<u32> {
-        (self.runtime_us % 1000 != 0).then_some(self.runtime_us)
+        fractional(self.runtime_us)
     }
 
     /// Whether it counts in the statistics of its slot.

@@ -6,7 +6,6 @@
 
 use loader_trace::{Purpose, StreamKey, StreamRng};
 
-use super::PlannedFunction;
 use crate::id::FunctionIndex;
 
 /// Microseconds in a millisecond.
@@ -20,10 +19,10 @@ pub struct Rounding {
 }
 
 impl Rounding {
-    /// The rounding of a run of these functions.
-    pub fn new(seed: u64, functions: &[PlannedFunction]) -> Self {
-        let draws = |function: &PlannedFunction| StreamKey::new(seed, &function.name, Purpose::Rounding).unit(0);
-        Self { draws: functions.iter().map(draws).collect() }
+    /// The rounding of a run of the functions of these names, by index.
+    pub fn new<'a>(seed: u64, functions: impl IntoIterator<Item = &'a str>) -> Self {
+        let draws = |name| StreamKey::new(seed, name, Purpose::Rounding).unit(0);
+        Self { draws: functions.into_iter().map(draws).collect() }
     }
 
     /// The run time of the next invocation of `function`, in milliseconds. Of a function that the plan does not have, it is
@@ -40,23 +39,16 @@ pub fn whole_millis(runtime_us: u32, draw: f64) -> u32 {
     whole + u32::from(f64::from(fraction) > draw * f64::from(MICROS))
 }
 
+/// The run time in microseconds, where it is not one of whole milliseconds.
+pub fn fractional(runtime_us: u32) -> Option<u32> {
+    (!runtime_us.is_multiple_of(MICROS)).then_some(runtime_us)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn functions(names: &[&str]) -> Vec<PlannedFunction> {
-        let function = |name: &&str| PlannedFunction {
-            name: (*name).to_owned(),
-            source_id: String::new(),
-            trigger: String::new(),
-            initial_scale: 0,
-            invocations: None,
-            peak_memory_mib: 1,
-        };
-        names.iter().map(function).collect()
-    }
 
     fn drawn(rounding: &mut Rounding, function: u32, runtime_us: u32, count: usize) -> Vec<u32> {
         (0..count).map(|_| rounding.millis(FunctionIndex(function), runtime_us)).collect()
@@ -81,22 +73,22 @@ mod tests {
 
     #[test]
     fn a_functions_draws_are_its_own() {
-        let alone = drawn(&mut Rounding::new(7, &functions(&["f"])), 0, 1500, 64);
-        let mut among = Rounding::new(7, &functions(&["e", "f"]));
+        let alone = drawn(&mut Rounding::new(7, ["f"]), 0, 1500, 64);
+        let mut among = Rounding::new(7, ["e", "f"]);
         // What is between its invocations, also of whole milliseconds, does not shift them.
         let mixed: Vec<_> =
             (0..64).map(|_| (drawn(&mut among, 0, 2000, 1), drawn(&mut among, 1, 1500, 1)[0])).collect();
         assert_eq!(mixed.iter().map(|(_, of_f)| *of_f).collect::<Vec<_>>(), alone);
         assert!(mixed.iter().all(|(of_e, _)| of_e == &[2]));
-        assert_ne!(drawn(&mut Rounding::new(8, &functions(&["f"])), 0, 1500, 64), alone, "another seed");
-        assert_ne!(drawn(&mut Rounding::new(7, &functions(&["g"])), 0, 1500, 64), alone, "another function");
+        assert_ne!(drawn(&mut Rounding::new(8, ["f"]), 0, 1500, 64), alone, "another seed");
+        assert_ne!(drawn(&mut Rounding::new(7, ["g"]), 0, 1500, 64), alone, "another function");
     }
 
     proptest! {
         #[test]
         fn the_mean_is_kept(seed: u64, runtime_us in 0_u32..50_000) {
             const COUNT: u32 = 20_000;
-            let mut rounding = Rounding::new(seed, &functions(&["f"]));
+            let mut rounding = Rounding::new(seed, ["f"]);
             let (mut sum, whole) = (0_u32, runtime_us / 1000);
             for millis in drawn(&mut rounding, 0, runtime_us, COUNT as usize) {
                 prop_assert!((whole..=whole + 1).contains(&millis));
