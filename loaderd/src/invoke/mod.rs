@@ -18,6 +18,7 @@ mod outcome;
 mod protocol;
 mod route;
 mod transport;
+mod waited;
 
 pub use call::Call;
 pub use cancellation::Cancellation;
