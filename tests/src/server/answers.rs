@@ -54,7 +54,10 @@ impl Answers {
         while let Some(answer) = self.next() {
             let mut state = answer.connection.state();
             if state.open.contains_key(&answer.stream) {
-                requests.lock().expect("whole")[answer.request].answered_unix_ns = Some(stamps::now());
+                let mut requests = requests.lock().expect("whole");
+                requests[answer.request].answered_unix_ns = Some(stamps::now());
+                requests[answer.request].refused = answer.refusal.is_some();
+                drop(requests);
                 state.answer(answer.stream, answer.refusal);
             }
         }

@@ -155,6 +155,14 @@ impl Server {
         drop(streams);
     }
 
+    /// The limits of streams that the clients have acknowledged, by connection.
+    ///
+    /// # Panics
+    /// When a thread of the server did.
+    pub fn acknowledged_limits(&self) -> Vec<Option<u32>> {
+        self.shared.connections.lock().expect("whole").iter().map(|connection| connection.state().limit).collect()
+    }
+
     /// Does something to all open connections, as of their latest request.
     ///
     /// # Panics

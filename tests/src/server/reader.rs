@@ -3,7 +3,7 @@
 use std::{
     io,
     net::{Shutdown, TcpStream},
-    sync::Arc,
+    sync::{Arc, MutexGuard},
 };
 
 use super::{
@@ -93,7 +93,16 @@ fn begin(state: &mut State, stream: u32, arrived_unix_ns: i64, connection: usize
     let number = state.requests;
     state.open.insert(stream, Open { request, number, body: Vec::new() });
     let (open, limit) = (state.open.len(), state.limit);
-    requests.push(Request { connection, stream, arrived_unix_ns, answered_unix_ns: None, open, limit, runtime_ms: 0 });
+    requests.push(Request {
+        connection,
+        stream,
+        arrived_unix_ns,
+        answered_unix_ns: None,
+        open,
+        limit,
+        runtime_ms: 0,
+        refused: false,
+    });
     if state.is_above_last(stream) {
         state.open.remove(&stream);
     }
@@ -101,7 +110,7 @@ fn begin(state: &mut State, stream: u32, arrived_unix_ns: i64, connection: usize
 
 /// A request is there in full: it is answered when that is due.
 fn complete(
-    mut state: std::sync::MutexGuard<'_, State>,
+    mut state: MutexGuard<'_, State>,
     stream: u32,
     stamp: i64,
     connection: &Arc<Connection>,

@@ -19,6 +19,8 @@ pub struct Request {
     pub limit: Option<u32>,
     /// The run time that it asked for; 0 until its body has arrived.
     pub runtime_ms: u32,
+    /// Whether its answer was an error.
+    pub refused: bool,
 }
 
 impl Request {
@@ -34,12 +36,13 @@ impl Request {
 /// When the file can't be written.
 pub fn write_csv(path: &Path, requests: &[Request]) -> io::Result<()> {
     let optional = |value: Option<i64>| value.map_or_else(String::new, |value| value.to_string());
-    let mut text = "connection,stream,arrived_unix_ns,answered_unix_ns,open,limit,runtime_ms\n".to_owned();
+    let mut text = "connection,stream,arrived_unix_ns,answered_unix_ns,open,limit,runtime_ms,refused\n".to_owned();
     for it in requests {
         let (answered, limit) = (optional(it.answered_unix_ns), optional(it.limit.map(i64::from)));
         let (connection, stream, arrived, open, runtime) =
             (it.connection, it.stream, it.arrived_unix_ns, it.open, it.runtime_ms);
-        text += &format!("{connection},{stream},{arrived},{answered},{open},{limit},{runtime}\n");
+        let refused = it.refused;
+        text += &format!("{connection},{stream},{arrived},{answered},{open},{limit},{runtime},{refused}\n");
     }
     fs::write(path, text)
 }

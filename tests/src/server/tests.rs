@@ -5,7 +5,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use h2::client::{SendRequest, handshake};
+use h2::client::{Builder, SendRequest};
 use tokio::{net::TcpStream, runtime::Runtime, task::JoinSet};
 
 use super::{Behaviour, Fault, Refusal, Request, Server, Service, stamps};
@@ -20,7 +20,10 @@ struct Client {
 impl Client {
     async fn connect(server: &Server) -> Self {
         let socket = TcpStream::connect(server.address()).await.expect("it listens");
-        let (send, connection) = handshake(socket).await.expect("it speaks HTTP/2");
+        // The runtime may leave any number of answers unread.
+        let mut builder = Builder::new();
+        builder.data_frame_budget(usize::MAX);
+        let (send, connection) = builder.handshake(socket).await.expect("it speaks HTTP/2");
         let mut driver = JoinSet::new();
         driver.spawn(connection);
         Self { send, driver }
@@ -135,27 +138,31 @@ fn a_full_queue_and_a_refusing_server_say_so() {
 
 #[test]
 fn a_limit_is_announced_and_changes_while_it_runs() {
-    let server = Server::start(Behaviour { streams: Some(0), ..Behaviour::default() });
-    Runtime::new().expect("starts").block_on(async {
+    let server = Server::start(Behaviour { streams: Some(3), ..Behaviour::default() });
+    let limits = Runtime::new().expect("starts").block_on(async {
         let client = Arc::new(Client::connect(&server).await);
-        // The first exchange of settings is over when a ping has come back.
-        let mut calls = JoinSet::new();
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        for runtime_ms in 1..=8 {
-            let client = Arc::clone(&client);
-            calls.spawn(async move { client.call(runtime_ms).await });
+        let mut limits = Vec::new();
+        for limit in [3, 1, 0, 5] {
+            server.limit_streams(limit);
+            let sent = server.requests().len();
+            // A client may use the old limit until it has acknowledged the new one.
+            while server.acknowledged_limits() != [Some(limit)] {
+                tokio::task::yield_now().await;
+            }
+            let calls = client.calls(9);
+            if limit == 0 {
+                assert!(tokio::time::timeout(Duration::from_millis(50), calls).await.is_err());
+                assert_eq!(server.requests().len(), sent);
+            } else {
+                let results = calls.await;
+                assert!(results.iter().all(Result::is_ok), "{results:?}");
+            }
+            limits.extend(server.requests()[sent..].iter().map(|it| (it.limit, it.breaks_limit())));
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        let early = server.requests().len();
-        assert!(early <= 8);
-        server.limit_streams(2);
-        let results = calls.join_all().await;
-        assert!(results.iter().all(Result::is_ok), "{results:?}");
+        limits
     });
-    let requests = server.requests();
-    assert_eq!(requests.len(), 8);
-    assert!(requests.iter().all(|it| !it.breaks_limit()), "{requests:?}");
-    assert!(requests.iter().all(|it| it.limit == Some(2) && it.open <= 2), "{requests:?}");
+    let expected = [3, 1, 5].into_iter().flat_map(|limit| [(Some(limit), false); 9]);
+    assert_eq!(limits, expected.collect::<Vec<_>>());
 }
 
 #[test]
@@ -168,6 +175,7 @@ fn a_broken_limit_is_seen() {
         open: 2,
         limit: None,
         runtime_ms: 0,
+        refused: false,
     };
     for (limit, broken) in [(None, false), (Some(0), true), (Some(1), true), (Some(2), false)] {
         assert_eq!(Request { limit, ..request }.breaks_limit(), broken, "{limit:?}");
