@@ -87,7 +87,9 @@ pub(super) fn goaway(last: u32) -> Vec<u8> {
 pub(super) fn answer(stream: u32, refusal: Option<Refusal>) -> (Vec<u8>, i64) {
     // `:status: 200` is entry 8 of the static table, `content-type` is 31.
     let head = [&[0x88, 0x0f, 31 - 15, 16][..], b"application/grpc"].concat();
-    let status = |code: &str| [&[0, 11], &b"grpc-status"[..], &[u8::try_from(code.len()).expect("short")], code.as_bytes()].concat();
+    let status = |code: &str| {
+        [&[0, 11], &b"grpc-status"[..], &[u8::try_from(code.len()).expect("short")], code.as_bytes()].concat()
+    };
     let code = match refusal {
         None => {
             let data = frame(kind::DATA, 0, stream, REPLY);

@@ -33,8 +33,8 @@ use std::{
 use answers::Answers;
 use connection::Connection;
 pub use requests::{Request, write_csv};
-pub use schedule::{Refusal, Service};
 use schedule::Schedule;
+pub use schedule::{Refusal, Service};
 
 /// What a peer does to a connection beside answering.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -203,7 +203,12 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let shared = Arc::clone(shared);
         readers.push(std::thread::spawn(move || reader::serve(&socket, &connection, &shared)));
     }
-    shared.connections.lock().expect("whole").iter().for_each(|connection| connection.state().inflict(Fault::Close, None));
+    shared
+        .connections
+        .lock()
+        .expect("whole")
+        .iter()
+        .for_each(|connection| connection.state().inflict(Fault::Close, None));
     for reader in readers {
         let _ended = reader.join();
     }

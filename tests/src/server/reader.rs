@@ -109,13 +109,7 @@ fn begin(state: &mut State, stream: u32, arrived_unix_ns: i64, connection: usize
 }
 
 /// A request is there in full: it is answered when that is due.
-fn complete(
-    mut state: MutexGuard<'_, State>,
-    stream: u32,
-    stamp: i64,
-    connection: &Arc<Connection>,
-    shared: &Shared,
-) {
+fn complete(mut state: MutexGuard<'_, State>, stream: u32, stamp: i64, connection: &Arc<Connection>, shared: &Shared) {
     let Some(open) = state.open.get(&stream) else { return };
     let (request, number) = (open.request, open.number);
     shared.requests.lock().expect("whole")[request].runtime_ms = frames::runtime_ms(&open.body);

@@ -106,10 +106,8 @@ fn answers_come_no_earlier_than_they_are_due() {
         assert!(it.answered_unix_ns.expect("answered") >= first + due * 10_000_000, "{requests:?}");
     }
 
-    let (_, requests) = observe(
-        Behaviour { service: Service::Bursts(Duration::from_millis(40)), ..Behaviour::default() },
-        3,
-    );
+    let (_, requests) =
+        observe(Behaviour { service: Service::Bursts(Duration::from_millis(40)), ..Behaviour::default() }, 3);
     for it in &requests {
         let period = it.arrived_unix_ns / 40_000_000;
         assert!(it.answered_unix_ns.expect("answered") >= (period + 1) * 40_000_000, "{requests:?}");
@@ -127,7 +125,9 @@ fn a_full_queue_and_a_refusing_server_say_so() {
             let first = Arc::clone(&client);
             let mut waits = JoinSet::new();
             waits.spawn(async move { first.call(1).await });
-            eventually("the first is in the queue", || server.requests().first().filter(|it| it.runtime_ms > 0).copied());
+            eventually("the first is in the queue", || {
+                server.requests().first().filter(|it| it.runtime_ms > 0).copied()
+            });
             assert_eq!(client.call(2).await.expect("answered"), status);
             assert!(waits.try_join_next().is_none());
         });

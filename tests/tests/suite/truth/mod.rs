@@ -150,7 +150,10 @@ impl Observed {
         assert_eq!(sent, self.requests.len(), "rows that were sent, and requests: {:?}", self.statuses());
         for (row, request) in self.matched() {
             let sent = row.sent.expect("what arrived was sent");
-            assert!(sent <= request.arrived_unix_ns / 1000 + CLOCKS_US, "{row:?} arrived before it was sent: {request:?}");
+            assert!(
+                sent <= request.arrived_unix_ns / 1000 + CLOCKS_US,
+                "{row:?} arrived before it was sent: {request:?}"
+            );
             if let (Some(response), Some(answered)) = (row.response, request.answered_unix_ns) {
                 let answered = answered / 1000;
                 assert!(sent + response + CLOCKS_US >= answered, "{row:?} was answered later: {request:?}");

@@ -18,7 +18,8 @@ fn limited(streams: u32, delay_ms: u64) -> Server {
 
 #[test]
 fn without_a_limit_nothing_waits_for_a_stream() {
-    let server = Server::start(Behaviour { service: Service::After(Duration::from_millis(100)), ..Behaviour::default() });
+    let server =
+        Server::start(Behaviour { service: Service::After(Duration::from_millis(100)), ..Behaviour::default() });
     let run = Loader::start().observe(&server, 200, 2, "");
     run.agrees_with_the_wire();
     run.all_have_status("ok");
