@@ -30,9 +30,9 @@ pub(super) fn receive(socket: &TcpStream, buffer: &mut [u8]) -> io::Result<(usiz
     let mut control = cmsg_space!(TimeSpec);
     let mut parts = [IoSliceMut::new(buffer)];
     let message = recvmsg::<()>(socket.as_raw_fd(), &mut parts, Some(&mut control), MsgFlags::empty())?;
-    let stamp = message.cmsgs()?.find_map(|it| match it {
-        ControlMessageOwned::ScmTimestampns(stamp) => Some(nanos(stamp)),
-        _ => None,
+    let stamp = message.cmsgs()?.find_map(|it| {
+        let ControlMessageOwned::ScmTimestampns(stamp) = it else { return None };
+        Some(nanos(stamp))
     });
     Ok((message.bytes, stamp.unwrap_or_else(now)))
 }

@@ -1,7 +1,5 @@
 //! Peers that limit the streams of a connection.
 
-#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
-
 use std::time::Duration;
 
 use loader_tests::{
