@@ -18,6 +18,11 @@ impl UnixMicros {
     pub fn plus(self, by: Duration) -> Self {
         Self(self.0.saturating_add(crate::units::to_i64(by.as_micros())))
     }
+
+    /// How long after `earlier` it is; zero when it is not later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default())
+    }
 }
 
 /// Reads the clocks. On tokio's paused clock it reads that one, so that tests run an hour in a blink.

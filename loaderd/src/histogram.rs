@@ -1,8 +1,18 @@
 //! Distributions of values, small while there are few. Pure.
 
+mod distribution;
+mod order;
+
 use std::time::Duration;
 
 use hdrhistogram::Histogram as HdrHistogram;
+
+pub use distribution::{Distribution, Interval, PERCENTILES, Percentiles};
+
+/// The rank of a percentile among `count` values; absent where these are fewer than 1/(1 − share).
+pub(crate) fn rank(share: f64, count: u64) -> Option<u64> {
+    order::tells(share, count).then(|| order::rank(share, count))
+}
 
 /// Significant decimal digits that percentiles keep.
 const DIGITS: u8 = 3;
@@ -16,7 +26,6 @@ pub struct Histogram {
     values: Values,
     count: u64,
     sum: f64,
-    sum_of_logs: f64,
     max: u64,
 }
 
@@ -28,7 +37,7 @@ enum Values {
 
 impl Default for Histogram {
     fn default() -> Self {
-        Self { values: Values::Few(Vec::new()), count: 0, sum: 0.0, sum_of_logs: 0.0, max: 0 }
+        Self { values: Values::Few(Vec::new()), count: 0, sum: 0.0, max: 0 }
     }
 }
 
@@ -37,7 +46,6 @@ impl Histogram {
     pub fn add(&mut self, value: u64) {
         self.count += 1;
         self.sum += value as f64;
-        self.sum_of_logs += (value.max(1) as f64).ln();
         self.max = self.max.max(value);
         match &mut self.values {
             Values::Few(values) if values.len() < FEW => values.push(value),
@@ -60,7 +68,6 @@ impl Histogram {
                 let _grown = self.histogram().add(&**histogram);
                 self.count += other.count;
                 self.sum += other.sum;
-                self.sum_of_logs += other.sum_of_logs;
                 self.max = self.max.max(other.max);
             }
         }
@@ -84,33 +91,92 @@ impl Histogram {
         self.count
     }
 
-    /// The greatest value; 0 without values.
-    pub fn max(&self) -> u64 {
-        self.max
+    /// The greatest value; absent without values.
+    pub fn max(&self) -> Option<u64> {
+        (self.count > 0).then_some(self.max)
     }
 
-    /// The arithmetic mean; 0 without values.
-    pub fn mean(&self) -> f64 {
-        if self.count == 0 { 0.0 } else { self.sum / self.count as f64 }
+    /// The arithmetic mean; absent without values.
+    pub fn mean(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / self.count as f64)
     }
 
-    /// The geometric mean, of values raised to at least 1; 0 without values.
-    pub fn geometric_mean(&self) -> f64 {
-        if self.count == 0 { 0.0 } else { (self.sum_of_logs / self.count as f64).exp() }
+    /// The smallest value that at least `share` (0 to 1) of the values do not exceed; absent without values.
+    pub fn quantile(&self, share: f64) -> Option<u64> {
+        (self.count > 0).then(|| self.of_rank(order::rank(share, self.count)).1)
     }
 
-    /// The smallest value that at least `share` (0 to 1) of the values do not exceed; 0 without values.
-    pub fn quantile(&self, share: f64) -> u64 {
+    /// The same, where there are at least 1/(1 − share) values: fewer say nothing of it.
+    pub fn percentile(&self, share: f64) -> Option<u64> {
+        order::tells(share, self.count).then(|| self.quantile(share)).flatten()
+    }
+
+    /// The 95 % interval of a percentile; absent where there are too few values for both bounds.
+    pub fn interval(&self, share: f64) -> Option<Interval> {
+        let (low, high) = order::bounds(share, self.count)?;
+        Some(Interval { low: self.of_rank(low).0, high: self.of_rank(high).1 })
+    }
+
+    /// The percentile among `count` values of which these are the least: absent where it is not one of these, or too few
+    /// values say anything of it.
+    pub fn percentile_among(&self, share: f64, count: u64) -> Option<u64> {
+        let rank = order::rank(share, count);
+        (order::tells(share, count) && rank <= self.count).then(|| self.of_rank(rank).1)
+    }
+
+    /// Its values without those of `other`, which are all among them.
+    pub fn without(&self, other: &Self) -> Self {
+        match (&self.values, &other.values) {
+            (Values::Few(values), _) => {
+                let mut left = other.listed();
+                let mut rest = Self::default();
+                for &value in values {
+                    match left.iter().position(|&one| one == value) {
+                        Some(place) => drop(left.swap_remove(place)),
+                        None => rest.add(value),
+                    }
+                }
+                rest
+            }
+            (Values::Many(all), others) => {
+                let mut all = all.clone();
+                match others {
+                    Values::Few(values) => {
+                        let mut others = empty();
+                        values.iter().for_each(|&value| record(&mut others, value));
+                        let _subset = all.subtract(&others);
+                    }
+                    Values::Many(others) => drop(all.subtract(&**others)),
+                }
+                let max = all.max().min(self.max);
+                Self { values: Values::Many(all), count: self.count - other.count, sum: self.sum - other.sum, max }
+            }
+        }
+    }
+
+    /// The values, where they are few.
+    fn listed(&self) -> Vec<u64> {
         match &self.values {
-            Values::Few(values) if values.is_empty() => 0,
+            Values::Few(values) => values.clone(),
+            Values::Many(_) => Vec::new(),
+        }
+    }
+
+    /// The least and the greatest value that the one of this rank, from 1, can be.
+    fn of_rank(&self, rank: u64) -> (u64, u64) {
+        match &self.values {
             Values::Few(values) => {
                 let mut sorted = values.clone();
                 sorted.sort_unstable();
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
-                let rank = (share * sorted.len() as f64).ceil() as usize;
-                sorted[rank.clamp(1, sorted.len()) - 1]
+                let place = usize::try_from(rank).unwrap_or(usize::MAX).clamp(1, sorted.len().max(1)) - 1;
+                let value = sorted.get(place).copied().unwrap_or_default();
+                (value, value)
             }
-            Values::Many(histogram) => histogram.value_at_quantile(share).min(self.max),
+            Values::Many(histogram) => {
+                // Between two ranks, so that no rounding leads to another one.
+                let value = histogram.value_at_quantile((rank as f64 - 0.5) / self.count as f64);
+                (histogram.lowest_equivalent(value), histogram.highest_equivalent(value).min(self.max))
+            }
         }
     }
 }
@@ -127,49 +193,39 @@ fn record(histogram: &mut HdrHistogram<u32>, value: u64) {
     let _grown = histogram.record(value);
 }
 
-/// The figures of a distribution, in the unit of its values; all 0 without values.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Distribution {
-    /// Number of values.
-    pub count: u64,
-    /// Arithmetic mean.
-    pub mean: f64,
-    /// Median (50th percentile).
-    pub p50: u64,
-    /// 90th percentile.
-    pub p90: u64,
-    /// 95th percentile.
-    pub p95: u64,
-    /// 99th percentile.
-    pub p99: u64,
-    /// 99.9th percentile.
-    pub p999: u64,
-    /// The greatest value, not rounded.
-    pub max: u64,
-}
-
-impl From<&Histogram> for Distribution {
-    fn from(histogram: &Histogram) -> Self {
-        Self {
-            count: histogram.count(),
-            mean: histogram.mean(),
-            p50: histogram.quantile(0.5),
-            p90: histogram.quantile(0.9),
-            p95: histogram.quantile(0.95),
-            p99: histogram.quantile(0.99),
-            p999: histogram.quantile(0.999),
-            max: histogram.max(),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn nothing_is_all_zero() {
-        assert_eq!(Distribution::from(&Histogram::default()), Distribution::default());
+    fn of_nothing_there_is_nothing() {
+        let none = Histogram::default();
+        assert_eq!((none.max(), none.mean(), none.quantile(0.5), none.interval(0.5)), (None, None, None, None));
+        assert_eq!(none.without(&none).count(), 0);
+    }
+
+    #[test]
+    fn values_that_are_left_out_leave_the_others() {
+        for (count, few) in [(100, 30), (5000, 30), (5000, 1000)] {
+            let (mut all, mut some, mut rest) = (Histogram::default(), Histogram::default(), Histogram::default());
+            for value in 0..count {
+                all.add(value);
+                if value >= count - few { some.add(value) } else { rest.add(value) }
+            }
+            let left = all.without(&some);
+            assert_eq!(left.count(), rest.count());
+            for share in [0.01, 0.5, 0.99] {
+                assert_eq!(left.quantile(share), rest.quantile(share), "{count} {few} {share}");
+            }
+        }
+    }
+
+    #[test]
+    fn failures_count_as_the_greatest_values() {
+        let mut answered = Histogram::default();
+        (1..=90).for_each(|value| answered.add(value));
+        assert_eq!([0.5, 0.9, 0.95].map(|share| answered.percentile_among(share, 100)), [Some(50), Some(90), None]);
+        assert_eq!(answered.percentile_among(0.99, 90), None, "too few");
     }
 
     #[test]
@@ -177,10 +233,10 @@ mod tests {
         let mut histogram = Histogram::default();
         [100, 300, 200, 1_000_003].into_iter().for_each(|value| histogram.add(value));
         assert_eq!(
-            (histogram.quantile(0.5), histogram.quantile(0.75), histogram.quantile(0.99)),
-            (200, 300, 1_000_003)
+            [0.5, 0.75, 0.99].map(|share| histogram.quantile(share)),
+            [Some(200), Some(300), Some(1_000_003)]
         );
-        assert_eq!((histogram.count(), histogram.max()), (4, 1_000_003));
+        assert_eq!((histogram.count(), histogram.max()), (4, Some(1_000_003)));
     }
 
     #[test]
@@ -188,11 +244,11 @@ mod tests {
         let mut histogram = Histogram::default();
         (1..=100_000).for_each(|value| histogram.add(value));
         for (share, exact) in [(0.5, 50_000.0), (0.99, 99_000.0), (0.999, 99_900.0)] {
-            let found = histogram.quantile(share) as f64;
+            let found = histogram.quantile(share).expect("values") as f64;
             assert!((found / exact - 1.0).abs() < 1e-3, "{share}: {found}");
         }
-        assert_eq!(histogram.max(), 100_000);
-        assert!((histogram.mean() - 50_000.5).abs() < 1e-6);
+        assert_eq!(histogram.max(), Some(100_000));
+        assert!((histogram.mean().expect("values") - 50_000.5).abs() < 1e-6);
     }
 
     #[test]
@@ -209,12 +265,5 @@ mod tests {
                 assert_eq!(one.quantile(share), all.quantile(share), "{few} {many} {share}");
             }
         }
-    }
-
-    #[test]
-    fn the_geometric_mean_is_that_of_the_values() {
-        let mut histogram = Histogram::default();
-        [1, 10, 100].into_iter().for_each(|value| histogram.add(value));
-        assert!((histogram.geometric_mean() - 10.0).abs() < 1e-9);
     }
 }

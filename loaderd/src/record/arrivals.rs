@@ -1,15 +1,19 @@
-//! Whether invocations were sent as requested: the Kolmogorov–Smirnov test on their positions in their slots.
+//! Whether invocations were sent as requested: Kolmogorov–Smirnov tests on their positions in their slots, and the gaps between
+//! them.
 //!
-//! Each invocation has a position in its slot, from 0 to 1. Arrivals that are uniform in a slot (`poisson`, and the shifted
-//! ones) are tested against that; the others against the positions that the plan gave them. Positions are counted in bins, so
+//! Each invocation has a position in its slot, from 0 to 1. All are tested against the positions that the plan gave them; arrivals
+//! that are uniform in a slot (`poisson`, and the shifted ones) also against that. Positions are counted in bins, so
 //! that memory does not grow with the invocations; a difference below the width of a bin is not detected.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Row;
-use crate::plan::Mark;
+use super::{
+    Row,
+    gaps::{GapFigures, Gaps},
+};
+use crate::plan::{Mark, SlotHead};
 
 /// Bins of a slot.
 const BINS: usize = 4096;
@@ -27,17 +31,28 @@ pub enum AskedArrivals {
     Planned,
 }
 
-/// What the test came to.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct ArrivalTest {
-    /// Invocations that were looked at.
-    pub count: u64,
-    /// What they were compared with: `uniform` or `plan`.
-    pub against: &'static str,
+/// What a test came to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct KsTest {
     /// The greatest difference between the two cumulative distributions, 0 to 1.
     pub statistic: f64,
     /// How likely such a difference or a greater one is by chance, 0 to 1.
     pub p_value: f64,
+}
+
+/// What the tests came to.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ArrivalTest {
+    /// Invocations that were looked at.
+    pub count: u64,
+    /// What was requested: `uniform` or `plan`.
+    pub against: &'static str,
+    /// Against the process that was requested; absent where none was, or nothing was sent.
+    pub process: Option<KsTest>,
+    /// Against the due times; absent where nothing was sent.
+    pub plan: Option<KsTest>,
+    /// The times from one invocation to the next.
+    pub gaps: GapFigures,
 }
 
 /// Counts of positions by bin.
@@ -66,6 +81,7 @@ pub(super) struct Arrivals {
     count: u64,
     due: Places,
     sent: Places,
+    gaps: Gaps,
 }
 
 impl Arrivals {
@@ -82,34 +98,39 @@ impl Arrivals {
         self.count += 1;
         self.due.add(row.planned.due.as_duration().saturating_sub(begin), length);
         self.sent.add(sent.saturating_duration_since(t0 + begin), length);
+        self.gaps.add(&row.planned.slot, row.planned.due.as_duration(), sent.saturating_duration_since(t0));
     }
 
-    /// The outcome of the test.
-    pub(super) fn test(&self) -> ArrivalTest {
+    /// All invocations of the slot have ended.
+    pub(super) fn slot_completed(&mut self, slot: &SlotHead) {
+        self.gaps.complete(slot);
+    }
+
+    /// The outcome of the tests.
+    pub(super) fn test(self) -> ArrivalTest {
         let count = self.count as f64;
+        let places = &self;
+        let uniform = |bin: usize, _| (bin + 1) as f64 / BINS as f64;
+        let planned = |_, due: u64| due as f64 / count;
         // Of two samples that are equally large, half of one counts.
-        let (against, samples) = match self.asked {
-            AskedArrivals::Uniform => ("uniform", count),
-            AskedArrivals::Planned => ("plan", count / 2.0),
+        let plan = places.compare(planned, count / 2.0);
+        let (against, process) = match self.asked {
+            AskedArrivals::Uniform => ("uniform", places.compare(uniform, count)),
+            AskedArrivals::Planned => ("plan", None),
         };
-        let statistic = self.statistic();
-        let p_value = if self.count == 0 { 1.0 } else { p_value(statistic, samples) };
-        ArrivalTest { count: self.count, against, statistic, p_value }
+        ArrivalTest { count: self.count, against, process, plan, gaps: self.gaps.finish() }
     }
 
-    /// The greatest difference between the two cumulative distributions.
-    fn statistic(&self) -> f64 {
+    /// The greatest difference between the cumulative distribution of the sends and the requested one, which is given by bin
+    /// and by how many were due until its end.
+    fn compare(&self, asked: impl Fn(usize, u64) -> f64, samples: f64) -> Option<KsTest> {
         let (mut due, mut sent, mut most) = (0_u64, 0_u64, 0.0_f64);
         for (bin, (planned, counted)) in self.due.0.iter().zip(&self.sent.0).enumerate() {
             due += planned;
             sent += counted;
-            let asked = match self.asked {
-                AskedArrivals::Uniform => (bin + 1) as f64 / BINS as f64,
-                AskedArrivals::Planned => due as f64 / self.count.max(1) as f64,
-            };
-            most = most.max((sent as f64 / self.count.max(1) as f64 - asked).abs());
+            most = most.max((sent as f64 / self.count.max(1) as f64 - asked(bin, due)).abs());
         }
-        if self.count == 0 { 0.0 } else { most }
+        (self.count > 0).then(|| KsTest { statistic: most, p_value: p_value(most, samples) })
     }
 }
 
@@ -129,7 +150,6 @@ fn p_value(statistic: f64, samples: f64) -> f64 {
 }
 
 #[cfg(test)]
-#[expect(clippy::float_cmp, reason = "1 is 1")]
 mod tests {
     use super::*;
     use crate::{
@@ -148,6 +168,7 @@ mod tests {
             row.outcome.sent = Some(t0.instant + at(sent));
             arrivals.row(&row, t0.instant);
         }
+        arrivals.slot_completed(&slot);
         arrivals.test()
     }
 
@@ -158,10 +179,15 @@ mod tests {
     #[test]
     fn what_goes_out_as_asked_passes() {
         for asked in [AskedArrivals::Uniform, AskedArrivals::Planned] {
-            let test = outcome(asked, evenly(1000).map(|place| (place, place)));
-            assert!(test.statistic < 0.002 && test.p_value > 0.99, "{test:?}");
+            let ArrivalTest { process, plan, gaps, .. } = outcome(asked, evenly(1000).map(|place| (place, place)));
+            assert_eq!(process.is_some(), asked == AskedArrivals::Uniform);
+            for test in process.into_iter().chain(plan) {
+                assert!(test.statistic < 0.002 && test.p_value > 0.99, "{test:?}");
+            }
+            assert_eq!((gaps.count, gaps.off_ratio), (999, Some(0.0)));
         }
-        assert_eq!(outcome(AskedArrivals::Planned, []).p_value, 1.0);
+        let nothing = outcome(AskedArrivals::Uniform, []);
+        assert_eq!((nothing.process, nothing.plan, nothing.gaps), (None, None, GapFigures::default()));
     }
 
     #[test]
@@ -169,17 +195,20 @@ mod tests {
         // Everything that is due in the first half is sent at its end.
         let late = || evenly(1000).map(|place| (place, place.max(0.5)));
         for (asked, against) in [(AskedArrivals::Uniform, "uniform"), (AskedArrivals::Planned, "plan")] {
-            let test = outcome(asked, late());
-            assert_eq!((test.count, test.against), (1000, against));
-            assert!((test.statistic - 0.5).abs() < 0.01 && test.p_value < 1e-9, "{test:?}");
+            let ArrivalTest { count, against: named, process, plan, .. } = outcome(asked, late());
+            assert_eq!((count, named), (1000, against));
+            for test in process.into_iter().chain(plan) {
+                assert!((test.statistic - 0.5).abs() < 0.01 && test.p_value < 1e-9, "{test:?}");
+            }
         }
     }
 
     #[test]
     fn what_was_planned_all_at_once_is_as_planned_and_not_uniform() {
         let all_at_the_start = || evenly(500).map(|place| (place * 0.01, place * 0.01));
-        assert!(outcome(AskedArrivals::Planned, all_at_the_start()).p_value > 0.99);
-        assert!(outcome(AskedArrivals::Uniform, all_at_the_start()).p_value < 1e-9);
+        let found = outcome(AskedArrivals::Uniform, all_at_the_start());
+        assert!(found.plan.is_some_and(|test| test.p_value > 0.99), "{found:?}");
+        assert!(found.process.is_some_and(|test| test.p_value < 1e-9), "{found:?}");
     }
 
     #[test]

@@ -8,36 +8,49 @@
 //! A row is written whatever became of its invocation. Rows are in order of completion.
 
 mod arrivals;
+mod distributions;
 mod export;
 mod file;
 mod functions;
+mod gaps;
 mod host;
 mod latencies;
 mod progress;
+mod ratios;
 mod recorder;
 mod row;
 mod samples;
 mod scales;
 mod slots;
 mod spans;
+mod stalls;
 mod starts;
 mod statistics;
+mod steady_state;
 mod summary;
+mod verdicts;
 #[cfg(test)]
 mod testkit;
 
-pub use arrivals::{ArrivalTest, AskedArrivals};
+pub use arrivals::{ArrivalTest, AskedArrivals, KsTest};
+pub use distributions::TouchedPercentile;
 pub use file::{CsvFile, RecordError};
 pub(crate) use functions::FunctionRows;
+pub use gaps::GapFigures;
 pub(crate) use host::{HostRecorder, Occupancy};
 pub use latencies::Latencies;
 pub use progress::Progress;
+pub use ratios::{Slowdown, Slowdowns};
 pub use recorder::{Event, Recorded, Recorder, RecorderSettings};
 pub use row::Row;
 pub(crate) use samples::Samples;
 pub(crate) use scales::Scales;
 pub use slots::SlotRow;
 pub use spans::RowSpans;
+pub use stalls::{Side, Stall, StallFigures};
 pub(crate) use starts::{Starts, fill_in};
-pub use statistics::{FunctionStatistics, Slowdown, Statistics};
-pub use summary::{ColdStarts, FunctionSummary, Saturation, Summary, SummaryFacts, WarmupFindings, summarise};
+pub use statistics::{Counts, FunctionStatistics, Statistics};
+pub use steady_state::SteadyState;
+pub use summary::{
+    ColdStarts, FunctionSummary, OpenLoop, ResponseInclFailures, Saturation, Summary, SummaryFacts, WarmupFindings, summarise,
+};

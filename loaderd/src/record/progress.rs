@@ -28,11 +28,11 @@ pub struct Progress {
     /// Cold starts, as reported by the functions.
     pub cold_starts: u64,
     /// Dispatch lag of the last seconds, 99th percentile, in microseconds.
-    pub lag_p99_us: u64,
+    pub lag_p99_us: Option<u64>,
     /// Response time of the last seconds, median, in microseconds.
-    pub response_p50_us: u64,
+    pub response_p50_us: Option<u64>,
     /// Response time of the last seconds, 99th percentile, in microseconds.
-    pub response_p99_us: u64,
+    pub response_p99_us: Option<u64>,
     /// Whether the loader was the bottleneck so far.
     pub saturated: bool,
 }
@@ -90,7 +90,7 @@ mod tests {
         window.add(begin + Duration::from_secs(6), Some(10), Some(500));
         window.add(begin + Duration::from_secs(8), Some(30), Some(700));
         let (lag, response) = window.figures(begin + Duration::from_secs(8));
-        assert_eq!((lag.count(), lag.max()), (2, 30));
-        assert_eq!((response.quantile(0.5), response.quantile(0.99)), (500, 700));
+        assert_eq!((lag.count(), lag.max()), (2, Some(30)));
+        assert_eq!((response.quantile(0.5), response.quantile(0.99)), (Some(500), Some(700)));
     }
 }

@@ -11,6 +11,7 @@ use super::{
     progress::Window,
     slots,
     slots::{CompletedSlot, Slots},
+    statistics::Rules,
 };
 use crate::{
     clock::{Anchor, Clock, UnixMicros},
@@ -60,8 +61,12 @@ pub struct RecorderSettings {
     pub functions: Arc<[String]>,
     /// The instant from which offsets count.
     pub t0: Anchor,
-    /// Dispatch lag above which the loader counts as too slow.
+    /// Own lag above which the loader counts as too slow.
     pub lag_bound: Duration,
+    /// The response time that counts for goodput; absent: any.
+    pub slo: Option<Duration>,
+    /// Whether functions run for as long as requested, so that a slowdown says something.
+    pub is_timed: bool,
     /// The requested arrivals, with which the sent ones are compared.
     pub arrivals: AskedArrivals,
     /// What gathers the findings of the run's mode.
@@ -76,6 +81,13 @@ pub struct RecorderSettings {
     pub progress: watch::Sender<Progress>,
     /// The clock of all time stamps.
     pub clock: Clock,
+}
+
+impl RecorderSettings {
+    fn rules(&self) -> Rules {
+        let Self { t0, lag_bound, slo, is_timed, .. } = *self;
+        Rules { t0, lag_bound, slo, is_timed }
+    }
 }
 
 /// The results of recording.
@@ -119,7 +131,7 @@ impl Recorder {
             invocations: CsvFile::create(directory)?,
             slot_rows: CsvFile::create(directory)?,
             slots: Slots::new(settings.t0, settings.lag_bound),
-            statistics: Statistics::new(settings.functions.len(), settings.arrivals),
+            statistics: Statistics::new(settings.functions.len(), settings.arrivals, settings.rules()),
             window: Window::default(),
             target: None,
             first_replies: HashMap::new(),
@@ -170,11 +182,11 @@ impl Recorder {
             }
             Event::Row(row) => self.row(&row),
             Event::Closed { head, dispatched, outcome, complete } => {
-                self.statistics.slot_closed(&head);
                 if complete {
                     self.settings.collector.slot_closed(&outcome);
                 }
-                let completed = self.slots.closed(head, dispatched, complete);
+                let cut = (!complete).then(|| self.settings.clock.now().saturating_duration_since(self.settings.t0.instant));
+                let completed = self.slots.closed(head, dispatched, cut);
                 self.slot_completed(completed);
                 if self.error.is_none() {
                     let synced = self.invocations.sync();
@@ -190,7 +202,7 @@ impl Recorder {
             self.settings.collector.observe(&row.observed(self.settings.t0.instant));
         }
         let RecorderSettings { run, functions, t0, lag_bound, latencies, spans, clock, .. } = &self.settings;
-        self.statistics.row(row, t0);
+        self.statistics.row(row);
         let now = clock.now();
         if let (Phase::Warmup, true, Some(latency)) =
             (row.planned.slot.phase, row.succeeded(), row.scheduling_latency())
@@ -201,7 +213,7 @@ impl Recorder {
         if let (Some(true), Some(sent), Some(response)) = (cold_start, sent, response) {
             self.first_replies.insert(instance.clone(), t0.unix_at(*sent + *response));
         }
-        self.window.add(now, row.own_lag(t0.instant).map(micros), row.outcome.response.map(micros));
+        self.window.add(now, row.lag(t0.instant).map(micros), row.outcome.response.map(micros));
         let function = functions.get(row.planned.function.as_usize()).map_or("", String::as_str);
         if let Some(spans) = spans {
             spans.take(row, function, t0);
@@ -218,16 +230,19 @@ impl Recorder {
     }
 
     fn slot_completed(&mut self, completed: Option<CompletedSlot>) {
-        let Some(CompletedSlot { row, verdict }) = completed else { return };
-        if let Some(verdict) = &verdict {
+        let Some(completed) = completed else { return };
+        if let Some(verdict) = &completed.saturated {
             self.settings.metrics.saturated(true);
             log::warn!(RUN_ID = self.settings.run.as_str(); "the loader is the bottleneck: {verdict}");
         }
+        if let Some(held) = &completed.held {
+            log::warn!(RUN_ID = self.settings.run.as_str(); "the load is not open-loop: {held}");
+        }
         if self.error.is_none() {
-            let written = self.slot_rows.append(&slots::record(&row));
+            let written = self.slot_rows.append(&slots::record(&completed.row));
             self.check(written);
         }
-        self.statistics.slot_completed(row, verdict);
+        self.statistics.slot_completed(completed);
     }
 
     fn tick(&mut self) {
@@ -241,12 +256,12 @@ impl Recorder {
             slot: self.target.map_or(0, |head| head.index),
             phase: self.target.map(|head| head.phase),
             target_rate: self.target.map_or(0.0, |head| head.rate),
-            completed: statistics.rows,
-            failed: statistics.rows_failed,
-            cold_starts: statistics.rows_cold,
-            lag_p99_us: lag.quantile(0.99),
-            response_p50_us: response.quantile(0.5),
-            response_p99_us: response.quantile(0.99),
+            completed: statistics.all.requested,
+            failed: statistics.all.failed,
+            cold_starts: statistics.all_cold,
+            lag_p99_us: lag.percentile(0.99),
+            response_p50_us: response.percentile(0.5),
+            response_p99_us: response.percentile(0.99),
             saturated: statistics.is_saturated(),
         });
     }

@@ -22,24 +22,43 @@ pub struct Row {
 }
 
 impl Row {
-    /// Sent minus due; the time that a connection took is in it. Nothing is sent before it is due.
+    /// Dispatch lag: sent minus due, all of it. Nothing is sent before it is due.
     pub fn lag(&self, t0: Instant) -> Option<Duration> {
         let due = t0 + self.planned.due.as_duration();
         self.outcome.sent.map(|sent| sent.saturating_duration_since(due))
     }
 
-    /// The part of the lag that is the loader's own: without the time that a connection took.
-    pub fn own_lag(&self, t0: Instant) -> Option<Duration> {
-        self.lag(t0).map(|lag| lag.saturating_sub(self.outcome.connect.unwrap_or_default()))
+    /// How long it waited for a connection and for a stream.
+    pub fn waited(&self) -> Duration {
+        let Outcome { connect, stream_wait, .. } = &self.outcome;
+        connect.unwrap_or_default() + stream_wait.unwrap_or_default()
     }
 
-    /// Response time minus the execution time that the function measured; absent when either is unknown.
+    /// The part of the lag that is the loader's own: without the waits for a connection and for a stream.
+    pub fn own_lag(&self, t0: Instant) -> Option<Duration> {
+        self.lag(t0).map(|lag| lag.saturating_sub(self.waited()))
+    }
+
+    /// What the loader itself added: before the send, and behind the arrival of the answer.
+    pub fn own_delay(&self, t0: Instant) -> Duration {
+        self.own_lag(t0).unwrap_or_default() + self.outcome.receive_lag.unwrap_or_default()
+    }
+
+    /// Whether it waited for a connection or a stream for longer than `bound`, or was not sent for it.
+    pub fn was_held(&self, bound: Duration) -> bool {
+        let waited = self.waited();
+        waited > bound || (self.outcome.status == Status::NotSent && !waited.is_zero())
+    }
+
+    /// Response time minus the execution time that the function measured; absent when either is unknown, or the function
+    /// measured more than the response took.
     pub fn scheduling_latency(&self) -> Option<Duration> {
         let execution = Duration::from_micros(self.outcome.runtime_us?.into());
-        self.outcome.response.map(|response| response.saturating_sub(execution))
+        self.outcome.response?.checked_sub(execution)
     }
 
-    /// Response over requested run time; absent where none was requested.
+    /// Response over requested run time; absent where none was requested. It says something only of functions that run for
+    /// as long as requested.
     pub fn slowdown(&self) -> Option<f64> {
         let requested = Duration::from_micros(self.planned.runtime_us.into());
         let response = self.outcome.response?;
@@ -51,9 +70,10 @@ impl Row {
         self.outcome.status == Status::Ok
     }
 
-    /// Whether the loader was too slow for it: late by more than `bound`, or not sent at all.
+    /// Whether the loader was too slow for it: late by more than `bound`, or not sent without having waited for anyone else.
     pub fn is_saturated(&self, t0: Instant, bound: Duration) -> bool {
-        self.outcome.status == Status::NotSent || self.own_lag(t0).is_some_and(|lag| lag > bound)
+        let not_sent = self.outcome.status == Status::NotSent && self.waited().is_zero();
+        not_sent || self.own_lag(t0).is_some_and(|lag| lag > bound)
     }
 
     /// The row as passed to the collector of a mode.

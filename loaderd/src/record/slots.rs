@@ -1,21 +1,30 @@
 //! Slots while they are under way and until their last invocation has ended; then a row of slots.csv.
 
-use std::{collections::BTreeMap, fmt, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use loader_proto::schema::SlotRecord;
 use tokio::time::Instant;
 
-use super::Row;
+use super::{
+    Row,
+    verdicts::{Held, Saturated},
+};
 use crate::{
     clock::{Anchor, UnixMicros},
     histogram::Histogram,
     invoke::Status,
     plan::{Phase, SlotHead},
-    units::micros,
+    units::{micros, rounded, to_u32},
 };
 
 /// The share of a slot's plan that must be sent inside the slot.
 const ISSUED_SHARE: f64 = 0.99;
+
+/// The percentile of the loader's own lag that is bounded.
+const P99: f64 = 0.99;
+
+/// The share of a slot's invocations that may wait for the peer.
+const HELD_SHARE: f64 = 0.01;
 
 /// A finished slot, as in slots.csv. Invocations marked `step_warmup` are in none of its figures.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,11 +35,11 @@ pub struct SlotRow {
     pub phase: Phase,
     /// When the slot began.
     pub start: UnixMicros,
-    /// How long it lasted.
+    /// How long it lasted, until the stop at the latest.
     pub duration: Duration,
     /// The target rate, in invocations per second.
     pub rps: f64,
-    /// Invocations of its plan.
+    /// Invocations of its plan; of a slot that was cut short, those that came due.
     pub planned: u64,
     /// Invocations sent inside the slot.
     pub issued: u64,
@@ -41,13 +50,17 @@ pub struct SlotRow {
     /// Cold starts, as reported by the functions.
     pub cold_starts: u64,
     /// Dispatch lag, 99th percentile, in microseconds.
-    pub lag_p99_us: u64,
+    pub lag_p99_us: Option<u64>,
     /// Whether the loader was the bottleneck.
     pub saturated: bool,
     /// Response time from the send, median, in microseconds.
-    pub response_p50_us: u64,
+    pub response_p50_us: Option<u64>,
     /// Response time from the send, 99th percentile, in microseconds.
-    pub response_p99_us: u64,
+    pub response_p99_us: Option<u64>,
+    /// The loader's own part of the dispatch lag, 99th percentile, in microseconds.
+    pub own_lag_p99_us: Option<u64>,
+    /// Whether the peer let the invocations go when they were due.
+    pub open_loop: bool,
 }
 
 /// The row of slots.csv.
@@ -67,6 +80,8 @@ pub(super) fn record(row: &SlotRow) -> SlotRecord<'_> {
         saturated,
         response_p50_us: _,
         response_p99_us: _,
+        own_lag_p99_us,
+        open_loop,
     } = row;
     SlotRecord {
         slot: *slot,
@@ -81,27 +96,8 @@ pub(super) fn record(row: &SlotRow) -> SlotRecord<'_> {
         cold_starts: *cold_starts,
         lag_p99_us: *lag_p99_us,
         saturated: *saturated,
-    }
-}
-
-/// Why a slot was saturated, in numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Verdict {
-    pub(super) slot: u32,
-    pub(super) lag_p99: Duration,
-    pub(super) late: bool,
-    pub(super) attempted: u64,
-    pub(super) planned: u64,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slot, lag_p99, late, attempted, planned } = self;
-        if *late {
-            write!(f, "slot {slot}: dispatch lag p99 {:.1} ms", lag_p99.as_secs_f64() * 1e3)
-        } else {
-            write!(f, "slot {slot}: {attempted} of {planned} invocations sent in time")
-        }
+        own_lag_p99_us: *own_lag_p99_us,
+        open_loop: *open_loop,
     }
 }
 
@@ -111,18 +107,24 @@ struct Open {
     head: SlotHead,
     closed: Option<Closed>,
     ended: u64,
+    counted: u64,
     issued: u64,
     attempted: u64,
+    late: u64,
+    held: u64,
+    stream_limit: Option<u32>,
     returned: u64,
     failed: u64,
     cold_starts: u64,
     lag: Histogram,
+    own_lag: Histogram,
     response: Histogram,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Closed {
-    complete: bool,
+    /// When it was cut short, from the start of the load.
+    cut: Option<Duration>,
     dispatched: u64,
 }
 
@@ -137,8 +139,10 @@ pub(super) struct Slots {
 /// A slot that is complete: its time is over and all its invocations have ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct CompletedSlot {
+    pub(super) head: SlotHead,
     pub(super) row: SlotRow,
-    pub(super) verdict: Option<Verdict>,
+    pub(super) saturated: Option<Saturated>,
+    pub(super) held: Option<Held>,
 }
 
 impl Slots {
@@ -157,9 +161,10 @@ impl Slots {
         self.completed(row.planned.slot.index)
     }
 
-    /// The slot's time is over, after `dispatched` of its invocations; the slot, when all of them have ended.
-    pub(super) fn closed(&mut self, head: SlotHead, dispatched: u64, complete: bool) -> Option<CompletedSlot> {
-        self.open(head).closed = Some(Closed { complete, dispatched });
+    /// The slot's time is over, after `dispatched` of its invocations, or was cut short at that time of the load; the slot,
+    /// when all of them have ended.
+    pub(super) fn closed(&mut self, head: SlotHead, dispatched: u64, cut: Option<Duration>) -> Option<CompletedSlot> {
+        self.open(head).closed = Some(Closed { cut, dispatched });
         self.completed(head.index)
     }
 
@@ -171,8 +176,7 @@ impl Slots {
         let open = self.open.get(&slot)?;
         let closed = open.closed.filter(|closed| open.ended >= closed.dispatched)?;
         let open = self.open.remove(&slot)?;
-        let verdict = open.verdict(closed, self.lag_bound);
-        Some(CompletedSlot { row: open.into_row(&self.t0, verdict.is_some()), verdict })
+        Some(open.complete(closed, &self.t0, self.lag_bound))
     }
 }
 
@@ -182,69 +186,104 @@ impl Open {
             head,
             closed: None,
             ended: 0,
+            counted: 0,
             issued: 0,
             attempted: 0,
+            late: 0,
+            held: 0,
+            stream_limit: None,
             returned: 0,
             failed: 0,
             cold_starts: 0,
             lag: Histogram::default(),
+            own_lag: Histogram::default(),
             response: Histogram::default(),
         }
     }
 
     fn count(&mut self, row: &Row, t0: Instant, bound: Duration) {
         let outcome = &row.outcome;
-        let end = t0 + self.head.end().as_duration();
-        if let Some(sent) = outcome.sent {
-            self.issued += u64::from(sent <= end + bound);
-        }
-        // An attempt without a connection counts as sent in time: the loader is not the cause.
-        let refused = matches!(outcome.status, Status::ConnectError | Status::ConnectTimeout);
-        let in_time = outcome.sent.is_some_and(|sent| sent <= end + bound + outcome.connect.unwrap_or_default());
-        self.attempted += u64::from(refused || in_time);
+        let allowed = self.head.end().as_duration() + bound;
+        let own_lag = row.own_lag(t0);
+        self.counted += 1;
+        self.issued += u64::from(outcome.sent.is_some_and(|sent| sent <= t0 + allowed));
+        // What waited for the peer, or found no connection, counts as sent in time: the loader is not the cause.
+        self.attempted += u64::from(match own_lag {
+            Some(lag) => row.planned.due.as_duration() + lag <= allowed,
+            None => !row.is_saturated(t0, bound),
+        });
+        self.held += u64::from(row.was_held(bound) && !is_refused(outcome.status));
+        self.stream_limit = self.stream_limit.max(outcome.stream_limit);
         self.returned += u64::from(outcome.response.is_some());
         self.failed += u64::from(!row.succeeded());
         self.cold_starts += u64::from(outcome.cold_start == Some(true));
-        if let Some(lag) = row.own_lag(t0) {
+        if let (Some(lag), Some(own)) = (row.lag(t0), own_lag) {
             self.lag.add(micros(lag));
+            self.own_lag.add(micros(own));
+            self.late += u64::from(own > bound);
         }
         if let (true, Some(response)) = (row.succeeded(), outcome.response) {
             self.response.add(micros(response));
         }
     }
 
-    /// Whether the loader was the bottleneck. A slot that was cut short is judged by its lag alone.
-    fn verdict(&self, closed: Closed, bound: Duration) -> Option<Verdict> {
-        let lag_p99 = Duration::from_micros(self.lag.quantile(0.99));
-        let late = lag_p99 > bound;
-        let short = closed.complete && (self.attempted as f64) < ISSUED_SHARE * self.head.measured as f64;
-        (late || short).then_some(Verdict {
-            slot: self.head.index,
-            lag_p99,
-            late,
-            attempted: self.attempted,
-            planned: self.head.measured,
-        })
-    }
-
-    fn into_row(self, t0: &Anchor, saturated: bool) -> SlotRow {
-        SlotRow {
+    fn complete(self, closed: Closed, t0: &Anchor, bound: Duration) -> CompletedSlot {
+        let planned = if closed.cut.is_some() { self.counted } else { self.head.measured };
+        let saturated = self.saturated(planned);
+        let held = self.held(bound);
+        let end = closed.cut.map_or(self.head.end().as_duration(), |cut| cut.min(self.head.end().as_duration()));
+        let row = SlotRow {
             slot: self.head.index,
             phase: self.head.phase,
             start: t0.unix.plus(self.head.start.as_duration()),
-            duration: self.head.duration,
+            duration: end.saturating_sub(self.head.start.as_duration()),
             rps: self.head.rate,
-            planned: self.head.measured,
+            planned,
             issued: self.issued,
             returned: self.returned,
             failed: self.failed,
             cold_starts: self.cold_starts,
-            lag_p99_us: self.lag.quantile(0.99),
-            saturated,
-            response_p50_us: self.response.quantile(0.5),
-            response_p99_us: self.response.quantile(0.99),
-        }
+            lag_p99_us: self.lag.percentile(0.99),
+            saturated: saturated.is_some(),
+            response_p50_us: self.response.percentile(0.5),
+            response_p99_us: self.response.percentile(0.99),
+            own_lag_p99_us: self.own_lag.percentile(0.99),
+            open_loop: held.is_none(),
+        };
+        CompletedSlot { head: self.head, row, saturated, held }
     }
+
+    /// Whether the loader was the bottleneck.
+    fn saturated(&self, planned: u64) -> Option<Saturated> {
+        // As many are late as make the 99th percentile late.
+        let on_time = self.own_lag.count() - self.late;
+        let late = self.late > 0 && (on_time as f64) < P99 * self.own_lag.count() as f64;
+        let short = (self.attempted as f64) < ISSUED_SHARE * planned as f64;
+        (late || short).then(|| Saturated {
+            slot: self.head.index,
+            own_lag_p99: Duration::from_micros(self.own_lag.quantile(P99).unwrap_or_default()),
+            late,
+            attempted: self.attempted,
+            planned,
+        })
+    }
+
+    /// Whether more invocations than may waited for the peer.
+    fn held(&self, bound: Duration) -> Option<Held> {
+        let is_held = self.held as f64 > HELD_SHARE * self.counted as f64;
+        is_held.then(|| {
+            let busy = self.response.mean().map(|mean| self.head.rate * mean / 1e6);
+            let limit = self.stream_limit.filter(|&limit| limit > 0);
+            let needed = busy.zip(limit).map(|(busy, limit)| to_u32(rounded((busy / f64::from(limit)).ceil().max(1.0))));
+            let (held, of) = (self.held, self.counted);
+            Held { slot: self.head.index, held, of, bound, stream_limit: self.stream_limit, connections_needed: needed }
+        })
+    }
+}
+
+/// Whether no connection could be made, which is a failure of its own.
+fn is_refused(status: Status) -> bool {
+    matches!(status, Status::ConnectError | Status::ConnectTimeout)
 }
 
 #[cfg(test)]

@@ -1,52 +1,49 @@
-//! A run's figures, added up row by row.
+//! The figures of a run, added up from its rows.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     AskedArrivals, Row,
     arrivals::Arrivals,
-    slots::{SlotRow, Verdict},
+    distributions::Distributions,
+    ratios::Slowdowns,
+    slots::{CompletedSlot, SlotRow},
+    stalls::{Side, Stalls},
+    verdicts::{Held, Saturated},
 };
 use crate::{
     clock::Anchor,
     histogram::Histogram,
-    plan::{Phase, SlotHead},
-    units::{micros, rounded},
+    plan::{Offset, Phase},
+    steady::Thinned,
+    units::micros,
 };
 
-/// By how much ratios are scaled in a [`Histogram`] of whole numbers.
-const RATIO_SCALE: f64 = 1000.0;
-
-/// A distribution of slowdowns.
-#[derive(Debug, Clone, Default)]
-pub struct Slowdowns(Histogram);
-
-impl Slowdowns {
-    fn add(&mut self, slowdown: f64) {
-        self.0.add(rounded(slowdown * RATIO_SCALE));
-    }
+/// Counts of invocations.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Invocations that came due.
+    pub requested: u64,
+    /// Invocations that were sent.
+    pub issued: u64,
+    /// Invocations that were answered, well or not.
+    pub returned: u64,
+    /// Invocations with any status but ok.
+    pub failed: u64,
+    /// Invocations by status, as in invocations.csv.
+    pub by_status: BTreeMap<String, u64>,
 }
 
-/// The figures of slowdowns; 1 is perfect, all are 0 without a value.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Slowdown {
-    /// Number of values.
-    pub count: u64,
-    /// Geometric mean of the values.
-    pub geometric_mean: f64,
-    /// Median (50th percentile).
-    pub p50: f64,
-    /// 99th percentile.
-    pub p99: f64,
-}
-
-impl From<&Slowdowns> for Slowdown {
-    fn from(Slowdowns(histogram): &Slowdowns) -> Self {
-        Self {
-            count: histogram.count(),
-            geometric_mean: histogram.geometric_mean() / RATIO_SCALE,
-            p50: histogram.quantile(0.5) as f64 / RATIO_SCALE,
-            p99: histogram.quantile(0.99) as f64 / RATIO_SCALE,
+impl Counts {
+    fn add(&mut self, row: &Row) {
+        self.requested += 1;
+        self.issued += u64::from(row.outcome.sent.is_some());
+        self.returned += u64::from(row.outcome.response.is_some());
+        self.failed += u64::from(!row.succeeded());
+        let status = row.outcome.status.as_str();
+        match self.by_status.get_mut(&*status) {
+            Some(count) => *count += 1,
+            None => drop(self.by_status.insert(status.into_owned(), 1)),
         }
     }
 }
@@ -62,104 +59,167 @@ pub struct FunctionStatistics {
     pub(super) slowdown: Slowdowns,
 }
 
-/// A run's figures: of its measured part, but for the counts of rows and the slots.
-#[derive(Debug, Default)]
+/// What figures depend on besides the rows.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    pub(super) t0: Anchor,
+    /// Above it the loader is late.
+    pub(super) lag_bound: Duration,
+    /// The response time that counts for goodput; absent: any.
+    pub(super) slo: Option<Duration>,
+    /// Whether functions run for as long as requested.
+    pub(super) is_timed: bool,
+}
+
+/// A run's figures.
+#[derive(Debug)]
 pub struct Statistics {
-    pub(super) rows: u64,
-    pub(super) rows_failed: u64,
-    pub(super) rows_cold: u64,
-    pub(super) requested: u64,
-    pub(super) issued: u64,
-    pub(super) returned: u64,
-    pub(super) failed: u64,
-    pub(super) by_status: BTreeMap<String, u64>,
-    pub(super) lag: Histogram,
-    pub(super) response_from_due: Histogram,
-    pub(super) response: Histogram,
-    pub(super) scheduling_latency: Histogram,
-    pub(super) slowdown: Slowdowns,
+    rules: Rules,
+    /// Of everything in the file.
+    pub(super) all: Counts,
+    /// Cold starts of everything in the file.
+    pub(super) all_cold: u64,
+    pub(super) first_due: Option<Offset>,
+    /// Of the measured phase.
+    pub(super) measured: Counts,
     pub(super) cold_starts: u64,
     pub(super) cold_known: u64,
-    pub(super) cold_latency: Histogram,
+    /// Of the measured phase, without the warm-ups of steps.
+    pub(super) distributions: Distributions,
+    /// The same of the rows that the loader touched.
+    pub(super) touched: Distributions,
+    pub(super) sent: u64,
+    pub(super) sent_failed: u64,
+    pub(super) good: u64,
+    pub(super) slowdown: Slowdowns,
+    pub(super) cold_response: Histogram,
+    pub(super) stalls: Stalls,
+    pub(super) arrivals: Arrivals,
+    pub(super) latencies: Thinned,
     pub(super) functions: Vec<FunctionStatistics>,
     pub(super) slots: Vec<SlotRow>,
-    pub(super) verdicts: Vec<Verdict>,
-    pub(super) measured_load: Duration,
-    pub(super) arrivals: Arrivals,
+    pub(super) saturated: Vec<Saturated>,
+    pub(super) held: Vec<Held>,
 }
 
 impl Statistics {
     /// Figures of a run over that many functions, with these requested arrivals.
-    pub(super) fn new(functions: usize, asked: AskedArrivals) -> Self {
-        let functions = vec![FunctionStatistics::default(); functions];
-        Self { functions, arrivals: Arrivals::new(asked), ..Self::default() }
+    pub(super) fn new(functions: usize, asked: AskedArrivals, rules: Rules) -> Self {
+        Self {
+            rules,
+            all: Counts::default(),
+            all_cold: 0,
+            first_due: None,
+            measured: Counts::default(),
+            cold_starts: 0,
+            cold_known: 0,
+            distributions: Distributions::default(),
+            touched: Distributions::default(),
+            sent: 0,
+            sent_failed: 0,
+            good: 0,
+            slowdown: Slowdowns::default(),
+            cold_response: Histogram::default(),
+            stalls: Stalls::default(),
+            arrivals: Arrivals::new(asked),
+            latencies: Thinned::default(),
+            functions: vec![FunctionStatistics::default(); functions],
+            slots: Vec::new(),
+            saturated: Vec::new(),
+            held: Vec::new(),
+        }
     }
 
-    /// Whether the loader was the bottleneck in any slot so far.
+    /// How many invocations have a row.
+    pub fn rows(&self) -> u64 {
+        self.all.requested
+    }
+
+    /// Whether the loader was the bottleneck in any measured slot so far.
     pub fn is_saturated(&self) -> bool {
-        !self.verdicts.is_empty()
+        !self.saturated.is_empty()
     }
 
-    pub(super) fn slot_closed(&mut self, head: &SlotHead) {
-        self.measured_load = self.measured_load.max(head.end().as_duration());
-    }
-
-    pub(super) fn slot_completed(&mut self, row: SlotRow, verdict: Option<Verdict>) {
+    pub(super) fn slot_completed(&mut self, completed: CompletedSlot) {
+        let CompletedSlot { head, row, saturated, held } = completed;
         let measured = row.phase == Phase::Measure;
+        self.arrivals.slot_completed(&head);
         self.slots.push(row);
-        self.verdicts.extend(verdict.filter(|_| measured));
+        self.saturated.extend(saturated.filter(|_| measured));
+        self.held.extend(held.filter(|_| measured));
     }
 
     /// Counts one row.
-    pub(super) fn row(&mut self, row: &Row, t0: &Anchor) {
-        let outcome = &row.outcome;
-        let failed = u64::from(!row.succeeded());
-        let cold = u64::from(outcome.cold_start == Some(true));
-        self.rows += 1;
-        self.rows_failed += failed;
-        self.rows_cold += cold;
+    pub(super) fn row(&mut self, row: &Row) {
+        let cold = u64::from(row.outcome.cold_start == Some(true));
+        self.all.add(row);
+        self.all_cold += cold;
+        self.first_due = Some(self.first_due.map_or(row.planned.due, |first| first.min(row.planned.due)));
         if row.planned.slot.phase == Phase::Warmup {
             return;
         }
-        self.requested += 1;
-        self.issued += u64::from(outcome.sent.is_some());
-        self.returned += u64::from(outcome.response.is_some());
-        self.failed += failed;
-        *self.by_status.entry(outcome.status.as_str().into_owned()).or_default() += 1;
+        self.measured.add(row);
         self.cold_starts += cold;
-        self.cold_known += u64::from(outcome.cold_start.is_some());
+        self.cold_known += u64::from(row.outcome.cold_start.is_some());
         if let Some(function) = self.functions.get_mut(row.planned.function.as_usize()) {
             function.requested += 1;
-            function.failed += failed;
+            function.failed += u64::from(!row.succeeded());
             function.cold_starts += cold;
         }
-        self.arrivals.row(row, t0.instant);
-        if let Some(lag) = row.own_lag(t0.instant) {
-            self.lag.add(micros(lag));
-        }
-        if row.planned.is_measured() && row.succeeded() {
-            self.measured(row, t0);
+        self.arrivals.row(row, self.rules.t0.instant);
+        if row.planned.is_measured() {
+            self.counted(row);
         }
     }
 
-    fn measured(&mut self, row: &Row, t0: &Anchor) {
-        let Some(response) = row.outcome.response else { return };
-        self.response.add(micros(response));
-        self.response_from_due.add(micros(response + row.lag(t0.instant).unwrap_or_default()));
+    /// Takes a row whose figures count in distributions.
+    fn counted(&mut self, row: &Row) {
+        let t0 = self.rules.t0.instant;
+        self.distributions.add(row, t0);
+        self.touch(row);
+        if row.outcome.sent.is_none() {
+            return;
+        }
+        self.sent += 1;
+        let Some(response) = row.outcome.response.filter(|_| row.succeeded()) else {
+            self.sent_failed += 1;
+            return;
+        };
+        self.good += u64::from(self.rules.slo.is_none_or(|slo| response <= slo));
         if row.outcome.cold_start == Some(true) {
-            self.cold_latency.add(micros(response));
+            self.cold_response.add(micros(response));
         }
-        let function = self.functions.get_mut(row.planned.function.as_usize());
-        let mut unknown = FunctionStatistics::default();
-        let function = function.unwrap_or(&mut unknown);
-        function.response.add(micros(response));
-        if let Some(latency) = row.scheduling_latency() {
-            self.scheduling_latency.add(micros(latency));
-            function.scheduling_latency.add(micros(latency));
+        let latency = row.scheduling_latency();
+        if let Some(latency) = latency {
+            self.latencies.push(latency.as_secs_f64());
         }
-        if let Some(slowdown) = row.slowdown() {
+        let slowdown = row.slowdown().filter(|_| self.rules.is_timed);
+        if let Some(slowdown) = slowdown {
             self.slowdown.add(slowdown);
-            function.slowdown.add(slowdown);
+        }
+        if let Some(function) = self.functions.get_mut(row.planned.function.as_usize()) {
+            function.response.add(micros(response));
+            latency.into_iter().for_each(|latency| function.scheduling_latency.add(micros(latency)));
+            slowdown.into_iter().for_each(|slowdown| function.slowdown.add(slowdown));
+        }
+    }
+
+    /// Notes where the loader itself was late.
+    fn touch(&mut self, row: &Row) {
+        let Rules { t0, lag_bound, .. } = self.rules;
+        if row.own_delay(t0.instant) > lag_bound {
+            self.touched.add(row, t0.instant);
+            self.touched.rows += 1;
+        }
+        let since = |instant: tokio::time::Instant| instant.saturating_duration_since(t0.instant);
+        let Some(sent) = row.outcome.sent.map(since) else { return };
+        if row.own_lag(t0.instant).is_some_and(|lag| lag > lag_bound) {
+            self.stalls.add(Side::Send, row.planned.due.as_duration(), sent);
+        }
+        if let (Some(response), Some(lag)) = (row.outcome.response, row.outcome.receive_lag)
+            && lag > lag_bound
+        {
+            self.stalls.add(Side::Receive, sent + response, sent + response + lag);
         }
     }
 }

@@ -2,23 +2,30 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use super::{ArrivalTest, Slowdown, Statistics, slots::SlotRow, statistics::FunctionStatistics};
+use super::{
+    ArrivalTest, Slowdown, Statistics,
+    distributions::TouchedPercentile,
+    slots::SlotRow,
+    stalls::StallFigures,
+    statistics::{Counts, FunctionStatistics},
+    steady_state::{self, SteadyState},
+    verdicts::reason,
+};
 use crate::{
     clock::{ClockChanges, UnixMicros},
-    histogram::{Distribution, Histogram},
+    histogram::{Distribution, Histogram, PERCENTILES, Percentiles},
     plan::{Findings, Phase},
 };
-
-/// Verdicts that are listed in the reason; the others are counted.
-const LISTED_VERDICTS: usize = 3;
 
 /// What a summary needs besides the statistics.
 #[derive(Debug)]
 pub struct SummaryFacts {
     /// The number that everything random in the run came from.
     pub seed: u64,
-    /// When the first invocation was due.
-    pub start: UnixMicros,
+    /// The start of the load.
+    pub t0: UnixMicros,
+    /// Invocations of the plan that had not come due when the run was stopped; absent where that is not known.
+    pub not_due: Option<u64>,
     /// What happened to the clocks while the load went.
     pub clock_changes: Option<ClockChanges>,
     /// Names of the functions, in the plan's order.
@@ -35,36 +42,44 @@ pub struct SummaryFacts {
     pub warmup: Option<WarmupFindings>,
 }
 
-/// The results of a run's load: of its measured part, but for `rows` and `slots`.
+/// The results of a run's load: of its measured phase, but for `all`, `rows` and `slots`.
 #[derive(Debug, Default)]
 pub struct Summary {
     /// The number that everything random in the run came from.
     pub seed: u64,
-    /// When the first invocation was due.
-    pub start: UnixMicros,
-    /// From then to the end of the last slot that ran.
+    /// The start of the load, from which due times count.
+    pub t0: UnixMicros,
+    /// When the first invocation was due; absent when none was.
+    pub first_due: Option<UnixMicros>,
+    /// From t0 to the end of the last slot that ran, or to the stop.
     pub load_duration: Duration,
-    /// Invocations of the plan.
-    pub requested: u64,
-    /// Invocations that were sent.
-    pub issued: u64,
-    /// Invocations that were answered, well or not.
-    pub returned: u64,
-    /// Invocations with any status but ok.
-    pub failed: u64,
-    /// Invocations by status, as in invocations.csv.
-    pub by_status: BTreeMap<String, u64>,
-    /// Issued over planned, inside their slots.
-    pub achieved_ratio: f64,
-    /// Number of rows in invocations.csv.
-    pub rows: u64,
-    /// Dispatch lag of all that was sent, in microseconds.
+    /// Invocations of the measured phase.
+    pub measured: Counts,
+    /// Everything in the file.
+    pub all: Counts,
+    /// Invocations of the plan that had not come due when the run was stopped; absent where that is not known.
+    pub not_due: Option<u64>,
+    /// Issued over planned, inside their slots; absent when nothing was planned.
+    pub achieved_ratio: Option<f64>,
+    /// Invocations per second that succeeded within the objective; absent without measured time.
+    pub goodput: Option<f64>,
+    /// Dispatch lag of all that was sent.
     pub dispatch_lag_us: Distribution,
-    /// Response time from the due time, in microseconds.
+    /// The loader's own part of it.
+    pub own_lag_us: Distribution,
+    /// The part of it spent waiting for connections.
+    pub connect_us: Distribution,
+    /// The part of it spent waiting for streams and flow control.
+    pub stream_wait_us: Distribution,
+    /// From the arrival of a response until it was read.
+    pub receive_lag_us: Distribution,
+    /// Response time from the due time.
     pub response_from_due_us: Distribution,
-    /// Response time from the send, in microseconds.
+    /// Response time from the send.
     pub response_us: Distribution,
-    /// Response minus execution, in microseconds.
+    /// Response time of all that was sent, failures as endless.
+    pub response_incl_failures: ResponseInclFailures,
+    /// Response minus execution.
     pub scheduling_latency_us: Distribution,
     /// Response over requested run time.
     pub slowdown: Slowdown,
@@ -72,8 +87,18 @@ pub struct Summary {
     pub cold_starts: ColdStarts,
     /// Whether the loader itself was the bottleneck.
     pub saturation: Saturation,
+    /// Whether the peer let the loader send as requested.
+    pub open_loop: OpenLoop,
+    /// Times in which the loader itself was late.
+    pub stalls: StallFigures,
+    /// Invocations that the loader touched.
+    pub touched: u64,
+    /// Percentiles in which that shows.
+    pub marked: Vec<TouchedPercentile>,
     /// Whether invocations were sent as requested.
     pub arrivals: ArrivalTest,
+    /// Whether the measured phase was steady.
+    pub steady_state: SteadyState,
     /// By function, in the plan's order.
     pub functions: Vec<FunctionSummary>,
     /// By slot, in order.
@@ -90,17 +115,32 @@ pub struct Summary {
     pub findings: Option<Box<dyn Findings>>,
 }
 
+/// Response times of all that was sent, where failures count as endless.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ResponseInclFailures {
+    /// Invocations that were sent.
+    pub count: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Their share; absent when nothing was sent.
+    pub failed_ratio: Option<f64>,
+    /// Percentiles, in microseconds; absent where endless, or too few values say anything.
+    pub percentiles: Percentiles<u64>,
+    /// Names of the percentiles that are endless.
+    pub endless: Vec<&'static str>,
+}
+
 /// Cold starts, as reported by the functions.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ColdStarts {
     /// Invocations that were the first of their instance.
     pub count: u64,
-    /// Their share of the invocations of which it is known.
-    pub share: f64,
+    /// Their share of the invocations of which it is known; absent when it is known of none.
+    pub share: Option<f64>,
     /// Response time of cold invocations, median, in microseconds.
-    pub latency_p50_us: u64,
+    pub latency_p50_us: Option<u64>,
     /// Response time of cold invocations, 99th percentile, in microseconds.
-    pub latency_p99_us: u64,
+    pub latency_p99_us: Option<u64>,
     /// Instances that the platform started during the run.
     pub instances_started: u64,
 }
@@ -116,6 +156,21 @@ pub struct Saturation {
     pub slots: Vec<u32>,
 }
 
+/// The verdict on the peer: whether the load was open-loop.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenLoop {
+    /// Whether it was not, in at least one slot.
+    pub violated: bool,
+    /// Which slots, by how much, and what would do.
+    pub reason: String,
+    /// Slots in which it was not.
+    pub slots: Vec<u32>,
+    /// The peer's limit of streams that was waited for.
+    pub stream_limit: Option<u32>,
+    /// With how many connections none would have waited for a stream.
+    pub connections_needed: Option<u32>,
+}
+
 /// One function's share in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionSummary {
@@ -128,13 +183,13 @@ pub struct FunctionSummary {
     /// Cold starts, as reported by the functions.
     pub cold_starts: u64,
     /// Response time from the send, median, in microseconds.
-    pub response_p50_us: u64,
+    pub response_p50_us: Option<u64>,
     /// Response time from the send, 99th percentile, in microseconds.
-    pub response_p99_us: u64,
+    pub response_p99_us: Option<u64>,
     /// Response minus execution, median, in microseconds.
-    pub scheduling_latency_p50_us: u64,
+    pub scheduling_latency_p50_us: Option<u64>,
     /// Response minus execution, 99th percentile, in microseconds.
-    pub scheduling_latency_p99_us: u64,
+    pub scheduling_latency_p99_us: Option<u64>,
     /// Response over requested run time.
     pub slowdown: Slowdown,
 }
@@ -165,7 +220,8 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
     statistics.slots.sort_by_key(|row| row.slot);
     let SummaryFacts {
         seed,
-        start,
+        t0,
+        not_due,
         clock_changes,
         functions,
         instances_started,
@@ -177,32 +233,60 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
     let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure);
     let planned: u64 = measured().map(|row| row.planned).sum();
     let issued_in_time: u64 = measured().map(|row| row.issued).sum();
+    let measured_time: Duration = measured().map(|row| row.duration).sum();
+    let load_end = statistics.slots.iter().map(|row| row.start.plus(row.duration)).max();
+    let all = &statistics.distributions;
     Summary {
         seed,
-        start,
-        load_duration: statistics.measured_load,
-        requested: statistics.requested,
-        issued: statistics.issued,
-        returned: statistics.returned,
-        failed: statistics.failed,
-        achieved_ratio: if planned == 0 { 0.0 } else { issued_in_time as f64 / planned as f64 },
-        rows: statistics.rows,
-        dispatch_lag_us: Distribution::from(&statistics.lag),
-        response_from_due_us: Distribution::from(&statistics.response_from_due),
-        response_us: Distribution::from(&statistics.response),
-        scheduling_latency_us: Distribution::from(&statistics.scheduling_latency),
-        slowdown: Slowdown::from(&statistics.slowdown),
+        t0,
+        first_due: statistics.first_due.map(|due| t0.plus(due.as_duration())),
+        load_duration: load_end.map(|end| end.since(t0)).unwrap_or_default(),
+        not_due,
+        achieved_ratio: (planned > 0).then(|| issued_in_time as f64 / planned as f64),
+        goodput: (!measured_time.is_zero()).then(|| statistics.good as f64 / measured_time.as_secs_f64()),
+        dispatch_lag_us: Distribution::from(&all.dispatch_lag),
+        own_lag_us: Distribution::from(&all.own_lag),
+        connect_us: Distribution::from(&all.connect),
+        stream_wait_us: Distribution::from(&all.stream_wait),
+        receive_lag_us: Distribution::from(&all.receive_lag),
+        response_from_due_us: Distribution::from(&all.response_from_due),
+        response_us: Distribution::from(&all.response),
+        response_incl_failures: incl_failures(&statistics),
+        scheduling_latency_us: Distribution::from(&all.scheduling_latency),
+        slowdown: statistics.slowdown.figures(),
         cold_starts: cold_starts(&statistics, instances_started),
         saturation: saturation(&statistics),
-        arrivals: statistics.arrivals.test(),
+        open_loop: open_loop(&statistics),
+        stalls: statistics.stalls.figures(),
+        touched: statistics.touched.rows,
+        marked: all.marked(&statistics.touched),
+        steady_state: steady_state::of(&statistics.latencies, &statistics.slots),
         functions: functions.into_iter().zip(&statistics.functions).map(function).collect(),
         clamped,
         dropped_functions,
         warmup,
         clock_changes,
         findings,
-        by_status: statistics.by_status,
+        measured: statistics.measured,
+        all: statistics.all,
+        arrivals: statistics.arrivals.test(),
         slots: statistics.slots,
+    }
+}
+
+/// The percentiles of all that was sent: the failures are the greatest values, and endless.
+fn incl_failures(statistics: &Statistics) -> ResponseInclFailures {
+    let (count, failed) = (statistics.sent, statistics.sent_failed);
+    let answered = &statistics.distributions.response;
+    let endless = PERCENTILES.into_iter().filter(|&(_, share)| {
+        crate::histogram::rank(share, count).is_some_and(|rank| rank > answered.count())
+    });
+    ResponseInclFailures {
+        count,
+        failed,
+        failed_ratio: (count > 0).then(|| failed as f64 / count as f64),
+        percentiles: PERCENTILES.map(|(_, share)| answered.percentile_among(share, count)),
+        endless: endless.map(|(name, _)| name).collect(),
     }
 }
 
@@ -210,29 +294,41 @@ fn cold_starts(statistics: &Statistics, instances_started: u64) -> ColdStarts {
     let known = statistics.cold_known;
     ColdStarts {
         count: statistics.cold_starts,
-        share: if known == 0 { 0.0 } else { statistics.cold_starts as f64 / known as f64 },
-        latency_p50_us: statistics.cold_latency.quantile(0.5),
-        latency_p99_us: statistics.cold_latency.quantile(0.99),
+        share: (known > 0).then(|| statistics.cold_starts as f64 / known as f64),
+        latency_p50_us: statistics.cold_response.percentile(0.5),
+        latency_p99_us: statistics.cold_response.percentile(0.99),
         instances_started,
     }
 }
 
 fn saturation(statistics: &Statistics) -> Saturation {
-    let verdicts = &statistics.verdicts;
-    let listed: Vec<_> = verdicts.iter().take(LISTED_VERDICTS).map(ToString::to_string).collect();
-    let mut reason = listed.join("; ");
-    if verdicts.len() > LISTED_VERDICTS {
-        reason = format!("{reason}; and {} more slots", verdicts.len() - LISTED_VERDICTS);
-    }
+    let verdicts = &statistics.saturated;
     Saturation {
-        saturated: statistics.is_saturated(),
-        reason,
-        slots: statistics.slots.iter().filter(|row| row.saturated).map(|row| row.slot).collect(),
+        saturated: !verdicts.is_empty(),
+        reason: reason(verdicts),
+        slots: sorted(verdicts.iter().map(|verdict| verdict.slot)),
     }
 }
 
+fn open_loop(statistics: &Statistics) -> OpenLoop {
+    let verdicts = &statistics.held;
+    OpenLoop {
+        violated: !verdicts.is_empty(),
+        reason: reason(verdicts),
+        slots: sorted(verdicts.iter().map(|verdict| verdict.slot)),
+        stream_limit: verdicts.iter().filter_map(|verdict| verdict.stream_limit).max(),
+        connections_needed: verdicts.iter().filter_map(|verdict| verdict.connections_needed).max(),
+    }
+}
+
+fn sorted(slots: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut slots: Vec<_> = slots.collect();
+    slots.sort_unstable();
+    slots
+}
+
 fn function((name, statistics): (String, &FunctionStatistics)) -> FunctionSummary {
-    let both = |histogram: &Histogram| (histogram.quantile(0.5), histogram.quantile(0.99));
+    let both = |histogram: &Histogram| (histogram.percentile(0.5), histogram.percentile(0.99));
     let (response_p50_us, response_p99_us) = both(&statistics.response);
     let (scheduling_latency_p50_us, scheduling_latency_p99_us) = both(&statistics.scheduling_latency);
     FunctionSummary {
@@ -244,6 +340,6 @@ fn function((name, statistics): (String, &FunctionStatistics)) -> FunctionSummar
         response_p99_us,
         scheduling_latency_p50_us,
         scheduling_latency_p99_us,
-        slowdown: Slowdown::from(&statistics.slowdown),
+        slowdown: statistics.slowdown.figures(),
     }
 }

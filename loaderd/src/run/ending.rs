@@ -12,6 +12,7 @@ use super::{
 };
 use crate::{
     clock::UnixMicros,
+    plan::Outline,
     record::{self, Summary, SummaryFacts, summarise},
     results,
     spec::Output,
@@ -29,12 +30,13 @@ impl Driver {
     /// Completes the records and puts the figures together.
     pub(super) async fn complete(&mut self, load: CompletedLoad) -> Summary {
         let CompletedLoad { spec, outline, functions, fitted, instances_started, outcome } = load;
-        let Outcome { verdict: _, t0, clock_changes, recorded, clamped, warmup } = outcome;
+        let Outcome { verdict, t0, clock_changes, recorded, clamped, warmup } = outcome;
         self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
             seed: spec.seed,
-            start: t0.unix,
+            t0: t0.unix,
+            not_due: not_due(verdict.is_some(), &outline, recorded.statistics.rows()),
             clock_changes,
             functions,
             instances_started,
@@ -116,5 +118,15 @@ impl Driver {
         let metrics = &self.stations.telemetry.metrics;
         metrics.idle();
         metrics.run_ended(self.machine.state().as_str());
+    }
+}
+
+/// Invocations of the plan that had not come due when the run was stopped, of which `came_due` have.
+fn not_due(stopped: bool, outline: &Outline, came_due: u64) -> Option<u64> {
+    let planned: u64 = outline.slots.iter().map(|slot| slot.invocations).sum();
+    match (stopped, outline.open_ended) {
+        (false, _) => Some(0),
+        (true, false) => Some(planned.saturating_sub(came_due)),
+        (true, true) => None,
     }
 }

@@ -43,11 +43,11 @@ pub struct RunProgress {
     /// The rate sent over the last seconds, in invocations per second.
     pub achieved_rate: f64,
     /// Dispatch lag of the last seconds, 99th percentile, in microseconds.
-    pub lag_p99_us: u64,
+    pub lag_p99_us: Option<u64>,
     /// Response time of the last seconds, median, in microseconds.
-    pub response_p50_us: u64,
+    pub response_p50_us: Option<u64>,
     /// Response time of the last seconds, 99th percentile, in microseconds.
-    pub response_p99_us: u64,
+    pub response_p99_us: Option<u64>,
     /// Whether the loader was saturated in any slot so far.
     pub saturated: bool,
 }

@@ -29,6 +29,14 @@ impl FunctionKind {
             Self::Hello => "hello",
         }
     }
+
+    /// Whether it runs for as long as requested, so that its response can be compared with that.
+    pub const fn runs_as_requested(self) -> bool {
+        match self {
+            Self::Trace | Self::Timed => true,
+            Self::Empty | Self::Wimpy | Self::Hello => false,
+        }
+    }
 }
 
 /// The clock that counts a function's run time.

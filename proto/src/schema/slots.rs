@@ -16,7 +16,7 @@ table! {
         duration_us: u64 [Micros],
         /// The planned rate.
         rps: f64 [PerSecond],
-        /// Invocations in the plan of the slot.
+        /// Invocations in the plan of the slot; those that came due where it was cut short.
         planned: u64,
         /// Invocations sent within the slot.
         issued: u64,
@@ -26,9 +26,15 @@ table! {
         failed: u64,
         /// Cold starts, as reported by the functions.
         cold_starts: u64,
-        /// 99th percentile of the dispatch lag, `connect_us` excluded.
-        lag_p99_us: u64 [Micros],
+        /// 99th percentile of the dispatch lag.
+        #[absent = "for fewer than 100 invocations that were sent"]
+        lag_p99_us: Option<u64> [Micros],
         /// Whether the loader was the bottleneck.
         saturated: bool,
+        /// 99th percentile of the loader's own lag: without the waits for connections and streams.
+        #[absent = "for fewer than 100 invocations that were sent"]
+        own_lag_p99_us: Option<u64> [Micros],
+        /// Whether the peer let at least 99 % of the invocations go when they were due.
+        open_loop: bool,
     }
 }

@@ -3,9 +3,12 @@
 use loader_proto::v1;
 
 use crate::{
-    clock::ClockChanges,
+    clock::{ClockChanges, UnixMicros},
     plan::distribution,
-    record::{ArrivalTest, ColdStarts, FunctionSummary, Saturation, SlotRow, Slowdown, Summary, WarmupFindings},
+    record::{
+        ArrivalTest, ColdStarts, Counts, FunctionSummary, GapFigures, KsTest, OpenLoop, ResponseInclFailures, Saturation, SlotRow,
+        Slowdown, Stall, StallFigures, SteadyState, Summary, TouchedPercentile, WarmupFindings,
+    },
     store::RunSummary,
     units::micros,
 };
@@ -27,23 +30,32 @@ pub(super) fn summary(summary: &RunSummary) -> v1::RunSummary {
 fn of_load(summary: &Summary) -> v1::RunSummary {
     let Summary {
         seed,
-        start,
+        t0,
+        first_due,
         load_duration,
-        requested,
-        issued,
-        returned,
-        failed,
-        by_status,
+        measured,
+        all,
+        not_due,
         achieved_ratio,
-        rows,
+        goodput,
         dispatch_lag_us,
+        own_lag_us,
+        connect_us,
+        stream_wait_us,
+        receive_lag_us,
         response_from_due_us,
         response_us,
+        response_incl_failures,
         scheduling_latency_us,
         slowdown: slowdowns,
         cold_starts: cold,
         saturation,
+        open_loop: peer,
+        stalls: stalled,
+        touched,
+        marked,
         arrivals: arrival_test,
+        steady_state: steady,
         functions,
         slots,
         clamped,
@@ -52,25 +64,38 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         clock_changes,
         findings,
     } = summary;
+    let v1::Counts { requested, issued, returned, failed, by_status } = counts(measured);
     let mut message = v1::RunSummary {
         seed: *seed,
-        start_unix_us: start.0,
+        t0_unix_us: t0.0,
+        first_due_unix_us: first_due.map(|due| due.0),
         load_duration_us: micros(*load_duration),
-        requested: *requested,
-        issued: *issued,
-        returned: *returned,
-        failed: *failed,
-        by_status: by_status.clone(),
+        requested,
+        issued,
+        returned,
+        failed,
+        by_status,
+        all: Some(counts(all)),
+        rows: all.requested,
+        not_due: *not_due,
         achieved_ratio: *achieved_ratio,
-        rows: *rows,
+        goodput: *goodput,
         dispatch_lag_us: Some(distribution(dispatch_lag_us)),
+        own_lag_us: Some(distribution(own_lag_us)),
+        connect_us: Some(distribution(connect_us)),
+        stream_wait_us: Some(distribution(stream_wait_us)),
+        receive_lag_us: Some(distribution(receive_lag_us)),
         response_from_due_us: Some(distribution(response_from_due_us)),
         response_us: Some(distribution(response_us)),
+        response_incl_failures: Some(incl_failures(response_incl_failures)),
         scheduling_latency_us: Some(distribution(scheduling_latency_us)),
         slowdown: Some(slowdown(slowdowns)),
         cold_starts: Some(cold_starts(cold)),
         saturated: Some(saturated(saturation)),
+        open_loop: Some(open_loop(peer)),
+        stalls: Some(stalls(stalled, *t0, *touched, marked)),
         arrivals: Some(arrivals(arrival_test)),
+        steady_state: Some(steady_state(steady)),
         functions: functions.iter().map(function).collect(),
         slots: slots.iter().map(slot).collect(),
         clamped: *clamped,
@@ -83,6 +108,27 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         findings.fill(&mut message);
     }
     message
+}
+
+fn counts(counts: &Counts) -> v1::Counts {
+    let Counts { requested, issued, returned, failed, by_status } = counts;
+    let (requested, issued, returned, failed) = (*requested, *issued, *returned, *failed);
+    v1::Counts { requested, issued, returned, failed, by_status: by_status.clone() }
+}
+
+fn incl_failures(found: &ResponseInclFailures) -> v1::ResponseInclFailures {
+    let ResponseInclFailures { count, failed, failed_ratio, percentiles: [p50, p90, p95, p99, p999], endless } = found;
+    v1::ResponseInclFailures {
+        count: *count,
+        failed: *failed,
+        failed_ratio: *failed_ratio,
+        p50: *p50,
+        p90: *p90,
+        p95: *p95,
+        p99: *p99,
+        p999: *p999,
+        endless: endless.iter().copied().map(str::to_owned).collect(),
+    }
 }
 
 fn slowdown(slowdown: &Slowdown) -> v1::Slowdown {
@@ -100,9 +146,61 @@ fn saturated(saturation: &Saturation) -> v1::Saturated {
     v1::Saturated { saturated: *saturated, reason: reason.clone(), slots: slots.clone() }
 }
 
+fn open_loop(found: &OpenLoop) -> v1::OpenLoop {
+    let OpenLoop { violated, reason, slots, stream_limit, connections_needed } = found;
+    v1::OpenLoop {
+        violated: *violated,
+        reason: reason.clone(),
+        slots: slots.clone(),
+        stream_limit: *stream_limit,
+        connections_needed: *connections_needed,
+    }
+}
+
+fn stalls(found: &StallFigures, t0: UnixMicros, touched: u64, marked: &[TouchedPercentile]) -> v1::Stalls {
+    let StallFigures { count, longest, total, listed } = found;
+    let stall = |stall: &Stall| v1::Stall {
+        start_unix_us: t0.plus(stall.begin).0,
+        duration_us: micros(stall.length()),
+        side: stall.side.as_str().to_owned(),
+    };
+    let marked = marked.iter().map(|TouchedPercentile { figure, percentile, value, untouched }| v1::TouchedPercentile {
+        figure: (*figure).to_owned(),
+        percentile: (*percentile).to_owned(),
+        value: *value as f64,
+        untouched: untouched.map(|untouched| untouched as f64),
+    });
+    v1::Stalls {
+        count: *count,
+        longest_us: micros(*longest),
+        total_us: micros(*total),
+        listed: listed.iter().map(stall).collect(),
+        touched,
+        marked: marked.collect(),
+    }
+}
+
 fn arrivals(test: &ArrivalTest) -> v1::ArrivalTest {
-    let &ArrivalTest { count, against, statistic, p_value } = test;
-    v1::ArrivalTest { count, against: against.to_owned(), statistic, p_value }
+    let &ArrivalTest { count, against, process, plan, gaps } = test;
+    let GapFigures { count: gap_count, p50_us, p99_us, max_us, off_ratio } = gaps;
+    v1::ArrivalTest {
+        count,
+        against: against.to_owned(),
+        statistic: process.map(|test| test.statistic),
+        p_value: process.map(|test| test.p_value),
+        plan: plan.map(|KsTest { statistic, p_value }| v1::KsTest { statistic, p_value }),
+        gaps: Some(v1::Gaps { count: gap_count, p50_us, p99_us, max_us, off_ratio }),
+    }
+}
+
+fn steady_state(found: &SteadyState) -> v1::SteadyState {
+    let SteadyState { verdict, reason, trend_per_minute, points } = found;
+    v1::SteadyState {
+        verdict: (*verdict).to_owned(),
+        reason: reason.clone(),
+        trend_per_minute: *trend_per_minute,
+        points: *points,
+    }
 }
 
 fn changes(changes: &ClockChanges) -> v1::ClockChanges {
@@ -174,6 +272,8 @@ fn slot(row: &SlotRow) -> v1::SlotSummary {
         saturated,
         response_p50_us,
         response_p99_us,
+        own_lag_p99_us,
+        open_loop,
     } = row;
     v1::SlotSummary {
         slot,
@@ -190,5 +290,7 @@ fn slot(row: &SlotRow) -> v1::SlotSummary {
         saturated,
         response_p50_us,
         response_p99_us,
+        own_lag_p99_us,
+        open_loop,
     }
 }

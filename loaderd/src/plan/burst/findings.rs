@@ -27,8 +27,8 @@ pub(super) struct BurstFindings {
     pub(super) burst_us: Distribution,
     /// Of the victim's invocation; absent when it did not succeed.
     pub(super) victim: Option<Duration>,
-    /// Whether the victim's invocation found a cold instance.
-    pub(super) victim_cold: bool,
+    /// Whether the victim's invocation found a cold instance; absent when that is not known.
+    pub(super) victim_cold: Option<bool>,
 }
 
 /// Sorts successful invocations by what they were, and by when they were due.
@@ -42,7 +42,7 @@ pub(super) struct BurstCollector {
     bursty_before: Histogram,
     burst: Histogram,
     victim: Option<Duration>,
-    victim_cold: bool,
+    victim_cold: Option<bool>,
 }
 
 impl BurstCollector {
@@ -57,7 +57,7 @@ impl BurstCollector {
             bursty_before: Histogram::default(),
             burst: Histogram::default(),
             victim: None,
-            victim_cold: false,
+            victim_cold: None,
         }
     }
 }
@@ -72,7 +72,7 @@ impl Collector for BurstCollector {
             (BURST, _) => &mut self.burst,
             (VICTIM_MARK, _) => {
                 self.victim = Some(response);
-                self.victim_cold = row.cold_start == Some(true);
+                self.victim_cold = row.cold_start;
                 return;
             }
             (_, STEADY) if before => &mut self.steady_before,

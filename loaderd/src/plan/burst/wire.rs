@@ -16,7 +16,7 @@ impl Findings for BurstFindings {
             steady_during_us: Some(distribution(steady_during_us)),
             bursty_before_us: Some(distribution(bursty_before_us)),
             burst_us: Some(distribution(burst_us)),
-            victim_us: victim.map_or(0, micros),
+            victim_us: victim.map(micros),
             victim_cold: *victim_cold,
         });
     }

@@ -63,6 +63,8 @@ pub(super) fn recorder_settings(
         functions,
         t0,
         lag_bound: spec.saturation.lag,
+        slo: spec.slo.map(|slo| slo.response),
+        is_timed: spec.kind.runs_as_requested(),
         arrivals,
         collector,
         latencies,
