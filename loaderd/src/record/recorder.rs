@@ -185,7 +185,8 @@ impl Recorder {
                 if complete {
                     self.settings.collector.slot_closed(&outcome);
                 }
-                let cut = (!complete).then(|| self.settings.clock.now().saturating_duration_since(self.settings.t0.instant));
+                let cut =
+                    (!complete).then(|| self.settings.clock.now().saturating_duration_since(self.settings.t0.instant));
                 let completed = self.slots.closed(head, dispatched, cut);
                 self.slot_completed(completed);
                 if self.error.is_none() {
