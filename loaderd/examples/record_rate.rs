@@ -30,6 +30,8 @@ fn main() -> anyhow::Result<()> {
         functions: (0..FUNCTIONS).map(|number| format!("function-{number}")).collect(),
         t0,
         lag_bound: Duration::from_millis(10),
+        slo: None,
+        is_timed: true,
         arrivals: AskedArrivals::Uniform,
         spans: None,
         latencies: Latencies::default(),
@@ -89,6 +91,7 @@ fn row(slot: SlotHead, number: u64, t0: tokio::time::Instant) -> anyhow::Result<
         due,
         runtime_us: 20_000,
         memory_mib: 170,
+        clamped: false,
     };
     let outcome = Outcome {
         sent: Some(t0 + due.as_duration() + Duration::from_micros(30 + number % 50)),

@@ -81,6 +81,7 @@ impl Plan for ToyPlan {
             target: Target::Function(FunctionIndex(0)),
             runtime_us: 1000,
             memory_mib: 1,
+            clamped: false,
             mark: if number % 2 == 1 { TICK } else { Mark::None },
         };
         (index < self.slots).then(|| Slot {
@@ -178,6 +179,8 @@ async fn recorded(plan: Box<dyn Plan>, directory: &std::path::Path) -> Recorded 
         functions: ["toy".to_owned()].into(),
         t0,
         lag_bound: Duration::from_secs(60),
+        slo: None,
+        is_timed: true,
         arrivals: AskedArrivals::Planned,
         collector: plan.collector(),
         latencies: Latencies::default(),
@@ -202,12 +205,12 @@ async fn an_unknown_mode_is_dispatched_recorded_and_summed_up() {
     let recorded = recorded(plan, directory.path()).await;
     let facts = SummaryFacts {
         seed: spec.seed,
-        start: Clock.unix(),
+        t0: Clock.unix(),
+        not_due: Some(0),
         clock_changes: None,
         functions: vec!["toy".to_owned()],
         instances_started: 0,
         findings: recorded.findings,
-        clamped: 0,
         dropped_functions: Default::default(),
         warmup: None,
     };

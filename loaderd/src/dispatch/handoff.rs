@@ -80,7 +80,7 @@ impl Handoff {
 
     /// Chooses the function of the invocation. One that found no cold function goes to the hot one, unmarked.
     fn resolve(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) -> PlannedInvocation {
-        let Invocation { due, target, runtime_us, memory_mib, mark } = invocation;
+        let Invocation { due, target, runtime_us, memory_mib, clamped, mark } = invocation;
         let (function, mark) = match target {
             Target::Function(function) => (function, mark),
             Target::Cold { otherwise } => match self.routing.scales.claim(&self.routing.cold_pool) {
@@ -91,7 +91,7 @@ impl Handoff {
                 }
             },
         };
-        PlannedInvocation { id, slot, mark, function, due, runtime_us, memory_mib }
+        PlannedInvocation { id, slot, mark, function, due, runtime_us, memory_mib, clamped }
     }
 
     fn worker(&mut self, function: FunctionIndex) -> usize {

@@ -66,6 +66,7 @@ pub(super) fn invocation(due: u64, target: Target, size: Size, mark: Mark) -> In
         target,
         runtime_us: micros(size.runtime),
         memory_mib: size.memory_mib,
+        clamped: false,
         mark,
     }
 }

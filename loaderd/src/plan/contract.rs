@@ -94,11 +94,6 @@ pub trait Plan: Send {
         None
     }
 
-    /// The number of invocations generated so far whose run time or memory was clamped.
-    fn clamped(&self) -> u64 {
-        0
-    }
-
     /// Invocations that each function is expected to serve concurrently in the first part of the plan, by Little's
     /// law: arrival rate × mean run time. Nothing for plans that have no profiles.
     fn expected_concurrency(&self, _within: Duration) -> Vec<f64> {

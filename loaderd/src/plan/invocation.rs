@@ -99,6 +99,8 @@ pub struct Invocation {
     pub runtime_us: u32,
     /// Memory to ask for, in MiB.
     pub memory_mib: u32,
+    /// Whether its run time or memory was clamped.
+    pub clamped: bool,
     /// What is special about it.
     pub mark: Mark,
 }

@@ -40,6 +40,8 @@ pub struct PlannedInvocation {
     pub runtime_us: u32,
     /// Memory to ask for, in MiB.
     pub memory_mib: u32,
+    /// Whether its run time or memory was clamped.
+    pub clamped: bool,
 }
 
 impl PlannedInvocation {

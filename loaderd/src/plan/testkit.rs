@@ -111,7 +111,7 @@ pub(super) fn planned(due_ms: u64, function: FunctionIndex, mark: Mark) -> Plann
     };
     let due = Offset::from_nanos(due_ms * 1_000_000);
     let id = InvocationId { of: Unit::Minute, unit: 0, number: 0 };
-    PlannedInvocation { id, slot, mark, function, due, runtime_us: 1000, memory_mib: 1 }
+    PlannedInvocation { id, slot, mark, function, due, runtime_us: 1000, memory_mib: 1, clamped: false }
 }
 
 /// The heads of up to `most` slots with these outcomes, and what the plan's collector, shown the same, puts into a summary.
@@ -140,7 +140,7 @@ pub(super) fn found(
 
 /// An invocation as a line: due in nanoseconds, target, run time in microseconds, memory in MiB, mark.
 pub(super) fn line(invocation: &Invocation) -> String {
-    let Invocation { due, target, runtime_us, memory_mib, mark } = invocation;
+    let Invocation { due, target, runtime_us, memory_mib, clamped: _, mark } = invocation;
     let target = match target {
         Target::Function(function) => function.0.to_string(),
         Target::Cold { otherwise } => format!("cold|{}", otherwise.0),

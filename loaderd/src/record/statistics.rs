@@ -82,6 +82,7 @@ pub struct Statistics {
     pub(super) first_due: Option<Offset>,
     /// Of the measured phase.
     pub(super) measured: Counts,
+    pub(super) clamped: u64,
     pub(super) cold_starts: u64,
     pub(super) cold_known: u64,
     /// Of the measured phase, without the warm-ups of steps.
@@ -111,6 +112,7 @@ impl Statistics {
             all_cold: 0,
             first_due: None,
             measured: Counts::default(),
+            clamped: 0,
             cold_starts: 0,
             cold_known: 0,
             distributions: Distributions::default(),
@@ -159,6 +161,7 @@ impl Statistics {
             return;
         }
         self.measured.add(row);
+        self.clamped += u64::from(row.planned.clamped);
         self.cold_starts += cold;
         self.cold_known += u64::from(row.outcome.cold_start.is_some());
         if let Some(function) = self.functions.get_mut(row.planned.function.as_usize()) {
@@ -229,3 +232,6 @@ impl Statistics {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -34,8 +34,6 @@ pub struct SummaryFacts {
     pub instances_started: u64,
     /// What the run's mode found.
     pub findings: Option<Box<dyn Findings>>,
-    /// Invocations that a clamp touched.
-    pub clamped: u64,
     /// Functions of the trace that were dropped, by reason.
     pub dropped_functions: BTreeMap<String, u64>,
     /// What the warm-up came to.
@@ -103,7 +101,7 @@ pub struct Summary {
     pub functions: Vec<FunctionSummary>,
     /// By slot, in order.
     pub slots: Vec<SlotRow>,
-    /// Invocations that a clamp touched.
+    /// Invocations that came due and whose run time or memory was clamped.
     pub clamped: u64,
     /// Functions of the trace that were dropped, by reason.
     pub dropped_functions: BTreeMap<String, u64>,
@@ -226,7 +224,6 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         functions,
         instances_started,
         findings,
-        clamped,
         dropped_functions,
         warmup,
     } = facts;
@@ -262,7 +259,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         marked: all.marked(&statistics.touched),
         steady_state: steady_state::of(&statistics.latencies, &statistics.slots),
         functions: functions.into_iter().zip(&statistics.functions).map(function).collect(),
-        clamped,
+        clamped: statistics.clamped,
         dropped_functions,
         warmup,
         clock_changes,

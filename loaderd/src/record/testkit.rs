@@ -38,6 +38,7 @@ pub(super) fn planned(slot: SlotHead) -> PlannedInvocation {
         due: slot.start,
         runtime_us: 10_000,
         memory_mib: 2,
+        clamped: false,
     }
 }
 

@@ -30,7 +30,7 @@ impl Driver {
     /// Completes the records and puts the figures together.
     pub(super) async fn complete(&mut self, load: CompletedLoad) -> Summary {
         let CompletedLoad { spec, outline, functions, fitted, instances_started, outcome } = load;
-        let Outcome { verdict: _, t0, clock_changes, recorded, clamped, warmup } = outcome;
+        let Outcome { verdict: _, t0, clock_changes, recorded, warmup } = outcome;
         let stopped = self.after_cleaning().state() != State::Succeeded;
         self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;
@@ -42,7 +42,6 @@ impl Driver {
             functions,
             instances_started,
             findings: recorded.findings,
-            clamped,
             dropped_functions: outline.dropped_functions,
             warmup: fitted.map(|fitted| warmup::findings(warmup, &fitted)),
         };

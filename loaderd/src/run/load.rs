@@ -96,13 +96,12 @@ impl<'a> Load<'a> {
         metrics.in_flight(0);
         metrics.connections(0, 0);
         let lost = recorded.error.take().or(host.finish().err());
-        let plan = dispatching.into_plan().await?;
+        dispatching.into_plan().await?;
         Ok(Outcome {
             verdict: ended.verdict(lost),
             t0,
             clock_changes,
             recorded,
-            clamped: plan.clamped(),
             warmup: warmup_outcome.map(|warmup_outcome| (warmup_outcome, phases.measured_from())),
         })
     }

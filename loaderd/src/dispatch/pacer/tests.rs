@@ -63,6 +63,7 @@ fn invoke(millis: u64) -> Item {
         target: Target::Function(FunctionIndex(0)),
         runtime_us: 0,
         memory_mib: 0,
+        clamped: false,
         mark: Mark::None,
     })
 }

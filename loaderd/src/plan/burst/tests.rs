@@ -97,9 +97,9 @@ fn response_times_are_sorted_by_function_and_by_when_they_were_due() {
     collector.finish().expect("findings").fill(&mut summary);
     let found = summary.burst.expect("of the mode");
     let of = |distribution: Option<v1::Distribution>| distribution.map(|it| (it.count, it.max));
-    assert_eq!(of(found.steady_before_us), Some((1, 2000)));
-    assert_eq!(of(found.steady_during_us), Some((2, 8000)));
-    assert_eq!(of(found.bursty_before_us), Some((1, 3000)));
-    assert_eq!(of(found.burst_us), Some((1, 5000)));
-    assert_eq!((found.victim_us, found.victim_cold), (6000, true));
+    assert_eq!(of(found.steady_before_us), Some((1, Some(2000))));
+    assert_eq!(of(found.steady_during_us), Some((2, Some(8000))));
+    assert_eq!(of(found.bursty_before_us), Some((1, Some(3000))));
+    assert_eq!(of(found.burst_us), Some((1, Some(5000))));
+    assert_eq!((found.victim_us, found.victim_cold), (Some(6000), Some(true)));
 }

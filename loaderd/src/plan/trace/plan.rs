@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use loader_trace::{Arrivals, Event, Load, Purpose, StreamKey, StreamRng, Trace};
 
 use super::{
-    clamped::ClampCount,
     names::names,
     sizes::{Clamps, Size, memory},
     spec::{Granularity, TraceSpec},
@@ -32,7 +31,6 @@ pub(super) struct TracePlan {
     keys: Vec<Keys>,
     functions: Vec<PlannedFunction>,
     next: u32,
-    clamped: ClampCount,
     warmup: Option<Warmup>,
 }
 
@@ -124,7 +122,6 @@ impl TracePlan {
             keys: keys.collect(),
             functions: functions.collect(),
             next: 0,
-            clamped: ClampCount::default(),
             warmup: spec.warmup,
             trace,
         }
@@ -207,8 +204,8 @@ impl Plan for TracePlan {
         self.next += 1;
         let planned = self.count(index);
         let (streams, mut sizes) = self.streams(index);
-        let (clamps, clamped) = (self.clamps, self.clamped.clone());
-        let invocations = Merge::new(streams).map(move |(due, stream)| sizes[stream].draw(due, clamps, &clamped));
+        let clamps = self.clamps;
+        let invocations = Merge::new(streams).map(move |(due, stream)| sizes[stream].draw(due, clamps));
         Some(Slot {
             index,
             phase: Phase::Measure,
@@ -223,10 +220,6 @@ impl Plan for TracePlan {
 
     fn warmup(&self) -> Option<Warmup> {
         self.warmup
-    }
-
-    fn clamped(&self) -> u64 {
-        self.clamped.get()
     }
 
     fn expected_concurrency(&self, within: Duration) -> Vec<f64> {
@@ -260,7 +253,7 @@ impl Plan for TracePlan {
 }
 
 impl Sizes {
-    fn draw(&mut self, due: u64, clamps: Clamps, clamped: &ClampCount) -> Invocation {
+    fn draw(&mut self, due: u64, clamps: Clamps) -> Invocation {
         let (function, size) = match self {
             Self::Drawn(drawn) => (drawn.function, drawn.next(clamps)),
             // As many as due times.
@@ -268,12 +261,12 @@ impl Sizes {
                 (events.function, events.next().map(|event| clamps.exact(event)).unwrap_or_default())
             }
         };
-        clamped.add(size.touched);
         Invocation {
             due: Offset::from_nanos(due),
             target: Target::Function(function),
             runtime_us: micros(size.runtime),
             memory_mib: size.memory_mib,
+            clamped: size.touched,
             mark: Mark::None,
         }
     }

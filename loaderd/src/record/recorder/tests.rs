@@ -37,6 +37,8 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
         functions: ["f".to_owned()].into(),
         t0,
         lag_bound: Duration::from_millis(10),
+        slo: None,
+        is_timed: true,
         arrivals: AskedArrivals::Planned,
         spans: None,
         latencies: Latencies::default(),
@@ -93,9 +95,6 @@ fn progress_counts_what_has_ended() {
         target_rate: 0.2,
         completed: 2,
         failed: 1,
-        lag_p99_us: 1000,
-        response_p50_us: 25_000,
-        response_p99_us: 25_000,
         ..Progress::default()
     };
     assert_eq!(kept.progress, expected);
@@ -132,5 +131,5 @@ fn a_full_disk_is_reported_with_its_path_and_figures_continue() {
     let expected = "cannot write /dev/full: No space left on device (os error 28)";
     assert_eq!(show_failure.borrow().as_deref(), Some(expected));
     assert_eq!(recorded.error.map(|error| error.to_string()).as_deref(), Some(expected));
-    assert_eq!((recorded.statistics.rows, show_progress.borrow().completed), (3, 3));
+    assert_eq!((recorded.statistics.rows(), show_progress.borrow().completed), (3, 3));
 }

@@ -8,12 +8,16 @@ use crate::{
 
 const BOUND: Duration = Duration::from_millis(10);
 
-fn completed_slot(rows: impl Fn(&Anchor) -> Vec<Row>, planned: u64, complete: bool) -> CompletedSlot {
+fn completed_slot(rows: impl Fn(&Anchor) -> Vec<Row>, planned: u64) -> CompletedSlot {
+    completed_or_cut(rows, planned, None)
+}
+
+fn completed_or_cut(rows: impl Fn(&Anchor) -> Vec<Row>, planned: u64, cut: Option<Duration>) -> CompletedSlot {
     let t0 = t0();
     let mut slots = Slots::new(t0, BOUND);
     let rows = rows(&t0);
     let dispatched = rows.len() as u64;
-    assert_eq!(slots.closed(head(0, planned), dispatched, complete).is_some(), dispatched == 0);
+    assert_eq!(slots.closed(head(0, planned), dispatched, cut).is_some(), dispatched == 0);
     let mut completed = None;
     for row in rows {
         assert!(completed.is_none(), "it completes with its last row");
@@ -31,7 +35,6 @@ fn a_slot_adds_up_its_rows_and_is_complete_with_the_last_one() {
             vec![row(t0, head(0, 3), 1, 20), cold, unsent(head(0, 3), Status::ConnectError)]
         },
         3,
-        true,
     );
     let expected = SlotRow {
         slot: 0,
@@ -44,13 +47,15 @@ fn a_slot_adds_up_its_rows_and_is_complete_with_the_last_one() {
         returned: 2,
         failed: 1,
         cold_starts: 1,
-        lag_p99_us: 2000,
+        lag_p99_us: None,
         saturated: false,
-        response_p50_us: 20_000,
-        response_p99_us: 30_000,
+        response_p50_us: Some(20_000),
+        response_p99_us: None,
+        own_lag_p99_us: None,
+        open_loop: true,
     };
     assert_eq!(completed.row, expected);
-    assert_eq!(record(&completed.row).fields().join(","), "0,measure,1000000000,10000000,0.3,3,2,2,1,1,2000,false");
+    assert_eq!(record(&completed.row).fields().join(","), "0,measure,1000000000,10000000,0.3,3,2,2,1,1,,false,,true");
 }
 
 #[test]
@@ -62,48 +67,107 @@ fn step_warmup_is_left_out_but_waited_for() {
             vec![warmup, row(t0, head(0, 1), 1, 20)]
         },
         1,
-        true,
     );
-    assert_eq!((completed.row.issued, completed.row.lag_p99_us, completed.row.saturated), (1, 1000, false));
+    assert_eq!((completed.row.issued, completed.row.returned, completed.row.saturated), (1, 1, false));
+}
+
+/// A hundred rows like this one.
+fn hundred(row: &Row) -> Vec<Row> {
+    vec![row.clone(); 100]
 }
 
 #[test]
-fn lag_above_the_bound_is_a_verdict_but_not_the_time_that_a_connection_took() {
-    let late = completed_slot(|t0| vec![row(t0, head(0, 1), 11, 20)], 1, true);
-    assert_eq!(late.verdict.map(|verdict| verdict.to_string()), Some("slot 0: dispatch lag p99 11.0 ms".to_owned()));
-    let connecting = completed_slot(
-        |t0| {
-            let mut row = row(t0, head(0, 1), 11, 20);
-            row.outcome.connect = Some(Duration::from_millis(5));
-            vec![row]
-        },
-        1,
-        true,
-    );
-    assert_eq!((connecting.verdict, connecting.row.lag_p99_us), (None, 6000));
+fn lag_above_the_bound_is_a_verdict_but_not_what_it_waited_for_others() {
+    let late = completed_slot(|t0| hundred(&row(t0, head(0, 100), 11, 20)), 100);
+    let why = late.saturated.map(|verdict| verdict.to_string());
+    assert_eq!(why.as_deref(), Some("slot 0: the loader's own lag p99 11.0 ms"));
+    assert_eq!((late.row.lag_p99_us, late.row.own_lag_p99_us), (Some(11_000), Some(11_000)));
+    for wait in [Some(Duration::from_millis(5)), None] {
+        let waited = completed_slot(
+            |t0| {
+                let mut row = row(t0, head(0, 100), 11, 20);
+                row.outcome.connect = wait;
+                row.outcome.stream_wait = Some(Duration::from_millis(5)).xor(wait);
+                hundred(&row)
+            },
+            100,
+        );
+        assert_eq!(
+            (waited.saturated, waited.held),
+            (None, None),
+            "five of eleven are not the loader's, and no long wait"
+        );
+        assert_eq!((waited.row.lag_p99_us, waited.row.own_lag_p99_us), (Some(11_000), Some(6_000)));
+    }
 }
 
 #[test]
-fn too_few_sent_is_a_verdict_unless_the_slot_was_cut_short() {
+fn one_late_row_of_a_hundred_is_no_verdict_and_two_are() {
+    for (late, saturated) in [(1, false), (2, true)] {
+        let rows =
+            |t0: &Anchor| (0..100).map(|place| row(t0, head(0, 100), if place < late { 50 } else { 1 }, 20)).collect();
+        assert_eq!(completed_slot(rows, 100).saturated.is_some(), saturated, "{late}");
+    }
+}
+
+#[test]
+fn too_few_sent_is_a_verdict() {
     let rows = |t0: &Anchor| {
         let mut rows: Vec<_> = (0..97).map(|_| row(t0, head(0, 100), 1, 20)).collect();
         rows.extend((0..3).map(|_| unsent(head(0, 100), Status::NotSent)));
         rows
     };
-    let verdict = completed_slot(rows, 100, true).verdict.map(|verdict| verdict.to_string());
+    let verdict = completed_slot(rows, 100).saturated.map(|verdict| verdict.to_string());
     assert_eq!(verdict, Some("slot 0: 97 of 100 invocations sent in time".to_owned()));
-    assert_eq!(completed_slot(rows, 100, false).verdict, None);
+}
+
+#[test]
+fn a_slot_that_was_cut_short_is_judged_by_what_came_due() {
+    let rows = |t0: &Anchor| vec![row(t0, head(0, 100), 1, 20); 40];
+    let CompletedSlot { row, saturated, .. } = completed_or_cut(rows, 100, Some(Duration::from_secs(4)));
+    assert_eq!((row.planned, row.issued, row.duration), (40, 40, Duration::from_secs(4)));
+    assert_eq!(saturated, None);
+}
+
+#[test]
+fn what_waited_for_streams_is_not_open_loop_and_not_the_loaders_fault() {
+    let rows = |t0: &Anchor| {
+        let mut held = row(t0, head(0, 1000), 500, 20);
+        held.outcome.stream_wait = Some(Duration::from_millis(499));
+        held.outcome.stream_limit = Some(10);
+        let mut never = unsent(head(0, 1000), Status::NotSent);
+        never.outcome.stream_wait = Some(Duration::from_secs(1));
+        never.outcome.stream_limit = Some(10);
+        [vec![row(t0, head(0, 1000), 1, 250); 900], vec![held; 50], vec![never; 50]].concat()
+    };
+    let CompletedSlot { row, saturated, held, .. } = completed_slot(rows, 1000);
+    assert_eq!((saturated, row.saturated, row.open_loop), (None, false, false));
+    let Held { held, of, stream_limit, connections_needed, .. } = held.expect("it waited");
+    assert_eq!((held, of, stream_limit), (100, 1000, Some(10)));
+    // A hundred a second for almost 0.24 s keep 24 streams busy.
+    assert_eq!(connections_needed, Some(3));
+}
+
+#[test]
+fn one_of_a_hundred_may_wait() {
+    let rows = |t0: &Anchor| {
+        let mut held = row(t0, head(0, 100), 50, 20);
+        held.outcome.connect = Some(Duration::from_millis(49));
+        [vec![row(t0, head(0, 100), 1, 20); 99], vec![held]].concat()
+    };
+    assert_eq!(completed_slot(rows, 100).held, None);
 }
 
 #[test]
 fn what_found_no_connection_is_not_the_loaders_fault() {
-    let rows = |_: &Anchor| (0..5).map(|_| unsent(head(0, 5), Status::ConnectTimeout)).collect();
-    let completed = completed_slot(rows, 5, true);
-    assert_eq!((completed.verdict, completed.row.issued, completed.row.failed), (None, 0, 5));
+    let rows = |_: &Anchor| vec![unsent(head(0, 5), Status::ConnectTimeout); 5];
+    let completed = completed_slot(rows, 5);
+    assert_eq!((completed.saturated, completed.row.issued, completed.row.failed), (None, 0, 5));
+    assert_eq!(completed.held, None, "it failed, which is a count of its own");
 }
 
 #[test]
 fn an_empty_slot_is_complete_when_it_closes() {
-    let completed = Slots::new(t0(), BOUND).closed(head(3, 0), 0, true).expect("completes");
-    assert_eq!((completed.row.slot, completed.row.planned, completed.verdict), (3, 0, None));
+    let completed = Slots::new(t0(), BOUND).closed(head(3, 0), 0, None).expect("completes");
+    assert_eq!((completed.row.slot, completed.row.planned, completed.saturated), (3, 0, None));
 }

@@ -45,7 +45,6 @@ pub(in crate::run) struct Outcome {
     /// Changes of the clocks until all answers were received; absent when there were none.
     pub(in crate::run) clock_changes: Option<ClockChanges>,
     pub(in crate::run) recorded: Recorded,
-    pub(in crate::run) clamped: u64,
     /// The warm-up's outcome, and when the measured phase began, from t0.
     pub(in crate::run) warmup: Option<(WarmupOutcome, Duration)>,
 }

@@ -1,7 +1,11 @@
 use loader_proto::v1;
 
 use super::*;
-use crate::{control::WireCodec, record::Summary, spec::Defaults};
+use crate::{
+    control::WireCodec,
+    record::{Counts, Summary},
+    spec::Defaults,
+};
 
 fn codec() -> WireCodec {
     WireCodec { defaults: Defaults { platform: "local".to_owned() } }
@@ -87,8 +91,8 @@ fn a_summary_is_read_as_it_was_written() {
     let directory = opened(state.path()).create(&file(1_000), &spec()).expect("creates");
     assert_eq!(directory.summary(), None);
     let by_status = std::collections::BTreeMap::from([("ok".to_owned(), 3_u64)]);
-    let load =
-        Summary { seed: 7, requested: 3, by_status: by_status.clone(), achieved_ratio: 1.0, ..Summary::default() };
+    let measured = Counts { requested: 3, by_status: by_status.clone(), ..Counts::default() };
+    let load = Summary { seed: 7, measured, achieved_ratio: Some(1.0), ..Summary::default() };
     let RunFile { run_id, name, mode, platform, .. } = file(1_000);
     let (state, reason) = (State::Failed, "no room".to_owned());
     let summary = RunSummary { run_id, name, mode, platform, state, reason, load };
@@ -98,7 +102,7 @@ fn a_summary_is_read_as_it_was_written() {
     assert_eq!((&*read.run_id, &*read.name), (summary.run_id.as_str(), "demo"));
     assert_eq!((read.mode.as_str(), read.platform.as_str()), ("burst", "local"));
     assert_eq!((read.state(), read.reason.as_str()), (v1::RunState::Failed, "no room"));
-    assert_eq!((read.seed, read.requested, read.achieved_ratio, read.by_status), (7, 3, 1.0, by_status));
+    assert_eq!((read.seed, read.requested, read.achieved_ratio, read.by_status), (7, 3, Some(1.0), by_status));
     let text = fs::read_to_string(directory.path().join("summary.json")).expect("reads");
     assert!(text.contains("\"requested\": 3") && text.contains("\"failed\": 0"), "plain numbers, zeros too: {text}");
 }
