@@ -232,10 +232,7 @@ mod tests {
     fn few_values_are_exact() {
         let mut histogram = Histogram::default();
         [100, 300, 200, 1_000_003].into_iter().for_each(|value| histogram.add(value));
-        assert_eq!(
-            [0.5, 0.75, 0.99].map(|share| histogram.quantile(share)),
-            [Some(200), Some(300), Some(1_000_003)]
-        );
+        assert_eq!([0.5, 0.75, 0.99].map(|share| histogram.quantile(share)), [Some(200), Some(300), Some(1_000_003)]);
         assert_eq!((histogram.count(), histogram.max()), (4, Some(1_000_003)));
     }
 

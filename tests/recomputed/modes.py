@@ -1,36 +1,31 @@
 """What the modes set out to find, as far as rows tell."""
 
-from .compare import Anything, Exactly, OneOf
+from .compare import Anything, Exactly
 from .figures import distribution, near
 from .run import duration_us
 
-# How long after the burst's last invocation its effect is measured.
-AFTERMATH_US = 1e6
+# How long the burst lasts, and how long after it its effect is measured.
+BURST_US, AFTERMATH_US = 1e6, 1e6
 
 
 def burst(run, rows):
-    """The message BurstFindings: the hold before the burst, and the burst until a second after its last invocation."""
+    """The message BurstFindings: the hold before the burst in its middle, and the burst until a second after it."""
+    spec = run.spec["burst"]
+    steps, hold_us = int(spec.get("targetRps", 8)), duration_us(spec.get("hold"), 240e6)
+    hold = run.summary["t0UnixUs"] + steps * duration_us(spec.get("stepDuration"), 60e6)
+    begin = hold + (hold_us - BURST_US) / 2
+    end = begin + BURST_US + AFTERMATH_US
     ok = [row for row in rows if row.ok]
-    hold = min((int(slot["start_unix_us"]) for slot in run.slots if float(slot["rps"]) >= target_rate(run)), default=0)
-    of_burst = [row.due for row in rows if row.mark == "burst"]
-    begin, end = min(of_burst, default=0), max(of_burst, default=0) + AFTERMATH_US
-    before = [row for row in ok if hold <= row.due < begin and not row.mark]
-    # Which row is the first behind the end depends on the burst's length, which is in the plan alone.
-    victims = [row for row in rows if row.mark == "victim"]
-    succeeded = [row for row in victims if row.ok]
+    of = {function: [row for row in ok if row.function == function and not row.mark] for function in ("steady", "bursty")}
+    victims = [row for row in ok if row.mark == "victim"]
     return {
-        "steadyBeforeUs": distribution(row.response for row in before if row.function == "steady"),
-        "steadyDuringUs": distribution(row.response for row in ok
-                                       if begin <= row.due < end and row.function == "steady" and not row.mark),
-        "burstyBeforeUs": distribution(row.response for row in before if row.function == "bursty"),
+        "steadyBeforeUs": distribution(row.response for row in of["steady"] if hold <= row.due < begin),
+        "steadyDuringUs": distribution(row.response for row in of["steady"] if begin <= row.due < end),
+        "burstyBeforeUs": distribution(row.response for row in of["bursty"] if hold <= row.due < begin),
         "burstUs": distribution(row.response for row in ok if row.mark == "burst"),
-        "victimUs": near(succeeded[0].response if succeeded else None),
-        "victimCold": OneOf(bool(succeeded[0].cold), succeeded[0].cold) if succeeded else OneOf(None, False),
+        "victimUs": near(victims[0].response if victims else None),
+        "victimCold": Exactly(victims[0].cold if victims else None),
     }
-
-
-def target_rate(run):
-    return float(run.spec["burst"]["targetRps"])
 
 
 def coldstart(run, rows):

@@ -72,8 +72,8 @@ fn saturated(verdict: &Saturated) -> String {
 
 fn open_loop(verdict: &OpenLoop) -> String {
     let OpenLoop { violated: _, reason, slots, stream_limit, connections_needed } = verdict;
-    let limit = stream_limit.map(|limit| format!("\n  the peer allows {limit} streams on a connection"));
-    let needed = connections_needed.map(|count| format!("\n  connections that would do: {count}"));
+    let limit = stream_limit.map(|limit| format!("\n  streams that the peer allows on a connection: {limit}"));
+    let needed = connections_needed.map(|count| format!("\n  connections that would do for all slots: {count}"));
     format!(
         "NOT OPEN-LOOP: invocations waited for connections or streams, so these figures\n\
          are not those of the requested load.\n  slots: {}\n  {reason}{}{}",

@@ -75,14 +75,22 @@ impl Distributions {
     /// The percentiles that change when `touched`, which are some of the same rows, are left out.
     pub(super) fn marked(&self, touched: &Self) -> Vec<TouchedPercentile> {
         let pairs = self.named().into_iter().zip(touched.named());
-        pairs.filter(|(_, (_, touched))| touched.count() > 0).flat_map(|((figure, all), (_, touched))| {
-            let untouched = all.without(touched);
-            PERCENTILES.into_iter().filter_map(move |(percentile, share)| {
-                let (value, untouched) = (all.percentile(share)?, untouched.percentile(share));
-                let change = untouched.map_or(f64::INFINITY, |untouched| value.abs_diff(untouched) as f64);
-                (change > CHANGE * value as f64).then_some(TouchedPercentile { figure, percentile, value, untouched })
+        pairs
+            .filter(|(_, (_, touched))| touched.count() > 0)
+            .flat_map(|((figure, all), (_, touched))| {
+                let untouched = all.without(touched);
+                PERCENTILES.into_iter().filter_map(move |(percentile, share)| {
+                    let (value, untouched) = (all.percentile(share)?, untouched.percentile(share));
+                    let change = untouched.map_or(f64::INFINITY, |untouched| value.abs_diff(untouched) as f64);
+                    (change > CHANGE * value as f64).then_some(TouchedPercentile {
+                        figure,
+                        percentile,
+                        value,
+                        untouched,
+                    })
+                })
             })
-        }).collect()
+            .collect()
     }
 }
 

@@ -2,9 +2,9 @@
 
 use tokio::time::Instant;
 
-use super::Row;
+use super::{Row, stalls::Stalls};
 use crate::{
-    metrics::{Completed, Metrics, Population, Sent},
+    metrics::{Completed, Metrics, Population, Sent, Side},
     plan::{Mark, Phase},
 };
 
@@ -26,6 +26,21 @@ pub(super) fn row(metrics: &Metrics, row: &Row, t0: Instant) {
         scheduling_latency: row.scheduling_latency().filter(|_| succeeded),
         slowdown: row.slowdown().filter(|_| succeeded),
     });
+}
+
+/// How many stalls of each side were exported. A counter never falls, so stalls that turn out to be one stay counted.
+#[derive(Debug, Default)]
+pub(super) struct ExportedStalls([u64; 2]);
+
+impl ExportedStalls {
+    /// Exports the stalls that came since.
+    pub(super) fn update(&mut self, metrics: &Metrics, stalls: &Stalls) {
+        let sides = [Side::Send, Side::Receive].into_iter().zip(stalls.counts());
+        for ((side, count), exported) in sides.zip(&mut self.0) {
+            metrics.stalls(side, count.saturating_sub(*exported));
+            *exported = count.max(*exported);
+        }
+    }
 }
 
 const fn population(row: &Row) -> Population {
@@ -71,6 +86,31 @@ mod tests {
             let expected = format!(r#"loader_dispatch_lag_seconds_count{{phase="{label}"}} 1"#);
             assert_eq!(counts(&metrics).first(), Some(&expected));
         }
+    }
+
+    #[test]
+    fn stalls_are_counted_once_each() {
+        let (metrics, mut stalls, mut exported) = (Metrics::new(), Stalls::default(), ExportedStalls::default());
+        let at = Duration::from_millis;
+        let count = || {
+            let text = metrics.encode();
+            let counts = text.lines().filter_map(|line| line.strip_prefix("loader_stalls_total{side="));
+            let mut counts: Vec<_> = counts.map(str::to_owned).collect();
+            counts.sort();
+            counts
+        };
+        stalls.add(crate::record::stalls::Side::Send, at(10), at(30));
+        exported.update(&metrics, &stalls);
+        exported.update(&metrics, &stalls);
+        assert_eq!(count(), [r#""receive"} 0"#, r#""send"} 1"#]);
+        stalls.add(crate::record::stalls::Side::Send, at(50), at(70));
+        stalls.add(crate::record::stalls::Side::Receive, at(10), at(30));
+        exported.update(&metrics, &stalls);
+        assert_eq!(count(), [r#""receive"} 1"#, r#""send"} 2"#]);
+        // What was between the two: they were one.
+        stalls.add(crate::record::stalls::Side::Send, at(20), at(60));
+        exported.update(&metrics, &stalls);
+        assert_eq!(count(), [r#""receive"} 1"#, r#""send"} 2"#]);
     }
 
     #[test]

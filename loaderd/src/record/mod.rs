@@ -28,9 +28,9 @@ mod starts;
 mod statistics;
 mod steady_state;
 mod summary;
-mod verdicts;
 #[cfg(test)]
 mod testkit;
+mod verdicts;
 
 pub use arrivals::{ArrivalTest, AskedArrivals, KsTest};
 pub use distributions::TouchedPercentile;
@@ -52,5 +52,6 @@ pub(crate) use starts::{Starts, fill_in};
 pub use statistics::{Counts, FunctionStatistics, Statistics};
 pub use steady_state::SteadyState;
 pub use summary::{
-    ColdStarts, FunctionSummary, OpenLoop, ResponseInclFailures, Saturation, Summary, SummaryFacts, WarmupFindings, summarise,
+    ColdStarts, FunctionSummary, OpenLoop, ResponseInclFailures, Saturation, Summary, SummaryFacts, WarmupFindings,
+    summarise,
 };

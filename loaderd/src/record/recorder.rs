@@ -111,6 +111,7 @@ pub struct Recorder {
     slots: Slots,
     statistics: Statistics,
     window: Window,
+    exported_stalls: export::ExportedStalls,
     target: Option<SlotHead>,
     first_replies: HashMap<String, UnixMicros>,
     error: Option<RecordError>,
@@ -133,6 +134,7 @@ impl Recorder {
             slots: Slots::new(settings.t0, settings.lag_bound),
             statistics: Statistics::new(settings.functions.len(), settings.arrivals, settings.rules()),
             window: Window::default(),
+            exported_stalls: export::ExportedStalls::default(),
             target: None,
             first_replies: HashMap::new(),
             error: None,
@@ -185,7 +187,8 @@ impl Recorder {
                 if complete {
                     self.settings.collector.slot_closed(&outcome);
                 }
-                let cut = (!complete).then(|| self.settings.clock.now().saturating_duration_since(self.settings.t0.instant));
+                let cut =
+                    (!complete).then(|| self.settings.clock.now().saturating_duration_since(self.settings.t0.instant));
                 let completed = self.slots.closed(head, dispatched, cut);
                 self.slot_completed(completed);
                 if self.error.is_none() {
@@ -236,6 +239,7 @@ impl Recorder {
             log::warn!(RUN_ID = self.settings.run.as_str(); "the loader is the bottleneck: {verdict}");
         }
         if let Some(held) = &completed.held {
+            self.settings.metrics.open_loop_violated(true);
             log::warn!(RUN_ID = self.settings.run.as_str(); "the load is not open-loop: {held}");
         }
         if self.error.is_none() {
@@ -252,6 +256,7 @@ impl Recorder {
         }
         let (lag, response) = self.window.figures(self.settings.clock.now());
         let statistics = &self.statistics;
+        self.exported_stalls.update(&self.settings.metrics, &statistics.stalls);
         self.settings.progress.send_replace(Progress {
             slot: self.target.map_or(0, |head| head.index),
             phase: self.target.map(|head| head.phase),

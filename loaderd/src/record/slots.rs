@@ -274,7 +274,8 @@ impl Open {
         is_held.then(|| {
             let busy = self.response.mean().map(|mean| self.head.rate * mean / 1e6);
             let limit = self.stream_limit.filter(|&limit| limit > 0);
-            let needed = busy.zip(limit).map(|(busy, limit)| to_u32(rounded((busy / f64::from(limit)).ceil().max(1.0))));
+            let needed =
+                busy.zip(limit).map(|(busy, limit)| to_u32(rounded((busy / f64::from(limit)).ceil().max(1.0))));
             let (held, of) = (self.held, self.counted);
             Held { slot: self.head.index, held, of, bound, stream_limit: self.stream_limit, connections_needed: needed }
         })

@@ -103,6 +103,11 @@ impl Stalls {
         }
     }
 
+    /// How many there are so far, of sending and of receiving. Two that turn out to be one count as one from then on.
+    pub(super) fn counts(&self) -> [u64; 2] {
+        [&self.send, &self.receive].map(|spans| spans.by_begin.len() as u64 + spans.beyond)
+    }
+
     /// What there was.
     pub(super) fn figures(&self) -> StallFigures {
         let of = |spans: &Spans, side| {

@@ -170,9 +170,16 @@ impl Statistics {
             function.cold_starts += cold;
         }
         self.arrivals.row(row, self.rules.t0.instant);
+        self.good += u64::from(self.is_good(row));
         if row.planned.is_measured() {
             self.counted(row);
         }
+    }
+
+    /// Whether it came back well and in time. Those of the warm-ups of steps count, as the time that they took does.
+    fn is_good(&self, row: &Row) -> bool {
+        let in_time = |response| self.rules.slo.is_none_or(|slo| response <= slo);
+        row.succeeded() && row.outcome.response.is_some_and(in_time)
     }
 
     /// Takes a row whose figures count in distributions.
@@ -188,7 +195,6 @@ impl Statistics {
             self.sent_failed += 1;
             return;
         };
-        self.good += u64::from(self.rules.slo.is_none_or(|slo| response <= slo));
         if row.outcome.cold_start == Some(true) {
             self.cold_response.add(micros(response));
         }

@@ -28,7 +28,12 @@ pub struct SteadyState {
 pub(super) fn of(latencies: &Thinned, slots: &[SlotRow]) -> SteadyState {
     let length: Duration = slots.iter().filter(|row| row.phase == Phase::Measure).map(|row| row.duration).sum();
     let (values, points) = (latencies.values(), latencies.count() as u64);
-    let too_short = |reason: &str| SteadyState { verdict: "too short", reason: reason.to_owned(), points, ..SteadyState::default() };
+    let too_short = |reason: &str| SteadyState {
+        verdict: "too short",
+        reason: reason.to_owned(),
+        points,
+        ..SteadyState::default()
+    };
     if length < LEAST {
         return too_short("less than a minute was measured");
     }
@@ -57,11 +62,7 @@ fn mean(values: &[f64]) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clock::UnixMicros,
-        record::slots::SlotRow,
-        steady::series::Series,
-    };
+    use crate::{clock::UnixMicros, record::slots::SlotRow, steady::series::Series};
 
     fn slot(phase: Phase, duration: Duration) -> SlotRow {
         SlotRow {
@@ -96,7 +97,10 @@ mod tests {
         let one = judged(&[1.0; 500], &[slot(Phase::Measure, short), slot(Phase::Warmup, long)]);
         assert_eq!((one.verdict, one.reason.as_str()), ("too short", "less than a minute was measured"));
         let few = judged(&[1.0; 199], &[slot(Phase::Measure, long)]);
-        assert_eq!((few.verdict, few.reason.as_str(), few.points), ("too short", "fewer than 200 scheduling latencies", 199));
+        assert_eq!(
+            (few.verdict, few.reason.as_str(), few.points),
+            ("too short", "fewer than 200 scheduling latencies", 199)
+        );
     }
 
     #[test]

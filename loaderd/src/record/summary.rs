@@ -275,9 +275,9 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
 fn incl_failures(statistics: &Statistics) -> ResponseInclFailures {
     let (count, failed) = (statistics.sent, statistics.sent_failed);
     let answered = &statistics.distributions.response;
-    let endless = PERCENTILES.into_iter().filter(|&(_, share)| {
-        crate::histogram::rank(share, count).is_some_and(|rank| rank > answered.count())
-    });
+    let endless = PERCENTILES
+        .into_iter()
+        .filter(|&(_, share)| crate::histogram::rank(share, count).is_some_and(|rank| rank > answered.count()));
     ResponseInclFailures {
         count,
         failed,

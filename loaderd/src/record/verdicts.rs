@@ -46,7 +46,10 @@ impl fmt::Display for Held {
         let Self { slot, held, of, bound, stream_limit, connections_needed } = self;
         let what = if stream_limit.is_some() { "stream" } else { "connection" };
         let bound = humantime::format_duration(*bound);
-        write!(f, "slot {slot}: {held} of {of} invocations waited longer than {bound} for a {what}, or were not sent for it")?;
+        write!(
+            f,
+            "slot {slot}: {held} of {of} invocations waited longer than {bound} for a {what}, or were not sent for it"
+        )?;
         if let Some(limit) = stream_limit {
             write!(f, "; the peer allows {limit} concurrent streams on a connection")?;
         }
@@ -74,7 +77,8 @@ mod tests {
 
     #[test]
     fn verdicts_say_what_happened_and_what_would_do() {
-        let late = Saturated { slot: 1, own_lag_p99: Duration::from_micros(12_345), late: true, attempted: 9, planned: 9 };
+        let late =
+            Saturated { slot: 1, own_lag_p99: Duration::from_micros(12_345), late: true, attempted: 9, planned: 9 };
         let short = Saturated { slot: 2, late: false, attempted: 5, ..late };
         let held = Held {
             slot: 3,

@@ -30,13 +30,14 @@ impl Driver {
     /// Completes the records and puts the figures together.
     pub(super) async fn complete(&mut self, load: CompletedLoad) -> Summary {
         let CompletedLoad { spec, outline, functions, fitted, instances_started, outcome } = load;
-        let Outcome { verdict, t0, clock_changes, recorded, warmup } = outcome;
+        let Outcome { verdict: _, t0, clock_changes, recorded, warmup } = outcome;
+        let stopped = self.after_cleaning().state() != State::Succeeded;
         self.fill_in(recorded.first_replies).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
             seed: spec.seed,
             t0: t0.unix,
-            not_due: not_due(verdict.is_some(), &outline, recorded.statistics.rows()),
+            not_due: not_due(stopped, &outline, recorded.statistics.rows()),
             clock_changes,
             functions,
             instances_started,

@@ -6,8 +6,8 @@ use crate::{
     clock::{ClockChanges, UnixMicros},
     plan::distribution,
     record::{
-        ArrivalTest, ColdStarts, Counts, FunctionSummary, GapFigures, KsTest, OpenLoop, ResponseInclFailures, Saturation, SlotRow,
-        Slowdown, Stall, StallFigures, SteadyState, Summary, TouchedPercentile, WarmupFindings,
+        ArrivalTest, ColdStarts, Counts, FunctionSummary, GapFigures, KsTest, OpenLoop, ResponseInclFailures,
+        Saturation, SlotRow, Slowdown, Stall, StallFigures, SteadyState, Summary, TouchedPercentile, WarmupFindings,
     },
     store::RunSummary,
     units::micros,
@@ -164,12 +164,13 @@ fn stalls(found: &StallFigures, t0: UnixMicros, touched: u64, marked: &[TouchedP
         duration_us: micros(stall.length()),
         side: stall.side.as_str().to_owned(),
     };
-    let marked = marked.iter().map(|TouchedPercentile { figure, percentile, value, untouched }| v1::TouchedPercentile {
-        figure: (*figure).to_owned(),
-        percentile: (*percentile).to_owned(),
-        value: *value as f64,
-        untouched: untouched.map(|untouched| untouched as f64),
-    });
+    let marked =
+        marked.iter().map(|TouchedPercentile { figure, percentile, value, untouched }| v1::TouchedPercentile {
+            figure: (*figure).to_owned(),
+            percentile: (*percentile).to_owned(),
+            value: *value as f64,
+            untouched: untouched.map(|untouched| untouched as f64),
+        });
     v1::Stalls {
         count: *count,
         longest_us: micros(*longest),

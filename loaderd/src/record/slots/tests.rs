@@ -92,7 +92,11 @@ fn lag_above_the_bound_is_a_verdict_but_not_what_it_waited_for_others() {
             },
             100,
         );
-        assert_eq!((waited.saturated, waited.held), (None, None), "five of eleven are not the loader's, and no long wait");
+        assert_eq!(
+            (waited.saturated, waited.held),
+            (None, None),
+            "five of eleven are not the loader's, and no long wait"
+        );
         assert_eq!((waited.row.lag_p99_us, waited.row.own_lag_p99_us), (Some(11_000), Some(6_000)));
     }
 }
@@ -100,7 +104,8 @@ fn lag_above_the_bound_is_a_verdict_but_not_what_it_waited_for_others() {
 #[test]
 fn one_late_row_of_a_hundred_is_no_verdict_and_two_are() {
     for (late, saturated) in [(1, false), (2, true)] {
-        let rows = |t0: &Anchor| (0..100).map(|place| row(t0, head(0, 100), if place < late { 50 } else { 1 }, 20)).collect();
+        let rows =
+            |t0: &Anchor| (0..100).map(|place| row(t0, head(0, 100), if place < late { 50 } else { 1 }, 20)).collect();
         assert_eq!(completed_slot(rows, 100).saturated.is_some(), saturated, "{late}");
     }
 }
