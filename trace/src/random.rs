@@ -23,6 +23,8 @@ pub enum Purpose {
     Memory,
     /// Making up a trace.
     Synthesis,
+    /// Which of several functions an invocation is for.
+    Function,
 }
 
 impl Purpose {
@@ -33,6 +35,7 @@ impl Purpose {
             Self::Runtime => b"runtime",
             Self::Memory => b"memory",
             Self::Synthesis => b"synthesis",
+            Self::Function => b"function",
         }
     }
 }

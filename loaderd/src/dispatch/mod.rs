@@ -20,6 +20,8 @@ mod phases;
 mod plan_feed;
 mod scale_state;
 mod sleeper;
+mod slot_end;
+mod tally;
 mod thread;
 mod worker;
 
@@ -40,13 +42,14 @@ use crate::{
     clock::{Anchor, Clock},
     id::RunId,
     invoke::{Cancellation, ConnectionCount, Policy, Route, Status},
-    plan::{Plan, PlannedInvocation, Unit},
+    plan::{Plan, Unit},
     record::Event,
     spans::RunTrace,
 };
 use dispatcher::Dispatcher;
 use handoff::Routing;
-use worker::{Companion, Ready, Share, Worker};
+use slot_end::SlotEnds;
+use worker::{Companion, Job, Ready, Share, Worker};
 
 /// Time limit for making a pool's connections before the load starts.
 const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -84,7 +87,7 @@ pub struct Settings {
 pub struct Dispatch {
     settings: Settings,
     events: mpsc::Sender<Event>,
-    to_workers: Vec<mpsc::Sender<PlannedInvocation>>,
+    to_workers: Vec<mpsc::Sender<Job>>,
     workers: Vec<Running<()>>,
     /// To the only worker, on whose thread the dispatcher runs; absent where the dispatcher has a thread of its own.
     companion: Option<oneshot::Sender<Companion>>,
@@ -178,10 +181,12 @@ impl Dispatch {
             self;
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
+        let judging = plan.judging();
         let cold_pool = plan.cold_pool();
         let (planner_end, feed, outcomes) = plan_feed::feed(settings.phases.clone());
         let planner = Running::start("planner", move || planner_end.run(plan))?;
         let stop = Stop::default();
+        let slot_ends = judging.map(|judging| SlotEnds::new(judging, t0.instant, settings.clock, stop.clone()));
         let routing = Routing {
             workers: to_workers,
             events,
@@ -190,6 +195,7 @@ impl Dispatch {
             cold_pool,
             max_in_flight: settings.max_in_flight.into(),
             by_function: settings.policy == Policy::PerFunction,
+            slot_ends,
             outcomes: outcomes_wanted.then_some(outcomes),
         };
         let (paced, pacer) = Running::reported_by("pacer");
@@ -258,5 +264,7 @@ impl Dispatching {
     }
 }
 
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use super::{
     cancellation::Cancellation,
     outcome::Outcome,
     route::Route,
+    sending::Sending,
     transport::{Connected, Connections, Received},
 };
 use crate::clock::Clock;
@@ -33,6 +34,17 @@ impl Invoker {
 
     /// Makes one call, unless it is cancelled. Every failure is an outcome.
     pub async fn call(&self, route: &Route, call: Call, cancellation: &Cancellation) -> Outcome {
+        self.call_noted(route, call, cancellation, |_| {}).await
+    }
+
+    /// The same; `noted` learns of the send at once.
+    pub async fn call_noted(
+        &self,
+        route: &Route,
+        call: Call,
+        cancellation: &Cancellation,
+        noted: impl FnOnce(&Sending),
+    ) -> Outcome {
         let deadline = self.clock.now() + call.connect_timeout;
         let connected = tokio::select! {
             connected = self.connections.ready(route, deadline) => connected,
@@ -45,16 +57,19 @@ impl Invoker {
         let sent = self.clock.now();
         let (head, body) = route.exchange.request(&call);
         let outcome = match ready.send(head, body) {
-            Ok(pending) => tokio::select! {
-                received = timeout_at(sent + call.function_timeout, pending.read(&*route.exchange)) => {
-                    let took = self.clock.now().duration_since(sent);
-                    match received {
-                        Ok(Received { bytes, reply }) => Outcome::answered(reply, bytes, took),
-                        Err(_) => Outcome::timed_out(call.function_timeout),
+            Ok(pending) => {
+                noted(&Sending { at: sent, connect, stream_wait: None, stream_limit: None });
+                tokio::select! {
+                    received = timeout_at(sent + call.function_timeout, pending.read(&*route.exchange)) => {
+                        let took = self.clock.now().duration_since(sent);
+                        match received {
+                            Ok(Received { bytes, reply }) => Outcome::answered(reply, bytes, took),
+                            Err(_) => Outcome::timed_out(call.function_timeout),
+                        }
                     }
+                    status = cancellation.cancelled() => Outcome::bare(status, "cancelled before it was answered"),
                 }
-                status = cancellation.cancelled() => Outcome::bare(status, "cancelled before it was answered"),
-            },
+            }
             Err(failure) => Outcome::unsent(failure),
         };
         Outcome { sent: Some(sent), connect, ..outcome }

@@ -7,8 +7,8 @@ use loader_trace::{Counts, Load, MemoryProfile, RuntimeProfile, Trace, TraceFunc
 use serde_json::Value;
 
 use super::{
-    Invocation, InvocationId, Mark, Offset, Phase, Plan, PlannedInvocation, Request, Slot, SlotHead, SlotOutcome,
-    Target, Unit, validate,
+    Invocation, InvocationId, Mark, Offset, Phase, Plan, PlannedInvocation, Request, Slot, SlotEvidence, SlotHead,
+    SlotOutcome, Target, Unit, validate,
 };
 use crate::{id::FunctionIndex, spec::Defaults};
 
@@ -80,9 +80,14 @@ impl From<Slot> for Whole {
     }
 }
 
-/// An outcome of a slot in which this share of a hundred invocations failed.
+/// What a slot shows of which all hundred invocations were sent in time, and so many failed.
+pub(super) fn evidence(slot: u32, failed: u64) -> SlotEvidence {
+    SlotEvidence { slot, planned: 100, in_time: 100, succeeded: 100 - failed, ..SlotEvidence::default() }
+}
+
+/// The outcome of such a slot.
 pub(super) fn outcome(slot: u32, failed: u64) -> SlotOutcome {
-    SlotOutcome { slot, returned: 100, failed, shortfall: 0 }
+    SlotOutcome { slot, evidence: Some(Box::new(evidence(slot, failed))), ..SlotOutcome::default() }
 }
 
 /// Up to `most` slots, when nothing fails.
