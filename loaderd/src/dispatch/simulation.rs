@@ -120,7 +120,7 @@ fn the_capacity_of_a_queue_is_found_within_five_percent() {
     let searches =
         [json!({"start": 10, "slot": "60s", "search": "bisect"}), json!({"start": 170, "step": 5, "slot": "60s"})];
     for (rps, room) in searches.iter().flat_map(|rps| [(rps, usize::MAX), (rps, 50)]) {
-        for (seed, arrivals) in (0..10).flat_map(|seed| [(seed, "equidistant"), (seed, "poisson")]) {
+        for (seed, arrivals) in (0..10).map(|seed| (seed, "poisson")).chain([(0, "equidistant")]) {
             let found = search(rps, seed, arrivals, Duration::ZERO, fifo(room));
             let (lower, upper) = (found.sustained_rate.expect("some"), found.unsustained_rate.expect("some"));
             let shown = format!("{lower} to {upper}, {rps}, {room}, {arrivals}, seed {seed}: {:#?}", found.slots);
@@ -135,7 +135,7 @@ fn a_server_that_never_answers_sustains_no_rate() {
     for rps in [json!({"start": 5, "slot": "60s"}), json!({"start": 5, "slot": "60s", "search": "bisect"})] {
         let found = search(&rps, 1, "equidistant", Duration::ZERO, Box::new(|_| None));
         assert_eq!((found.sustained_rate, found.unsustained_rate), (None, Some(5.0)), "{found:?}");
-        assert_eq!(found.slots[0].reason, "100 % failed or were not answered in time");
+        assert!(found.slots[0].reason.starts_with("100 % failed or were not answered in time; 0 of 240 "), "{found:?}");
         assert!(found.slots[1..].iter().all(|slot| slot.reason.starts_with("backlog: ")), "{found:?}");
     }
 }
