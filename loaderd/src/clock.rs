@@ -4,7 +4,7 @@
 //! names instants for people. [`Anchor`] ties the two together once, so that a step of the wall clock in mid-run changes
 //! no due time and no row.
 
-use std::{fmt, time::Duration};
+use std::{cell::Cell, fmt, time::Duration};
 
 use nix::time::{ClockId, clock_gettime};
 use tokio::time::Instant;
@@ -41,6 +41,13 @@ impl Clock {
         }
     }
 
+    /// The wall clock's present time, since the Unix epoch; zero before that.
+    #[expect(clippy::disallowed_types, reason = "this is the only module that may read it")]
+    fn since_epoch(self) -> Duration {
+        use std::time::SystemTime;
+        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+    }
+
     /// Ties the two clocks together at this instant.
     pub fn anchor(self) -> Anchor {
         Anchor { instant: self.now(), unix: self.unix() }
@@ -54,6 +61,70 @@ impl Clock {
             (Ok(awake), Ok(booted)) => booted.saturating_sub(awake),
             (Err(_), _) | (_, Err(_)) => Duration::ZERO,
         }
+    }
+}
+
+/// For how long a comparison of the two clocks is used: they drift apart, and the wall clock may be set.
+const COMPARED_FOR: Duration = Duration::from_secs(1);
+
+/// Names instants of the wall clock, such as the kernel's stamps, by the monotonic clock.
+#[derive(Debug, Clone)]
+pub struct WallClock {
+    clock: Clock,
+    compared: Cell<Option<Comparison>>,
+}
+
+/// Both clocks, read together.
+#[derive(Debug, Clone, Copy)]
+struct Comparison {
+    instant: Instant,
+    unix: Duration,
+}
+
+impl WallClock {
+    /// Compares the clocks of `clock`, when it is first asked.
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, compared: Cell::new(None) }
+    }
+
+    /// The instant at which the wall clock showed `since_epoch`. `now` is the present instant.
+    pub fn instant(&self, since_epoch: Duration, now: Instant) -> Instant {
+        let Comparison { instant, unix } = self.comparison(now);
+        match since_epoch.checked_sub(unix) {
+            Some(after) => instant + after,
+            None => instant.checked_sub(unix - since_epoch).unwrap_or(instant),
+        }
+    }
+
+    /// A comparison of the last second.
+    fn comparison(&self, now: Instant) -> Comparison {
+        if let Some(compared) = self.compared.get()
+            && now.saturating_duration_since(compared.instant) < COMPARED_FOR
+        {
+            return compared;
+        }
+        let compared = Comparison::read(self.clock);
+        self.compared.set(Some(compared));
+        compared
+    }
+}
+
+impl Comparison {
+    /// Of several readings the one that took least counts: between two clocks a thread may have to wait.
+    fn read(clock: Clock) -> Self {
+        let read = || {
+            let (before, unix) = (clock.now(), clock.since_epoch());
+            let took = clock.now() - before;
+            (took, Self { instant: before + took / 2, unix })
+        };
+        let mut least = read();
+        for _ in 1..READINGS {
+            let next = read();
+            if next.0 < least.0 {
+                least = next;
+            }
+        }
+        least.1
     }
 }
 
@@ -155,6 +226,18 @@ mod tests {
         let step = Duration::from_millis(1500);
         assert_eq!(anchor.unix_at(anchor.instant + step).0 - anchor.unix.0, 1_500_000);
         assert_eq!(anchor.unix_at(anchor.instant - step).0 - anchor.unix.0, -1_500_000);
+    }
+
+    #[test]
+    fn an_instant_of_the_wall_clock_has_its_place_on_the_monotonic_one() {
+        let (now, unix) = (Clock.now(), Duration::from_secs(1_000_000));
+        let wall = WallClock { clock: Clock, compared: Cell::new(Some(Comparison { instant: now, unix })) };
+        let step = Duration::from_millis(250);
+        assert_eq!(wall.instant(unix + step, now), now + step);
+        assert_eq!(wall.instant(unix - step, now), now - step);
+        // Later, the clocks are compared anew.
+        let later = wall.instant(Clock.since_epoch(), now + COMPARED_FOR);
+        assert!(later >= now && later <= Clock.now() + step, "{:?}", later - now);
     }
 
     #[test]

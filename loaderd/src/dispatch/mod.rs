@@ -177,7 +177,7 @@ impl Dispatch {
     /// # Errors
     /// A thread that cannot be started.
     pub fn start(self, plan: Box<dyn Plan>, t0: Anchor) -> std::io::Result<Dispatching> {
-        let Self { settings, events, to_workers, workers, companion, counters, connections: _, scales, cancellation } =
+        let Self { settings, events, to_workers, workers, companion, counters, connections, scales, cancellation } =
             self;
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
@@ -186,7 +186,8 @@ impl Dispatch {
         let (planner_end, feed, outcomes) = plan_feed::feed(settings.phases.clone());
         let planner = Running::start("planner", move || planner_end.run(plan))?;
         let stop = Stop::default();
-        let slot_ends = judging.map(|judging| SlotEnds::new(judging, t0.instant, settings.clock, stop.clone()));
+        let slot_ends =
+            judging.map(|judging| SlotEnds::new(judging, t0.instant, settings.clock, stop.clone(), connections));
         let routing = Routing {
             workers: to_workers,
             events,

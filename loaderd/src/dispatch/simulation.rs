@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 use tonic::Code;
 
-use super::tally::SlotTally;
+use super::tally::{SlotTally, WaitsFor};
 use crate::{
     clock::Clock,
     id::FunctionIndex,
@@ -67,7 +67,12 @@ impl Load {
         let over = drained.map_or(end, |drained| drained.min(longest));
         self.settle(over);
         let next_start = Offset::default().plus(over);
-        SlotOutcome { slot: index, shortfall: 0, next_start, evidence: Some(Box::new(tally.evidence(inherited))) }
+        SlotOutcome {
+            slot: index,
+            shortfall: 0,
+            next_start,
+            evidence: Some(Box::new(tally.evidence(inherited, WaitsFor::Streams))),
+        }
     }
 
     fn send(&mut self, slot: SlotHead, tally: &Arc<SlotTally>, invocation: Invocation) {

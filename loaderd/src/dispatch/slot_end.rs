@@ -9,9 +9,14 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::time::{Instant, timeout};
 
-use super::{counters::Counters, sleeper::Stop, tally::SlotTally};
+use super::{
+    counters::Counters,
+    sleeper::Stop,
+    tally::{SlotTally, WaitsFor},
+};
 use crate::{
     clock::Clock,
+    invoke::ConnectionCount,
     plan::{Judging, Offset, SlotHead, SlotOutcome},
     units,
 };
@@ -26,6 +31,7 @@ pub(super) struct SlotEnds {
     pub(super) t0: Instant,
     pub(super) clock: Clock,
     pub(super) stop: Stop,
+    pub(super) connections: ConnectionCount,
     /// Of the slot under way.
     pub(super) tally: Option<Arc<SlotTally>>,
     /// Of the slot before, in a plan that does not wait.
@@ -35,8 +41,8 @@ pub(super) struct SlotEnds {
 }
 
 impl SlotEnds {
-    pub(super) fn new(judging: Judging, t0: Instant, clock: Clock, stop: Stop) -> Self {
-        Self { judging, t0, clock, stop, tally: None, before: None, inherited: 0 }
+    pub(super) fn new(judging: Judging, t0: Instant, clock: Clock, stop: Stop, connections: ConnectionCount) -> Self {
+        Self { judging, t0, clock, stop, connections, tally: None, before: None, inherited: 0 }
     }
 
     /// A slot begins.
@@ -50,17 +56,23 @@ impl SlotEnds {
         let Some(longest) = self.judging.longest_wait() else {
             // Each invocation of the slot before has had its time by now.
             let before = self.before.replace(tally);
-            let evidence = before.map(|before| Box::new(before.evidence(0)));
+            let evidence = before.map(|before| Box::new(before.evidence(0, self.waits_for())));
             return SlotOutcome { evidence, next_start: head.end(), ..outcome };
         };
         let begun = counters.in_flight() == 0;
         if !begun && !self.waited(counters, longest).await {
             return SlotOutcome { next_start: head.end(), ..outcome };
         }
-        let evidence = Some(Box::new(tally.evidence(self.inherited)));
+        let evidence = Some(Box::new(tally.evidence(self.inherited, self.waits_for())));
         self.inherited = counters.in_flight();
         let next_start = if begun { head.end() } else { self.soon() };
         SlotOutcome { evidence, next_start, ..outcome }
+    }
+
+    /// What invocations wait for that are not sent yet: where connections stand and none is being made, for streams.
+    fn waits_for(&self) -> WaitsFor {
+        let Self { connections, .. } = self;
+        if connections.open() > 0 && connections.connecting() == 0 { WaitsFor::Streams } else { WaitsFor::Connections }
     }
 
     /// Waits until nothing is in flight, at most so long; false when the run was stopped meanwhile.

@@ -21,6 +21,15 @@ const PARTS: usize = 60;
 /// No limit of streams was met.
 const NO_LIMIT: u64 = u64::MAX;
 
+/// What invocations wait for that were handed out, and were not sent yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum WaitsFor {
+    /// A free stream.
+    Streams,
+    /// A connection.
+    Connections,
+}
+
 /// The tally of one slot.
 #[derive(Debug)]
 pub(super) struct SlotTally {
@@ -115,20 +124,27 @@ impl SlotTally {
     }
 
     /// What the slot shows so far, after a wait in which each of its invocations had its time; `inherited` of earlier slots
-    /// were in flight when it began.
-    pub(super) fn evidence(&self, inherited: u64) -> SlotEvidence {
+    /// were in flight when it began. What was neither sent nor ended still waits for `what`.
+    pub(super) fn evidence(&self, inherited: u64, what: WaitsFor) -> SlotEvidence {
         let load = |count: &AtomicU64| count.load(Ordering::Acquire);
+        let in_time = load(&self.in_time);
+        let mut late = Late {
+            loader: load(&self.late_loader),
+            streams: load(&self.late_streams),
+            connections: load(&self.late_connections),
+            stream_limit: u32::try_from(load(&self.stream_limit)).ok(),
+        };
+        let waiting = self.head.measured.saturating_sub(in_time + late.loader + late.streams + late.connections);
+        match what {
+            WaitsFor::Streams => late.streams += waiting,
+            WaitsFor::Connections => late.connections += waiting,
+        }
         SlotEvidence {
             slot: self.head.index,
             rate: self.head.rate,
             planned: self.head.measured,
-            in_time: load(&self.in_time),
-            late: Late {
-                loader: load(&self.late_loader),
-                streams: load(&self.late_streams),
-                connections: load(&self.late_connections),
-                stream_limit: u32::try_from(load(&self.stream_limit)).ok(),
-            },
+            in_time,
+            late,
             succeeded: load(&self.succeeded),
             within_slo: self.judging.slo.map(|_| load(&self.within_slo)),
             backlog: self.backlog(inherited),

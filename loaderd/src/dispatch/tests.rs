@@ -157,6 +157,16 @@ impl Server {
     }
 }
 
+/// Speaks HTTP/2, and answers nothing.
+async fn never_answer(stream: TcpStream) {
+    let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+    // Requests are kept, or dropping them would reset their streams.
+    let mut kept = Vec::new();
+    while let Some(Ok(request)) = connection.accept().await {
+        kept.push(request);
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         self.end.cancel();
@@ -194,12 +204,18 @@ fn a_server_that_answers_gets_everything() {
 }
 
 #[test]
-fn a_server_that_accepts_and_never_answers() {
+fn a_server_that_never_speaks() {
     let server = Server::start(|mut stream| async move {
-        // It reads, so that nothing is delayed on the way to it.
         let mut sink = vec![0; 4096];
         while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
     });
+    let rows = rows_of(server.address, 100, SHORT);
+    assert_eq!(counts(&rows), expect([("connect_timeout", 100)]));
+}
+
+#[test]
+fn a_server_that_never_answers() {
+    let server = Server::start(never_answer);
     let rows = rows_of(server.address, 100, SHORT);
     assert_eq!(counts(&rows), expect([("function_timeout", 100)]));
     assert!(rows.iter().all(|(_, _, error)| error == "no answer within 300ms"), "{rows:?}");
@@ -207,10 +223,7 @@ fn a_server_that_accepts_and_never_answers() {
 
 #[test]
 fn what_exceeds_the_bound_is_a_row_however_slow_the_recorder_is() {
-    let server = Server::start(|mut stream| async move {
-        let mut sink = vec![0; 4096];
-        while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
-    });
+    let server = Server::start(never_answer);
     // More than wait for a recorder that takes one at a time.
     let rows = rows_within(server.address, 100_000, SHORT, 7, 1);
     assert_eq!(rows.len(), 100_000);
@@ -330,7 +343,7 @@ fn a_server_that_vanishes_and_comes_back() {
             // What was answered goes out before the connection ends.
             connection.graceful_shutdown();
             let flushed = async { while connection.accept().await.is_some() {} };
-            let _cut = tokio::time::timeout(Duration::from_millis(50), flushed).await;
+            let _cut = tokio::time::timeout(LONG, flushed).await;
             drop((first, connection));
             wanted.await.expect("is signalled");
             let second = second.listen(64).expect("listens");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::{
     call::Call,
@@ -10,7 +10,8 @@ use super::{
     outcome::Outcome,
     route::Route,
     sending::Sending,
-    transport::{Connected, Connections, Received},
+    transport::{Connections, Deadlines, Pending, Received, Unsent},
+    waited::Waited,
 };
 use crate::clock::Clock;
 
@@ -18,6 +19,13 @@ use crate::clock::Clock;
 pub struct Invoker {
     pub(super) connections: Connections,
     clock: Clock,
+}
+
+/// A request that is sent as a whole.
+struct Sent {
+    at: Instant,
+    pending: Pending,
+    waited: Waited,
 }
 
 impl Invoker {
@@ -45,33 +53,61 @@ impl Invoker {
         cancellation: &Cancellation,
         noted: impl FnOnce(&Sending),
     ) -> Outcome {
-        let deadline = self.clock.now() + call.connect_timeout;
-        let connected = tokio::select! {
-            connected = self.connections.ready(route, deadline) => connected,
-            status = cancellation.cancelled() => return Outcome::bare(status, "cancelled before it was sent"),
+        let Sent { at, pending, waited } = match self.send(route, &call, cancellation).await {
+            Ok(sent) => sent,
+            Err(Unsent { failure, waited }) => return Outcome::unsent(failure).after(waited),
         };
-        let Connected { ready, connect } = match connected {
-            Ok(connected) => connected,
-            Err(failure) => return Outcome::unsent(failure),
+        noted(&waited.sending(at));
+        let outcome = tokio::select! {
+            received = timeout_at(at + call.function_timeout, pending.read(&*route.exchange)) => match received {
+                Ok(received) => self.answered(at, received),
+                Err(_) => Outcome::timed_out(call.function_timeout),
+            },
+            status = cancellation.cancelled() => Outcome::bare(status, "cancelled before it was answered"),
         };
-        let sent = self.clock.now();
-        let (head, body) = route.exchange.request(&call);
-        let outcome = match ready.send(head, body) {
-            Ok(pending) => {
-                noted(&Sending { at: sent, connect, stream_wait: None, stream_limit: None });
-                tokio::select! {
-                    received = timeout_at(sent + call.function_timeout, pending.read(&*route.exchange)) => {
-                        let took = self.clock.now().duration_since(sent);
-                        match received {
-                            Ok(Received { bytes, reply }) => Outcome::answered(reply, bytes, took),
-                            Err(_) => Outcome::timed_out(call.function_timeout),
-                        }
-                    }
-                    status = cancellation.cancelled() => Outcome::bare(status, "cancelled before it was answered"),
-                }
-            }
-            Err(failure) => Outcome::unsent(failure),
+        Outcome { sent: Some(at), ..outcome }.after(waited)
+    }
+
+    /// Sends a request as soon as there is a connection with a free stream.
+    async fn send(&self, route: &Route, call: &Call, cancellation: &Cancellation) -> Result<Sent, Unsent> {
+        let begun = self.clock.now();
+        let deadlines = Deadlines { connect: begun + call.connect_timeout, send: begun + call.function_timeout };
+        let (head, body) = route.exchange.request(call);
+        let (ready, waited) = self.connections.ready(route, body.len(), &deadlines, cancellation).await?;
+        let at = self.clock.now();
+        let pending = ready.send(head, body).map_err(|failure| Unsent { failure, waited })?;
+        let sent = Sent { at, pending, waited };
+        if sent.pending.is_held() { self.release(sent, deadlines.send, cancellation).await } else { Ok(sent) }
+    }
+
+    /// Sends the rest of a request that the peer's flow control holds back. It is sent when that is.
+    async fn release(&self, held: Sent, deadline: Instant, cancellation: &Cancellation) -> Result<Sent, Unsent> {
+        let Sent { at: begun, mut pending, waited } = held;
+        let released = tokio::select! {
+            released = timeout_at(deadline, pending.release()) => Ok(released),
+            status = cancellation.cancelled() => Err(status),
         };
-        Outcome { sent: Some(sent), connect, ..outcome }
+        let at = self.clock.now();
+        let stream = Some(waited.stream.unwrap_or_default() + at.duration_since(begun));
+        let waited = Waited { stream, ..waited };
+        match released {
+            Ok(Ok(Ok(()))) => Ok(Sent { at, pending, waited }),
+            Ok(Ok(Err(failure))) => Err(Unsent { failure, waited }),
+            Ok(Err(_)) => Err(Unsent::late(waited, at.duration_since(begun))),
+            Err(status) => Err(Unsent::cancelled(status, waited)),
+        }
+    }
+
+    /// The outcome of a call that was sent at `sent`. The answer arrived after that, and before now.
+    fn answered(&self, sent: Instant, received: Received) -> Outcome {
+        let Received { bytes, arrived, reply } = received;
+        let completed = self.clock.now();
+        let arrived = arrived.unwrap_or(completed).clamp(sent, completed);
+        Outcome {
+            response: Some(arrived.duration_since(sent)),
+            receive_lag: Some(completed.duration_since(arrived)),
+            response_bytes: bytes,
+            ..Outcome::replied(reply)
+        }
     }
 }

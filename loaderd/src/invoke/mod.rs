@@ -19,6 +19,7 @@ mod protocol;
 mod route;
 mod sending;
 mod transport;
+mod waited;
 
 pub use call::Call;
 pub use cancellation::Cancellation;

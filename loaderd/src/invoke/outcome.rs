@@ -6,6 +6,7 @@ use loader_proto::schema::InvocationRecord;
 use tokio::time::Instant;
 use tonic::Code;
 
+use super::waited::Waited;
 use crate::clock::UnixMicros;
 use crate::units;
 
@@ -225,15 +226,21 @@ impl Outcome {
         Self::bare(Status::FunctionTimeout, format!("no answer within {}", humantime::format_duration(timeout)))
     }
 
-    /// The outcome of an invocation that was answered after `took`.
-    pub(super) fn answered(reply: Result<Reply, Failure>, response_bytes: Option<u64>, took: Duration) -> Self {
+    /// The outcome of an invocation that waited so before it was sent, or was not.
+    pub(super) fn after(self, waited: Waited) -> Self {
+        let Waited { connect, stream, stream_limit } = waited;
+        Self { connect, stream_wait: stream, stream_limit, ..self }
+    }
+
+    /// The outcome of an invocation with this reply, without its measurements.
+    pub(super) fn replied(reply: Result<Reply, Failure>) -> Self {
         let (outcome, origin) = match reply {
             Ok(Reply { runtime_us, memory_kib, origin }) => {
                 (Self { runtime_us, memory_kib, ..Self::bare(Status::Ok, "") }, origin)
             }
             Err(Failure { status, error, origin }) => (Self::bare(status, error), origin),
         };
-        Self { response: Some(took), response_bytes, ..outcome }.reported_by(origin)
+        outcome.reported_by(origin)
     }
 
     fn reported_by(self, origin: Origin) -> Self {

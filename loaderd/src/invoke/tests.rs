@@ -24,6 +24,7 @@ use crate::{
 };
 
 mod http1;
+mod streams;
 mod toy;
 
 type Answer = SendResponse<Bytes>;
@@ -372,7 +373,7 @@ fn policies_decide_which_calls_share_a_connection() {
         // By policy: which calls of one, two, one, two, one, two make a connection, and how many are open afterwards.
         for (policy, makes, open) in [
             (Policy::Pooled(1), "x.....", 1),
-            (Policy::Pooled(2), "xx....", 2),
+            (Policy::Pooled(2), "x.....", 2),
             (Policy::PerFunction, "xx....", 2),
             (Policy::PerInvocation, "xxxxxx", 0),
         ] {
@@ -384,10 +385,10 @@ fn policies_decide_which_calls_share_a_connection() {
                 made.push(if outcome.connect.is_some() { 'x' } else { '.' });
             }
             assert_eq!(made, makes, "{policy:?}");
-            while invoker.connections.open() > open {
+            // The second one of a pool is made beside the calls; those of single calls end with them.
+            while invoker.connections.open() != open {
                 tokio::task::yield_now().await;
             }
-            assert_eq!(invoker.connections.open(), open, "{policy:?}");
         }
     });
 }

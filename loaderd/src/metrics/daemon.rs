@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 
 use super::{
-    figures::{Completed, NodeFigures, Pods, RunLabels},
+    figures::{COLD_STARTS, Completed, NodeFigures, Pods, RunLabels, Sent, Side, temperature},
     process::Process,
-    series::{BuildLabels, ColdLabel, NodeLabels, OutcomeLabels, PhaseLabel, RunInfo, Series, SourceLabel, StateLabel},
+    series::{BuildLabels, NodeLabels, OutcomeLabels, PhaseLabel, RunInfo, Series, SideLabel, SourceLabel, StateLabel},
     text::{self, TextFormat},
 };
 
@@ -31,9 +31,6 @@ const FAILURES: [&str; 7] = [
 
 /// Names of scrape sources.
 const SOURCES: [&str; 3] = ["host", "nodes", "autoscaler"];
-
-/// Whether an invocation was a cold start, as reported by the instance; `None`: unknown.
-const COLD_STARTS: [Option<bool>; 3] = [Some(true), Some(false), None];
 
 /// The metrics of one daemon. Clones write to the same series.
 #[derive(Debug, Clone)]
@@ -72,10 +69,12 @@ impl Metrics {
         self.phase(None);
         for cold_start in COLD_STARTS.map(temperature) {
             series.completed.get_or_create(&OutcomeLabels { status: "ok".to_owned(), cold_start }).inc_by(0);
-            drop(series.response.get_or_create(&ColdLabel { cold_start }));
         }
         for status in FAILURES.map(str::to_owned) {
             series.completed.get_or_create(&OutcomeLabels { status, cold_start: temperature(None) }).inc_by(0);
+        }
+        for side in Side::ALL {
+            self.stalls(side, 0);
         }
         self.connections(0, 0);
         self.pods(Pods::default());
@@ -106,7 +105,8 @@ impl Metrics {
     /// A run became the active one.
     pub fn run_started(&self, run: &RunLabels) {
         let RunLabels { run_id, mode, platform } = run.clone();
-        self.series.saturated.set(0);
+        self.saturated(false);
+        self.open_loop_violated(false);
         self.series.run.get_or_create(&RunInfo { run_id, mode, platform }).set(1);
     }
 
@@ -164,26 +164,23 @@ impl Metrics {
         self.series.scheduled.inc_by(count);
     }
 
-    /// An invocation was sent, so much after it was due.
-    pub fn sent(&self, lag: Duration) {
+    /// Counts an invocation that was sent, and observes what it waited for.
+    pub fn sent(&self, sent: &Sent) {
         self.series.sent.inc();
-        self.series.lag.observe(lag.as_secs_f64());
+        self.series.durations.sent(sent);
     }
 
     /// Counts an invocation that ended, and observes its durations.
     pub fn completed(&self, completed: &Completed<'_>) {
-        let Completed { status, cold_start, response, scheduling_latency, slowdown } = *completed;
-        let (series, cold_start) = (&self.series, temperature(cold_start));
-        series.completed.get_or_create(&OutcomeLabels { status: status.to_owned(), cold_start }).inc();
-        if let Some(response) = response {
-            series.response.get_or_create(&ColdLabel { cold_start }).observe(response.as_secs_f64());
-        }
-        if let Some(latency) = scheduling_latency {
-            series.scheduling_latency.observe(latency.as_secs_f64());
-        }
-        if let Some(slowdown) = slowdown {
-            series.slowdown.observe(slowdown);
-        }
+        let cold_start = temperature(completed.cold_start);
+        let labels = OutcomeLabels { status: completed.status.to_owned(), cold_start };
+        self.series.completed.get_or_create(&labels).inc();
+        self.series.durations.completed(completed);
+    }
+
+    /// `count` more stalls ended.
+    pub fn stalls(&self, side: Side, count: u64) {
+        self.series.stalls.get_or_create(&SideLabel { side: side.label() }).inc_by(count);
     }
 
     /// Sets the number of invocations in flight.
@@ -194,6 +191,11 @@ impl Metrics {
     /// Whether the loader is the bottleneck.
     pub fn saturated(&self, saturated: bool) {
         self.series.saturated.set(saturated.into());
+    }
+
+    /// Whether invocations wait for connections or streams, so that the load is not the requested one.
+    pub fn open_loop_violated(&self, violated: bool) {
+        self.series.open_loop_violated.set(violated.into());
     }
 
     /// Connections that stand, and those that are being made.
@@ -233,14 +235,6 @@ impl Metrics {
             self.series.pods.get_or_create(&StateLabel { state }).set(count.into());
         }
         self.series.activator_queue.set(queue.into());
-    }
-}
-
-const fn temperature(cold_start: Option<bool>) -> &'static str {
-    match cold_start {
-        Some(true) => "true",
-        Some(false) => "false",
-        None => "unknown",
     }
 }
 

@@ -4,11 +4,13 @@
 //! are only ever written from the parts that measure; nothing in the daemon reads them back.
 
 mod daemon;
+mod durations;
 mod figures;
+mod histograms;
 mod process;
 mod series;
 mod text;
 
 pub use daemon::Metrics;
-pub use figures::{Completed, NodeFigures, Pods, RunLabels};
+pub use figures::{Completed, NodeFigures, Pods, Population, RunLabels, Sent, Side};
 pub use text::TextFormat;

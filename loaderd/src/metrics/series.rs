@@ -1,21 +1,17 @@
-//! Names, labels and buckets of the exported series. Labels are bounded: functions and runs are none, but for the one
+//! Names and labels of the exported series. Labels are bounded: functions and runs are none, but for the one
 //! run that is active.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
 use std::sync::atomic::AtomicU64;
 
-/// Upper bounds for times, in seconds: 100 µs to 300 s, five a decade (Renard's R5 series).
-const TIMES: [f64; 33] = [
-    0.0001, 0.00016, 0.00025, 0.0004, 0.00063, 0.001, 0.0016, 0.0025, 0.004, 0.0063, 0.01, 0.016, 0.025, 0.04, 0.063,
-    0.1, 0.16, 0.25, 0.4, 0.63, 1.0, 1.6, 2.5, 4.0, 6.3, 10.0, 16.0, 25.0, 40.0, 63.0, 100.0, 160.0, 300.0,
-];
-
-/// Upper bounds for slowdown; 1 is perfect.
-const RATIOS: [f64; 14] = [1.01, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0, 100.0, 1000.0];
+use super::{
+    durations::Durations,
+    histograms::{Histograms, times},
+};
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct BuildLabels {
@@ -47,8 +43,8 @@ pub(super) struct OutcomeLabels {
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
-pub(super) struct ColdLabel {
-    pub(super) cold_start: &'static str,
+pub(super) struct SideLabel {
+    pub(super) side: &'static str,
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -65,18 +61,6 @@ pub(super) struct NodeLabels {
 /// A gauge of fractions.
 pub(super) type Fraction = Gauge<f64, AtomicU64>;
 
-pub(super) type Histograms<L> = Family<L, Histogram, fn() -> Histogram>;
-
-/// A histogram of seconds.
-pub(super) fn times() -> Histogram {
-    Histogram::new(TIMES)
-}
-
-/// A histogram of slowdowns.
-pub(super) fn ratios() -> Histogram {
-    Histogram::new(RATIOS)
-}
-
 /// All series that the daemon exports.
 #[derive(Debug)]
 pub(super) struct Series {
@@ -90,11 +74,10 @@ pub(super) struct Series {
     pub(super) sent: Counter,
     pub(super) completed: Family<OutcomeLabels, Counter>,
     pub(super) in_flight: Gauge,
-    pub(super) lag: Histogram,
-    pub(super) response: Histograms<ColdLabel>,
-    pub(super) scheduling_latency: Histogram,
-    pub(super) slowdown: Histogram,
+    pub(super) durations: Durations,
+    pub(super) stalls: Family<SideLabel, Counter>,
     pub(super) saturated: Gauge,
+    pub(super) open_loop_violated: Gauge,
     pub(super) connections: Family<StateLabel, Gauge>,
     pub(super) records_written: Counter,
     pub(super) records_queued: Gauge,
@@ -120,11 +103,10 @@ impl Default for Series {
             sent: Counter::default(),
             completed: Family::default(),
             in_flight: Gauge::default(),
-            lag: times(),
-            response: Family::new_with_constructor(times),
-            scheduling_latency: times(),
-            slowdown: ratios(),
+            durations: Durations::default(),
+            stalls: Family::default(),
             saturated: Gauge::default(),
+            open_loop_violated: Gauge::default(),
             connections: Family::default(),
             records_written: Counter::default(),
             records_queued: Gauge::default(),
@@ -155,13 +137,13 @@ impl Series {
         let help = "Invocations that ended, by outcome and by whether their instance was cold";
         loader.register("invocations_completed", help, self.completed.clone());
         loader.register("invocations_in_flight", "Invocations in flight", self.in_flight.clone());
-        loader.register("dispatch_lag_seconds", "Time from due to sent, connecting left out", self.lag.clone());
-        loader.register("response_seconds", "Time from the send to the answer", self.response.clone());
-        let help = "Response time without the execution that the function measured";
-        loader.register("scheduling_latency_seconds", help, self.scheduling_latency.clone());
-        loader.register("slowdown_ratio", "Response time over requested run time", self.slowdown.clone());
+        self.durations.register(loader);
+        let help = "Times in which the loader sent invocations, or read answers, late by more than saturation.lag";
+        loader.register("stalls", help, self.stalls.clone());
         let help = "Whether the loader itself is the bottleneck of the active run";
         loader.register("saturated", help, self.saturated.clone());
+        let help = "Whether the active run is not open-loop: invocations wait for connections or streams";
+        loader.register("open_loop_violated", help, self.open_loop_violated.clone());
         loader.register("connections", "Connections to functions, by state", self.connections.clone());
         loader.register("records_written", "Rows written to invocations.csv", self.records_written.clone());
         loader.register("records_queued", "Events in the recorder's queue", self.records_queued.clone());

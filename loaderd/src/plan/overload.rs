@@ -13,17 +13,10 @@ pub(super) fn not_offered(evidence: &SlotEvidence) -> Option<String> {
     if share >= SENT_SHARE {
         return None;
     }
-    // What is not accounted for still waits for a stream or a connection.
-    let waiting = planned.saturating_sub(in_time + late.loader + late.streams + late.connections);
-    let (streams, connections) = if late.stream_limit.is_some() || late.streams > 0 {
-        (late.streams + waiting, late.connections)
-    } else {
-        (late.streams, late.connections + waiting)
-    };
     let percent = percent(share);
-    Some(if late.loader >= streams && late.loader >= connections {
+    Some(if late.loader >= late.streams && late.loader >= late.connections {
         format!("the loader sent {percent} in time")
-    } else if streams >= connections {
+    } else if late.streams >= late.connections {
         let limit = late.stream_limit.map_or_else(String::new, |limit| format!(" of {limit}"));
         format!("the peer's stream limit{limit} let {percent} go out in time")
     } else {
@@ -103,9 +96,6 @@ mod tests {
             (50, late(10, 40, 0, Some(100)), Some("the peer's stream limit of 100 let 50 % go out in time")),
             (50, late(0, 50, 0, None), Some("the peer's stream limit let 50 % go out in time")),
             (50, late(0, 10, 40, None), Some("connections let 50 % go out in time")),
-            // Nothing is known yet of those that still wait.
-            (0, late(0, 0, 0, Some(0)), Some("the peer's stream limit of 0 let 0 % go out in time")),
-            (20, late(10, 0, 0, None), Some("connections let 20 % go out in time")),
         ] {
             let evidence = SlotEvidence { in_time, late, ..evidence(0, 0) };
             assert_eq!(not_offered(&evidence).as_deref(), expected, "{evidence:?}");

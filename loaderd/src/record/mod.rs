@@ -8,6 +8,7 @@
 //! A row is written whatever became of its invocation. Rows are in order of completion.
 
 mod arrivals;
+mod export;
 mod file;
 mod functions;
 mod host;

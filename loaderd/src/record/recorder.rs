@@ -7,7 +7,7 @@ use loader_proto::schema;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AskedArrivals, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics,
+    AskedArrivals, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics, export,
     progress::Window,
     slots,
     slots::{CompletedSlot, Slots},
@@ -16,7 +16,7 @@ use crate::{
     clock::{Anchor, Clock, UnixMicros},
     id::RunId,
     invoke::Outcome,
-    metrics::{Completed, Metrics},
+    metrics::Metrics,
     plan::{Collector, Findings, Phase, SlotHead, SlotOutcome},
     units::micros,
 };
@@ -211,24 +211,10 @@ impl Recorder {
             let written = self.invocations.append(&row.record(run.as_str(), function, t0, saturated));
             self.check(written);
         }
-        self.export(row);
+        self.settings.metrics.records_written(u64::from(self.error.is_none()));
+        export::row(&self.settings.metrics, row, self.settings.t0.instant);
         let completed = self.slots.row(row);
         self.slot_completed(completed);
-    }
-
-    fn export(&self, row: &Row) {
-        let metrics = &self.settings.metrics;
-        metrics.records_written(u64::from(self.error.is_none()));
-        if let Some(lag) = row.own_lag(self.settings.t0.instant) {
-            metrics.sent(lag);
-        }
-        metrics.completed(&Completed {
-            status: &row.outcome.status.as_str(),
-            cold_start: row.outcome.cold_start,
-            response: row.outcome.response,
-            scheduling_latency: row.scheduling_latency(),
-            slowdown: row.slowdown(),
-        });
     }
 
     fn slot_completed(&mut self, completed: Option<CompletedSlot>) {

@@ -25,7 +25,7 @@ fn outcome(slot: u32) -> SlotOutcome {
 /// Two slots with so many in flight when the first ends, each of which ends when this has passed since.
 async fn closed(drain: Duration, ends_after: &[Duration]) -> (SlotOutcome, SlotOutcome) {
     let (t0, counters, stop) = (Clock.now(), Counters::default(), Stop::default());
-    let mut ends = SlotEnds::new(judging(Some(drain)), t0, Clock, stop);
+    let mut ends = SlotEnds::new(judging(Some(drain)), t0, Clock, stop, ConnectionCount::default());
     ends_after.iter().for_each(|_| counters.handed_out());
     ends.open(head(0));
     advance(seconds(5)).await;
@@ -80,7 +80,8 @@ async fn the_wait_is_bounded_and_what_is_left_is_the_next_slots_backlog() {
 #[tokio::test(start_paused = true)]
 async fn a_stop_ends_the_wait_and_nothing_is_decided() {
     let (counters, stop) = (Counters::default(), Stop::default());
-    let mut ends = SlotEnds::new(judging(Some(seconds(3600))), Clock.now(), Clock, stop.clone());
+    let mut ends =
+        SlotEnds::new(judging(Some(seconds(3600))), Clock.now(), Clock, stop.clone(), ConnectionCount::default());
     counters.handed_out();
     ends.open(head(0));
     let stopping = async {
@@ -95,7 +96,7 @@ async fn a_stop_ends_the_wait_and_nothing_is_decided() {
 #[tokio::test(start_paused = true)]
 async fn without_a_wait_a_slot_is_judged_when_the_next_has_ended() {
     let counters = Counters::default();
-    let mut ends = SlotEnds::new(judging(None), Clock.now(), Clock, Stop::default());
+    let mut ends = SlotEnds::new(judging(None), Clock.now(), Clock, Stop::default(), ConnectionCount::default());
     counters.handed_out();
     let mut judged = Vec::new();
     for index in 0..3 {

@@ -18,8 +18,13 @@ use crate::{
 
 /// A route to `address` by plain HTTP, in the default form.
 fn plain(address: SocketAddr, version: HttpVersion) -> Route {
+    plain_with(&address.to_string(), version, v1::HttpRequest::default())
+}
+
+/// A route to `address` by plain HTTP, with that request.
+pub(super) fn plain_with(address: &str, version: HttpVersion, request: v1::HttpRequest) -> Route {
     let name = if version == HttpVersion::Http1 { "http1" } else { "http2" };
-    let function = v1::FunctionSpec { protocol: name.to_owned(), ..Default::default() };
+    let function = v1::FunctionSpec { protocol: name.to_owned(), http: Some(request), ..Default::default() };
     let message = v1::RunSpec {
         function: Some(function),
         mode: Some(v1::run_spec::Mode::Burst(v1::BurstMode::default())),
@@ -28,7 +33,7 @@ fn plain(address: SocketAddr, version: HttpVersion) -> Route {
     let spec = plan::validate(&message, &Defaults { platform: "local".to_owned() }).expect("a spec").run;
     let FunctionProtocol::Http(found, _) = &spec.protocol else { panic!("it was asked for") };
     assert_eq!(*found, version);
-    let endpoint = Endpoint::plain(address.to_string(), "f.run.local");
+    let endpoint = Endpoint::plain(address, "f.run.local");
     Route::new(&endpoint, Protocol::of(spec.kind, &spec.protocol, "f")).expect("a route")
 }
 
@@ -224,7 +229,7 @@ fn a_peer_that_speaks_something_else_is_named_as_such() {
     assert_eq!(outcome_after(alert, over_http1), failed("speaks TLS; the connection was made without"));
     assert_eq!(outcome_after(settings, over_http1), failed("speaks HTTP/2, not HTTP/1.1"));
     let (status, error) = outcome_after(b"", route);
-    assert_eq!(status, Status::Grpc(Code::Unavailable));
+    assert_eq!(status, Status::ConnectError);
     assert!(error.ends_with("; the peer sent nothing: check that it speaks HTTP/2 without TLS"), "{error}");
 }
 

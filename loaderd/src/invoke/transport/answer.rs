@@ -3,6 +3,8 @@
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
+use tokio::time::Instant;
+
 use crate::invoke::{
     exchange::{Answer, Beyond, Exchange, Head, Wanted},
     outcome::{Failure, Reply},
@@ -12,6 +14,8 @@ use crate::invoke::{
 pub(in crate::invoke) struct Received {
     /// Bytes of its body; absent when not even its head came.
     pub(in crate::invoke) bytes: Option<u64>,
+    /// When its last bytes arrived, where that is known.
+    pub(in crate::invoke) arrived: Option<Instant>,
     /// The reply, or the failure that it reports.
     pub(in crate::invoke) reply: Result<Reply, Failure>,
 }
@@ -19,7 +23,7 @@ pub(in crate::invoke) struct Received {
 impl Received {
     /// The result of a call without any answer.
     pub(super) fn nothing(failure: Failure) -> Self {
-        Self { bytes: None, reply: Err(failure) }
+        Self { bytes: None, arrived: None, reply: Err(failure) }
     }
 }
 
@@ -44,7 +48,7 @@ struct Collected {
 pub(super) async fn read(head: Head, body: &mut impl Body, exchange: &dyn Exchange) -> (Received, bool) {
     let Wanted::Body { keep, beyond, trailers: wants_trailers } = exchange.wanted(&head) else {
         let reply = exchange.reply(Answer { head, body: Ok(Bytes::new()), trailers: HeaderMap::new() });
-        return (Received { bytes: Some(0), reply }, false);
+        return (Received { bytes: Some(0), arrived: None, reply }, false);
     };
     let Collected { bytes, data, is_whole } = collect(body, keep, beyond).await;
     let trailers = match wants_trailers && data.is_ok() {
@@ -52,7 +56,7 @@ pub(super) async fn read(head: Head, body: &mut impl Body, exchange: &dyn Exchan
         false => Ok(HeaderMap::new()),
     };
     let reply = trailers.and_then(|trailers| exchange.reply(Answer { head, body: data, trailers }));
-    (Received { bytes: Some(bytes), reply }, is_whole)
+    (Received { bytes: Some(bytes), arrived: None, reply }, is_whole)
 }
 
 async fn collect(body: &mut impl Body, keep: usize, beyond: Beyond) -> Collected {

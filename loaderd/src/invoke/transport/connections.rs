@@ -1,7 +1,5 @@
 //! The connections of one worker, of both HTTP versions.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use http::Request;
 use tokio::time::Instant;
@@ -12,19 +10,13 @@ use super::{
     count::ConnectionCount,
     http1, http2,
     sharing::{Policy, Setup},
+    wait::{Deadlines, Unsent},
 };
 use crate::{
     clock::Clock,
     endpoint::HttpVersion,
-    invoke::{exchange::Exchange, outcome::Failure, route::Route},
+    invoke::{cancellation::Cancellation, exchange::Exchange, outcome::Failure, route::Route, waited::Waited},
 };
-
-/// A ready connection, and how long this caller waited for it to be made.
-pub(in crate::invoke) struct Connected {
-    pub(in crate::invoke) ready: Ready,
-    /// Absent when a connection was open.
-    pub(in crate::invoke) connect: Option<Duration>,
-}
 
 /// A connection that has room for one more call.
 pub(in crate::invoke) enum Ready {
@@ -49,6 +41,22 @@ pub(in crate::invoke) enum Pending {
 }
 
 impl Pending {
+    /// Whether the peer's flow control holds a part of it back.
+    pub(in crate::invoke) fn is_held(&self) -> bool {
+        match self {
+            Self::Http1(_) => false,
+            Self::Http2(pending) => pending.is_held(),
+        }
+    }
+
+    /// Sends the part that was held back, once the peer's flow control lets it go.
+    pub(in crate::invoke) async fn release(&mut self) -> Result<(), Failure> {
+        match self {
+            Self::Http1(_) => Ok(()),
+            Self::Http2(pending) => pending.release().await,
+        }
+    }
+
     /// Waits for the answer and reads as much of it as the protocol wants.
     pub(in crate::invoke) async fn read(self, exchange: &dyn Exchange) -> Received {
         match self {
@@ -92,17 +100,22 @@ impl Connections {
         }
     }
 
-    /// A connection to `route` with room for one more call. Beyond the peer's limit of streams the
-    /// HTTP/2 library keeps a call back after it was handed over here.
-    pub(in crate::invoke) async fn ready(&self, route: &Route, deadline: Instant) -> Result<Connected, Failure> {
+    /// A connection to `route` with room for a request with a body of so many bytes, and what the call waited for.
+    pub(in crate::invoke) async fn ready(
+        &self,
+        route: &Route,
+        bytes: usize,
+        deadlines: &Deadlines,
+        cancellation: &Cancellation,
+    ) -> Result<(Ready, Waited), Unsent> {
         match route.exchange.version() {
             HttpVersion::Http1 => {
-                let (ready, connect) = self.http1.ready(route, deadline).await?;
-                Ok(Connected { ready: Ready::Http1(ready), connect })
+                let (ready, waited) = self.http1.ready(route, deadlines, cancellation).await?;
+                Ok((Ready::Http1(ready), waited))
             }
             HttpVersion::Http2 => {
-                let (ready, connect) = self.http2.ready(route, deadline).await?;
-                Ok(Connected { ready: Ready::Http2(ready), connect })
+                let (ready, waited) = self.http2.ready(route, bytes, deadlines, cancellation).await?;
+                Ok((Ready::Http2(ready), waited))
             }
         }
     }

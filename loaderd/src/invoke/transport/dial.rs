@@ -9,7 +9,11 @@ use tokio_rustls::{
     rustls::{self, pki_types::ServerName},
 };
 
-use super::count::{ConnectionCount, Counted};
+use super::{
+    count::Counted,
+    sharing::Setup,
+    stamped::{Receipt, Stamped},
+};
 use crate::{
     endpoint::Tls,
     invoke::{
@@ -20,16 +24,17 @@ use crate::{
 
 /// A connection on which nothing has been sent yet.
 pub(super) enum Dialled {
-    Plain(TcpStream),
-    Secured(Box<TlsStream<TcpStream>>),
+    Plain(Stamped),
+    Secured(Box<TlsStream<Stamped>>),
 }
 
-/// Connects to `route`.
-pub(super) async fn dial(route: &Route, count: &ConnectionCount) -> Result<Dialled, Failure> {
+/// Connects to `route`; what arrives is noted in `receipt`.
+pub(super) async fn dial(route: &Route, receipt: &Receipt, setup: &Setup) -> Result<Dialled, Failure> {
     let failed = |what: &dyn Display| refused(route, what);
-    let _connecting = Counted::new(&count.connecting);
+    let _connecting = Counted::new(&setup.count.connecting);
     let stream = TcpStream::connect(&route.address).await.map_err(|error| failed(&error))?;
     stream.set_nodelay(true).map_err(|error| failed(&error))?;
+    let stream = Stamped::new(stream, receipt.clone(), setup.clock);
     let Some(Tls(config)) = &route.tls else { return Ok(Dialled::Plain(stream)) };
     let name = ServerName::try_from(route.host.clone()).map_err(|error| failed(&error))?;
     let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;

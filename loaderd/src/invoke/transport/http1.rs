@@ -4,7 +4,7 @@
 //! that a call never waits for another one's answer. What it waits for a new connection shows in its `connect_us`. A
 //! connection becomes idle when its answer was read to the end, and is dropped where the peer has closed it.
 
-use std::{cell::RefCell, collections::HashMap, error::Error as _, rc::Rc, time::Duration};
+use std::{cell::RefCell, collections::HashMap, error::Error as _, rc::Rc};
 
 use bytes::Bytes;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
@@ -27,19 +27,24 @@ use super::{
     dial::{self, Dialled},
     peer::Peer,
     sharing::Setup,
+    stamped::Receipt,
+    wait::{Deadlines, Unsent},
 };
 use crate::{
     endpoint::HttpVersion,
     invoke::{
+        cancellation::Cancellation,
         exchange::Exchange,
         outcome::{Failure, Status},
         route::Route,
+        waited::Waited,
     },
 };
 
 struct Connection {
     sender: SendRequest<Full<Bytes>>,
     peer: Peer,
+    receipt: Receipt,
 }
 
 /// Connections of one address or function that no call uses, the one that was used last at the end.
@@ -81,32 +86,47 @@ impl Pool {
         }
     }
 
-    /// A connection for one call, and how long it took to make it; absent where one was idle.
-    pub(super) async fn ready(&self, route: &Route, deadline: Instant) -> Result<(Ready, Option<Duration>), Failure> {
+    /// A connection for one call, and how long the call waited for it to be made.
+    pub(super) async fn ready(
+        &self,
+        route: &Route,
+        deadlines: &Deadlines,
+        cancellation: &Cancellation,
+    ) -> Result<(Ready, Waited), Unsent> {
         let home = self.shared(route).map(|(idle, _)| idle);
         if let Some(idle) = &home {
             loop {
                 let Some(mut connection) = idle.borrow_mut().pop() else { break };
                 // One that the peer has closed in the meantime is dropped.
                 if connection.sender.ready().await.is_ok() {
-                    return Ok((Ready { connection, home }, None));
+                    return Ok((Ready { connection, home }, Waited::default()));
                 }
             }
         }
         let begun = self.setup.clock.now();
-        let connected = timeout_at(deadline, self.connect(route)).await;
-        let connection = connected.map_err(|_| dial::late(route, deadline.saturating_duration_since(begun)))??;
-        Ok((Ready { connection, home }, Some(self.setup.clock.now().duration_since(begun))))
+        let waited = || Waited { connect: Some(self.setup.clock.now().duration_since(begun)), ..Waited::default() };
+        let deadline = deadlines.connect.min(deadlines.send);
+        let connected = tokio::select! {
+            biased;
+            connected = timeout_at(deadline, self.connect(route)) => connected,
+            status = cancellation.cancelled() => return Err(Unsent::cancelled(status, waited())),
+        };
+        let connected = connected.unwrap_or_else(|_| Err(dial::late(route, deadline.saturating_duration_since(begun))));
+        match connected {
+            Ok(connection) => Ok((Ready { connection, home }, waited())),
+            Err(failure) => Err(Unsent::new(failure, waited())),
+        }
     }
 
     async fn connect(&self, route: &Route) -> Result<Connection, Failure> {
         let peer = Peer::new(&route.address, HttpVersion::Http1);
-        let spoken = match dial::dial(route, &self.setup.count).await? {
+        let receipt = Receipt::default();
+        let spoken = match dial::dial(route, &receipt, &self.setup).await? {
             Dialled::Plain(stream) => self.speak(peer.record(stream)).await,
             Dialled::Secured(stream) => self.speak(peer.record(stream)).await,
         };
         let sender = spoken.map_err(|error| dial::refused(route, &error))?;
-        Ok(Connection { sender, peer })
+        Ok(Connection { sender, peer, receipt })
     }
 
     async fn speak<S>(&self, stream: S) -> hyper::Result<SendRequest<Full<Bytes>>>
@@ -160,6 +180,7 @@ impl Pending {
         };
         let mut body = Arriving { body, trailers: HeaderMap::new() };
         let (received, is_whole) = answer::read(head, &mut body, exchange).await;
+        let received = Received { arrived: connection.receipt.arrived(), ..received };
         if let Some(home) = home.filter(|_| is_whole) {
             home.borrow_mut().push(connection);
         }

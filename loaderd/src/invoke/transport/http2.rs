@@ -1,88 +1,93 @@
-//! HTTP/2: a connection takes many calls at a time.
+//! HTTP/2: a connection takes many calls at a time, as many as the peer allows.
 //!
-//! Each address (or function, by [`Policy`](super::Policy)) has a fixed number of connection slots. A slot makes its connection when it
-//! is first needed and makes a new one when the old one is found dead; calls that come in the meantime wait for the
-//! attempt under way.
+//! How many streams are open on a connection is counted here, against the peer's SETTINGS_MAX_CONCURRENT_STREAMS, which may
+//! change while the connection stands. A call that has no stream waits here and not in the HTTP/2 library, so that what is
+//! sent is sent.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    rc::Rc,
-    time::Duration,
-};
+mod attempt;
+mod connection;
+mod group;
+mod outage;
+
+use std::{cell::RefCell, collections::HashMap, future::poll_fn, rc::Rc};
 
 use bytes::Bytes;
-use h2::{
-    RecvStream,
-    client::{Builder, ResponseFuture, SendRequest},
-};
+use h2::{RecvStream, SendStream, client::ResponseFuture};
 use http::{HeaderMap, Request};
-use tokio::{
-    io::{AsyncRead, AsyncWrite},
-    sync::Mutex,
-    time::{Instant, timeout_at},
-};
+use tokio::time::Instant;
 
+use self::{connection::Stream, group::Group};
 use super::{
     answer::{self, Body, Received},
-    count::Counted,
-    dial::{self, Dialled},
-    peer::Peer,
     sharing::Setup,
+    wait::{Deadlines, Unsent},
 };
-use crate::{
-    endpoint::HttpVersion,
-    invoke::{exchange::Exchange, outcome::Failure, route::Route},
-};
+use crate::invoke::{cancellation::Cancellation, exchange::Exchange, outcome::Failure, route::Route, waited::Waited};
 
-/// Flow-control window of a connection, in bytes: many small replies may sit unread while the worker is busy, and the
-/// peer must not be delayed (nor the `h2` crate count them as an attack).
-const CONNECTION_WINDOW: u32 = 8 << 20;
+/// A connection with room for one request.
+pub(in crate::invoke) struct Ready(Stream);
 
-/// Flow-control window of a call, in bytes.
-const STREAM_WINDOW: u32 = 1 << 20;
-
-/// A connection with room for one more stream.
-pub(in crate::invoke) struct Ready {
-    sender: SendRequest<Bytes>,
-    peer: Peer,
-}
-
-/// A request in flight.
+/// A request whose head is sent.
 pub(in crate::invoke) struct Pending {
     answer: ResponseFuture,
-    /// Keeps a connection of its own open until the answer was read.
-    _sender: SendRequest<Bytes>,
-    peer: Peer,
+    /// The body, while the peer's flow control holds it back.
+    held: Option<(SendStream<Bytes>, Bytes)>,
+    stream: Stream,
 }
 
 impl Ready {
-    /// Puts a request on the wire.
-    pub(super) fn send(mut self, mut head: Request<()>, body: Bytes) -> Result<Pending, Failure> {
+    /// Sends a request: its body, too, unless the peer's flow control holds it back.
+    pub(super) fn send(self, mut head: Request<()>, body: Bytes) -> Result<Pending, Failure> {
+        let Self(stream) = self;
         *head.version_mut() = http::Version::HTTP_2;
-        let ends = body.is_empty();
-        let sent = self.sender.send_request(head, ends).and_then(|(answer, mut stream)| match ends {
-            true => Ok(answer),
-            false => stream.send_data(body, true).map(|()| answer),
+        let sent = stream.send(head, body.is_empty()).and_then(|(answer, mut sender)| {
+            if body.is_empty() {
+                return Ok((answer, None));
+            }
+            if !stream.goes_at_once(body.len()) {
+                sender.reserve_capacity(body.len());
+                return Ok((answer, Some((sender, body))));
+            }
+            sender.send_data(body, true).map(|()| (answer, None))
         });
         match sent {
-            Ok(answer) => Ok(Pending { answer, _sender: self.sender, peer: self.peer }),
-            Err(error) => Err(self.peer.explain(error.into())),
+            Ok((answer, held)) => Ok(Pending { answer, held, stream }),
+            Err(error) => Err(stream.line().peer.explain(error.into())),
         }
     }
 }
 
 impl Pending {
+    /// Whether the peer's flow control holds the body back.
+    pub(super) fn is_held(&self) -> bool {
+        self.held.is_some()
+    }
+
+    /// Sends the body once the peer's flow control lets all of it go.
+    pub(super) async fn release(&mut self) -> Result<(), Failure> {
+        let Some((mut sender, body)) = self.held.take() else { return Ok(()) };
+        while sender.capacity() < body.len() {
+            match poll_fn(|context| sender.poll_capacity(context)).await {
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return Err(self.stream.line().peer.explain(error.into())),
+                // The stream is over; its answer says why.
+                None => return Ok(()),
+            }
+        }
+        sender.send_data(body, true).map_err(|error| self.stream.line().peer.explain(error.into()))
+    }
+
     /// Waits for the answer and reads it.
     pub(super) async fn read(self, exchange: &dyn Exchange) -> Received {
-        let Self { answer, _sender, peer } = self;
-        match answer.await {
+        let Self { answer, held: _, stream } = self;
+        let received = match answer.await {
             Ok(answer) => {
                 let (head, mut body) = answer.into_parts();
                 answer::read(head, &mut body, exchange).await.0
             }
-            Err(error) => Received::nothing(peer.explain(error.into())),
-        }
+            Err(error) => Received::nothing(stream.line().peer.explain(error.into())),
+        };
+        Received { arrived: stream.line().receipt.arrived(), ..received }
     }
 }
 
@@ -98,155 +103,45 @@ impl Body for RecvStream {
     }
 }
 
-/// A connection of a slot. Its number distinguishes it from earlier ones of the slot.
-#[derive(Clone)]
-struct Connection {
-    number: u64,
-    sender: SendRequest<Bytes>,
-    peer: Peer,
-}
-
-type ConnectionSlot = Mutex<Option<Connection>>;
-
-/// The connection slots of one address or function, taken in turn.
-struct ConnectionSlots {
-    slots: Vec<ConnectionSlot>,
-    next: Cell<usize>,
-}
-
-/// A connection for a call, and how it was obtained.
-struct Acquired {
-    connection: Connection,
-    /// How long the call waited for it to be made; absent when one was open.
-    waited: Option<Duration>,
-    /// Whether it was made for this call, rather than for one that waited before it.
-    is_new: bool,
-}
-
 /// The connections of one worker.
 pub(super) struct Pool {
     setup: Setup,
-    slots: RefCell<HashMap<String, Rc<ConnectionSlots>>>,
-    made: Cell<u64>,
+    groups: RefCell<HashMap<String, Rc<Group>>>,
 }
 
 impl Pool {
     pub(super) fn new(setup: Setup) -> Self {
-        Self { setup, slots: RefCell::default(), made: Cell::new(0) }
+        Self { setup, groups: RefCell::default() }
     }
 
     /// Makes the connections that calls to `route` will share, unless they exist.
     pub(super) async fn prepare(&self, route: &Route, deadline: Instant) {
-        let Some(slots) = self.slots(route) else { return };
-        for slot in &slots.slots {
-            if self.connection(slot, route, deadline, None).await.is_err() {
-                return;
-            }
+        if let Some(group) = self.group(route) {
+            group.prepare(deadline).await;
         }
     }
 
-    /// A connection to `route` with room for one more call, and how long this call waited for it to be made; absent when
-    /// one was open. Beyond the peer's limit of streams the library
-    /// keeps the call back.
-    pub(super) async fn ready(&self, route: &Route, deadline: Instant) -> Result<(Ready, Option<Duration>), Failure> {
-        let Some(slots) = self.slots(route) else { return self.own(route, deadline).await };
-        let turn = slots.next.get();
-        slots.next.set((turn + 1) % slots.slots.len());
-        let slot = &slots.slots[turn];
-        let (mut connect, mut dead) = (None::<Duration>, None);
-        loop {
-            let Acquired { connection, waited, is_new } = self.connection(slot, route, deadline, dead).await?;
-            connect = connect.into_iter().chain(waited).reduce(|sum, waited| sum + waited);
-            let Connection { number, sender, peer } = connection;
-            match sender.ready().await {
-                Ok(sender) => return Ok((Ready { sender, peer }, connect)),
-                Err(error) if is_new => return Err(peer.explain(dial::refused(route, &error))),
-                // It has died, and nothing was sent: try a new one, once.
-                Err(_) => dead = Some(number),
-            }
-        }
-    }
-
-    /// A connection for this call alone.
-    async fn own(&self, route: &Route, deadline: Instant) -> Result<(Ready, Option<Duration>), Failure> {
-        let Acquired { connection, waited, .. } =
-            self.connection(&ConnectionSlot::default(), route, deadline, None).await?;
-        let Connection { sender, peer, .. } = connection;
-        match sender.ready().await {
-            Ok(sender) => Ok((Ready { sender, peer }, waited)),
-            Err(error) => Err(peer.explain(dial::refused(route, &error))),
-        }
-    }
-
-    /// The slot's connection; makes one when it has none, or only one that is known to be dead.
-    async fn connection(
+    /// A connection to `route` with room for a request with a body of so many bytes, and what was waited for.
+    pub(super) async fn ready(
         &self,
-        slot: &ConnectionSlot,
         route: &Route,
-        deadline: Instant,
-        dead: Option<u64>,
-    ) -> Result<Acquired, Failure> {
-        if let Ok(guard) = slot.try_lock()
-            && let Some(connection) = guard.as_ref().filter(|connection| Some(connection.number) != dead)
-        {
-            return Ok(Acquired { connection: connection.clone(), waited: None, is_new: false });
-        }
-        let begun = self.setup.clock.now();
-        let connected = async {
-            let mut guard = slot.lock().await;
-            guard.take_if(|connection| Some(connection.number) == dead);
-            match guard.as_ref() {
-                Some(connection) => Ok((connection.clone(), false)),
-                None => Ok::<_, Failure>((guard.insert(self.connect(route).await?).clone(), true)),
-            }
-        };
-        let (connection, is_new) = timeout_at(deadline, connected).await.map_err(|_| {
-            let allowed = deadline.saturating_duration_since(begun);
-            dial::late(route, allowed)
-        })??;
-        Ok(Acquired { connection, waited: Some(self.setup.clock.now().duration_since(begun)), is_new })
+        bytes: usize,
+        deadlines: &Deadlines,
+        cancellation: &Cancellation,
+    ) -> Result<(Ready, Waited), Unsent> {
+        let group = self.group(route).unwrap_or_else(|| Group::new(route, 1, &self.setup));
+        let (stream, waited) = group.stream(bytes, deadlines, cancellation).await?;
+        Ok((Ready(stream), waited))
     }
 
-    async fn connect(&self, route: &Route) -> Result<Connection, Failure> {
-        let peer = Peer::new(&route.address, HttpVersion::Http2);
-        let spoken = match dial::dial(route, &self.setup.count).await? {
-            Dialled::Plain(stream) => self.speak(peer.record(stream)).await,
-            Dialled::Secured(stream) => self.speak(peer.record(stream)).await,
-        };
-        let sender = spoken.map_err(|error| dial::refused(route, &error))?;
-        self.made.set(self.made.get() + 1);
-        Ok(Connection { number: self.made.get(), sender, peer })
-    }
-
-    /// Speaks HTTP/2 on a stream.
-    async fn speak<S>(&self, stream: S) -> Result<SendRequest<Bytes>, h2::Error>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + 'static,
-    {
-        let (sender, connection) = Builder::new()
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .enable_push(false)
-            .handshake(stream)
-            .await?;
-        let open = Counted::new(&self.setup.count.open);
-        self.setup.drivers.spawn_local(async move {
-            // How a connection ended shows in the calls that were on it.
-            let _ended = connection.await;
-            drop(open);
-        });
-        Ok(sender)
-    }
-
-    /// The slots for calls to `route`; none where each call has its own connection.
-    fn slots(&self, route: &Route) -> Option<Rc<ConnectionSlots>> {
+    /// The connections that calls to `route` share; none where each call has its own.
+    fn group(&self, route: &Route) -> Option<Rc<Group>> {
         let (shared_by, count) = self.setup.shared_by(route)?;
-        if let Some(slots) = self.slots.borrow().get(shared_by) {
-            return Some(Rc::clone(slots));
+        if let Some(group) = self.groups.borrow().get(shared_by) {
+            return Some(Rc::clone(group));
         }
-        let slots = (0..count).map(|_| ConnectionSlot::default()).collect();
-        let slots = Rc::new(ConnectionSlots { slots, next: Cell::new(0) });
-        self.slots.borrow_mut().insert(shared_by.clone(), Rc::clone(&slots));
-        Some(slots)
+        let group = Group::new(route, count, &self.setup);
+        self.groups.borrow_mut().insert(shared_by.clone(), Rc::clone(&group));
+        Some(group)
     }
 }

@@ -1,7 +1,8 @@
 //! Transports: connections, the streams on them, and what a peer speaks.
 //!
 //! A worker has one pool of connections for each HTTP version. Both share connections by the same [`Policy`], and both hand
-//! out one that can take a request at once; requests and answers are the protocol's.
+//! out one that can take a request at once, with what the call waited for; requests and answers are the protocol's. All
+//! connections know when the kernel received what was read last.
 //!
 //! ```text
 //! Connections::ready ─▶ Ready::send ─▶ Pending::read ─▶ Received
@@ -15,9 +16,13 @@ mod http1;
 mod http2;
 mod peer;
 mod sharing;
+mod stamped;
+mod wait;
+mod windows;
 
 pub(super) use answer::Received;
-pub(super) use connections::Connected;
 pub use connections::Connections;
+pub(super) use connections::Pending;
 pub use count::ConnectionCount;
 pub use sharing::Policy;
+pub(super) use wait::{Deadlines, Unsent};

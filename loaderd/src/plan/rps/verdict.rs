@@ -192,7 +192,11 @@ mod tests {
             [
                 (late(99, loader(1)), Verdict::NotSustained, "100 % failed or were not answered in time"),
                 (late(98, loader(2)), Verdict::Unknown, "the loader sent 98 % in time"),
-                (late(0, Late::default()), Verdict::Unknown, "connections let 0 % go out in time"),
+                (
+                    late(0, Late { connections: 100, ..Late::default() }),
+                    Verdict::Unknown,
+                    "connections let 0 % go out in time",
+                ),
                 (SlotEvidence::default(), Verdict::Empty, "nothing was due after the step's warm-up"),
             ],
         );

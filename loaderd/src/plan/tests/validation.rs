@@ -63,7 +63,11 @@ fn every_field_of_burst_and_rps_is_checked() {
         ),
         ("rps", json!({"slot": "0s"}), "rps.slot: is 0s; must be 1ms to 1year"),
         ("rps", json!({"functions": 0}), "rps.functions: is 0; must be 1 to 100000"),
-        ("rps", json!({"search": "binary"}), "rps.search: \"binary\" is not known; known are linear, bisect; did you mean linear?"),
+        (
+            "rps",
+            json!({"search": "binary"}),
+            "rps.search: \"binary\" is not known; known are linear, bisect; did you mean linear?",
+        ),
         ("rps", json!({"search": "bisect", "precision": 0}), "rps.precision: is 0; must be above 0 and at most 1"),
         ("rps", json!({"precision": 0.1}), "rps.precision: has no effect without rps.search bisect; leave it out"),
         ("rps", json!({"search": "bisect", "step": 2}), "rps.step: has no effect with rps.search bisect; leave it out"),

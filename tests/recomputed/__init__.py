@@ -1,0 +1,1 @@
+"""The figures of a run's summary, computed anew from its rows; see tests/recompute.py."""
