@@ -239,7 +239,7 @@ pub(crate) fn plan() -> PlanSummary {
         slot_plans: (0..3).map(slot).collect(),
         function_plans: ["fn-1", "fn-2"].map(function).into(),
         open_ended: false,
-        waits: true,
+        waits: false,
     }
 }
 

@@ -16,7 +16,10 @@ use crate::{
 };
 
 /// Into how many parts the measured part of a slot is cut, to see how the number in flight grows.
-const PARTS: usize = 60;
+const PARTS: u8 = 60;
+
+/// Before the measured part, its parts, and after it.
+const STRETCHES: usize = PARTS as usize + 2;
 
 /// No limit of streams was met.
 const NO_LIMIT: u64 = u64::MAX;
@@ -47,8 +50,8 @@ pub(super) struct SlotTally {
     within_slo: AtomicU64,
     answered: AtomicU64,
     /// What was sent, and what ended: before the measured part, in each part of it, and after it.
-    sent: [AtomicU32; PARTS + 2],
-    ended: [AtomicU32; PARTS + 2],
+    sent: [AtomicU32; STRETCHES],
+    ended: [AtomicU32; STRETCHES],
 }
 
 impl SlotTally {
@@ -110,7 +113,7 @@ impl SlotTally {
         let end = response.map_or(now, |response| sent + response);
         let part = self.part(end);
         add(&self.ended[part]);
-        if response.is_some() && (1..=PARTS).contains(&part) {
+        if response.is_some() && (1..=PARTS.into()).contains(&part) {
             self.answered.fetch_add(1, Ordering::Relaxed);
         }
         let in_time = response.is_some_and(|response| response <= self.judging.verdict);
@@ -158,10 +161,10 @@ impl SlotTally {
         let at = |part: usize| of(&self.sent[..=part]).saturating_sub(of(&self.ended[..=part]));
         Backlog {
             inherited,
-            sent: of(&self.sent[1..=PARTS]),
+            sent: of(&self.sent[1..STRETCHES - 1]),
             answered: self.answered.load(Ordering::Acquire),
-            in_flight: (0..=PARTS).map(at).collect(),
-            every: self.measured() / PARTS_U32,
+            in_flight: (0..STRETCHES - 1).map(at).collect(),
+            every: self.measured() / u32::from(PARTS),
         }
     }
 
@@ -195,13 +198,10 @@ impl SlotTally {
     fn part(&self, at: Instant) -> usize {
         let Some(since) = at.checked_duration_since(self.measured_from) else { return 0 };
         let length = units::nanos(self.measured()).max(1);
-        let part = u128::from(units::nanos(since)) * PARTS as u128 / u128::from(length);
-        usize::try_from(part).map_or(PARTS, |part| part.min(PARTS)) + 1
+        let part = u128::from(units::nanos(since)) * u128::from(PARTS) / u128::from(length);
+        usize::try_from(part).map_or(STRETCHES - 1, |part| (part + 1).min(STRETCHES - 1))
     }
 }
-
-/// [`PARTS`], to divide a duration by.
-const PARTS_U32: u32 = PARTS as u32;
 
 fn add(count: &AtomicU32) {
     count.fetch_add(1, Ordering::Relaxed);

@@ -97,9 +97,7 @@ fn a_backlog_is_not_sustained_and_the_next_slots_do_not_know() {
 
 #[test]
 fn a_function_that_does_not_answer_sustains_no_rate() {
-    let found = found(
-        "--start 5 --step 5 --end 10 --slot 2s --runtime 1m --max-scale 1 --function-timeout 6s",
-    );
+    let found = found("--start 5 --step 5 --end 10 --slot 2s --runtime 1m --max-scale 1 --function-timeout 6s");
     assert_eq!(interval(&found), [json!([null, null, null]), json!([5.0, null, 1])], "{found:#}");
     let reason = found["slots"][0]["reason"].as_str().unwrap_or_default();
     assert!(reason.starts_with("100 % failed or were not answered in time"), "{found:#}");

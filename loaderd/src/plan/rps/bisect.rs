@@ -75,9 +75,9 @@ impl Bisect {
 
     /// Takes the verdict on a rate.
     pub(super) fn take(&mut self, rate: f64, verdict: Verdict) {
-        match verdict {
-            Verdict::Empty => self.empty = Some(rate),
-            verdict => self.tries.take(rate, verdict),
+        if verdict == Verdict::Empty {
+            self.empty = Some(rate);
         }
+        self.tries.take(rate, verdict);
     }
 }
