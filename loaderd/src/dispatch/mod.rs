@@ -6,8 +6,8 @@
 //!                       └─ one thread; with several workers: a thread each ─┘
 //! ```
 //!
-//! The dispatcher waits only for time, and between slots that a plan judges until what is in flight has drained. What cannot be handed out (too many invocations in flight already) becomes a
-//! row with status `not_sent`.
+//! The dispatcher waits only for time, and between slots that a plan judges until what is in flight has drained. What cannot be
+//! handed out (too many invocations in flight already) becomes a row with status `not_sent`.
 
 mod counters;
 mod dispatcher;
