@@ -2,7 +2,6 @@
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use loader_proto::v1::{self, RpsFindings};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tonic::Code;
@@ -14,7 +13,7 @@ use crate::{
     invoke::{Outcome, Sending, Status},
     plan::{
         Invocation, InvocationId, Judging, Offset, PlannedInvocation, Slot, SlotHead, SlotOutcome, Target, Unit,
-        testkit::plan,
+        testkit::{RpsFindings, plan, rps_findings},
     },
 };
 
@@ -115,9 +114,7 @@ fn search(rps: &Value, seed: u64, arrivals: &str, lag: Duration, server: Server)
         collector.slot_closed(&outcome);
         previous = Some(outcome);
     }
-    let mut summary = v1::RunSummary::default();
-    collector.finish().expect("findings").fill(&mut summary);
-    summary.rps.expect("findings")
+    rps_findings(collector)
 }
 
 #[test]

@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use loader_proto::v1::RpsFindings;
 use loader_proto::{json, v1};
 use loader_trace::{Counts, Load, MemoryProfile, RuntimeProfile, Trace, TraceFunction};
 use serde_json::Value;
 
 use super::{
-    Invocation, InvocationId, Mark, Offset, Phase, Plan, PlannedInvocation, Request, Slot, SlotEvidence, SlotHead,
-    SlotOutcome, Target, Unit, validate,
+    Collector, Invocation, InvocationId, Mark, Offset, Phase, Plan, PlannedInvocation, Request, Slot, SlotEvidence,
+    SlotHead, SlotOutcome, Target, Unit, validate,
 };
 use crate::{id::FunctionIndex, spec::Defaults};
 
@@ -141,6 +142,15 @@ pub(super) fn found(
         findings.fill(&mut summary);
     }
     (heads, summary)
+}
+
+/// What the collector of a plan of mode rps has found.
+pub(crate) fn rps_findings(collector: Box<dyn Collector>) -> RpsFindings {
+    let mut summary = v1::RunSummary::default();
+    if let Some(findings) = collector.finish() {
+        findings.fill(&mut summary);
+    }
+    summary.rps.expect("findings of mode rps")
 }
 
 /// An invocation as a line: due in nanoseconds, target, run time in microseconds, memory in MiB, mark.
