@@ -25,6 +25,8 @@ pub enum Purpose {
     Rounding,
     /// Making up a trace.
     Synthesis,
+    /// Which of several functions an invocation is for.
+    Function,
 }
 
 impl Purpose {
@@ -36,6 +38,7 @@ impl Purpose {
             Self::Memory => b"memory",
             Self::Rounding => b"rounding",
             Self::Synthesis => b"synthesis",
+            Self::Function => b"function",
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use loader_proto::v1::{BurstFindings, ColdStartFindings, RpsFindings, RunState, RunSummary, WarmupFindings};
+use loader_proto::v1::{BurstFindings, ColdStartFindings, RpsFindings, RpsSlot, RunState, RunSummary, WarmupFindings};
 
 use super::{
     distributions::responses,
     table,
-    units::{duration, micros, rate},
+    units::{duration, micros},
 };
 
 /// The findings of the run's mode; empty for a mode without any.
@@ -53,13 +53,53 @@ fn warmup(findings: &WarmupFindings) -> String {
 }
 
 fn rps(findings: &RpsFindings, state: RunState) -> String {
-    let RpsFindings { held_rate, overloaded_slots, ended_at_overload } = findings;
-    let sustained = if *held_rate > 0.0 { rate(*held_rate) } else { "none: every slot was overloaded".to_owned() };
-    table::pairs([
-        ("sustained rate", sustained),
+    let RpsFindings { overloaded_slots, ended_at_overload, unknown, slots, .. } = findings;
+    let some = findings.sustained_rate.is_some() || findings.unsustained_rate.is_some();
+    let given_up = if some { unknown.clone() } else { String::new() };
+    let totals = table::pairs([
+        ("sustained rate", capacity(findings)),
+        ("search gave up", given_up.clone()),
         ("overloaded slots", overloaded_slots.to_string()),
-        ("ended", end(*ended_at_overload, state).to_owned()),
-    ])
+        ("ended", if given_up.is_empty() { end(*ended_at_overload, state).to_owned() } else { String::new() }),
+    ]);
+    let told: Vec<_> = slots.iter().filter(|slot| !slot.reason.is_empty()).map(rps_slot).collect();
+    let left_out = told.len().saturating_sub(MOST_REASONS);
+    let shown = told[left_out..].to_vec();
+    let earlier = if left_out > 0 { format!("... and {left_out} before\n") } else { String::new() };
+    let reasons =
+        if shown.is_empty() { String::new() } else { table::text(&["slot", "rate", "verdict", "why"], shown) };
+    format!("{totals}{reasons}{earlier}")
+}
+
+/// How many slots that were not sustained are shown with their reason: the last ones, around the capacity.
+const MOST_REASONS: usize = 10;
+
+/// The interval in which the capacity lies, in words.
+fn capacity(findings: &RpsFindings) -> String {
+    let RpsFindings { sustained_rate, sustained_passed, sustained_tried, at_least, unknown, .. } = findings;
+    let RpsFindings { unsustained_rate, unsustained_passed, unsustained_tried, .. } = findings;
+    let not = unsustained_rate
+        .map(|above| format!("not {} ({unsustained_passed} of {unsustained_tried})", exact_rate(above)));
+    let Some(sustained) = sustained_rate else {
+        return match not {
+            Some(not) => format!("none, {not}"),
+            None if !unknown.is_empty() => format!("unknown: {unknown}"),
+            None => "unknown: no slot was judged".to_owned(),
+        };
+    };
+    let at_least = if *at_least { "at least " } else { "" };
+    let sustained = format!("{at_least}{} ({sustained_passed} of {sustained_tried} slots)", exact_rate(*sustained));
+    not.map_or(sustained.clone(), |not| format!("{sustained}, {not}"))
+}
+
+/// A rate as it was asked for, to a hundredth: the interval may be narrower than whole numbers.
+fn exact_rate(rate: f64) -> String {
+    format!("{}/s", (rate * 100.0).round() / 100.0)
+}
+
+fn rps_slot(slot: &RpsSlot) -> Vec<String> {
+    let RpsSlot { slot, rate, verdict, reason, failed_ratio: _, backlog_slope: _, slo_share: _ } = slot;
+    vec![slot.to_string(), exact_rate(*rate), verdict.clone(), reason.clone()]
 }
 
 fn burst(findings: &BurstFindings, summary: &RunSummary) -> String {

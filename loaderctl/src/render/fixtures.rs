@@ -3,8 +3,8 @@
 use loader_proto::v1::{
     ArrivalTest, BurstFindings, ClockChanges, ColdStartFindings, ColdStarts, Counts, Distribution, FunctionSummary,
     Gaps, GetStatusResponse, Interval, Intervals, KsTest, OpenLoop, PlanFunction, PlanSlot, PlanSummary, PlatformFact,
-    Record, ResponseInclFailures, RpsFindings, Run, RunProgress, RunSpec, RunState, RunSummary, Saturated, SlotSummary,
-    Slowdown, Stall, Stalls, SteadyState, TouchedPercentile, WarmupFindings,
+    Record, ResponseInclFailures, RpsFindings, RpsSlot, Run, RunProgress, RunSpec, RunState, RunSummary, Saturated,
+    SlotSummary, Slowdown, Stall, Stalls, SteadyState, TouchedPercentile, WarmupFindings,
 };
 use prost_types::{Duration, Timestamp};
 
@@ -246,7 +246,29 @@ pub(crate) fn burst() -> Run {
 /// A sweep that ended at overload.
 pub(crate) fn rps() -> Run {
     with(ended("rps", RunState::Succeeded), |summary| {
-        summary.rps = Some(RpsFindings { held_rate: 17.0, overloaded_slots: 2, ended_at_overload: true });
+        let slot = |slot, rate, verdict: &str, reason: &str| RpsSlot {
+            slot,
+            rate,
+            verdict: verdict.to_owned(),
+            reason: reason.to_owned(),
+            ..RpsSlot::default()
+        };
+        summary.rps = Some(RpsFindings {
+            overloaded_slots: 2,
+            ended_at_overload: true,
+            sustained_rate: Some(17.0),
+            sustained_passed: 1,
+            sustained_tried: 1,
+            unsustained_rate: Some(18.0),
+            unsustained_tried: 2,
+            slots: vec![
+                slot(0, 17.0, "sustained", ""),
+                slot(1, 18.0, "unknown", "the loader sent 81 % in time"),
+                slot(2, 18.0, "not sustained", "4.5 % failed or were not answered in time"),
+                slot(3, 18.0, "not sustained", "5 % failed or were not answered in time"),
+            ],
+            ..RpsFindings::default()
+        });
     })
 }
 
@@ -316,6 +338,7 @@ pub(crate) fn plan() -> PlanSummary {
         slot_plans: (0..3).map(slot).collect(),
         function_plans: ["fn-1", "fn-2"].map(function).into(),
         open_ended: false,
+        waits: false,
     }
 }
 

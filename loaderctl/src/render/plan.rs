@@ -40,8 +40,10 @@ fn totals(plan: &PlanSummary) -> String {
         slot_plans: _,
         function_plans: _,
         open_ended,
+        waits,
     } = plan;
     let beginning = if *open_ended { " (of its beginning: open-ended)" } else { "" };
+    let waiting = if *waits { " (without the waits between slots)" } else { "" };
     let known = |text: String, is_known: bool| if is_known { text } else { "known only after the run".to_owned() };
     let dropped: Vec<_> = dropped_functions.iter().map(|(reason, count)| format!("{reason} {count}")).collect();
     table::pairs([
@@ -49,7 +51,10 @@ fn totals(plan: &PlanSummary) -> String {
         ("functions", functions.to_string()),
         ("slots", known(slots.to_string(), *slots > 0)),
         ("invocations", format!("{invocations}{beginning}")),
-        ("length", known(wire_duration(*length).map(duration).unwrap_or_default(), length.is_some())),
+        (
+            "length",
+            known(format!("{}{waiting}", wire_duration(*length).map(duration).unwrap_or_default()), length.is_some()),
+        ),
         ("rate", format!("mean {}, peak {}", rate(*mean_rate), rate(*peak_rate))),
         ("concurrency", format!("peak {}", digits(*peak_concurrency))),
         ("memory", format!("peak {}", mib(*peak_memory_mib))),

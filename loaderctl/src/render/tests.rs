@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 use loader_proto::{
     schema::{Column, Invocations, Kind, Table as _},
-    v1::{Record, Run, RunState},
+    v1::{PlanSummary, Record, Run, RunState},
 };
 
 use super::{fixtures, *};
@@ -70,6 +70,8 @@ fn a_list_of_runs() {
 fn a_plan_and_its_beginning() {
     assert_snapshot!(plan(&fixtures::plan(), 2));
     assert!(!plan(&fixtures::plan(), 3).contains("more"));
+    let waiting = PlanSummary { waits: true, ..fixtures::plan() };
+    assert!(plan(&waiting, 3).contains("length       3m (without the waits between slots)\n"));
 }
 
 #[test]

@@ -182,7 +182,7 @@ pub(super) static FLAGS: &[Flag] = &[
         "failure-ratio",
         Takes::Text("SHARE"),
         "overload.failureRatio",
-        "Maximum failure ratio of a slot; above, it counts as overloaded [0.3]",
+        "Maximum failure ratio of a slot; above, it counts as overloaded [rps: 0.01, coldstart: 0.3]",
     ),
     every("tolerance", NUMBER, "overload.tolerance", "Number of overloaded slots that ends the run [2]"),
     every(
@@ -330,6 +330,34 @@ pub(super) static FLAGS: &[Flag] = &[
         "Warm-up: first part of the trace that initial scales are computed from [as the hold]",
     ),
     of(&RPS, "end", RATE, "end", "Rate of the last slot [none: until overload]"),
+    of(
+        &RPS,
+        "search",
+        Takes::Text("NAME"),
+        "search",
+        "How rates are chosen: linear (by --step), or bisect (doubles, then halves the interval) [linear]",
+    ),
+    of(
+        &RPS,
+        "precision",
+        Takes::Text("SHARE"),
+        "precision",
+        "--search bisect: how narrow the interval is made, as a share of its upper edge [0.05]",
+    ),
+    of(
+        &RPS,
+        "slot-drain",
+        DURATION,
+        "slotDrain",
+        "Maximum wait between two slots for what is in flight [as long as --slot]",
+    ),
+    of(
+        &RPS,
+        "verdict-timeout",
+        DURATION,
+        "verdictTimeout",
+        "How long after its send an invocation counts as failed for its slot [as --slot, at most 60s]",
+    ),
     of(
         &RPS,
         "cold-start-ratio",

@@ -1,8 +1,8 @@
 //! What is counted while a run's invocations are dispatched. Written by pacer and workers, read for progress and metrics.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use crate::plan::SlotOutcome;
+use tokio::sync::Notify;
 
 /// Counts of a run under way.
 #[derive(Debug, Default)]
@@ -10,8 +10,9 @@ pub struct Counters {
     due: AtomicU64,
     issued: AtomicU64,
     in_flight: AtomicU64,
-    returned: AtomicU64,
-    failed: AtomicU64,
+    /// Whether the pacer waits until nothing is in flight.
+    idle_awaited: AtomicBool,
+    idle: Notify,
 }
 
 impl Counters {
@@ -27,7 +28,7 @@ impl Counters {
 
     /// Number of invocations that were sent and have not ended.
     pub fn in_flight(&self) -> u64 {
-        self.in_flight.load(Ordering::Relaxed)
+        self.in_flight.load(Ordering::SeqCst)
     }
 
     pub(super) fn came_due(&self) {
@@ -39,18 +40,20 @@ impl Counters {
         self.in_flight.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// An invocation has ended; one that `counts` in its slot is reported to the plan.
-    pub(super) fn ended(&self, counts: bool, succeeded: bool) {
-        self.in_flight.fetch_sub(1, Ordering::Relaxed);
-        if counts {
-            self.failed.fetch_add(u64::from(!succeeded), Ordering::Relaxed);
-            self.returned.fetch_add(1, Ordering::Release);
+    /// An invocation has ended, and is counted wherever it counts.
+    pub(super) fn ended(&self) {
+        // In one order with the flag: either this sees that the pacer waits, or the pacer sees that nothing is in flight.
+        if self.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && self.idle_awaited.load(Ordering::SeqCst) {
+            self.idle.notify_one();
         }
     }
 
-    /// The outcome of the slot whose time is over; the next one starts from zero.
-    pub(super) fn close(&self, slot: u32, shortfall: u64) -> SlotOutcome {
-        let returned = self.returned.swap(0, Ordering::Acquire);
-        SlotOutcome { slot, returned, failed: self.failed.swap(0, Ordering::Relaxed), shortfall }
+    /// Waits until nothing is in flight. Only one task may.
+    pub(super) async fn idle(&self) {
+        self.idle_awaited.store(true, Ordering::SeqCst);
+        while self.in_flight() > 0 {
+            self.idle.notified().await;
+        }
+        self.idle_awaited.store(false, Ordering::SeqCst);
     }
 }

@@ -8,7 +8,10 @@ use std::{
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use super::{counters::Counters, exact_runtimes::ExactRuntimes, pacer::Sink, scale_state::ScaleState};
+use super::{
+    counters::Counters, exact_runtimes::ExactRuntimes, pacer::Sink, scale_state::ScaleState, slot_end::SlotEnds,
+    worker::Job,
+};
 use crate::{
     id::FunctionIndex,
     invoke::{Outcome, Status},
@@ -19,7 +22,7 @@ use crate::{
 /// Where invocations and events go, and by which rules.
 pub(super) struct Routing {
     /// The queue of each worker.
-    pub(super) workers: Vec<mpsc::Sender<PlannedInvocation>>,
+    pub(super) workers: Vec<mpsc::Sender<Job>>,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) counters: Arc<Counters>,
     pub(super) scales: Arc<ScaleState>,
@@ -30,6 +33,8 @@ pub(super) struct Routing {
     pub(super) max_in_flight: u64,
     /// Whether a function's invocations all go to one worker; otherwise workers take turns.
     pub(super) by_function: bool,
+    /// Judges the slots of a plan that asks for it.
+    pub(super) slot_ends: Option<SlotEnds>,
     /// To the planner of a plan that decides by outcomes.
     pub(super) outcomes: Option<SyncSender<SlotOutcome>>,
 }
@@ -108,6 +113,9 @@ impl Handoff {
 
     async fn not_sent(&mut self, planned: PlannedInvocation, reason: String) {
         let outcome = self.routing.exact.settle(&planned, Outcome::bare(Status::NotSent, reason));
+        if let Some(tally) = self.routing.slot_ends.as_ref().and_then(|ends| ends.tally.as_ref()) {
+            tally.not_sent(&planned);
+        }
         let row = Row { planned, outcome };
         self.report(Event::Row(Box::new(row))).await;
     }
@@ -117,6 +125,9 @@ impl Sink for Handoff {
     async fn open(&mut self, head: SlotHead) {
         self.dispatched = 0;
         self.shortfall = 0;
+        if let Some(ends) = &mut self.routing.slot_ends {
+            ends.open(head);
+        }
         self.report(Event::Opened(head)).await;
     }
 
@@ -130,17 +141,24 @@ impl Sink for Handoff {
         }
         self.routing.counters.handed_out();
         let worker = self.worker(planned.function);
-        if let Err(TrySendError::Full(planned) | TrySendError::Closed(planned)) =
-            self.routing.workers[worker].try_send(planned)
+        let tally = self.routing.slot_ends.as_ref().and_then(|ends| ends.tally.clone());
+        if let Err(TrySendError::Full(Job { planned, .. }) | TrySendError::Closed(Job { planned, .. })) =
+            self.routing.workers[worker].try_send(Job { planned, tally })
         {
-            self.routing.counters.ended(false, false);
+            self.routing.counters.ended();
             self.not_sent(planned, "the worker accepts no more invocations".to_owned()).await;
         }
     }
 
     async fn close(&mut self, head: SlotHead, complete: bool) {
-        let outcome = self.routing.counters.close(head.index, self.shortfall);
-        self.report(Event::Closed { head, dispatched: self.dispatched, outcome, complete }).await;
+        let (slot, shortfall) = (head.index, self.shortfall);
+        let mut outcome = SlotOutcome { slot, shortfall, next_start: head.end(), evidence: None };
+        if let (true, Some(ends)) = (complete, &mut self.routing.slot_ends) {
+            // The planner waits for the outcome, so nothing is due before the wait is over.
+            outcome = ends.close(head, &self.routing.counters, outcome).await;
+        }
+        let (dispatched, reported) = (self.dispatched, outcome.clone());
+        self.report(Event::Closed { head, dispatched, outcome: reported, complete }).await;
         if let (true, Some(outcomes)) = (complete, &self.routing.outcomes) {
             // The planner waits for this one, so there is room; it is closed when the run is being ended.
             let _closed = outcomes.try_send(outcome);

@@ -6,8 +6,8 @@
 //!                       └─ one thread; with several workers: a thread each ─┘
 //! ```
 //!
-//! The dispatcher waits only for time. What cannot be handed out (too many invocations in flight already) becomes a
-//! row with status `not_sent`.
+//! The dispatcher waits only for time, and between slots that a plan judges until what is in flight has drained. What cannot be
+//! handed out (too many invocations in flight already) becomes a row with status `not_sent`.
 
 mod counters;
 mod dispatcher;
@@ -21,6 +21,8 @@ mod phases;
 mod plan_feed;
 mod scale_state;
 mod sleeper;
+mod slot_end;
+mod tally;
 mod thread;
 mod worker;
 
@@ -41,14 +43,15 @@ use crate::{
     clock::{Anchor, Clock},
     id::RunId,
     invoke::{Cancellation, ConnectionCount, Policy, Route, Status},
-    plan::{Plan, PlannedInvocation, Rounding, Unit},
+    plan::{Plan, Rounding, Unit},
     record::Event,
     spans::RunTrace,
 };
 use dispatcher::Dispatcher;
 use exact_runtimes::ExactRuntimes;
 use handoff::Routing;
-use worker::{Companion, Ready, Share, Worker};
+use slot_end::SlotEnds;
+use worker::{Companion, Job, Ready, Share, Worker};
 
 /// Time limit for making a pool's connections before the load starts.
 const PREPARE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -88,7 +91,7 @@ pub struct Settings {
 pub struct Dispatch {
     settings: Settings,
     events: mpsc::Sender<Event>,
-    to_workers: Vec<mpsc::Sender<PlannedInvocation>>,
+    to_workers: Vec<mpsc::Sender<Job>>,
     workers: Vec<Running<()>>,
     /// To the only worker, on whose thread the dispatcher runs; absent where the dispatcher has a thread of its own.
     companion: Option<oneshot::Sender<Companion>>,
@@ -199,18 +202,21 @@ impl Dispatch {
             workers,
             companion,
             counters,
-            connections: _,
+            connections,
             scales,
             exact,
             cancellation,
         } = self;
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
+        let judging = plan.judging();
         let cold_pool = plan.cold_pool();
         let rounding = Rounding::new(settings.seed, plan.functions().iter().map(|function| function.name.as_str()));
         let (planner_end, feed, outcomes) = plan_feed::feed(settings.phases.clone());
         let planner = Running::start("planner", move || planner_end.run(plan))?;
         let stop = Stop::default();
+        let slot_ends =
+            judging.map(|judging| SlotEnds::new(judging, t0.instant, settings.clock, stop.clone(), connections));
         let routing = Routing {
             workers: to_workers,
             events,
@@ -221,6 +227,7 @@ impl Dispatch {
             cold_pool,
             max_in_flight: settings.max_in_flight.into(),
             by_function: settings.policy == Policy::PerFunction,
+            slot_ends,
             outcomes: outcomes_wanted.then_some(outcomes),
         };
         let (paced, pacer) = Running::reported_by("pacer");
@@ -289,5 +296,7 @@ impl Dispatching {
     }
 }
 
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod tests;

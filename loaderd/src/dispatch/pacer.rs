@@ -69,7 +69,8 @@ pub(super) trait Sink {
     async fn open(&mut self, head: SlotHead);
     /// An invocation is due.
     async fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation);
-    /// The slot ends; not `complete` when the run was stopped in its middle.
+    /// The slot ends; not `complete` when the run was stopped in its middle. It may take its time where the next slot waits
+    /// for the outcome of this one.
     async fn close(&mut self, head: SlotHead, complete: bool);
 }
 

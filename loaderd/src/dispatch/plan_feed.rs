@@ -3,7 +3,8 @@
 //! ```text
 //! plan ──▶ planner thread ──batches──▶ pacer thread
 //!               ▲                         │
-//!               └───── slot outcomes ─────┘   (plans that decide by them wait here between two slots)
+//!               └───── slot outcomes ─────┘   (plans that decide by them wait here between two slots; the outcome
+//!                                              says when the next one may begin)
 //! ```
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

@@ -67,6 +67,11 @@ impl Stop {
     pub fn stop(&self) {
         self.0.cancel();
     }
+
+    /// Waits until it is stopped.
+    pub(super) async fn stopped(&self) {
+        self.0.cancelled().await;
+    }
 }
 
 /// A timer of the kernel's that a task can wait for: its own are a thousand times too coarse.

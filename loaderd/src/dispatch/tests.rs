@@ -26,7 +26,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::{endpoint::Endpoint, invoke::Protocol, plan::testkit::plan, record::Row};
+use crate::{
+    endpoint::Endpoint,
+    invoke::Protocol,
+    plan::{PlannedInvocation, testkit::plan},
+    record::Row,
+};
 
 /// What is sent: so many invocations, evenly, in a second, by one worker over one connection.
 fn rows_of(address: SocketAddr, count: u32, timeout: Duration) -> Vec<(PlannedInvocation, Status, String)> {

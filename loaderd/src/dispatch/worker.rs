@@ -8,10 +8,10 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{counters::Counters, exact_runtimes::ExactRuntimes, scale_state::ScaleState};
+use super::{counters::Counters, exact_runtimes::ExactRuntimes, scale_state::ScaleState, tally::SlotTally};
 use crate::{
     clock::Clock,
-    invoke::{Call, Cancellation, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
+    invoke::{Call, Cancellation, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Sending, Status},
     plan::{Mark, PlannedInvocation},
     record::{Event, Row},
     spans::RunTrace,
@@ -47,6 +47,13 @@ impl Share {
     }
 }
 
+/// An invocation to make.
+pub(super) struct Job {
+    pub(super) planned: PlannedInvocation,
+    /// Of its slot; absent in a plan that judges none.
+    pub(super) tally: Option<Arc<SlotTally>>,
+}
+
 /// The settings and shared state of a worker.
 pub(super) struct Worker {
     /// By function; none where it was not deployed.
@@ -69,12 +76,7 @@ pub(super) struct Worker {
 impl Worker {
     /// Connects, drops `ready`, and makes the calls that come, until no more can come and all have ended; in the meantime it
     /// runs the companion, if it is sent one.
-    pub(super) fn run(
-        self,
-        due: mpsc::Receiver<PlannedInvocation>,
-        companion: Option<oneshot::Receiver<Companion>>,
-        ready: Ready,
-    ) {
+    pub(super) fn run(self, due: mpsc::Receiver<Job>, companion: Option<oneshot::Receiver<Companion>>, ready: Ready) {
         match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => LocalSet::new().block_on(&runtime, self.work(due, companion, ready)),
             // Without a runtime no call can be made. The channel closes, so that each invocation becomes a row not_sent.
@@ -82,12 +84,7 @@ impl Worker {
         }
     }
 
-    async fn work(
-        self,
-        mut due: mpsc::Receiver<PlannedInvocation>,
-        companion: Option<oneshot::Receiver<Companion>>,
-        ready: Ready,
-    ) {
+    async fn work(self, mut due: mpsc::Receiver<Job>, companion: Option<oneshot::Receiver<Companion>>, ready: Ready) {
         let drivers = TaskTracker::new();
         let connections = Connections::new(self.policy, drivers.clone(), self.count.clone(), self.clock);
         let invoker = Invoker::new(connections, self.clock);
@@ -107,11 +104,11 @@ impl Worker {
             });
         }
         let shared = Rc::new((self, invoker));
-        while let Some(planned) = due.recv().await {
+        while let Some(job) = due.recv().await {
             let shared = Rc::clone(&shared);
             calls.spawn_local(async move {
                 let (worker, invoker) = &*shared;
-                worker.make(invoker, planned).await;
+                worker.make(invoker, job).await;
             });
         }
         calls.close();
@@ -123,9 +120,10 @@ impl Worker {
     }
 
     /// Makes one call and leaves its row.
-    async fn make(&self, invoker: &Invoker, planned: PlannedInvocation) {
+    async fn make(&self, invoker: &Invoker, Job { planned, tally }: Job) {
+        let noted = |sending: &Sending| tally.iter().for_each(|tally| tally.sent(&planned, sending));
         let outcome = match self.routes.get(planned.function.as_usize()).and_then(Option::as_ref) {
-            Some(route) => invoker.call(route, self.call(&planned), &self.cancellation).await,
+            Some(route) => invoker.call_noted(route, self.call(&planned), &self.cancellation, noted).await,
             None => Outcome::bare(Status::NotSent, "the function was not deployed"),
         };
         let outcome = self.exact.settle(&planned, outcome);
@@ -133,7 +131,10 @@ impl Worker {
         if planned.mark == Mark::Cold {
             self.scales.release(planned.function);
         }
-        self.counters.ended(planned.counts(), row.succeeded());
+        if let Some(tally) = &tally {
+            tally.ended(&planned, &row.outcome, self.clock.now());
+        }
+        self.counters.ended();
         // The recorder outlives the workers. Waiting for room here delays no send.
         let _recorded = self.events.send(Event::Row(row)).await;
     }

@@ -9,6 +9,7 @@ use super::{
     cancellation::Cancellation,
     outcome::Outcome,
     route::Route,
+    sending::Sending,
     transport::{Connections, Deadlines, Pending, Received, Unsent},
     waited::Waited,
 };
@@ -41,10 +42,22 @@ impl Invoker {
 
     /// Makes one call, unless it is cancelled. Every failure is an outcome.
     pub async fn call(&self, route: &Route, call: Call, cancellation: &Cancellation) -> Outcome {
+        self.call_noted(route, call, cancellation, |_| {}).await
+    }
+
+    /// The same; `noted` learns of the send at once.
+    pub async fn call_noted(
+        &self,
+        route: &Route,
+        call: Call,
+        cancellation: &Cancellation,
+        noted: impl FnOnce(&Sending),
+    ) -> Outcome {
         let Sent { at, pending, waited } = match self.send(route, &call, cancellation).await {
             Ok(sent) => sent,
             Err(Unsent { failure, waited }) => return Outcome::unsent(failure).after(waited),
         };
+        noted(&waited.sending(at));
         let outcome = tokio::select! {
             received = timeout_at(at + call.function_timeout, pending.read(&*route.exchange)) => match received {
                 Ok(received) => self.answered(at, received),

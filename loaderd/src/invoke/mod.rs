@@ -17,6 +17,7 @@ mod invoker;
 mod outcome;
 mod protocol;
 mod route;
+mod sending;
 mod transport;
 mod waited;
 
@@ -26,6 +27,7 @@ pub use invoker::Invoker;
 pub use outcome::{Outcome, Status};
 pub use protocol::Protocol;
 pub use route::{BadEndpoint, Route};
+pub use sending::Sending;
 pub use transport::{ConnectionCount, Connections, Policy};
 
 #[cfg(test)]

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::sending::Sending;
+
 /// How long a call waited before it could be sent, by what it waited for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Waited {
@@ -14,6 +18,12 @@ pub(super) struct Waited {
 }
 
 impl Waited {
+    /// The send at that instant, after the wait.
+    pub(super) fn sending(&self, at: Instant) -> Sending {
+        let Self { connect, stream, stream_limit } = *self;
+        Sending { at, connect, stream_wait: stream, stream_limit }
+    }
+
     /// What was waited for, as the beginning of a sentence.
     pub(super) fn cause(&self) -> String {
         match (self.stream, self.stream_limit) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loader_trace::{ArrivalStream, Arrivals, Purpose, StreamKey};
+use loader_trace::{ArrivalStream, Arrivals, Purpose, StreamKey, StreamRng};
 
 use super::{Invocation, Mark, Offset, Target, fixed::Size};
 use crate::{id::FunctionIndex, spec::RunSpec, units};
@@ -12,18 +12,34 @@ use crate::{id::FunctionIndex, spec::RunSpec, units};
 pub(super) struct Schedule {
     arrivals: Arrivals,
     key: StreamKey,
+    functions: StreamKey,
 }
 
 impl Schedule {
     /// The schedule of a run.
     pub(super) fn new(spec: &RunSpec) -> Self {
         // These plans have one stream of arrivals for all functions; it is named after the mode.
-        Self { arrivals: spec.arrivals, key: StreamKey::new(spec.seed, spec.mode, Purpose::Arrivals) }
+        let key = |purpose| StreamKey::new(spec.seed, spec.mode, purpose);
+        Self { arrivals: spec.arrivals, key: key(Purpose::Arrivals), functions: key(Purpose::Function) }
     }
 
     /// Due offsets of `count` invocations from the start of slot `slot`, in nanoseconds.
     pub(super) fn offsets(&self, slot: u32, count: u32, duration: Duration) -> ArrivalStream {
         self.arrivals.stream(count, nanos(duration), self.key.unit(slot))
+    }
+
+    /// Whether `functions` functions share a slot's invocations by turns, which keeps evenly spaced ones even for each of
+    /// them. Random ones are drawn.
+    pub(super) fn takes_turns(&self, functions: u32) -> bool {
+        functions == 1 || self.arrivals == Arrivals::Equidistant
+    }
+
+    /// Whose invocations those of slot `slot` are, of the functions of `turns`.
+    pub(super) fn pick(&self, slot: u32, turns: Turns) -> Pick {
+        if self.takes_turns(turns.count) {
+            return Pick::Turns(turns);
+        }
+        Pick::Drawn { first: turns.first, count: turns.count, draws: self.functions.unit(slot) }
     }
 
     /// Offsets of `count` invocations, evenly spaced, whatever the run's arrivals are.
@@ -68,6 +84,36 @@ pub(super) fn invocation(due: u64, target: Target, size: Size, mark: Mark) -> In
         memory_mib: size.memory_mib,
         clamped: false,
         mark,
+    }
+}
+
+/// Whose invocation is next, of functions that share a slot's.
+#[derive(Debug, Clone)]
+pub(super) enum Pick {
+    /// They take turns.
+    Turns(Turns),
+    /// Each draw is independent, so that every function's arrivals are of the same process as those of all: a Poisson
+    /// process that is split at random makes Poisson processes.
+    Drawn {
+        /// The first of the functions.
+        first: u32,
+        /// How many there are.
+        count: u32,
+        /// The draws of the slot.
+        draws: StreamRng,
+    },
+}
+
+impl Pick {
+    /// Takes the next one.
+    pub(super) fn take(&mut self) -> FunctionIndex {
+        match self {
+            Self::Turns(turns) => turns.take(),
+            Self::Drawn { first, count, draws } => {
+                let drawn = units::to_u32(units::rounded((draws.open01() * f64::from(*count)).floor()));
+                FunctionIndex(*first + drawn.min(*count - 1))
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use std::{fmt::Debug, ops::Range, sync::Arc, time::Duration};
 use loader_proto::v1;
 use loader_trace::{Arrivals, Trace};
 
-use super::{Outline, PlannedInvocation, Slot, SlotHead, SlotOutcome, TraceInput, Unit, Warmup};
+use super::{Judging, Outline, PlannedInvocation, Slot, SlotHead, SlotOutcome, TraceInput, Unit, Warmup};
 use crate::spec::{RunSpec, Violation};
 
 /// The mode's part of a spec, checked.
@@ -22,6 +22,11 @@ pub trait Mode: Debug + Send + Sync {
     /// The arrivals of a run that names none.
     fn default_arrivals(&self) -> Arrivals {
         Arrivals::Equidistant
+    }
+
+    /// The greatest share of a slot's invocations that may fail, in a run that names none.
+    fn default_failure_ratio(&self) -> f64 {
+        0.3
     }
 
     /// The trace that [`Mode::plan`] needs; absent for a mode that replays none.
@@ -69,6 +74,11 @@ pub trait Plan: Send {
     /// Whether [`Plan::next_slot`] needs the outcome of the slot before. Where it does not, slots are asked for ahead of
     /// time, so that preparing one delays nothing.
     fn needs_outcomes(&self) -> bool;
+
+    /// What the plan judges its slots by, by their outcomes; absent for a plan that judges none.
+    fn judging(&self) -> Option<Judging> {
+        None
+    }
 
     /// The next slot, or nothing when the plan has ended. `previous` is the outcome of the slot before: always there for
     /// a plan that needs outcomes, except for its first slot.
@@ -127,8 +137,8 @@ pub trait Collector: Debug + Send {
     /// An invocation of the measured part has ended, or was not sent.
     fn observe(&mut self, _row: &Observed<'_>) {}
 
-    /// A slot was carried out to its end, with the outcome that the plan gets. Some of its invocations may still be
-    /// in flight.
+    /// A slot was carried out to its end, and the wait after it is over, with the outcome that the plan gets. Some of its
+    /// invocations may still be in flight.
     fn slot_closed(&mut self, _outcome: &SlotOutcome) {}
 
     /// What was found; nothing for a mode without findings.

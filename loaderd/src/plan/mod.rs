@@ -10,6 +10,7 @@
 mod checks;
 mod constant;
 mod contract;
+mod evidence;
 mod fixed;
 mod invocation;
 mod merge;
@@ -35,6 +36,8 @@ use loader_proto::{
 use loader_trace::Trace;
 
 pub use contract::{Collector, Findings, Mode, NoFindings, Observed, Plan, PlannedFunction};
+use evidence::LONGEST_VERDICT;
+pub use evidence::{Backlog, Judging, Late, SlotEvidence};
 pub use invocation::{Invocation, Mark, Offset, Phase, Target, Unit};
 pub use needs::{TraceInput, TraceSource, Warmup};
 pub use outline::{FunctionOutline, Outline, SlotOutline};
@@ -92,7 +95,11 @@ pub fn validate(message: &v1::RunSpec, defaults: &Defaults) -> Result<Request, V
             None
         }
     };
-    let facts = mode.as_deref().map(|mode| ModeFacts { name: mode.name(), arrivals: mode.default_arrivals() });
+    let facts = mode.as_deref().map(|mode| ModeFacts {
+        name: mode.name(),
+        arrivals: mode.default_arrivals(),
+        failure_ratio: mode.default_failure_ratio(),
+    });
     let mut check = Check::default();
     let run = spec::common(&mut check, message, defaults, facts);
     check.append(of_mode);

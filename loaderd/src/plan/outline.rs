@@ -11,6 +11,8 @@ pub struct Outline {
     pub functions: Vec<FunctionOutline>,
     /// Whether the run ends by what it finds, so that `slots` is only its beginning.
     pub open_ended: bool,
+    /// Whether the load waits between slots for what is in flight, which the slots' lengths do not have.
+    pub waits: bool,
     /// How many invocations a clamp of run time or memory is expected to touch.
     pub clamped: u64,
     /// Functions of the trace that are left out, by reason.

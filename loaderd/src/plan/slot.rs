@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use super::invocation::{Invocation, Offset, Phase};
+use super::{
+    evidence::SlotEvidence,
+    invocation::{Invocation, Offset, Phase},
+};
 
 /// A stretch of a plan: a minute of a trace, a step of a rate, …
 pub struct Slot {
@@ -12,7 +15,7 @@ pub struct Slot {
     pub phase: Phase,
     /// When it begins, from the start of the load.
     pub start: Offset,
-    /// How long it lasts. The next slot begins where it ends.
+    /// How long it lasts. The next slot begins where it ends, or later where the load waits between slots.
     pub duration: Duration,
     /// Its target rate, in invocations per second.
     pub rate: f64,
@@ -50,15 +53,16 @@ impl SlotHead {
     }
 }
 
-/// What happened while a slot was under way; the input of plans that decide by outcomes. [`super::Mark::StepWarmup`] rows are left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What became of a slot; the input of plans that decide by outcomes.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct SlotOutcome {
     /// Number of the slot, from 0.
     pub slot: u32,
-    /// Invocations, of this slot or an earlier one, that ended while it was under way, in whatever way.
-    pub returned: u64,
-    /// Of those, the ones that failed.
-    pub failed: u64,
     /// Invocations of this slot that should have found a cold function, where none was cold.
     pub shortfall: u64,
+    /// The earliest instant at which the next slot may begin.
+    pub next_start: Offset,
+    /// What the platform made of a slot: of this one where the load waits for it ([`super::Judging::drain`]), otherwise of the
+    /// one before. Absent for a plan that judges no slots, and where the run ended before it was known.
+    pub evidence: Option<Box<SlotEvidence>>,
 }

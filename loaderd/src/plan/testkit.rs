@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+pub(crate) use loader_proto::v1::RpsFindings;
 use loader_proto::{json, v1};
 use loader_trace::{Counts, Load, MemoryProfile, RuntimeProfile, Trace, TraceFunction};
 use serde_json::Value;
 
 use super::{
-    Invocation, InvocationId, Mark, Offset, Phase, Plan, PlannedInvocation, Request, Slot, SlotHead, SlotOutcome,
-    Target, Unit, validate,
+    Collector, Invocation, InvocationId, Mark, Offset, Phase, Plan, PlannedInvocation, Request, Slot, SlotEvidence,
+    SlotHead, SlotOutcome, Target, Unit, validate,
 };
 use crate::{id::FunctionIndex, spec::Defaults};
 
@@ -80,9 +81,14 @@ impl From<Slot> for Whole {
     }
 }
 
-/// An outcome of a slot in which this share of a hundred invocations failed.
+/// What a slot shows of which all hundred invocations were sent in time, and so many failed.
+pub(super) fn evidence(slot: u32, failed: u64) -> SlotEvidence {
+    SlotEvidence { slot, planned: 100, in_time: 100, succeeded: 100 - failed, ..SlotEvidence::default() }
+}
+
+/// The outcome of such a slot.
 pub(super) fn outcome(slot: u32, failed: u64) -> SlotOutcome {
-    SlotOutcome { slot, returned: 100, failed, shortfall: 0 }
+    SlotOutcome { slot, evidence: Some(Box::new(evidence(slot, failed))), ..SlotOutcome::default() }
 }
 
 /// Up to `most` slots, when nothing fails.
@@ -137,6 +143,15 @@ pub(super) fn found(
         findings.fill(&mut summary);
     }
     (heads, summary)
+}
+
+/// What the collector of a plan of mode rps has found.
+pub(crate) fn rps_findings(collector: Box<dyn Collector>) -> RpsFindings {
+    let mut summary = v1::RunSummary::default();
+    if let Some(findings) = collector.finish() {
+        findings.fill(&mut summary);
+    }
+    summary.rps.expect("findings of mode rps")
 }
 
 /// An invocation as a line: due in nanoseconds, target, run time in microseconds, memory in MiB, mark.

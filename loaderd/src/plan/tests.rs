@@ -67,8 +67,13 @@ fn check(plan: &mut dyn Plan) -> Vec<Whole> {
     assert_eq!(outlined, slots.iter().map(|slot| (slot.planned, slot.rate)).collect::<Vec<_>>(), "the outline matches");
     assert_eq!(outline.functions.len(), functions);
     if plan.cold_pool().is_empty() {
-        for (function, outline) in (0..).zip(&outline.functions) {
-            assert_eq!(by_function.get(&function).copied().unwrap_or_default(), outline.invocations, "{function}");
+        let total: u64 = outline.functions.iter().map(|function| function.invocations).sum();
+        assert_eq!(total, outline.invocations());
+        let known = plan.functions().iter().map(|function| function.invocations);
+        for (function, known) in (0..).zip(known) {
+            let found = by_function.get(&function).copied().unwrap_or_default();
+            assert!(known.is_none_or(|known| known == found), "{function}: {found}, not {known:?}");
+            assert!(known.is_none_or(|known| known == outline.functions[function as usize].invocations));
         }
     }
     slots

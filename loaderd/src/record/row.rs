@@ -103,7 +103,17 @@ impl Row {
         saturated: bool,
     ) -> InvocationRecord<'a> {
         let Self { planned, outcome } = self;
-        let PlannedInvocation { id, slot, mark, function: _, due, runtime_us: _, runtime_ms: _, memory_mib, clamped: _ } = planned;
+        let PlannedInvocation {
+            id,
+            slot,
+            mark,
+            function: _,
+            due,
+            runtime_us: _,
+            runtime_ms: _,
+            memory_mib,
+            clamped: _,
+        } = planned;
         let due = t0.unix.plus(due.as_duration());
         let lag = self.lag(t0.instant);
         InvocationRecord {

@@ -65,7 +65,7 @@ pub(crate) fn common(
         check.duration("functionTimeout", function_timeout.as_ref(), 15 * MINUTE, MILLISECOND..=LONGEST);
     let connect_timeout = check.duration("connectTimeout", connect_timeout.as_ref(), MINUTE, MILLISECOND..=LONGEST);
     let drain_timeout = check.duration("drainTimeout", drain_timeout.as_ref(), 15 * MINUTE, Duration::ZERO..=LONGEST);
-    let overload = overload(check, overload_message.as_ref());
+    let overload = overload(check, overload_message.as_ref(), mode);
     let saturation = saturation(check, saturation_message.as_ref());
     let slo = slo(check, slo_message.as_ref());
     let max_in_flight = check.count("maxInFlight", *max_in_flight, 100_000, 1..=u32::MAX);
@@ -153,9 +153,11 @@ fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<ModeFacts>) -
     check.named("arrivals", name, &Arrivals::ALL, Arrivals::name)
 }
 
-fn overload(check: &mut Check, message: Option<&v1::Overload>) -> Option<Overload> {
+fn overload(check: &mut Check, message: Option<&v1::Overload>, mode: Option<ModeFacts>) -> Option<Overload> {
     let v1::Overload { failure_ratio, tolerance } = message.copied().unwrap_or_default();
-    let failure_ratio = check.positive("overload.failureRatio", failure_ratio, 0.3, 1.0);
+    // Without a mode the spec is refused anyway.
+    let default = mode.map_or(1.0, |mode| mode.failure_ratio);
+    let failure_ratio = check.positive("overload.failureRatio", failure_ratio, default, 1.0);
     let tolerance = check.count("overload.tolerance", tolerance, 2, 1..=u32::MAX);
     Some(Overload { failure_ratio: failure_ratio?, tolerance: tolerance? })
 }

@@ -19,12 +19,14 @@ pub struct Defaults {
 }
 
 /// What the common part of a spec depends on of its mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ModeFacts {
     /// Its name: that of its field in a spec.
     pub name: &'static str,
     /// The arrivals of a run that names none.
     pub arrivals: Arrivals,
+    /// The greatest share of a slot's invocations that may fail, in a run that names none.
+    pub failure_ratio: f64,
 }
 
 /// One run: one pass of a plan of invocations over the functions that the run deploys. The mode's part is

@@ -21,7 +21,7 @@ pub struct Timeouts {
 /// When a slot counts as overloaded.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Overload {
-    /// Maximum failure ratio of the returned invocations; above 0, up to 1.
+    /// Maximum failure ratio of the invocations due in it; above 0, up to 1.
     pub failure_ratio: f64,
     /// How many overloaded slots end the run; at least 1.
     pub tolerance: u32,

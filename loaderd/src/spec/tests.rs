@@ -20,7 +20,7 @@ fn checked(value: &Value) -> Result<RunSpec, Vec<Violation>> {
 
 fn checked_with(value: &Value, platform: &str) -> Result<RunSpec, Vec<Violation>> {
     let mut check = Check::default();
-    let mode = ModeFacts { name: "mode", arrivals: Arrivals::Uniform };
+    let mode = ModeFacts { name: "mode", arrivals: Arrivals::Uniform, failure_ratio: 0.3 };
     let spec = common(&mut check, &message(value), &Defaults { platform: platform.to_owned() }, Some(mode));
     check.finish(spec)
 }

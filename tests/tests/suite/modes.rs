@@ -57,7 +57,7 @@ fn burst() {
 fn rps() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
-    let flags = "--mode rps --start 5 --end 15 --step 5 --slot 2s --functions 2 --runtime 5ms --memory 1MiB";
+    let flags = "--mode rps --start 5 --end 15 --step 5 --slot 2s --functions 2 --runtime 5ms --memory 1MiB --saturation-lag 1m";
     let run = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
     let id = run["runId"].as_str().expect("an id");
     let rows = agree(&daemon, id, 10 + 20 + 30);
@@ -65,7 +65,61 @@ fn rps() {
     assert_eq!(rows.counts("mark"), BTreeMap::from([("", 48), ("step_warmup", 12)]));
     assert_eq!(rows.counts("function"), BTreeMap::from([("rps-0", 30), ("rps-1", 30)]));
     assert_eq!(daemon.table(id, "slots.csv").column("rps"), ["5", "10", "15"]);
-    assert_eq!(run["summary"]["rps"]["heldRate"], json!(15.0));
+    let found = &run["summary"]["rps"];
+    assert_eq!((&found["sustainedRate"], &found["atLeast"]), (&json!(15.0), &json!(true)), "{found:#}");
+}
+
+/// The greatest rate that was sustained and the least that was not, each with the slots that sustained and that judged it.
+fn interval(found: &Value) -> [Value; 2] {
+    ["sustained", "unsustained"].map(|edge| {
+        let [rate, passed, tried] = ["Rate", "Passed", "Tried"].map(|field| &found[format!("{edge}{field}")]);
+        json!([rate, passed, tried])
+    })
+}
+
+/// What a run of mode rps finds, by a loader that may be late, so that nothing depends on the machine's speed.
+fn found(flags: &str) -> Value {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let flags = format!("--mode rps --memory 1MiB --saturation-lag 1m {flags}");
+    let flags: Vec<_> = flags.split_whitespace().collect();
+    let run = daemon.submit(&flags);
+    daemon.ended(&run)["summary"]["rps"].clone()
+}
+
+#[test]
+fn a_backlog_is_not_sustained_and_the_next_slots_do_not_know() {
+    let _turn = heavy();
+    let found = found("--start 2 --step 4 --end 10 --slot 3s --runtime 500ms --max-scale 1");
+    assert_eq!(interval(&found), [json!([2.0, 1, 1]), json!([6.0, null, 1])], "{found:#}");
+    assert_eq!(found["slots"][2]["verdict"], "unknown", "{found:#}");
+}
+
+#[test]
+fn a_function_that_does_not_answer_sustains_no_rate() {
+    let found = found("--start 5 --step 5 --end 10 --slot 2s --runtime 1m --max-scale 1 --function-timeout 6s");
+    assert_eq!(interval(&found), [json!([null, null, null]), json!([5.0, null, 1])], "{found:#}");
+    let reason = found["slots"][0]["reason"].as_str().unwrap_or_default();
+    assert!(reason.starts_with("100 % failed or were not answered in time"), "{found:#}");
+}
+
+#[test]
+fn what_the_loader_does_not_send_says_nothing() {
+    let found =
+        found("--start 10 --end 10 --slot 3s --runtime 3s --max-scale 1 --max-in-flight 5 --function-timeout 4s");
+    assert_eq!(interval(&found), [json!([null, null, null]), json!([null, null, null])], "{found:#}");
+    let unknown = found["unknown"].as_str().unwrap_or_default();
+    assert!(unknown.starts_with("slot 0: the loader sent "), "{found:#}");
+}
+
+#[test]
+fn bisection_finds_an_interval() {
+    let _turn = heavy();
+    // One instance that takes 200 ms for each sustains close to 5 a second.
+    let found = found("--start 1 --search bisect --precision 0.5 --slot 2s --runtime 200ms --max-scale 1");
+    let [lower, upper] = ["sustainedRate", "unsustainedRate"].map(|edge| found[edge].as_f64().unwrap_or_default());
+    assert!((2.0..=5.0).contains(&lower) && (4.0..=8.0).contains(&upper) && lower < upper, "{found:#}");
+    assert_eq!((&found["sustainedTried"], &found["unsustainedTried"]), (&json!(3), &json!(3)), "{found:#}");
 }
 
 #[test]
@@ -74,10 +128,12 @@ fn rps_ends_at_overload() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
     // One instance that takes 400 ms for each holds 2.5 a second; what waits longer than three seconds fails.
-    let flags =
-        "--mode rps --start 1 --step 5 --slot 8s --runtime 400ms --memory 1MiB --max-scale 1 --function-timeout 3s";
-    let run = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
-    assert_eq!(run["summary"]["rps"], json!({"heldRate": 1.0, "overloadedSlots": 2, "endedAtOverload": true}));
+    let flags = "--mode rps --start 1 --step 5 --slot 8s --runtime 400ms --memory 1MiB --max-scale 1 --function-timeout 3s \
+                 --saturation-lag 1m";
+    let run = daemon.succeed(&flags.split_whitespace().collect::<Vec<_>>());
+    let found = &run["summary"]["rps"];
+    assert_eq!(interval(found), [json!([1.0, 1, 1]), json!([6.0, null, 2])], "{found:#}");
+    assert_eq!((&found["overloadedSlots"], &found["endedAtOverload"]), (&json!(2), &json!(true)), "{found:#}");
     let id = run["runId"].as_str().expect("an id");
     assert_eq!(daemon.table(id, "slots.csv").column("rps"), ["1", "6", "6"]);
 }

@@ -24,7 +24,7 @@ pub(super) struct BurstPlan {
     functions: Vec<PlannedFunction>,
     next: u32,
     start: Offset,
-    /// Alternates between steady and bursty.
+    /// Steady and bursty.
     turns: Turns,
 }
 
@@ -41,24 +41,16 @@ struct Step {
 impl BurstPlan {
     pub(super) fn new(run: &RunSpec, spec: &BurstSpec) -> Self {
         let turns = Turns::new(0, 2);
-        let shared = (0..).map_while(|slot| step(spec, slot)).map(|step| u64::from(step.shared)).sum();
-        let functions = [
-            ("steady", 1, turns.share(0, shared)),
-            ("bursty", 1, turns.share(1, shared) + u64::from(spec.burst)),
-            ("victim", 0, 1),
-        ];
+        let [steady, bursty, victim] = shares(spec);
+        let functions = [("steady", 1, steady), ("bursty", 1, bursty), ("victim", 0, victim)];
+        // Where steady and bursty are drawn, only the plan shows how many each gets.
+        let schedule = Schedule::new(run);
+        let known = |name| schedule.takes_turns(2) || name == "victim";
         let functions = functions.map(|(name, initial_scale, invocations)| PlannedFunction {
-            invocations: Some(invocations),
+            invocations: known(name).then_some(invocations),
             ..fixed::function(name.to_owned(), initial_scale, spec.size)
         });
-        Self {
-            spec: spec.clone(),
-            schedule: Schedule::new(run),
-            functions: functions.into(),
-            next: 0,
-            start: Offset::default(),
-            turns,
-        }
+        Self { spec: spec.clone(), schedule, functions: functions.into(), next: 0, start: Offset::default(), turns }
     }
 
     /// The burst and, in its middle, the victim.
@@ -94,7 +86,7 @@ impl Plan for BurstPlan {
             streams.extend(self.burst());
         }
         let planned = total(&self.spec, shared, hold);
-        let (size, mut turns) = (self.spec.size, self.turns);
+        let (size, mut turns) = (self.spec.size, self.schedule.pick(index, self.turns));
         let invocations = Merge::new(streams).map(move |(due, stream)| {
             let (function, mark) = match stream {
                 0 => (turns.take(), Mark::None),
@@ -126,13 +118,19 @@ impl Plan for BurstPlan {
         let slots = (0..).map_while(|slot| step(&self.spec, slot)).map(|step| {
             fixed::slot(total(&self.spec, step.shared, step.hold), step.duration, step.rate.into(), self.spec.size)
         });
-        let functions = self.functions.iter();
         Outline {
             slots: slots.collect(),
-            functions: functions.map(|f| fixed::share(f.invocations.unwrap_or_default(), self.spec.size)).collect(),
+            functions: shares(&self.spec).map(|count| fixed::share(count, self.spec.size)).into(),
             ..Outline::default()
         }
     }
+}
+
+/// Invocations of steady, bursty and victim; of the first two the expected ones where they are drawn.
+fn shares(spec: &BurstSpec) -> [u64; 3] {
+    let turns = Turns::new(0, 2);
+    let shared = (0..).map_while(|slot| step(spec, slot)).map(|step| u64::from(step.shared)).sum();
+    [turns.share(0, shared), turns.share(1, shared) + u64::from(spec.burst), 1]
 }
 
 /// What a slot is made of; `None` after the last.

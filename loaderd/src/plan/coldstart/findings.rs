@@ -46,7 +46,7 @@ impl Collector for ColdStartCollector {
     }
 
     fn slot_closed(&mut self, outcome: &SlotOutcome) {
-        self.overload.take(outcome);
+        outcome.evidence.iter().for_each(|evidence| self.overload.take(evidence));
         self.found.shortfall_by_slot.push(outcome.shortfall);
         self.found.ended_at_overload = self.overload.is_enough();
     }

@@ -1,7 +1,8 @@
 //! Mode coldstart: a rate on one hot function, and in each slot a given number of invocations for cold ones.
 //!
-//! Overloaded slots are counted as in mode rps and end the run after as many as the tolerance; they are not repeated, because the
-//! run's length is given.
+//! Overloaded slots, in which more than the failure ratio failed, end the run after as many as the tolerance. They are not
+//! repeated, because the run's length is given, and slots follow each other without a wait, so that a slot is judged when
+//! the next one has ended.
 
 mod findings;
 mod plan;

@@ -1,12 +1,13 @@
 //! The plan of mode coldstart: a rate on the hot function, with the cold starts of each slot evenly spread in it.
 
-use std::ops::Range;
+use std::{ops::Range, time::Duration};
 
 use super::{findings::ColdStartCollector, spec::ColdStartSpec};
 use crate::{
     id::FunctionIndex,
     plan::{
-        Collector, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, Target, Unit,
+        Collector, Judging, LONGEST_VERDICT, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome,
+        Target, Unit,
         constant::{Schedule, Since, Spread, invocation},
         fixed::{self, invocations},
         overload::OverloadCount,
@@ -26,6 +27,7 @@ pub(super) struct ColdStartPlan {
     start: Offset,
     rule: Overload,
     overload: OverloadCount,
+    judging: Judging,
 }
 
 impl ColdStartPlan {
@@ -40,6 +42,14 @@ impl ColdStartPlan {
             start: Offset::default(),
             rule: run.overload,
             overload: OverloadCount::new(run.overload),
+            // A slot is judged at the end of the next one, when each of its invocations has had its time.
+            judging: Judging {
+                warmup: Duration::ZERO,
+                verdict: spec.slot.min(LONGEST_VERDICT).min(run.timeouts.function),
+                drain: None,
+                slo: None,
+                lag: run.saturation.lag,
+            },
         }
     }
 
@@ -66,9 +76,13 @@ impl Plan for ColdStartPlan {
         true
     }
 
+    fn judging(&self) -> Option<Judging> {
+        Some(self.judging)
+    }
+
     fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot> {
-        if let Some(outcome) = previous {
-            self.overload.take(outcome);
+        if let Some(evidence) = previous.and_then(|outcome| outcome.evidence.as_ref()) {
+            self.overload.take(evidence);
         }
         if self.overload.is_enough() || self.next == self.spec.slots {
             return None;

@@ -53,6 +53,7 @@ fn the_rate_rises_by_its_step() {
 fn overload_ends_the_run_and_shortfall_is_kept_by_slot() {
     let mode = json!({"start": 2, "coldStarts": [1, 1, 1, 1], "functions": 2, "slot": "1s"});
     let outcomes = [(0, 1), (31, 0), (31, 1)];
+    // A slot is judged with the outcome of the next one, or here at once.
     let (slots, summary) = found(&mut *plan(&json!({ "coldstart": mode })), 10, |slot| {
         let (failed, shortfall) = outcomes[slot as usize];
         SlotOutcome { shortfall, ..outcome(slot, failed) }

@@ -1,70 +1,43 @@
-//! How mode rps climbs from level to level by the outcomes of its slots. The plan decides by it, and its findings are read
-//! off it: both take the same outcomes, in the same order.
+//! The linear search: the rate rises from level to level.
 
-use super::{ramp::Ramp, spec::RpsSpec};
-use crate::{
-    plan::{SlotOutcome, overload::OverloadCount},
-    spec::Overload,
-};
+use super::{ramp::Ramp, verdict::Verdict};
 
-/// The state of the climb.
+/// How far the climb has come.
 #[derive(Debug, Clone)]
 pub(super) struct Climb {
     ramp: Ramp,
-    ends_at_overload: bool,
+    /// After how many slots that were not sustained the climb ends; absent: it goes through all levels whatever happens.
+    tolerance: Option<u32>,
     level: u32,
-    overload: OverloadCount,
-    sustained_rate: Option<f64>,
-    ended_at_overload: bool,
+    overloaded: u32,
 }
 
 impl Climb {
-    /// At the first level of `ramp`, which is the spec's, with an end where its cold share needs one.
-    pub(super) fn new(spec: &RpsSpec, ramp: Ramp, rule: Overload) -> Self {
-        Self {
-            ramp,
-            ends_at_overload: spec.ramp.end.is_none(),
-            level: 0,
-            overload: OverloadCount::new(rule),
-            sustained_rate: None,
-            ended_at_overload: false,
-        }
-    }
-
-    /// Whether overload repeats slots and ends the run.
-    pub(super) fn ends_at_overload(&self) -> bool {
-        self.ends_at_overload
+    /// At the first level.
+    pub(super) fn new(ramp: Ramp, tolerance: Option<u32>) -> Self {
+        Self { ramp, tolerance, level: 0, overloaded: 0 }
     }
 
     /// The rate of the present level; nothing when the climb has ended.
     pub(super) fn rate(&self) -> Option<f64> {
-        if self.ended_at_overload { None } else { self.ramp.rate(self.level) }
+        if self.ended_at_overload() { None } else { self.ramp.rate(self.level) }
     }
 
-    /// The greatest rate of a slot that was not overloaded, if there was one, in invocations per second.
-    pub(super) fn sustained_rate(&self) -> Option<f64> {
-        self.sustained_rate
-    }
-
-    /// Slots that were overloaded.
-    pub(super) fn overloaded_slots(&self) -> u32 {
-        self.overload.slots()
-    }
-
-    /// Whether the climb ended at overload.
+    /// Whether it ended because enough slots were not sustained.
     pub(super) fn ended_at_overload(&self) -> bool {
-        self.ended_at_overload
+        self.tolerance.is_some_and(|tolerance| self.overloaded >= tolerance)
     }
 
-    /// Takes the outcome of the slot at the present level, and goes to the next level if that was sustained.
-    pub(super) fn take(&mut self, outcome: &SlotOutcome) {
-        let overloaded = self.overload.take(outcome);
-        if !overloaded {
-            let rate = self.ramp.rate(self.level);
-            self.sustained_rate = self.sustained_rate.into_iter().chain(rate).reduce(f64::max);
-        }
-        self.ended_at_overload = self.ends_at_overload && self.overload.is_enough();
-        if !(overloaded && self.ends_at_overload) {
+    /// Whether it goes through all levels whatever happens.
+    pub(super) fn is_determined(&self) -> bool {
+        self.tolerance.is_none()
+    }
+
+    /// Takes the verdict on the present level. One that was not sustained, or of which nothing is known, is repeated where
+    /// the climb may end.
+    pub(super) fn take(&mut self, verdict: Verdict) {
+        self.overloaded = self.overloaded.saturating_add((verdict == Verdict::NotSustained).into());
+        if self.is_determined() || matches!(verdict, Verdict::Sustained | Verdict::Empty) {
             self.level = self.level.saturating_add(1);
         }
     }

@@ -1,22 +1,29 @@
-//! The findings of mode rps: which rate the platform sustains, read off the climb.
+//! The findings of mode rps: which rate the platform sustains, read off the search.
 
-use super::climb::Climb;
+use super::{
+    search::{JudgedSlot, Search},
+    tries::Tried,
+};
 use crate::plan::{Collector, Findings, SlotOutcome};
 
 /// The findings of mode rps.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct RpsFindings {
-    /// The greatest rate of a slot that was not overloaded, if there was one, in invocations per second.
-    pub(super) sustained_rate: Option<f64>,
-    /// Slots that were overloaded.
-    pub(super) overloaded_slots: u32,
+    /// The greatest rate that was sustained.
+    pub(super) sustained: Option<Tried>,
+    /// The least rate above that which was not.
+    pub(super) unsustained: Option<Tried>,
+    /// Why the search ended without an answer.
+    pub(super) unknown: Option<String>,
     /// Whether the run ended at overload.
     pub(super) ended_at_overload: bool,
+    /// The slots that were carried out.
+    pub(super) slots: Vec<JudgedSlot>,
 }
 
-/// Climbs along with the plan.
+/// Searches along with the plan.
 #[derive(Debug)]
-pub(super) struct RpsCollector(pub(super) Climb);
+pub(super) struct RpsCollector(pub(super) Search);
 
 impl Collector for RpsCollector {
     fn slot_closed(&mut self, outcome: &SlotOutcome) {
@@ -24,11 +31,13 @@ impl Collector for RpsCollector {
     }
 
     fn finish(self: Box<Self>) -> Option<Box<dyn Findings>> {
-        let Self(climb) = *self;
+        let Self(search) = *self;
         Some(Box::new(RpsFindings {
-            sustained_rate: climb.sustained_rate(),
-            overloaded_slots: climb.overloaded_slots(),
-            ended_at_overload: climb.ended_at_overload(),
+            sustained: search.sustained(),
+            unsustained: search.unsustained(),
+            unknown: search.unknown(),
+            ended_at_overload: search.ended_at_overload(),
+            slots: search.slots().to_vec(),
         }))
     }
 }

@@ -1,9 +1,15 @@
-//! The plan of mode rps: slots at the rates of its climb, hot and cold functions in turn.
+//! The plan of mode rps: slots at the rates of its search, shared by hot functions, and by cold ones in turn.
 
-use super::{climb::Climb, findings::RpsCollector, ramp::Ramp, spec::RpsSpec};
+use super::{
+    findings::RpsCollector,
+    ramp::Ramp,
+    search::Search,
+    spec::{RpsSpec, SearchKind},
+};
 use crate::{
     plan::{
-        Collector, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, SlotOutline, Target, Unit,
+        Collector, Judging, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome, SlotOutline,
+        Target, Unit,
         constant::{Schedule, Since, Spread, Turns, invocation, nanos},
         fixed::{self, invocations},
     },
@@ -16,7 +22,7 @@ use crate::{
 const OPEN_LEVELS: u32 = 100;
 
 /// The slot's own warm-up is one part in this many.
-const WARMUP_PART: u64 = 5;
+const WARMUP_PART: u32 = 5;
 
 /// The plan of mode rps.
 pub(super) struct RpsPlan {
@@ -29,13 +35,15 @@ pub(super) struct RpsPlan {
     cold: Turns,
     next: u32,
     start: Offset,
-    climb: Climb,
+    search: Search,
+    judging: Judging,
 }
 
 impl RpsPlan {
     pub(super) fn new(run: &RunSpec, spec: &RpsSpec) -> Self {
         let highest = (0..OPEN_LEVELS).map_while(|level| spec.ramp.rate(level)).last().unwrap_or(spec.ramp.start);
         let highest = spec.ramp.end.unwrap_or(highest);
+        let warmup = spec.slot / WARMUP_PART;
         let cold_functions = spec.cold.map_or(0, |cold| cold.functions(highest));
         let hot = (0..spec.functions).map(|i| fixed::function(format!("rps-{i}"), 1, spec.size));
         let cold = (0..cold_functions).map(|i| fixed::function(format!("rps-cold-{i}"), 0, spec.size));
@@ -49,9 +57,16 @@ impl RpsPlan {
             cold: Turns::new(spec.functions, cold_functions),
             next: 0,
             start: Offset::default(),
-            climb: Climb::new(spec, ramp, run.overload),
+            search: Search::new(run, spec, ramp),
+            judging: Judging {
+                warmup,
+                verdict: spec.patience.verdict.min(run.timeouts.function),
+                drain: Some(spec.patience.drain),
+                slo: run.slo.map(|slo| slo.response),
+                lag: run.saturation.lag,
+            },
         };
-        if spec.ramp.end.is_some() {
+        if plan.search.is_determined() && plan.schedule.takes_turns(spec.functions) {
             let shares = plan.shares();
             for (function, share) in plan.functions.iter_mut().zip(shares) {
                 function.invocations = Some(share);
@@ -70,7 +85,11 @@ impl RpsPlan {
     /// The rates of the outline.
     fn outlined(&self) -> impl Iterator<Item = f64> {
         let levels = if self.ramp.end.is_some() { u32::MAX } else { OPEN_LEVELS };
-        (0..levels).map_while(|level| self.ramp.rate(level))
+        let rate = |level| match self.spec.search {
+            SearchKind::Linear => self.ramp.rate(level),
+            SearchKind::Bisect { .. } => self.ramp.doubled(level),
+        };
+        (0..levels).map_while(rate)
     }
 
     /// By function, how many invocations the slots of the outline have for it.
@@ -102,17 +121,23 @@ impl Plan for RpsPlan {
         true
     }
 
+    fn judging(&self) -> Option<Judging> {
+        Some(self.judging)
+    }
+
     fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot> {
         if let Some(outcome) = previous {
-            self.climb.take(outcome);
+            self.search.take(outcome);
+            self.start = self.start.max(outcome.next_start);
         }
-        let rate = self.climb.rate()?;
+        let rate = self.search.rate()?;
         let (index, start, duration) = (self.next, self.start, self.spec.slot);
         let (count, cold_count) = self.counts(rate);
         let offsets = self.schedule.offsets(index, count, duration);
-        let warmup = nanos(duration) / WARMUP_PART;
+        let warmup = nanos(self.judging.warmup);
         let measured = offsets.clone().skip_while(|&offset| offset < warmup).count() as u64;
-        let (mut hot, mut cold, mut spread) = (self.hot, self.cold, Spread::new(cold_count, count));
+        let mut hot = self.schedule.pick(index, self.hot);
+        let (mut cold, mut spread) = (self.cold, Spread::new(cold_count, count));
         let (size, measured_from) = (self.spec.size, start.as_nanos().saturating_add(warmup));
         let invocations = Since { begin: start, offsets }.map(move |due| {
             let (function, mark) = if spread.take() { (cold.take(), Mark::Cold) } else { (hot.take(), Mark::None) };
@@ -136,23 +161,28 @@ impl Plan for RpsPlan {
     }
 
     fn collector(&self) -> Box<dyn Collector> {
-        Box::new(RpsCollector(self.climb.clone()))
+        Box::new(RpsCollector(self.search.clone()))
     }
 
     fn undetermined(&self) -> Option<Violation> {
-        let open = self.climb.ends_at_overload();
-        open.then(|| {
-            Violation::new("rps.end", "is missing; without it the number of steps is known only after the run")
-        })
+        match self.spec.search {
+            SearchKind::Bisect { .. } => {
+                Some(Violation::new("rps.search", "is bisect: which rates are tried only the run will show"))
+            }
+            SearchKind::Linear => (!self.search.is_determined()).then(|| {
+                Violation::new("rps.end", "is missing; without it the number of steps is known only after the run")
+            }),
+        }
     }
 
     fn outline(&self) -> Outline {
         let slot = |rate| fixed::slot(self.counts(rate).0.into(), self.spec.slot, rate, self.spec.size);
         let slots: Vec<SlotOutline> = self.outlined().map(slot).collect();
         Outline {
+            waits: slots.len() > 1,
             slots,
             functions: self.shares().into_iter().map(|count| fixed::share(count, self.spec.size)).collect(),
-            open_ended: self.climb.ends_at_overload(),
+            open_ended: !self.search.is_determined(),
             ..Outline::default()
         }
     }

@@ -35,6 +35,13 @@ impl Ramp {
         before.is_none_or(|before| before < last - slack).then_some(last)
     }
 
+    /// The rate of a level when it doubles from level to level.
+    pub(super) fn doubled(&self, level: u32) -> Option<f64> {
+        let last = self.end.unwrap_or(HIGHEST_RATE);
+        let before = level.checked_sub(1).map(|before| self.start * f64::from(before).exp2());
+        before.is_none_or(|before| before < last).then(|| (self.start * f64::from(level).exp2()).min(last))
+    }
+
     /// The number of levels up to the end, as a number that may be too large to count; infinite without one that
     /// can be reached.
     pub(super) fn levels(&self) -> f64 {

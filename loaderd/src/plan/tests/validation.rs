@@ -63,6 +63,21 @@ fn every_field_of_burst_and_rps_is_checked() {
         ),
         ("rps", json!({"slot": "0s"}), "rps.slot: is 0s; must be 1ms to 1year"),
         ("rps", json!({"functions": 0}), "rps.functions: is 0; must be 1 to 100000"),
+        (
+            "rps",
+            json!({"search": "binary"}),
+            "rps.search: \"binary\" is not known; known are linear, bisect; did you mean linear?",
+        ),
+        ("rps", json!({"search": "bisect", "precision": 0}), "rps.precision: is 0; must be above 0 and at most 1"),
+        ("rps", json!({"precision": 0.1}), "rps.precision: has no effect without rps.search bisect; leave it out"),
+        ("rps", json!({"search": "bisect", "step": 2}), "rps.step: has no effect with rps.search bisect; leave it out"),
+        (
+            "rps",
+            json!({"search": "bisect", "coldStartRatio": 0.1, "cooldown": "1s"}),
+            "rps.end: is missing; with rps.coldStartRatio, bisect needs the greatest rate to deploy cold functions for",
+        ),
+        ("rps", json!({"slotDrain": "-1s"}), "rps.slotDrain: is -1s; must be 0s to 1year"),
+        ("rps", json!({"verdictTimeout": "0s"}), "rps.verdictTimeout: is 0s; must be 1ms to 1year"),
         ("rps", json!({"coldStartRatio": 1.1, "cooldown": "1s"}), "rps.coldStartRatio: is 1.1; must be 0 to 1"),
         (
             "rps",
@@ -175,8 +190,10 @@ fn count() -> impl Strategy<Value = Option<u32>> {
 }
 
 fn mode() -> impl Strategy<Value = v1::run_spec::Mode> {
-    let rps = (number(), number(), number(), duration(), count(), duration(), number(), duration()).prop_map(
-        |(start, end, step, slot, functions, runtime, cold_start_ratio, cooldown)| {
+    let waits = (prop::sample::select(&["", "linear", "bisect"][..]), number(), duration(), duration());
+    let rps = (number(), number(), number(), duration(), count(), duration(), (number(), duration()), waits).prop_map(
+        |(start, end, step, slot, functions, runtime, (cold_start_ratio, cooldown), waits)| {
+            let (search, precision, slot_drain, verdict_timeout) = waits;
             let functions = functions.map(|count| count % 1000);
             v1::run_spec::Mode::Rps(v1::RpsMode {
                 start,
@@ -188,6 +205,10 @@ fn mode() -> impl Strategy<Value = v1::run_spec::Mode> {
                 memory_mib: None,
                 cold_start_ratio,
                 cooldown,
+                search: search.to_owned(),
+                precision,
+                slot_drain,
+                verdict_timeout,
             })
         },
     );

@@ -114,7 +114,7 @@ fn the_other_modes() {
     let daemon = daemon(&cluster, &state.path().join("state"));
     let flags = "--mode rps --start 5 --end 10 --step 5 --slot 2s --functions 2 --runtime 5ms --memory 1MiB";
     let run = succeed(&daemon, flags);
-    assert_eq!(run["summary"]["rps"]["heldRate"], json!(10.0));
+    assert_eq!(run["summary"]["rps"]["sustainedRate"], json!(10.0));
     let flags = "--mode trace --duration 5s --granularity second --max-runtime 20ms --max-memory 8MiB --trace ";
     let run = succeed(&daemon, &format!("{flags}{to}"));
     assert_eq!(number(&run["summary"]["byStatus"]["ok"]), number(&run["summary"]["requested"]));
