@@ -1,21 +1,12 @@
 //! The figures of a distribution.
 
-use super::Histogram;
+use super::{order::Interval, values::Histogram};
 
 /// The percentiles of a distribution: their names, and their shares.
 pub const PERCENTILES: [(&str, f64); 5] = [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)];
 
 /// Something for each of [`PERCENTILES`], in their order.
 pub type Percentiles<T> = [Option<T>; PERCENTILES.len()];
-
-/// The 95 % interval of a percentile, in the unit of the values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Interval {
-    /// Its lower bound.
-    pub low: u64,
-    /// Its upper bound.
-    pub high: u64,
-}
 
 /// The figures of a distribution, in the unit of its values. What too few values say nothing of is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -8,6 +8,20 @@ const SIDE: f64 = 0.025;
 /// Shares are decimal fractions, which binary ones only come close to.
 const CLOSE: f64 = 1e-9;
 
+/// The 95 % interval of a percentile, in the unit of the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interval {
+    /// Its lower bound.
+    pub low: u64,
+    /// Its upper bound.
+    pub high: u64,
+}
+
+/// The rank of a percentile among `count` values; absent where these are fewer than 1/(1 − share).
+pub(crate) fn told_rank(share: f64, count: u64) -> Option<u64> {
+    tells(share, count).then(|| rank(share, count))
+}
+
 /// The rank, from 1, of the smallest value that at least `share` of `count` values do not exceed.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
 pub(super) fn rank(share: f64, count: u64) -> u64 {
