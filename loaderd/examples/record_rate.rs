@@ -90,6 +90,7 @@ fn row(slot: SlotHead, number: u64, t0: tokio::time::Instant) -> anyhow::Result<
         function: FunctionIndex(function),
         due,
         runtime_us: 20_000,
+        runtime_ms: 20,
         memory_mib: 170,
         clamped: false,
     };

@@ -164,6 +164,7 @@ async fn recorded(plan: Box<dyn Plan>, directory: &std::path::Path) -> Recorded 
         connect_timeout: Duration::from_secs(1),
         function_timeout: Duration::from_secs(1),
         runtime_clock: None,
+        seed: 42,
         run: run.clone(),
         trace: None,
         phases: Phases::default(),

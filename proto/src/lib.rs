@@ -41,6 +41,10 @@ pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descrip
 pub mod metadata {
     /// Of a request: the clock by which the run time is counted, `wall` or `cpu`.
     pub const CLOCK: &str = "loader-clock";
+    /// Of a request: the exact run time, in whole microseconds. It replaces the message's field, which counts milliseconds.
+    pub const RUNTIME: &str = "loader-runtime-us";
+    /// Of an answer: `true` where the exact run time of the request was taken as its run time; else absent.
+    pub const RUNTIME_EXACT: &str = "loader-runtime-exact";
     /// Of an answer: the time from receipt to the end of the work, in microseconds.
     pub const WALL_TIME: &str = "loader-wall-us";
     /// Of an answer: the CPU time that the invocation's thread consumed, in microseconds.

@@ -10,6 +10,7 @@ mod peer;
 mod processes;
 mod program;
 mod records;
+pub mod server;
 mod trace;
 pub mod usage;
 mod walk;

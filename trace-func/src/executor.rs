@@ -1,7 +1,5 @@
 //! The service `faas.Executor`: requests in, replies or errors out, each with the instance's metadata.
 
-use std::time::Duration;
-
 use loader_proto::{
     faas::{FaasReply, FaasRequest, executor_server::Executor},
     metadata,
@@ -12,7 +10,7 @@ use tonic::{
 };
 
 use crate::{
-    behaviour::{RuntimeClock, UnknownClock},
+    asked::Asked,
     clock,
     consumer::{ConsumeError, Consumed, Consumer, Demand},
     instance::{Instance, Stamp},
@@ -70,12 +68,21 @@ impl Function {
                 }));
             }
         };
-        let clock = clock(request.metadata()).map_err(|error| Status::invalid_argument(error.to_string()))?;
-        let demand = demand(&request.into_inner(), clock);
-        let consumed = consumer.consume(received, demand).await.map_err(|error| status(&error))?;
-        let mut response = Response::new(reply(demand, consumed));
-        write_times(consumed, response.metadata_mut());
-        Ok(response)
+        let asked = Asked::read(request.metadata()).map_err(|error| Status::invalid_argument(error.to_string()))?;
+        let demand = demand(&request.into_inner(), asked);
+        match consumer.consume(received, demand).await {
+            Ok(consumed) => {
+                let mut response = Response::new(reply(demand, consumed));
+                write_times(consumed, response.metadata_mut());
+                asked.confirm(response.metadata_mut());
+                Ok(response)
+            }
+            Err(error) => {
+                let mut status = status(&error);
+                asked.confirm(status.metadata_mut());
+                Err(status)
+            }
+        }
     }
 }
 
@@ -97,16 +104,9 @@ impl Executor for Function {
     }
 }
 
-/// The clock that a request names, if any.
-pub(crate) fn clock(metadata: &MetadataMap) -> Result<Option<RuntimeClock>, UnknownClock> {
-    let named = metadata.get(metadata::CLOCK).map(|name| String::from_utf8_lossy(name.as_bytes()).into_owned());
-    named.map(|name| name.parse()).transpose()
-}
-
-fn demand(request: &FaasRequest, clock: Option<RuntimeClock>) -> Demand {
+fn demand(request: &FaasRequest, asked: Asked) -> Demand {
     let FaasRequest { message: _, runtime_in_milli_sec, memory_in_mebi_bytes } = request;
-    let runtime = Duration::from_millis(u64::from(*runtime_in_milli_sec));
-    Demand { runtime, memory_mib: *memory_in_mebi_bytes, clock }
+    asked.demand(*runtime_in_milli_sec, *memory_in_mebi_bytes)
 }
 
 /// The reply to an invocation. Figures beyond what its fields hold, 71 minutes and 4 TiB, are given as their maximum.
@@ -158,7 +158,7 @@ fn status(error: &ConsumeError) -> Status {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
+    use std::{io, time::Duration};
 
     use tonic::Code;
 
@@ -187,18 +187,6 @@ mod tests {
         ] {
             assert_eq!(reply(DEMAND, Consumed { allocation, ..Consumed::default() }).message, message);
         }
-    }
-
-    #[test]
-    fn a_request_may_name_its_clock() {
-        let named = |name: &str| {
-            let mut metadata = MetadataMap::new();
-            metadata.insert(metadata::CLOCK, name.parse().unwrap());
-            clock(&metadata)
-        };
-        assert_eq!(clock(&MetadataMap::new()), Ok(None));
-        assert_eq!(named("cpu"), Ok(Some(RuntimeClock::Cpu)));
-        assert_eq!(named("sun").unwrap_err().to_string(), "unknown clock \"sun\": expected wall or cpu");
     }
 
     #[test]

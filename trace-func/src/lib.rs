@@ -8,6 +8,7 @@
 //!
 //! The tokio runtime has one thread and does only I/O; each invocation spins on a thread of its own.
 
+mod asked;
 pub mod behaviour;
 pub mod calibrate;
 pub mod cli;

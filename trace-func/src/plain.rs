@@ -4,7 +4,7 @@
 //! `empty` (nothing), by headers; method, path and body don't matter, but that the body is read, up to a MiB. `multiplier` and
 //! `io_percentage`, if present, must be numbers; what an instance does with them is part of its own configuration. The
 //! answer is JSON, `{"Status","Function","MachineName","ExecutionTime"}` with the time in microseconds, and has the headers that
-//! a gRPC answer has as metadata. Failures: 400 for headers that can't be used, 413 for a longer body, 507 with a text that
+//! a gRPC answer has as metadata; request headers that a gRPC request has as metadata are followed. Failures: 400 for headers that can't be used, 413 for a longer body, 507 with a text that
 //! begins with `FAILURE - mem_alloc` for memory that is not available, 500 for other failures.
 
 use std::{
@@ -15,7 +15,6 @@ use std::{
     str::FromStr,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
@@ -25,8 +24,9 @@ use tonic::{body::Body, metadata::MetadataMap};
 use tower::{Layer, Service};
 
 use crate::{
+    asked::Asked,
     clock,
-    consumer::{ConsumeError, Demand},
+    consumer::ConsumeError,
     executor::{self, Function, Work},
     instance::Stamp,
     memory::MemoryError,
@@ -122,20 +122,26 @@ impl From<ConsumeError> for Refusal {
 
 async fn answer(function: &Function, request: Request<Body>) -> Response<Body> {
     let stamp = function.arrive();
-    let mut response = match serve(function, &stamp, request).await {
+    let mut metadata = MetadataMap::new();
+    let mut response = match serve(function, &stamp, request, &mut metadata).await {
         Ok(response) => response,
         Err(Refusal { status, text }) => {
             log::info!("invocation not served: {text}");
             response(status, "text/plain; charset=utf-8", text)
         }
     };
-    let mut of_instance = MetadataMap::new();
-    stamp.write_to(&mut of_instance);
-    response.headers_mut().extend(of_instance.into_headers());
+    stamp.write_to(&mut metadata);
+    response.headers_mut().extend(metadata.into_headers());
     response
 }
 
-async fn serve(function: &Function, stamp: &Stamp<'_>, request: Request<Body>) -> Result<Response<Body>, Refusal> {
+/// Serves a request, and writes what a gRPC answer would have as metadata.
+async fn serve(
+    function: &Function,
+    stamp: &Stamp<'_>,
+    request: Request<Body>,
+    metadata: &mut MetadataMap,
+) -> Result<Response<Body>, Refusal> {
     let (head, body) = request.into_parts();
     if let Err(error) = Limited::new(body, MAX_BODY).collect().await {
         let too_long = error.is::<LengthLimitError>();
@@ -144,12 +150,12 @@ async fn serve(function: &Function, stamp: &Stamp<'_>, request: Request<Body>) -
     }
     let received = clock::now();
     let name = head.headers.get("function").and_then(|name| name.to_str().ok()).unwrap_or_default().to_owned();
-    let demand = demand(head.headers)?;
-    let mut map = MetadataMap::new();
-    let (micros, memory_bytes) = match (function.work(), demand) {
-        (Work::Consume(consumer), Some(demand)) => {
-            let consumed = consumer.consume(received, demand).await?;
-            executor::write_times(consumed, &mut map);
+    let wanted = wanted(head.headers)?;
+    let (micros, memory_bytes) = match (function.work(), wanted) {
+        (Work::Consume(consumer), Some(Wanted { runtime_ms, memory_mib, asked })) => {
+            asked.confirm(metadata);
+            let consumed = consumer.consume(received, asked.demand(runtime_ms, memory_mib)).await?;
+            executor::write_times(consumed, metadata);
             (consumed.wall.as_micros(), Some(consumed.memory_bytes))
         }
         (Work::Empty { memory_bytes }, _) => (0, Some(*memory_bytes)),
@@ -162,15 +168,21 @@ async fn serve(function: &Function, stamp: &Stamp<'_>, request: Request<Body>) -
     );
     let mut response = response(StatusCode::OK, "application/json", json);
     let headers = response.headers_mut();
-    headers.extend(map.into_headers());
     if let Some(bytes) = memory_bytes {
         headers.insert(metadata::MEMORY, HeaderValue::from(executor::kib(bytes)));
     }
     Ok(response)
 }
 
+/// What a request of workload `trace` asks for.
+struct Wanted {
+    runtime_ms: u32,
+    memory_mib: u32,
+    asked: Asked,
+}
+
 /// What a request asks for by its headers; nothing of workload `empty`.
-fn demand(headers: HeaderMap) -> Result<Option<Demand>, Refusal> {
+fn wanted(headers: HeaderMap) -> Result<Option<Wanted>, Refusal> {
     for name in ["multiplier", "io_percentage"] {
         number::<i64>(&headers, name)?;
     }
@@ -185,8 +197,8 @@ fn demand(headers: HeaderMap) -> Result<Option<Demand>, Refusal> {
         }
         None => return Err(Refusal::bad("header workload is missing; must be trace or empty")),
     }
-    let clock = executor::clock(&MetadataMap::from_headers(headers)).map_err(Refusal::bad)?;
-    Ok(Some(Demand { runtime: Duration::from_millis(runtime_ms.into()), memory_mib, clock }))
+    let asked = Asked::read(&MetadataMap::from_headers(headers)).map_err(Refusal::bad)?;
+    Ok(Some(Wanted { runtime_ms, memory_mib, asked }))
 }
 
 /// A header that holds a number; absent, where it is.
@@ -210,6 +222,8 @@ fn response(status: StatusCode, kind: &'static str, body: String) -> Response<Bo
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tokio_util::task::TaskTracker;
 
     use super::*;
@@ -262,6 +276,24 @@ mod tests {
         let (status, headers, _) = asked(&function, &[("workload", "empty")], "").await;
         assert_eq!((status, &headers["loader-first-invocation"]), (200, &HeaderValue::from_static("false")));
         assert!(!headers.contains_key("loader-wall-us"), "nothing was measured");
+    }
+
+    #[tokio::test]
+    async fn an_exact_run_time_is_followed_and_confirmed() {
+        let function = function();
+        let trace = [("workload", "trace"), ("requested_cpu", "5")];
+        let (status, headers, _) = asked(&function, &trace, "").await;
+        assert_eq!((status, headers.get("loader-runtime-exact")), (200, None), "the milliseconds were followed");
+        let exact = |micros| [&trace[..], &[("loader-runtime-us", micros)]].concat();
+        let confirmed = Some(&HeaderValue::from_static("true"));
+        let (status, headers, _) = asked(&function, &exact("7654"), "").await;
+        assert_eq!((status, headers.get("loader-runtime-exact")), (200, confirmed));
+        assert!(headers["loader-wall-us"].to_str().unwrap().parse::<u32>().unwrap() >= 7654);
+        // What was asked for counts for its limit, too, and the refusal says what that was.
+        let (status, headers, body) = asked(&function, &exact("1000001"), "").await;
+        assert_eq!((status, headers.get("loader-runtime-exact")), (400, confirmed), "{body}");
+        let (status, headers, _) = asked(&function, &[("workload", "empty"), ("loader-runtime-us", "7")], "").await;
+        assert_eq!((status, headers.get("loader-runtime-exact")), (200, None), "nothing was consumed");
     }
 
     #[tokio::test]

@@ -21,6 +21,8 @@ pub enum Purpose {
     Runtime,
     /// Memory sizes of invocations.
     Memory,
+    /// Rounding of run times to what a request can hold.
+    Rounding,
     /// Making up a trace.
     Synthesis,
 }
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Arrivals => b"arrivals",
             Self::Runtime => b"runtime",
             Self::Memory => b"memory",
+            Self::Rounding => b"rounding",
             Self::Synthesis => b"synthesis",
         }
     }

@@ -11,6 +11,7 @@ use crate::{
     clock::Clock,
     endpoint::Endpoint,
     invoke::{Call, Cancellation, Connections, Invoker, Policy, Protocol, Route},
+    plan::{fractional, whole_millis},
     spec::Violation,
     units,
 };
@@ -18,7 +19,7 @@ use crate::{
 /// How long a single invocation may take, unless the request says otherwise.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The longest timeout of a request.
+/// The longest run time and the longest timeout of a request.
 const LONGEST: Duration = Duration::from_hours(1);
 
 /// An invocation to make, checked.
@@ -45,6 +46,9 @@ impl SingleInvocation {
         };
         let runtime = duration("runtime", runtime, Duration::ZERO);
         let timeout = duration("timeout", timeout, TIMEOUT);
+        if runtime > LONGEST {
+            violations.push(Violation::new("runtime", "must be at most 1h"));
+        }
         if timeout > LONGEST {
             violations.push(Violation::new("timeout", "must be at most 1h"));
         }
@@ -53,9 +57,12 @@ impl SingleInvocation {
         }
         let authority = if authority.is_empty() { address.clone() } else { authority };
         let route = Route::new(&Endpoint::plain(address, authority), Protocol::Faas);
-        let runtime_ms = units::to_u32(runtime.as_millis());
+        let runtime_us = units::to_u32(runtime.as_micros());
+        // To the nearest, for there is no plan whose mean could be kept.
+        let runtime_ms = whole_millis(runtime_us, 0.5);
         let call = Call {
             runtime_ms,
+            exact_runtime_us: fractional(runtime_us),
             memory_mib,
             clock: None,
             span: None,
@@ -83,12 +90,45 @@ impl SingleInvocation {
             let connections = Connections::new(Policy::Pooled(1), TaskTracker::new(), Default::default(), clock);
             Invoker::new(connections, clock).call(&self.route, self.call, &Cancellation::default()).await
         });
+        let exact = self.call.exact_runtime_us.filter(|_| outcome.exact_runtime == Some(true));
+        let requested_runtime_us = exact.map_or(u64::from(self.call.runtime_ms) * 1000, u64::from);
         Ok(convert::record(InvocationRecord {
             due_unix_us: due.0,
             sent_unix_us: outcome.response.map(|_| due.plus(outcome.connect.unwrap_or_default()).0),
-            requested_runtime_us: u64::from(self.call.runtime_ms) * 1000,
+            requested_runtime_us,
             requested_memory_kib: u64::from(self.call.memory_mib) * 1024,
             ..outcome.record()
         }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(runtime: Duration) -> v1::InvokeRequest {
+        let runtime = Some(prost_types::Duration::try_from(runtime).expect("fits"));
+        v1::InvokeRequest { address: "127.0.0.1:1".to_owned(), runtime, ..v1::InvokeRequest::default() }
+    }
+
+    #[test]
+    fn a_run_time_goes_to_the_nearest_millisecond_and_exactly() {
+        for (runtime, runtime_ms, exact_runtime_us) in [
+            (Duration::ZERO, 0, None),
+            (Duration::from_millis(50), 50, None),
+            (Duration::from_micros(2400), 2, Some(2400)),
+            (Duration::from_micros(2600), 3, Some(2600)),
+            (Duration::from_nanos(1_999), 0, Some(1)),
+            (LONGEST, 3_600_000, None),
+        ] {
+            let call = SingleInvocation::check(request(runtime)).expect("is valid").call;
+            assert_eq!((call.runtime_ms, call.exact_runtime_us), (runtime_ms, exact_runtime_us), "{runtime:?}");
+        }
+    }
+
+    #[test]
+    fn a_run_time_above_the_longest_is_refused() {
+        let violations = SingleInvocation::check(request(LONGEST + Duration::from_micros(1))).expect_err("is refused");
+        assert_eq!(violations, [Violation::new("runtime", "must be at most 1h")]);
     }
 }

@@ -8,11 +8,11 @@ use std::{
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-use super::{counters::Counters, pacer::Sink, scale_state::ScaleState};
+use super::{counters::Counters, exact_runtimes::ExactRuntimes, pacer::Sink, scale_state::ScaleState};
 use crate::{
     id::FunctionIndex,
     invoke::{Outcome, Status},
-    plan::{Invocation, InvocationId, Mark, PlannedInvocation, SlotHead, SlotOutcome, Target},
+    plan::{Invocation, InvocationId, Mark, PlannedInvocation, Rounding, SlotHead, SlotOutcome, Target},
     record::{Event, Row},
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Routing {
     pub(super) events: mpsc::Sender<Event>,
     pub(super) counters: Arc<Counters>,
     pub(super) scales: Arc<ScaleState>,
+    pub(super) exact: Arc<ExactRuntimes>,
+    pub(super) rounding: Rounding,
     /// The functions from which a cold one is picked.
     pub(super) cold_pool: Range<u32>,
     pub(super) max_in_flight: u64,
@@ -91,7 +93,8 @@ impl Handoff {
                 }
             },
         };
-        PlannedInvocation { id, slot, mark, function, due, runtime_us, memory_mib, clamped }
+        let runtime_ms = self.routing.rounding.millis(function, runtime_us);
+        PlannedInvocation { id, slot, mark, function, due, runtime_us, runtime_ms, memory_mib, clamped }
     }
 
     fn worker(&mut self, function: FunctionIndex) -> usize {
@@ -104,7 +107,8 @@ impl Handoff {
     }
 
     async fn not_sent(&mut self, planned: PlannedInvocation, reason: String) {
-        let row = Row { planned, outcome: Outcome::bare(Status::NotSent, reason) };
+        let outcome = self.routing.exact.settle(&planned, Outcome::bare(Status::NotSent, reason));
+        let row = Row { planned, outcome };
         self.report(Event::Row(Box::new(row))).await;
     }
 }

@@ -11,6 +11,7 @@
 
 mod counters;
 mod dispatcher;
+mod exact_runtimes;
 mod floor;
 mod handoff;
 mod heartbeat;
@@ -40,11 +41,12 @@ use crate::{
     clock::{Anchor, Clock},
     id::RunId,
     invoke::{Cancellation, ConnectionCount, Policy, Route, Status},
-    plan::{Plan, PlannedInvocation, Unit},
+    plan::{Plan, PlannedInvocation, Rounding, Unit},
     record::Event,
     spans::RunTrace,
 };
 use dispatcher::Dispatcher;
+use exact_runtimes::ExactRuntimes;
 use handoff::Routing;
 use worker::{Companion, Ready, Share, Worker};
 
@@ -66,6 +68,8 @@ pub struct Settings {
     pub function_timeout: Duration,
     /// The clock by which functions measure run times; absent: their own choice.
     pub runtime_clock: Option<&'static str>,
+    /// The seed of the plan.
+    pub seed: u64,
     /// Id of the run.
     pub run: RunId,
     /// The run's trace, where spans are exported.
@@ -91,6 +95,7 @@ pub struct Dispatch {
     counters: Arc<Counters>,
     connections: ConnectionCount,
     scales: Arc<ScaleState>,
+    exact: Arc<ExactRuntimes>,
     cancellation: Cancellation,
 }
 
@@ -117,6 +122,7 @@ impl Dispatch {
         let counters = Arc::new(Counters::default());
         let connections = ConnectionCount::default();
         let cancellation = Cancellation::default();
+        let exact = Arc::new(ExactRuntimes::unknown(routes.len()));
         let count = settings.workers.max(1);
         let (prepared, mut all_prepared) = mpsc::channel(count);
         let (mut to_workers, mut workers) = (Vec::new(), Vec::new());
@@ -139,6 +145,7 @@ impl Dispatch {
                 count: connections.clone(),
                 counters: Arc::clone(&counters),
                 scales: Arc::clone(&scales),
+                exact: Arc::clone(&exact),
                 cancellation: cancellation.clone(),
                 events: events.clone(),
             };
@@ -156,7 +163,18 @@ impl Dispatch {
         }
         drop(prepared);
         while all_prepared.recv().await.is_some() {}
-        Ok(Self { settings, events, to_workers, workers, companion, counters, connections, scales, cancellation })
+        Ok(Self {
+            settings,
+            events,
+            to_workers,
+            workers,
+            companion,
+            counters,
+            connections,
+            scales,
+            exact,
+            cancellation,
+        })
     }
 
     /// The counters, which are updated while the load runs.
@@ -174,11 +192,22 @@ impl Dispatch {
     /// # Errors
     /// A thread that cannot be started.
     pub fn start(self, plan: Box<dyn Plan>, t0: Anchor) -> std::io::Result<Dispatching> {
-        let Self { settings, events, to_workers, workers, companion, counters, connections: _, scales, cancellation } =
-            self;
+        let Self {
+            settings,
+            events,
+            to_workers,
+            workers,
+            companion,
+            counters,
+            connections: _,
+            scales,
+            exact,
+            cancellation,
+        } = self;
         let unit: Unit = plan.unit();
         let outcomes_wanted = plan.needs_outcomes();
         let cold_pool = plan.cold_pool();
+        let rounding = Rounding::new(settings.seed, plan.functions().iter().map(|function| function.name.as_str()));
         let (planner_end, feed, outcomes) = plan_feed::feed(settings.phases.clone());
         let planner = Running::start("planner", move || planner_end.run(plan))?;
         let stop = Stop::default();
@@ -187,6 +216,8 @@ impl Dispatch {
             events,
             counters,
             scales,
+            exact,
+            rounding,
             cold_pool,
             max_in_flight: settings.max_in_flight.into(),
             by_function: settings.policy == Policy::PerFunction,

@@ -45,7 +45,7 @@ fn rows_within(
     rows_of_load(address, &rps, timeout, max_in_flight, room, |_| {})
 }
 
-/// What comes of a load of mode `rps`; `observe` gets the status of each row as it comes.
+/// What comes of a load of mode `rps` by one worker; `observe` gets the status of each row as it comes.
 fn rows_of_load(
     address: SocketAddr,
     rps: &serde_json::Value,
@@ -54,18 +54,32 @@ fn rows_of_load(
     room: usize,
     mut observe: impl FnMut(&Status),
 ) -> Vec<(PlannedInvocation, Status, String)> {
+    let rows = whole_rows(1, address, rps, timeout, (max_in_flight, room), |row| observe(&row.outcome.status));
+    rows.into_iter().map(|Row { planned, outcome }| (planned, outcome.status, outcome.error)).collect()
+}
+
+/// The same by so many workers, and all of each row.
+fn whole_rows(
+    workers: usize,
+    address: SocketAddr,
+    rps: &serde_json::Value,
+    timeout: Duration,
+    (max_in_flight, room): (u32, usize),
+    mut observe: impl FnMut(&Row),
+) -> Vec<Row> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let route = Endpoint::plain(address.to_string(), "f");
         let route = Route::new(&route, Protocol::Faas).expect("a route");
         let (events, mut received) = mpsc::channel(room);
         let settings = Settings {
-            workers: 1,
+            workers,
             policy: Policy::Pooled(1),
             max_in_flight,
             connect_timeout: timeout,
             function_timeout: timeout,
             runtime_clock: None,
+            seed: 42,
             phases: Phases::default(),
             isolation: Isolation::default(),
             heartbeat: Heartbeat::new(Clock),
@@ -79,14 +93,13 @@ fn rows_of_load(
         let mut rows = Vec::new();
         while let Some(event) = received.recv().await {
             if let Event::Row(row) = event {
-                let Row { planned, outcome } = *row;
-                observe(&outcome.status);
-                rows.push((planned, outcome.status, outcome.error));
+                observe(&row);
+                rows.push(*row);
             }
         }
         dispatching.paced().await.expect("lives");
         dispatching.drained().await.expect("lives");
-        rows.sort_by_key(|(planned, _, _)| planned.due);
+        rows.sort_by_key(|row| row.planned.due);
         rows
     })
 }
@@ -196,6 +209,23 @@ fn a_server_that_answers_gets_everything() {
     // In the order in which they were due, each with its number.
     let ids: Vec<_> = rows.iter().map(|(planned, _, _)| planned.id.to_string()).collect();
     assert_eq!(ids, (0..300).map(|number| format!("min0.inv{number}")).collect::<Vec<_>>());
+}
+
+#[test]
+fn run_times_are_rounded_alike_whatever_the_number_of_workers() {
+    let server = Server::answering(|_, respond| reply(respond));
+    let rps = serde_json::json!({"start": 200, "end": 200, "slot": "1s", "runtime": "0.0025s"});
+    let asked = |workers| -> Vec<_> {
+        let rows = whole_rows(workers, server.address, &rps, LONG, (100_000, 1 << 16), |_| {});
+        rows.iter().map(|row| (row.planned.id.to_string(), row.requested_runtime_us())).collect()
+    };
+    let one = asked(1);
+    // The server knows no exact run times: each row says the milliseconds that it was asked for.
+    let most = one.iter().filter(|(_, micros)| *micros == 3000).count();
+    assert!(one.iter().all(|(_, micros)| [2000, 3000].contains(micros)), "{one:?}");
+    // Half of 200, within four standard errors.
+    assert!((72..=128).contains(&most), "{most}");
+    assert_eq!(asked(3), one);
 }
 
 #[test]

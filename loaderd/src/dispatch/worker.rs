@@ -8,7 +8,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{counters::Counters, scale_state::ScaleState};
+use super::{counters::Counters, exact_runtimes::ExactRuntimes, scale_state::ScaleState};
 use crate::{
     clock::Clock,
     invoke::{Call, Cancellation, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Status},
@@ -61,6 +61,7 @@ pub(super) struct Worker {
     pub(super) count: ConnectionCount,
     pub(super) counters: Arc<Counters>,
     pub(super) scales: Arc<ScaleState>,
+    pub(super) exact: Arc<ExactRuntimes>,
     pub(super) cancellation: Cancellation,
     pub(super) events: mpsc::Sender<Event>,
 }
@@ -127,6 +128,7 @@ impl Worker {
             Some(route) => invoker.call(route, self.call(&planned), &self.cancellation).await,
             None => Outcome::bare(Status::NotSent, "the function was not deployed"),
         };
+        let outcome = self.exact.settle(&planned, outcome);
         let row = Box::new(Row { planned, outcome });
         if planned.mark == Mark::Cold {
             self.scales.release(planned.function);
@@ -138,7 +140,8 @@ impl Worker {
 
     fn call(&self, planned: &PlannedInvocation) -> Call {
         Call {
-            runtime_ms: planned.runtime_us.saturating_add(500) / 1000,
+            runtime_ms: planned.runtime_ms,
+            exact_runtime_us: planned.exact_runtime_us(),
             memory_mib: planned.memory_mib,
             clock: self.runtime_clock,
             span: self.trace.and_then(|trace| trace.invocation(planned.id.unit, planned.id.number)),

@@ -7,8 +7,10 @@ use crate::spans;
 /// What one invocation requests, and its timeouts.
 #[derive(Debug, Clone, Copy)]
 pub struct Call {
-    /// Run time, in milliseconds.
+    /// Run time as the request's own field has it, in milliseconds.
     pub runtime_ms: u32,
+    /// The exact run time in microseconds, which goes along as metadata; absent: the milliseconds are exact.
+    pub exact_runtime_us: Option<u32>,
     /// Memory to ask for, in MiB.
     pub memory_mib: u32,
     /// The clock by which the function measures the run time; absent: its own choice.

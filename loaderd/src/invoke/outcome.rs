@@ -99,6 +99,9 @@ pub struct Outcome {
     pub response_bytes: Option<u64>,
     /// Run time that the function measured, in microseconds.
     pub runtime_us: Option<u32>,
+    /// Whether the function was asked for the exact run time, as its answer says: `false` where it answered and did not say
+    /// that it follows exact run times; absent where no answer of the function says so.
+    pub exact_runtime: Option<bool>,
     /// Memory that the function held, in KiB.
     pub memory_kib: Option<u32>,
     /// The instance that answered; empty when it did not report its name.
@@ -120,6 +123,8 @@ pub(super) struct Reply {
 /// The instance that answered, as reported in the response's metadata.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Origin {
+    /// Whether it says that it followed the exact run time.
+    pub(super) exact_runtime: bool,
     pub(super) instance: String,
     pub(super) cold_start: Option<bool>,
     pub(super) started: Option<UnixMicros>,
@@ -174,6 +179,7 @@ impl Outcome {
             receive_lag: None,
             response_bytes: None,
             runtime_us: None,
+            exact_runtime: None,
             memory_kib: None,
             instance: String::new(),
             cold_start: None,
@@ -195,6 +201,7 @@ impl Outcome {
             receive_lag,
             response_bytes,
             runtime_us,
+            exact_runtime: _,
             memory_kib,
             instance,
             cold_start,
@@ -236,7 +243,7 @@ impl Outcome {
     pub(super) fn replied(reply: Result<Reply, Failure>) -> Self {
         let (outcome, origin) = match reply {
             Ok(Reply { runtime_us, memory_kib, origin }) => {
-                (Self { runtime_us, memory_kib, ..Self::bare(Status::Ok, "") }, origin)
+                (Self { runtime_us, exact_runtime: Some(false), memory_kib, ..Self::bare(Status::Ok, "") }, origin)
             }
             Err(Failure { status, error, origin }) => (Self::bare(status, error), origin),
         };
@@ -244,7 +251,9 @@ impl Outcome {
     }
 
     fn reported_by(self, origin: Origin) -> Self {
-        let Origin { instance, cold_start, started } = origin;
-        Self { instance, cold_start, instance_started: started, ..self }
+        let Origin { exact_runtime, instance, cold_start, started } = origin;
+        // A failure that says nothing may be a gateway's.
+        let exact_runtime = if exact_runtime { Some(true) } else { self.exact_runtime };
+        Self { exact_runtime, instance, cold_start, instance_started: started, ..self }
     }
 }

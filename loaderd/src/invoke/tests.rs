@@ -73,6 +73,7 @@ fn route(address: SocketAddr) -> Route {
 fn call() -> Call {
     Call {
         runtime_ms: 7,
+        exact_runtime_us: None,
         memory_mib: 3,
         clock: None,
         span: Some(crate::spans::Context { trace: 1, span: 2 }),
@@ -101,6 +102,13 @@ fn reply_frame() -> Bytes {
     frame.put_u32(u32::try_from(reply.encoded_len()).expect("short"));
     frame.extend_from_slice(&reply.encode_to_vec());
     frame.freeze()
+}
+
+/// A head of a function that says that it followed the exact run time.
+fn exact_head() -> Response<()> {
+    let mut head = head(StatusCode::OK, "application/grpc");
+    head.headers_mut().insert(metadata::RUNTIME_EXACT, http::HeaderValue::from_static("true"));
+    head
 }
 
 /// Answers with `head`, `data` and the trailers of `code`.
@@ -175,6 +183,44 @@ fn the_request_is_what_a_grpc_server_expects() {
         });
     };
     assert_eq!(outcome_of(answer).0, Status::Grpc(Code::DataLoss));
+}
+
+#[test]
+fn an_exact_run_time_goes_along_as_metadata() {
+    for exact_runtime_us in [None, Some(7500)] {
+        // Repeats what it was asked, as its error.
+        let answer = |request: Asked, respond| {
+            let asked =
+                request.headers().get(metadata::RUNTIME).map_or("nothing", |value| value.to_str().expect("text"));
+            refuse(respond, Code::DataLoss, asked);
+        };
+        let error = with_server(answer, async |invoker, route| {
+            invoker.call(&route, Call { exact_runtime_us, ..call() }, &Cancellation::default()).await.error
+        });
+        assert_eq!(error, exact_runtime_us.map_or("nothing".to_owned(), |micros| micros.to_string()));
+    }
+}
+
+#[test]
+fn only_an_answer_of_the_function_says_what_it_followed() {
+    let known = |answer: fn(Asked, Answer)| {
+        with_server(answer, async |invoker, route| {
+            let call = Call { exact_runtime_us: Some(7500), ..call() };
+            invoker.call(&route, call, &Cancellation::default()).await.exact_runtime
+        })
+    };
+    let ours = |_, respond| answer_with(respond, exact_head(), reply_frame(), Code::Ok);
+    let foreign = |_, respond| answer_with(respond, head(StatusCode::OK, "application/grpc"), reply_frame(), Code::Ok);
+    let ours_refused = |_, mut respond: Answer| {
+        let mut head = exact_head();
+        head.headers_mut().extend(trailers(Code::ResourceExhausted, "no room"));
+        respond.send_response(head, true).expect("sends");
+    };
+    let gateway = |_, respond| refuse(respond, Code::Unavailable, "not now");
+    assert_eq!(
+        [known(ours), known(foreign), known(ours_refused), known(gateway)],
+        [Some(true), Some(false), Some(true), None]
+    );
 }
 
 #[test]

@@ -95,7 +95,7 @@ pub struct Invocation {
     pub due: Offset,
     /// The function that it is for.
     pub target: Target,
-    /// Run time to ask for, in microseconds. On the wire it is rounded to whole milliseconds.
+    /// Run time to ask for, in microseconds.
     pub runtime_us: u32,
     /// Memory to ask for, in MiB.
     pub memory_mib: u32,

@@ -17,6 +17,7 @@ mod needs;
 mod outline;
 mod overload;
 mod planned;
+mod rounding;
 mod slot;
 mod wire;
 
@@ -38,6 +39,7 @@ pub use invocation::{Invocation, Mark, Offset, Phase, Target, Unit};
 pub use needs::{TraceInput, TraceSource, Warmup};
 pub use outline::{FunctionOutline, Outline, SlotOutline};
 pub use planned::{InvocationId, PlannedInvocation};
+pub use rounding::{Rounding, fractional, whole_millis};
 pub use slot::{Slot, SlotHead, SlotOutcome};
 pub(crate) use wire::distribution;
 

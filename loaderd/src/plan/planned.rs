@@ -2,6 +2,7 @@
 
 use super::{
     invocation::{Mark, Offset, Phase, Unit},
+    rounding::fractional,
     slot::SlotHead,
 };
 use crate::id::FunctionIndex;
@@ -38,6 +39,8 @@ pub struct PlannedInvocation {
     pub due: Offset,
     /// Run time to ask for, in microseconds.
     pub runtime_us: u32,
+    /// The same in milliseconds, rounded by [`super::Rounding`]: all that a function is asked which knows no exact run times.
+    pub runtime_ms: u32,
     /// Memory to ask for, in MiB.
     pub memory_mib: u32,
     /// Whether its run time or memory was clamped.
@@ -45,6 +48,11 @@ pub struct PlannedInvocation {
 }
 
 impl PlannedInvocation {
+    /// The run time in microseconds, where it is not one of whole milliseconds.
+    pub fn exact_runtime_us(&self) -> Option<u32> {
+        fractional(self.runtime_us)
+    }
+
     /// Whether it counts in the statistics of its slot.
     pub fn counts(&self) -> bool {
         self.mark != Mark::StepWarmup

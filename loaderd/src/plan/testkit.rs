@@ -98,7 +98,7 @@ pub(super) fn slots(plan: &mut dyn Plan, most: usize) -> Vec<Whole> {
 }
 
 /// An invocation of one long slot that has come due.
-pub(super) fn planned(due_ms: u64, function: FunctionIndex, mark: Mark) -> PlannedInvocation {
+pub(crate) fn planned(due_ms: u64, function: FunctionIndex, mark: Mark) -> PlannedInvocation {
     let duration = Duration::from_mins(1);
     let slot = SlotHead {
         index: 0,
@@ -111,7 +111,8 @@ pub(super) fn planned(due_ms: u64, function: FunctionIndex, mark: Mark) -> Plann
     };
     let due = Offset::from_nanos(due_ms * 1_000_000);
     let id = InvocationId { of: Unit::Minute, unit: 0, number: 0 };
-    PlannedInvocation { id, slot, mark, function, due, runtime_us: 1000, memory_mib: 1, clamped: false }
+    let (runtime_us, runtime_ms, memory_mib) = (1000, 1, 1);
+    PlannedInvocation { id, slot, mark, function, due, runtime_us, runtime_ms, memory_mib, clamped: false }
 }
 
 /// The heads of up to `most` slots with these outcomes, and what the plan's collector, shown the same, puts into a summary.

@@ -57,10 +57,17 @@ impl Row {
         self.outcome.response?.checked_sub(execution)
     }
 
+    /// Run time that the function was asked for, in microseconds: the exact one where the function follows it, else that of
+    /// the request's own field.
+    pub fn requested_runtime_us(&self) -> u64 {
+        let PlannedInvocation { runtime_us, runtime_ms, .. } = self.planned;
+        if self.outcome.exact_runtime == Some(true) { runtime_us.into() } else { u64::from(runtime_ms) * 1000 }
+    }
+
     /// Response over requested run time; absent where none was requested. It says something only of functions that run for
     /// as long as requested.
     pub fn slowdown(&self) -> Option<f64> {
-        let requested = Duration::from_micros(self.planned.runtime_us.into());
+        let requested = Duration::from_micros(self.requested_runtime_us());
         let response = self.outcome.response?;
         (!requested.is_zero()).then(|| response.as_secs_f64() / requested.as_secs_f64())
     }
@@ -96,7 +103,7 @@ impl Row {
         saturated: bool,
     ) -> InvocationRecord<'a> {
         let Self { planned, outcome } = self;
-        let PlannedInvocation { id, slot, mark, function: _, due, runtime_us, memory_mib, clamped: _ } = planned;
+        let PlannedInvocation { id, slot, mark, function: _, due, runtime_us: _, runtime_ms: _, memory_mib, clamped: _ } = planned;
         let due = t0.unix.plus(due.as_duration());
         let lag = self.lag(t0.instant);
         InvocationRecord {
@@ -109,7 +116,7 @@ impl Row {
             due_unix_us: due.0,
             sent_unix_us: lag.map(|lag| due.plus(lag).0),
             dispatch_lag_us: lag.map(|lag| units::to_i64(lag.as_micros())),
-            requested_runtime_us: (*runtime_us).into(),
+            requested_runtime_us: self.requested_runtime_us(),
             requested_memory_kib: u64::from(*memory_mib) * 1024,
             saturated,
             ..outcome.record()
@@ -127,6 +134,27 @@ mod tests {
         plan::Mark,
         record::testkit::{head, row, t0},
     };
+
+    #[test]
+    fn the_requested_run_time_is_what_the_function_was_asked() {
+        let t0 = t0();
+        for (runtime_us, runtime_ms, exact, requested, slowdown) in [
+            (12_345, 13, Some(true), 12_345, Some(0.024_69 / 0.012_345)),
+            (12_345, 13, Some(false), 13_000, Some(0.024_69 / 0.013)),
+            (12_345, 12, None, 12_000, Some(0.024_69 / 0.012)),
+            (300, 0, Some(false), 0, None),
+            (300, 0, Some(true), 300, Some(0.024_69 / 0.000_3)),
+            (12_000, 12, None, 12_000, Some(0.024_69 / 0.012)),
+        ] {
+            let mut row = row(&t0, head(1, 1), 3, 5);
+            row.planned = PlannedInvocation { runtime_us, runtime_ms, ..row.planned };
+            row.outcome =
+                Outcome { exact_runtime: exact, response: Some(Duration::from_micros(24_690)), ..row.outcome };
+            let record = row.record("run", "f", &t0, false);
+            assert_eq!(record.requested_runtime_us, requested, "{runtime_us} µs, {exact:?}");
+            assert_eq!(row.slowdown(), slowdown, "{runtime_us} µs, {exact:?}");
+        }
+    }
 
     #[test]
     fn every_declared_column_is_set() {

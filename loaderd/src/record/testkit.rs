@@ -37,6 +37,7 @@ pub(super) fn planned(slot: SlotHead) -> PlannedInvocation {
         function: FunctionIndex(0),
         due: slot.start,
         runtime_us: 10_000,
+        runtime_ms: 10,
         memory_mib: 2,
         clamped: false,
     }

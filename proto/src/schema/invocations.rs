@@ -34,7 +34,9 @@ table! {
         /// Response time: from the send until the response arrived. From the due time it is `dispatch_lag_us + response_us`.
         #[absent = "when there was no response"]
         response_us: Option<u64> [Micros],
-        /// Requested run time.
+        /// Run time that the function was asked for: the plan's, where the function follows exact run times (metadata
+        /// `loader-runtime-us`), else the whole milliseconds of the request. Where the response does not say, or there was none, the
+        /// function's earlier responses decide, and without one the milliseconds.
         requested_runtime_us: u64 [Micros],
         /// Run time that the function measured.
         #[absent = "when the function did not report it"]

@@ -20,6 +20,11 @@ fn rows(daemon: &Daemon, flags: &[&str]) -> Table {
     daemon.table(ended["runId"].as_str().expect("text"), "invocations.csv")
 }
 
+/// The record of a single invocation of 2.6 ms.
+fn invoked(daemon: &Daemon, address: &str) -> serde_json::Value {
+    daemon.ctl(&["--output", "json", "invoke", address, "--runtime", "2600us"]).ok().json()["record"].clone()
+}
+
 #[test]
 fn a_client_that_knows_three_fields_is_served() {
     let server = Peer::start(Command::new(bin("trace-func")).args(["--host", "127.0.0.1", "--port", "0"]));
@@ -44,6 +49,54 @@ fn of_a_foreign_function_it_is_not_known_whether_it_started_cold() {
     assert_eq!(rows.len(), 20);
     let found = rows.columns(["status", "cold_start", "instance", "actual_runtime_us", "actual_memory_kib"]);
     assert!(found.iter().all(|row| *row == ["ok", "", "", "5000", "42"]), "{found:?}");
+}
+
+#[test]
+fn a_foreign_function_is_asked_for_whole_milliseconds_and_its_rows_say_so() {
+    let server = Peer::start(foreign().arg("serve"));
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let load = ["--mode", "rps", "--start", "20", "--end", "20", "--slot", "1s", "--runtime", "2500us", "--seed", "1"];
+    let ended = daemon.succeed(&[&load[..], &["--platform", "attach", "--attach", server.address()]].concat());
+    let rows = daemon.table(ended["runId"].as_str().expect("text"), "invocations.csv");
+    // It reports what it was asked.
+    let asked = rows.column("requested_runtime_us");
+    assert_eq!(asked, rows.column("actual_runtime_us"));
+    let counts = rows.counts("requested_runtime_us");
+    assert!(counts.keys().eq(["2000", "3000"].iter()), "{counts:?}");
+    // A single invocation is rounded to the nearest.
+    let record = &invoked(&daemon, server.address());
+    assert_eq!(
+        (&record["requestedRuntimeUs"], &record["actualRuntimeUs"]),
+        (&"3000".into(), &"3000".into()),
+        "{record}"
+    );
+}
+
+#[test]
+fn exact_run_times_are_asked_for_and_consumed() {
+    let server = Peer::start(Command::new(bin("trace-func")).args(["--host", "127.0.0.1", "--port", "0"]));
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(&state.path().join("state"));
+    let file = state.path().join("plan.csv");
+    let planned: Vec<_> = (0..40_u64).map(|number| 1000 + 137 * number).collect();
+    let line = |(number, micros): (usize, &u64)| format!("{},f,{micros},1\n", number * 10_000_000);
+    let lines: String = planned.iter().enumerate().map(line).collect();
+    std::fs::write(&file, format!("due_ns,function,runtime_us,memory_mib\n{lines}")).expect("writes");
+    let replay = ["--mode", "trace", "--trace", file.to_str().expect("text"), "--granularity", "second"];
+    let attach = ["--platform", "attach", "--attach", server.address()];
+    for protocol in ["grpc", "http1", "http2"] {
+        let ended = daemon.succeed(&[&replay[..], &attach, &["--protocol", protocol]].concat());
+        let rows = daemon.table(ended["runId"].as_str().expect("text"), "invocations.csv");
+        let mut requested: Vec<u64> = rows.numbers("requested_runtime_us");
+        let actual: Vec<u64> = rows.numbers("actual_runtime_us");
+        assert!(requested.iter().zip(&actual).all(|(requested, actual)| actual >= requested), "{protocol}: {rows:?}");
+        requested.sort_unstable();
+        assert_eq!(requested, planned, "{protocol}");
+    }
+    let record = &invoked(&daemon, server.address());
+    assert_eq!(record["requestedRuntimeUs"], "2600", "{record}");
+    assert_eq!(server.terminate(), 0);
 }
 
 #[test]

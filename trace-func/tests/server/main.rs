@@ -10,7 +10,11 @@ use nix::sys::signal::Signal;
 use process::{Server, Stamp, command, invoke, output, request};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use tokio::{process::Command, task::JoinSet};
-use tonic::{Code, Request, metadata::MetadataValue, transport::Channel};
+use tonic::{
+    Code, Request,
+    metadata::{MetadataMap, MetadataValue},
+    transport::Channel,
+};
 
 /// Memory of a server that holds none for an invocation, in KiB: more than this, and less than ten times as much.
 const IDLE_KIB: u32 = 1024;
@@ -31,6 +35,33 @@ async fn an_invocation_consumes_what_it_asks_for() {
     let (reply, _) = invoke(&mut client, 20, 5).await;
     assert!(reply.duration_in_micro_sec >= 20_000, "{reply:?}");
     assert_eq!(held_mib(&reply, &idle), 5, "{reply:?} after {idle:?}");
+    drop(client);
+    server.drained().await;
+}
+
+#[tokio::test]
+async fn an_exact_run_time_is_followed_and_confirmed_also_in_a_refusal() {
+    let server = Server::start(&["--max-runtime", "1s"]).await;
+    let mut client = server.client().await;
+    let asked = |exact: Option<&'static str>| {
+        let mut asked = Request::new(request(3, 1));
+        if let Some(micros) = exact {
+            asked.metadata_mut().insert("loader-runtime-us", MetadataValue::from_static(micros));
+        }
+        asked
+    };
+    let confirmed =
+        |metadata: &MetadataMap| metadata.get("loader-runtime-exact").map(|it| it.to_str().unwrap().to_owned());
+    for (exact, least_us, expected) in [(None, 3000, None), (Some("12345"), 12_345, Some("true".to_owned()))] {
+        let response = client.execute(asked(exact)).await.unwrap();
+        assert_eq!(confirmed(response.metadata()), expected, "{exact:?}");
+        let reply = response.into_inner();
+        assert!(reply.duration_in_micro_sec >= least_us, "{reply:?}");
+    }
+    let refused = client.execute(asked(Some("1000001"))).await.unwrap_err();
+    assert_eq!((refused.code(), confirmed(refused.metadata())), (Code::InvalidArgument, Some("true".to_owned())));
+    let unreadable = client.execute(asked(Some("1.5"))).await.unwrap_err();
+    assert_eq!((unreadable.code(), confirmed(unreadable.metadata())), (Code::InvalidArgument, None));
     drop(client);
     server.drained().await;
 }

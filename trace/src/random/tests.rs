@@ -53,6 +53,7 @@ fn seed_function_purpose_and_unit_each_make_another_stream() {
         first(StreamKey::new(2, "f", Purpose::Arrivals), 7),
         first(StreamKey::new(1, "g", Purpose::Arrivals), 7),
         first(StreamKey::new(1, "f", Purpose::Runtime), 7),
+        first(StreamKey::new(1, "f", Purpose::Rounding), 7),
         first(StreamKey::new(1, "f", Purpose::Arrivals), 8),
     ];
     for other in others {

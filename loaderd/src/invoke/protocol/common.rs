@@ -24,6 +24,13 @@ pub(super) fn write_context(call: &Call, headers: &mut HeaderMap) {
     }
 }
 
+/// Writes the exact run time of a call, for a protocol whose requests hold its milliseconds.
+pub(super) fn write_runtime(call: &Call, headers: &mut HeaderMap) {
+    if let Some(micros) = call.exact_runtime_us {
+        headers.insert(metadata::RUNTIME, HeaderValue::from(micros));
+    }
+}
+
 /// An HTTP status that is no function's answer, with what came with it.
 pub(super) fn unexpected(status: StatusCode, text: &[u8]) -> Failure {
     let text = String::from_utf8_lossy(text);
@@ -36,6 +43,7 @@ pub(super) fn unexpected(status: StatusCode, text: &[u8]) -> Failure {
 pub(super) fn origin(headers: &HeaderMap) -> Origin {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     Origin {
+        exact_runtime: text(metadata::RUNTIME_EXACT) == Some("true"),
         instance: text(metadata::INSTANCE).unwrap_or_default().to_owned(),
         cold_start: text(metadata::FIRST_INVOCATION).and_then(|value| value.parse().ok()),
         started: text(metadata::INSTANCE_STARTED).and_then(|value| value.parse().ok()).map(UnixMicros),

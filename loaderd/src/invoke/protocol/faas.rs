@@ -13,6 +13,7 @@ pub(super) struct Faas;
 impl Service for Faas {
     const NAME: &'static str = "faas.Executor";
     const PATH: &'static str = "/faas.Executor/Execute";
+    const HOLDS_RUNTIME: bool = true;
 
     fn request(&self, call: &Call) -> Bytes {
         frame(&FaasRequest {

@@ -11,7 +11,7 @@ use loader_proto::metadata;
 use prost::{DecodeError, Message};
 use tonic::{Code, Status as GrpcStatus};
 
-use super::common::{USER_AGENT, origin, unexpected, write_context};
+use super::common::{USER_AGENT, origin, unexpected, write_context, write_runtime};
 use crate::{
     endpoint::{Endpoint, HttpVersion},
     invoke::{
@@ -33,6 +33,9 @@ pub(super) trait Service: std::fmt::Debug + Send + Sync {
     const NAME: &'static str;
     /// The path of its method.
     const PATH: &'static str;
+
+    /// Whether its requests hold a run time.
+    const HOLDS_RUNTIME: bool;
 
     /// The request of a call, as a gRPC frame.
     fn request(&self, call: &Call) -> Bytes;
@@ -101,6 +104,9 @@ impl<S: Service> Exchange for Grpc<S> {
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         headers.insert("grpc-timeout", grpc_timeout(call.function_timeout));
         write_context(call, headers);
+        if S::HOLDS_RUNTIME {
+            write_runtime(call, headers);
+        }
         (request, self.service.request(call))
     }
 

@@ -13,6 +13,7 @@ pub(super) struct Hello;
 impl Service for Hello {
     const NAME: &'static str = "helloworld.Greeter";
     const PATH: &'static str = "/helloworld.Greeter/SayHello";
+    const HOLDS_RUNTIME: bool = false;
 
     fn request(&self, _call: &Call) -> Bytes {
         frame(&HelloRequest { name: "loader".to_owned() })

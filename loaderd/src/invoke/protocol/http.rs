@@ -5,7 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use loader_proto::metadata;
 use serde::Deserialize;
 
-use super::common::{USER_AGENT, origin, unexpected, write_context};
+use super::common::{USER_AGENT, origin, unexpected, write_context, write_runtime};
 use crate::{
     endpoint::{Endpoint, HttpVersion},
     invoke::{
@@ -49,6 +49,8 @@ pub(super) struct Http {
     headers: HeaderMap,
     per_call: Vec<(HeaderName, Template)>,
     body: Part<Bytes>,
+    /// Whether something of a request is its run time.
+    holds_runtime: bool,
 }
 
 impl Http {
@@ -60,6 +62,8 @@ impl Http {
         endpoint: &Endpoint,
     ) -> Result<Self, http::Error> {
         let HttpRequest { method, path, headers: templates, body } = request;
+        let mut all = templates.iter().map(|(_, template)| template).chain([path, body]);
+        let holds_runtime = all.any(|template| template.holds(Value::RuntimeMs));
         let of_function = |template: &Template| {
             template.with(|value| match value {
                 Value::Function => Some(function.to_owned()),
@@ -85,7 +89,8 @@ impl Http {
             Some(text) => Part::Fixed(Bytes::copy_from_slice(text.as_bytes())),
             None => Part::PerCall(body),
         };
-        Ok(Self { version, method: method.clone(), endpoint: endpoint.clone(), uri, headers, per_call, body })
+        let (method, endpoint) = (method.clone(), endpoint.clone());
+        Ok(Self { version, method, endpoint, uri, headers, per_call, body, holds_runtime })
     }
 }
 
@@ -120,6 +125,9 @@ impl Exchange for Http {
             }
         }
         write_context(call, headers);
+        if self.holds_runtime {
+            write_runtime(call, headers);
+        }
         let body = match &self.body {
             Part::Fixed(body) => body.clone(),
             Part::PerCall(template) => fill(template, call).into(),
@@ -208,6 +216,7 @@ mod tests {
     fn call() -> Call {
         Call {
             runtime_ms: 12,
+            exact_runtime_us: Some(12_345),
             memory_mib: 34,
             clock: Some("cpu"),
             span: None,
@@ -231,9 +240,39 @@ mod tests {
         assert_eq!((head.method(), head.uri().to_string().as_str()), (&Method::PUT, "http://f.example/f-7?ms=12"));
         let headers: BTreeMap<_, _> =
             head.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().expect("text"))).collect();
-        let expected = [("loader-clock", "cpu"), ("user-agent", USER_AGENT), ("x-mib", "34"), ("x-of", "f-7!")];
+        let expected = [
+            ("loader-clock", "cpu"),
+            ("loader-runtime-us", "12345"),
+            ("user-agent", USER_AGENT),
+            ("x-mib", "34"),
+            ("x-of", "f-7!"),
+        ];
         assert_eq!(headers, expected.into());
         assert_eq!(body, r#"{"a": {"ms": 12, "mib": 34, "f": "f-7"}}"#);
+    }
+
+    #[test]
+    fn the_exact_run_time_goes_along_where_a_request_holds_the_rounded_one() {
+        let none = || HttpRequest {
+            method: Method::POST,
+            path: template("/{function}"),
+            headers: vec![(HeaderName::from_static("requested_cpu"), template("50"))],
+            body: template("{memory_mib}"),
+        };
+        let header = |value| vec![(HeaderName::from_static("requested_cpu"), template(value))];
+        for (request, expected) in [
+            (none(), None),
+            (HttpRequest { headers: header("{runtime_ms}"), ..none() }, Some("12345")),
+            (HttpRequest { path: template("/{runtime_ms}"), ..none() }, Some("12345")),
+            (HttpRequest { body: template("{runtime_ms}"), ..none() }, Some("12345")),
+        ] {
+            let (head, _) = http(&request).request(&call());
+            let found = head.headers().get(metadata::RUNTIME).map(|value| value.to_str().expect("text"));
+            assert_eq!(found, expected, "{request:?}");
+        }
+        let (head, _) = http(&HttpRequest { path: template("/{runtime_ms}"), ..none() })
+            .request(&Call { exact_runtime_us: None, ..call() });
+        assert!(!head.headers().contains_key(metadata::RUNTIME), "the milliseconds are exact");
     }
 
     #[test]

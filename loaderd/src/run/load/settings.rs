@@ -42,6 +42,7 @@ pub(super) fn dispatch_settings(
         connect_timeout: spec.timeouts.connect,
         function_timeout: spec.timeouts.function,
         runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
+        seed: spec.seed,
         trace: None,
         phases,
         isolation: isolation.clone(),

@@ -94,6 +94,11 @@ impl Template {
         filled
     }
 
+    /// Whether a placeholder stands for `value`.
+    pub fn holds(&self, value: Value) -> bool {
+        self.0.contains(&Piece::Value(value))
+    }
+
     /// The text, where no value is missing.
     pub fn text(&self) -> Option<&str> {
         match self.0.as_slice() {
