@@ -4,8 +4,7 @@ use loader_proto::v1::{Distribution, Interval, Intervals, ResponseInclFailures, 
 
 use super::{
     table::{self, Rows},
-    units::{known, micros, span},
-    verdicts::failed_share,
+    units::{known, micros, part, percent, span},
 };
 
 /// Where the intervals of percentiles are shown.
@@ -130,4 +129,12 @@ fn incl_failures(all: &ResponseInclFailures) -> Vec<String> {
     // The greatest of what failed has no end.
     let max = if all.failed > 0 { "failed".to_owned() } else { String::new() };
     ["  incl. failures".to_owned(), count.to_string()].into_iter().chain(cells).chain([max]).collect()
+}
+
+/// The share of what was sent that failed; of what was requested where no more is known.
+fn failed_share(summary: &RunSummary) -> String {
+    match &summary.response_incl_failures {
+        Some(all) => known(all.failed_ratio, percent),
+        None => part(summary.failed, summary.requested),
+    }
 }

@@ -7,7 +7,7 @@ use loader_proto::v1::{ClockChanges, OpenLoop, RunSummary, Saturated, Stalls, To
 use super::{
     counts::by_name,
     distributions::{label, percentile},
-    units::{duration, known, micros, part, percent, whole},
+    units::{duration, known, micros, whole},
 };
 
 /// Slots that are listed; the others are counted.
@@ -171,12 +171,4 @@ fn listed(slots: &[u32]) -> String {
         shown.push(format!("and {more} more"));
     }
     shown.join(", ")
-}
-
-/// The share of what was requested that failed.
-pub(super) fn failed_share(summary: &RunSummary) -> String {
-    match &summary.response_incl_failures {
-        Some(all) => known(all.failed_ratio, percent),
-        None => part(summary.failed, summary.requested),
-    }
 }

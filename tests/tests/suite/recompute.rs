@@ -1,6 +1,6 @@
 //! The figures of runs, computed anew from their rows by a script that shares no code with the daemon.
 
-#![expect(clippy::expect_used, clippy::panic, reason = "this is a test, which ends by a panic")]
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
 use std::{fs, path::Path, thread::sleep, time::Duration};
 

@@ -71,8 +71,8 @@ fn rows_and_slots_are_on_disk_as_columns_md_has_them() {
     19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true,,,
     ");
     insta::assert_snapshot!(read("slots.csv"), @r"
-    slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated
-    0,measure,1000000000,10000000,0.2,2,1,1,1,0,1000,true
+    slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated,own_lag_p99_us,open_loop
+    0,measure,1000000000,10000000,0.2,2,1,1,1,0,,true,,true
     ");
     assert_eq!(kept.failure, None);
     assert!(kept.recorded.error.is_none() && kept.recorded.statistics.is_saturated());
