@@ -97,7 +97,7 @@ pub(super) fn record(row: &SlotRow) -> SlotRecord<'_> {
         lag_p99_us: *lag_p99_us,
         saturated: *saturated,
         own_lag_p99_us: *own_lag_p99_us,
-        open_loop: *open_loop,
+        open_loop: Some(*open_loop),
     }
 }
 

@@ -271,18 +271,20 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
     }
 }
 
-/// The percentiles of all that was sent: the failures are the greatest values, and endless.
+/// The percentiles of all that was sent: the failures are the greatest values, and endless. A percentile is endless where their share
+/// reaches what lies above it.
 fn incl_failures(statistics: &Statistics) -> ResponseInclFailures {
     let (count, failed) = (statistics.sent, statistics.sent_failed);
     let answered = &statistics.distributions.response;
-    let endless = PERCENTILES
-        .into_iter()
-        .filter(|&(_, share)| crate::histogram::rank(share, count).is_some_and(|rank| rank > answered.count()));
+    let tells = |share| crate::histogram::rank(share, count).is_some();
+    let is_endless = |share| failed > 0 && failed as f64 >= (1.0 - share) * count as f64 - 1e-9;
+    let finite = |share| answered.percentile_among(share, count).filter(|_| !is_endless(share));
+    let endless = PERCENTILES.into_iter().filter(|&(_, share)| tells(share) && is_endless(share));
     ResponseInclFailures {
         count,
         failed,
         failed_ratio: (count > 0).then(|| failed as f64 / count as f64),
-        percentiles: PERCENTILES.map(|(_, share)| answered.percentile_among(share, count)),
+        percentiles: PERCENTILES.map(|(_, share)| finite(share)),
         endless: endless.map(|(name, _)| name).collect(),
     }
 }

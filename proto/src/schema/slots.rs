@@ -35,6 +35,7 @@ table! {
         #[absent = "for fewer than 100 invocations that were sent"]
         own_lag_p99_us: Option<u64> [Micros],
         /// Whether the peer let at least 99 % of the invocations go when they were due.
-        open_loop: bool,
+        #[absent = "in files of earlier versions"]
+        open_loop: Option<bool>,
     }
 }
