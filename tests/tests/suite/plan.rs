@@ -21,7 +21,7 @@ fn a_plan_that_was_written_is_replayed_exactly() {
     let run = daemon.succeed(&replay);
     let id = run["runId"].as_str().expect("an id");
     let rows = daemon.table(id, "invocations.csv");
-    let start: i64 = daemon.summary(id)["startUnixUs"].as_i64().expect("a number");
+    let start: i64 = daemon.summary(id)["t0UnixUs"].as_i64().expect("a number");
     let dues: Vec<i64> = rows.numbers("due_unix_us");
     let sizes = rows.columns(["function", "requested_runtime_us", "requested_memory_kib"]);
     let mut replayed: Vec<_> = dues.iter().map(|due| due - start).zip(sizes).collect();
