@@ -45,7 +45,7 @@ pub(super) fn of(latencies: &Thinned, slots: &[SlotRow]) -> SteadyState {
         // Both halves have their level in their middle.
         Finding::LevelChanged { from, to } => Some((to - from) / from / (minutes / 2.0)),
         Finding::Trending(Trend { slope, .. }) => mean(values).map(|mean| slope * values.len() as f64 / mean / minutes),
-        Finding::Wandering { .. } => {
+        Finding::Spiking { .. } | Finding::Wandering { .. } => {
             let (first, second) = values.split_at(values.len() / 2);
             mean(first).zip(mean(second)).map(|(from, to)| (to - from) / from / (minutes / 2.0))
         }

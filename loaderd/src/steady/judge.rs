@@ -22,8 +22,17 @@ const ERROR: f64 = 0.05;
 /// The level of significance of a trend.
 const TREND: f64 = 0.05;
 
+/// A value above so many times the median is a spike.
+const SPIKE: f64 = 3.0;
+
+/// By so many standard deviations the numbers of spikes in two halves differ in one of twenty steady series.
+const DIFFERENCE: f64 = 1.96;
+
 /// By how much a level may change, as a share of the lower one.
 const LEVEL: f64 = 0.2;
+
+/// The same in a window that no other precedes, so that its own halves are all that tells.
+const FIRST_LEVEL: f64 = LEVEL / 2.0;
 
 /// What a look at a window found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -39,6 +48,13 @@ pub enum Finding {
         from: f64,
         /// The level after the change, in the unit of the values.
         to: f64,
+    },
+    /// Values far above the median are more frequent in one half of the window than in the other: cold starts that become rare.
+    Spiking {
+        /// Their number in the first half.
+        before: usize,
+        /// Their number in the second half.
+        after: usize,
     },
     /// The level rises or falls.
     Trending(Trend),
@@ -61,7 +77,7 @@ impl Finding {
     pub fn test(&self) -> Option<Adf> {
         match self {
             Self::Steady { test } | Self::Wandering { test } => *test,
-            Self::LevelChanged { .. } | Self::Trending(_) | Self::TooFew => None,
+            Self::LevelChanged { .. } | Self::Spiking { .. } | Self::Trending(_) | Self::TooFew => None,
         }
     }
 }
@@ -71,6 +87,12 @@ impl fmt::Display for Finding {
         match self {
             Self::Steady { .. } => f.write_str("steady"),
             Self::LevelChanged { from, to } => write!(f, "the level changed by a factor of {:.2}", to / from),
+            Self::Spiking { before, after } => {
+                write!(
+                    f,
+                    "values of more than {SPIKE} times the median: {before} in the first half, {after} in the second"
+                )
+            }
             Self::Trending(Trend { slope, p_value, .. }) => {
                 let way = if *slope < 0.0 { "falls" } else { "rises" };
                 write!(f, "the level {way} (Mann-Kendall p {p_value:.4})")
@@ -118,7 +140,8 @@ impl Looks {
     pub fn look(&mut self, now: Duration, window: &[f64]) -> Finding {
         self.made += 1;
         self.last = now;
-        let finding = judge(window, self.previous, ERROR / f64::from(LOOKS));
+        let level = if self.previous.is_some() { LEVEL } else { FIRST_LEVEL };
+        let finding = judge(window, self.previous, level, ERROR / f64::from(LOOKS));
         if !matches!(finding, Finding::Wandering { .. }) {
             self.previous = mean(window);
             self.begin = now;
@@ -129,11 +152,12 @@ impl Looks {
 
 /// The judgement of a series as a whole, by one look.
 pub fn overall(series: &[f64]) -> Finding {
-    judge(series, None, ERROR)
+    judge(series, None, LEVEL, ERROR)
 }
 
-/// Judges a window after one with the level `previous`. A unit root must be rejected at the level `alpha`.
-fn judge(window: &[f64], previous: Option<f64>, alpha: f64) -> Finding {
+/// Judges a window after one with the level `previous`, whose level may change by the share `level`. A unit root must be rejected at
+/// the significance `alpha`.
+fn judge(window: &[f64], previous: Option<f64>, level: f64, alpha: f64) -> Finding {
     if window.len() < FEWEST {
         return Finding::TooFew;
     }
@@ -141,10 +165,13 @@ fn judge(window: &[f64], previous: Option<f64>, alpha: f64) -> Finding {
     let levels = [(mean(first), mean(second)), (median(first), median(second)), (previous, mean(window))];
     for (from, to) in levels {
         if let (Some(from), Some(to)) = (from, to)
-            && (to - from).abs() > LEVEL * from.abs().min(to.abs())
+            && (to - from).abs() > level * from.abs().min(to.abs())
         {
             return Finding::LevelChanged { from, to };
         }
+    }
+    if let Some((before, after)) = spikes(first, second).filter(|&(before, after)| differ(before, after)) {
+        return Finding::Spiking { before, after };
     }
     match trend(window) {
         // The values are all the same.
@@ -157,6 +184,18 @@ fn judge(window: &[f64], previous: Option<f64>, alpha: f64) -> Finding {
         test @ Some(Adf { p_value, .. }) if p_value <= alpha => Finding::Steady { test },
         test => Finding::Wandering { test },
     }
+}
+
+/// The numbers of spikes in the two halves of a window.
+fn spikes(first: &[f64], second: &[f64]) -> Option<(usize, usize)> {
+    let bound = SPIKE * median(&[first, second].concat())?;
+    let count = |half: &[f64]| half.iter().filter(|&&value| value > bound).count();
+    Some((count(first), count(second)))
+}
+
+/// Whether two counts differ by more than chance; each is about as variable as it is great.
+fn differ(one: usize, other: usize) -> bool {
+    (one.abs_diff(other) as f64) > DIFFERENCE * ((one + other) as f64).sqrt()
 }
 
 fn mean(values: &[f64]) -> Option<f64> {
@@ -242,6 +281,22 @@ mod tests {
         let walk = Series::of("slow walk", place as u64, 10.0);
         looks.look(one, walk.between(Duration::ZERO, one));
         assert_eq!(looks.window(), Duration::ZERO, "the window grows");
+    }
+
+    #[test]
+    fn spikes_that_become_rare_are_no_steady_state_though_the_level_stays() {
+        // The level of the second half is nearly that of the first with its spikes.
+        let half = |spikes: usize, value: f64| (0..300).map(move |at| if at < spikes { 4.0 } else { value });
+        let becomes_rare: Vec<_> = half(30, 1.0).chain(half(0, 1.15)).collect();
+        assert_eq!(
+            overall(&becomes_rare).to_string(),
+            "values of more than 3 times the median: 30 in the first half, 0 in the second"
+        );
+        assert_eq!(overall(&becomes_rare), Finding::Spiking { before: 30, after: 0 });
+        for (before, after, differs) in [(0, 0, false), (10, 4, false), (16, 4, true), (4, 16, true), (100, 80, false)]
+        {
+            assert_eq!(differ(before, after), differs, "{before} {after}");
+        }
     }
 
     #[test]
