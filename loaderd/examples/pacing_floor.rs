@@ -1,6 +1,6 @@
 //! How late the pacer's way to wait is on this machine when nothing is sent. For `scripts/bench`.
 //!
-//! usage: pacing_floor RATE SECONDS [ARRIVALS]    prints percentiles in microseconds as JSON; arrivals are exponential unless named
+//! usage: pacing_floor RATE SECONDS `[ARRIVALS]`    prints percentiles in microseconds as JSON; arrivals are exponential unless named
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
 use loader_trace::{Arrivals, Purpose, StreamKey};
