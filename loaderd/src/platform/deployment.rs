@@ -107,7 +107,7 @@ pub struct InstanceStart {
     pub function: FunctionIndex,
     /// The instance's name, as in its replies.
     pub instance: String,
-    /// When the autoscaler last raised the desired scale; absent when it did not.
+    /// When the autoscaler raised the desired scale for it; absent when that was not seen before it was created.
     pub desired: Option<UnixMicros>,
     /// When it was created.
     pub created: UnixMicros,

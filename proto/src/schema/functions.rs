@@ -60,14 +60,14 @@ table! {
 }
 
 table! {
-    /// One row per pod that was created during the run. Knative only.
+    /// One row per pod that was created during the run, also when it never became ready. Knative only.
     ColdStarts in "cold_starts.csv", row ColdStartRecord<'a> {
         /// Name of the function.
         function: Text<'a>,
         /// Name of the pod; `instance` in invocations.csv.
         instance: Text<'a>,
-        /// When the autoscaler last increased the desired scale before it.
-        #[absent = "when no such increase was observed"]
+        /// When the increase of the desired scale that it was created for was observed.
+        #[absent = "when it was not observed before the pod"]
         desired_unix_us: Option<i64> [UnixMicros],
         /// When it was created.
         created_unix_us: i64 [UnixMicros],

@@ -26,6 +26,7 @@ use super::{
     Asked, Failure, SERVICES, Shared, controllers,
     function::{Function, Rules},
     lock,
+    rbac::Attributes,
     refusal::{self, Refusal},
     store::{Change, selects},
 };
@@ -92,6 +93,13 @@ impl Path {
             rest: rest.join("/"),
         })
     }
+
+    /// What the authoriser is asked: the first part after the name is the subresource.
+    fn attributes<'a>(&'a self, verb: &'a str) -> Attributes<'a> {
+        let (resource, group) = self.resource.split_once('.').unwrap_or((&self.resource, ""));
+        let subresource = self.rest.split('/').next().unwrap_or_default();
+        Attributes { verb, group, resource, subresource, namespace: &self.namespace, name: &self.name }
+    }
 }
 
 fn query(request: &Request<Incoming>) -> HashMap<String, String> {
@@ -143,9 +151,6 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
         return json_response(code, &body);
     }
     let uri_path = request.uri().path().to_owned();
-    if let Some(page) = lock(&shared.pages).get(&uri_path) {
-        return text_response(200, page.clone());
-    }
     if uri_path == "/version" {
         return json_response(
             200,
@@ -168,15 +173,19 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
         _ => return unknown(),
     };
     lock(&shared.asked).push(Asked { verb, resource: path.resource.clone(), name: path.name.clone() });
+    let attributes = path.attributes(verb);
+    if forbidden(shared, &attributes) {
+        let (code, body) = refusal::forbidden(&attributes);
+        return json_response(code, &body);
+    }
+    if let Some(page) = lock(&shared.pages).get(&uri_path) {
+        return text_response(200, page.clone());
+    }
     let known =
         ["pods", "nodes", "namespaces", "services", "configmaps", "selfsubjectaccessreviews.authorization.k8s.io"];
     let ours = known.contains(&path.resource.as_str()) || path.resource.ends_with(".knative.dev");
     if !ours || !path.rest.is_empty() {
         return unknown();
-    }
-    if forbidden(shared, verb, &path.resource) {
-        let (code, body) = refusal::forbidden(verb, &path.resource, &path.namespace);
-        return json_response(code, &body);
     }
     let partial = request
         .headers()
@@ -204,8 +213,16 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     }
 }
 
-fn forbidden(shared: &Shared, verb: &str, resource: &str) -> bool {
-    lock(&shared.faults).forbidden.iter().any(|(a, b)| a == verb && b == resource)
+/// Whether the roles do not allow a request, or a test has forbidden it.
+fn forbidden(shared: &Shared, asked: &Attributes<'_>) -> bool {
+    // Every identity may ask what it may do: the ClusterRole `system:basic-user`.
+    if asked.group == "authorization.k8s.io" && asked.resource == "selfsubjectaccessreviews" {
+        return false;
+    }
+    let dot = if asked.group.is_empty() { "" } else { "." };
+    let resource = format!("{}{dot}{}", asked.resource, asked.group);
+    let faults = lock(&shared.faults);
+    !faults.permissions.allow(asked) || faults.forbidden.iter().any(|(verb, of)| verb == asked.verb && *of == resource)
 }
 
 fn refused(path: &Path) -> Response<Body> {
@@ -218,13 +235,19 @@ fn get(shared: &Shared, path: &Path) -> Response<Body> {
     store.get(&path.resource, &path.namespace, &path.name).map_or_else(|| refused(path), |it| json_response(200, it))
 }
 
-/// SelfSubjectAccessReview: what was not forbidden is allowed.
+/// SelfSubjectAccessReview: what a request with these attributes would meet. One without a name is about all objects.
 fn review(shared: &Shared, mut object: Value) -> Response<Body> {
     let asked = &object["spec"]["resourceAttributes"];
     let text = |name: &str| asked[name].as_str().unwrap_or_default();
-    let dot = if text("group").is_empty() { "" } else { "." };
-    let resource = format!("{}{dot}{}", text("resource"), text("group"));
-    let allowed = !forbidden(shared, text("verb"), &resource);
+    let attributes = Attributes {
+        verb: text("verb"),
+        group: text("group"),
+        resource: text("resource"),
+        subresource: text("subresource"),
+        namespace: text("namespace"),
+        name: text("name"),
+    };
+    let allowed = !forbidden(shared, &attributes);
     object["status"] = json!({"allowed": allowed});
     json_response(201, &object)
 }
@@ -354,6 +377,13 @@ fn deleted(path: &Path, removed: &Value) -> Response<Body> {
 }
 
 fn patch(shared: &Arc<Shared>, path: &Path, query: &HashMap<String, String>, object: Value) -> Response<Body> {
+    let exists = lock(&shared.store).get(&path.resource, &path.namespace, &path.name).is_some();
+    // A patch that creates needs the verb for that too.
+    let creation = path.attributes("create");
+    if !exists && path.resource == SERVICES && forbidden(shared, &creation) {
+        let (code, body) = refusal::forbidden(&creation);
+        return json_response(code, &body);
+    }
     let answered =
         if path.resource == SERVICES { apply(shared, path, query, object) } else { merge(shared, path, &object) };
     match answered {

@@ -16,6 +16,8 @@ use super::{
 
 /// The domain of `config-domain`.
 const DOMAIN: &str = "example.com";
+/// From a pod's creation to the `desiredScale` that made it: 35 to 110 ms.
+const STATUS_DELAY: Duration = Duration::from_millis(70);
 /// How often the autoscaler looks: it ticks every 2 s, but a request that waits wakes it.
 const TICK: Duration = Duration::from_millis(20);
 
@@ -152,12 +154,19 @@ pub(super) async fn autoscale(shared: Arc<Shared>) {
             if !function.is_routed() {
                 continue;
             }
-            if let Some(desired) = function.scale(Instant::now(), shared.haste(), to_zero) {
-                shared.scaled(&function);
+            let changed = function.scale(Instant::now(), shared.haste(), to_zero);
+            if let Some(desired) = changed {
                 shared.stop_pods(&function, desired);
             }
             for _ in shared.pods_of(&function)..function.desired() {
                 shared.start_pod(&function, None);
+            }
+            if changed.is_some() {
+                let shared = Arc::clone(&shared);
+                tokio::spawn(async move {
+                    shared.pause(STATUS_DELAY).await;
+                    shared.scaled(&function);
+                });
             }
         }
     }

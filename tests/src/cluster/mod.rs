@@ -14,6 +14,7 @@ mod controllers;
 mod function;
 mod gateway;
 mod pod;
+mod rbac;
 mod refusal;
 mod store;
 
@@ -30,7 +31,7 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::sleep};
 
-use self::{function::Function, store::Store};
+use self::{function::Function, rbac::Permissions, store::Store};
 
 const SERVICES: &str = "services.serving.knative.dev";
 const REVISIONS: &str = "revisions.serving.knative.dev";
@@ -88,6 +89,8 @@ struct Faults {
     functions: Vec<(String, Failure)>,
     /// Verb and resource of each request that is refused.
     forbidden: Vec<(String, String)>,
+    /// What the roles of the token's identity allow.
+    permissions: Permissions,
     token: String,
     /// How long each event of a watch takes.
     slowness: Duration,
@@ -280,7 +283,11 @@ impl Cluster {
         let shared = Arc::new(Shared {
             store: Mutex::default(),
             version: watch::Sender::new(0),
-            faults: Mutex::new(Faults { token: TOKEN.to_owned(), ..Faults::default() }),
+            faults: Mutex::new(Faults {
+                token: TOKEN.to_owned(),
+                permissions: Permissions::shipped(),
+                ..Faults::default()
+            }),
             asked: Mutex::default(),
             functions: Mutex::default(),
             pods: Mutex::default(),
@@ -349,6 +356,11 @@ impl Cluster {
     /// Takes a permission away.
     pub fn forbid(&self, verb: &str, resource: &str) {
         lock(&self.shared.faults).forbidden.push((verb.to_owned(), resource.to_owned()));
+    }
+
+    /// Makes the token that of an administrator, who may do everything.
+    pub fn grant_everything(&self) {
+        lock(&self.shared.faults).permissions = Permissions::of_administrator();
     }
 
     /// Lets the token expire; with `renewed`, the kubeconfig has a good one again.

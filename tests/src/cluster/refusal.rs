@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use super::rbac::Attributes;
+
 /// A refusal: HTTP status and body.
 pub(super) type Refusal = (u16, Value);
 
@@ -32,13 +34,25 @@ pub(super) fn not_found(resource: &str, name: &str) -> Refusal {
 }
 
 /// `403-serviceaccount-list-ksvc.json`.
-pub(super) fn forbidden(verb: &str, resource: &str, namespace: &str) -> Refusal {
-    let (kind, group) = resource.split_once('.').unwrap_or((resource, ""));
+pub(super) fn forbidden(asked: &Attributes<'_>) -> Refusal {
+    let Attributes { verb, group, resource, subresource, namespace, name } = *asked;
+    let dot = if group.is_empty() { "" } else { "." };
+    let slash = if subresource.is_empty() { "" } else { "/" };
+    let object = if name.is_empty() { String::new() } else { format!(" \"{name}\"") };
+    let location = if namespace.is_empty() {
+        "at the cluster scope".to_owned()
+    } else {
+        format!("in the namespace \"{namespace}\"")
+    };
     let message = format!(
-        "{resource} is forbidden: User \"system:serviceaccount:default:limited\" cannot {verb} resource \"{kind}\" in API group \
-         \"{group}\" in the namespace \"{namespace}\""
+        "{resource}{dot}{group}{object} is forbidden: User \"system:serviceaccount:loader:loaderd\" cannot {verb} resource \
+         \"{resource}{slash}{subresource}\" in API group \"{group}\" {location}"
     );
-    status(403, "Forbidden", &message, &json!({"group": group, "kind": kind}))
+    let mut details = json!({"group": group, "kind": resource});
+    if !name.is_empty() {
+        details["name"] = json!(name);
+    }
+    status(403, "Forbidden", &message, &details)
 }
 
 /// `409-ssa-conflict.json`.

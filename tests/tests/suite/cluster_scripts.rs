@@ -2,9 +2,10 @@
 
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
-use std::{os::unix::fs::symlink, process::Command};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
 use loader_tests::root;
+use serde_json::{Value, json};
 
 /// Runs a script with stand-ins for everything that it could change a cluster with: exit code, what it printed, and whether any of
 /// them was called.
@@ -31,8 +32,9 @@ fn script(line: &str) -> (i32, String, bool) {
 #[test]
 fn dry_runs_print_every_command_and_run_none() {
     for (line, expected) in [
-        ("prepare --dry-run", &["rbac.yaml", "knative-autoscaler.yaml", "knative-metrics.yaml", "rollout restart"][..]),
-        ("prepare --dry-run --features --context lab", &["kubectl --context lab", "knative-features.yaml"]),
+        ("prepare --dry-run", &["rbac.yaml", "allow-zero-initial-scale", "metrics-protocol", "rollout restart"][..]),
+        ("prepare --dry-run --undo", &["allow-zero-initial-scale", "null"]),
+        ("prepare --dry-run --features --context lab", &["kubectl --context lab", "kubernetes.podspec-nodeselector"]),
         ("kubeconfig --dry-run", &["get secret loaderd-token"]),
         ("single-node --dry-run --with kind", &["kind create cluster", "serving-core.yaml", "kourier.yaml", "prepare"]),
         ("single-node --dry-run --with k3s --knative 1.22.1", &["get.k3s.io", "knative-v1.22.1/serving-crds.yaml"]),
@@ -73,4 +75,63 @@ fn invalid_arguments_are_refused() {
         let (code, printed, _) = script(&format!("{name} --help"));
         assert!(code == 0 && printed.contains(&format!("usage: scripts/cluster/{name}")), "{printed}");
     }
+}
+
+/// Runs `prepare` with ConfigMaps that are kept in a directory: the ConfigMaps after it, and what was called.
+fn prepare(directory: &Path, arguments: &[&str]) -> (Value, String) {
+    let kubectl = directory.join("kubectl");
+    if !kubectl.exists() {
+        symlink(root().join("tests/config_maps.py"), &kubectl).expect("is made");
+    }
+    let (maps, called) = (directory.join("maps.json"), directory.join("called"));
+    fs::write(&called, "").expect("writes");
+    let path = std::env::var("PATH").expect("there is one");
+    let ran = Command::new(root().join("scripts/cluster/prepare"))
+        .args(arguments)
+        .env("PATH", format!("{}:{path}", directory.display()))
+        .env("CALLED", &called)
+        .env("CONFIG_MAPS", &maps)
+        .output()
+        .expect("it runs");
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let after = serde_json::from_str(&fs::read_to_string(maps).expect("is there")).expect("it is JSON");
+    (after, fs::read_to_string(called).expect("is there"))
+}
+
+#[test]
+fn prepare_sets_its_keys_only_and_puts_them_back() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let before = json!({
+        "config-autoscaler": {"data": {"_example": "a \"b\"", "stable-window": "90s", "allow-zero-initial-scale": "false"}},
+        "config-observability": {"data": {"logging.enable-request-log": "true"}, "metadata": {"annotations": {"a": "b"}}},
+        "config-features": {"data": {"tag-header-based-routing": "enabled"}},
+    });
+    fs::write(directory.path().join("maps.json"), before.to_string()).expect("writes");
+    let (after, called) = prepare(directory.path(), &["--features"]);
+    assert_eq!(
+        after["config-autoscaler"]["data"],
+        json!({"_example": "a \"b\"", "stable-window": "90s", "allow-zero-initial-scale": "true"})
+    );
+    assert_eq!(after["config-observability"]["data"]["logging.enable-request-log"], "true");
+    assert_eq!(after["config-observability"]["data"]["metrics-protocol"], "prometheus");
+    assert_eq!(after["config-features"]["data"]["kubernetes.podspec-nodeselector"], "enabled");
+    assert!(called.contains("rollout restart"), "{called}");
+    // Again: nothing changes, and nothing is restarted.
+    let (again, called) = prepare(directory.path(), &["--features"]);
+    assert!(again == after && !called.contains("patch") && !called.contains("rollout"), "{called}");
+    // Someone else's change stays.
+    let mut changed = after;
+    changed["config-features"]["data"]["kubernetes.podspec-affinity"] = json!("disabled");
+    fs::write(directory.path().join("maps.json"), changed.to_string()).expect("writes");
+    let (undone, called) = prepare(directory.path(), &["--undo"]);
+    for config in ["config-autoscaler", "config-observability"] {
+        assert_eq!(undone[config]["data"], before[config]["data"]);
+    }
+    assert_eq!(
+        undone["config-features"]["data"],
+        json!({"tag-header-based-routing": "enabled", "kubernetes.podspec-affinity": "disabled"})
+    );
+    assert_eq!(undone["config-observability"]["metadata"]["annotations"], json!({"a": "b"}));
+    assert_eq!(undone["config-autoscaler"]["metadata"]["annotations"], json!({}));
+    assert!(called.contains("rollout restart") && !called.contains("apply"), "{called}");
 }

@@ -75,6 +75,10 @@ impl Feed {
             () = state.watch(&run, &cluster, &namespace) => {}
             () = stop.cancelled() => {}
         }
+        let FeedState { index, senders, .. } = state;
+        for start in index.into_unready() {
+            let _closed = senders.starts.send(start).await;
+        }
     }
 }
 
@@ -112,9 +116,9 @@ impl FeedState {
             Event::Apply(pod) => self.index.pod(&pod, false, now),
             Event::Delete(pod) => self.index.pod(&pod, true, now),
             Event::InitDone => {
-                for function in self.index.keep_pods(&self.listed) {
+                for (function, start) in self.index.keep_pods(&self.listed) {
                     let scale = self.index.scale(function);
-                    self.send(function, Change { scale, ..Change::default() }).await;
+                    self.send(function, Change { scale, start, ..Change::default() }).await;
                 }
                 self.listed_once(0).await;
                 None

@@ -39,10 +39,11 @@ const HELD: [(&str, &str); 4] = [
 ];
 
 /// Permissions that a warm-up needs.
-pub(super) const NEEDS: [Need; 2] = [
-    Need { group: "", resource: "configmaps", subresource: "", verb: "get", scope: Scope::Serving },
-    Need { group: "", resource: "configmaps", subresource: "", verb: "patch", scope: Scope::Serving },
-];
+pub(super) const NEEDS: [Need; 2] = [need("get"), need("patch")];
+
+const fn need(verb: &'static str) -> Need {
+    Need { group: "", resource: "configmaps", subresource: "", verb, name: CONFIG, scope: Scope::Serving }
+}
 
 /// What a [`SettingsBackup`] holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

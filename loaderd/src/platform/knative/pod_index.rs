@@ -1,6 +1,6 @@
 //! How many instances each function has, from pods and PodAutoscalers as they are watched. Pure.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
 use kube::api::DynamicObject;
@@ -41,11 +41,92 @@ enum Stage {
 #[derive(Debug, Default)]
 struct Entry {
     desired: u32,
-    /// When the autoscaler last raised `desired`.
-    wanted: Option<UnixMicros>,
+    /// Rises of `desired`, each with the number of pods that are still to be created for it; the oldest first.
+    rises: VecDeque<(UnixMicros, u32)>,
     pods: HashMap<String, Stage>,
-    starts: HashMap<String, InstanceStart>,
+    starts: HashMap<String, Start>,
     started: u64,
+}
+
+/// The start of a pod, as far as it was seen.
+#[derive(Debug)]
+struct Start {
+    stages: InstanceStart,
+    /// Whether the rise that it was created for was seen, before or after it.
+    is_explained: bool,
+}
+
+impl Start {
+    /// The row of a pod that is gone, or will not be watched any longer; absent where it has one since it became ready.
+    fn unready(self) -> Option<InstanceStart> {
+        self.stages.ready.is_none().then_some(self.stages)
+    }
+}
+
+/// Maximum time from a pod's creation to the rise that made it: Knative's autoscaler updates `desiredScale` after it has scaled
+/// the Deployment; on a cluster it took 35 to 110 ms.
+const LATEST_RISE_US: i64 = 1_000_000;
+
+impl Entry {
+    fn set_desired(&mut self, desired: u32, now: UnixMicros) {
+        if desired < self.desired {
+            self.rises.clear();
+        }
+        let mut rise = desired.saturating_sub(self.desired);
+        // Pods that are there already were created for it. They have no instant: it was over when it was seen.
+        let is_recent = |it: &&mut Start| !it.is_explained && now.0 - it.stages.created.0 <= LATEST_RISE_US;
+        for start in self.starts.values_mut().filter(is_recent).take(usize::try_from(rise).unwrap_or(usize::MAX)) {
+            start.is_explained = true;
+            rise -= 1;
+        }
+        if rise > 0 {
+            self.rises.push_back((now, rise));
+        }
+        self.desired = desired;
+    }
+
+    /// The rise that a new pod was created for; absent where it was not seen before the pod.
+    fn take_rise(&mut self) -> Option<UnixMicros> {
+        let (at, left) = self.rises.front_mut()?;
+        let at = *at;
+        *left -= 1;
+        if *left == 0 {
+            self.rises.pop_front();
+        }
+        Some(at)
+    }
+
+    /// Follows the stages of a pod. Returns them once it is ready.
+    fn follow(&mut self, function: FunctionIndex, pod: &Pod, stage: Stage, now: UnixMicros) -> Option<InstanceStart> {
+        let uid = pod.metadata.uid.clone().unwrap_or_default();
+        if !self.starts.contains_key(&uid) {
+            let desired = self.take_rise();
+            let stages = InstanceStart {
+                function,
+                instance: pod.metadata.name.clone().unwrap_or_default(),
+                desired,
+                created: now,
+                scheduled: None,
+                started: None,
+                ready: None,
+            };
+            self.starts.insert(uid.clone(), Start { stages, is_explained: desired.is_some() });
+        }
+        let begun = &mut self.starts.get_mut(&uid)?.stages;
+        let on_node = stage != Stage::Pending;
+        begun.scheduled = begun.scheduled.or_else(|| on_node.then_some(now));
+        let runs = statuses(pod)
+            .any(|it| it.name != "queue-proxy" && it.state.as_ref().is_some_and(|it| it.running.is_some()));
+        if runs && begun.started.is_none() {
+            begun.started = Some(now);
+            self.started += 1;
+        }
+        let is_new = stage == Stage::Running && begun.ready.is_none();
+        is_new.then(|| {
+            begun.ready = Some(now);
+            begun.clone()
+        })
+    }
 }
 
 /// The instances of a run's functions.
@@ -60,7 +141,7 @@ pub(super) struct PodIndex {
 pub(super) struct Change {
     /// The function's scale after the event.
     pub(super) scale: Scale,
-    /// An instance that has become ready.
+    /// An instance that has become ready, or is gone and never was.
     pub(super) start: Option<InstanceStart>,
     /// Why an instance does not become ready.
     pub(super) problem: Option<PodProblem>,
@@ -107,10 +188,7 @@ impl PodIndex {
         // -1 before the autoscaler has a figure.
         let desired = ObjectStatus::of(object).desired_scale.filter(|_| !gone);
         let desired = desired.and_then(|desired| u32::try_from(desired).ok()).unwrap_or(0);
-        if desired > entry.desired {
-            entry.wanted = Some(now);
-        }
-        entry.desired = desired;
+        entry.set_desired(desired, now);
         Some((function, Change { scale: self.scale(function), ..Change::default() }))
     }
 
@@ -120,50 +198,33 @@ impl PodIndex {
         let entry = self.entries.get_mut(function.as_usize())?;
         let uid = pod.metadata.uid.clone().unwrap_or_default();
         let stage = stage(pod);
-        let mut start = None;
-        if gone {
+        let start = if gone {
             entry.pods.remove(&uid);
-            entry.starts.remove(&uid);
+            entry.starts.remove(&uid).and_then(Start::unready)
         } else {
-            let begun = entry.starts.entry(uid.clone()).or_insert_with(|| InstanceStart {
-                function,
-                instance: pod.metadata.name.clone().unwrap_or_default(),
-                desired: entry.wanted,
-                created: now,
-                scheduled: None,
-                started: None,
-                ready: None,
-            });
-            let on_node = !matches!(stage, Stage::Pending);
-            begun.scheduled = begun.scheduled.or_else(|| on_node.then_some(now));
-            let runs = statuses(pod)
-                .any(|it| it.name != "queue-proxy" && it.state.as_ref().is_some_and(|it| it.running.is_some()));
-            if runs && begun.started.is_none() {
-                begun.started = Some(now);
-                entry.started += 1;
-            }
-            if stage == Stage::Running && begun.ready.is_none() {
-                begun.ready = Some(now);
-                start = Some(begun.clone());
-            }
+            let ready = entry.follow(function, pod, stage, now);
             entry.pods.insert(uid, stage);
-        }
+            ready
+        };
         let problem = if gone { None } else { problem(pod) };
         Some((function, Change { scale: self.scale(function), start, problem }))
     }
 
-    /// After a list: removes pods that it did not contain. Returns the functions whose scale that changes.
-    pub(super) fn keep_pods(&mut self, listed: &HashSet<String>) -> Vec<FunctionIndex> {
-        let mut changed = Vec::new();
+    /// After a list: removes pods that it did not contain. Returns each one's function, and its start if it never became ready.
+    pub(super) fn keep_pods(&mut self, listed: &HashSet<String>) -> Vec<(FunctionIndex, Option<InstanceStart>)> {
+        let mut removed = Vec::new();
         for (entry, index) in self.entries.iter_mut().zip(0..) {
-            let before = entry.pods.len();
-            entry.pods.retain(|uid, _| listed.contains(uid));
-            entry.starts.retain(|uid, _| listed.contains(uid));
-            if entry.pods.len() != before {
-                changed.push(FunctionIndex(index));
+            let gone = entry.pods.extract_if(|uid, _| !listed.contains(uid));
+            for (uid, _) in gone {
+                removed.push((FunctionIndex(index), entry.starts.remove(&uid).and_then(Start::unready)));
             }
         }
-        changed
+        removed
+    }
+
+    /// At the end: the starts of pods that are not ready.
+    pub(super) fn into_unready(self) -> impl Iterator<Item = InstanceStart> {
+        self.entries.into_iter().flat_map(|entry| entry.starts.into_values()).filter_map(Start::unready)
     }
 }
 
@@ -312,8 +373,54 @@ mod tests {
         let mut index = index();
         index.pod(&pod("Pending", &json!({}), &json!([])), false, UnixMicros(1)).unwrap();
         assert_eq!(index.keep_pods(&HashSet::from(["u".to_owned()])), []);
-        assert_eq!(index.keep_pods(&HashSet::new()), [FunctionIndex(1)]);
+        let removed = index.keep_pods(&HashSet::new());
+        let [(FunctionIndex(1), Some(start))] = removed.as_slice() else { panic!("{removed:?}") };
+        assert_eq!((start.created, start.ready), (UnixMicros(1), None));
         assert_eq!(counts(index.scale(FunctionIndex(1))), [0; 5]);
+    }
+
+    /// `desiredScale` follows the pod on a cluster: the rise before, of another pod, is not this one's.
+    #[test]
+    fn a_pod_has_the_rise_that_it_was_created_for_or_none() {
+        let at = |ms: i64| UnixMicros(ms * 1000);
+        let with_uid = |uid: &str, ready: bool| {
+            let condition = if ready { "True" } else { "False" };
+            let mut pod = pod("Running", &json!({"PodScheduled": "True", "Ready": condition}), &json!([]));
+            pod.metadata.uid = Some(uid.to_owned());
+            pod
+        };
+        let mut index = index();
+        let desired = |index: &mut PodIndex, uid: &str, ms| {
+            index.pod(&with_uid(uid, true), false, at(ms)).unwrap().1.start.unwrap().desired
+        };
+        // A rise by two that is seen before its pods; the third pod has none.
+        index.entries[1].set_desired(2, at(0));
+        assert_eq!(desired(&mut index, "a", 10), Some(at(0)));
+        assert_eq!(desired(&mut index, "b", 11), Some(at(0)));
+        assert_eq!(desired(&mut index, "c", 5_000), None);
+        // The rise that is seen after it is its own, and not that of the next pod.
+        index.entries[1].set_desired(3, at(5_070));
+        assert_eq!(desired(&mut index, "d", 5_100), None);
+        // A pod of long ago, such as a replaced one, does not take a rise.
+        index.entries[1].set_desired(4, at(60_000));
+        assert_eq!(desired(&mut index, "e", 60_010), Some(at(60_000)));
+        // What is no longer wanted makes no pod.
+        index.entries[1].set_desired(6, at(70_000));
+        index.entries[1].set_desired(0, at(71_000));
+        assert_eq!(desired(&mut index, "f", 80_000), None);
+    }
+
+    #[test]
+    fn a_pod_that_never_became_ready_has_a_row() {
+        let unready = pod("Pending", &json!({"PodScheduled": "True"}), &json!([]));
+        let mut watched = index();
+        assert_eq!(watched.pod(&unready, false, UnixMicros(1)).unwrap().1.start, None);
+        let start = watched.pod(&unready, true, UnixMicros(9)).unwrap().1.start.unwrap();
+        assert_eq!((start.created, start.scheduled, start.ready), (UnixMicros(1), Some(UnixMicros(1)), None));
+        assert_eq!(watched.into_unready().count(), 0, "one row for each");
+        let mut stopped = index();
+        stopped.pod(&unready, false, UnixMicros(1)).unwrap();
+        assert_eq!(stopped.into_unready().count(), 1);
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub(super) struct Need {
     pub(super) resource: &'static str,
     pub(super) subresource: &'static str,
     pub(super) verb: &'static str,
+    /// The only object that it is needed for; empty for all. A rule with `resourceNames` allows no request without a name.
+    pub(super) name: &'static str,
     /// Where it is needed.
     pub(super) scope: Scope,
 }
@@ -44,7 +46,7 @@ impl Scope {
 }
 
 const fn need(group: &'static str, resource: &'static str, verb: &'static str) -> Need {
-    Need { group, resource, subresource: "", verb, scope: Scope::Run }
+    Need { group, resource, subresource: "", verb, name: "", scope: Scope::Run }
 }
 
 const SERVING: &str = "serving.knative.dev";
@@ -67,23 +69,25 @@ pub(super) const NEEDS: [Need; 11] = [
 ];
 
 impl Need {
-    /// As in `create services.serving.knative.dev in namespace loader`.
+    /// As in `create services.serving.knative.dev in namespace loader`, or `get configmaps config-autoscaler in namespace …`.
     pub(super) fn describe(&self, namespace: &str) -> String {
-        let Self { group, resource, subresource, verb, scope } = self;
+        let Self { group, resource, subresource, verb, name, scope } = self;
         let dot = if group.is_empty() { "" } else { "." };
         let slash = if subresource.is_empty() { "" } else { "/" };
+        let object = if name.is_empty() { String::new() } else { format!(" {name}") };
         let location =
             scope.namespace(namespace).map_or(String::new(), |namespace| format!(" in namespace {namespace}"));
-        format!("{verb} {resource}{slash}{subresource}{dot}{group}{location}")
+        format!("{verb} {resource}{slash}{subresource}{dot}{group}{object}{location}")
     }
 
     fn review(&self, namespace: &str) -> SelfSubjectAccessReview {
-        let Self { group, resource, subresource, verb, scope } = *self;
+        let Self { group, resource, subresource, verb, name, scope } = *self;
         let attributes = ResourceAttributes {
             group: Some(group.to_owned()),
             resource: Some(resource.to_owned()),
             subresource: (!subresource.is_empty()).then(|| subresource.to_owned()),
             verb: Some(verb.to_owned()),
+            name: (!name.is_empty()).then(|| name.to_owned()),
             namespace: scope.namespace(namespace).map(str::to_owned),
             ..ResourceAttributes::default()
         };
@@ -125,8 +129,11 @@ mod tests {
 
     use super::*;
 
-    /// What config/kubernetes/rbac.yaml grants: namespace (empty for the whole cluster), group, resource, verb.
-    fn granted() -> BTreeSet<(String, String, String, String)> {
+    /// Namespace (empty for the whole cluster), group, resource, verb, name (empty for all).
+    type Permission = [String; 5];
+
+    /// What config/kubernetes/rbac.yaml grants.
+    fn granted() -> BTreeSet<Permission> {
         let text = include_str!("../../../../config/kubernetes/rbac.yaml");
         let mut granted = BTreeSet::new();
         for document in text.split("\n---\n") {
@@ -135,11 +142,15 @@ mod tests {
                 value.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
             };
             let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
+            let names = |rule: &Value| rule.get("resourceNames").map_or(vec![String::new()], texts);
             for rule in object.get("rules").and_then(Value::as_array).into_iter().flatten() {
                 for group in texts(&rule["apiGroups"]) {
                     for resource in texts(&rule["resources"]) {
                         for verb in texts(&rule["verbs"]) {
-                            granted.insert((namespace.to_owned(), group.clone(), resource.clone(), verb));
+                            for name in names(rule) {
+                                let what = [namespace, &group, &resource, &verb, &name];
+                                granted.insert(what.map(str::to_owned));
+                            }
                         }
                     }
                 }
@@ -157,17 +168,19 @@ mod tests {
                 let namespace = need.scope.namespace("loader").unwrap_or_default().to_owned();
                 let slash = if need.subresource.is_empty() { "" } else { "/" };
                 let resource = format!("{}{slash}{}", need.resource, need.subresource);
-                (namespace, need.group.to_owned(), resource, need.verb.to_owned())
+                [namespace, need.group.to_owned(), resource, need.verb.to_owned(), need.name.to_owned()]
             })
             .collect();
         // Optional permissions: finding the ingress, the version, a metrics-server.
-        for (group, resource, verb) in [
-            ("", "services", "get"),
-            ("", "namespaces", "get"),
-            ("metrics.k8s.io", "nodes", "list"),
-            ("metrics.k8s.io", "pods", "list"),
+        for optional in [
+            ["", "", "services", "get", "kourier"],
+            ["", "", "services", "get", "istio-ingressgateway"],
+            ["", "", "services", "get", "envoy"],
+            ["", "", "namespaces", "get", "knative-serving"],
+            ["", "metrics.k8s.io", "nodes", "list", ""],
+            ["", "metrics.k8s.io", "pods", "list", ""],
         ] {
-            needed.insert((String::new(), group.to_owned(), resource.to_owned(), verb.to_owned()));
+            needed.insert(optional.map(str::to_owned));
         }
         assert_eq!(granted(), needed);
     }
@@ -175,7 +188,18 @@ mod tests {
     #[test]
     fn a_permission_is_described_by_verb_resource_and_namespace() {
         assert_eq!(NEEDS[3].describe("loader"), "create services.serving.knative.dev in namespace loader");
-        let nodes = Need { group: "", resource: "nodes", subresource: "proxy", verb: "get", scope: Scope::Cluster };
+        let nodes =
+            Need { group: "", resource: "nodes", subresource: "proxy", verb: "get", name: "", scope: Scope::Cluster };
         assert_eq!(nodes.describe("loader"), "get nodes/proxy");
+        let hold = super::super::hold::NEEDS[1];
+        assert_eq!(hold.describe("loader"), "patch configmaps config-autoscaler in namespace knative-serving");
+    }
+
+    /// A review without the name is denied where the rule has `resourceNames`.
+    #[test]
+    fn a_review_has_the_name_of_the_object() {
+        let name = |need: &Need| need.review("loader").spec.resource_attributes.unwrap().name;
+        assert_eq!(name(&super::super::hold::NEEDS[0]).as_deref(), Some("config-autoscaler"));
+        assert_eq!(name(&NEEDS[0]), None);
     }
 }

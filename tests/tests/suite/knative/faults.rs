@@ -64,6 +64,8 @@ fn one_of_five_may_fail() {
 #[test]
 fn a_namespace_that_is_not_there_is_named() {
     let cluster = Cluster::start();
+    // The shipped roles allow nothing there.
+    cluster.grant_everything();
     let config = cluster.loaderd_config("namespace = \"nons\"");
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start_with(state.path(), &["--config", config.to_str().expect("text")]);

@@ -118,6 +118,6 @@ fn a_warm_up_that_may_not_hold_makes_nothing() {
     let run = daemon.ended(&submit(&daemon, &flags));
     assert_eq!(run["state"], "RUN_STATE_FAILED");
     let reason = run["reason"].as_str().expect("text");
-    assert!(reason.contains("patch configmaps in namespace knative-serving"), "{reason}");
+    assert!(reason.contains("patch configmaps config-autoscaler in namespace knative-serving"), "{reason}");
     assert!(cluster.asked().iter().all(|it| it.verb != "patch"), "{}", cluster.asked_by_kind());
 }

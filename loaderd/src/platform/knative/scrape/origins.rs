@@ -23,11 +23,11 @@ pub(in super::super) const NEEDS: [Need; 7] = [
     need("pods", "", "watch", Scope::Cluster),
     need("pods", "", "list", Scope::Serving),
     need("pods", "proxy", "get", Scope::Serving),
-    need("configmaps", "", "get", Scope::Serving),
+    Need { name: "config-observability", ..need("configmaps", "", "get", Scope::Serving) },
 ];
 
 const fn need(resource: &'static str, subresource: &'static str, verb: &'static str, scope: Scope) -> Need {
-    Need { group: "", resource, subresource, verb, scope }
+    Need { group: "", resource, subresource, verb, name: "", scope }
 }
 
 /// Which sources answer now, as text.
