@@ -75,9 +75,7 @@ impl Planner {
             let mut violations: Vec<_> =
                 faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
             let omitted = faults.total.saturating_sub(violations.len() as u64);
-            if omitted > 0 {
-                violations.push(Violation::new(field, format!("and {omitted} more faults")));
-            }
+            violations.extend((omitted > 0).then(|| Violation::more(usize::try_from(omitted).unwrap_or(usize::MAX))));
             violations
         })?;
         let dropped = report.left_out.iter().map(|(reason, tally)| (reason.name().to_owned(), tally.count)).collect();
