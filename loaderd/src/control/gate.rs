@@ -1,4 +1,7 @@
 //! What every request passes: authentication, authorization, and an audit line for each change.
+//!
+//! A request that may change something is carried to its end, and to its audit line, by a task of the server: its connection may
+//! end, and its client may reset it, at any time.
 
 use std::{
     pin::Pin,
@@ -6,6 +9,7 @@ use std::{
 };
 
 use http::{HeaderMap, Request, Response, header};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
@@ -19,15 +23,24 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Changed(pub(super) RunId);
 
+/// Whether the client of a request has left: it has reset the request, or its connection has ended. Each request has one among its
+/// extensions.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Departure(pub(super) CancellationToken);
+
 /// Puts a [`Gate`] before a service.
 #[derive(Debug, Clone)]
-pub(super) struct GateLayer(pub(super) Guard);
+pub(super) struct GateLayer {
+    pub(super) guard: Guard,
+    /// The requests that are carried to their end.
+    pub(super) carried: TaskTracker,
+}
 
 impl<S> Layer<S> for GateLayer {
     type Service = Gate<S>;
 
     fn layer(&self, inner: S) -> Gate<S> {
-        Gate { inner, guard: self.0.clone() }
+        Gate { inner, guard: self.guard.clone(), carried: self.carried.clone() }
     }
 }
 
@@ -36,12 +49,14 @@ impl<S> Layer<S> for GateLayer {
 pub(super) struct Gate<S> {
     inner: S,
     guard: Guard,
+    carried: TaskTracker,
 }
 
 impl<S> Service<Request<Body>> for Gate<S>
 where
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
+    S::Error: Send,
 {
     type Response = Response<Body>;
     type Error = S::Error;
@@ -71,12 +86,20 @@ where
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
         request.extensions_mut().insert(caller.clone());
+        let departure = Departure::default();
+        let left = departure.0.clone().drop_guard();
+        request.extensions_mut().insert(departure);
+        let carried = needed.is_some_and(|role| role > Role::Read).then(|| self.carried.clone());
         Box::pin(async move {
-            let answered = inner.call(request).await?;
-            if needed.is_some_and(|role| role > Role::Read) {
+            // Dropped with this future, when the client leaves before the answer.
+            let _left = left;
+            let Some(carried) = carried else { return inner.call(request).await };
+            let task = carried.spawn(async move {
+                let answered = inner.call(request).await?;
                 audit(&caller, peer.as_ref(), method(&path), &answered);
-            }
-            Ok(answered)
+                Ok(answered)
+            });
+            task.await.unwrap_or_else(|error| Ok(status::broken(&error).into_http()))
         })
     }
 }
@@ -114,5 +137,70 @@ fn audit(caller: &Caller, peer: Option<&Peer>, method: &str, answer: &Response<B
             CLIENT = client, METHOD = method, CODE = code.as_str();
             "audit: {client} by {origin}: {method}: {code}"
         ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, num::NonZeroU32, sync::Arc};
+
+    use futures_util::{FutureExt as _, future::BoxFuture};
+    use tokio::sync::{Semaphore, mpsc};
+
+    use super::*;
+    use crate::access::Policy;
+
+    /// A service that answers once it is let, and tells how its requests ended.
+    #[derive(Clone)]
+    struct Slow {
+        go: Arc<Semaphore>,
+        ended: mpsc::UnboundedSender<bool>,
+    }
+
+    impl Service<Request<Body>> for Slow {
+        type Response = Response<Body>;
+        type Error = Infallible;
+        type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<Body>) -> Self::Future {
+            let Self { go, ended } = self.clone();
+            Box::pin(async move {
+                let _permit = go.acquire().await;
+                let left = request.extensions().get::<Departure>().is_some_and(|it| it.0.is_cancelled());
+                ended.send(left).expect("is awaited");
+                Ok(Response::default())
+            })
+        }
+    }
+
+    fn request(method: &str) -> Request<Body> {
+        let mut request = Request::new(Body::default());
+        *request.uri_mut() = format!("/loader.v1.LoaderControl/{method}").parse().expect("a path");
+        request.extensions_mut().insert(Peer { listener: ListenerKind::Loopback, address: None, certificate: None });
+        request
+    }
+
+    #[tokio::test]
+    async fn what_changes_something_is_carried_to_its_end_when_its_client_leaves() {
+        let (ended, mut ends) = mpsc::unbounded_channel();
+        let (go, carried) = (Arc::new(Semaphore::new(0)), TaskTracker::new());
+        let guard = Guard::new(Policy::default(), NonZeroU32::MAX);
+        let layer = GateLayer { guard, carried: carried.clone() };
+        let mut gate = layer.layer(Slow { go: Arc::clone(&go), ended });
+        for method in ["SubmitRun", "CancelRun", "DeleteRun", "PinRun", "CleanRuns", "GetRun", "PlanRun"] {
+            // Polled once, then dropped, as when the client resets the request.
+            assert!(gate.call(request(method)).now_or_never().is_none());
+        }
+        go.add_permits(1);
+        carried.close();
+        carried.wait().await;
+        drop(gate);
+        // What only reads ended with its client.
+        let ends: Vec<_> = std::iter::from_fn(|| ends.try_recv().ok()).collect();
+        assert_eq!(ends, [true; 5]);
     }
 }

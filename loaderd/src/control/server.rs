@@ -5,7 +5,7 @@ use std::time::Duration;
 use loader_proto::v1::loader_control_server::LoaderControlServer;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::transport::{Server, server::Router};
 use tower::layer::util::{Identity, Stack};
 
@@ -46,8 +46,10 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let mut serving = JoinSet::new();
+    let carried = TaskTracker::new();
     for listener in listeners {
-        let router = router(service.clone(), guard.clone()).await?;
+        let gate = GateLayer { guard: guard.clone(), carried: carried.clone() };
+        let router = router(service.clone(), gate).await?;
         let (connections, accepted) = mpsc::channel(ACCEPTED);
         let end = shutdown.clone();
         serving.spawn(async move {
@@ -65,10 +67,14 @@ pub async fn serve(
         log::info!("closing connections with open streams");
     }
     serving.shutdown().await;
+    carried.close();
+    if tokio::time::timeout(STREAM_GRACE, carried.wait()).await.is_err() {
+        log::warn!("{} requests did not come to their end", carried.len());
+    }
     Ok(())
 }
 
-async fn router(service: Service, guard: Guard) -> Result<Router<Stack<GateLayer, Identity>>, ServeError> {
+async fn router(service: Service, gate: GateLayer) -> Result<Router<Stack<GateLayer, Identity>>, ServeError> {
     let (health_reporter, health) = tonic_health::server::health_reporter();
     health_reporter.set_serving::<LoaderControlServer<Service>>().await;
     let reflection = || {
@@ -83,7 +89,7 @@ async fn router(service: Service, guard: Guard) -> Result<Router<Stack<GateLayer
     Ok(Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .max_concurrent_streams(MOST_STREAMS)
-        .layer(GateLayer(guard))
+        .layer(gate)
         .add_service(LoaderControlServer::new(service).max_decoding_message_size(MAX_REQUEST))
         .add_service(health)
         .add_service(reflection().build_v1()?)
