@@ -13,7 +13,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
-use super::status;
+use super::{permits::{Most, Permits}, status};
 use crate::{
     access::{Caller, Guard, ListenerKind, Peer, Refusal, Role, needed},
     id::RunId,
@@ -34,13 +34,26 @@ pub(super) struct GateLayer {
     pub(super) guard: Guard,
     /// The requests that are carried to their end.
     pub(super) carried: TaskTracker,
+    /// Bounds their number.
+    pub(super) permits: Permits,
+}
+
+/// Most requests that are carried to their end at the same time.
+const MOST_CARRIED: Most = Most { all: 512, each: 128 };
+
+impl GateLayer {
+    /// A gate that `guard` keeps. Clones share their limits.
+    pub(super) fn new(guard: Guard) -> Self {
+        let permits = Permits::new("requests that change something", MOST_CARRIED);
+        Self { guard, carried: TaskTracker::new(), permits }
+    }
 }
 
 impl<S> Layer<S> for GateLayer {
     type Service = Gate<S>;
 
     fn layer(&self, inner: S) -> Gate<S> {
-        Gate { inner, guard: self.guard.clone(), carried: self.carried.clone() }
+        Gate { inner, guard: self.guard.clone(), carried: self.carried.clone(), permits: self.permits.clone() }
     }
 }
 
@@ -50,6 +63,7 @@ pub(super) struct Gate<S> {
     inner: S,
     guard: Guard,
     carried: TaskTracker,
+    permits: Permits,
 }
 
 impl<S> Service<Request<Body>> for Gate<S>
@@ -89,14 +103,19 @@ where
         let departure = Departure::default();
         let left = departure.0.clone().drop_guard();
         request.extensions_mut().insert(departure);
-        let carried = needed.is_some_and(|role| role > Role::Read).then(|| self.carried.clone());
+        let carried = needed.is_some_and(|role| role > Role::Read).then(|| (self.carried.clone(), self.permits.clone()));
         Box::pin(async move {
             // Dropped with this future, when the client leaves before the answer.
             let _left = left;
-            let Some(carried) = carried else { return inner.call(request).await };
+            let Some((carried, permits)) = carried else { return inner.call(request).await };
+            let permit = match permits.take(&caller.name) {
+                Ok(permit) => permit,
+                Err(status) => return Ok(status.into_http()),
+            };
             let task = carried.spawn(async move {
                 let answered = inner.call(request).await?;
                 audit(&caller, peer.as_ref(), method(&path), &answered);
+                drop(permit);
                 Ok(answered)
             });
             task.await.unwrap_or_else(|error| Ok(status::broken(&error).into_http()))
@@ -187,17 +206,16 @@ mod tests {
     #[tokio::test]
     async fn what_changes_something_is_carried_to_its_end_when_its_client_leaves() {
         let (ended, mut ends) = mpsc::unbounded_channel();
-        let (go, carried) = (Arc::new(Semaphore::new(0)), TaskTracker::new());
-        let guard = Guard::new(Policy::default(), NonZeroU32::MAX);
-        let layer = GateLayer { guard, carried: carried.clone() };
+        let go = Arc::new(Semaphore::new(0));
+        let layer = GateLayer::new(Guard::new(Policy::default(), NonZeroU32::MAX));
         let mut gate = layer.layer(Slow { go: Arc::clone(&go), ended });
         for method in ["SubmitRun", "CancelRun", "DeleteRun", "PinRun", "CleanRuns", "GetRun", "PlanRun"] {
             // Polled once, then dropped, as when the client resets the request.
             assert!(gate.call(request(method)).now_or_never().is_none());
         }
         go.add_permits(1);
-        carried.close();
-        carried.wait().await;
+        layer.carried.close();
+        layer.carried.wait().await;
         drop(gate);
         // What only reads ended with its client.
         let ends: Vec<_> = std::iter::from_fn(|| ends.try_recv().ok()).collect();

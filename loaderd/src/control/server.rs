@@ -5,7 +5,7 @@ use std::time::Duration;
 use loader_proto::v1::loader_control_server::LoaderControlServer;
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_stream::wrappers::ReceiverStream;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tonic::transport::{Server, server::Router};
 use tower::layer::util::{Identity, Stack};
 
@@ -46,10 +46,9 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let mut serving = JoinSet::new();
-    let carried = TaskTracker::new();
+    let gate = GateLayer::new(guard);
     for listener in listeners {
-        let gate = GateLayer { guard: guard.clone(), carried: carried.clone() };
-        let router = router(service.clone(), gate).await?;
+        let router = router(service.clone(), gate.clone()).await?;
         let (connections, accepted) = mpsc::channel(ACCEPTED);
         let end = shutdown.clone();
         serving.spawn(async move {
@@ -67,9 +66,9 @@ pub async fn serve(
         log::info!("closing connections with open streams");
     }
     serving.shutdown().await;
-    carried.close();
-    if tokio::time::timeout(STREAM_GRACE, carried.wait()).await.is_err() {
-        log::warn!("{} requests did not come to their end", carried.len());
+    gate.carried.close();
+    if tokio::time::timeout(STREAM_GRACE, gate.carried.wait()).await.is_err() {
+        log::warn!("{} requests did not come to their end", gate.carried.len());
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use loader_proto::v1::{self, loader_control_server::LoaderControl};
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    StatusFacts, WireCodec, clean, convert, gate::Changed, invoke::SingleInvocation, permits::Permits, status, streams,
+    StatusFacts, WireCodec, clean, convert, gate::{Changed, Departure}, invoke::SingleInvocation, permits::{Permit, Permits}, status, streams,
 };
 use crate::{
     access::Caller,
@@ -61,16 +61,25 @@ type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Service {
     /// Creates the service, without starting a server.
     pub fn new(handles: Handles) -> Self {
-        Self { handles: Arc::new(handles), permits: Permits::default() }
+        Self { handles: Arc::new(handles), permits: Permits::of_long_requests() }
     }
 
-    /// Checks a spec down to its trace and plan, away from the threads that serve.
-    async fn prepare(&self, spec: Option<v1::RunSpec>) -> Result<(v1::RunSpec, Preparation), Status> {
+    /// Checks a spec down to its trace and plan, away from the threads that serve. Holds `permit` until it ends, even when its
+    /// client has left.
+    async fn prepare(&self, spec: Option<v1::RunSpec>, permit: Permit) -> Result<Prepared, Status> {
         let spec = spec.ok_or_else(|| status::fault("spec", "is required"))?;
         let handles = Arc::clone(&self.handles);
-        let prepare = move || handles.planner.prepare(&handles.codec.check(&spec)?).map(|it| (spec, it));
+        let prepare = move || {
+            let preparation = handles.planner.prepare(&handles.codec.check(&spec)?)?;
+            Ok(Prepared { spec, preparation, permit })
+        };
         let prepared = tokio::task::spawn_blocking(prepare).await;
-        prepared.map_err(|error| status::broken(&error))?.map_err(|violations| status::invalid(&violations))
+        prepared.map_err(|error| status::broken(&error))?.map_err(|violations: Vec<_>| status::invalid(&violations))
+    }
+
+    /// A permit for a request that takes long.
+    fn permit<T>(&self, request: &Request<T>) -> Result<Permit, Status> {
+        self.permits.take(caller(request))
     }
 
     async fn run(&self, view: &RunView) -> Result<v1::Run, Status> {
@@ -102,6 +111,18 @@ impl Service {
     }
 }
 
+/// A spec that was prepared, and the permit for it.
+struct Prepared {
+    spec: v1::RunSpec,
+    preparation: Preparation,
+    permit: Permit,
+}
+
+/// The name of the caller, as the gate has identified it.
+fn caller<T>(request: &Request<T>) -> &str {
+    request.extensions().get::<Caller>().map_or("?", |caller| &caller.name)
+}
+
 fn selector(run: &str) -> Result<Selector, Status> {
     run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))
 }
@@ -119,11 +140,12 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::SubmitRunRequest>,
     ) -> Result<Response<v1::SubmitRunResponse>, Status> {
+        let permit = self.permit(&request)?;
         let v1::SubmitRunRequest { spec, idempotency_key } = request.into_inner();
         if idempotency_key.chars().count() > MAX_KEY {
             return Err(status::fault("idempotencyKey", format!("must have at most {MAX_KEY} characters")));
         }
-        let (spec, preparation) = self.prepare(spec).await?;
+        let Prepared { spec, preparation, permit: _permit } = self.prepare(spec, permit).await?;
         let submission = Submission {
             spec: self.handles.codec.submitted(&spec),
             name: preparation.spec.name,
@@ -138,8 +160,9 @@ impl LoaderControl for Service {
     }
 
     async fn plan_run(&self, request: Request<v1::PlanRunRequest>) -> Result<Response<v1::PlanRunResponse>, Status> {
+        let permit = self.permit(&request)?;
         let v1::PlanRunRequest { spec } = request.into_inner();
-        let (_, preparation) = self.prepare(spec).await?;
+        let Prepared { preparation, .. } = self.prepare(spec, permit).await?;
         Ok(Response::new(v1::PlanRunResponse { plan: Some(convert::plan(&preparation)) }))
     }
 
@@ -149,9 +172,10 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::StreamPlanRequest>,
     ) -> Result<Response<Self::StreamPlanStream>, Status> {
+        let permit = self.permit(&request)?;
         let v1::StreamPlanRequest { spec } = request.into_inner();
-        let (_, preparation) = self.prepare(spec).await?;
-        Ok(Response::new(Box::pin(streams::plan(preparation, self.permits.take()?)?)))
+        let Prepared { preparation, permit, .. } = self.prepare(spec, permit).await?;
+        Ok(Response::new(Box::pin(streams::plan(preparation, permit)?)))
     }
 
     async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
@@ -248,10 +272,11 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::DownloadResultsRequest>,
     ) -> Result<Response<Self::DownloadResultsStream>, Status> {
+        let permit = self.permit(&request)?;
         let v1::DownloadResultsRequest { run_id, layout } = request.into_inner();
         let layout = streams::layout(&layout)?;
         let view = self.ended(&run_id).await?;
-        let pieces = streams::results(&self.handles.store.directory(&view.file.run_id), layout, self.permits.take()?);
+        let pieces = streams::results(&self.handles.store.directory(&view.file.run_id), layout, permit);
         Ok(Response::new(Box::pin(pieces)))
     }
 
@@ -261,24 +286,25 @@ impl LoaderControl for Service {
         &self,
         request: Request<Streaming<v1::UploadTraceRequest>>,
     ) -> Result<Response<Self::UploadTraceStream>, Status> {
-        // The gate has identified the caller.
-        let client = request.extensions().get::<Caller>().map_or("?", |caller| &caller.name).to_owned();
+        let client = caller(&request).to_owned();
         let answers = streams::upload(self.handles.traces.clone(), client, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
     }
 
     async fn invoke(&self, request: Request<v1::InvokeRequest>) -> Result<Response<v1::InvokeResponse>, Status> {
+        let (clock, permit) = (self.handles.clock, self.permit(&request)?);
+        let departure = request.extensions().get::<Departure>().cloned().unwrap_or_default();
         let invocation =
             SingleInvocation::check(request.into_inner()).map_err(|violations| status::invalid(&violations))?;
-        let (clock, permit) = (self.handles.clock, self.permits.take()?);
         let made = tokio::task::spawn_blocking(move || {
-            let record = invocation.make(clock);
+            let record = invocation.make(clock, &departure.0);
             drop(permit);
             record
         });
         let made = made.await;
         let record = made.map_err(|error| status::broken(&error))?;
         let record = record.map_err(|error| Status::internal(format!("cannot start a runtime: {error}")))?;
+        let record = record.ok_or_else(|| Status::cancelled("the client left before the function had answered"))?;
         Ok(Response::new(v1::InvokeResponse { record: Some(record) }))
     }
 
