@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     handle::{Activity, Command, RegistryError, Selector},
     queue::Queue,
+    writes::Writes,
 };
 use crate::{
     clock::Anchor,
@@ -25,6 +26,16 @@ use crate::{
 pub(super) struct Entry {
     pub(super) view: watch::Sender<Arc<RunView>>,
     pub(super) cancel: CancellationToken,
+}
+
+impl Entry {
+    pub(super) fn new(view: Arc<RunView>) -> Self {
+        Self { view: watch::Sender::new(view), cancel: CancellationToken::new() }
+    }
+
+    pub(super) fn id(&self) -> RunId {
+        self.view.borrow().file.run_id.clone()
+    }
 }
 
 /// What is subject to retention.
@@ -43,7 +54,10 @@ pub struct RegistryTask {
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) runs: BTreeMap<RunId, Entry>,
     pub(super) keys: BTreeMap<String, RunId>,
+    /// The greatest time in an id so far, in Unix milliseconds.
+    pub(super) newest: Option<i64>,
     pub(super) queue: Queue,
+    pub(super) writes: Writes,
     pub(super) active: Option<RunId>,
     pub(super) drivers: JoinSet<()>,
     /// Clean-ups of runs of an earlier process; no run starts before they are done.
