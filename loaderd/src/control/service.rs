@@ -3,6 +3,7 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::Stream;
+use prost::Message as _;
 use loader_proto::v1::{self, loader_control_server::LoaderControl};
 use tonic::{Request, Response, Status, Streaming};
 
@@ -23,6 +24,9 @@ use crate::{
 
 /// Runs in one page of a list: by default, and at most.
 const PAGE_SIZES: (usize, usize) = (100, 1000);
+
+/// Most bytes of a page; clients take messages of 4 MiB.
+const PAGE_BYTES: usize = 2 << 20;
 
 /// Longest idempotency key, in characters.
 const MAX_KEY: usize = 128;
@@ -200,16 +204,17 @@ impl LoaderControl for Service {
         let limit = if page_size == 0 { default } else { (page_size as usize).min(most) };
         let page = self.handles.registry.list(before, states, limit).await?;
         let mut runs = Vec::with_capacity(page.runs.len());
+        let mut bytes = 0;
         for view in &page.runs {
-            let mut run = self.run_with_summary(view).await?;
-            if let Some(summary) = &mut run.summary {
-                summary.slots.clear();
-                summary.functions.clear();
+            let run = convert::listed(self.run_with_summary(view).await?);
+            bytes += run.encoded_len();
+            if bytes > PAGE_BYTES && !runs.is_empty() {
+                break;
             }
             runs.push(run);
         }
-        let last = page.runs.last().filter(|_| page.more);
-        let next_page_token = last.map(|view| view.file.run_id.to_string()).unwrap_or_default();
+        let more = page.more || runs.len() < page.runs.len();
+        let next_page_token = runs.last().filter(|_| more).map(|run| run.run_id.clone()).unwrap_or_default();
         Ok(Response::new(v1::ListRunsResponse { runs, next_page_token }))
     }
 
