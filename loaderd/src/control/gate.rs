@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use http_body_util::BodyExt as _;
 use http::{HeaderMap, Request, Response, header};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Status, body::Body};
@@ -17,6 +18,7 @@ use super::{permits::{Most, Permits}, status};
 use crate::{
     access::{Caller, Guard, ListenerKind, Peer, Refusal, Role, needed},
     id::RunId,
+    listener::{Accepted, OpenRequest},
 };
 
 /// The run that a request changed, which the service puts into its response's extensions.
@@ -82,7 +84,11 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let path = request.uri().path().to_owned();
-        let (needed, peer) = (needed(&path), request.extensions().get::<Peer>().cloned());
+        let (peer, open) = match request.extensions().get::<Accepted>() {
+            Some(Accepted { peer, requests }) => (Some(peer.clone()), Some(requests.begin())),
+            None => (None, None),
+        };
+        let needed = needed(&path);
         let admitted = match &peer {
             Some(peer) => admit(&self.guard, peer, request.headers(), needed),
             // Every connection has one.
@@ -107,7 +113,9 @@ where
         Box::pin(async move {
             // Dropped with this future, when the client leaves before the answer.
             let _left = left;
-            let Some((carried, permits)) = carried else { return inner.call(request).await };
+            let Some((carried, permits)) = carried else {
+                return inner.call(request).await.map(|answer| held(answer, open));
+            };
             let permit = match permits.take(&caller.name) {
                 Ok(permit) => permit,
                 Err(status) => return Ok(status.into_http()),
@@ -118,9 +126,20 @@ where
                 drop(permit);
                 Ok(answered)
             });
-            task.await.unwrap_or_else(|error| Ok(status::broken(&error).into_http()))
+            let answered = task.await.unwrap_or_else(|error| Ok(status::broken(&error).into_http()));
+            answered.map(|answer| held(answer, open))
         })
     }
+}
+
+/// A response whose request counts as open until its body has been sent.
+fn held(answer: Response<Body>, open: Option<OpenRequest>) -> Response<Body> {
+    answer.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _until_the_end = &open;
+            frame
+        }))
+    })
 }
 
 fn admit(guard: &Guard, peer: &Peer, headers: &HeaderMap, needed: Option<Role>) -> Result<Caller, Refusal> {
@@ -199,7 +218,8 @@ mod tests {
     fn request(method: &str) -> Request<Body> {
         let mut request = Request::new(Body::default());
         *request.uri_mut() = format!("/loader.v1.LoaderControl/{method}").parse().expect("a path");
-        request.extensions_mut().insert(Peer { listener: ListenerKind::Loopback, address: None, certificate: None });
+        let peer = Peer { listener: ListenerKind::Loopback, address: None, certificate: None };
+        request.extensions_mut().insert(Accepted { peer, requests: crate::listener::Requests::default() });
         request
     }
 

@@ -12,7 +12,7 @@ use tower::layer::util::{Identity, Stack};
 use super::{Service, gate::GateLayer};
 use crate::{
     access::Guard,
-    listener::{self, Listener},
+    listener::{self, Bounds, Listener},
 };
 
 /// Largest request, in bytes: a spec, or a piece of an upload.
@@ -26,6 +26,9 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// How long open streams may take to end when the daemon ends.
 const STREAM_GRACE: Duration = Duration::from_secs(2);
+
+/// Most connections of a listener.
+const BOUNDS: Bounds = Bounds { all: 1024, each: 128, reserve: 16 };
 
 /// Accepted connections that wait to be served.
 const ACCEPTED: usize = 16;
@@ -54,7 +57,7 @@ pub async fn serve(
         serving.spawn(async move {
             let served =
                 router.serve_with_incoming_shutdown(ReceiverStream::new(accepted), end.clone().cancelled_owned());
-            let ((), served) = tokio::join!(listener::accept(listener, connections, end.clone()), served);
+            let ((), served) = tokio::join!(listener::accept(listener, BOUNDS, connections, end.clone()), served);
             if let Err(error) = served {
                 log::error!("control API: {error}");
             }
