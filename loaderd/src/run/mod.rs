@@ -4,6 +4,7 @@
 //! the load (`load`), cleans up, completes the records and publishes how it ended (`ending`). Each station takes its own part of
 //! [`Stations`] and fails with errors of its own (`failure`), of which the run's state keeps the first as text.
 
+mod confined;
 mod deploy;
 mod driver;
 mod ending;

@@ -7,9 +7,9 @@ use std::{
     sync::Arc,
 };
 
-use loader_trace::{Directory, Trace};
+use loader_trace::{Directory, Source, Trace};
 
-use super::open_files;
+use super::{confined::Confined, open_files};
 use crate::{
     plan::{Outline, Plan, Request, TraceInput, TraceSource},
     platform::Platforms,
@@ -67,11 +67,11 @@ impl Planner {
     }
 
     fn read_trace(&self, input: &TraceInput) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
-        let (field, directory) = match &input.source {
-            TraceSource::Upload(id) => ("trace.upload", self.uploaded(id)?),
-            TraceSource::Path(path) => ("trace.path", below_roots(path, &self.trace_roots)?),
+        let (field, source): (_, Box<dyn Source>) = match &input.source {
+            TraceSource::Upload(id) => ("trace.upload", Box::new(Directory(self.uploaded(id)?))),
+            TraceSource::Path(path) => ("trace.path", Box::new(below_roots(path, &self.trace_roots)?)),
         };
-        let (trace, report) = loader_trace::read(&Directory(directory), &input.options).map_err(|faults| {
+        let (trace, report) = loader_trace::read(&*source, &input.options).map_err(|faults| {
             let mut violations: Vec<_> =
                 faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
             let omitted = faults.total.saturating_sub(violations.len() as u64);
@@ -90,16 +90,14 @@ impl Planner {
     }
 }
 
-/// The path with all links resolved, if it lies below one of the roots.
-fn below_roots(path: &Path, roots: &[PathBuf]) -> Result<PathBuf, Vec<Violation>> {
+/// The trace at a path below one of the roots. What is elsewhere, and whether anything is there, is not told.
+fn below_roots(path: &Path, roots: &[PathBuf]) -> Result<Confined, Vec<Violation>> {
     let refuse = |description: String| vec![Violation::new("trace.path", description)];
     if roots.is_empty() {
         return Err(refuse(
             "the daemon reads no traces from its own machine (traces.roots is empty): upload the trace".to_owned(),
         ));
     }
-    let resolved =
-        path.canonicalize().map_err(|error| refuse(format!("{} cannot be read: {error}", path.display())))?;
-    let allowed = roots.iter().filter_map(|root| root.canonicalize().ok()).any(|root| resolved.starts_with(root));
-    if allowed { Ok(resolved) } else { Err(refuse(format!("{} is not below a trace root", path.display()))) }
+    let missing = || refuse(format!("there is no trace {} below a trace root", path.display()));
+    Confined::open(path, roots).ok_or_else(missing)
 }
