@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rand::RngExt as _;
 
 use super::{
+    entry::Entry,
     handle::{RegistryError, Reply, Submission, Submitted},
     queue::MAX_QUEUED,
-    task::{Entry, RegistryTask},
+    task::RegistryTask,
 };
 use crate::{clock::UnixMicros, id::RunId, run::RunView, store::RunFile};
 

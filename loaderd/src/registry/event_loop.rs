@@ -12,7 +12,7 @@ use super::{
     queue::Queue,
     sweep,
     task::{Ends, Keeping, RegistryTask},
-    writes::Writes,
+    writes::{Ended, Writes},
 };
 use crate::{
     run::{Driver, Interrupts, Stations},
@@ -82,7 +82,7 @@ impl RegistryTask {
                     self.ended(ended).await;
                     self.sweep();
                 }
-                Some(ended) = self.writes.next() => self.written(ended),
+                Some(ended) = self.writes.next() => self.take_all(ended),
                 Some(recovered) = self.recovering.join_next() => self.recovered_run(recovered),
                 Some(Ok(expired)) = self.sweeps.join_next() => self.remove(&expired, None),
                 _ = sweep.tick() => self.sweep(),
@@ -97,11 +97,18 @@ impl RegistryTask {
             self.ended(ended).await;
         }
         while let Some(ended) = self.writes.next().await {
-            self.written(ended);
+            self.take_all(ended);
         }
     }
 
-    pub(super) fn take(&mut self, command: Command) {
+    /// Takes over a change that has ended, and the commands that waited.
+    fn take_all(&mut self, ended: Ended) {
+        for command in self.written(ended) {
+            self.take(command);
+        }
+    }
+
+    fn take(&mut self, command: Command) {
         let Some(command) = self.ready(command) else { return };
         // The caller may have gone meanwhile.
         let _answered = match command {

@@ -4,7 +4,9 @@
 //! showing runs delays nothing; nor do disks, as what is written is written elsewhere (`writes`).
 
 mod admission;
+mod changes;
 mod commands;
+mod entry;
 mod event_loop;
 mod handle;
 mod queue;

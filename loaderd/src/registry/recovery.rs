@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinError;
 
-use super::task::{Entry, RegistryTask};
+use super::{entry::Entry, task::RegistryTask};
 use crate::{
     id::RunId,
     run::{RunView, Stations, settings_backup},

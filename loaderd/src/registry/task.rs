@@ -9,6 +9,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    entry::Entry,
     handle::{Activity, Command, RegistryError, Selector},
     queue::Queue,
     writes::Writes,
@@ -16,27 +17,11 @@ use super::{
 use crate::{
     clock::Anchor,
     id::RunId,
-    run::{RunView, Stations, Telemetry},
+    run::{Stations, Telemetry},
     store::{Retention, RunFile, Store},
     traces::TraceStore,
     units,
 };
-
-/// A run that the registry knows.
-pub(super) struct Entry {
-    pub(super) view: watch::Sender<Arc<RunView>>,
-    pub(super) cancel: CancellationToken,
-}
-
-impl Entry {
-    pub(super) fn new(view: Arc<RunView>) -> Self {
-        Self { view: watch::Sender::new(view), cancel: CancellationToken::new() }
-    }
-
-    pub(super) fn id(&self) -> RunId {
-        self.view.borrow().file.run_id.clone()
-    }
-}
 
 /// What is subject to retention.
 pub struct Keeping {

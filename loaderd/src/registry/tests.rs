@@ -56,6 +56,7 @@ impl Daemon {
             platforms: platforms.clone(),
             connections: 1,
             max_files: u64::MAX,
+            memory: u64::MAX,
         };
         let stations = Stations {
             platforms,
