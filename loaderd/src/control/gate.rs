@@ -8,13 +8,16 @@ use std::{
     task::{Context, Poll},
 };
 
-use http_body_util::BodyExt as _;
 use http::{HeaderMap, Request, Response, header};
+use http_body_util::BodyExt as _;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
-use super::{permits::{Most, Permits}, status};
+use super::{
+    permits::{Most, Permits},
+    status,
+};
 use crate::{
     access::{Caller, Guard, ListenerKind, Peer, Refusal, Role, needed},
     id::RunId,
@@ -109,7 +112,8 @@ where
         let departure = Departure::default();
         let left = departure.0.clone().drop_guard();
         request.extensions_mut().insert(departure);
-        let carried = needed.is_some_and(|role| role > Role::Read).then(|| (self.carried.clone(), self.permits.clone()));
+        let carried =
+            needed.is_some_and(|role| role > Role::Read).then(|| (self.carried.clone(), self.permits.clone()));
         Box::pin(async move {
             // Dropped with this future, when the client leaves before the answer.
             let _left = left;
@@ -162,17 +166,23 @@ fn origin(peer: Option<&Peer>) -> String {
     }
 }
 
-/// Logs who changed what. A stream is logged when it begins, so that its code is that of its start.
+/// Logs who changed what. A stream is logged when it begins, so that its code is that of its start. Requests that changed nothing are
+/// warnings, of which many are summed up.
 fn audit(caller: &Caller, peer: Option<&Peer>, method: &str, answer: &Response<Body>) {
     let code = Status::from_header_map(answer.headers()).map_or(tonic::Code::Ok, |status| status.code());
-    let (client, origin, code) = (caller.name.as_str(), origin(peer), format!("{code:?}"));
+    let (client, origin, changes) = (caller.name.as_str(), origin(peer), code == tonic::Code::Ok);
+    let code = format!("{code:?}");
     match answer.extensions().get::<Changed>() {
         Some(Changed(run)) => log::info!(
             RUN_ID = run.as_str(), CLIENT = client, METHOD = method, CODE = code.as_str();
             "audit: {client} by {origin}: {method}: {code}"
         ),
-        None => log::info!(
+        None if changes => log::info!(
             CLIENT = client, METHOD = method, CODE = code.as_str();
+            "audit: {client} by {origin}: {method}: {code}"
+        ),
+        None => log::warn!(
+            CLIENT = client, METHOD = method, CODE = code.as_str(), WAY = origin.as_str();
             "audit: {client} by {origin}: {method}: {code}"
         ),
     }
@@ -192,7 +202,7 @@ mod tests {
     #[derive(Clone)]
     struct Slow {
         go: Arc<Semaphore>,
-        ended: mpsc::UnboundedSender<bool>,
+        ended: mpsc::Sender<bool>,
     }
 
     impl Service<Request<Body>> for Slow {
@@ -209,7 +219,7 @@ mod tests {
             Box::pin(async move {
                 let _permit = go.acquire().await;
                 let left = request.extensions().get::<Departure>().is_some_and(|it| it.0.is_cancelled());
-                ended.send(left).expect("is awaited");
+                ended.try_send(left).expect("is awaited");
                 Ok(Response::default())
             })
         }
@@ -225,7 +235,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_changes_something_is_carried_to_its_end_when_its_client_leaves() {
-        let (ended, mut ends) = mpsc::unbounded_channel();
+        let (ended, mut ends) = mpsc::channel(16);
         let go = Arc::new(Semaphore::new(0));
         let layer = GateLayer::new(Guard::new(Policy::default(), NonZeroU32::MAX));
         let mut gate = layer.layer(Slow { go: Arc::clone(&go), ended });

@@ -3,12 +3,17 @@
 use std::{pin::Pin, sync::Arc};
 
 use futures_util::Stream;
-use prost::Message as _;
 use loader_proto::v1::{self, loader_control_server::LoaderControl};
+use prost::Message as _;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    StatusFacts, WireCodec, clean, convert, gate::{Changed, Departure}, invoke::SingleInvocation, permits::{Permit, Permits}, status, streams,
+    StatusFacts, WireCodec, clean, convert,
+    gate::{Changed, Departure},
+    invoke::SingleInvocation,
+    permits::{Permit, Permits},
+    status, streams,
 };
 use crate::{
     access::Caller,
@@ -68,17 +73,24 @@ impl Service {
         Self { handles: Arc::new(handles), permits: Permits::of_long_requests() }
     }
 
-    /// Checks a spec down to its trace and plan, away from the threads that serve. Holds `permit` until it ends, even when its
-    /// client has left.
-    async fn prepare(&self, spec: Option<v1::RunSpec>, permit: Permit) -> Result<Prepared, Status> {
+    /// Checks a spec down to its trace and plan, away from the threads that serve. Holds its place until it ends, which
+    /// is soon when its client leaves.
+    async fn prepare(&self, spec: Option<v1::RunSpec>, place: Place) -> Result<Prepared, Status> {
         let spec = spec.ok_or_else(|| status::fault("spec", "is required"))?;
         let handles = Arc::clone(&self.handles);
+        let Place { permit, left } = place;
         let prepare = move || {
-            let preparation = handles.planner.prepare(&handles.codec.check(&spec)?)?;
+            let preparation = handles.planner.prepare(&handles.codec.check(&spec)?, &left)?;
             Ok(Prepared { spec, preparation, permit })
         };
         let prepared = tokio::task::spawn_blocking(prepare).await;
         prepared.map_err(|error| status::broken(&error))?.map_err(|violations: Vec<_>| status::invalid(&violations))
+    }
+
+    /// A place for a plan that is made for its caller alone.
+    fn place<T>(&self, request: &Request<T>) -> Result<Place, Status> {
+        let departure = request.extensions().get::<Departure>().cloned().unwrap_or_default();
+        Ok(Place { permit: self.permit(request)?, left: departure.0 })
     }
 
     /// A permit for a request that takes long.
@@ -115,6 +127,13 @@ impl Service {
     }
 }
 
+/// A place for making a plan.
+struct Place {
+    permit: Permit,
+    /// Cancelled when nobody waits for the plan any more.
+    left: CancellationToken,
+}
+
 /// A spec that was prepared, and the permit for it.
 struct Prepared {
     spec: v1::RunSpec,
@@ -144,12 +163,13 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::SubmitRunRequest>,
     ) -> Result<Response<v1::SubmitRunResponse>, Status> {
-        let permit = self.permit(&request)?;
+        // A submission is carried to its end, whether its client has left or not.
+        let place = Place { permit: self.permit(&request)?, left: CancellationToken::new() };
         let v1::SubmitRunRequest { spec, idempotency_key } = request.into_inner();
         if idempotency_key.chars().count() > MAX_KEY {
             return Err(status::fault("idempotencyKey", format!("must have at most {MAX_KEY} characters")));
         }
-        let Prepared { spec, preparation, permit: _permit } = self.prepare(spec, permit).await?;
+        let Prepared { spec, preparation, permit: _permit } = self.prepare(spec, place).await?;
         let submission = Submission {
             spec: self.handles.codec.submitted(&spec),
             name: preparation.spec.name,
@@ -164,9 +184,9 @@ impl LoaderControl for Service {
     }
 
     async fn plan_run(&self, request: Request<v1::PlanRunRequest>) -> Result<Response<v1::PlanRunResponse>, Status> {
-        let permit = self.permit(&request)?;
+        let place = self.place(&request)?;
         let v1::PlanRunRequest { spec } = request.into_inner();
-        let Prepared { preparation, .. } = self.prepare(spec, permit).await?;
+        let Prepared { preparation, .. } = self.prepare(spec, place).await?;
         Ok(Response::new(v1::PlanRunResponse { plan: Some(convert::plan(&preparation)) }))
     }
 
@@ -176,9 +196,9 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::StreamPlanRequest>,
     ) -> Result<Response<Self::StreamPlanStream>, Status> {
-        let permit = self.permit(&request)?;
+        let place = self.place(&request)?;
         let v1::StreamPlanRequest { spec } = request.into_inner();
-        let Prepared { preparation, permit, .. } = self.prepare(spec, permit).await?;
+        let Prepared { preparation, permit, .. } = self.prepare(spec, place).await?;
         Ok(Response::new(Box::pin(streams::plan(preparation, permit)?)))
     }
 

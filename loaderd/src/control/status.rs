@@ -112,7 +112,9 @@ impl From<QueryError> for Status {
         match &error {
             QueryError::Refused(reason) => fault("expression", reason.clone()),
             // Not UNAVAILABLE, which means the daemon itself.
-            QueryError::Url { .. } | QueryError::Unreachable { .. } => foreign(Code::FailedPrecondition, &error.to_string()),
+            QueryError::Url { .. } | QueryError::Unreachable { .. } => {
+                foreign(Code::FailedPrecondition, &error.to_string())
+            }
         }
     }
 }

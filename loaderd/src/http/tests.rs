@@ -198,9 +198,7 @@ async fn a_client_that_never_reads_is_dropped_and_others_are_served() {
         // Until the server reads no more, as nobody reads its answers.
         while timeout(Duration::from_secs(1), deaf.write_all(&requests)).await.is_ok_and(|wrote| wrote.is_ok()) {}
         tokio::time::pause();
-        let closed = async {
-            while deaf.write_all(&requests).await.is_ok() {}
-        };
+        let closed = async { while deaf.write_all(&requests).await.is_ok() {} };
         timeout(Duration::from_secs(300), closed).await.expect("is closed");
         tokio::time::resume();
         assert!(asked(address).await);

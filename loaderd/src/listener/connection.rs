@@ -15,7 +15,10 @@ use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
-use super::{deadlines::{Deadlines, Requests}, places::Place};
+use super::{
+    deadlines::{Deadlines, Requests},
+    places::Place,
+};
 use crate::access::{ListenerKind, Peer};
 
 enum Stream {

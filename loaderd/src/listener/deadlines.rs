@@ -93,9 +93,10 @@ impl Deadlines {
             return written;
         }
         let unread = self.unread.get_or_insert_with(|| Box::pin(sleep(UNREAD)));
-        unread.as_mut().poll(context).map(|()| {
-            Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads nothing of what it was sent"))
-        })
+        unread
+            .as_mut()
+            .poll(context)
+            .map(|()| Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads nothing of what it was sent")))
     }
 }
 

@@ -9,7 +9,9 @@ mod deploy;
 mod driver;
 mod ending;
 mod failure;
+mod interruptible;
 mod load;
+mod memory;
 mod open_files;
 mod prepare;
 mod progress;
@@ -21,6 +23,7 @@ mod warmup;
 
 pub(crate) use driver::Driver;
 pub use failure::{Failure, LoadError};
+pub use memory::allowed as allowed_memory;
 pub use open_files::raise_limit;
 pub use prepare::{Planner, Preparation};
 pub use progress::RunProgress;

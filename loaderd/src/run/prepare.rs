@@ -8,8 +8,9 @@ use std::{
 };
 
 use loader_trace::{Directory, Source, Trace};
+use tokio_util::sync::CancellationToken;
 
-use super::{confined::Confined, open_files};
+use super::{confined::Confined, interruptible::Interruptible, memory, open_files};
 use crate::{
     plan::{Outline, Plan, Request, TraceInput, TraceSource},
     platform::Platforms,
@@ -39,23 +40,28 @@ pub struct Planner {
     pub connections: usize,
     /// Most files that may be open.
     pub max_files: u64,
+    /// Bytes of memory that the daemon may use.
+    pub memory: u64,
 }
 
 impl Planner {
-    /// Reads the trace of a spec and makes its plan. Deploys nothing.
+    /// Reads the trace of a spec and makes its plan. Deploys nothing. The trace is read no further once `left` is cancelled.
     ///
     /// # Errors
     /// Every fault, by field.
-    pub fn prepare(&self, request: &Request) -> Result<Preparation, Vec<Violation>> {
+    pub fn prepare(&self, request: &Request, left: &CancellationToken) -> Result<Preparation, Vec<Violation>> {
         let (trace, dropped) = match request.mode.trace() {
             Some(input) => {
-                let (trace, dropped) = self.read_trace(&input)?;
+                let (trace, dropped) = self.read_trace(&input, left)?;
                 (Some(Arc::new(trace)), dropped)
             }
             None => (None, BTreeMap::new()),
         };
-        let plan = request.plan(trace)?;
         let spec = &request.run;
+        if let Some(violation) = memory::check(spec, self.memory) {
+            return Err(vec![violation]);
+        }
+        let plan = request.plan(trace)?;
         let outline = Outline { dropped_functions: dropped, ..plan.outline() };
         let platform = self.platforms.get(spec.platform.as_str());
         let embedded = platform.and_then(|platform| platform.embedded());
@@ -66,12 +72,17 @@ impl Planner {
         Ok(Preparation { spec: spec.clone(), plan, outline })
     }
 
-    fn read_trace(&self, input: &TraceInput) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
+    fn read_trace(
+        &self,
+        input: &TraceInput,
+        left: &CancellationToken,
+    ) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
         let (field, source): (_, Box<dyn Source>) = match &input.source {
             TraceSource::Upload(id) => ("trace.upload", Box::new(Directory(self.uploaded(id)?))),
             TraceSource::Path(path) => ("trace.path", Box::new(below_roots(path, &self.trace_roots)?)),
         };
-        let (trace, report) = loader_trace::read(&*source, &input.options).map_err(|faults| {
+        let source = Interruptible { source: &*source, left: left.clone() };
+        let (trace, report) = loader_trace::read(&source, &input.options).map_err(|faults| {
             let mut violations: Vec<_> =
                 faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
             let omitted = faults.total.saturating_sub(violations.len() as u64);

@@ -45,9 +45,10 @@ impl WireCodec {
             Some(json::Fault { field, description }) => {
                 Err(vec![Violation::new(field, format!("cannot be stored: {description}"))])
             }
-            None if read != *message => {
-                Err(vec![Violation::new("spec", "cannot be stored: it has a text that is not the same when it is read")])
-            }
+            None if read != *message => Err(vec![Violation::new(
+                "spec",
+                "cannot be stored: it has a text that is not the same when it is read",
+            )]),
             None => Ok(request),
         }
     }

@@ -6,7 +6,10 @@ use loader_proto::v1;
 
 use crate::{
     plan::{
-        checks::{HIGHEST_RATE, MOST_FUNCTIONS, SHORTEST_SLOT, has_invocations, length_fits, list_fits, rate_fits, size, whole},
+        checks::{
+            HIGHEST_RATE, MOST_FUNCTIONS, SHORTEST_SLOT, has_invocations, length_fits, list_fits, rate_fits, size,
+            whole,
+        },
         fixed::{Size, invocations},
     },
     spec::{Check, LONGEST, time},
