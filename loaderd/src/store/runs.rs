@@ -115,7 +115,7 @@ impl Store {
             let (count, shown) =
                 (skipped.len(), skipped.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join("; "));
             let rest = if count > MAX_NAMED { "; …" } else { "" };
-            log::warn!("skipped {count} of the runs: {shown}{rest}");
+            log::warn!("skipped {count} entries of {}: {shown}{rest}", self.runs.display());
         }
         files.sort_by(|a: &RunFile, b| a.run_id.cmp(&b.run_id));
         Ok(files)
