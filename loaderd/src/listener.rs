@@ -2,10 +2,14 @@
 
 mod accept;
 mod connection;
+mod deadlines;
+mod places;
 mod socket;
 mod tls;
 
 pub use accept::accept;
-pub use connection::Connection;
+pub use connection::{Accepted, Connection};
+pub use deadlines::{OpenRequest, Requests};
+pub use places::Bounds;
 pub use socket::{ListenError, Listener, Security, inherited};
 pub use tls::{Alpn, Certificates, Files, TlsError};

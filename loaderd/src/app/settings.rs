@@ -54,6 +54,7 @@ pub(super) fn planner(config: &Config, traces: &TraceStore, platforms: &Platform
         platforms: platforms.clone(),
         connections: config.dispatch.connections,
         max_files: run::raise_limit(),
+        memory: run::allowed_memory(),
     }
 }
 

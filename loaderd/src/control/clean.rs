@@ -3,6 +3,7 @@
 use loader_proto::v1;
 use tonic::Status;
 
+use super::status;
 use crate::{
     id::RunId,
     platform::{PlatformError, Platforms},
@@ -39,7 +40,7 @@ pub(super) async fn runs(
 }
 
 fn refused(error: &PlatformError) -> Status {
-    Status::failed_precondition(error.to_string())
+    status::foreign(tonic::Code::FailedPrecondition, &error.to_string())
 }
 
 /// Whether a run has ended; an unknown run has.

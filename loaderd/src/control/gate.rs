@@ -1,4 +1,7 @@
 //! What every request passes: authentication, authorization, and an audit line for each change.
+//!
+//! A request that may change something is carried to its end, and to its audit line, by a task of the server: its connection may
+//! end, and its client may reset it, at any time.
 
 use std::{
     pin::Pin,
@@ -6,28 +9,56 @@ use std::{
 };
 
 use http::{HeaderMap, Request, Response, header};
+use http_body_util::BodyExt as _;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
-use super::status;
+use super::{
+    permits::{Most, Permits},
+    status,
+};
 use crate::{
     access::{Caller, Guard, ListenerKind, Peer, Refusal, Role, needed},
     id::RunId,
+    listener::{Accepted, OpenRequest},
 };
 
 /// The run that a request changed, which the service puts into its response's extensions.
 #[derive(Debug, Clone)]
 pub(super) struct Changed(pub(super) RunId);
 
+/// Whether the client of a request has left: it has reset the request, or its connection has ended. Each request has one among its
+/// extensions.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Departure(pub(super) CancellationToken);
+
 /// Puts a [`Gate`] before a service.
 #[derive(Debug, Clone)]
-pub(super) struct GateLayer(pub(super) Guard);
+pub(super) struct GateLayer {
+    pub(super) guard: Guard,
+    /// The requests that are carried to their end.
+    pub(super) carried: TaskTracker,
+    /// Bounds their number.
+    pub(super) permits: Permits,
+}
+
+/// Most requests that are carried to their end at the same time.
+const MOST_CARRIED: Most = Most { all: 512, each: 128 };
+
+impl GateLayer {
+    /// A gate that `guard` keeps. Clones share their limits.
+    pub(super) fn new(guard: Guard) -> Self {
+        let permits = Permits::new("requests that change something", MOST_CARRIED);
+        Self { guard, carried: TaskTracker::new(), permits }
+    }
+}
 
 impl<S> Layer<S> for GateLayer {
     type Service = Gate<S>;
 
     fn layer(&self, inner: S) -> Gate<S> {
-        Gate { inner, guard: self.0.clone() }
+        Gate { inner, guard: self.guard.clone(), carried: self.carried.clone(), permits: self.permits.clone() }
     }
 }
 
@@ -36,12 +67,15 @@ impl<S> Layer<S> for GateLayer {
 pub(super) struct Gate<S> {
     inner: S,
     guard: Guard,
+    carried: TaskTracker,
+    permits: Permits,
 }
 
 impl<S> Service<Request<Body>> for Gate<S>
 where
     S: Service<Request<Body>, Response = Response<Body>> + Clone + Send + 'static,
     S::Future: Send,
+    S::Error: Send,
 {
     type Response = Response<Body>;
     type Error = S::Error;
@@ -53,7 +87,11 @@ where
 
     fn call(&mut self, mut request: Request<Body>) -> Self::Future {
         let path = request.uri().path().to_owned();
-        let (needed, peer) = (needed(&path), request.extensions().get::<Peer>().cloned());
+        let (peer, open) = match request.extensions().get::<Accepted>() {
+            Some(Accepted { peer, requests }) => (Some(peer.clone()), Some(requests.begin())),
+            None => (None, None),
+        };
+        let needed = needed(&path);
         let admitted = match &peer {
             Some(peer) => admit(&self.guard, peer, request.headers(), needed),
             // Every connection has one.
@@ -71,14 +109,41 @@ where
         let ready = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, ready);
         request.extensions_mut().insert(caller.clone());
+        let departure = Departure::default();
+        let left = departure.0.clone().drop_guard();
+        request.extensions_mut().insert(departure);
+        let carried =
+            needed.is_some_and(|role| role > Role::Read).then(|| (self.carried.clone(), self.permits.clone()));
         Box::pin(async move {
-            let answered = inner.call(request).await?;
-            if needed.is_some_and(|role| role > Role::Read) {
+            // Dropped with this future, when the client leaves before the answer.
+            let _left = left;
+            let Some((carried, permits)) = carried else {
+                return inner.call(request).await.map(|answer| held(answer, open));
+            };
+            let permit = match permits.take(&caller.name) {
+                Ok(permit) => permit,
+                Err(status) => return Ok(status.into_http()),
+            };
+            let task = carried.spawn(async move {
+                let answered = inner.call(request).await?;
                 audit(&caller, peer.as_ref(), method(&path), &answered);
-            }
-            Ok(answered)
+                drop(permit);
+                Ok(answered)
+            });
+            let answered = task.await.unwrap_or_else(|error| Ok(status::broken(&error).into_http()));
+            answered.map(|answer| held(answer, open))
         })
     }
+}
+
+/// A response whose request counts as open until its body has been sent.
+fn held(answer: Response<Body>, open: Option<OpenRequest>) -> Response<Body> {
+    answer.map(|body| {
+        Body::new(body.map_frame(move |frame| {
+            let _until_the_end = &open;
+            frame
+        }))
+    })
 }
 
 fn admit(guard: &Guard, peer: &Peer, headers: &HeaderMap, needed: Option<Role>) -> Result<Caller, Refusal> {
@@ -101,18 +166,89 @@ fn origin(peer: Option<&Peer>) -> String {
     }
 }
 
-/// Logs who changed what. A stream is logged when it begins, so that its code is that of its start.
+/// Logs who changed what. A stream is logged when it begins, so that its code is that of its start. Requests that changed nothing are
+/// warnings, of which many are summed up.
 fn audit(caller: &Caller, peer: Option<&Peer>, method: &str, answer: &Response<Body>) {
     let code = Status::from_header_map(answer.headers()).map_or(tonic::Code::Ok, |status| status.code());
-    let (client, origin, code) = (caller.name.as_str(), origin(peer), format!("{code:?}"));
+    let (client, origin, changes) = (caller.name.as_str(), origin(peer), code == tonic::Code::Ok);
+    let code = format!("{code:?}");
     match answer.extensions().get::<Changed>() {
         Some(Changed(run)) => log::info!(
             RUN_ID = run.as_str(), CLIENT = client, METHOD = method, CODE = code.as_str();
             "audit: {client} by {origin}: {method}: {code}"
         ),
-        None => log::info!(
+        None if changes => log::info!(
             CLIENT = client, METHOD = method, CODE = code.as_str();
             "audit: {client} by {origin}: {method}: {code}"
         ),
+        None => log::warn!(
+            CLIENT = client, METHOD = method, CODE = code.as_str(), WAY = origin.as_str();
+            "audit: {client} by {origin}: {method}: {code}"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, num::NonZeroU32, sync::Arc};
+
+    use futures_util::{FutureExt as _, future::BoxFuture};
+    use tokio::sync::{Semaphore, mpsc};
+
+    use super::*;
+    use crate::access::Policy;
+
+    /// A service that answers once it is let, and tells how its requests ended.
+    #[derive(Clone)]
+    struct Slow {
+        go: Arc<Semaphore>,
+        ended: mpsc::Sender<bool>,
+    }
+
+    impl Service<Request<Body>> for Slow {
+        type Response = Response<Body>;
+        type Error = Infallible;
+        type Future = BoxFuture<'static, Result<Response<Body>, Infallible>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<Body>) -> Self::Future {
+            let Self { go, ended } = self.clone();
+            Box::pin(async move {
+                let _permit = go.acquire().await;
+                let left = request.extensions().get::<Departure>().is_some_and(|it| it.0.is_cancelled());
+                ended.try_send(left).expect("is awaited");
+                Ok(Response::default())
+            })
+        }
+    }
+
+    fn request(method: &str) -> Request<Body> {
+        let mut request = Request::new(Body::default());
+        *request.uri_mut() = format!("/loader.v1.LoaderControl/{method}").parse().expect("a path");
+        let peer = Peer { listener: ListenerKind::Loopback, address: None, certificate: None };
+        request.extensions_mut().insert(Accepted { peer, requests: crate::listener::Requests::default() });
+        request
+    }
+
+    #[tokio::test]
+    async fn what_changes_something_is_carried_to_its_end_when_its_client_leaves() {
+        let (ended, mut ends) = mpsc::channel(16);
+        let go = Arc::new(Semaphore::new(0));
+        let layer = GateLayer::new(Guard::new(Policy::default(), NonZeroU32::MAX));
+        let mut gate = layer.layer(Slow { go: Arc::clone(&go), ended });
+        for method in ["SubmitRun", "CancelRun", "DeleteRun", "PinRun", "CleanRuns", "GetRun", "PlanRun"] {
+            // Polled once, then dropped, as when the client resets the request.
+            assert!(gate.call(request(method)).now_or_never().is_none());
+        }
+        go.add_permits(1);
+        layer.carried.close();
+        layer.carried.wait().await;
+        drop(gate);
+        // What only reads ended with its client.
+        let ends: Vec<_> = std::iter::from_fn(|| ends.try_recv().ok()).collect();
+        assert_eq!(ends, [true; 5]);
     }
 }

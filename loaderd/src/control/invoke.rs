@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loader_proto::{schema::InvocationRecord, v1};
 use tokio::task::LocalSet;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::convert;
 use crate::{
@@ -79,32 +79,54 @@ impl SingleInvocation {
         }
     }
 
-    /// Makes the invocation, on a runtime of its own, as an invoker belongs to one thread. Blocks until it has ended.
+    /// Makes the invocation, on a runtime of its own, as an invoker belongs to one thread. Blocks until it has ended; nothing is
+    /// returned when `departed` was cancelled before.
     ///
     /// # Errors
     /// The runtime cannot be created.
-    pub(super) fn make(self, clock: Clock) -> std::io::Result<v1::Record> {
+    pub(super) fn make(self, clock: Clock, departed: &CancellationToken) -> std::io::Result<Option<v1::Record>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let due = clock.unix();
+        let due = clock.anchor();
         let outcome = LocalSet::new().block_on(&runtime, async {
             let connections = Connections::new(Policy::Pooled(1), TaskTracker::new(), Default::default(), clock);
-            Invoker::new(connections, clock).call(&self.route, self.call, &Cancellation::default()).await
+            let (invoker, cancellation) = (Invoker::new(connections, clock), Cancellation::default());
+            departed.run_until_cancelled(invoker.call(&self.route, self.call, &cancellation)).await
         });
+        let Some(outcome) = outcome else { return Ok(None) };
         let exact = self.call.exact_runtime_us.filter(|_| outcome.exact_runtime == Some(true));
         let requested_runtime_us = exact.map_or(u64::from(self.call.runtime_ms) * 1000, u64::from);
-        Ok(convert::record(InvocationRecord {
-            due_unix_us: due.0,
-            sent_unix_us: outcome.response.map(|_| due.plus(outcome.connect.unwrap_or_default()).0),
+        Ok(Some(convert::record(InvocationRecord {
+            due_unix_us: due.unix.0,
+            sent_unix_us: outcome.sent.map(|sent| due.unix_at(sent).0),
             requested_runtime_us,
             requested_memory_kib: u64::from(self.call.memory_mib) * 1024,
             ..outcome.record()
-        }))
+        })))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_invocation_ends_with_its_client() {
+        // A listener that accepts nothing: the invocation would last for its timeout.
+        let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("binds");
+        let address = silent.local_addr().expect("is bound").to_string();
+        let timeout = Some(prost_types::Duration { seconds: 3600, nanos: 0 });
+        let request = v1::InvokeRequest { address, timeout, ..v1::InvokeRequest::default() };
+        let departed = CancellationToken::new();
+        let invocation = SingleInvocation::check(request).expect("is valid");
+        let invoking = std::thread::spawn({
+            let departed = departed.clone();
+            move || invocation.make(Clock, &departed)
+        });
+        let _connection = silent.accept().expect("connects");
+        departed.cancel();
+        let made = invoking.join().expect("does not panic").expect("starts");
+        assert!(made.is_none());
+    }
 
     fn request(runtime: Duration) -> v1::InvokeRequest {
         let runtime = Some(prost_types::Duration::try_from(runtime).expect("fits"));

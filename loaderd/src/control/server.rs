@@ -12,7 +12,7 @@ use tower::layer::util::{Identity, Stack};
 use super::{Service, gate::GateLayer};
 use crate::{
     access::Guard,
-    listener::{self, Listener},
+    listener::{self, Bounds, Listener},
 };
 
 /// Largest request, in bytes: a spec, or a piece of an upload.
@@ -26,6 +26,9 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// How long open streams may take to end when the daemon ends.
 const STREAM_GRACE: Duration = Duration::from_secs(2);
+
+/// Most connections of a listener.
+const BOUNDS: Bounds = Bounds { all: 1024, each: 128, reserve: 16 };
 
 /// Accepted connections that wait to be served.
 const ACCEPTED: usize = 16;
@@ -46,14 +49,15 @@ pub async fn serve(
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
     let mut serving = JoinSet::new();
+    let gate = GateLayer::new(guard);
     for listener in listeners {
-        let router = router(service.clone(), guard.clone()).await?;
+        let router = router(service.clone(), gate.clone()).await?;
         let (connections, accepted) = mpsc::channel(ACCEPTED);
         let end = shutdown.clone();
         serving.spawn(async move {
             let served =
                 router.serve_with_incoming_shutdown(ReceiverStream::new(accepted), end.clone().cancelled_owned());
-            let ((), served) = tokio::join!(listener::accept(listener, connections, end.clone()), served);
+            let ((), served) = tokio::join!(listener::accept(listener, BOUNDS, connections, end.clone()), served);
             if let Err(error) = served {
                 log::error!("control API: {error}");
             }
@@ -65,10 +69,14 @@ pub async fn serve(
         log::info!("closing connections with open streams");
     }
     serving.shutdown().await;
+    gate.carried.close();
+    if tokio::time::timeout(STREAM_GRACE, gate.carried.wait()).await.is_err() {
+        log::warn!("{} requests did not come to their end", gate.carried.len());
+    }
     Ok(())
 }
 
-async fn router(service: Service, guard: Guard) -> Result<Router<Stack<GateLayer, Identity>>, ServeError> {
+async fn router(service: Service, gate: GateLayer) -> Result<Router<Stack<GateLayer, Identity>>, ServeError> {
     let (health_reporter, health) = tonic_health::server::health_reporter();
     health_reporter.set_serving::<LoaderControlServer<Service>>().await;
     let reflection = || {
@@ -83,7 +91,7 @@ async fn router(service: Service, guard: Guard) -> Result<Router<Stack<GateLayer
     Ok(Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE))
         .max_concurrent_streams(MOST_STREAMS)
-        .layer(GateLayer(guard))
+        .layer(gate)
         .add_service(LoaderControlServer::new(service).max_decoding_message_size(MAX_REQUEST))
         .add_service(health)
         .add_service(reflection().build_v1()?)

@@ -4,10 +4,16 @@ use std::{pin::Pin, sync::Arc};
 
 use futures_util::Stream;
 use loader_proto::v1::{self, loader_control_server::LoaderControl};
+use prost::Message as _;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    StatusFacts, WireCodec, clean, convert, gate::Changed, invoke::SingleInvocation, permits::Permits, status, streams,
+    StatusFacts, WireCodec, clean, convert,
+    gate::{Changed, Departure},
+    invoke::SingleInvocation,
+    permits::{Permit, Permits},
+    status, streams,
 };
 use crate::{
     access::Caller,
@@ -23,6 +29,9 @@ use crate::{
 
 /// Runs in one page of a list: by default, and at most.
 const PAGE_SIZES: (usize, usize) = (100, 1000);
+
+/// Most bytes of a page; clients take messages of 4 MiB.
+const PAGE_BYTES: usize = 2 << 20;
 
 /// Longest idempotency key, in characters.
 const MAX_KEY: usize = 128;
@@ -61,16 +70,32 @@ type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 impl Service {
     /// Creates the service, without starting a server.
     pub fn new(handles: Handles) -> Self {
-        Self { handles: Arc::new(handles), permits: Permits::default() }
+        Self { handles: Arc::new(handles), permits: Permits::of_long_requests() }
     }
 
-    /// Checks a spec down to its trace and plan, away from the threads that serve.
-    async fn prepare(&self, spec: Option<v1::RunSpec>) -> Result<(v1::RunSpec, Preparation), Status> {
+    /// Checks a spec down to its trace and plan, away from the threads that serve. Holds its place until it ends, which
+    /// is soon when its client leaves.
+    async fn prepare(&self, spec: Option<v1::RunSpec>, place: Place) -> Result<Prepared, Status> {
         let spec = spec.ok_or_else(|| status::fault("spec", "is required"))?;
         let handles = Arc::clone(&self.handles);
-        let prepare = move || handles.planner.prepare(&handles.codec.check(&spec)?).map(|it| (spec, it));
+        let Place { permit, left } = place;
+        let prepare = move || {
+            let preparation = handles.planner.prepare(&handles.codec.check(&spec)?, &left)?;
+            Ok(Prepared { spec, preparation, permit })
+        };
         let prepared = tokio::task::spawn_blocking(prepare).await;
-        prepared.map_err(|error| status::broken(&error))?.map_err(|violations| status::invalid(&violations))
+        prepared.map_err(|error| status::broken(&error))?.map_err(|violations: Vec<_>| status::invalid(&violations))
+    }
+
+    /// A place for a plan that is made for its caller alone.
+    fn place<T>(&self, request: &Request<T>) -> Result<Place, Status> {
+        let departure = request.extensions().get::<Departure>().cloned().unwrap_or_default();
+        Ok(Place { permit: self.permit(request)?, left: departure.0 })
+    }
+
+    /// A permit for a request that takes long.
+    fn permit<T>(&self, request: &Request<T>) -> Result<Permit, Status> {
+        self.permits.take(caller(request))
     }
 
     async fn run(&self, view: &RunView) -> Result<v1::Run, Status> {
@@ -102,6 +127,25 @@ impl Service {
     }
 }
 
+/// A place for making a plan.
+struct Place {
+    permit: Permit,
+    /// Cancelled when nobody waits for the plan any more.
+    left: CancellationToken,
+}
+
+/// A spec that was prepared, and the permit for it.
+struct Prepared {
+    spec: v1::RunSpec,
+    preparation: Preparation,
+    permit: Permit,
+}
+
+/// The name of the caller, as the gate has identified it.
+fn caller<T>(request: &Request<T>) -> &str {
+    request.extensions().get::<Caller>().map_or("?", |caller| &caller.name)
+}
+
 fn selector(run: &str) -> Result<Selector, Status> {
     run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))
 }
@@ -119,11 +163,13 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::SubmitRunRequest>,
     ) -> Result<Response<v1::SubmitRunResponse>, Status> {
+        // A submission is carried to its end, whether its client has left or not.
+        let place = Place { permit: self.permit(&request)?, left: CancellationToken::new() };
         let v1::SubmitRunRequest { spec, idempotency_key } = request.into_inner();
         if idempotency_key.chars().count() > MAX_KEY {
             return Err(status::fault("idempotencyKey", format!("must have at most {MAX_KEY} characters")));
         }
-        let (spec, preparation) = self.prepare(spec).await?;
+        let Prepared { spec, preparation, permit: _permit } = self.prepare(spec, place).await?;
         let submission = Submission {
             spec: self.handles.codec.submitted(&spec),
             name: preparation.spec.name,
@@ -138,8 +184,9 @@ impl LoaderControl for Service {
     }
 
     async fn plan_run(&self, request: Request<v1::PlanRunRequest>) -> Result<Response<v1::PlanRunResponse>, Status> {
+        let place = self.place(&request)?;
         let v1::PlanRunRequest { spec } = request.into_inner();
-        let (_, preparation) = self.prepare(spec).await?;
+        let Prepared { preparation, .. } = self.prepare(spec, place).await?;
         Ok(Response::new(v1::PlanRunResponse { plan: Some(convert::plan(&preparation)) }))
     }
 
@@ -149,9 +196,10 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::StreamPlanRequest>,
     ) -> Result<Response<Self::StreamPlanStream>, Status> {
+        let place = self.place(&request)?;
         let v1::StreamPlanRequest { spec } = request.into_inner();
-        let (_, preparation) = self.prepare(spec).await?;
-        Ok(Response::new(Box::pin(streams::plan(preparation, self.permits.take()?)?)))
+        let Prepared { preparation, permit, .. } = self.prepare(spec, place).await?;
+        Ok(Response::new(Box::pin(streams::plan(preparation, permit)?)))
     }
 
     async fn get_run(&self, request: Request<v1::GetRunRequest>) -> Result<Response<v1::GetRunResponse>, Status> {
@@ -176,16 +224,17 @@ impl LoaderControl for Service {
         let limit = if page_size == 0 { default } else { (page_size as usize).min(most) };
         let page = self.handles.registry.list(before, states, limit).await?;
         let mut runs = Vec::with_capacity(page.runs.len());
+        let mut bytes = 0;
         for view in &page.runs {
-            let mut run = self.run_with_summary(view).await?;
-            if let Some(summary) = &mut run.summary {
-                summary.slots.clear();
-                summary.functions.clear();
+            let run = convert::listed(self.run_with_summary(view).await?);
+            bytes += run.encoded_len();
+            if bytes > PAGE_BYTES && !runs.is_empty() {
+                break;
             }
             runs.push(run);
         }
-        let last = page.runs.last().filter(|_| page.more);
-        let next_page_token = last.map(|view| view.file.run_id.to_string()).unwrap_or_default();
+        let more = page.more || runs.len() < page.runs.len();
+        let next_page_token = runs.last().filter(|_| more).map(|run| run.run_id.clone()).unwrap_or_default();
         Ok(Response::new(v1::ListRunsResponse { runs, next_page_token }))
     }
 
@@ -248,10 +297,11 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::DownloadResultsRequest>,
     ) -> Result<Response<Self::DownloadResultsStream>, Status> {
+        let permit = self.permit(&request)?;
         let v1::DownloadResultsRequest { run_id, layout } = request.into_inner();
         let layout = streams::layout(&layout)?;
         let view = self.ended(&run_id).await?;
-        let pieces = streams::results(&self.handles.store.directory(&view.file.run_id), layout, self.permits.take()?);
+        let pieces = streams::results(&self.handles.store.directory(&view.file.run_id), layout, permit);
         Ok(Response::new(Box::pin(pieces)))
     }
 
@@ -261,24 +311,25 @@ impl LoaderControl for Service {
         &self,
         request: Request<Streaming<v1::UploadTraceRequest>>,
     ) -> Result<Response<Self::UploadTraceStream>, Status> {
-        // The gate has identified the caller.
-        let client = request.extensions().get::<Caller>().map_or("?", |caller| &caller.name).to_owned();
+        let client = caller(&request).to_owned();
         let answers = streams::upload(self.handles.traces.clone(), client, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
     }
 
     async fn invoke(&self, request: Request<v1::InvokeRequest>) -> Result<Response<v1::InvokeResponse>, Status> {
+        let (clock, permit) = (self.handles.clock, self.permit(&request)?);
+        let departure = request.extensions().get::<Departure>().cloned().unwrap_or_default();
         let invocation =
             SingleInvocation::check(request.into_inner()).map_err(|violations| status::invalid(&violations))?;
-        let (clock, permit) = (self.handles.clock, self.permits.take()?);
         let made = tokio::task::spawn_blocking(move || {
-            let record = invocation.make(clock);
+            let record = invocation.make(clock, &departure.0);
             drop(permit);
             record
         });
         let made = made.await;
         let record = made.map_err(|error| status::broken(&error))?;
         let record = record.map_err(|error| Status::internal(format!("cannot start a runtime: {error}")))?;
+        let record = record.ok_or_else(|| Status::cancelled("the client left before the function had answered"))?;
         Ok(Response::new(v1::InvokeResponse { record: Some(record) }))
     }
 

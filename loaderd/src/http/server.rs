@@ -10,7 +10,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use crate::listener::{self, Connection, Listener};
+use crate::listener::{self, Accepted, Bounds, Connection, Listener};
 
 /// How long a client may take to send a request's headers; also how long a connection may be idle before its next request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -18,8 +18,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// Most bytes of a request's headers, which are kept while they are incomplete.
 const HEADER_BYTES: usize = 16 * 1024;
 
-/// Most clients at the same time; further ones wait.
-pub(super) const MAX_CLIENTS: usize = 64;
+/// Most clients at the same time; further ones are turned away.
+pub(super) const BOUNDS: Bounds = Bounds { all: 64, each: 32, reserve: 0 };
 
 /// Serves `router` until `end`; connections that are open then are closed. Each request has its [`crate::access::Peer`]
 /// among its extensions.
@@ -28,11 +28,10 @@ pub async fn serve(listener: Listener, router: Router, end: CancellationToken) {
     let serve = async {
         let mut clients = JoinSet::new();
         loop {
-            let full = clients.len() >= MAX_CLIENTS;
             tokio::select! {
                 () = end.cancelled() => break,
                 Some(_) = clients.join_next() => {}
-                connection = accepted.recv(), if !full => match connection {
+                connection = accepted.recv() => match connection {
                     Some(Ok(connection)) => {
                         clients.spawn(serve_client(connection, router.clone()));
                     }
@@ -43,15 +42,21 @@ pub async fn serve(listener: Listener, router: Router, end: CancellationToken) {
         }
         clients.shutdown().await;
     };
-    tokio::join!(listener::accept(listener, connections, end.clone()), serve);
+    tokio::join!(listener::accept(listener, BOUNDS, connections, end.clone()), serve);
 }
 
 /// Answers the requests of one connection, one after the other.
 async fn serve_client(connection: Connection, router: Router) {
-    let peer = connection.peer().clone();
+    let Accepted { peer, requests } = connection.accepted();
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(peer.clone());
-        router.clone().oneshot(request)
+        let open = requests.begin();
+        let answer = router.clone().oneshot(request);
+        async move {
+            let answer = answer.await;
+            drop(open);
+            answer
+        }
     });
     let mut server = http1::Builder::new();
     server.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(HEADER_BYTES);

@@ -160,22 +160,48 @@ async fn the_size_of_headers_is_limited() {
 }
 
 #[tokio::test]
-async fn clients_above_the_limit_wait_for_a_free_connection() {
+async fn clients_above_the_limit_are_turned_away() {
     serving(async |address| {
         let mut idle = Vec::new();
-        for _ in 0..server::MAX_CLIENTS {
+        for _ in 0..server::BOUNDS.each {
             let mut stream = TcpStream::connect(address).await.expect("connects");
             stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.expect("writes");
             let mut status = [0; 12];
             stream.read_exact(&mut status).await.expect("answers");
             idle.push(stream);
         }
-        let waits = ask(address, "GET /healthz");
-        tokio::pin!(waits);
-        let early = timeout(Duration::from_millis(100), &mut waits).await;
-        assert!(early.is_err(), "served above the limit");
-        drop(idle.pop());
-        assert!(waits.await.starts_with("HTTP/1.1 200"));
+        let mut above = TcpStream::connect(address).await.expect("connects");
+        let read = above.read(&mut [0; 12]).await;
+        assert!(read.is_err() || read.is_ok_and(|bytes| bytes == 0), "served above the limit");
+        drop(idle);
+        // The server notices when it next reads from one of them.
+        while !asked(address).await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+}
+
+/// Whether a new client is served.
+async fn asked(address: SocketAddr) -> bool {
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    let mut status = [0; 12];
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").await.is_ok()
+        && stream.read_exact(&mut status).await.is_ok()
+}
+
+#[tokio::test]
+async fn a_client_that_never_reads_is_dropped_and_others_are_served() {
+    serving(async |address| {
+        let mut deaf = TcpStream::connect(address).await.expect("connects");
+        let requests = b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1000);
+        // Until the server reads no more, as nobody reads its answers.
+        while timeout(Duration::from_secs(1), deaf.write_all(&requests)).await.is_ok_and(|wrote| wrote.is_ok()) {}
+        tokio::time::pause();
+        let closed = async { while deaf.write_all(&requests).await.is_ok() {} };
+        timeout(Duration::from_secs(300), closed).await.expect("is closed");
+        tokio::time::resume();
+        assert!(asked(address).await);
     })
     .await;
 }

@@ -10,12 +10,15 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::{TcpStream, UnixStream},
-    sync::OwnedSemaphorePermit,
 };
 use tokio_rustls::server::TlsStream;
 use tonic::transport::server::Connected;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
+use super::{
+    deadlines::{Deadlines, Requests},
+    places::Place,
+};
 use crate::access::{ListenerKind, Peer};
 
 enum Stream {
@@ -28,8 +31,18 @@ enum Stream {
 pub struct Connection {
     stream: Stream,
     peer: Peer,
+    deadlines: Deadlines,
     /// Limits the number of open connections.
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
+}
+
+/// What is known of a connection, which each of its requests has among its extensions.
+#[derive(Debug, Clone)]
+pub struct Accepted {
+    /// The peer, as the listener identified it.
+    pub peer: Peer,
+    /// The requests of the connection.
+    pub requests: Requests,
 }
 
 impl std::fmt::Debug for Connection {
@@ -39,26 +52,25 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    pub(super) fn tcp(stream: TcpStream, address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
+    pub(super) fn tcp(stream: TcpStream, address: SocketAddr, place: Place) -> Self {
         let peer = Peer { listener: ListenerKind::Loopback, address: Some(address), certificate: None };
-        Self { stream: Stream::Tcp(stream), peer, _permit: permit }
+        Self { stream: Stream::Tcp(stream), peer, deadlines: Deadlines::start(), _place: place }
     }
 
-    pub(super) fn unix(stream: UnixStream, permit: OwnedSemaphorePermit) -> Self {
-        let uid = stream.peer_cred().ok().map(|credentials| credentials.uid());
+    pub(super) fn unix(stream: UnixStream, uid: Option<u32>, place: Place) -> Self {
         let peer = Peer { listener: ListenerKind::Socket { uid }, address: None, certificate: None };
-        Self { stream: Stream::Unix(stream), peer, _permit: permit }
+        Self { stream: Stream::Unix(stream), peer, deadlines: Deadlines::start(), _place: place }
     }
 
-    pub(super) fn tls(stream: TlsStream<TcpStream>, address: SocketAddr, permit: OwnedSemaphorePermit) -> Self {
+    pub(super) fn tls(stream: TlsStream<TcpStream>, address: SocketAddr, place: Place) -> Self {
         let certificate = stream.get_ref().1.peer_certificates().and_then(<[_]>::first).map(|it| common_name(it));
         let peer = Peer { listener: ListenerKind::Tls, address: Some(address), certificate };
-        Self { stream: Stream::Tls(Box::new(stream)), peer, _permit: permit }
+        Self { stream: Stream::Tls(Box::new(stream)), peer, deadlines: Deadlines::start(), _place: place }
     }
 
-    /// The peer of the connection, as the listener identified it.
-    pub fn peer(&self) -> &Peer {
-        &self.peer
+    /// What is known of it.
+    pub fn accepted(&self) -> Accepted {
+        Accepted { peer: self.peer.clone(), requests: self.deadlines.requests.clone() }
     }
 }
 
@@ -70,10 +82,10 @@ fn common_name(certificate: &[u8]) -> String {
 }
 
 impl Connected for Connection {
-    type ConnectInfo = Peer;
+    type ConnectInfo = Accepted;
 
-    fn connect_info(&self) -> Peer {
-        self.peer.clone()
+    fn connect_info(&self) -> Accepted {
+        self.accepted()
     }
 }
 
@@ -83,36 +95,47 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let this = &mut *self;
+        let read = match &mut this.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Unix(stream) => Pin::new(stream).poll_read(context, buffer),
             Stream::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
+        match read {
+            Poll::Pending => this.deadlines.nothing_to_read(context).map(Err),
+            read => read,
         }
     }
 }
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let this = &mut *self;
+        let written = match &mut this.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        };
+        this.deadlines.written(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let this = &mut *self;
+        let flushed = match &mut this.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(context),
             Stream::Tls(stream) => Pin::new(stream).poll_flush(context),
-        }
+        };
+        this.deadlines.written(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let this = &mut *self;
+        let shut = match &mut this.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Unix(stream) => Pin::new(stream).poll_shutdown(context),
             Stream::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-        }
+        };
+        this.deadlines.written(context, shut)
     }
 }

@@ -22,8 +22,20 @@ pub(super) const MOST_MEMORY_MIB: u32 = 1 << 20;
 /// Most slots of a plan. Each has a line in the plan's outline, which is held in memory.
 pub(super) const MOST_SLOTS: u32 = 1 << 20;
 
+/// Most entries of a list in a spec, such as one for each slot. It starts over when there are more slots.
+pub(super) const MOST_ENTRIES: usize = 1 << 14;
+
 /// Most functions of a plan.
 pub(super) const MOST_FUNCTIONS: u32 = 100_000;
+
+/// A list in a spec is short enough to be checked, and to be kept with the spec.
+pub(super) fn list_fits<T>(check: &mut Check, field: &str, list: &[T]) -> bool {
+    let fits = list.len() <= MOST_ENTRIES;
+    if !fits {
+        check.fault(field, format!("has {} entries; must have at most {MOST_ENTRIES}", list.len()));
+    }
+    fits
+}
 
 /// What each invocation requests, from the fields `runtime` and `memoryMib` of `mode`.
 pub(super) fn size(

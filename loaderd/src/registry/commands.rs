@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use super::{
-    handle::{Page, RegistryError, Selector},
+    handle::{Page, RegistryError, Reply, Selector},
     task::RegistryTask,
 };
 use crate::{
@@ -25,58 +25,65 @@ impl RegistryTask {
         Page { runs, more: found.next().is_some() }
     }
 
-    pub(super) fn cancel(&mut self, run: &Selector) -> Result<Arc<RunView>, RegistryError> {
-        let id = self.find(run)?.0.clone();
-        if self.queue.remove(&id) {
-            self.end_queued(&id)?;
-            self.export_queue_length();
-        }
-        let (_, entry) = self.find(&Selector::Id(id))?;
-        entry.cancel.cancel();
-        Ok(entry.view.borrow().clone())
+    pub(super) fn cancel(&mut self, run: &Selector, reply: Reply<Arc<RunView>>) {
+        let found = self.find(run).map(|(id, entry)| {
+            entry.cancel.cancel();
+            (id.clone(), entry.view.borrow().clone())
+        });
+        // The caller may have gone meanwhile.
+        let _answered = match found {
+            Ok((id, view)) if self.queue.remove(&id) => {
+                self.export_queue_length();
+                self.save(self.ended_queued(&view.file), reply);
+                return;
+            }
+            Ok((_, view)) => reply.send(Ok(view)),
+            Err(error) => reply.send(Err(error)),
+        };
     }
 
-    /// Cancels a run that is still queued; nothing was deployed for it.
-    fn end_queued(&self, id: &RunId) -> Result<(), RegistryError> {
-        let (_, entry) = self.find(&Selector::Id(id.clone()))?;
+    /// The state of a run that is cancelled while it is queued; nothing was deployed for it.
+    fn ended_queued(&self, queued: &RunFile) -> RunFile {
         let mut machine = Machine::<Infallible>::default();
         // A queued run can always be ended.
         let _ended = machine.apply(Event::End(Verdict::Cancelled));
-        let mut file = entry.view.borrow().file.clone();
-        file.state = machine.state();
-        file.reason = machine.reason();
-        file.finished_unix_us = Some(self.telemetry().clock.unix().0);
-        self.store.directory(id).save(&file)?;
-        self.telemetry().metrics.run_ended(file.state.as_str());
-        entry.view.send_modify(|view| Arc::make_mut(view).file = file);
-        Ok(())
+        let state = machine.state();
+        self.telemetry().metrics.run_ended(state.as_str());
+        let finished_unix_us = Some(self.telemetry().clock.unix().0);
+        RunFile { state, reason: machine.reason(), finished_unix_us, ..queued.clone() }
     }
 
-    pub(super) fn delete(&mut self, id: &RunId) -> Result<(), RegistryError> {
-        let RunFile { state, idempotency_key, pinned, .. } =
-            self.find(&Selector::Id(id.clone()))?.1.view.borrow().file.clone();
+    pub(super) fn delete(&mut self, id: &RunId, reply: Reply<()>) {
+        match self.removable(id) {
+            Ok(()) => self.remove(std::slice::from_ref(id), Some(reply)),
+            Err(error) => {
+                // The caller may have gone meanwhile.
+                let _answered = reply.send(Err(error));
+            }
+        }
+    }
+
+    /// Whether a run may be removed now.
+    pub(super) fn removable(&self, id: &RunId) -> Result<(), RegistryError> {
+        let RunFile { state, pinned, .. } = self.find(&Selector::Id(id.clone()))?.1.view.borrow().file.clone();
         if pinned {
             return Err(RegistryError::Pinned(id.clone()));
         }
         if !state.is_terminal() {
             return Err(RegistryError::NotEnded { run: id.clone(), state });
         }
-        self.store.remove(id)?;
-        self.keys.remove(&idempotency_key);
-        self.runs.remove(id);
         Ok(())
     }
 
     /// Pins or unpins a run. A pinned run is never removed. While a run is under way, only its driver writes its state.
-    pub(super) fn pin(&self, run: &Selector, pinned: bool) -> Result<Arc<RunView>, RegistryError> {
-        let (id, entry) = self.find(run)?;
-        let mut file = entry.view.borrow().file.clone();
-        if !file.state.is_terminal() {
-            return Err(RegistryError::NotEnded { run: id.clone(), state: file.state });
+    pub(super) fn pin(&mut self, run: &Selector, pinned: bool, reply: Reply<Arc<RunView>>) {
+        match self.find(run).map(|(_, entry)| entry.view.borrow().file.clone()) {
+            Ok(file) if file.state.is_terminal() => self.save(RunFile { pinned, ..file }, reply),
+            found => {
+                let not_ended = |file: RunFile| RegistryError::NotEnded { run: file.run_id, state: file.state };
+                // The caller may have gone meanwhile.
+                let _answered = reply.send(Err(found.map_or_else(|error| error, not_ended)));
+            }
         }
-        file.pinned = pinned;
-        self.store.directory(id).save(&file)?;
-        entry.view.send_modify(|view| Arc::make_mut(view).file = file);
-        Ok(entry.view.borrow().clone())
     }
 }

@@ -12,6 +12,7 @@ use super::{
     queue::Queue,
     sweep,
     task::{Ends, Keeping, RegistryTask},
+    writes::{Ended, Writes},
 };
 use crate::{
     run::{Driver, Interrupts, Stations},
@@ -38,7 +39,9 @@ impl RegistryTask {
             commands: receive,
             runs: BTreeMap::new(),
             keys: BTreeMap::new(),
+            newest: None,
             queue: Queue::default(),
+            writes: Writes::default(),
             active: None,
             drivers: JoinSet::new(),
             recovering: JoinSet::new(),
@@ -69,7 +72,7 @@ impl RegistryTask {
         loop {
             self.start_next();
             let ending = shutdown.is_cancelled();
-            if ending && self.drivers.is_empty() {
+            if ending && self.drivers.is_empty() && self.writes.is_empty() {
                 break;
             }
             tokio::select! {
@@ -79,8 +82,9 @@ impl RegistryTask {
                     self.ended(ended).await;
                     self.sweep();
                 }
+                Some(ended) = self.writes.next() => self.take_all(ended),
                 Some(recovered) = self.recovering.join_next() => self.recovered_run(recovered),
-                Some(Ok(expired)) = self.sweeps.join_next() => self.remove_all(&expired),
+                Some(Ok(expired)) = self.sweeps.join_next() => self.remove(&expired, None),
                 _ = sweep.tick() => self.sweep(),
                 command = self.commands.recv() => match command {
                     Some(command) => self.take(command),
@@ -92,19 +96,30 @@ impl RegistryTask {
         while let Some(ended) = self.drivers.join_next().await {
             self.ended(ended).await;
         }
+        while let Some(ended) = self.writes.next().await {
+            self.take_all(ended);
+        }
+    }
+
+    /// Takes over a change that has ended, and the commands that waited.
+    fn take_all(&mut self, ended: Ended) {
+        for command in self.written(ended) {
+            self.take(command);
+        }
     }
 
     fn take(&mut self, command: Command) {
+        let Some(command) = self.ready(command) else { return };
         // The caller may have gone meanwhile.
         let _answered = match command {
-            Command::Submit(submission, reply) => reply.send(self.submit(*submission)).is_ok(),
+            Command::Submit(submission, reply) => return self.submit(*submission, reply),
+            Command::Cancel(run, reply) => return self.cancel(&run, reply),
+            Command::Pin(run, pinned, reply) => return self.pin(&run, pinned, reply),
+            Command::Delete(run, reply) => return self.delete(&run, reply),
             Command::Watch(run, reply) => reply.send(self.find(&run).map(|(_, entry)| entry.view.subscribe())).is_ok(),
             Command::List { before, states, limit, reply } => {
                 reply.send(Ok(self.list(before.as_ref(), &states, limit))).is_ok()
             }
-            Command::Cancel(run, reply) => reply.send(self.cancel(&run)).is_ok(),
-            Command::Pin(run, pinned, reply) => reply.send(self.pin(&run, pinned)).is_ok(),
-            Command::Delete(run, reply) => reply.send(self.delete(&run)).is_ok(),
             Command::Position(run, reply) => reply.send(Ok(self.queue.position(&run))).is_ok(),
             Command::Activity(reply) => reply.send(Ok(self.activity())).is_ok(),
         };

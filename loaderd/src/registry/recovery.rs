@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinError;
 
-use super::task::RegistryTask;
+use super::{entry::Entry, task::RegistryTask};
 use crate::{
     id::RunId,
     run::{RunView, Stations, settings_backup},
@@ -38,7 +38,7 @@ impl RegistryTask {
             shown.reason = orphaned.to_string();
             self.recovering.spawn(cleanup.end(file, orphaned));
         }
-        self.insert(Arc::new(RunView { file: shown, spec, progress: None, summary: None }));
+        self.insert(Entry::new(Arc::new(RunView { file: shown, spec, progress: None, summary: None })));
     }
 
     /// A run of an earlier process has been cleaned up.

@@ -52,21 +52,17 @@ impl RegistryTask {
         });
     }
 
-    /// Removes expired runs, unless they were pinned meanwhile.
-    pub(super) fn remove_all(&mut self, expired: &[RunId]) {
-        for run in expired {
-            match self.delete(run) {
-                Ok(()) => log::info!(RUN_ID = run.as_str(); "removed by [retention]"),
-                Err(error) => log::warn!(RUN_ID = run.as_str(); "cannot apply [retention]: {error}"),
-            }
-        }
-    }
-
-    fn expire_traces(&self) {
+    /// Removes traces that no run has named for long, on a blocking thread.
+    fn expire_traces(&mut self) {
         let active = self.runs.values().map(|entry| entry.view.borrow().clone());
         let in_use: HashSet<String> =
             active.filter(|view| !view.file.state.is_terminal()).filter_map(|view| view.spec.upload.clone()).collect();
-        self.keeping.traces.expire(&in_use, self.telemetry().clock.unix());
+        let (traces, now) = (self.keeping.traces.clone(), self.telemetry().clock.unix());
+        self.sweeps.spawn_blocking(move || {
+            traces.expire(&in_use, now);
+            // No run expires by this.
+            Vec::new()
+        });
     }
 }
 

@@ -9,23 +9,19 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    entry::Entry,
     handle::{Activity, Command, RegistryError, Selector},
     queue::Queue,
+    writes::Writes,
 };
 use crate::{
     clock::Anchor,
     id::RunId,
-    run::{RunView, Stations, Telemetry},
+    run::{Stations, Telemetry},
     store::{Retention, RunFile, Store},
     traces::TraceStore,
     units,
 };
-
-/// A run that the registry knows.
-pub(super) struct Entry {
-    pub(super) view: watch::Sender<Arc<RunView>>,
-    pub(super) cancel: CancellationToken,
-}
 
 /// What is subject to retention.
 pub struct Keeping {
@@ -43,7 +39,10 @@ pub struct RegistryTask {
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) runs: BTreeMap<RunId, Entry>,
     pub(super) keys: BTreeMap<String, RunId>,
+    /// The greatest time in an id so far, in Unix milliseconds.
+    pub(super) newest: Option<i64>,
     pub(super) queue: Queue,
+    pub(super) writes: Writes,
     pub(super) active: Option<RunId>,
     pub(super) drivers: JoinSet<()>,
     /// Clean-ups of runs of an earlier process; no run starts before they are done.

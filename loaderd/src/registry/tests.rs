@@ -20,7 +20,9 @@ use crate::{
     results::RecordReader,
     run::{DrainLimits, LoadSettings, Planner, RunView, Stations, Telemetry},
     spec::Defaults,
-    store::{Retention, RunDirectory, RunFile, State, Store},
+    store::{
+        Codec, Manifest, Retention, RunDirectory, RunFile, RunSummary, State, Store, SubmittedSpec, UnreadableSpec,
+    },
     traces::{Limits, TraceStore},
 };
 
@@ -39,6 +41,10 @@ impl Daemon {
     }
 
     async fn start_on(state: &std::path::Path, fake: FakePlatform) -> Self {
+        Self::start_with(state, fake, opened(state)).await
+    }
+
+    async fn start_with(state: &std::path::Path, fake: FakePlatform, store: Store) -> Self {
         let fake = Arc::new(fake);
         let platform: Arc<dyn Platform> = Arc::clone(&fake) as _;
         let platforms = HashMap::from([("local", platform)]);
@@ -50,6 +56,7 @@ impl Daemon {
             platforms: platforms.clone(),
             connections: 1,
             max_files: u64::MAX,
+            memory: u64::MAX,
         };
         let stations = Stations {
             platforms,
@@ -65,7 +72,7 @@ impl Daemon {
             telemetry: Telemetry { metrics: Metrics::new(), tracer: None, clock: Clock },
         };
         let keeping = Keeping { retention: watch::channel(Retention::default()).1, traces };
-        let (store, ends) = (opened(state), Ends::default());
+        let ends = Ends::default();
         let (task, registry) =
             RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone()).expect("recovers");
         let mut tasks = JoinSet::new();
@@ -356,5 +363,79 @@ async fn lists_go_backwards_page_by_page() {
     assert_eq!((listed(&page), page.more), (vec![ids[0].clone()], false));
     let page = daemon.registry.list(None, vec![State::Cancelled], 3).await.expect("lists");
     assert_eq!((listed(&page), page.more), (vec![ids[2].clone()], false));
+    daemon.stop().await;
+}
+
+/// A codec whose specs take as long to write as the test wants: as on a slow disk.
+#[derive(Debug)]
+struct SlowCodec {
+    codec: WireCodec,
+    go: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
+}
+
+impl Codec for SlowCodec {
+    fn read_spec(&self, text: &str) -> Result<SubmittedSpec, UnreadableSpec> {
+        self.codec.read_spec(text)
+    }
+
+    fn write_spec(&self, spec: &SubmittedSpec) -> String {
+        self.go.lock().expect("is not poisoned").recv().expect("is let go");
+        self.codec.write_spec(spec)
+    }
+
+    fn write_summary(&self, summary: &RunSummary) -> String {
+        self.codec.write_summary(summary)
+    }
+
+    fn write_manifest(&self, manifest: &Manifest) -> String {
+        self.codec.write_manifest(manifest)
+    }
+}
+
+#[tokio::test]
+async fn the_registry_answers_while_a_disk_is_slow() {
+    let state = tempfile::tempdir().expect("a directory");
+    let (go, wait) = std::sync::mpsc::channel();
+    let codec = SlowCodec { codec: codec(), go: std::sync::Mutex::new(wait) };
+    let store = Store::open(state.path(), Arc::new(codec)).expect("opens");
+    let daemon = Daemon::start_with(state.path(), FakePlatform::new("local").deploying(Deploying::Waits), store).await;
+    let submitting = [daemon.submit(50, "k"), daemon.submit(50, "k"), daemon.submit(50, "other")];
+    let mut submitting = Box::pin(futures_util::future::join_all(submitting));
+    assert!(futures_util::poll!(&mut submitting).is_pending());
+    // These wait for no disk.
+    assert_eq!(daemon.registry.activity().await.expect("answers").queued, 0);
+    assert!(daemon.registry.list(None, Vec::new(), 9).await.expect("answers").runs.is_empty());
+    go.send(()).expect("waits");
+    go.send(()).expect("waits");
+    let submitted: Vec<_> = submitting.await.into_iter().map(|it| it.expect("is taken")).collect();
+    // The second waited for the first, whose key it has.
+    assert_eq!([0, 1, 2].map(|index| submitted[index].existing), [false, true, false]);
+    let id = |index: usize| submitted[index].view.file.run_id.clone();
+    assert_eq!(id(0), id(1));
+    assert_ne!(id(0), id(2));
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn changes_of_one_run_keep_their_order_and_a_failed_removal_leaves_the_run() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    let id = daemon.run(50).await;
+    daemon.ended(&id).await;
+    let run = || Selector::Id(id.clone());
+    let registry = &daemon.registry;
+    let (pinned, refused, unpinned) =
+        tokio::join!(registry.pin(run(), true), registry.delete(id.clone()), registry.pin(run(), false));
+    assert!(pinned.expect("is pinned").file.pinned && !unpinned.expect("is unpinned").file.pinned);
+    assert!(matches!(refused, Err(RegistryError::Pinned(_))));
+    // Nothing can be renamed to the name of a directory that is not empty.
+    let directory = daemon.store.directory(&id).path().to_owned();
+    let blocked = directory.with_file_name(format!(".deleted-{id}"));
+    std::fs::create_dir_all(blocked.join("in the way")).expect("makes");
+    assert!(matches!(registry.delete(id.clone()).await, Err(RegistryError::Store(_))));
+    std::fs::remove_dir_all(&blocked).expect("removes");
+    let (deleted, again) = tokio::join!(registry.delete(id.clone()), registry.delete(id.clone()));
+    deleted.expect("is still a run");
+    assert!(matches!(again, Err(RegistryError::NotFound(_))) && !directory.exists());
     daemon.stop().await;
 }

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Telemetry,
@@ -90,7 +91,8 @@ impl Driver {
     /// Makes the plan again: what the spec names may have been removed while the run waited.
     async fn prepare(&self) -> Result<Preparation, Failure> {
         let (planner, spec) = (Arc::clone(&self.stations.planner), Arc::clone(&self.view.borrow().spec));
-        let prepared = tokio::task::spawn_blocking(move || planner.prepare(&*spec.checked.clone()?)).await;
+        let prepare = move || planner.prepare(&*spec.checked.clone()?, &CancellationToken::new());
+        let prepared = tokio::task::spawn_blocking(prepare).await;
         prepared.map_err(Failure::PreparingPanicked)?.map_err(Failure::Spec)
     }
 

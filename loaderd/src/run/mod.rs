@@ -4,11 +4,14 @@
 //! the load (`load`), cleans up, completes the records and publishes how it ended (`ending`). Each station takes its own part of
 //! [`Stations`] and fails with errors of its own (`failure`), of which the run's state keeps the first as text.
 
+mod confined;
 mod deploy;
 mod driver;
 mod ending;
 mod failure;
+mod interruptible;
 mod load;
+mod memory;
 mod open_files;
 mod prepare;
 mod progress;
@@ -20,6 +23,7 @@ mod warmup;
 
 pub(crate) use driver::Driver;
 pub use failure::{Failure, LoadError};
+pub use memory::allowed as allowed_memory;
 pub use open_files::raise_limit;
 pub use prepare::{Planner, Preparation};
 pub use progress::RunProgress;

@@ -7,9 +7,10 @@ use std::{
     sync::Arc,
 };
 
-use loader_trace::{Directory, Trace};
+use loader_trace::{Directory, Source, Trace};
+use tokio_util::sync::CancellationToken;
 
-use super::open_files;
+use super::{confined::Confined, interruptible::Interruptible, memory, open_files};
 use crate::{
     plan::{Outline, Plan, Request, TraceInput, TraceSource},
     platform::Platforms,
@@ -39,23 +40,28 @@ pub struct Planner {
     pub connections: usize,
     /// Most files that may be open.
     pub max_files: u64,
+    /// Bytes of memory that the daemon may use.
+    pub memory: u64,
 }
 
 impl Planner {
-    /// Reads the trace of a spec and makes its plan. Deploys nothing.
+    /// Reads the trace of a spec and makes its plan. Deploys nothing. The trace is read no further once `left` is cancelled.
     ///
     /// # Errors
     /// Every fault, by field.
-    pub fn prepare(&self, request: &Request) -> Result<Preparation, Vec<Violation>> {
+    pub fn prepare(&self, request: &Request, left: &CancellationToken) -> Result<Preparation, Vec<Violation>> {
         let (trace, dropped) = match request.mode.trace() {
             Some(input) => {
-                let (trace, dropped) = self.read_trace(&input)?;
+                let (trace, dropped) = self.read_trace(&input, left)?;
                 (Some(Arc::new(trace)), dropped)
             }
             None => (None, BTreeMap::new()),
         };
-        let plan = request.plan(trace)?;
         let spec = &request.run;
+        if let Some(violation) = memory::check(spec, self.memory) {
+            return Err(vec![violation]);
+        }
+        let plan = request.plan(trace)?;
         let outline = Outline { dropped_functions: dropped, ..plan.outline() };
         let platform = self.platforms.get(spec.platform.as_str());
         let embedded = platform.and_then(|platform| platform.embedded());
@@ -66,18 +72,21 @@ impl Planner {
         Ok(Preparation { spec: spec.clone(), plan, outline })
     }
 
-    fn read_trace(&self, input: &TraceInput) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
-        let (field, directory) = match &input.source {
-            TraceSource::Upload(id) => ("trace.upload", self.uploaded(id)?),
-            TraceSource::Path(path) => ("trace.path", below_roots(path, &self.trace_roots)?),
+    fn read_trace(
+        &self,
+        input: &TraceInput,
+        left: &CancellationToken,
+    ) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
+        let (field, source): (_, Box<dyn Source>) = match &input.source {
+            TraceSource::Upload(id) => ("trace.upload", Box::new(Directory(self.uploaded(id)?))),
+            TraceSource::Path(path) => ("trace.path", Box::new(below_roots(path, &self.trace_roots)?)),
         };
-        let (trace, report) = loader_trace::read(&Directory(directory), &input.options).map_err(|faults| {
+        let source = Interruptible { source: &*source, left: left.clone() };
+        let (trace, report) = loader_trace::read(&source, &input.options).map_err(|faults| {
             let mut violations: Vec<_> =
                 faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
             let omitted = faults.total.saturating_sub(violations.len() as u64);
-            if omitted > 0 {
-                violations.push(Violation::new(field, format!("and {omitted} more faults")));
-            }
+            violations.extend((omitted > 0).then(|| Violation::more(usize::try_from(omitted).unwrap_or(usize::MAX))));
             violations
         })?;
         let dropped = report.left_out.iter().map(|(reason, tally)| (reason.name().to_owned(), tally.count)).collect();
@@ -92,16 +101,14 @@ impl Planner {
     }
 }
 
-/// The path with all links resolved, if it lies below one of the roots.
-fn below_roots(path: &Path, roots: &[PathBuf]) -> Result<PathBuf, Vec<Violation>> {
+/// The trace at a path below one of the roots. What is elsewhere, and whether anything is there, is not told.
+fn below_roots(path: &Path, roots: &[PathBuf]) -> Result<Confined, Vec<Violation>> {
     let refuse = |description: String| vec![Violation::new("trace.path", description)];
     if roots.is_empty() {
         return Err(refuse(
             "the daemon reads no traces from its own machine (traces.roots is empty): upload the trace".to_owned(),
         ));
     }
-    let resolved =
-        path.canonicalize().map_err(|error| refuse(format!("{} cannot be read: {error}", path.display())))?;
-    let allowed = roots.iter().filter_map(|root| root.canonicalize().ok()).any(|root| resolved.starts_with(root));
-    if allowed { Ok(resolved) } else { Err(refuse(format!("{} is not below a trace root", path.display()))) }
+    let missing = || refuse(format!("there is no trace {} below a trace root", path.display()));
+    Confined::open(path, roots).ok_or_else(missing)
 }

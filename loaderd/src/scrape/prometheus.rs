@@ -47,7 +47,8 @@ pub struct Value {
 /// A client of a Prometheus server.
 #[derive(Clone)]
 pub struct Prometheus {
-    url: String,
+    /// The URL of the server, for messages.
+    shown: String,
     client: Client,
     timeout: Duration,
 }
@@ -58,19 +59,20 @@ impl Prometheus {
     /// # Errors
     /// A URL that is not valid.
     pub fn new(url: &str, timeout: Duration) -> Result<Self, QueryError> {
-        let refuse = |reason: String| QueryError::Url { url: url.to_owned(), reason };
+        let shown = without_credentials(url);
+        let refuse = |reason: String| QueryError::Url { url: shown.clone(), reason };
         let address: http::Uri = url.parse().map_err(|error: http::uri::InvalidUri| refuse(error.to_string()))?;
         if !matches!(address.scheme_str(), Some("http" | "https")) || address.authority().is_none() {
             return Err(refuse("must be http://host:port or https://host:port".to_owned()));
         }
         let config = kube::Config::new(address);
         let client = Client::try_from(config).map_err(|error| refuse(crate::error_chain::of(&error)))?;
-        Ok(Self { url: url.to_owned(), client, timeout })
+        Ok(Self { shown, client, timeout })
     }
 
-    /// The URL of the server.
+    /// The URL of the server, without credentials.
     pub fn url(&self) -> &str {
-        &self.url
+        &self.shown
     }
 
     /// Evaluates an expression of PromQL now.
@@ -98,7 +100,7 @@ impl Prometheus {
     }
 
     fn unreachable(&self, reason: &str) -> QueryError {
-        QueryError::Unreachable { url: self.url.clone(), reason: reason.to_owned() }
+        QueryError::Unreachable { url: self.shown.clone(), reason: reason.to_owned() }
     }
 
     /// The first value of the result as a number; `None` if the result is empty or not a finite number.
@@ -109,6 +111,15 @@ impl Prometheus {
         let values = self.query(expression).await?;
         Ok(values.first().and_then(|value| value.value.parse::<f64>().ok()).filter(|number| number.is_finite()))
     }
+}
+
+/// A URL without user, password and query, which may be secrets.
+fn without_credentials(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    if scheme.is_empty() { format!("{host}{path}") } else { format!("{scheme}://{host}{path}") }
 }
 
 /// The response envelope: <https://prometheus.io/docs/prometheus/latest/querying/api/>.
@@ -174,6 +185,21 @@ mod tests {
             br#"{"status":"error","errorType":"bad_data","error":"invalid parameter \"query\": 1:3: parse error"}"#;
         assert!(read(error).unwrap_err().contains("parse error"));
         assert!(read(b"<html>").unwrap_err().contains("not a response of Prometheus"));
+    }
+
+    #[tokio::test]
+    async fn no_message_shows_the_credentials() {
+        // Nobody listens there any more.
+        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let url = format!("http://scraper:hunter2@{free}/?token=hunter2");
+        let prometheus = Prometheus::new(&url, Duration::from_secs(5)).unwrap();
+        assert_eq!(prometheus.url(), format!("http://{free}/"));
+        let error = prometheus.query("up").await.unwrap_err().to_string();
+        assert!(error.contains(&free.to_string()) && !error.contains("hunter2"), "{error}");
+        for url in ["ftp://scraper:hunter2@x", "scraper:hunter2@x:9090", "http://a:hunter2@ x"] {
+            let Err(error) = Prometheus::new(url, Duration::from_secs(1)) else { panic!("{url} is taken") };
+            assert!(!error.to_string().contains("hunter2"), "{error}");
+        }
     }
 
     #[tokio::test]

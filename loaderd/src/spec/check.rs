@@ -5,31 +5,48 @@ use std::{fmt::Display, ops::RangeInclusive, time::Duration};
 
 /// One fault of a spec.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {description}")]
+#[error("{field}{}{description}", if field.is_empty() { "" } else { ": " })]
 pub struct Violation {
     /// Path of the field in JSON names, such as `coldstart.coldStarts[2]`.
     pub field: String,
     /// What is wrong, and what would be right.
     pub description: String,
+    /// How many faults it stands for without naming them; 0 for a fault of its own.
+    unnamed: usize,
 }
 
 impl Violation {
     /// A fault of `field`.
     pub fn new(field: impl Into<String>, description: impl Into<String>) -> Self {
-        Self { field: field.into(), description: description.into() }
+        Self { field: field.into(), description: description.into(), unnamed: 0 }
+    }
+
+    /// Stands for `count` faults that are not named. It has no field.
+    pub fn more(count: usize) -> Self {
+        let faults = if count == 1 { "fault" } else { "faults" };
+        Self { field: String::new(), description: format!("and {count} more {faults}"), unnamed: count }
+    }
+
+    /// How many faults it stands for without naming them; 0 for a fault of its own.
+    pub fn unnamed(&self) -> usize {
+        self.unnamed
     }
 }
 
 /// Longest time that a spec may name: a mean year. Sums of a few such lengths in nanoseconds fit into 64 bits.
 pub(crate) const LONGEST: Duration = Duration::from_hours(8766);
 
+/// Most faults that are kept of a spec; further ones are counted.
+pub(crate) const MOST_SHOWN: usize = 20;
+
 /// How much alike an unknown name must be to a known one to be suggested, from 0 to 1.
 const ALIKE: f64 = 0.7;
 
-/// Collects the violations of a spec.
+/// Collects the violations of a spec: the first [`MOST_SHOWN`], and how many more there are.
 #[derive(Debug, Default)]
 pub(crate) struct Check {
     violations: Vec<Violation>,
+    more: usize,
 }
 
 impl Check {
@@ -37,18 +54,35 @@ impl Check {
     pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, Vec<Violation>> {
         match value {
             Some(value) if self.violations.is_empty() => Ok(value),
-            _ => Err(self.violations),
+            _ => Err(self.shown()),
         }
+    }
+
+    fn shown(self) -> Vec<Violation> {
+        let Self { mut violations, more } = self;
+        if more > 0 {
+            violations.push(Violation::more(more));
+        }
+        violations
     }
 
     /// Takes what another check found, after what this one did.
     pub(crate) fn append(&mut self, other: Self) {
-        self.violations.extend(other.violations);
+        self.more += other.more;
+        other.violations.into_iter().for_each(|violation| self.add(violation));
     }
 
     /// Adds a fault of `field`.
     pub(crate) fn fault(&mut self, field: impl Into<String>, description: impl Into<String>) {
-        self.violations.push(Violation::new(field, description));
+        self.add(Violation::new(field, description));
+    }
+
+    fn add(&mut self, violation: Violation) {
+        if self.violations.len() < MOST_SHOWN {
+            self.violations.push(violation);
+        } else {
+            self.more += 1;
+        }
     }
 
     /// A length of time in `range`; `default` when absent.

@@ -11,8 +11,8 @@ use super::{check::Check, function::FunctionKind};
 use crate::endpoint::HttpVersion;
 pub use template::{Template, UnknownPlaceholder, Value};
 
-/// Longest body of a request, in bytes.
-const MAX_BODY: usize = 1 << 20;
+/// Longest body of a request, in bytes: half of what a spec may have.
+const MAX_BODY: usize = 128 << 10;
 /// Longest path, in bytes: what servers take.
 const MAX_PATH: usize = 8 << 10;
 /// Longest value of a header, in bytes.
@@ -149,7 +149,7 @@ fn path(check: &mut Check, text: &str) -> Option<Template> {
 fn body(check: &mut Check, text: &str) -> Option<Template> {
     const FIELD: &str = "function.http.body";
     if text.len() > MAX_BODY {
-        check.fault(FIELD, format!("has {} bytes; must have at most {MAX_BODY}, a MiB", text.len()));
+        check.fault(FIELD, format!("has {} bytes; must have at most {MAX_BODY}", text.len()));
         return None;
     }
     template(check, FIELD, text)

@@ -2,16 +2,22 @@
 
 use std::{
     fs, io,
-    io::Write as _,
+    io::{Read as _, Write as _},
+    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
+
+use nix::fcntl::OFlag;
 
 use super::{Codec, Manifest, RunFile, RunSummary, State, SubmittedSpec, file, reserve};
 use crate::{clock::UnixMicros, id::RunId, results};
 
 /// Prefix of a directory that is being removed.
 const DELETED: &str = ".deleted-";
+
+/// Most runs that are named in one message.
+const MAX_NAMED: usize = 100;
 
 /// An operation on a run's directory that failed.
 #[derive(Debug, thiserror::Error)]
@@ -78,12 +84,13 @@ impl Store {
         }
     }
 
-    /// Every run whose state can be read, oldest first. Unreadable ones are logged and left alone.
+    /// Every run whose state can be read, oldest first. Others are logged and left alone, but for runs whose creation was interrupted:
+    /// nobody was told of them, and they are removed.
     ///
     /// # Errors
     /// When the directory itself can't be listed.
     pub fn load(&self) -> Result<Vec<RunFile>, StoreError> {
-        let mut files = Vec::new();
+        let (mut files, mut skipped, mut half_made) = (Vec::new(), Vec::new(), 0_u64);
         for entry in fs::read_dir(&self.runs).map_err(failed("list", &self.runs))? {
             let path = entry.map_err(failed("list", &self.runs))?.path();
             if path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(DELETED.as_bytes())) {
@@ -93,8 +100,22 @@ impl Store {
             }
             match read_run_file(&path) {
                 Ok(file) => files.push(file),
-                Err(reason) => log::warn!("skipped {}: {reason}", path.display()),
+                Err(_) if is_half_made(&path) => {
+                    // A failure now is tried again at the next start.
+                    let _left_behind = fs::remove_dir_all(&path);
+                    half_made += 1;
+                }
+                Err(reason) => skipped.push(format!("{}: {reason}", path.display())),
             }
+        }
+        if half_made > 0 {
+            log::info!("removed {half_made} runs whose creation was interrupted");
+        }
+        if !skipped.is_empty() {
+            let (count, shown) =
+                (skipped.len(), skipped.iter().take(MAX_NAMED).cloned().collect::<Vec<_>>().join("; "));
+            let rest = if count > MAX_NAMED { "; …" } else { "" };
+            log::warn!("skipped {count} entries of {}: {shown}{rest}", self.runs.display());
         }
         files.sort_by(|a: &RunFile, b| a.run_id.cmp(&b.run_id));
         Ok(files)
@@ -118,6 +139,8 @@ impl Store {
 enum NotARun {
     #[error("its name is not a run id")]
     Name,
+    #[error("it is not a directory")]
+    NoDirectory,
     #[error("cannot read run.json: {0}")]
     Read(#[source] io::Error),
     #[error("run.json is damaged: {0}")]
@@ -131,13 +154,42 @@ enum NotARun {
 fn read_run_file(path: &Path) -> Result<RunFile, NotARun> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let id: RunId = name.parse().map_err(|_| NotARun::Name)?;
-    let text = fs::read_to_string(path.join("run.json")).map_err(NotARun::Read)?;
+    if !fs::symlink_metadata(path).map_err(NotARun::Read)?.is_dir() {
+        return Err(NotARun::NoDirectory);
+    }
+    let text = read_regular(&path.join("run.json")).map_err(NotARun::Read)?;
     let file: RunFile = serde_json::from_str(&text).map_err(NotARun::Damaged)?;
     match file {
         RunFile { version, .. } if version != file::VERSION => Err(NotARun::Version(version)),
         RunFile { run_id, .. } if run_id != id => Err(NotARun::OtherRun(run_id)),
         file => Ok(file),
     }
+}
+
+/// The text of a regular file. Links are not followed, and nothing is waited for, as a FIFO would be.
+fn read_regular(path: &Path) -> io::Result<String> {
+    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
+    let mut file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a regular file"));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(text)
+}
+
+/// Whether a directory is that of a run whose creation was interrupted: it has no run.json yet, and nothing that is written later.
+fn is_half_made(path: &Path) -> bool {
+    let is_run = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.parse::<RunId>().is_ok());
+    let is_directory = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    is_run && is_directory && fs::read_dir(path).is_ok_and(|mut entries| entries.all(|entry| entry.is_ok_and(is_early)))
+}
+
+/// Whether a file of a run directory is one that its creation writes before run.json.
+fn is_early(entry: fs::DirEntry) -> bool {
+    let name = entry.file_name();
+    let is_temporary = |name: &str| name.starts_with('.') && name.ends_with(".tmp");
+    name.to_str().is_some_and(|name| name == "spec.yaml" || is_temporary(name))
 }
 
 impl RunDirectory {

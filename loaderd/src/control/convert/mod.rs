@@ -11,7 +11,7 @@ mod time;
 mod values;
 
 pub(super) use plan::{plan, planned};
-pub(super) use run::{run, state};
+pub(super) use run::{listed, run, state};
 pub use status::StatusFacts;
 pub(super) use status::status;
 pub use stored::WireCodec;

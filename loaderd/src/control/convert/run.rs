@@ -43,6 +43,26 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
     }
 }
 
+/// A run as lists show it, without what is long: the slots and functions of its summary, the lists and requests of its spec.
+pub(in crate::control) fn listed(mut run: v1::Run) -> v1::Run {
+    if let Some(summary) = &mut run.summary {
+        summary.slots.clear();
+        summary.functions.clear();
+    }
+    if let Some(spec) = &mut run.spec {
+        if let Some(v1::run_spec::Mode::Coldstart(mode)) = &mut spec.mode {
+            mode.cold_starts.clear();
+        }
+        if let Some(function) = &mut spec.function {
+            function.http = None;
+        }
+        if let Some(attach) = &mut spec.attach {
+            attach.targets.clear();
+        }
+    }
+    run
+}
+
 impl From<State> for v1::RunState {
     fn from(state: State) -> Self {
         match state {

@@ -1,7 +1,7 @@
 //! The files of a run directory, as text: the API's messages in their YAML and JSON form.
 
 use loader_proto::{json, v1};
-use prost::Name;
+use prost::{Message as _, Name};
 
 use super::{
     spec::{self, message},
@@ -18,6 +18,9 @@ use crate::{
 /// Version of manifest.json that this program writes.
 const MANIFEST_VERSION: u32 = 1;
 
+/// Most bytes of a spec's message. Long lists go by file, as traces do.
+const MAX_SPEC: usize = 256 << 10;
+
 /// Between domain types and the texts of their messages.
 #[derive(Debug, Clone)]
 pub struct WireCodec {
@@ -26,12 +29,28 @@ pub struct WireCodec {
 }
 
 impl WireCodec {
-    /// Checks a spec message.
+    /// Checks a spec message. What passes can be stored, and is the same when it is read back.
     ///
     /// # Errors
-    /// Every fault, by field.
+    /// The faults, by field.
     pub fn check(&self, message: &v1::RunSpec) -> Result<Request, Vec<Violation>> {
-        plan::validate(message, &self.defaults)
+        let bytes = message.encoded_len();
+        if bytes > MAX_SPEC {
+            let rule = format!("has {bytes} bytes; must have at most {MAX_SPEC}, of which long lists take most");
+            return Err(vec![Violation::new("spec", rule)]);
+        }
+        let request = plan::validate(message, &self.defaults)?;
+        let (read, faults) = json::from_yaml::<v1::RunSpec>(&json::to_yaml(message));
+        match faults.into_iter().next() {
+            Some(json::Fault { field, description }) => {
+                Err(vec![Violation::new(field, format!("cannot be stored: {description}"))])
+            }
+            None if read != *message => Err(vec![Violation::new(
+                "spec",
+                "cannot be stored: it has a text that is not the same when it is read",
+            )]),
+            None => Ok(request),
+        }
     }
 
     /// The stored form of a spec message.
@@ -112,6 +131,34 @@ mod tests {
         assert_eq!(message(&stored), sent);
         assert_eq!(stored.upload.as_deref(), Some("0a1b"));
         assert_eq!(stored.checked.unwrap().run.seed, u64::MAX);
+    }
+
+    fn of_cold_starts(count: usize) -> v1::RunSpec {
+        let mode = v1::ColdStartMode { cold_starts: vec![0; count], ..v1::ColdStartMode::default() };
+        v1::RunSpec { mode: Some(v1::run_spec::Mode::Coldstart(mode)), ..v1::RunSpec::default() }
+    }
+
+    #[test]
+    fn the_longest_list_can_be_read_back_and_a_spec_that_is_too_large_is_refused_at_once() {
+        let longest = of_cold_starts(1 << 14);
+        codec().check(&longest).expect("is accepted");
+        assert_eq!(message(&codec().read_spec(&codec().write_spec(&codec().submitted(&longest))).unwrap()), longest);
+        // As many as the reader of YAML refuses.
+        let faults = codec().check(&of_cold_starts(300_000)).unwrap_err();
+        assert!(faults[0].to_string().starts_with("spec: has 3000"), "{faults:?}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn what_is_accepted_can_be_read_back(name in ".{0,40}", path in "/.{0,40}", body in proptest::prelude::any::<String>()) {
+            let http = v1::HttpRequest { path, body, ..v1::HttpRequest::default() };
+            let function = v1::FunctionSpec { protocol: "http1".to_owned(), http: Some(http), ..v1::FunctionSpec::default() };
+            let sent = v1::RunSpec { name, function: Some(function), ..of_cold_starts(1) };
+            if codec().check(&sent).is_ok() {
+                let stored = codec().read_spec(&codec().write_spec(&codec().submitted(&sent)));
+                proptest::prop_assert_eq!(message(&stored.unwrap()), sent);
+            }
+        }
     }
 
     #[test]

@@ -82,14 +82,14 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_client_that_reads_nothing_is_cancelled_and_releases_its_permit() {
-        let permits = Permits::default();
-        let mut taken: Vec<_> = std::iter::from_fn(|| permits.take().ok()).collect();
-        assert_eq!(taken.len(), 64);
-        let refused = permits.take().expect_err("none is left");
+        let permits = Permits::of_long_requests();
+        let mut taken: Vec<_> = std::iter::from_fn(|| permits.take("eve").ok()).collect();
+        assert_eq!(taken.len(), 16);
+        let refused = permits.take("eve").expect_err("none is left");
         assert_eq!(refused.code(), tonic::Code::ResourceExhausted);
         let stream = std::pin::pin!(pieces(taken.remove(0), count));
         // Nothing is read. The clock does not advance by itself while a thread works.
-        while permits.take().is_err() {
+        while permits.take("eve").is_err() {
             tokio::time::advance(Duration::from_secs(1)).await;
         }
         let received: Vec<_> = stream.map(|piece| piece.map_err(|status| status.code())).collect().await;
@@ -98,13 +98,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_client_that_disconnects_releases_its_permit() {
-        let permits = Permits::default();
-        let taken: Vec<_> = (1..64).map(|_| permits.take().expect("a permit")).collect();
-        let mut stream = Box::pin(pieces(permits.take().expect("a permit"), count));
+        let permits = Permits::of_long_requests();
+        let taken: Vec<_> = (1..16).map(|_| permits.take("eve").expect("a permit")).collect();
+        let mut stream = Box::pin(pieces(permits.take("eve").expect("a permit"), count));
         assert_eq!(stream.next().await.expect("a piece").expect("no error"), 0);
-        assert!(permits.take().is_err());
+        assert!(permits.take("eve").is_err());
         drop(stream);
-        while permits.take().is_err() {
+        while permits.take("eve").is_err() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         drop(taken);

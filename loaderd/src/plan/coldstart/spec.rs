@@ -6,7 +6,10 @@ use loader_proto::v1;
 
 use crate::{
     plan::{
-        checks::{HIGHEST_RATE, MOST_FUNCTIONS, SHORTEST_SLOT, has_invocations, length_fits, rate_fits, size, whole},
+        checks::{
+            HIGHEST_RATE, MOST_FUNCTIONS, SHORTEST_SLOT, has_invocations, length_fits, list_fits, rate_fits, size,
+            whole,
+        },
         fixed::{Size, invocations},
     },
     spec::{Check, LONGEST, time},
@@ -50,6 +53,9 @@ impl ColdStartSpec {
 /// Reads the mode's message, taken apart in full, so that a new field breaks the build here.
 pub(in crate::plan) fn check(check: &mut Check, message: &v1::ColdStartMode) -> Option<ColdStartSpec> {
     let v1::ColdStartMode { start, step, cold_starts, functions, slot, duration, runtime, memory_mib } = message;
+    if !list_fits(check, "coldstart.coldStarts", cold_starts) {
+        return None;
+    }
     let start = check.positive("coldstart.start", *start, 1.0, HIGHEST_RATE);
     let step = check.not_negative("coldstart.step", *step, 0.0, HIGHEST_RATE);
     if cold_starts.is_empty() {

@@ -33,6 +33,17 @@ fn runs_have_the_name_and_the_arrivals_of_their_mode_unless_they_say_otherwise()
     }
 }
 
+#[test]
+fn a_list_is_bounded_before_it_is_checked_and_faults_beyond_twenty_are_counted() {
+    let slots = |count: usize| json!({"coldstart": {"coldStarts": vec![9; count], "slot": "1s"}});
+    let shown = faults(&slots(1000));
+    assert_eq!((shown.len(), shown[20].as_str()), (21, "and 980 more faults"));
+    let most = 1 << 14;
+    assert_eq!(faults(&slots(most)).len(), 21);
+    let rule = format!("coldstart.coldStarts: has {} entries; must have at most {most}", most + 1);
+    assert_eq!(faults(&slots(most + 1)), [rule]);
+}
+
 /// Each row: a mode, its fields, what is wrong with them.
 #[track_caller]
 fn check_modes(rows: &[(&str, Value, &str)]) {

@@ -8,7 +8,7 @@ use loader_trace::{Clamp, Format, Trace};
 use crate::{
     plan::{
         TraceSource, Warmup,
-        checks::{LONGEST_RUNTIME, MOST_MEMORY_MIB, whole},
+        checks::{LONGEST_RUNTIME, MOST_FUNCTIONS, MOST_MEMORY_MIB, whole},
     },
     spec::{Check, LONGEST, Violation, time},
     units,
@@ -81,6 +81,13 @@ pub(super) fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc
     if let Some(units) = mode.units.filter(|&units| units > trace.units) {
         let (has, unit) = (trace.units, mode.granularity.as_str());
         return Err(refuse("trace.duration", format!("is {units} {unit}s; the trace has {has}")));
+    }
+    let (functions, most) = (trace.functions.len(), MOST_FUNCTIONS as usize);
+    if functions > most {
+        return Err(refuse(
+            "trace",
+            format!("has {functions} functions; at most {most} can be replayed: take a sample"),
+        ));
     }
     if trace.units > MOST_UNITS {
         let (has, unit) = (trace.units, mode.granularity.as_str());

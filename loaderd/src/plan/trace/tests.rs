@@ -180,3 +180,13 @@ fn what_is_left_out_is_as_documented() {
     };
     assert_eq!(check.finish(spec), Ok(expected));
 }
+
+#[test]
+fn a_trace_has_a_bounded_number_of_functions() {
+    let of = |count: usize| trace((0..count).map(|index| function(&index.to_string(), &[1])).collect());
+    let request = testkit::request(&seconds());
+    let Err(refused) = request.plan(Some(std::sync::Arc::new(of(100_001)))) else { panic!("is taken") };
+    let rule = "trace: has 100001 functions; at most 100000 can be replayed: take a sample";
+    assert_eq!(refused.iter().map(ToString::to_string).collect::<Vec<_>>(), [rule]);
+    assert!(request.plan(Some(std::sync::Arc::new(of(100_000)))).is_ok());
+}

@@ -72,7 +72,7 @@ fn what_is_wrong_with_a_request_is_named_by_its_field() {
         ),
         (
             body("x".repeat(MAX_BODY + 1)),
-            "function.http.body: has 1048577 bytes; must have at most 1048576, a MiB".to_owned(),
+            "function.http.body: has 131073 bytes; must have at most 131072".to_owned(),
         ),
         (body("{x}".to_owned()), format!("function.http.body: {{x}} is not a placeholder; {unknown}")),
     ] {

@@ -106,3 +106,35 @@ fn a_summary_is_read_as_it_was_written() {
     let text = fs::read_to_string(directory.path().join("summary.json")).expect("reads");
     assert!(text.contains("\"requested\": 3") && text.contains("\"failed\": 0"), "plain numbers, zeros too: {text}");
 }
+
+#[test]
+fn only_regular_files_are_runs_and_half_made_ones_are_removed() {
+    let state = tempfile::tempdir().expect("a directory");
+    let store = opened(state.path());
+    let good = file(1_000);
+    store.create(&good, &spec()).expect("creates");
+    let at = |millis: i64| store.directory(&file(millis).run_id).path().to_owned();
+    // A FIFO, a link and a directory where run.json should be; a link to a whole run.
+    for millis in [2_000, 3_000, 4_000] {
+        fs::create_dir(at(millis)).expect("makes");
+    }
+    nix::unistd::mkfifo(&at(2_000).join("run.json"), nix::sys::stat::Mode::S_IRWXU).expect("makes");
+    let elsewhere = state.path().join("elsewhere");
+    fs::write(&elsewhere, serde_json::to_string(&file(3_000)).expect("is JSON")).expect("writes");
+    std::os::unix::fs::symlink(&elsewhere, at(3_000).join("run.json")).expect("links");
+    fs::create_dir(at(4_000).join("run.json")).expect("makes");
+    fs::create_dir(state.path().join("other")).expect("makes");
+    fs::write(state.path().join("other/run.json"), serde_json::to_string(&file(5_000)).expect("is JSON"))
+        .expect("writes");
+    std::os::unix::fs::symlink(state.path().join("other"), at(5_000)).expect("links");
+    // What a kill leaves of a run that is being created; and records without a run.json, which are somebody's.
+    fs::create_dir(at(6_000)).expect("makes");
+    fs::create_dir(at(7_000)).expect("makes");
+    fs::write(at(7_000).join("spec.yaml"), "name: demo").expect("writes");
+    fs::write(at(7_000).join(".x.tmp"), "{").expect("writes");
+    fs::create_dir(at(8_000)).expect("makes");
+    fs::write(at(8_000).join("invocations.csv"), "due").expect("writes");
+    assert_eq!(store.load().expect("loads"), [good]);
+    assert_eq!([6_000, 7_000].map(|millis| at(millis).exists()), [false; 2]);
+    assert_eq!([2_000, 3_000, 4_000, 5_000, 8_000].map(|millis| at(millis).exists()), [true; 5]);
+}
