@@ -4,12 +4,14 @@
 
 use std::{
     fs,
-    net::TcpStream,
+    net::{Ipv4Addr, SocketAddrV4},
+    os::fd::{AsRawFd as _, OwnedFd},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
 
 use loader_tests::{Daemon, Ran, bin, eventually, heavy, run};
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, socket};
 
 /// A daemon behind a shell that confines it, with a directory for its state and a socket next to it.
 struct Confined {
@@ -144,12 +146,23 @@ fn no_descriptors() {
     );
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("open files, but the daemon's limit is 600"), "{ran:?}");
-    // More clients than it can have descriptors for: they wait, and it goes on when they have gone.
+    // More clients than it can have descriptors for, from ten addresses, as each may have 128 connections: they wait, and it goes on when
+    // they have gone.
     let log = it.log();
     let (_, address) = log.split_once("control API on http://").expect("it listens");
     let address = address.lines().next().expect("a line");
-    let clients: Vec<_> = (0..700).map(|_| TcpStream::connect(address).expect("connects")).collect();
+    let address: SocketAddrV4 = address.parse().expect("an address");
+    let clients: Vec<_> =
+        (0..70).flat_map(|_| 1..=10).map(|host| connect(Ipv4Addr::new(127, 0, 1, host), address)).collect();
     eventually("it runs out", || it.log().contains("cannot accept a connection").then_some(()));
     drop(clients);
     it.ctl(SHORT).ok();
+}
+
+/// A connection from that address of this machine.
+fn connect(from: Ipv4Addr, to: SocketAddrV4) -> OwnedFd {
+    let client = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).expect("a socket");
+    bind(client.as_raw_fd(), &SockaddrIn::from(SocketAddrV4::new(from, 0))).expect("binds");
+    nix::sys::socket::connect(client.as_raw_fd(), &SockaddrIn::from(to)).expect("connects");
+    client
 }
