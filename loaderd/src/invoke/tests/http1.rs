@@ -234,6 +234,24 @@ fn a_peer_that_speaks_something_else_is_named_as_such() {
 }
 
 #[test]
+fn a_peer_that_answers_and_closes_before_it_has_read_is_named_all_the_same() {
+    let server = |listener: TcpListener| async move {
+        loop {
+            let (mut socket, _) = listener.accept().await.expect("a connection");
+            let _sent = socket.write_all(b"HTTP/1.1 505 HTTP Version Not Supported\r\n\r\n").await;
+        }
+    };
+    on_loopback(async |listener, address| {
+        let server = spawn_local(server(listener));
+        for _ in 0..20 {
+            let outcome = invoker().call(&route(address), call(), &Cancellation::default()).await;
+            assert_eq!(outcome.error, format!("{address}: the peer speaks HTTP/1.1, not HTTP/2"));
+        }
+        server.abort();
+    });
+}
+
+#[test]
 fn a_connection_that_breaks_is_a_failure_of_the_call() {
     let over_http1 = |address| plain(address, HttpVersion::Http1);
     for bytes in [&b""[..], b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nonly"] {

@@ -6,7 +6,7 @@ use std::{
     io,
     pin::Pin,
     rc::Rc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -45,7 +45,7 @@ impl Peer {
 
     /// The connection; records the peer's first bytes.
     pub(super) fn record<S>(&self, stream: S) -> Recorded<S> {
-        Recorded { stream, peer: Some(self.clone()), windows: None }
+        Recorded { stream, peer: Some(self.clone()), windows: None, broken: None }
     }
 
     /// The same; what the peer sends is also read for its windows.
@@ -95,6 +95,28 @@ pub(super) struct Recorded<S> {
     /// Absent once they have come.
     peer: Option<Peer>,
     windows: Option<Windows>,
+    /// Why nothing more can be written, until it is known what the peer said before.
+    broken: Option<io::Error>,
+}
+
+impl<S: AsyncRead + Unpin> Recorded<S> {
+    /// The end of a write. A peer of another protocol answers and closes, and the next write fails before the answer was read: it
+    /// is read first, as it says what the peer speaks.
+    fn written(&mut self, polled: Poll<io::Result<usize>>, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        match ready!(polled) {
+            Ok(written) => return Poll::Ready(Ok(written)),
+            Err(error) => self.broken = Some(error),
+        }
+        self.said(context)
+    }
+
+    fn said(&mut self, context: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        if self.peer.is_some() {
+            let mut bytes = [0; FIRST];
+            let _said = ready!(Pin::new(&mut *self).poll_read(context, &mut ReadBuf::new(&mut bytes)));
+        }
+        Poll::Ready(Err(self.broken.take().unwrap_or_else(|| io::ErrorKind::BrokenPipe.into())))
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
@@ -122,9 +144,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, data)
+        if self.broken.is_some() {
+            return self.said(context);
+        }
+        let polled = Pin::new(&mut self.stream).poll_write(context, data);
+        self.written(polled, context)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -140,7 +166,11 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Recorded<S> {
         context: &mut Context<'_>,
         data: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, data)
+        if self.broken.is_some() {
+            return self.said(context);
+        }
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(context, data);
+        self.written(polled, context)
     }
 
     fn is_write_vectored(&self) -> bool {
