@@ -83,6 +83,10 @@ fn mismatch(first: &[u8], expected: HttpVersion) -> Option<&'static str> {
     match (expected, first) {
         (_, [0x15 | 0x16, 3, ..]) => Some("the peer speaks TLS; the connection was made without"),
         (HttpVersion::Http2, [b'H', b'T', b'T', b'P', b'/', b'1', ..]) => Some("the peer speaks HTTP/1.1, not HTTP/2"),
+        // A server of HTTP/2 begins with SETTINGS.
+        (HttpVersion::Http2, _) if first.len() == FIRST && !is_frame => {
+            Some("the peer does not speak HTTP/2 without TLS")
+        }
         (HttpVersion::Http1, _) if is_frame => Some("the peer speaks HTTP/2, not HTTP/1.1"),
         (HttpVersion::Http1 | HttpVersion::Http2, _) => None,
     }
@@ -186,7 +190,7 @@ mod tests {
     fn first_bytes_name_the_protocol() {
         let http1 = b"HTTP/1.0 400 Bad Request";
         let (settings, goaway) = (b"\0\0\x12\x04\0\0\0\0\0", b"\0\0\x08\x07\0\0\0\0\0");
-        let cases: [(&[u8], HttpVersion, Option<&str>); 8] = [
+        let cases: [(&[u8], HttpVersion, Option<&str>); 10] = [
             (&http1[..FIRST], HttpVersion::Http2, Some("the peer speaks HTTP/1.1, not HTTP/2")),
             (&http1[..FIRST], HttpVersion::Http1, None),
             (settings, HttpVersion::Http1, Some("the peer speaks HTTP/2, not HTTP/1.1")),
@@ -203,6 +207,8 @@ mod tests {
                 Some("the peer speaks TLS; the connection was made without"),
             ),
             (b"SSH-2.0-O", HttpVersion::Http1, None),
+            (b"SSH-2.0-O", HttpVersion::Http2, Some("the peer does not speak HTTP/2 without TLS")),
+            (b"<!DOCTYPE", HttpVersion::Http2, Some("the peer does not speak HTTP/2 without TLS")),
         ];
         for (first, expected, named) in cases {
             assert_eq!(mismatch(first, expected), named, "{first:?}");
