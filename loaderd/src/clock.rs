@@ -115,22 +115,26 @@ impl WallClock {
 }
 
 impl Comparison {
-    /// Of several readings the one that took least counts: between two clocks a thread may have to wait.
+    /// The present readings.
     fn read(clock: Clock) -> Self {
-        let read = || {
+        quickest(|| {
             let (before, unix) = (clock.now(), clock.since_epoch());
             let took = clock.now() - before;
             (took, Self { instant: before + took / 2, unix })
-        };
-        let mut least = read();
-        for _ in 1..READINGS {
-            let next = read();
-            if next.0 < least.0 {
-                least = next;
-            }
-        }
-        least.1
+        })
     }
+}
+
+/// Of several readings the one that took least: between two clocks a thread may have to wait.
+fn quickest<T>(read: impl Fn() -> (Duration, T)) -> T {
+    let mut least = read();
+    for _ in 1..READINGS {
+        let next = read();
+        if next.0 < least.0 {
+            least = next;
+        }
+    }
+    least.1
 }
 
 /// Below this, the difference of two readings is that of the moments when they were made.
@@ -171,20 +175,12 @@ impl fmt::Display for ClockChanges {
 }
 
 impl Clocks {
-    /// The present readings. Of several attempts the one that took least counts: between two clocks a thread may have to wait.
+    /// The present readings.
     pub fn now(clock: Clock) -> Self {
-        let read = || {
+        quickest(|| {
             let read = Self { anchor: clock.anchor(), suspended: clock.suspended() };
             (clock.now().duration_since(read.anchor.instant), read)
-        };
-        let mut least = read();
-        for _ in 1..READINGS {
-            let next = read();
-            if next.0 < least.0 {
-                least = next;
-            }
-        }
-        least.1
+        })
     }
 
     /// What happened until `later`; `None` when nothing did.
