@@ -116,23 +116,23 @@ def open_loop(run, expected_slots):
             "slots": SlotList(certain, possible), "streamLimit": Anything(), "connectionsNeeded": Anything()}
 
 
-def merged(spans):
-    """Spans of time, those that overlap as one."""
+def merged(spans, slack):
+    """Spans of time; those no further apart than the slack are one. Below zero, it is by how much they must overlap."""
     joined = []
     for begin, end in sorted(spans):
-        if joined and begin <= joined[-1][1]:
+        if joined and begin <= joined[-1][1] + slack:
             joined[-1][1] = max(joined[-1][1], end)
         else:
             joined.append([begin, end])
     return joined
 
 
-def stalls_of(rows, bound):
-    """By side, the spans in which the loader was late by more than the bound."""
+def stalls_of(rows, bound, slack):
+    """By side, the spans in which the loader was late by more than the bound, joined with that slack."""
     send = [(row.due, row.sent) for row in rows if row.own_lag is not None and row.own_lag > bound]
     receive = [(row.sent + row.response, row.sent + row.response + row.receive_lag)
                for row in rows if row.sent is not None and row.response is not None and (row.receive_lag or 0) > bound]
-    return {"send": merged(send), "receive": merged(receive)}
+    return {"send": merged(send, slack), "receive": merged(receive, slack)}
 
 
 class Touched:
@@ -206,13 +206,13 @@ def lengths_of(sides):
 def stalls(run, figures):
     """The message Stalls."""
     measured = [row for row in run.rows if row.counted]
-    fewest, most = (stalls_of(measured, run.lag_bound + slack) for slack in (ROUNDING, -ROUNDING))
+    fewest, most = (stalls_of(measured, run.lag_bound - slack, slack) for slack in (-ROUNDING, ROUNDING))
     certain, possible = lengths_of(fewest), lengths_of(most)
     touched = Touched(measured, run.lag_bound)
     # A row at the bound may be a stall of its own, a part of another, or join two.
     at_bound = sum(abs(lag - run.lag_bound) <= ROUNDING for row in measured for lag in (row.own_lag, row.receive_lag)
                    if lag is not None)
-    rounding = ROUNDING * (len(possible) + at_bound + 1)
+    rounding = ROUNDING * (len(certain) + len(possible) + at_bound + 1)
     return {
         "count": Between(min(len(certain), len(possible)) - at_bound, max(len(certain), len(possible)) + at_bound),
         "longestUs": Between(max(certain, default=0) - ROUNDING, max(possible, default=0) + ROUNDING),
@@ -236,7 +236,8 @@ class Listed:
 
     def is_known(self, one):
         span = (one["startUnixUs"], one["startUnixUs"] + one["durationUs"])
-        touching = [known for known in self.fewest[one["side"]] if known[0] < span[1] and span[0] < known[1]]
+        touching = [known for known in self.fewest[one["side"]]
+                    if known[0] + ROUNDING < span[1] and span[0] + ROUNDING < known[1]]
         within = any(around(known, span) for known in self.most[one["side"]])
         return within and all(around(span, known) for known in touching)
 
@@ -247,9 +248,11 @@ class Listed:
         for one in found:
             if not self.is_known(one):
                 return f"{one} is no stall of the rows"
-        certain = lengths_of(self.fewest)
+        certain, possible = lengths_of(self.fewest), lengths_of(self.most)
+        # One that the daemon joined may be several here.
+        apart = max(len(certain) - len(possible), 0)
         least = min((one["durationUs"] for one in found), default=math.inf)
         longer = sum(length > least + ROUNDING for length in certain)
         if certain and not found:
             return f"none of {len(certain)}"
-        return None if longer <= len(found) else f"{len(certain) - len(found)} left out, some of which are longer"
+        return None if longer <= len(found) + apart else f"{len(certain) - len(found)} left out, some of which are longer"
