@@ -1,35 +1,36 @@
 //! What every request passes: authentication, authorization, and an audit line for each change.
 //!
 //! A request that may change something is carried to its end, and to its audit line, by a task of the server: its connection may
-//! end, and its client may reset it, at any time.
+//! end, and its client may reset it, at any time. A reload that takes a caller's access ends its requests, streams above all.
 
 use std::{
     pin::Pin,
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, Request, Response, header};
-use http_body_util::BodyExt as _;
+use futures_util::FutureExt as _;
+use http::{Request, Response, header};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tonic::{Status, body::Body};
 use tower::{Layer, Service};
 
 use super::{
+    answer::{self, Revoked},
     permits::{Most, Permits},
     status,
 };
 use crate::{
     access::{Caller, Guard, ListenerKind, Peer, Refusal, Role, needed},
     id::RunId,
-    listener::{Accepted, OpenRequest},
+    listener::Accepted,
 };
 
 /// The run that a request changed, which the service puts into its response's extensions.
 #[derive(Debug, Clone)]
 pub(super) struct Changed(pub(super) RunId);
 
-/// Whether the client of a request has left: it has reset the request, or its connection has ended. Each request has one among its
-/// extensions.
+/// Whether the client of a request has left: it has reset the request, its connection has ended, or it has lost its access. Each
+/// request has one among its extensions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Departure(pub(super) CancellationToken);
 
@@ -92,13 +93,8 @@ where
             None => (None, None),
         };
         let needed = needed(&path);
-        let admitted = match &peer {
-            Some(peer) => admit(&self.guard, peer, request.headers(), needed),
-            // Every connection has one.
-            None => Err(Refusal::Unknown("the connection has no peer")),
-        };
-        let caller = match admitted {
-            Ok(caller) => caller,
+        let (caller, revoked) = match self.admit(peer.as_ref(), &request, needed) {
+            Ok(admitted) => admitted,
             Err(refusal) => {
                 let (method, origin) = (method(&path), origin(peer.as_ref()));
                 log::warn!(METHOD = method, WAY = origin.as_str(); "refused: {method} by {origin}: {refusal}");
@@ -118,7 +114,11 @@ where
             // Dropped with this future, when the client leaves before the answer.
             let _left = left;
             let Some((carried, permits)) = carried else {
-                return inner.call(request).await.map(|answer| held(answer, open));
+                let answered = tokio::select! {
+                    answered = inner.call(request) => answered?,
+                    refusal = revoked.clone() => return Ok(status::refused(&refusal).into_http()),
+                };
+                return Ok(answer::until(revoked, open, answered));
             };
             let permit = match permits.take(&caller.name) {
                 Ok(permit) => permit,
@@ -130,25 +130,39 @@ where
                 drop(permit);
                 Ok(answered)
             });
-            let answered = task.await.unwrap_or_else(|error| Ok(status::broken(&error).into_http()));
-            answered.map(|answer| held(answer, open))
+            let answered = tokio::select! {
+                answered = task => answered.unwrap_or_else(|error| Ok(status::broken(&error).into_http()))?,
+                // The task goes on.
+                refusal = revoked.clone() => return Ok(status::refused(&refusal).into_http()),
+            };
+            Ok(answer::until(revoked, open, answered))
         })
     }
 }
 
-/// A response whose request counts as open until its body has been sent.
-fn held(answer: Response<Body>, open: Option<OpenRequest>) -> Response<Body> {
-    answer.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _until_the_end = &open;
-            frame
-        }))
-    })
-}
-
-fn admit(guard: &Guard, peer: &Peer, headers: &HeaderMap, needed: Option<Role>) -> Result<Caller, Refusal> {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
-    guard.admit(peer, authorization, needed)
+impl<S> Gate<S> {
+    /// The caller, if it is allowed to make the request, and when it no longer is.
+    fn admit(
+        &self,
+        peer: Option<&Peer>,
+        request: &Request<Body>,
+        needed: Option<Role>,
+    ) -> Result<(Caller, Revoked), Refusal> {
+        // Every connection has one.
+        let peer = peer.ok_or(Refusal::Unknown("the connection has no peer"))?;
+        let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes());
+        let caller = self.guard.admit(peer, authorization, needed)?;
+        let revoked = self.guard.revoked(peer.clone(), authorization.map(<[u8]>::to_owned), needed);
+        let (method, origin) = (method(request.uri().path()).to_owned(), origin(Some(peer)));
+        let client = caller.name.clone();
+        let logged = revoked.inspect(move |refusal| {
+            log::warn!(
+                CLIENT = client.as_str(), METHOD = method.as_str(), WAY = origin.as_str();
+                "ended: {method} of {client} by {origin}: {refusal}"
+            );
+        });
+        Ok((caller, logged.boxed().shared()))
+    }
 }
 
 /// The name of a method, for the log.

@@ -1,5 +1,6 @@
 //! The control API: the gRPC edge of the daemon. The service is thin; [`convert`] makes its messages, [`status`] its errors.
 
+mod answer;
 mod clean;
 mod convert;
 mod gate;

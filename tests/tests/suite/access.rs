@@ -1,6 +1,8 @@
 //! Access control: TLS, tokens, client certificates, roles, limits; and what a reload changes.
 #![expect(clippy::expect_used, reason = "this is a test")]
 
+mod reload;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -34,10 +36,16 @@ impl Authority {
 
     /// Signs a certificate for a server on loopback, or for a client of that name.
     fn sign(&self, name: &str) {
+        self.sign_with(name, |_| {});
+    }
+
+    /// Signs a certificate with changes.
+    fn sign_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) {
         let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
         parameters.distinguished_name = DistinguishedName::new();
         parameters.distinguished_name.push(DnType::CommonName, name);
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        change(&mut parameters);
         let key = KeyPair::generate().expect("a key");
         let certificate = parameters.signed_by(&key, &self.issuer).expect("signs");
         fs::write(self.file(&format!("{name}.pem")), certificate.pem()).expect("writes");
