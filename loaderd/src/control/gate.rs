@@ -11,23 +11,19 @@ use std::{
 use futures_util::FutureExt as _;
 use http::{Request, Response, header};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::{Status, body::Body};
+use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::{
     answer::{self, Revoked},
+    audit::{audit, method, origin},
     permits::{Most, Permits},
     status,
 };
 use crate::{
-    access::{Caller, Guard, ListenerKind, Peer, Refusal, Role, needed},
-    id::RunId,
+    access::{Caller, Guard, Peer, Refusal, Role, needed},
     listener::Accepted,
 };
-
-/// The run that a request changed, which the service puts into its response's extensions.
-#[derive(Debug, Clone)]
-pub(super) struct Changed(pub(super) RunId);
 
 /// Whether the client of a request has left: it has reset the request, its connection has ended, or it has lost its access. Each
 /// request has one among its extensions.
@@ -97,7 +93,11 @@ where
             Ok(admitted) => admitted,
             Err(refusal) => {
                 let (method, origin) = (method(&path), origin(peer.as_ref()));
-                log::warn!(METHOD = method, WAY = origin.as_str(); "refused: {method} by {origin}: {refusal}");
+                let client = refusal.caller().unwrap_or("?");
+                log::warn!(
+                    CLIENT = client, METHOD = method, WAY = origin.as_str();
+                    "refused: {method} by {origin}: {refusal}"
+                );
                 let refused = status::refused(&refusal).into_http();
                 return Box::pin(async move { Ok(refused) });
             }
@@ -122,7 +122,11 @@ where
             };
             let permit = match permits.take(&caller.name) {
                 Ok(permit) => permit,
-                Err(status) => return Ok(status.into_http()),
+                Err(status) => {
+                    let refused = status.into_http();
+                    audit(&caller, peer.as_ref(), method(&path), &refused);
+                    return Ok(refused);
+                }
             };
             let task = carried.spawn(async move {
                 let answered = inner.call(request).await?;
@@ -165,43 +169,6 @@ impl<S> Gate<S> {
     }
 }
 
-/// The name of a method, for the log.
-fn method(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) { name } else { "unknown" }
-}
-
-/// Where a request comes from, for the log.
-fn origin(peer: Option<&Peer>) -> String {
-    match peer {
-        Some(Peer { listener: ListenerKind::Socket { .. }, .. }) => "the Unix socket".to_owned(),
-        Some(Peer { address: Some(address), .. }) => address.ip().to_string(),
-        Some(Peer { address: None, .. }) | None => "?".to_owned(),
-    }
-}
-
-/// Logs who changed what. A stream is logged when it begins, so that its code is that of its start. Requests that changed nothing are
-/// warnings, of which many are summed up.
-fn audit(caller: &Caller, peer: Option<&Peer>, method: &str, answer: &Response<Body>) {
-    let code = Status::from_header_map(answer.headers()).map_or(tonic::Code::Ok, |status| status.code());
-    let (client, origin, changes) = (caller.name.as_str(), origin(peer), code == tonic::Code::Ok);
-    let code = format!("{code:?}");
-    match answer.extensions().get::<Changed>() {
-        Some(Changed(run)) => log::info!(
-            RUN_ID = run.as_str(), CLIENT = client, METHOD = method, CODE = code.as_str();
-            "audit: {client} by {origin}: {method}: {code}"
-        ),
-        None if changes => log::info!(
-            CLIENT = client, METHOD = method, CODE = code.as_str();
-            "audit: {client} by {origin}: {method}: {code}"
-        ),
-        None => log::warn!(
-            CLIENT = client, METHOD = method, CODE = code.as_str(), WAY = origin.as_str();
-            "audit: {client} by {origin}: {method}: {code}"
-        ),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::{convert::Infallible, num::NonZeroU32, sync::Arc};
@@ -210,7 +177,7 @@ mod tests {
     use tokio::sync::{Semaphore, mpsc};
 
     use super::*;
-    use crate::access::Policy;
+    use crate::access::{ListenerKind, Policy};
 
     /// A service that answers once it is let, and tells how its requests ended.
     #[derive(Clone)]

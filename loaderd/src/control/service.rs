@@ -9,8 +9,10 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    StatusFacts, WireCodec, clean, convert,
-    gate::{Changed, Departure},
+    StatusFacts, WireCodec,
+    audit::Changed,
+    clean, convert,
+    gate::Departure,
     invoke::SingleInvocation,
     permits::{Permit, Permits},
     status, streams,

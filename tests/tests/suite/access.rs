@@ -66,12 +66,12 @@ fn token(directory: &Path, name: &str, role: &str) -> (String, String) {
 }
 
 /// A daemon that speaks TLS on loopback, too; with an authority for its own certificate and its clients'.
-struct Secured {
+pub(super) struct Secured {
     directory: tempfile::TempDir,
     authority: Authority,
     config: PathBuf,
-    daemon: Daemon,
-    reader: String,
+    pub(super) daemon: Daemon,
+    pub(super) reader: String,
     submitter: String,
 }
 
@@ -80,7 +80,7 @@ const SHORT: [&str; 8] =
     ["submit", "--mode=rps", "--start=5", "--end=5", "--slot=1s", "--runtime=1ms", "--saturation-lag=1m", "--wait"];
 
 impl Secured {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let authority = Authority::new(directory.path(), "lab");
         for name in ["server", "alice", "mallory"] {
@@ -108,7 +108,7 @@ impl Secured {
         run(bin("loaderctl"), flags)
     }
 
-    fn with_token(&self, file: &str, command: &[&str]) -> Ran {
+    pub(super) fn with_token(&self, file: &str, command: &[&str]) -> Ran {
         self.ctl(&["--token-file", file], command)
     }
 

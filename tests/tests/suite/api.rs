@@ -127,8 +127,7 @@ fn a_client_that_goes_away_disturbs_nothing() {
 fn a_foreign_client_drives_all_modes_through_reflection() {
     let state = tempfile::tempdir().expect("a directory");
     let socket = state.path().join("loaderd.sock");
-    let _daemon =
-        Daemon::start_with(&state.path().join("state"), &["--socket", socket.to_str().expect("text")]);
+    let _daemon = Daemon::start_with(&state.path().join("state"), &["--socket", socket.to_str().expect("text")]);
     let (script, trace) = (root().join("tests/foreign_client.py"), root().join("workloads/traces/small"));
     let address = format!("unix:{}", socket.display());
     let arguments = [script.to_str().expect("text"), &address, trace.to_str().expect("text")];

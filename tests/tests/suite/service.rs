@@ -1,52 +1,8 @@
 //! The daemon under a service manager: what it reports, and when.
-#![expect(clippy::expect_used, clippy::panic, reason = "this is a test")]
+#![expect(clippy::expect_used, reason = "this is a test")]
 
-use std::os::unix::net::UnixDatagram;
-
-use loader_tests::{Daemon, TIMEOUT, cluster::Cluster, eventually};
+use loader_tests::{Daemon, Manager, cluster::Cluster, eventually};
 use nix::sys::signal::Signal;
-
-/// A service manager that only listens.
-struct Manager {
-    directory: tempfile::TempDir,
-    socket: UnixDatagram,
-}
-
-impl Manager {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let socket = UnixDatagram::bind(directory.path().join("notify")).expect("binds");
-        socket.set_read_timeout(Some(TIMEOUT)).expect("is taken");
-        Self { directory, socket }
-    }
-
-    /// What a daemon needs to find it.
-    fn variable(&self) -> (&'static str, String) {
-        ("NOTIFY_SOCKET", self.directory.path().join("notify").to_str().expect("text").to_owned())
-    }
-
-    /// Fills its socket, as that of a busy manager: senders block.
-    fn fill(&self) {
-        let sender = UnixDatagram::unbound().expect("a socket");
-        sender.connect(self.directory.path().join("notify")).expect("connects");
-        sender.set_nonblocking(true).expect("can be so");
-        while sender.send(b"nothing").is_ok() {}
-    }
-
-    /// Waits for a message with that beginning; returns all messages up to then.
-    fn received(&self, beginning: &str) -> Vec<String> {
-        let mut buffer = [0; 4096];
-        let mut messages = Vec::new();
-        loop {
-            let length =
-                self.socket.recv(&mut buffer).unwrap_or_else(|error| panic!("never received {beginning}: {error}"));
-            messages.extend(String::from_utf8_lossy(&buffer[..length]).lines().map(str::to_owned));
-            if messages.iter().any(|line| line.starts_with(beginning)) {
-                return messages;
-            }
-        }
-    }
-}
 
 /// Has the daemon read its configuration again, and waits until it has.
 fn reload(daemon: &Daemon) {
@@ -65,7 +21,7 @@ fn it_reports_readiness_status_watchdog_and_stopping() {
     let manager = Manager::new();
     let (name, notify) = manager.variable();
     let variables = [(name, &*notify), ("WATCHDOG_USEC", "3000000")];
-    let mut daemon = Daemon::start_in(&manager.directory.path().join("state"), &[], &variables);
+    let mut daemon = Daemon::start_in(&manager.directory().join("state"), &[], &variables);
     manager.received("READY=1");
     manager.received("STATUS=idle");
     manager.received("WATCHDOG=1");
@@ -87,7 +43,7 @@ fn a_manager_that_takes_no_messages_delays_nothing() {
     manager.fill();
     let (name, notify) = manager.variable();
     let variables = [(name, &*notify), ("WATCHDOG_USEC", "300000")];
-    let mut daemon = Daemon::start_in(&manager.directory.path().join("state"), &[], &variables);
+    let mut daemon = Daemon::start_in(&manager.directory().join("state"), &[], &variables);
     // Long enough for more messages than the queue holds.
     daemon.succeed(&["--mode", "rps", "--start", "5", "--end", "5", "--slot", "6s", "--runtime", "1ms"]);
     // Messages that are sent only once are not lost.
