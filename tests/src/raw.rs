@@ -2,6 +2,7 @@
 //! sent, and lets answers lie.
 
 use std::{
+    collections::HashSet,
     io::{Read as _, Write as _},
     net::TcpStream,
 };
@@ -37,6 +38,8 @@ impl RawClient {
         let mut client = Self { stream, received: Vec::new(), next: 1 };
         let settings = [&INITIAL_WINDOW_SIZE.to_be_bytes()[..], &window.to_be_bytes()].concat();
         client.write(&[PREFACE, &frame(kind::SETTINGS, 0, 0, &settings)].concat());
+        // The server's settings come first, and then have effect: its window for large messages, above all.
+        client.wait_until_read();
         client
     }
 
@@ -86,14 +89,16 @@ impl RawClient {
     /// # Panics
     /// When the connection has ended.
     pub fn wait_for_answers(&mut self, count: usize) -> usize {
-        let (mut ended, mut good) = (0, 0);
+        let (mut ended, mut with_message) = (0, HashSet::new());
         while ended < count {
-            let Frame { kind, flags, .. } = self.read();
-            good += usize::from(kind == kind::DATA);
-            ended += usize::from(kind == kind::RST_STREAM);
-            ended += usize::from((kind == kind::HEADERS || kind == kind::DATA) && flags & END_STREAM != 0);
+            let Frame { kind, flags, stream, .. } = self.read();
+            let may_end = kind == kind::HEADERS || kind == kind::DATA;
+            ended += usize::from(kind == kind::RST_STREAM || (may_end && flags & END_STREAM != 0));
+            if kind == kind::DATA {
+                with_message.insert(stream);
+            }
         }
-        good
+        with_message.len()
     }
 
     /// The next frame; the connection's own are answered.

@@ -182,7 +182,7 @@ fn read(files: &Files) -> Result<InForce, TlsError> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::{fs, os::unix::fs::PermissionsExt as _};
 
     use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
@@ -195,6 +195,8 @@ mod tests {
         let key = KeyPair::generate().expect("a key");
         fs::write(&files.certificate, parameters.self_signed(&key).expect("signs").pem()).expect("writes");
         fs::write(&files.key, key.serialize_pem()).expect("writes");
+        // As a secret has to be.
+        fs::set_permissions(&files.key, fs::Permissions::from_mode(0o600)).expect("is the owner");
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The daemon under a service manager: what it reports, and when.
 #![expect(clippy::expect_used, reason = "this is a test")]
 
-use loader_tests::{Daemon, Manager, cluster::Cluster, eventually};
+use std::{fs, os::unix::fs::symlink, process::Command};
+
+use loader_tests::{Daemon, Manager, bin, cluster::Cluster, eventually, root};
 use nix::sys::signal::Signal;
 
 /// Has the daemon read its configuration again, and waits until it has.
@@ -107,4 +109,41 @@ fn a_second_signal_awaits_no_answers() {
     assert!(rows.counts("status").contains_key("unfinished"), "{:?}", rows.counts("status"));
     let daemon = Daemon::start(&state.path().join("state"));
     assert_eq!(daemon.ended(&run)["state"], "RUN_STATE_INTERRUPTED");
+}
+
+#[test]
+fn within_the_units_system_calls_traces_are_read_below_their_root_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (traces, outside) = (directory.path().join("traces"), directory.path().join("outside"));
+    for folder in [traces.join("day"), outside.clone()] {
+        fs::create_dir_all(&folder).expect("makes");
+        for file in fs::read_dir(root().join("workloads/traces/small")).expect("lists") {
+            let file = file.expect("can be read");
+            fs::copy(file.path(), folder.join(file.file_name())).expect("copies");
+        }
+    }
+    symlink("day", traces.join("within")).expect("links");
+    symlink(&outside, traces.join("out")).expect("links");
+    let config = directory.path().join("loaderd.toml");
+    fs::write(&config, format!("[traces]\nroots = [{traces:?}]\n")).expect("writes");
+    let mut command = Command::new("python3");
+    let unit = root().join("systemd/loaderd.service");
+    command.arg(root().join("tests/within_unit.py")).arg(unit).arg(bin("loaderd"));
+    let flags = ["--config", config.to_str().expect("text")];
+    let daemon = Daemon::start_by(command, &directory.path().join("state"), &flags, &[]);
+    let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).expect("is there");
+    assert!(status.contains("\nSeccomp:\t2\n"), "{status}");
+    let plan = |name: &str| {
+        let path = traces.join(name);
+        daemon.grpcurl("PlanRun", &serde_json::json!({ "spec": { "trace": { "path": path } } }))
+    };
+    for name in ["day", "within"] {
+        let planned = plan(name).expect("is planned");
+        assert!(planned[0]["plan"]["functions"].as_u64().is_some_and(|functions| functions > 0), "{planned:?}");
+    }
+    let [out, missing] = ["out", "missing"].map(|name| plan(name).expect_err("is refused").replace(name, "NAME"));
+    assert_eq!(out, missing, "one tells nothing of what is there");
+    // The rest of it works, too.
+    let short = ["--mode=rps", "--start=5", "--end=5", "--slot=1s", "--runtime=1ms", "--saturation-lag=1m"];
+    daemon.succeed(&short);
 }
