@@ -51,7 +51,7 @@ impl RegistryTask {
         let directory = self.store.directory(&file.run_id);
         self.writes.begin(vec![file.run_id.clone()], move || {
             let saved = directory.save(&file);
-            Written::Saved { file, saved, reply }
+            Written::Saved { file: Box::new(file), saved, reply }
         });
     }
 
@@ -83,7 +83,7 @@ impl RegistryTask {
         let (written, deferred) = self.writes.end(ended);
         match written {
             Ok(Written::Created { view, created, reply }) => self.created(view, created, reply),
-            Ok(Written::Saved { file, saved, reply }) => self.saved(file, saved, reply),
+            Ok(Written::Saved { file, saved, reply }) => self.saved(*file, saved, reply),
             Ok(Written::Removed { removed, reply }) => self.removed(removed, reply),
             Err(error) => log::error!("cannot write a run: {error}"),
         }

@@ -1,5 +1,4 @@
 //! The daemon under a service manager: what it reports, and when.
-#![expect(clippy::expect_used, reason = "this is a test")]
 
 use std::{fs, os::unix::fs::symlink, process::Command};
 
