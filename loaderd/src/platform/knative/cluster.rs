@@ -117,7 +117,11 @@ impl Cluster {
         Ok(made)
     }
 
-    async fn config(&self) -> Result<Config, ClusterError> {
+    /// The configuration, read now.
+    ///
+    /// # Errors
+    /// One that is missing or can't be used.
+    pub(super) async fn config(&self) -> Result<Config, ClusterError> {
         let Access { kubeconfig, context } = &self.access;
         let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
         if let Some(path) = kubeconfig {
