@@ -14,6 +14,8 @@ use tokio_rustls::{
     },
 };
 
+use crate::secret;
+
 /// The paths of the PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Files {
@@ -108,11 +110,9 @@ fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'st
 
 fn read(files: &Files) -> Result<Arc<ServerConfig>, TlsError> {
     let chain = certificates("certificate", &files.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| TlsError::File {
-        key: "key",
-        path: files.key.clone(),
-        reason: error.to_string(),
-    })?;
+    let failed = |reason: String| TlsError::File { key: "key", path: files.key.clone(), reason };
+    let key = secret::read(&files.key).map_err(|error| failed(error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| failed(error.to_string()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Pair)?;

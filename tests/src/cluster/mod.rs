@@ -24,6 +24,7 @@ use std::{
     fmt::Write as _,
     fs,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -347,6 +348,7 @@ impl Cluster {
         // Renamed, so that no reader gets half of it.
         let whole = self.kubeconfig().with_extension("whole");
         fs::write(&whole, text).expect("writes");
+        fs::set_permissions(&whole, fs::Permissions::from_mode(0o600)).expect("it is ours");
         fs::rename(whole, self.kubeconfig()).expect("renames");
     }
 

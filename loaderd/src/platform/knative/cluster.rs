@@ -11,8 +11,8 @@ use kube::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::failure;
-use crate::clock::Clock;
+use super::{credentials, failure};
+use crate::{clock::Clock, secret::SecretError};
 
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,6 +39,13 @@ pub(super) enum ClusterError {
         /// The file; absent for the default one.
         path: Option<PathBuf>,
         source: Box<KubeconfigError>,
+    },
+    /// Others can read the credentials.
+    #[error("{}: {source}", path.display())]
+    Credentials {
+        /// The kubeconfig, or a file that it names.
+        path: PathBuf,
+        source: SecretError,
     },
     /// There is no configuration.
     #[error("no kubeconfig found ($KUBECONFIG, ~/.kube/config), and not running in a pod: set knative.kubeconfig")]
@@ -123,6 +130,7 @@ impl Cluster {
     /// One that is missing or can't be used.
     pub(super) async fn config(&self) -> Result<Config, ClusterError> {
         let Access { kubeconfig, context } = &self.access;
+        credentials::check(kubeconfig.as_deref())?;
         let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
         if let Some(path) = kubeconfig {
             let failed = |source| ClusterError::Kubeconfig { path: Some(path.clone()), source: Box::new(source) };
