@@ -1,10 +1,10 @@
 //! The handle of the registry: commands and their replies.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::queue::MAX_QUEUED;
+use super::{queue::MAX_QUEUED, uses::TraceUse};
 use crate::{
     id::{InvalidRunId, RunId},
     run::RunView,
@@ -108,6 +108,7 @@ pub(super) enum Command {
     Delete(RunId, Reply<()>),
     Position(RunId, Reply<u32>),
     Activity(Reply<Activity>),
+    TraceUses(Reply<HashMap<String, TraceUse>>),
 }
 
 /// The active run and the queue.
@@ -126,7 +127,7 @@ pub struct Registry {
 }
 
 impl Registry {
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, RegistryError> {
+    pub(super) async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, RegistryError> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| RegistryError::ShuttingDown)?;
         answer.await.map_err(|_| RegistryError::ShuttingDown)?

@@ -13,10 +13,12 @@ mod queue;
 mod recovery;
 mod sweep;
 mod task;
+mod uses;
 mod writes;
 
 pub use handle::{Activity, Page, Registry, RegistryError, Selector, Submission, Submitted};
 pub use task::{Ends, Keeping, RegistryTask};
+pub use uses::TraceUse;
 
 #[cfg(test)]
 mod tests;

@@ -94,7 +94,7 @@ impl Planner {
     }
 
     fn uploaded(&self, id: &str) -> Result<PathBuf, Vec<Violation>> {
-        self.traces.path_of(id).ok_or_else(|| {
+        self.traces.named(id).ok_or_else(|| {
             let description = format!("no trace {id} was uploaded (or it was removed): upload it again");
             vec![Violation::new("trace.upload", description)]
         })
