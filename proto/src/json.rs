@@ -6,6 +6,7 @@
 mod fault;
 mod read;
 mod units;
+mod visible;
 
 use std::sync::LazyLock;
 
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use fault::Fault;
 pub use units::{parse_duration, parse_mib};
+pub use visible::visible;
 
 /// How 64-bit integers are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
