@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{queue::MAX_QUEUED, uses::TraceUse};
+use super::queue::MAX_QUEUED;
 use crate::{
     id::{InvalidRunId, RunId},
     run::RunView,
@@ -111,6 +111,15 @@ pub(super) enum Command {
     TraceUses(Reply<HashMap<String, TraceUse>>),
 }
 
+/// The runs that name an uploaded trace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceUse {
+    /// Those that have not ended, oldest first: they need it.
+    pub active: Vec<RunId>,
+    /// The number of those that have ended and are kept: only running them again would need it.
+    pub ended: u32,
+}
+
 /// The active run and the queue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Activity {
@@ -127,10 +136,18 @@ pub struct Registry {
 }
 
 impl Registry {
-    pub(super) async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, RegistryError> {
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, RegistryError> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| RegistryError::ShuttingDown)?;
         answer.await.map_err(|_| RegistryError::ShuttingDown)?
+    }
+
+    /// The uses of each uploaded trace that a run names, by its id.
+    ///
+    /// # Errors
+    /// The daemon is shutting down.
+    pub async fn trace_uses(&self) -> Result<HashMap<String, TraceUse>, RegistryError> {
+        self.ask(Command::TraceUses).await
     }
 
     /// Creates a run and adds it to the queue.

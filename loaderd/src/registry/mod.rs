@@ -16,9 +16,8 @@ mod task;
 mod uses;
 mod writes;
 
-pub use handle::{Activity, Page, Registry, RegistryError, Selector, Submission, Submitted};
+pub use handle::{Activity, Page, Registry, RegistryError, Selector, Submission, Submitted, TraceUse};
 pub use task::{Ends, Keeping, RegistryTask};
-pub use uses::TraceUse;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use nix::sys::{stat::futimens, time::TimeSpec};
+
 use super::index::{self, Entry, Index, Stage};
 
 /// The directories of the store.
@@ -88,6 +90,13 @@ pub(super) fn remove(root: &Root, index: &mut Index, name: &str, directory: &Pat
     }
 }
 
+/// Records that a trace was named. Where that fails, it expires sooner.
+pub(super) fn touch(path: &Path) {
+    if let Ok(directory) = fs::File::open(path) {
+        let _unnoted = futimens(&directory, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         let directory = self.directory();
@@ -99,7 +108,7 @@ impl Drop for Place {
             return self.forget();
         }
         // Its files were written, not the directory.
-        super::store::touch(&directory);
+        touch(&directory);
         let used = fs::metadata(&directory).map(|metadata| index::written(&metadata));
         if let Some(entry) = lock(&self.index).entries.get_mut(&self.name) {
             *entry = Entry {

@@ -8,14 +8,13 @@ use std::{
     time::Duration,
 };
 
-use nix::sys::{stat::futimens, time::TimeSpec};
 use tokio::sync::watch;
 
 use super::{
     error::{DeleteError, UploadError},
     index::{self, Entry, Index, Most, Shortage, Stage},
     manifest::{self, Manifest},
-    place::{Place, Root, lock, remove},
+    place::{Place, Root, lock, remove, touch},
     upload::Upload,
 };
 use crate::clock::UnixMicros;
@@ -244,12 +243,5 @@ impl Limits {
             Shortage::CountOfClient => UploadError::TooManyOfClient { client, most: self.max_per_client },
             Shortage::BytesOfClient => UploadError::FullOfClient { client, most: self.max_client_bytes },
         }
-    }
-}
-
-/// Records that a trace was named. Where that fails, it expires sooner.
-pub(super) fn touch(path: &Path) {
-    if let Ok(directory) = fs::File::open(path) {
-        let _unnoted = futimens(&directory, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
     }
 }

@@ -73,7 +73,8 @@ fn errors_of_functions_are_escaped_where_they_are_shown() {
     assert_eq!(fetch("raw", &["--cells", "raw"]), own);
     let safe = fetch("safe", &[]);
     assert_ne!(safe, own);
-    let begins = |text: &str, with: &str| text.contains(&format!(",\"{with}HYPER")) || text.contains(&format!(",{with}HYPER"));
+    let begins =
+        |text: &str, with: &str| text.contains(&format!(",\"{with}HYPER")) || text.contains(&format!(",{with}HYPER"));
     assert!(begins(&own, "=") && !begins(&safe, "=") && begins(&safe, "'="), "{safe}");
     let records = daemon.ctl(&["records", "latest", "--cells", "safe"]).ok().stdout;
     assert_eq!(records, safe);
@@ -84,7 +85,8 @@ fn words_of_a_platform_are_escaped_in_the_log_and_in_answers() {
     let directory = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(&directory.path().join("state"));
     // The daemon's answer repeats what it was given.
-    let refused = daemon.ctl(&["submit", "--mode=rps", "--start=5", "--end=5", "--slot=1s", "--platform", "\u{1b}[2J\u{202e}"]);
+    let refused =
+        daemon.ctl(&["submit", "--mode=rps", "--start=5", "--end=5", "--slot=1s", "--platform", "\u{1b}[2J\u{202e}"]);
     assert!(refused.code == 2 && is_plain(&refused.stderr), "{refused:?}");
     let named = "--mode=rps --start=5 --end=5 --slot=1s --runtime=0s --saturation-lag=1m --name";
     let name = "evil\u{1b}]0;owned\u{7}\u{202e}";

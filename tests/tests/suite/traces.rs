@@ -1,7 +1,5 @@
 //! Uploaded traces: what is shown of them, who may remove them, and clients that send the same one at once.
 
-#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
-
 use std::fs;
 
 use loader_tests::{Daemon, bin, even_trace, eventually, run};

@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, sync::Mutex, time::Duration};
 
 use futures_util::{Stream, StreamExt as _, stream};
+use http::Request;
 use kube::{
     Client, Config, Error,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
@@ -11,8 +12,11 @@ use kube::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{credentials, failure};
-use crate::{clock::Clock, secret::SecretError};
+use super::{
+    credentials::{self, Exposed},
+    failure,
+};
+use crate::clock::Clock;
 
 /// How long one request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
@@ -41,12 +45,8 @@ pub(super) enum ClusterError {
         source: Box<KubeconfigError>,
     },
     /// Others can read the credentials.
-    #[error("{}: {source}", path.display())]
-    Credentials {
-        /// The kubeconfig, or a file that it names.
-        path: PathBuf,
-        source: SecretError,
-    },
+    #[error(transparent)]
+    Credentials(#[from] Exposed),
     /// There is no configuration.
     #[error("no kubeconfig found ($KUBECONFIG, ~/.kube/config), and not running in a pod: set knative.kubeconfig")]
     NoKubeconfig,
@@ -182,6 +182,18 @@ impl Cluster {
                 }
             }
         })
+    }
+
+    /// The text at a path. Asked for once.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(super) async fn text(&self, path: &str) -> Result<String, ClusterError> {
+        let request = |client: Client| async move {
+            let request = Request::get(path).body(Vec::new()).map_err(Error::HttpError)?;
+            client.request_text(request).await
+        };
+        self.ask(self.now(), &CancellationToken::new(), request).await
     }
 
     /// Makes a request; transient failures are retried until `deadline`.

@@ -7,15 +7,23 @@ use std::{
 
 use kube::config::{AuthInfo, Kubeconfig};
 
-use super::cluster::ClusterError;
 use crate::secret::{self, SecretError};
+
+/// Others can read a credential.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source}", path.display())]
+pub(super) struct Exposed {
+    /// The kubeconfig, or a file that it names.
+    path: PathBuf,
+    source: SecretError,
+}
 
 /// Checks a kubeconfig, else those that the environment names or that the user has. A file that can't be read passes: its reader
 /// reports that.
 ///
 /// # Errors
 /// A file with a credential that others can read.
-pub(super) fn check(kubeconfig: Option<&Path>) -> Result<(), ClusterError> {
+pub(super) fn check(kubeconfig: Option<&Path>) -> Result<(), Exposed> {
     let paths = kubeconfig.map_or_else(defaults, |path| vec![path.to_owned()]);
     for (path, config) in paths.iter().filter_map(|path| Some((path, Kubeconfig::read_from(path).ok()?))) {
         for user in config.auth_infos.iter().filter_map(|named| named.auth_info.as_ref()) {
@@ -39,9 +47,9 @@ fn has_credentials(user: &AuthInfo) -> bool {
     user.token.is_some() || user.password.is_some() || user.client_key_data.is_some() || user.auth_provider.is_some()
 }
 
-fn for_us_alone(path: &Path) -> Result<(), ClusterError> {
+fn for_us_alone(path: &Path) -> Result<(), Exposed> {
     match secret::check(path) {
-        Err(source @ SecretError::Exposed { .. }) => Err(ClusterError::Credentials { path: path.to_owned(), source }),
+        Err(source @ SecretError::Exposed { .. }) => Err(Exposed { path: path.to_owned(), source }),
         Ok(()) | Err(SecretError::Read(_)) => Ok(()),
     }
 }

@@ -20,7 +20,7 @@ fn shown(cluster: &Cluster) -> String {
     let status = daemon(cluster, state.path()).ctl(&["status"]).ok().stdout;
     assert!(status.contains("missing for samples   none"), "{status}");
     let line = status.lines().find(|line| line.contains("node metrics"));
-    line.unwrap_or_else(|| panic!("no such line: {status}")).to_owned()
+    line.unwrap_or_default().to_owned()
 }
 
 fn asked(cluster: &Cluster, resource: &str) -> bool {

@@ -12,10 +12,7 @@ use http::{Request, Uri};
 use k8s_openapi::api::core::v1::Node;
 use kube::{Client, Config};
 
-use super::{
-    super::{cluster::Cluster, failure},
-    usage::get_text,
-};
+use super::super::{cluster::Cluster, failure};
 
 /// Where a kubelet listens, unless its node says otherwise.
 const PORT: u16 = 10250;
@@ -156,15 +153,15 @@ async fn direct(clients: &HashMap<String, Client>, kubelet: &Kubelet, path: &str
 
 async fn through(cluster: &Cluster, kubelet: &Kubelet, path: &str) -> Result<String, String> {
     let path = format!("/api/v1/nodes/{}/proxy{path}", kubelet.node);
-    get_text(cluster, &path).await.map_err(|error| error.to_string())
+    cluster.text(&path).await.map_err(|error| error.to_string())
 }
 
 /// Why a kubelet did not answer, with a remedy where one is known.
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other errors are described by their chain")]
 fn describe(error: &kube::Error) -> String {
     let text = match error {
         kube::Error::Api(status) if status.code == 401 => "the kubelet rejected the credentials (401)".to_owned(),
         kube::Error::Api(status) => format!("{} ({})", status.message.trim(), status.code),
-        #[expect(clippy::wildcard_enum_match_arm, reason = "all other errors are described by their chain")]
         other => crate::error_chain::of(other),
     };
     // As rustls words it.

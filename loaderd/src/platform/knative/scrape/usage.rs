@@ -2,10 +2,7 @@
 
 use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
-use http::Request;
-use kube::Client;
 use serde::de::DeserializeOwned;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     super::cluster::{Cluster, ClusterError},
@@ -133,17 +130,8 @@ impl Usage {
     }
 }
 
-pub(super) async fn get_text(cluster: &Cluster, path: &str) -> Result<String, ClusterError> {
-    let request = |client: Client| async move {
-        let request = Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
-        client.request_text(request).await
-    };
-    // Tried once: the next sample is due soon.
-    cluster.ask(cluster.now(), &CancellationToken::new(), request).await
-}
-
 async fn get<T: DeserializeOwned>(cluster: &Cluster, path: &str) -> Result<T, ClusterError> {
-    let text = get_text(cluster, path).await?;
+    let text = cluster.text(path).await?;
     serde_json::from_str(&text).map_err(|source| ClusterError::Response { origin: path.to_owned(), source })
 }
 
