@@ -26,7 +26,7 @@ pub(crate) fn traces(traces: &[UploadedTrace]) -> String {
         vec![
             trace.trace_id.clone(),
             stage.to_owned(),
-            mib(trace.size as f64 / MIB),
+            size(trace.size),
             trace.client.clone(),
             instant(trace.last_used),
             expiry(trace),
@@ -34,6 +34,11 @@ pub(crate) fn traces(traces: &[UploadedTrace]) -> String {
         ]
     });
     table::text(&["TRACE", "STATE", "SIZE", "CLIENT", "LAST USED", "EXPIRES", "USED BY"], rows.collect())
+}
+
+/// Below a MiB in KiB, begun ones counted.
+fn size(bytes: u64) -> String {
+    if bytes < 1 << 20 { format!("{} KiB", bytes.div_ceil(1024)) } else { mib(bytes as f64 / MIB) }
 }
 
 /// A run that has not ended keeps it.
@@ -86,5 +91,6 @@ mod tests {
         aa     cut off   3 MiB  ci      2026-09-21 14:13:20Z  2026-09-22 14:13:20Z
         ");
         assert_eq!(traces(&[]), "no uploaded traces\n");
+        assert_eq!([0, 1, 4300, 1 << 20].map(size), ["0 KiB", "1 KiB", "5 KiB", "1 MiB"]);
     }
 }

@@ -9,7 +9,7 @@ use super::{convert, status};
 use crate::{
     access::{Caller, Role},
     registry::{Registry, TraceUse},
-    traces::{DeleteError, StoredTrace, TraceStore},
+    traces::{DeleteError, StoredTrace, TraceStore, is_trace_id},
 };
 
 /// Traces in one page of a list: by default, and at most.
@@ -64,6 +64,9 @@ fn listed(trace: StoredTrace, uses: &HashMap<String, TraceUse>) -> v1::UploadedT
 
 /// Removes a trace that `caller` may remove, and that no run needs.
 pub(super) async fn delete(store: &TraceStore, registry: &Registry, caller: &Caller, id: String) -> Result<(), Status> {
+    if !is_trace_id(&id) {
+        return Err(status::fault("traceId", "must be 64 hex digits"));
+    }
     let of_others = stored(store).await?.into_iter().find(|trace| trace.id == id && trace.client != caller.name);
     if let Some(trace) = of_others.filter(|_| caller.role < Some(Role::Admin)) {
         let owner = if trace.client.is_empty() { "an unknown client" } else { &trace.client };
@@ -75,11 +78,13 @@ pub(super) async fn delete(store: &TraceStore, registry: &Registry, caller: &Cal
         let text = format!("run {run} names the trace: cancel it first, or wait until it has ended");
         return Err(Status::failed_precondition(text));
     }
-    let store = store.clone();
+    let (store, removed) = (store.clone(), id.clone());
     let deleted = tokio::task::spawn_blocking(move || store.delete(&id)).await;
     deleted.map_err(|error| status::broken(&error))?.map_err(|error| match &error {
         DeleteError::NotFound(_) => Status::not_found(error.to_string()),
         DeleteError::UnderWay => Status::failed_precondition(error.to_string()),
         DeleteError::NotRemoved => Status::internal(error.to_string()),
-    })
+    })?;
+    log::info!("trace {removed} was removed by {}", caller.name);
+    Ok(())
 }

@@ -17,7 +17,7 @@ mod upload;
 
 pub use error::{DeleteError, UploadError};
 pub use index::Stage;
-pub use manifest::{Manifest, TraceFile};
+pub use manifest::{Manifest, TraceFile, is_hash as is_trace_id};
 pub use store::{Begun, Limits, StoredTrace, TraceStore};
 pub use upload::{Upload, Wanted};
 
