@@ -8,7 +8,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
-pub(crate) use trace::{DescribeArguments, Reference, SynthArguments, TraceCommand};
+pub(crate) use trace::{DeleteTracesArguments, DescribeArguments, Reference, SynthArguments, TraceCommand};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
 
@@ -55,7 +55,7 @@ pub(crate) enum Command {
     /// Remove runs that have ended, with their records
     Delete(DeleteArguments),
     /// Print the records of a run, as CSV or JSON; follows a run under way until it ends
-    Records(RunArgument),
+    Records(RecordsArguments),
     /// Fetch the files of a run that has ended
     Results(ResultsArguments),
     /// Verify result files against the checksums that their run recorded
@@ -69,7 +69,7 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Show the state of the daemon and of its platforms
     Status,
-    /// Generate and describe traces
+    /// List and remove uploaded traces; generate and describe traces
     #[command(subcommand)]
     Trace(TraceCommand),
     /// Collect diagnostics for support, without secrets, in one archive
@@ -95,6 +95,24 @@ pub(crate) struct RunArgument {
     /// The run's id, or latest
     #[arg(value_name = "RUN")]
     pub(crate) run: String,
+}
+
+/// What becomes of cells that a spreadsheet would run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Cells {
+    /// They get a ' in front
+    Safe,
+    /// As recorded
+    Raw,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordsArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Of CSV, cells that a spreadsheet would run as formulas: safe (a ' in front makes them text) or raw (as recorded)
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Cells::Raw, hide_possible_values = true)]
+    pub(crate) cells: Cells,
 }
 
 /// How a summary is printed.
@@ -200,7 +218,7 @@ fn name(text: &str) -> Result<String, &'static str> {
 pub(crate) enum RoleName {
     /// Read runs and records
     Read,
-    /// Also submit and cancel runs, upload traces, make single invocations
+    /// Also submit and cancel runs, upload traces and remove its own, make single invocations
     Submit,
     /// Also delete runs and clean up
     Admin,
@@ -272,6 +290,9 @@ pub(crate) struct ResultsArguments {
     /// native (the run directory) or invitro (the files of the InVitro loader)
     #[arg(long, value_name = "LAYOUT", default_value = "native")]
     pub(crate) layout: String,
+    /// Of CSV files, cells that a spreadsheet would run as formulas: safe (a ' in front makes them text) or raw (as recorded)
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Cells::Safe, hide_possible_values = true)]
+    pub(crate) cells: Cells,
     /// Write into a directory that is not empty; files of the same names are replaced
     #[arg(long)]
     pub(crate) force: bool,

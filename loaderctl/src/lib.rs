@@ -17,6 +17,7 @@ mod file_name;
 mod output;
 mod render;
 mod spec;
+mod spreadsheet;
 #[cfg(test)]
 mod testkit;
 mod upload;

@@ -10,7 +10,7 @@ use std::{
 
 use clap::{CommandFactory as _, Parser};
 
-use crate::config::Config;
+use crate::{config::Config, secret};
 
 /// Exit code for an invalid configuration.
 const EX_CONFIG: u8 = 2;
@@ -60,6 +60,11 @@ impl Arguments {
             }
             None => Config::default(),
         };
+        if let Some(path) = self.config.as_deref().filter(|_| config.holds_secrets())
+            && let Err(error) = secret::check(path)
+        {
+            return Err(vec![format!("{}: it has the password of a URL: {error}", path.display())]);
+        }
         if let Some(state_dir) = &self.state_dir {
             config.state_dir.clone_from(state_dir);
         }

@@ -25,6 +25,7 @@ pub mod registry;
 pub mod results;
 pub mod run;
 pub mod scrape;
+pub mod secret;
 pub mod spans;
 pub mod spec;
 pub mod steady;

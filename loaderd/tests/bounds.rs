@@ -40,7 +40,25 @@ const ROWS: &[Row] = &[
         &[("config/storage.rs", "max_uploads_per_client: 500,"), ("config/storage.rs", "max_uploads: 1000,")],
     ),
     (
-        "downloads, plans (of submissions, too) and single invocations at the same time; of each caller",
+        "their size together, of each caller; of all",
+        "`[traces] max_mib_per_client` [10240]; `[traces] max_mib` [20480]",
+        &[("config/storage.rs", "max_mib_per_client: 10_240,"), ("config/storage.rs", "max_mib: 20_480,")],
+    ),
+    (
+        "how long a trace is kept that no run names; an upload that was cut off",
+        "`[traces] expire` [30 days]; a day, and less where room is needed",
+        &[
+            ("config/storage.rs", "expire: Expiry(Some(Duration::from_hours(30 * 24))),"),
+            ("traces/store.rs", "const CUT_OFF_KEPT: Duration = Duration::from_hours(24);"),
+        ],
+    ),
+    (
+        "an upload whose client sends nothing",
+        "a minute",
+        &[("control/streams/upload.rs", "const CLIENT_TIMEOUT: Duration = Duration::from_mins(1);")],
+    ),
+    (
+        "uploads, downloads, plans (of submissions, too) and single invocations at the same time; of each caller",
         "64; 16",
         &[("control/permits.rs", "Most { all: 64, each: 16 })")],
     ),
@@ -101,7 +119,14 @@ const ROWS: &[Row] = &[
             ("control/status.rs", "const MOST_BYTES: usize = 8 << 10;"),
         ],
     ),
-    ("size of a page of a list", "2 MiB", &[("control/service.rs", "const PAGE_BYTES: usize = 2 << 20;")]),
+    (
+        "size of a page of a list; of a row of records that is read",
+        "2 MiB; 1 MiB",
+        &[
+            ("control/service.rs", "const PAGE_BYTES: usize = 2 << 20;"),
+            ("results/reader.rs", "pub(super) const LONGEST_ROW: usize = 1 << 20;"),
+        ],
+    ),
 ];
 
 fn read(path: &str) -> String {

@@ -6,6 +6,7 @@
 mod fault;
 mod read;
 mod units;
+mod visible;
 
 use std::sync::LazyLock;
 
@@ -56,6 +57,18 @@ fn write<M: Name>(message: &M, options: SerializeOptions) -> Value {
         .and_then(|descriptor| DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).ok())
         .and_then(|dynamic| dynamic.serialize_with_options(serde_json::value::Serializer, &options).ok())
         .unwrap_or_default()
+}
+
+/// The message with each of its texts on one line and without active characters ([`crate::visible`]), for people.
+pub fn visible<M: Name + Default>(message: &M) -> M {
+    let dynamic = descriptor::<M>()
+        .and_then(|descriptor| DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).ok());
+    let shown = dynamic.and_then(|mut dynamic| {
+        visible::in_message(&mut dynamic);
+        dynamic.transcode_to().ok()
+    });
+    // Only a message that is not of this crate has none.
+    shown.unwrap_or_default()
 }
 
 /// Reads a message of this crate from its JSON form: what could be read, and the faults of the rest.

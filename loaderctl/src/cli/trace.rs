@@ -6,10 +6,21 @@ use clap::{Subcommand, ValueEnum};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TraceCommand {
+    /// List the traces that were uploaded to the daemon, with what uses each
+    List,
+    /// Remove uploaded traces; one that a queued or active run names is kept
+    Delete(DeleteTracesArguments),
     /// Generate a trace with the published statistics of Azure Functions (needs no daemon)
     Synth(SynthArguments),
     /// Print a trace's statistics beside published ones (needs no daemon); the exit code is 0 whether they agree or not
     Describe(DescribeArguments),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeleteTracesArguments {
+    /// Ids of traces, or the beginning of one that no other shares
+    #[arg(value_name = "TRACE", required = true)]
+    pub(crate) traces: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]

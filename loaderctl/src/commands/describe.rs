@@ -35,7 +35,7 @@ pub(super) fn describe(format: output::Format, arguments: DescribeArguments) -> 
     let rows = azure2019(&Figures::of(&trace, memory));
     match format {
         output::Format::Table => output::text(&render::description(&rows))?,
-        output::Format::Json => output::text(&format!("{:#}", render::description_json(&rows)))?,
+        output::Format::Json => output::json(&render::description_json(&rows))?,
     }
     Ok(Ending::Done)
 }

@@ -13,6 +13,7 @@ mod session;
 mod submit;
 mod synth;
 mod token;
+mod traces;
 mod watch;
 
 use clap::CommandFactory as _;
@@ -49,6 +50,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Clean(arguments) => runs::clean(&session, arguments).await,
         Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
+        Command::Trace(TraceCommand::List) => traces::list(&session).await,
+        Command::Trace(TraceCommand::Delete(arguments)) => traces::delete(&session, arguments).await,
         Command::Trace(TraceCommand::Synth(arguments)) => synth::synth(arguments),
         Command::Trace(TraceCommand::Describe(arguments)) => describe::describe(session.format, arguments),
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
@@ -61,7 +64,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
 fn completions(shell: clap_complete::Shell) -> Result<Ending, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "loaderctl", &mut script);
-    output::text(&String::from_utf8_lossy(&script))?;
+    output::data(&String::from_utf8_lossy(&script))?;
     Ok(Ending::Done)
 }
 

@@ -59,7 +59,7 @@ pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Res
                 .await?;
         return Ok(if ended == Ending::Interrupted { ended } else { Ending::Done });
     }
-    session.print(&answer, |_| render::state(&run))
+    session.print(&answer, |answer| render::state(&answer.run.clone().unwrap_or_default()))
 }
 
 /// Pins or unpins a run.

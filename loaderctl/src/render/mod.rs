@@ -12,6 +12,7 @@ mod record;
 mod run;
 mod summary;
 mod table;
+mod traces;
 pub(crate) mod units;
 mod verdicts;
 
@@ -22,6 +23,7 @@ pub(crate) use listing::{cleaned, files, runs, status, values};
 pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
+pub(crate) use traces::traces;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

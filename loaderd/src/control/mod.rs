@@ -11,6 +11,7 @@ mod server;
 mod service;
 mod status;
 mod streams;
+mod traces;
 
 pub use convert::{StatusFacts, WireCodec};
 pub use server::{ServeError, serve};

@@ -15,7 +15,7 @@ use super::{
     gate::Departure,
     invoke::SingleInvocation,
     permits::{Permit, Permits},
-    status, streams,
+    status, streams, traces,
 };
 use crate::{
     access::{Caller, Role},
@@ -323,9 +323,30 @@ impl LoaderControl for Service {
         &self,
         request: Request<Streaming<v1::UploadTraceRequest>>,
     ) -> Result<Response<Self::UploadTraceStream>, Status> {
+        let permit = self.permit(&request)?;
         let client = caller(&request).to_owned();
-        let answers = streams::upload(self.handles.traces.clone(), client, request.into_inner());
+        let answers = streams::upload(self.handles.traces.clone(), client, permit, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn list_traces(
+        &self,
+        request: Request<v1::ListTracesRequest>,
+    ) -> Result<Response<v1::ListTracesResponse>, Status> {
+        let Handles { traces: store, registry, .. } = &*self.handles;
+        Ok(Response::new(traces::list(store, registry, request.into_inner()).await?))
+    }
+
+    async fn delete_trace(
+        &self,
+        request: Request<v1::DeleteTraceRequest>,
+    ) -> Result<Response<v1::DeleteTraceResponse>, Status> {
+        let Handles { traces: store, registry, .. } = &*self.handles;
+        let caller = request.extensions().get::<Caller>().cloned();
+        let caller = caller.ok_or_else(|| Status::unauthenticated("the caller is unknown"))?;
+        let v1::DeleteTraceRequest { trace_id } = request.into_inner();
+        traces::delete(store, registry, &caller, trace_id).await?;
+        Ok(Response::new(v1::DeleteTraceResponse {}))
     }
 
     async fn invoke(&self, request: Request<v1::InvokeRequest>) -> Result<Response<v1::InvokeResponse>, Status> {

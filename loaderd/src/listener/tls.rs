@@ -18,7 +18,10 @@ use tokio_rustls::{
 use tokio_util::sync::CancellationToken;
 
 use super::validity::{Standing, Validity};
-use crate::clock::{Clock, UnixMicros};
+use crate::{
+    clock::{Clock, UnixMicros},
+    secret,
+};
 
 /// After which time a certificate is looked at again whose validity can't be read.
 const UNREADABLE: Duration = Duration::from_hours(24);
@@ -158,11 +161,9 @@ fn read(files: &Files) -> Result<InForce, TlsError> {
     let chain = certificates("certificate", &files.certificate)?;
     // The daemon's own comes first.
     let validity = chain.first().and_then(|certificate| Validity::of(certificate));
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| TlsError::File {
-        key: "key",
-        path: files.key.clone(),
-        reason: error.to_string(),
-    })?;
+    let failed = |reason: String| TlsError::File { key: "key", path: files.key.clone(), reason };
+    let key = secret::read(&files.key).map_err(|error| failed(error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| failed(error.to_string()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Pair)?;

@@ -4,6 +4,7 @@
 mod repeats;
 
 use std::{
+    borrow::Cow,
     io::Write as _,
     sync::{
         OnceLock,
@@ -11,6 +12,7 @@ use std::{
     },
 };
 
+use loader_proto::visible::{visible, visible_json};
 use log::{
     LevelFilter, Log, Metadata, Record,
     kv::{Error, Key, Value, VisitSource},
@@ -28,7 +30,7 @@ struct Fields<'a>(&'a mut dyn std::io::Write);
 
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        Ok(write!(self.0, " {key}={value}")?)
+        Ok(write!(self.0, " {key}={}", visible(&value.to_string()))?)
     }
 }
 
@@ -39,6 +41,27 @@ impl<'kvs> VisitSource<'kvs> for Members<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
         self.0.insert(key.as_str().to_lowercase(), value.to_string().into());
         Ok(())
+    }
+}
+
+/// Shows what a terminal would act on, and ends of lines, by their numbers: messages have words of functions and platforms.
+struct Visible(Box<dyn Log>);
+
+impl Log for Visible {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let text = record.args().to_string();
+        match visible(&text) {
+            Cow::Borrowed(_) => self.0.log(record),
+            Cow::Owned(text) => self.0.log(&record.to_builder().args(format_args!("{text}")).build()),
+        }
+    }
+
+    fn flush(&self) {
+        self.0.flush();
     }
 }
 
@@ -78,7 +101,7 @@ static LOG: OnceLock<Leveled> = OnceLock::new();
 /// Installs the logger of the process, once; later calls only set the level.
 pub fn init(level: LevelFilter, format: LogFormat) {
     let log = LOG.get_or_init(|| Leveled {
-        inner: logger(format),
+        inner: Box::new(Visible(logger(format))),
         level: AtomicUsize::new(level as usize),
         repeats: Repeats::default(),
     });
@@ -144,7 +167,7 @@ fn json() -> Box<dyn Log> {
         line.insert("level".to_owned(), json!(record.level().as_str().to_lowercase()));
         line.insert("message".to_owned(), json!(record.args().to_string()));
         let _unwritten = record.key_values().visit(&mut Members(&mut line));
-        writeln!(out, "{}", serde_json::Value::Object(line))
+        writeln!(out, "{}", visible_json(&serde_json::Value::Object(line).to_string()))
     });
     Box::new(builder.build())
 }

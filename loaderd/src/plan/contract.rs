@@ -112,6 +112,11 @@ pub trait Plan: Send {
 
     /// What the plan will do, without doing it.
     fn outline(&self) -> Outline;
+
+    /// The outline, unless it is found that nobody wants it any more, which long ones ask between slots.
+    fn outline_while(&self, is_wanted: &dyn Fn() -> bool) -> Option<Outline> {
+        is_wanted().then(|| self.outline())
+    }
 }
 
 /// An invocation that has ended, as passed to collectors.

@@ -35,7 +35,11 @@ impl RegistryTask {
             Command::Cancel(Selector::Latest, ..) | Command::Pin(Selector::Latest, ..) => {
                 self.runs.last_key_value().map(|(run, _)| run.clone())
             }
-            Command::Watch(..) | Command::List { .. } | Command::Position(..) | Command::Activity(_) => None,
+            Command::Watch(..)
+            | Command::List { .. }
+            | Command::Position(..)
+            | Command::Activity(_)
+            | Command::TraceUses(_) => None,
         }
     }
 

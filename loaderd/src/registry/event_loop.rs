@@ -122,6 +122,7 @@ impl RegistryTask {
             }
             Command::Position(run, reply) => reply.send(Ok(self.queue.position(&run))).is_ok(),
             Command::Activity(reply) => reply.send(Ok(self.activity())).is_ok(),
+            Command::TraceUses(reply) => reply.send(Ok(self.trace_uses())).is_ok(),
         };
     }
 

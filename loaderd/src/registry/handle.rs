@@ -1,6 +1,6 @@
 //! The handle of the registry: commands and their replies.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -145,6 +145,16 @@ pub(super) enum Command {
     Delete(RunId, Reply<()>),
     Position(RunId, Reply<u32>),
     Activity(Reply<Activity>),
+    TraceUses(Reply<HashMap<String, TraceUse>>),
+}
+
+/// The runs that name an uploaded trace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceUse {
+    /// Those that have not ended, oldest first: they need it.
+    pub active: Vec<RunId>,
+    /// The number of those that have ended and are kept: only running them again would need it.
+    pub ended: u32,
 }
 
 /// The active run and the queue.
@@ -167,6 +177,14 @@ impl Registry {
         let (reply, answer) = oneshot::channel();
         self.commands.send(command(reply)).await.map_err(|_| RegistryError::ShuttingDown)?;
         answer.await.map_err(|_| RegistryError::ShuttingDown)?
+    }
+
+    /// The uses of each uploaded trace that a run names, by its id.
+    ///
+    /// # Errors
+    /// The daemon is shutting down.
+    pub async fn trace_uses(&self) -> Result<HashMap<String, TraceUse>, RegistryError> {
+        self.ask(Command::TraceUses).await
     }
 
     /// Creates a run and adds it to the queue.

@@ -50,7 +50,14 @@ impl Daemon {
         let fake = Arc::new(fake);
         let platform: Arc<dyn Platform> = Arc::clone(&fake) as _;
         let platforms = HashMap::from([("local", platform)]);
-        let limits = Limits { max_bytes: 0, max_count: 1, max_per_client: 1, expire: None };
+        let limits = Limits {
+            max_bytes: 0,
+            max_total_bytes: 0,
+            max_client_bytes: 0,
+            max_count: 1,
+            max_per_client: 1,
+            expire: None,
+        };
         let traces = TraceStore::open(&state.join("traces"), limits).expect("opens");
         let planner = Planner {
             traces: traces.clone(),

@@ -45,7 +45,7 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// Reads the trace of a spec and makes its plan. Deploys nothing. The trace is read no further once `left` is cancelled.
+    /// Reads the trace of a spec and makes its plan. Deploys nothing. It ends soon once `left` is cancelled.
     ///
     /// # Errors
     /// Every fault, by field.
@@ -61,8 +61,13 @@ impl Planner {
         if let Some(violation) = memory::check(spec, self.memory) {
             return Err(vec![violation]);
         }
+        let unwanted = || vec![Violation::new("trace", "the client has left")];
+        if left.is_cancelled() {
+            return Err(unwanted());
+        }
         let plan = request.plan(trace)?;
-        let outline = Outline { dropped_functions: dropped, ..plan.outline() };
+        let outline = plan.outline_while(&|| !left.is_cancelled()).ok_or_else(unwanted)?;
+        let outline = Outline { dropped_functions: dropped, ..outline };
         let platform = self.platforms.get(spec.platform.as_str());
         let embedded = platform.and_then(|platform| platform.embedded());
         let platform_files = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
@@ -94,7 +99,7 @@ impl Planner {
     }
 
     fn uploaded(&self, id: &str) -> Result<PathBuf, Vec<Violation>> {
-        self.traces.path_of(id).ok_or_else(|| {
+        self.traces.named(id).ok_or_else(|| {
             let description = format!("no trace {id} was uploaded (or it was removed): upload it again");
             vec![Violation::new("trace.upload", description)]
         })

@@ -3,12 +3,14 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use nix::{
     errno::Errno,
     fcntl::{Flock, FlockArg},
+    unistd::Uid,
 };
 
 /// Version of the state directory that this program writes. [`migrate`] has the steps up from older ones.
@@ -66,6 +68,7 @@ impl StateDirectory {
         let directory = lock_directory(path)?;
         let file = lock_file(path)?;
         let stamp = path.join("version");
+        close_to_others(path, &stamp);
         match fs::read_to_string(&stamp).map(|text| text.trim().parse::<u32>()) {
             Ok(Ok(found)) if found > VERSION => {
                 return Err(StateDirectoryError::Newer { path: path.to_owned(), found });
@@ -82,6 +85,21 @@ impl StateDirectory {
             }
         }
         Ok(Self { _directory: directory, _file: file })
+    }
+}
+
+/// Takes what earlier versions, or another umask, gave others of the directory. One that is not a daemon's yet, or another user's, is
+/// left as it is: what is written into it is for this user alone anyway.
+fn close_to_others(path: &Path, stamp: &Path) {
+    let is_ours = |it: &fs::Metadata| Uid::from_raw(it.uid()) == Uid::effective() && stamp.is_file();
+    let Some(metadata) = fs::metadata(path).ok().filter(is_ours) else { return };
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return;
+    }
+    match fs::set_permissions(path, fs::Permissions::from_mode(0o700)) {
+        Ok(()) => log::info!("{} was open to others (mode {mode:04o}): closed", path.display()),
+        Err(error) => log::warn!("{} is open to others (mode {mode:04o}): {error}", path.display()),
     }
 }
 

@@ -1,6 +1,7 @@
 use prost_types::Duration;
 
 use super::*;
+use crate::v1;
 use crate::v1::{BurstMode, ColdStartMode, FunctionSpec, RunProgress, RunSpec, run_spec::Mode};
 
 fn spec() -> RunSpec {
@@ -163,4 +164,25 @@ fn sizes_as_people_write_them() {
     for text in ["", "MiB", "-1", "1.5MiB", "100MB", "512KiB", "9999999999GiB", "5 apples"] {
         assert!(parse_mib(text).is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn every_text_of_a_message_is_made_visible_however_deep_it_lies() {
+    let run = v1::Run {
+        reason: "failed:\n\u{1b}]0;x\u{7}".to_owned(),
+        spec: Some(v1::RunSpec { name: "\u{202e}name".to_owned(), ..v1::RunSpec::default() }),
+        queue_position: 3,
+        ..v1::Run::default()
+    };
+    let labels = [("a\r".to_owned(), "b\t".to_owned())].into();
+    let values = v1::QueryMetricsResponse {
+        values: vec![v1::MetricValue { labels, value: "plain".to_owned(), unix_seconds: 1.5 }],
+    };
+    let shown = visible(&v1::ListRunsResponse { runs: vec![run], next_page_token: String::new() });
+    assert_eq!(shown.runs[0].reason, r"failed:\n\u{1b}]0;x\u{7}");
+    assert_eq!(shown.runs[0].spec.as_ref().unwrap().name, r"\u{202e}name");
+    assert_eq!(shown.runs[0].queue_position, 3);
+    let shown = visible(&values);
+    assert_eq!(shown.values[0].labels.iter().next().unwrap(), (&r"a\r".to_owned(), &r"b\t".to_owned()));
+    assert_eq!((shown.values[0].value.as_str(), shown.values[0].unix_seconds), ("plain", 1.5));
 }

@@ -13,6 +13,7 @@ mod api;
 mod controllers;
 mod function;
 mod gateway;
+mod kubelet;
 mod pod;
 mod rbac;
 mod refusal;
@@ -23,6 +24,7 @@ use std::{
     fmt::Write as _,
     fs,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -251,6 +253,7 @@ pub struct Cluster {
     runtime: Option<Runtime>,
     directory: tempfile::TempDir,
     api: SocketAddr,
+    authority: Arc<kubelet::Authority>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -275,9 +278,10 @@ impl Cluster {
             (
                 TcpListener::bind("127.0.0.1:0").await.expect("a port"),
                 TcpListener::bind("127.0.0.1:0").await.expect("a port"),
+                TcpListener::bind("127.0.0.1:0").await.expect("a port"),
             )
         });
-        let (api, gateway) = bound;
+        let (api, gateway, kubelet) = bound;
         let gateway_port = gateway.local_addr().expect("it is bound").port();
         let address = api.local_addr().expect("it is bound");
         let shared = Arc::new(Shared {
@@ -303,7 +307,9 @@ impl Cluster {
         runtime.spawn(api::serve(api, Arc::clone(&shared)));
         runtime.spawn(gateway::serve(gateway, Arc::clone(&shared)));
         runtime.spawn(controllers::autoscale(Arc::clone(&shared)));
-        let cluster = Self { shared, runtime: Some(runtime), directory, api: address };
+        let authority = Arc::new(kubelet::Authority::new("kubernetes"));
+        let cluster = Self { shared, runtime: Some(runtime), directory, api: address, authority };
+        cluster.start_kubelet(kubelet, Arc::clone(&cluster.authority));
         cluster.write_kubeconfig(TOKEN);
         cluster
     }
@@ -331,15 +337,18 @@ impl Cluster {
     }
 
     fn write_kubeconfig(&self, token: &str) {
+        let authority = self.directory.path().join("ca.pem");
+        fs::write(&authority, self.authority.pem()).expect("writes");
         let text = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: fake\nclusters:\n- name: fake\n  cluster: {{server: 'http://{}'}}\n\
-             users:\n- name: limited\n  user: {{token: {token}}}\n\
+            "apiVersion: v1\nkind: Config\ncurrent-context: fake\nclusters:\n- name: fake\n  \
+             cluster: {{server: 'http://{}', certificate-authority: {authority:?}}}\nusers:\n- name: limited\n  user: {{token: {token}}}\n\
              contexts:\n- name: fake\n  context: {{cluster: fake, user: limited, namespace: {NAMESPACE}}}\n",
             self.api
         );
         // Renamed, so that no reader gets half of it.
         let whole = self.kubeconfig().with_extension("whole");
         fs::write(&whole, text).expect("writes");
+        fs::set_permissions(&whole, fs::Permissions::from_mode(0o600)).expect("it is ours");
         fs::rename(whole, self.kubeconfig()).expect("renames");
     }
 
@@ -399,6 +408,35 @@ impl Cluster {
     /// Answers GETs of a path with a text.
     pub fn page(&self, path: &str, text: &str) {
         lock(&self.shared.pages).insert(path.to_owned(), text.to_owned());
+    }
+
+    /// Answers GETs of a path of the node's kubelet with a text, such as `/stats/summary`.
+    pub fn kubelet_page(&self, path: &str, text: &str) {
+        self.page(&kubelet::page(path), text);
+    }
+
+    /// Lets the node's kubelet have a certificate that the cluster's CA has not signed, as kubeadm's have unless they are told to.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub fn distrust_kubelet(&self) {
+        let runtime = self.runtime.as_ref().expect("it has not ended");
+        let bound = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
+        self.start_kubelet(bound, Arc::new(kubelet::Authority::new("kubelet-ca")));
+    }
+
+    /// Starts the node's kubelet, which takes the place of the one before.
+    fn start_kubelet(&self, listener: TcpListener, authority: Arc<kubelet::Authority>) {
+        let address = listener.local_addr().expect("it is bound");
+        let endpoint = kubelet::status(address);
+        self.shared.edit("nodes", "", pod::NODE, |node| node["status"]["daemonEndpoints"] = endpoint);
+        let runtime = self.runtime.as_ref().expect("it has not ended");
+        runtime.spawn(kubelet::serve(listener, authority, Arc::clone(&self.shared)));
+    }
+
+    /// Applies `config/kubernetes/rbac-nodes-proxy.yaml`, too.
+    pub fn opt_in_to_nodes_proxy(&self) {
+        lock(&self.shared.faults).permissions = Permissions::with_nodes_proxy();
     }
 
     /// Writes an object as another client would.

@@ -8,6 +8,9 @@ use serde_json::Value;
 /// The roles that the project ships.
 const SHIPPED: &str = include_str!("../../../config/kubernetes/rbac.yaml");
 
+/// What an administrator may add to them.
+const NODES_PROXY: &str = include_str!("../../../config/kubernetes/rbac-nodes-proxy.yaml");
+
 /// What a request wants: the attributes of Kubernetes' authorisers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Attributes<'a> {
@@ -63,6 +66,11 @@ impl Permissions {
     /// Those that `config/kubernetes/rbac.yaml` gives to loaderd.
     pub(super) fn shipped() -> Self {
         Self::of(SHIPPED, "loader", "loaderd")
+    }
+
+    /// Those, and what `config/kubernetes/rbac-nodes-proxy.yaml` adds.
+    pub(super) fn with_nodes_proxy() -> Self {
+        Self::of(&format!("{SHIPPED}\n---\n{NODES_PROXY}"), "loader", "loaderd")
     }
 
     /// Those of `cluster-admin`.
@@ -138,8 +146,12 @@ mod tests {
             ("list", "", "pods", "default", "", true),
             ("get", "", "services", "kourier-system", "kourier", true),
             // A subresource is not its resource.
-            ("get", "", "nodes/proxy", "", "n", true),
+            ("get", "", "nodes/stats", "", "n", true),
+            ("get", "", "nodes/metrics", "", "n", true),
             ("get", "", "nodes", "", "n", false),
+            // It reaches every container.
+            ("get", "", "nodes/proxy", "", "n", false),
+            ("create", "", "nodes/proxy", "", "n", false),
             ("get", "", "pods/proxy", "knative-serving", "autoscaler:9090", true),
             ("get", "", "pods/proxy", "loader", "f", false),
         ] {
@@ -147,6 +159,14 @@ mod tests {
             let asked = Attributes { verb, group, resource, subresource, namespace, name };
             assert_eq!(permissions.allow(&asked), allowed, "{asked:?}");
         }
+    }
+
+    #[test]
+    fn the_kubelets_whole_api_needs_another_file() {
+        let asked =
+            |verb| Attributes { verb, resource: "nodes", subresource: "proxy", name: "n", ..Attributes::default() };
+        assert!(Permissions::with_nodes_proxy().allow(&asked("get")));
+        assert!(!Permissions::with_nodes_proxy().allow(&asked("create")));
     }
 
     #[test]

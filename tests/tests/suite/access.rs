@@ -49,7 +49,9 @@ impl Authority {
         let key = KeyPair::generate().expect("a key");
         let certificate = parameters.signed_by(&key, &self.issuer).expect("signs");
         fs::write(self.file(&format!("{name}.pem")), certificate.pem()).expect("writes");
-        fs::write(self.file(&format!("{name}.key")), key.serialize_pem()).expect("writes");
+        let file = self.file(&format!("{name}.key"));
+        fs::write(&file, key.serialize_pem()).expect("writes");
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("it is ours");
     }
 
     fn file(&self, name: &str) -> String {

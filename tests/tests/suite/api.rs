@@ -36,6 +36,8 @@ fn reflection_tells_what_there_is() {
         "StreamRecords",
         "DownloadResults",
         "UploadTrace",
+        "ListTraces",
+        "DeleteTrace",
         "Invoke",
         "GetStatus",
     ] {

@@ -2,7 +2,12 @@
 
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
-use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::Path,
+    process::Command,
+};
 
 use loader_tests::root;
 use serde_json::{Value, json};
@@ -35,7 +40,7 @@ fn dry_runs_print_every_command_and_run_none() {
         ("prepare --dry-run", &["rbac.yaml", "allow-zero-initial-scale", "metrics-protocol", "rollout restart"][..]),
         ("prepare --dry-run --undo", &["allow-zero-initial-scale", "null"]),
         ("prepare --dry-run --features --context lab", &["kubectl --context lab", "kubernetes.podspec-nodeselector"]),
-        ("kubeconfig --dry-run", &["get secret loaderd-token"]),
+        ("kubeconfig --dry-run --to k", &["create token loaderd --duration=720h", "kube-root-ca.crt"]),
         ("single-node --dry-run --with kind", &["kind create cluster", "serving-core.yaml", "kourier.yaml", "prepare"]),
         ("single-node --dry-run --with k3s --knative 1.22.1", &["get.k3s.io", "knative-v1.22.1/serving-crds.yaml"]),
         ("multi-node --dry-run m w1 w2", &["ssh -o BatchMode=yes m ", "kubeadm init", "kubeadm join", "yes w2 "]),
@@ -60,6 +65,8 @@ fn without_the_flag_the_same_commands_are_run() {
 fn invalid_arguments_are_refused() {
     for line in [
         "prepare --frobnicate",
+        "kubeconfig --dry-run",
+        "kubeconfig --dry-run --to k --for ever",
         "single-node --dry-run",
         "single-node --dry-run --with kind --knative latest",
         "multi-node --dry-run alone",
@@ -134,4 +141,36 @@ fn prepare_sets_its_keys_only_and_puts_them_back() {
     assert_eq!(undone["config-observability"]["metadata"]["annotations"], json!({"a": "b"}));
     assert_eq!(undone["config-autoscaler"]["metadata"]["annotations"], json!({}));
     assert!(called.contains("rollout restart") && !called.contains("apply"), "{called}");
+}
+
+#[test]
+fn a_kubeconfig_has_a_token_with_an_end_and_is_for_its_owner_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    symlink(root().join("tests/token.sh"), directory.path().join("kubectl")).expect("is made");
+    let (file, called) = (directory.path().join("kubeconfig"), directory.path().join("called"));
+    // One from before, that all can read.
+    fs::write(&file, "").expect("writes");
+    let path = std::env::var("PATH").expect("there is one");
+    let make = |secret: &str| {
+        let ran = Command::new(root().join("scripts/cluster/kubeconfig"))
+            .args(["--for", "24h", "--to", file.to_str().expect("text")])
+            .env("PATH", format!("{}:{path}", directory.path().display()))
+            .envs([("CALLED", called.to_str().expect("text")), ("WITH_SECRET", secret)])
+            .output()
+            .expect("it runs");
+        assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+        String::from_utf8(ran.stdout).expect("text")
+    };
+    let printed = make("");
+    assert!(printed.contains("lasts until 2026-12-27T04:00:00Z") && printed.contains("renew"), "{printed}");
+    assert!(!printed.contains("delete secret"), "{printed}");
+    assert_eq!(fs::metadata(&file).expect("is there").permissions().mode() & 0o7777, 0o600);
+    let made: Value = serde_saphyr::from_str(&fs::read_to_string(&file).expect("reads")).expect("it is YAML");
+    assert_eq!(made["users"][0]["user"]["token"], "head.body.signature");
+    assert_eq!(made["clusters"][0]["cluster"]["certificate-authority-data"], "YSBjZXJ0aWZpY2F0ZQo=");
+    assert!(fs::read_to_string(&called).expect("is there").contains("create token loaderd --duration=24h"));
+    // A token of an earlier version that never expires is told of.
+    assert!(make("yes").contains("kubectl -n loader delete secret loaderd-token"));
+    let left = fs::read_dir(directory.path()).expect("reads").count();
+    assert_eq!(left, 3, "no part of a file is left");
 }

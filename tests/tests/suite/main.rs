@@ -10,6 +10,7 @@ mod cluster_scripts;
 mod config;
 mod crash;
 mod faults;
+mod foreign;
 mod functions;
 mod hostile;
 mod images;
@@ -23,9 +24,11 @@ mod protocols;
 mod readme;
 mod recompute;
 mod results;
+mod secrets;
 mod service;
 mod spans;
 mod state;
+mod traces;
 mod truth;
 
 /// A file that no line above names would never be compiled, and its tests would be missing unnoticed.

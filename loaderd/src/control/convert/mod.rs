@@ -8,6 +8,7 @@ mod status;
 mod stored;
 mod summary;
 mod time;
+mod trace_stage;
 mod values;
 
 pub(super) use plan::{plan, planned};
@@ -15,4 +16,6 @@ pub(super) use run::{listed, run, state};
 pub use status::StatusFacts;
 pub(super) use status::status;
 pub use stored::WireCodec;
+pub(super) use time::timestamp;
+pub(super) use trace_stage::trace_stage;
 pub(super) use values::{metric_value, record};

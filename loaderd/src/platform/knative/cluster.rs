@@ -3,6 +3,7 @@
 use std::{io, path::PathBuf, sync::Mutex, time::Duration};
 
 use futures_util::{Stream, StreamExt as _, stream};
+use http::Request;
 use kube::{
     Client, Config, Error,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
@@ -11,7 +12,10 @@ use kube::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::failure;
+use super::{
+    credentials::{self, Exposed},
+    failure,
+};
 use crate::clock::Clock;
 
 /// How long one request may take.
@@ -40,6 +44,9 @@ pub(super) enum ClusterError {
         path: Option<PathBuf>,
         source: Box<KubeconfigError>,
     },
+    /// Others can read the credentials.
+    #[error(transparent)]
+    Credentials(#[from] Exposed),
     /// There is no configuration.
     #[error("no kubeconfig found ($KUBECONFIG, ~/.kube/config), and not running in a pod: set knative.kubeconfig")]
     NoKubeconfig,
@@ -117,8 +124,13 @@ impl Cluster {
         Ok(made)
     }
 
-    async fn config(&self) -> Result<Config, ClusterError> {
+    /// The configuration, read now.
+    ///
+    /// # Errors
+    /// One that is missing or can't be used.
+    pub(super) async fn config(&self) -> Result<Config, ClusterError> {
         let Access { kubeconfig, context } = &self.access;
+        credentials::check(kubeconfig.as_deref())?;
         let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
         if let Some(path) = kubeconfig {
             let failed = |source| ClusterError::Kubeconfig { path: Some(path.clone()), source: Box::new(source) };
@@ -170,6 +182,18 @@ impl Cluster {
                 }
             }
         })
+    }
+
+    /// The text at a path. Asked for once.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(super) async fn text(&self, path: &str) -> Result<String, ClusterError> {
+        let request = |client: Client| async move {
+            let request = Request::get(path).body(Vec::new()).map_err(Error::HttpError)?;
+            client.request_text(request).await
+        };
+        self.ask(self.now(), &CancellationToken::new(), request).await
     }
 
     /// Makes a request; transient failures are retried until `deadline`.

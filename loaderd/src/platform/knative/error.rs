@@ -16,6 +16,7 @@ pub(super) fn refused(error: &ClusterError) -> PlatformError {
     match error {
         ClusterError::Cancelled => PlatformError::Cancelled,
         ClusterError::Kubeconfig { .. }
+        | ClusterError::Credentials(_)
         | ClusterError::NoKubeconfig
         | ClusterError::Client(_)
         | ClusterError::MissingPermissions { .. }

@@ -36,6 +36,7 @@ mod room;
 mod scrape;
 
 mod cluster;
+mod credentials;
 mod error;
 mod failure;
 mod names;

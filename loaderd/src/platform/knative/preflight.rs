@@ -189,8 +189,8 @@ mod tests {
     fn a_permission_is_described_by_verb_resource_and_namespace() {
         assert_eq!(NEEDS[3].describe("loader"), "create services.serving.knative.dev in namespace loader");
         let nodes =
-            Need { group: "", resource: "nodes", subresource: "proxy", verb: "get", name: "", scope: Scope::Cluster };
-        assert_eq!(nodes.describe("loader"), "get nodes/proxy");
+            Need { group: "", resource: "nodes", subresource: "stats", verb: "get", name: "", scope: Scope::Cluster };
+        assert_eq!(nodes.describe("loader"), "get nodes/stats");
         let hold = super::super::hold::NEEDS[1];
         assert_eq!(hold.describe("loader"), "patch configmaps config-autoscaler in namespace knative-serving");
     }

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
 mod faults;
+mod sources;
 mod warmup;
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -209,7 +210,7 @@ fn expose(cluster: &Cluster, revisions: &[String]) {
         .collect();
     let summary = json!({"node": {"nodeName": "knative-control-plane", "cpu": {"usageNanoCores": 1_261_805_354},
                                   "memory": {"workingSetBytes": 4_679_102_464_u64}}, "pods": pods});
-    cluster.page("/api/v1/nodes/knative-control-plane/proxy/stats/summary", &summary.to_string());
+    cluster.kubelet_page("/stats/summary", &summary.to_string());
 }
 
 #[test]

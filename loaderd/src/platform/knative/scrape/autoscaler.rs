@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use super::{
     super::cluster::{Cluster, ClusterError},
     pace::Pace,
-    usage::get_text,
 };
 use crate::scrape::{AutoscalerSample, Point, Prometheus, Sample, SourceError, points};
 
@@ -167,7 +166,7 @@ impl AutoscalerSource {
             format!("/api/v1/namespaces/{SERVING}/pods/{name}:9090/proxy/metrics")
         });
         let paths: Vec<_> = paths.collect();
-        try_join_all(paths.iter().map(|path| get_text(&self.cluster, path))).await
+        try_join_all(paths.iter().map(|path| self.cluster.text(path))).await
     }
 
     /// How Knative exposes its metrics.

@@ -33,7 +33,7 @@ impl NodeSource {
             cluster.watch(|client| watcher(Api::<Pod>::all(client), watcher::Config::default()).default_backoff())
         );
         let mut pods = Pods::default();
-        let mut nodes = Nodes::new(&cluster, &namespace, &functions, Usage::default());
+        let mut nodes = Nodes::new(&cluster, &namespace, &functions, Usage::new(pace.period));
         let mut ticks = pace.ticks();
         loop {
             tokio::select! {
