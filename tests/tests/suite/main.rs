@@ -25,6 +25,7 @@ mod results;
 mod service;
 mod spans;
 mod state;
+mod traces;
 mod truth;
 
 /// A file that no line above names would never be compiled, and its tests would be missing unnoticed.
