@@ -17,7 +17,8 @@ use crate::{
 pub(super) fn describe(format: output::Format, arguments: DescribeArguments) -> Result<Ending, Failure> {
     let DescribeArguments { path, against: Reference::Azure2019, day, size } = arguments;
     // A published day lacks the run times or the memory of some functions, which says nothing against the others.
-    let options = Options { day, size, skip_incomplete: true, ..Options::default() };
+    // And a day without one of the tables has statistics of the others.
+    let options = Options { day, size, skip_incomplete: true, without_tables: true, ..Options::default() };
     let opened = open(&path, &options).map_err(|faults| Failure::Input(faults.to_string()))?;
     let Opened { trace, report, app_memory, format: _ } = opened;
     for (reason, tally) in &report.left_out {

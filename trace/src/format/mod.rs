@@ -109,10 +109,10 @@ macro_rules! formats {
 formats! {
     /// Azure Functions 2019 as published, for one day: invocations per minute and run times per function, memory per app.
     Azure2019 = azure2019::Azure2019,
-    /// Azure Functions 2019, preprocessed: as [`Format::Azure2019`], in any number of units, and memory per function.
-    Azure2019Preprocessed = preprocessed::Preprocessed,
     /// The seed-era samples of InVitro.
     Triplet = triplet::Triplet,
+    /// Azure Functions 2019, preprocessed: as [`Format::Azure2019`], in any number of units, and memory per function.
+    Azure2019Preprocessed = preprocessed::Preprocessed,
     /// Huawei's private cloud 2023, for one day: a folder for each quantity, in it a row for each minute.
     Huawei2023 = huawei2023::Huawei2023,
     /// A plan that was written to a file, to be replayed exactly.
@@ -180,6 +180,8 @@ pub struct Options {
     pub duration: Option<Duration>,
     /// Leave out functions that the durations or memory file lacks, instead of failing.
     pub skip_incomplete: bool,
+    /// Read a trace without a table of durations, or of memory, whose functions then have no profile, instead of failing.
+    pub without_tables: bool,
     /// Fail at values that could be repaired.
     pub strict: bool,
     /// What functions without durations or memory get.
@@ -326,8 +328,20 @@ fn unknown(reading: &Reading<'_>, format: Option<Format>) -> Fault {
 
 impl Options {
     fn selection(&self) -> Selection {
-        let &Self { format: _, day, size, unit, start, duration, skip_incomplete, strict, fallback, limits } = self;
-        Selection { day, size, unit, start, duration, skip_incomplete, strict, fallback, limits }
+        let &Self {
+            format: _,
+            day,
+            size,
+            unit,
+            start,
+            duration,
+            skip_incomplete,
+            without_tables,
+            strict,
+            fallback,
+            limits,
+        } = self;
+        Selection { day, size, unit, start, duration, skip_incomplete, without_tables, strict, fallback, limits }
     }
 }
 

@@ -34,7 +34,7 @@ pub struct Limits {
 impl Default for Limits {
     /// Well above every published trace but the largest request tables, of which a part is to be taken.
     fn default() -> Self {
-        Self { functions: 100_000, rows: 1_000_000, counts: 1 << 30, invocations: 100_000_000, bytes: 64 << 30 }
+        Self { functions: 100_000, rows: 1_000_000, counts: 1 << 30, invocations: 100_000_000, bytes: 32 << 30 }
     }
 }
 
@@ -53,6 +53,8 @@ pub(super) struct Selection {
     pub(super) duration: Option<Duration>,
     /// Whether functions that lack a profile are left out instead of being faults.
     pub(super) skip_incomplete: bool,
+    /// Whether a table of durations or memory that is not there is no fault.
+    pub(super) without_tables: bool,
     /// Whether values that could be repaired are faults.
     pub(super) strict: bool,
     pub(super) fallback: Fallback,

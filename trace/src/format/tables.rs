@@ -170,24 +170,20 @@ pub(super) fn complete(
     let fallback = selection.fallback;
     let mut missing = Vec::new();
     if fallback.runtime.is_none() {
-        missing.push(absent(
-            runtimes,
-            file,
-            "a table of durations",
-            "HashFunction, percentile_Average_0, …",
-            RUNTIME_ADVICE,
-        ));
-        if !selection.skip_incomplete {
-            missing.push(runtimes.missing("functions", RUNTIME_ADVICE, &invocations.functions));
-        }
+        let columns = "HashFunction, percentile_Average_0, …";
+        missing.extend(lacking(runtimes, file, "a table of durations", columns, RUNTIME_ADVICE));
+        missing.extend(runtimes.missing("functions", RUNTIME_ADVICE, &invocations.functions));
     }
     if fallback.memory_mib.is_none() {
-        missing.push(absent(memories, file, "a table of memory", "HashApp, AverageAllocatedMb_pct1, …", MEMORY_ADVICE));
-        if !selection.skip_incomplete {
-            missing.push(memories.missing(subjects, MEMORY_ADVICE, &invocations.functions));
-        }
+        let columns = "HashApp, AverageAllocatedMb_pct1, …";
+        missing.extend(lacking(memories, file, "a table of memory", columns, MEMORY_ADVICE));
+        missing.extend(memories.missing(subjects, MEMORY_ADVICE, &invocations.functions));
     }
-    missing.into_iter().flatten().for_each(|fault| reading.faults.push(fault));
+    missing.retain(|fault: &Fault| match fault.problem {
+        Problem::TableMissing { .. } => !selection.without_tables,
+        _ => !selection.skip_incomplete,
+    });
+    missing.into_iter().for_each(|fault| reading.faults.push(fault));
     let (file, units) = ((*file).to_owned(), invocations.units);
     let functions = join(reading, selection, parts);
     if functions.is_empty() && reading.faults.is_empty() {
@@ -197,7 +193,7 @@ pub(super) fn complete(
 }
 
 /// The fault of a table that is not there.
-fn absent<P>(
+fn lacking<P>(
     profiles: &Profiles<P>,
     file: &str,
     what: &'static str,
@@ -213,16 +209,19 @@ fn join(reading: &mut Reading<'_>, selection: &Selection, parts: Parts<'_>) -> V
     let Parts { invocations, runtimes, memories, .. } = parts;
     let runtime = selection.fallback.runtime.map(RuntimeProfile::constant);
     let memory = selection.fallback.memory_mib.map(MemoryProfile::constant);
+    // Of a table that need not be there nothing is missing.
+    let (needs_runtime, needs_memory) =
+        (runtimes.file.is_some() || !selection.without_tables, memories.file.is_some() || !selection.without_tables);
     let report = &mut reading.report;
     let mut functions = Vec::with_capacity(invocations.functions.len());
     let found = runtimes.found.into_iter().zip(memories.found);
     for (mut function, (of_runtime, of_memory)) in invocations.functions.into_iter().zip(found) {
         let (known_runtime, filled_runtime) = known(&of_runtime, runtime.as_ref());
         let (known_memory, filled_memory) = known(&of_memory, memory.as_ref());
-        if known_runtime.is_none() {
+        if known_runtime.is_none() && needs_runtime {
             let reason = if of_runtime == Found::Bad { Reason::BadDurations } else { Reason::NoDurations };
             report.add(reason, &function.id);
-        } else if known_memory.is_none() {
+        } else if known_memory.is_none() && needs_memory {
             let reason = if of_memory == Found::Bad { Reason::BadMemory } else { Reason::NoMemory };
             report.add(reason, &function.id);
         } else {

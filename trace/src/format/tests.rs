@@ -187,7 +187,10 @@ fn the_format_is_detected_or_given() {
         assert_eq!(format.to_string().parse(), Ok(format));
     }
     let unknown = "azure".parse::<Format>().unwrap_err().to_string();
-    assert!(unknown.starts_with("no trace format is named \"azure\"; there are azure2019, azure2019-preprocessed, "));
+    assert!(
+        unknown
+            .starts_with("no trace format is named \"azure\"; there are azure2019, triplet, azure2019-preprocessed, ")
+    );
     let found = complaint(&files(&[("b.csv", "x,y\n1,2\n"), ("a.csv", ""), ("c.txt", "a\0b")]));
     let expected = "trace: holds no known trace: a.csv (is empty), b.csv (columns x, y), c.txt (is no text: tables are read \
                     as CSV); known formats are azure2019 (";

@@ -41,6 +41,7 @@ impl Mode for TraceSpec {
             start: self.start,
             duration: self.duration,
             skip_incomplete: self.skip_incomplete,
+            without_tables: false,
             strict: self.strict,
             fallback,
             limits: Limits { functions: MOST_FUNCTIONS as usize, ..Limits::default() },

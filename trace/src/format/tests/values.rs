@@ -82,3 +82,16 @@ fn defaults_fill_in_for_tables_and_rows_that_are_not_there() {
         (2, &["f2".to_owned()][..])
     );
 }
+
+#[test]
+fn a_table_that_need_not_be_there_is_not_missed() {
+    let mut alone = good();
+    alone.0.remove("memory.csv");
+    let options = Options { without_tables: true, ..Options::default() };
+    let Opened { trace, report, .. } = read(&alone, &options).unwrap();
+    assert!(report.repaired.is_empty() && report.left_out.is_empty());
+    assert!(trace.functions.iter().all(|function| function.memory.is_none() && function.runtime.is_some()));
+    // A table that is there is to be whole.
+    let lacking = edited("durations.csv", "o1,a1,f2", "o1,a1,f3");
+    assert!(complaint_with(&lacking, &options).contains("durations.csv: lacks functions that are invoked"));
+}
