@@ -27,8 +27,8 @@ pub use arrivals::{ArrivalStream, Arrivals};
 pub use counts::Counts;
 pub use events::{Event, Events};
 pub use format::{
-    Bytes, Directory, Fallback, Fault, Faults, Format, Limits, Needed, Opened, Options, Report, Source, needed, open,
-    read,
+    Bytes, Directory, Fallback, Fault, Faults, Format, Limits, Needed, Opened, Options, Report, Source, extract,
+    needed, open, read,
 };
 pub use load::Load;
 pub use random::{Purpose, StreamKey, StreamRng};

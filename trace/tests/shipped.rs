@@ -1,7 +1,7 @@
 //! The traces that come with the loader, read in any part: what is read are the sums of the columns, counted here by
 //! taking the lines apart.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "all of it is a test, its functions too")]
+#![expect(clippy::unwrap_used, reason = "all of it is a test, its functions too")]
 
 use std::fs;
 use std::path::PathBuf;

@@ -7,9 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use loader_proto::v1::{TraceFile, TraceManifest};
 use loader_trace::{Directory, Fault, Faults, Needed, Options, Source as _};
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 
 use crate::Failure;
 
@@ -28,8 +30,28 @@ pub(crate) struct TraceFiles {
 #[derive(Debug)]
 struct StoredFile {
     name: String,
-    path: PathBuf,
+    /// What the user calls it.
+    shown: PathBuf,
+    place: Place,
     size: u64,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug)]
+enum Place {
+    /// Where the user has it.
+    There(PathBuf),
+    /// In a file of our own, into which it was taken out of an archive, and which goes away on its own.
+    Extracted(NamedTempFile),
+}
+
+impl StoredFile {
+    fn path(&self) -> &Path {
+        match &self.place {
+            Place::There(path) => path,
+            Place::Extracted(file) => file.path(),
+        }
+    }
 }
 
 /// Why a trace can't be uploaded.
@@ -54,10 +76,16 @@ impl TraceFiles {
         let source = Directory(path.to_owned());
         let needed = loader_trace::needed(&source, options).map_err(|faults| refused(&source, &faults))?;
         let mut files = Vec::with_capacity(needed.len());
-        for Needed { name, store_as } in needed {
-            let path = folder(&source).join(name);
-            let size = fs::metadata(&path).map_err(|error| unreadable(&path, error))?.len();
-            files.push(StoredFile { name: store_as, path, size });
+        for Needed { name, store_as, extract } in needed {
+            let shown = folder(&source).join(&name);
+            let place = if extract { extracted(&source, &name) } else { Ok(Place::There(shown.clone())) };
+            let file = place.and_then(|place| {
+                // What was taken out is packed on its way.
+                let name = if extract { format!("{store_as}.gz") } else { store_as };
+                let file = StoredFile { name, shown: shown.clone(), place, size: 0 };
+                Ok(StoredFile { size: fs::metadata(file.path())?.len(), ..file })
+            });
+            files.push(file.map_err(|error| unreadable(&shown, error))?);
         }
         Ok(Self { files, path: path.to_owned() })
     }
@@ -73,7 +101,7 @@ impl TraceFiles {
 
     /// The names at the daemon, with the paths on this machine.
     pub(crate) fn names(&self) -> Vec<(String, PathBuf)> {
-        let files = self.files.iter().map(|file| (file.name.clone(), file.path.clone()));
+        let files = self.files.iter().map(|file| (file.name.clone(), file.shown.clone()));
         files.chain([("the uploaded trace".to_owned(), self.path.clone())]).collect()
     }
 
@@ -84,10 +112,10 @@ impl TraceFiles {
     pub(super) async fn manifest(self) -> Result<(Self, TraceManifest), Failure> {
         let hashing = tokio::task::spawn_blocking(move || {
             let mut files = Vec::with_capacity(self.files.len());
-            for StoredFile { name, path, size } in &self.files {
-                let sha256 = sha256(path)
-                    .map_err(|source| Failure::System { doing: format!("cannot read {}", path.display()), source })?;
-                files.push(TraceFile { name: name.clone(), size: *size, sha256 });
+            for file in &self.files {
+                let doing = || format!("cannot read {}", file.shown.display());
+                let sha256 = sha256(file.path()).map_err(|source| Failure::System { doing: doing(), source })?;
+                files.push(TraceFile { name: file.name.clone(), size: file.size, sha256 });
             }
             Ok((self, TraceManifest { files }))
         });
@@ -96,7 +124,7 @@ impl TraceFiles {
 
     /// The path of a file; `None` for one that does not belong to the trace.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
-        self.find_file(name).map(|file| file.path.clone())
+        self.find_file(name).map(|file| file.path().to_owned())
     }
 
     /// Length of a file in bytes; 0 for one that does not belong to the trace.
@@ -107,6 +135,14 @@ impl TraceFiles {
     fn find_file(&self, name: &str) -> Option<&StoredFile> {
         self.files.iter().find(|file| file.name == name)
     }
+}
+
+/// A file that is taken out of its archive, without what else that holds.
+fn extracted(source: &Directory, name: &str) -> io::Result<Place> {
+    let mut content = loader_trace::extract(source, name)?;
+    let mut packed = GzEncoder::new(NamedTempFile::new()?, Compression::fast());
+    io::copy(&mut content, &mut packed)?;
+    packed.finish().map(Place::Extracted)
 }
 
 /// The directory that the names of a source start from.

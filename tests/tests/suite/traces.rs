@@ -1,6 +1,11 @@
 //! Traces of any form, from a user's path to a plan.
 
-use std::{fs, path::Path};
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use loader_tests::{Daemon, root, run};
 
@@ -67,6 +72,12 @@ fn day(directory: &Path, day: u32, count: u32) {
     }
 }
 
+/// The uploaded traces that have this file.
+fn traces(state: &Path, file: &str) -> Vec<PathBuf> {
+    let stored = fs::read_dir(state.join("state/traces")).expect("traces").flatten();
+    stored.map(|entry| entry.path()).filter(|path| path.join(file).exists()).collect()
+}
+
 #[test]
 fn one_day_of_several_is_uploaded_and_messages_name_what_the_user_named() {
     let state = tempfile::tempdir().expect("a directory");
@@ -82,13 +93,18 @@ fn one_day_of_several_is_uploaded_and_messages_name_what_the_user_named() {
     let found = plan(&daemon, &days, &["--day", "2"]);
     assert_eq!(invocations(&found), 102);
     assert!(found["notes"][0].as_str().is_some_and(|note| note.ends_with(": 1 (f)")), "{found:#}");
-    let stored = fs::read_dir(state.path().join("state/traces")).expect("traces").flatten();
-    let stored: Vec<_> = stored
-        .map(|entry| entry.path())
-        .filter(|path| path.join("app_memory_percentiles.anon.d02.csv").exists())
-        .collect();
+    let stored = traces(state.path(), "app_memory_percentiles.anon.d02.csv");
     assert_eq!(stored.len(), 1);
     assert_eq!(fs::read_dir(&stored[0]).expect("a trace").count(), 3);
+    // Of an archive with all days, too.
+    let archive = state.path().join("days.zip");
+    let pack = "import sys, zipfile, pathlib\n\
+                with zipfile.ZipFile(sys.argv[1], 'w', zipfile.ZIP_DEFLATED) as archive:\n\
+                \x20for file in pathlib.Path(sys.argv[2]).iterdir(): archive.write(file, file.name)";
+    run("python3", ["-c", pack, archive.to_str().expect("text"), days.to_str().expect("text")]).ok();
+    assert_eq!(invocations(&plan(&daemon, &archive, &["--day", "1"])), 101);
+    let of_archive = traces(state.path(), "app_memory_percentiles.anon.d01.csv.gz");
+    assert_eq!(fs::read_dir(&of_archive[0]).expect("a trace").count(), 3);
     let strict = refusal(&daemon, &days, &["--day", "2", "--strict"]);
     let file = days.join("function_durations_percentiles.anon.d02.csv");
     assert!(strict.contains(&format!("{}:2: column percentile_Average_0: ", file.display())), "{strict}");

@@ -123,6 +123,14 @@ impl<'a> Files<'a> {
         archive.map_or(name, String::as_str).to_owned()
     }
 
+    /// The names of all files that are in the archive `stored`; none of a file that is no archive.
+    pub(super) fn members_of(&self, stored: &str) -> impl Iterator<Item = &str> {
+        let within = move |(_, member): &(&String, &Option<(String, Member)>)| {
+            member.as_ref().is_some_and(|(archive, _)| archive == stored)
+        };
+        self.files.iter().filter(within).map(|(name, _)| name.as_str())
+    }
+
     /// What the file `name` holds.
     pub(super) fn open(&self, name: &str) -> Result<Box<dyn Read>, Problem> {
         let file: Box<dyn Read> = match self.files.get(name) {

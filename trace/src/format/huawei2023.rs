@@ -23,7 +23,7 @@ use super::header::Header;
 use super::invocations::Invocations;
 use super::minutes::Minutes;
 use super::per_minute::{PerMinute, Quantity, Replayed};
-use super::problem::Problem;
+use super::problem::{Missing, Problem};
 use super::profiles::Profiles;
 use super::reader::Reader;
 use super::reading::{Reading, Selection, Span};
@@ -162,7 +162,7 @@ fn read(reading: &mut Reading<'_>, day: &Day, selection: &Selection) -> Option<T
         .map(|memory| memory.profiles(invocations, replayed, MemoryProfile::PERCENTILES, MemoryProfile::from_mib));
     let (runtimes, memories) =
         (runtimes.unwrap_or_else(|| Profiles::none(kept)), memories.unwrap_or_else(|| Profiles::none(kept)));
-    let parts = Parts { file: &requests.file, invocations: read?, runtimes, memories, subjects: "functions" };
+    let parts = Parts { file: &requests.file, invocations: read?, runtimes, memories, of_memory: Missing::Memory };
     tables::complete(reading, selection, parts).map(|(functions, units)| Trace { functions, units, unit: span.unit })
 }
 

@@ -12,14 +12,13 @@ use std::num::NonZeroU32;
 use super::calls::{Call, Calls, Origin, Whose, memory_mib, whole_us};
 use super::fault::Fault;
 use super::header::Header;
-use super::problem::Problem;
+use super::problem::{Missing, Problem};
 use super::reader::Reader;
 use super::reading::{Reading, Selection};
 use super::repair::{LONGEST_MS, Repaired, single};
 use super::report::{Occurrences, Reason, Repair};
 use super::sets::{Companion, companion, pick};
 use super::table::{Amount, Table};
-use super::tables::RUNTIME_ADVICE;
 use super::tags::Tags;
 use crate::trace::Trace;
 
@@ -57,7 +56,8 @@ impl Reader for Iluvatar {
         };
         if functions.is_none() && selection.fallback.runtime.is_none() {
             let columns = "func_name, warm_dur_ms, mem_mb, …";
-            let problem = Problem::TableMissing { what: "a table of functions", columns, advice: RUNTIME_ADVICE };
+            let problem =
+                Problem::TableMissing { what: "a table of functions", columns, advice: Missing::Durations.advice() };
             reading.faults.push(Fault::in_file(&invocations, problem));
             return None;
         }
@@ -176,7 +176,7 @@ fn read_invocations(
     }
     let Occurrences { count, examples } = missing;
     if count > 0 && !selection.skip_incomplete {
-        let problem = Problem::FunctionsMissing { subjects: "functions", count, examples, advice: RUNTIME_ADVICE };
+        let problem = Problem::FunctionsMissing { of: Missing::Durations, count, examples };
         reading.faults.push(Fault::in_file(&functions.table, problem));
     }
     calls.into_trace(reading, file, selection)

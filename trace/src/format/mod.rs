@@ -67,12 +67,13 @@ mod zstd;
 
 pub use fault::{Fault, Faults};
 pub use needed::Needed;
-pub use problem::Problem;
+pub use problem::{Missing, Problem};
 pub use reading::{Fallback, Limits};
 pub use report::{Cut, Occurrences, Reason, Repair, Report};
 pub use source::{Bytes, Directory, Source};
 
 use std::fmt;
+use std::io::{self, Read};
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
@@ -241,7 +242,7 @@ pub fn read(source: &dyn Source, options: &Options) -> Result<Opened, Faults> {
 }
 
 /// The files that reading a trace takes, without reading more of them than their headers: those of the selected day and
-/// sample, and the archives that these are in.
+/// sample.
 ///
 /// # Errors
 /// When the trace can't be told or selected.
@@ -253,6 +254,18 @@ pub fn needed(source: &dyn Source, options: &Options) -> Result<Vec<Needed>, Fau
         Some(names) if reading.faults.is_empty() => Ok(needed::stored(&reading.files, names)),
         _ => Err(reading.faults),
     }
+}
+
+/// What a file of a trace holds, taken out of its archive and unpacked as it is read: for a [`Needed`] that is to be stored
+/// without its archive.
+///
+/// # Errors
+/// When there is none, or it can't be read.
+pub fn extract<'a>(source: &'a dyn Source, name: &str) -> io::Result<Box<dyn Read + 'a>> {
+    let failed = |problem: Problem| io::Error::other(problem.to_string());
+    let files = Files::list(source, Limits::default().bytes).map_err(failed)?;
+    let file: Box<dyn Read> = files.open(name).map_err(failed)?;
+    Ok(file)
 }
 
 fn listed<'a>(source: &'a dyn Source, options: &Options) -> Result<Reading<'a>, Faults> {
@@ -317,7 +330,10 @@ fn unknown(reading: &Reading<'_>, format: Option<Format>) -> Fault {
         }
     }
     let problem = match format.map(Format::reader) {
-        Some(reader) => Problem::OtherFormat { format: reader.name(), files: reader.files(), seen },
+        Some(reader) => {
+            let format = format!("{}, which has {}", reader.name(), reader.files());
+            Problem::OtherFormat { format, seen }
+        }
         None => {
             let known = Format::ALL.map(|format| format!("{} ({})", format.name(), format.reader().files()));
             Problem::UnknownFormat { seen, formats: known.join("; ") }

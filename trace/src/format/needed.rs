@@ -10,37 +10,55 @@ const LONGEST: usize = 100;
 /// A file that reading a trace takes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Needed {
-    /// Its name in the source.
+    /// Its name in the source; of one in an archive `archive.zip/path/in/it`.
     pub name: String,
     /// A name under which it may be stored elsewhere and still be known for what it is: ASCII letters and digits, `.`, `_`
     /// and `-`, at most in one folder; no two files of a trace have the same.
     pub store_as: String,
+    /// Whether it is in an archive with other files, which are not needed: [`super::extract`] takes it out.
+    pub extract: bool,
 }
 
-/// The stored files that `names` are, or are in, each once.
+/// The stored files that `names` are, each once: an archive as a whole where all that it holds is needed, and otherwise those
+/// of its files that are.
 pub(super) fn stored(files: &Files<'_>, names: Vec<String>) -> Vec<Needed> {
-    let stored: BTreeSet<String> = names.iter().map(|name| files.stored(name)).collect();
-    let mut taken = BTreeSet::new();
-    let unique = |name: String| {
-        let plain = plain(&store_as(files, &name));
+    let names: BTreeSet<String> = names.into_iter().collect();
+    let whole = |stored: &str| files.members_of(stored).all(|member| names.contains(member));
+    let taken: BTreeSet<(String, bool)> = names
+        .iter()
+        .map(|name| {
+            let stored = files.stored(name);
+            let extract = stored != *name && !whole(&stored);
+            (if extract { name.clone() } else { stored }, extract)
+        })
+        .collect();
+    let mut known = BTreeSet::new();
+    let unique = |(name, extract): (String, bool)| {
+        let plain = plain(&store_as(files, &name, extract));
         let (folder, file) = plain.rsplit_once('/').map_or(("", plain.as_str()), |(folder, file)| (folder, file));
         let numbered = (2_u32..).map(|number| match folder {
             "" => format!("{number}-{file}"),
             folder => format!("{folder}/{number}-{file}"),
         });
         let mut candidates = std::iter::once(plain.clone()).chain(numbered);
-        let store_as = candidates.find(|name| !taken.contains(name)).unwrap_or_else(|| plain.clone());
-        taken.insert(store_as.clone());
-        Needed { name, store_as }
+        let store_as = candidates.find(|name| !known.contains(name)).unwrap_or_else(|| plain.clone());
+        known.insert(store_as.clone());
+        Needed { name, store_as, extract }
     };
-    stored.into_iter().map(unique).collect()
+    taken.into_iter().map(unique).collect()
 }
 
-/// The name with the folder that says what it counts, which the folder's own path may have.
-fn store_as(files: &Files<'_>, name: &str) -> String {
-    let folder = files.tags(name).folder;
-    let counts = folder.ends_with("_minute") || folder.ends_with("_second");
-    if counts && !name.contains('/') { format!("{folder}/{name}") } else { name.to_owned() }
+/// The name, with the folder that says what it counts, which the folder's own path may have, or an archive's name.
+fn store_as(files: &Files<'_>, name: &str, extract: bool) -> String {
+    let tags = files.tags(name);
+    let counts = tags.folder.ends_with("_minute") || tags.folder.ends_with("_second");
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let folder = if counts { &tags.folder } else { &tags.group };
+    match (folder.as_str(), counts || extract) {
+        ("", true) => file.to_owned(),
+        (folder, true) => format!("{folder}/{file}"),
+        (_, false) => name.to_owned(),
+    }
 }
 
 /// The name in characters that every system takes.

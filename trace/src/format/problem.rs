@@ -29,12 +29,10 @@ pub enum Problem {
         formats: String,
     },
     /// The requested format has other files.
-    #[error("holds no trace of the format {format}, which has {files}: {}", listed(seen, "no files"))]
+    #[error("holds no trace of the format {format}: {}", listed(seen, "no files"))]
     OtherFormat {
-        /// The requested format.
-        format: &'static str,
-        /// What it is recognised by.
-        files: &'static str,
+        /// The requested format, and what it is recognised by.
+        format: String,
         /// The files that exist, each with what it begins with.
         seen: Vec<String>,
     },
@@ -183,14 +181,12 @@ pub enum Problem {
     Profile(ProfileError),
     /// Functions with invocations, or their apps, have no row.
     #[error(
-        "lacks {subjects} that are invoked, {count} in all: {}; --skip-incomplete (trace.skipIncomplete) leaves them out, \
-         {advice}", and_more(examples, *count)
+        "lacks {} that are invoked, {count} in all: {}; --skip-incomplete (trace.skipIncomplete) leaves them out, {}",
+        of.subjects(), and_more(examples, *count), of.advice()
     )]
     FunctionsMissing {
-        /// What fills the gap.
-        advice: &'static str,
-        /// What a row of the table is about, in the plural.
-        subjects: &'static str,
+        /// What the table has of them.
+        of: Missing,
         /// How many lack a row.
         count: u64,
         /// The first few ids.
@@ -207,15 +203,46 @@ pub enum Problem {
     Json(String),
 }
 
+/// What functions can lack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// Run times.
+    Durations,
+    /// Memory.
+    Memory,
+    /// Memory of their apps.
+    AppMemory,
+}
+
+impl Missing {
+    /// What a row of the table is about, in the plural.
+    fn subjects(self) -> &'static str {
+        match self {
+            Self::Durations | Self::Memory => "functions",
+            Self::AppMemory => "apps of functions",
+        }
+    }
+
+    /// How to go without.
+    pub(super) fn advice(self) -> &'static str {
+        match self {
+            Self::Durations => "--default-runtime TIME (trace.defaultRuntime) gives functions a run time",
+            Self::Memory | Self::AppMemory => "--default-memory SIZE (trace.defaultMemoryMib) gives functions memory",
+        }
+    }
+}
+
 impl Problem {
     /// The option that it is a matter of: day, size, start or duration.
     pub fn option(&self) -> Option<&'static str> {
-        match self {
-            Self::SeveralDays { .. } | Self::NoDay { .. } => Some("day"),
-            Self::NoSample { .. } | Self::SeveralSamples { numbered: true, .. } => Some("size"),
-            Self::NotWhole { option, .. } => Some(option),
-            Self::StartsLate { .. } => Some("start"),
-            _ => None,
+        if let Self::NotWhole { option, .. } = self {
+            Some(option)
+        } else if matches!(self, Self::SeveralDays { .. } | Self::NoDay { .. }) {
+            Some("day")
+        } else if matches!(self, Self::NoSample { .. } | Self::SeveralSamples { numbered: true, .. }) {
+            Some("size")
+        } else {
+            matches!(self, Self::StartsLate { .. }).then_some("start")
         }
     }
 }

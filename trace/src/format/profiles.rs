@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::fault::Fault;
-use super::problem::Problem;
+use super::problem::{Missing, Problem};
 use super::reading::{Reading, Selection};
 use super::repair::{Repaired, percentiles};
 use super::report::{Occurrences, Reason, Repair};
@@ -142,18 +142,13 @@ impl<P, const N: usize> ProfileTable<'_, P, N> {
 }
 
 impl<P> Profiles<P> {
-    /// The fault of a table that lacks functions with invocations; `advice` is what fills the gap.
-    pub(super) fn missing(
-        &self,
-        subjects: &'static str,
-        advice: &'static str,
-        functions: &[TraceFunction],
-    ) -> Option<Fault> {
+    /// The fault of a table that lacks functions with invocations.
+    pub(super) fn missing(&self, of: Missing, functions: &[TraceFunction]) -> Option<Fault> {
         let mut missing = Occurrences::default();
         let lacking = functions.iter().zip(&self.found).filter(|(_, found)| matches!(found, Found::Absent));
         lacking.for_each(|(function, _)| missing.add(&function.id));
         let Occurrences { count, examples } = missing;
         let file = self.file.as_ref().filter(|_| self.whole && count > 0)?;
-        Some(Fault::in_file(file, Problem::FunctionsMissing { subjects, count, examples, advice }))
+        Some(Fault::in_file(file, Problem::FunctionsMissing { of, count, examples }))
     }
 }

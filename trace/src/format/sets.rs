@@ -79,7 +79,7 @@ pub(super) fn companion(files: &Files<'_>, main: &str, wanted: &Companion<'_>) -
             wanted.usual.iter().any(|usual| stem.starts_with(usual) || stem.ends_with(usual))
         };
         let usual_of = |names: &[&str]| -> Vec<String> {
-            names.iter().copied().filter(|name| usual(&name)).map(str::to_owned).collect()
+            names.iter().copied().filter(|name| usual(name)).map(str::to_owned).collect()
         };
         match (&right[..], &usual_of(&right)[..]) {
             ([name], _) => return Ok(Some((*name).to_owned())),

@@ -7,7 +7,7 @@ use super::app_memory;
 use super::fault::Fault;
 use super::header::Header;
 use super::invocations::{self, Invocations};
-use super::problem::Problem;
+use super::problem::{Missing, Problem};
 use super::profiles::{self, Found, ProfileTable, Profiles};
 use super::reading::{Reading, Selection};
 use super::repair::{LONGEST_MS, MOST_MB};
@@ -18,9 +18,6 @@ use crate::trace::Trace;
 
 /// The unit of such a trace, where none is requested.
 const OWN_UNIT: Duration = Duration::from_mins(1);
-
-pub(super) const RUNTIME_ADVICE: &str = "--default-runtime TIME (trace.defaultRuntime) gives functions a run time";
-pub(super) const MEMORY_ADVICE: &str = "--default-memory SIZE (trace.defaultMemoryMib) gives functions memory";
 
 /// The names of the files.
 pub(super) struct Tables {
@@ -45,10 +42,10 @@ impl MemoryOf {
         }
     }
 
-    fn subjects(self) -> &'static str {
+    fn missing(self) -> Missing {
         match self {
-            Self::Function => "functions",
-            Self::App => "apps of functions",
+            Self::Function => Missing::Memory,
+            Self::App => Missing::AppMemory,
         }
     }
 }
@@ -117,8 +114,8 @@ pub(super) fn read(reading: &mut Reading<'_>, mains: &[String], selection: &Sele
         }
         None => Profiles::none(kept),
     };
-    let subjects = tables.memory.as_ref().map_or(MemoryOf::Function, |(_, of)| *of).subjects();
-    complete(reading, selection, Parts { file: &tables.invocations, invocations: read?, runtimes, memories, subjects })
+    let of_memory = tables.memory.as_ref().map_or(MemoryOf::Function, |(_, of)| *of).missing();
+    complete(reading, selection, Parts { file: &tables.invocations, invocations: read?, runtimes, memories, of_memory })
         .map(|(functions, units)| Trace { functions, units, unit: span.unit })
 }
 
@@ -155,8 +152,8 @@ pub(super) struct Parts<'a> {
     pub(super) invocations: Invocations,
     pub(super) runtimes: Profiles<RuntimeProfile>,
     pub(super) memories: Profiles<MemoryProfile>,
-    /// What a row of the memory table is about, in the plural.
-    pub(super) subjects: &'static str,
+    /// What functions lack that the memory table lacks.
+    pub(super) of_memory: Missing,
 }
 
 /// Puts the parts together: the functions, and how many units there are. Functions that lack a profile get the fallback, or
@@ -166,22 +163,22 @@ pub(super) fn complete(
     selection: &Selection,
     parts: Parts<'_>,
 ) -> Option<(Vec<crate::trace::TraceFunction>, usize)> {
-    let Parts { file, invocations, runtimes, memories, subjects } = &parts;
+    let Parts { file, invocations, runtimes, memories, of_memory } = &parts;
     let fallback = selection.fallback;
     let mut missing = Vec::new();
     if fallback.runtime.is_none() {
         let columns = "HashFunction, percentile_Average_0, …";
-        missing.extend(lacking(runtimes, file, "a table of durations", columns, RUNTIME_ADVICE));
-        missing.extend(runtimes.missing("functions", RUNTIME_ADVICE, &invocations.functions));
+        missing.extend(lacking(runtimes, file, "a table of durations", columns, Missing::Durations));
+        missing.extend(runtimes.missing(Missing::Durations, &invocations.functions));
     }
     if fallback.memory_mib.is_none() {
         let columns = "HashApp, AverageAllocatedMb_pct1, …";
-        missing.extend(lacking(memories, file, "a table of memory", columns, MEMORY_ADVICE));
-        missing.extend(memories.missing(subjects, MEMORY_ADVICE, &invocations.functions));
+        missing.extend(lacking(memories, file, "a table of memory", columns, *of_memory));
+        missing.extend(memories.missing(*of_memory, &invocations.functions));
     }
-    missing.retain(|fault: &Fault| match fault.problem {
-        Problem::TableMissing { .. } => !selection.without_tables,
-        _ => !selection.skip_incomplete,
+    missing.retain(|fault: &Fault| {
+        let is_table = matches!(fault.problem, Problem::TableMissing { .. });
+        if is_table { !selection.without_tables } else { !selection.skip_incomplete }
     });
     missing.into_iter().for_each(|fault| reading.faults.push(fault));
     let (file, units) = ((*file).to_owned(), invocations.units);
@@ -198,10 +195,10 @@ fn lacking<P>(
     file: &str,
     what: &'static str,
     columns: &'static str,
-    advice: &'static str,
+    of: Missing,
 ) -> Option<Fault> {
     let is_absent = profiles.file.is_none();
-    is_absent.then(|| Fault::in_file(file, Problem::TableMissing { what, columns, advice }))
+    is_absent.then(|| Fault::in_file(file, Problem::TableMissing { what, columns, advice: of.advice() }))
 }
 
 /// Gives each function its profiles; those that lack one and get none are left out.

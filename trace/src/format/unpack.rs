@@ -84,6 +84,11 @@ pub(super) fn peek(mut file: Box<dyn Read>, most: usize) -> io::Result<(Vec<u8>,
     Ok((head, again))
 }
 
+/// Whether an error is one of what was read, not of reading.
+pub(super) fn is_damage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+}
+
 /// A decoder whose errors say what is damaged.
 struct Decoder<R> {
     of: &'static str,
@@ -97,13 +102,14 @@ fn damaged(of: &'static str, inner: impl Read + 'static) -> Box<dyn Read> {
 impl<R: Read> Read for Decoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let of = self.of;
-        self.inner.read(buffer).map_err(|error| match error.kind() {
-            io::ErrorKind::Interrupted => error,
-            io::ErrorKind::UnexpectedEof => io::Error::other(format!("its {of} data are cut off")),
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+        self.inner.read(buffer).map_err(|error| {
+            if error.kind() == io::ErrorKind::UnexpectedEof {
+                io::Error::other(format!("its {of} data are cut off"))
+            } else if is_damage(&error) {
                 io::Error::other(format!("its {of} data are damaged: {error}"))
+            } else {
+                error
             }
-            _ => error,
         })
     }
 }

@@ -7,6 +7,7 @@ use flate2::read::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::source::Bytes;
+use super::unpack::is_damage;
 
 /// Most files of an archive: more are no trace, and each would take memory.
 const MOST_MEMBERS: usize = 10_000;
@@ -110,10 +111,14 @@ struct Checked {
 
 impl Read for Checked {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.file.read(buffer).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => damaged("cut off"),
-            ErrorKind::InvalidData | ErrorKind::InvalidInput => damaged(&error.to_string()),
-            _ => error,
+        let read = self.file.read(buffer).map_err(|error| {
+            if error.kind() == ErrorKind::UnexpectedEof {
+                damaged("cut off")
+            } else if is_damage(&error) {
+                damaged(&error.to_string())
+            } else {
+                error
+            }
         })?;
         self.crc.update(&buffer[..read]);
         self.read = self.read.saturating_add(read as u64);

@@ -3,6 +3,7 @@
 //! A slot is a unit (a minute or a second). In it each function has three streams of its own: when its invocations are
 //! due, how long they run, how much memory they take. So one function's plan depends on no other's.
 
+mod bounds;
 mod names;
 mod plan;
 mod sizes;

@@ -5,11 +5,11 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use loader_proto::v1::{self, trace_mode};
 use loader_trace::{Clamp, Format, Trace};
 
-use super::sizes::DEFAULT_MEMORY_MIB;
+use super::bounds;
 use crate::{
     plan::{
         TraceSource, Warmup,
-        checks::{LONGEST_RUNTIME, MOST_FUNCTIONS, MOST_MEMORY_MIB, whole},
+        checks::{MOST_FUNCTIONS, whole},
     },
     spec::{Check, LONGEST, Violation, time},
     units,
@@ -145,47 +145,21 @@ pub(in crate::plan) fn check(check: &mut Check, message: &v1::TraceMode) -> Opti
     let granularity = self::granularity(check, granularity);
     let duration = length(check, "trace.duration", duration.as_ref(), SECOND, granularity);
     let start = length(check, "trace.start", start.as_ref(), Duration::ZERO, None);
-    let default_runtime = match default_runtime {
-        Some(given) => {
-            check.duration("trace.defaultRuntime", Some(given), SECOND, Duration::ZERO..=LONGEST_RUNTIME).map(Some)
-        }
-        None => Some(None),
-    };
-    let default_memory = match default_memory_mib {
-        Some(given) => {
-            check.count("trace.defaultMemoryMib", Some(*given), DEFAULT_MEMORY_MIB, 1..=MOST_MEMORY_MIB).map(Some)
-        }
-        None => Some(None),
-    };
-    let Clamp { min, max } = Clamp::RUNTIME;
-    let runtimes = Duration::ZERO..=LONGEST_RUNTIME;
-    let min_runtime = check.duration("trace.minRuntime", min_runtime.as_ref(), min, runtimes.clone());
-    let max_runtime = check.duration("trace.maxRuntime", max_runtime.as_ref(), max, runtimes);
-    let Clamp { min, max } = Clamp::MEMORY_MIB;
-    let min_memory = check.count("trace.minMemoryMib", *min_memory_mib, min, 1..=MOST_MEMORY_MIB);
-    let max_memory = check.count("trace.maxMemoryMib", *max_memory_mib, max, 1..=MOST_MEMORY_MIB);
-    if let (Some(min), Some(max)) = (min_runtime, max_runtime)
-        && min > max
-    {
-        check
-            .fault("trace.minRuntime", format!("is {}; must be at most maxRuntime, which is {}", time(min), time(max)));
-    }
-    if let (Some(min), Some(max)) = (min_memory, max_memory)
-        && min > max
-    {
-        check.fault("trace.minMemoryMib", format!("is {min}; must be at most maxMemoryMib, which is {max}"));
-    }
+    let default_runtime = bounds::default_runtime(check, default_runtime.as_ref());
+    let default_memory_mib = bounds::default_memory(check, *default_memory_mib);
+    let runtime = bounds::runtime(check, min_runtime.as_ref(), max_runtime.as_ref());
+    let memory_mib = bounds::memory(check, *min_memory_mib, *max_memory_mib);
     let warmup = warmup_message.as_ref().map(|message| warmup(check, message));
     let warmup = match warmup {
         None => Some(None),
         Some(read) => read.map(Some),
     };
-    if let (Some(Some(warmup)), Some(Some(duration))) = (warmup, duration) {
-        if warmup.longest() >= duration {
-            let (longest, duration) = (time(warmup.longest()), time(duration));
-            let rule = format!("hold and settle take {longest}; must be less than duration, which is {duration}");
-            check.fault("trace.warmup", rule);
-        }
+    if let (Some(Some(warmup)), Some(Some(duration))) = (warmup, duration)
+        && warmup.longest() >= duration
+    {
+        let (longest, duration) = (time(warmup.longest()), time(duration));
+        let rule = format!("hold and settle take {longest}; must be less than duration, which is {duration}");
+        check.fault("trace.warmup", rule);
     }
     Some(TraceSpec {
         source: source?,
@@ -198,9 +172,9 @@ pub(in crate::plan) fn check(check: &mut Check, message: &v1::TraceMode) -> Opti
         skip_incomplete: *skip_incomplete,
         strict: *strict,
         default_runtime: default_runtime?,
-        default_memory_mib: default_memory?,
-        runtime: Clamp { min: min_runtime?, max: max_runtime? },
-        memory_mib: Clamp { min: min_memory?, max: max_memory? },
+        default_memory_mib: default_memory_mib?,
+        runtime: runtime?,
+        memory_mib: memory_mib?,
         warmup: warmup?,
     })
 }

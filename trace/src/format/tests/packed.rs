@@ -45,6 +45,31 @@ fn archives_are_read_in_place() {
     assert!(cut_off.starts_with("trace.zip: cannot be read: its zip data are damaged: "), "{cut_off}");
 }
 
+/// Of an archive with several days only the day that is wanted is stored elsewhere.
+#[test]
+fn one_file_of_an_archive_is_taken_out() {
+    let table = "day,time,0\n0,0,5\n";
+    let archive =
+        zip(&[("requests_minute/day_000.csv", table.as_bytes()), ("requests_minute/day_001.csv", b"day,time,0\n")]);
+    let plain = zip(&[("day_000.csv", table.as_bytes()), ("day_001.csv", b"")]);
+    let of = |name: &str, bytes: &[u8]| Files(BTreeMap::from([(name.to_owned(), bytes.to_vec())]));
+    let first = Options { day: Some(0), ..Options::default() };
+    for (files, path) in [
+        (of("all.zip", &archive), "all.zip/requests_minute/day_000.csv"),
+        (of("requests_minute.zip", &plain), "requests_minute.zip/day_000.csv"),
+    ] {
+        let store_as = "requests_minute/day_000.csv".to_owned();
+        assert_eq!(needed(&files, &first).unwrap(), [Needed { name: path.to_owned(), store_as, extract: true }]);
+        let mut text = String::new();
+        io::Read::read_to_string(&mut extract(&files, path).unwrap(), &mut text).unwrap();
+        assert_eq!(text, table);
+    }
+    let fallback = Fallback { runtime: Some(Duration::from_secs(1)), memory_mib: Some(1) };
+    let options = Options { fallback, ..first };
+    let out = of("requests_minute/day_000.csv", table.as_bytes());
+    assert_eq!(read(&out, &options).unwrap().trace, read(&of("all.zip", &archive), &options).unwrap().trace);
+}
+
 /// A small file that unpacks to gigabytes costs none: it ends at the bound.
 #[test]
 fn what_unpacks_to_very_much_ends() {
