@@ -38,6 +38,10 @@ impl Source for Interruptible<'_> {
     fn focus(&self) -> Option<String> {
         self.source.focus()
     }
+
+    fn folder_name(&self) -> String {
+        self.source.folder_name()
+    }
 }
 
 impl Read for File {

@@ -26,6 +26,8 @@ pub(super) struct Files<'a> {
     unreadable: Vec<(String, io::Error)>,
     /// What the trace was named by: a file, or an archive with files; none: their folder.
     focus: Option<String>,
+    /// The name of the folder that all are in.
+    folder: String,
     /// Bytes that may still be read.
     left: Rc<Cell<u64>>,
     most_bytes: u64,
@@ -44,7 +46,15 @@ impl<'a> Files<'a> {
             }
         }
         let left = Rc::new(Cell::new(most_bytes));
-        let mut files = Self { source, files: BTreeMap::new(), unreadable: Vec::new(), focus, left, most_bytes };
+        let mut files = Self {
+            source,
+            files: BTreeMap::new(),
+            unreadable: Vec::new(),
+            focus,
+            folder: source.folder_name(),
+            left,
+            most_bytes,
+        };
         names.into_iter().for_each(|name| files.add(name));
         Ok(files)
     }
@@ -111,10 +121,7 @@ impl<'a> Files<'a> {
         if name.contains('/') {
             return Tags::of(name);
         }
-        let location = self.source.location();
-        let mut folders = location.trim_end_matches('/').rsplit('/');
-        let own = if self.focus.is_some() { folders.nth(1) } else { folders.next() };
-        Tags { group: String::new(), ..Tags::of(&format!("{}/{name}", own.unwrap_or_default())) }
+        Tags { group: String::new(), ..Tags::of(&format!("{}/{name}", self.folder)) }
     }
 
     /// The stored file that the file `name` is, or is in.

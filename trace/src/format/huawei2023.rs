@@ -162,7 +162,9 @@ fn read(reading: &mut Reading<'_>, day: &Day, selection: &Selection) -> Option<T
         .map(|memory| memory.profiles(invocations, replayed, MemoryProfile::PERCENTILES, MemoryProfile::from_mib));
     let (runtimes, memories) =
         (runtimes.unwrap_or_else(|| Profiles::none(kept)), memories.unwrap_or_else(|| Profiles::none(kept)));
-    let parts = Parts { file: &requests.file, invocations: read?, runtimes, memories, of_memory: Missing::Memory };
+    let told = ("folder function_delay_minute or function_delay_second", "folder memory_limit_minute");
+    let parts =
+        Parts { file: &requests.file, invocations: read?, runtimes, memories, of_memory: Missing::Memory, told };
     tables::complete(reading, selection, parts).map(|(functions, units)| Trace { functions, units, unit: span.unit })
 }
 

@@ -48,6 +48,11 @@ impl Minutes {
         let mut present = Vec::new();
         while let Some(row) = self.table.next_row(&mut reading.faults) {
             let Some(time) = reading.faults.take(row.amount(self.time, Amount::SECONDS)) else { continue };
+            if time % f64::from(self.row_s.max(1)) > 0.0 {
+                let text = row.text(self.time).unwrap_or_default().to_owned();
+                reading.faults.push(row.fault(self.time, Problem::NoRowBegins { text, row_s: self.row_s }));
+                continue;
+            }
             let minute = number(time, self.row_s);
             if present.len() <= minute {
                 present.resize(minute + 1, false);

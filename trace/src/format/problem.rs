@@ -176,6 +176,17 @@ pub enum Problem {
         /// Upper bound, inclusive.
         most: f64,
     },
+    /// A time at which no row begins.
+    #[error(
+        "{text:?} is no multiple of {row_s} s, which a row lasts: the folder's name says how long that is (requests_minute, \
+         requests_second)"
+    )]
+    NoRowBegins {
+        /// The text of the field.
+        text: String,
+        /// What a row lasts, in seconds.
+        row_s: u32,
+    },
     /// The percentiles are not a distribution.
     #[error(transparent)]
     Profile(ProfileError),

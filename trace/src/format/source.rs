@@ -31,6 +31,15 @@ pub trait Source {
     fn focus(&self) -> Option<String> {
         None
     }
+
+    /// The name of the folder that the names start from, which may say what its files count; as its location has it, unless
+    /// the source knows better.
+    fn folder_name(&self) -> String {
+        let location = self.location();
+        let mut parts = location.rsplit('/').filter(|part| !matches!(*part, "" | "."));
+        let own = if self.focus().is_some() { parts.nth(1) } else { parts.next() };
+        own.unwrap_or_default().to_owned()
+    }
 }
 
 /// The files of one directory and of the folders in it, but not of those in them; or, when the path leads to a file, that
@@ -66,6 +75,12 @@ impl Source for Directory {
 
     fn focus(&self) -> Option<String> {
         self.0.is_file().then(|| self.0.file_name()?.to_str().map(str::to_owned)).flatten()
+    }
+
+    /// Of the folder itself, by whatever path it was named: `.` is one, too.
+    fn folder_name(&self) -> String {
+        let folder = self.folder().canonicalize().unwrap_or_else(|_| self.folder().to_owned());
+        folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 }
 
@@ -111,6 +126,17 @@ mod tests {
         assert_eq!(names, ["a.csv", "days/b.csv"]);
         assert_eq!(text(&source, "days/b.csv").unwrap(), "days/b.csv");
         assert_eq!(source.open("c.csv").err().unwrap().kind(), io::ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_folder_has_its_own_name_whatever_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("requests_second");
+        fs::create_dir_all(folder.join("inner")).unwrap();
+        fs::write(folder.join("day_000.csv"), "").unwrap();
+        for path in ["requests_second", "requests_second/", "requests_second/inner/..", "requests_second/day_000.csv"] {
+            assert_eq!(Directory(directory.path().join(path)).folder_name(), "requests_second", "{path}");
+        }
     }
 
     #[test]

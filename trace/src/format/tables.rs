@@ -114,9 +114,14 @@ pub(super) fn read(reading: &mut Reading<'_>, mains: &[String], selection: &Sele
         }
         None => Profiles::none(kept),
     };
+    let told = ("HashFunction, percentile_Average_0, …", "HashApp, AverageAllocatedMb_pct1, …");
     let of_memory = tables.memory.as_ref().map_or(MemoryOf::Function, |(_, of)| *of).missing();
-    complete(reading, selection, Parts { file: &tables.invocations, invocations: read?, runtimes, memories, of_memory })
-        .map(|(functions, units)| Trace { functions, units, unit: span.unit })
+    complete(
+        reading,
+        selection,
+        Parts { file: &tables.invocations, invocations: read?, runtimes, memories, of_memory, told },
+    )
+    .map(|(functions, units)| Trace { functions, units, unit: span.unit })
 }
 
 fn durations(file: &str) -> ProfileTable<'_, RuntimeProfile, 7> {
@@ -154,6 +159,8 @@ pub(super) struct Parts<'a> {
     pub(super) memories: Profiles<MemoryProfile>,
     /// What functions lack that the memory table lacks.
     pub(super) of_memory: Missing,
+    /// How tables of durations and of memory are told.
+    pub(super) told: (&'static str, &'static str),
 }
 
 /// Puts the parts together: the functions, and how many units there are. Functions that lack a profile get the fallback, or
@@ -163,17 +170,15 @@ pub(super) fn complete(
     selection: &Selection,
     parts: Parts<'_>,
 ) -> Option<(Vec<crate::trace::TraceFunction>, usize)> {
-    let Parts { file, invocations, runtimes, memories, of_memory } = &parts;
+    let Parts { file, invocations, runtimes, memories, of_memory, told } = &parts;
     let fallback = selection.fallback;
     let mut missing = Vec::new();
     if fallback.runtime.is_none() {
-        let columns = "HashFunction, percentile_Average_0, …";
-        missing.extend(lacking(runtimes, file, "a table of durations", columns, Missing::Durations));
+        missing.extend(lacking(runtimes, file, "a table of durations", told.0, Missing::Durations));
         missing.extend(runtimes.missing(Missing::Durations, &invocations.functions));
     }
     if fallback.memory_mib.is_none() {
-        let columns = "HashApp, AverageAllocatedMb_pct1, …";
-        missing.extend(lacking(memories, file, "a table of memory", columns, *of_memory));
+        missing.extend(lacking(memories, file, "a table of memory", told.1, *of_memory));
         missing.extend(memories.missing(*of_memory, &invocations.functions));
     }
     missing.retain(|fault: &Fault| {

@@ -200,6 +200,13 @@ fn says_where_a_table_is_bad() {
     for (file, from, to, expected) in [
         (REQUESTS, "3.0", "3.5", "2: column 0: \"3.5\" is not a whole number from 0 to 4294967295"),
         (REQUESTS, "time", "minute", "1: column time: is missing"),
+        (
+            REQUESTS,
+            "604860",
+            "604861",
+            "3: column time: \"604861\" is no multiple of 60 s, which a row lasts: the folder's name says how long that is \
+             (requests_minute, requests_second)",
+        ),
         (REQUESTS, ",75,9", ",75,75", "1: column 75: appears twice in the header"),
         (REQUESTS, "604860", "x", "3: column time: \"x\" is not a number of seconds from 0 to 4000000000"),
         (DELAYS, "0.5", "-0.5", "2: column 75: \"-0.5\" is not a number of seconds from 0 to 4000000000"),
