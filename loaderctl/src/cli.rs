@@ -231,9 +231,12 @@ pub(crate) struct PlanArguments {
     /// Show all slots and functions [the first 20]
     #[arg(long)]
     pub(crate) all: bool,
-    /// Write each invocation to a CSV file; named plan.csv it is a trace that replays the plan exactly
+    /// Write each invocation to a CSV file: a trace that replays the plan exactly
     #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
+    /// Replace the file of --write if it exists
+    #[arg(long, requires = "write")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, clap::Args)]

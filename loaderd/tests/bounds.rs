@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 /// What a row bounds, its bounds, and the declarations behind them.
 type Row = (&'static str, &'static str, &'static [Declaration]);
 
-/// A file below `loaderd/src`, and a line in it.
+/// A file, by its path from `loaderd/src`, and a line in it.
 type Declaration = (&'static str, &'static str);
 
 const ROWS: &[Row] = &[
@@ -102,6 +102,11 @@ const ROWS: &[Row] = &[
         ],
     ),
     ("functions of a trace", "100 000", &[("plan/checks.rs", "const MOST_FUNCTIONS: u32 = 100_000;")]),
+    (
+        "what a trace unpacks to; single invocations of one",
+        "32 GiB; 100 million",
+        &[("../../trace/src/format/reading.rs", "invocations: 100_000_000, bytes: 32 << 30 }")],
+    ),
     (
         "`maxInFlight`",
         "what takes half of the daemon's memory at 8 KiB each, and more with longer bodies that differ by invocation; at least 100 000 without those",

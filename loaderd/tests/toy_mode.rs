@@ -213,6 +213,7 @@ async fn an_unknown_mode_is_dispatched_recorded_and_summed_up() {
         instances_started: 0,
         findings: recorded.findings,
         dropped_functions: Default::default(),
+        notes: Vec::new(),
         warmup: None,
     };
     let load = summarise(recorded.statistics, facts);

@@ -105,8 +105,8 @@ def expected(run):
     planned, issued = (sum(int(slot[name]) for slot in measured) for name in ("planned", "issued"))
     end = max((int(slot["start_unix_us"]) + int(slot["duration_us"]) for slot in run.slots), default=None)
     t0 = run.summary["t0UnixUs"]
-    texts = ("runId", "name", "mode", "platform", "state", "reason", "seed", "clamped", "droppedFunctions", "warmup",
-             "clockChanges")
+    texts = ("runId", "name", "mode", "platform", "state", "reason", "seed", "clamped", "droppedFunctions", "notes",
+             "warmup", "clockChanges")
     return (
         {name: Anything() for name in texts}
         | counts(rows)

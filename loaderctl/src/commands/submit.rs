@@ -20,7 +20,7 @@ use crate::{
 pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Result<Ending, Failure> {
     let SubmitArguments { spec, idempotency_key, following, dry_run } = arguments;
     if dry_run {
-        return plan::plan(session, &PlanArguments { spec, all: false, write: None }).await;
+        return plan::plan(session, &PlanArguments { spec, all: false, write: None, force: false }).await;
     }
     let prepared = prepare(session, &spec).await?;
     let daemon = prepared.daemon.clone();

@@ -45,7 +45,7 @@ pub(super) fn counts(summary: &RunSummary) -> String {
 
 /// Rates, arrivals, cold starts, slowdown: a line each.
 pub(super) fn facts(summary: &RunSummary) -> String {
-    let RunSummary { achieved_ratio, goodput, not_due, clamped, dropped_functions, .. } = summary;
+    let RunSummary { achieved_ratio, goodput, not_due, clamped, dropped_functions, notes, .. } = summary;
     let of = |count: u64, text: &str| if count > 0 { format!("{count} {text}") } else { String::new() };
     let (process, plan, gaps) = summary.arrivals.as_ref().map(arrivals).unwrap_or_default();
     table::pairs([
@@ -61,6 +61,7 @@ pub(super) fn facts(summary: &RunSummary) -> String {
         ("slowdown", summary.slowdown.as_ref().map(slowdown).unwrap_or_default()),
         ("clamped", of(*clamped, "invocations")),
         ("left out", by_name(dropped_functions)),
+        ("note", notes.join("\n")),
     ])
 }
 

@@ -336,6 +336,10 @@ pub(crate) fn plan() -> PlanSummary {
         peak_memory_mib: 374.4,
         clamped: 5,
         dropped_functions: [("no_invocations".to_owned(), 4), ("no_memory".to_owned(), 1)].into(),
+        notes: vec![
+            "duration is 1h; the trace has 10m from its start on, which are replayed".to_owned(),
+            "memory is the default: 1 (f)".to_owned(),
+        ],
         slot_plans: (0..3).map(slot).collect(),
         function_plans: ["fn-1", "fn-2"].map(function).into(),
         open_ended: false,

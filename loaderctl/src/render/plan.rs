@@ -41,6 +41,7 @@ fn totals(plan: &PlanSummary) -> String {
         function_plans: _,
         open_ended,
         waits,
+        notes,
     } = plan;
     let beginning = if *open_ended { " (of its beginning: open-ended)" } else { "" };
     let waiting = if *waits { " (without the waits between slots)" } else { "" };
@@ -60,6 +61,7 @@ fn totals(plan: &PlanSummary) -> String {
         ("memory", format!("peak {}", mib(*peak_memory_mib))),
         ("clamped", if *clamped > 0 { format!("{clamped} invocations") } else { String::new() }),
         ("left out", dropped.join(", ")),
+        ("note", notes.join("\n")),
     ])
 }
 

@@ -36,6 +36,8 @@ pub struct SummaryFacts {
     pub findings: Option<Box<dyn Findings>>,
     /// Functions of the trace that were dropped, by reason.
     pub dropped_functions: BTreeMap<String, u64>,
+    /// What else is to be known of the trace, a sentence each.
+    pub notes: Vec<String>,
     /// What the warm-up came to.
     pub warmup: Option<WarmupFindings>,
 }
@@ -105,6 +107,8 @@ pub struct Summary {
     pub clamped: u64,
     /// Functions of the trace that were dropped, by reason.
     pub dropped_functions: BTreeMap<String, u64>,
+    /// What else is to be known of the trace, a sentence each.
+    pub notes: Vec<String>,
     /// What the warm-up came to, if there was one.
     pub warmup: Option<WarmupFindings>,
     /// What happened to the clocks while the load went; absent when nothing did.
@@ -225,6 +229,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         instances_started,
         findings,
         dropped_functions,
+        notes,
         warmup,
     } = facts;
     let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure);
@@ -261,6 +266,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         functions: functions.into_iter().zip(&statistics.functions).map(function).collect(),
         clamped: statistics.clamped,
         dropped_functions,
+        notes,
         warmup,
         clock_changes,
         findings,

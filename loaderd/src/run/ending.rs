@@ -43,6 +43,7 @@ impl Driver {
             instances_started,
             findings: recorded.findings,
             dropped_functions: outline.dropped_functions,
+            notes: outline.notes,
             warmup: fitted.map(|fitted| warmup::findings(warmup, &fitted)),
         };
         summarise(recorded.statistics, facts)

@@ -28,6 +28,7 @@ mod secrets;
 mod service;
 mod spans;
 mod state;
+mod trace_formats;
 mod traces;
 mod truth;
 

@@ -60,6 +60,7 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         slots,
         clamped,
         dropped_functions,
+        notes,
         warmup: warmed_up,
         clock_changes,
         findings,
@@ -100,13 +101,12 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         slots: slots.iter().map(slot).collect(),
         clamped: *clamped,
         dropped_functions: dropped_functions.clone(),
+        notes: notes.clone(),
         warmup: warmed_up.as_ref().map(warmup),
         clock_changes: clock_changes.as_ref().map(changes),
         ..v1::RunSummary::default()
     };
-    if let Some(findings) = findings {
-        findings.fill(&mut message);
-    }
+    findings.iter().for_each(|findings| findings.fill(&mut message));
     message
 }
 

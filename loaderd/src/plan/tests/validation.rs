@@ -134,9 +134,12 @@ fn every_field_of_coldstart_and_trace_is_checked() {
         ),
         (
             "trace",
-            json!({"path": "/t", "duration": "90s"}),
+            json!({"path": "/t", "granularity": "minute", "duration": "90s"}),
             "trace.duration: is 1m 30s; must be a whole multiple of a unit, 1m",
         ),
+        ("trace", json!({"path": "/t", "start": "-1s"}), "trace.start: is -1s; must be 0s to 1year"),
+        ("trace", json!({"path": "/t", "defaultRuntime": "-1s"}), "trace.defaultRuntime: is -1s; must be 0s to 1h"),
+        ("trace", json!({"path": "/t", "defaultMemoryMib": 0}), "trace.defaultMemoryMib: is 0; must be 1 to 1048576"),
         (
             "trace",
             json!({"path": "/t", "minRuntime": "2s", "maxRuntime": "1s"}),

@@ -47,6 +47,7 @@ fn facts(rules: Rules) -> SummaryFacts {
         instances_started: 0,
         findings: None,
         dropped_functions: BTreeMap::new(),
+        notes: Vec::new(),
         warmup: None,
     }
 }
