@@ -12,7 +12,7 @@ use loaderd::{
     invoke::{Outcome, Status},
     metrics::Metrics,
     plan::{InvocationId, Mark, NoFindings, Offset, Phase, PlannedInvocation, SlotHead, SlotOutcome, Unit},
-    record::{AskedArrivals, Event, Latencies, Progress, Recorder, RecorderSettings, Row},
+    record::{AskedArrivals, Event, Flight, Latencies, MemoryLevel, Progress, Recorder, RecorderSettings, Row},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
     let recording = std::thread::spawn(move || recorder.run(receive));
     for second in 0..rows.div_ceil(RATE) {
         let slot = slot(second)?;
-        events.blocking_send(Event::Opened(slot))?;
+        events.blocking_send(Event::Opened { head: slot, memory: MemoryLevel { at: clock.now(), mib: 0 } })?;
         for number in 0..RATE.min(rows - second * RATE) {
             events.blocking_send(Event::Row(Box::new(row(slot, number, t0.instant)?)))?;
         }
@@ -55,6 +55,7 @@ fn main() -> anyhow::Result<()> {
             dispatched: RATE,
             outcome: SlotOutcome::default(),
             complete: true,
+            memory_peak_mib: 0,
         })?;
         events.blocking_send(Event::Tick)?;
     }
@@ -104,5 +105,6 @@ fn row(slot: SlotHead, number: u64, t0: tokio::time::Instant) -> anyhow::Result<
         instance_started: Some(loaderd::clock::UnixMicros(1_700_000_000_000_000)),
         ..Outcome::bare(Status::Ok, "")
     };
-    Ok(Row { planned, outcome })
+    let ended = t0 + due.as_duration() + Duration::from_millis(21);
+    Ok(Row { planned, outcome, flight: Flight::Until(ended) })
 }

@@ -161,6 +161,7 @@ async fn recorded(plan: Box<dyn Plan>, directory: &std::path::Path) -> Recorded 
         workers: 1,
         policy: Policy::Pooled(1),
         max_in_flight: 100,
+        max_memory_in_flight_mib: None,
         connect_timeout: Duration::from_secs(1),
         function_timeout: Duration::from_secs(1),
         runtime_clock: None,

@@ -7,10 +7,10 @@ use loader_proto::schema;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AskedArrivals, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics, export,
+    AskedArrivals, CsvFile, Latencies, MemoryLevel, Progress, RecordError, Row, RowSpans, Statistics, export,
     progress::Window,
     slots,
-    slots::{CompletedSlot, Slots},
+    slots::{Closed, CompletedSlot, Slots},
     statistics::Rules,
 };
 use crate::{
@@ -35,7 +35,12 @@ const BEHIND: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub enum Event {
     /// A slot begins.
-    Opened(SlotHead),
+    Opened {
+        /// The slot.
+        head: SlotHead,
+        /// The memory in flight of earlier ones.
+        memory: MemoryLevel,
+    },
     /// An invocation has ended, or was not sent.
     Row(Box<Row>),
     /// A slot's time is over.
@@ -48,6 +53,8 @@ pub enum Event {
         outcome: SlotOutcome,
         /// Whether it was carried out to its end.
         complete: bool,
+        /// Greatest memory that was in flight meanwhile, in MiB.
+        memory_peak_mib: u64,
     },
     /// Time has passed: flush, and update the progress.
     Tick,
@@ -177,19 +184,20 @@ impl Recorder {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Opened(head) => {
+            Event::Opened { head, memory } => {
+                self.slots.opened(head, memory);
                 self.settings.metrics.target_rate(head.rate);
                 self.settings.collector.slot_opened(&head);
                 self.target = Some(head);
             }
             Event::Row(row) => self.row(&row),
-            Event::Closed { head, dispatched, outcome, complete } => {
+            Event::Closed { head, dispatched, outcome, complete, memory_peak_mib } => {
                 if complete {
                     self.settings.collector.slot_closed(&outcome);
                 }
                 let cut =
                     (!complete).then(|| self.settings.clock.now().saturating_duration_since(self.settings.t0.instant));
-                let completed = self.slots.closed(head, dispatched, cut);
+                let completed = self.slots.closed(head, Closed { cut, dispatched, memory_peak_mib });
                 self.slot_completed(completed);
                 if self.error.is_none() {
                     let synced = self.invocations.sync();

@@ -5,6 +5,7 @@ use std::time::Duration;
 use loader_proto::schema::InvocationRecord;
 use tokio::time::Instant;
 
+use super::Flight;
 use crate::{
     clock::Anchor,
     invoke::{Outcome, Status},
@@ -19,6 +20,8 @@ pub struct Row {
     pub planned: PlannedInvocation,
     /// The outcome of the invocation.
     pub outcome: Outcome,
+    /// Whether and until when it was in flight.
+    pub flight: Flight,
 }
 
 impl Row {
@@ -77,10 +80,11 @@ impl Row {
         self.outcome.status == Status::Ok
     }
 
-    /// Whether the loader was too slow for it: late by more than `bound`, or not sent without having waited for anyone else.
+    /// Whether the loader was too slow for it: late by more than `bound`, or not sent without having waited for anyone else. What the
+    /// run's own bound of the memory in flight held back was not the loader's fault.
     pub fn is_saturated(&self, t0: Instant, bound: Duration) -> bool {
         let not_sent = self.outcome.status == Status::NotSent && self.waited().is_zero();
-        not_sent || self.own_lag(t0).is_some_and(|lag| lag > bound)
+        (not_sent && self.flight != Flight::OverMemory) || self.own_lag(t0).is_some_and(|lag| lag > bound)
     }
 
     /// The row as passed to the collector of a mode.
@@ -102,7 +106,7 @@ impl Row {
         t0: &Anchor,
         saturated: bool,
     ) -> InvocationRecord<'a> {
-        let Self { planned, outcome } = self;
+        let Self { planned, outcome, flight: _ } = self;
         let PlannedInvocation {
             id,
             slot,

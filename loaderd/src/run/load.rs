@@ -94,6 +94,7 @@ impl<'a> Load<'a> {
         }
         let (mut recorded, dispatching, host) = under_way.recorded(&mut recorder, observer).await?;
         metrics.in_flight(0);
+        metrics.memory_in_flight(0);
         metrics.connections(0, 0);
         let lost = recorded.error.take().or(host.finish().err());
         dispatching.into_plan().await?;

@@ -49,8 +49,13 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
     }
 }
 
+/// A slot that begins with 2 MiB in flight of earlier ones.
+fn opened(t0: &Anchor, head: SlotHead) -> Event {
+    Event::Opened { head, memory: MemoryLevel { at: t0.instant + head.start.as_duration(), mib: 2 } }
+}
+
 fn closed(head: SlotHead, dispatched: u64) -> Event {
-    Event::Closed { head, dispatched, outcome: SlotOutcome::default(), complete: true }
+    Event::Closed { head, dispatched, outcome: SlotOutcome::default(), complete: true, memory_peak_mib: 4 }
 }
 
 #[test]
@@ -58,7 +63,7 @@ fn rows_and_slots_are_on_disk_as_columns_md_has_them() {
     let kept = record(|t0| {
         let slot = head(0, 2);
         vec![
-            Event::Opened(slot),
+            opened(t0, slot),
             Event::Row(Box::new(row(t0, slot, 1, 25))),
             closed(slot, 2),
             Event::Row(Box::new(unsent(slot, Status::NotSent))),
@@ -71,8 +76,8 @@ fn rows_and_slots_are_on_disk_as_columns_md_has_them() {
     19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true,,,
     ");
     insta::assert_snapshot!(read("slots.csv"), @r"
-    slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated,own_lag_p99_us,open_loop
-    0,measure,1000000000,10000000,0.2,2,1,1,1,0,,true,,true
+    slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated,own_lag_p99_us,open_loop,memory_peak_mib,memory_mean_mib
+    0,measure,1000000000,10000000,0.2,2,1,1,1,0,,true,,true,4,2.005
     ");
     assert_eq!(kept.failure, None);
     assert!(kept.recorded.error.is_none() && kept.recorded.statistics.is_saturated());
@@ -83,7 +88,7 @@ fn progress_counts_what_has_ended() {
     let kept = record(|t0| {
         let slot = head(4, 2);
         vec![
-            Event::Opened(slot),
+            opened(t0, slot),
             Event::Row(Box::new(row(t0, slot, 1, 25))),
             Event::Row(Box::new(unsent(slot, Status::ConnectError))),
             Event::Tick,

@@ -39,6 +39,7 @@ pub(super) fn dispatch_settings(
         workers: *workers,
         policy: policy(spec, *connections),
         max_in_flight: spec.max_in_flight,
+        max_memory_in_flight_mib: spec.max_memory_in_flight_mib,
         connect_timeout: spec.timeouts.connect,
         function_timeout: spec.timeouts.function,
         runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
