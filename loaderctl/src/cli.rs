@@ -1,5 +1,6 @@
 //! The commands and their flags.
 
+mod records;
 mod trace;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
+pub(crate) use records::{Joined, RecordsArguments};
 pub(crate) use trace::{DescribeArguments, Reference, SynthArguments, TraceCommand};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
@@ -55,7 +57,7 @@ pub(crate) enum Command {
     /// Remove runs that have ended, with their records
     Delete(DeleteArguments),
     /// Print the records of a run, as CSV or JSON; follows a run under way until it ends
-    Records(RunArgument),
+    Records(RecordsArguments),
     /// Fetch the files of a run that has ended
     Results(ResultsArguments),
     /// Verify result files against the checksums that their run recorded

@@ -7,20 +7,21 @@ use loader_proto::v1::StreamRecordsRequest;
 use super::session::Session;
 use crate::{
     Ending, Failure,
-    cli::RunArgument,
+    cli::{Joined, RecordsArguments},
     output::{self, Format},
     render,
 };
 
 /// Prints the records of a run, from its first on until it has ended.
-pub(super) async fn records(session: &Session, arguments: RunArgument) -> Result<Ending, Failure> {
+pub(super) async fn records(session: &Session, arguments: RecordsArguments) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
-    let run_id = daemon.run_id(&arguments.run).await?;
-    let request = StreamRecordsRequest { run_id: run_id.clone() };
+    let run_id = daemon.run_id(&arguments.run.run).await?;
+    let with_nodes = arguments.with.contains(&Joined::Nodes);
+    let request = StreamRecordsRequest { run_id: run_id.clone(), with_nodes };
     let opened = daemon.api.clone().stream_records(request).await.map_err(|status| daemon.failure(status))?;
     let mut stream = opened.into_inner();
     if session.format == Format::Table {
-        output::text(&csv_lines([render::columns()])?)?;
+        output::text(&csv_lines([render::columns(with_nodes)])?)?;
     }
     while let Some(message) = stream.message().await.map_err(|status| daemon.failure(status))? {
         match session.format {
@@ -31,7 +32,9 @@ pub(super) async fn records(session: &Session, arguments: RunArgument) -> Result
             }
             Format::Table if message.records.is_empty() => {}
             Format::Table => {
-                output::text(&csv_lines(message.records.into_iter().map(|record| render::cells(&run_id, record)))?)?;
+                let nodes = message.nodes.into_iter().map(Some).chain(std::iter::repeat(None));
+                let rows = message.records.into_iter().zip(nodes);
+                output::text(&csv_lines(rows.map(|(record, node)| render::cells(&run_id, record, node)))?)?;
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use loader_proto::v1::{
     ArrivalTest, BurstFindings, ClockChanges, ColdStartFindings, ColdStarts, Counts, Distribution, FunctionSummary,
-    Gaps, GetStatusResponse, Interval, Intervals, KsTest, MemoryInFlight, OpenLoop, PlanFunction, PlanSlot,
-    PlanSummary, PlatformFact, Record, ResponseInclFailures, RpsFindings, RpsSlot, Run, RunProgress, RunSpec, RunState,
-    RunSummary, Saturated, SlotSummary, Slowdown, Stall, Stalls, SteadyState, TouchedPercentile, WarmupFindings,
+    Gaps, GetStatusResponse, Interval, Intervals, KsTest, MemoryInFlight, NearestNode, OpenLoop, PlanFunction,
+    PlanSlot, PlanSummary, PlatformFact, Record, ResponseInclFailures, RpsFindings, RpsSlot, Run, RunProgress, RunSpec,
+    RunState, RunSummary, Saturated, SlotSummary, Slowdown, Stall, Stalls, SteadyState, TouchedPercentile,
+    WarmupFindings,
 };
 use prost_types::{Duration, Timestamp};
 
@@ -390,6 +391,19 @@ pub(crate) fn record() -> Record {
         instance: "victim-1".to_owned(),
         cold_start: Some(true),
         instance_started_unix_us: Some(1_795_446_000_100_000),
+        instances: Some(0),
+        instances_desired: Some(1),
         ..Record::default()
+    }
+}
+
+/// The node of that record's instance, without its memory.
+pub(crate) fn nearest_node() -> NearestNode {
+    NearestNode {
+        node: "worker-1".to_owned(),
+        sampled_unix_us: Some(1_795_446_002_000_000),
+        cpu_ratio: Some(0.25),
+        memory_ratio: None,
+        pods: Some(12),
     }
 }

@@ -7,7 +7,8 @@ use loader_proto::schema;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AskedArrivals, CsvFile, Latencies, MemoryLevel, Progress, RecordError, Row, RowSpans, Statistics, export,
+    AskedArrivals, CsvFile, Latencies, MemoryLevel, Progress, RecordError, Row, RowSpans, ScaleHistory, Statistics,
+    export,
     progress::Window,
     slots,
     slots::{Closed, CompletedSlot, Slots},
@@ -80,6 +81,8 @@ pub struct RecorderSettings {
     pub collector: Box<dyn Collector>,
     /// Where the scheduling latencies of a warm-up go.
     pub latencies: Latencies,
+    /// The scales of the functions, which rows show.
+    pub scales: Arc<ScaleHistory>,
     /// Receives the spans of invocations; absent: none are exported.
     pub spans: Option<RowSpans>,
     /// Where figures are exported.
@@ -212,7 +215,7 @@ impl Recorder {
         if row.planned.slot.phase == Phase::Measure {
             self.settings.collector.observe(&row.observed(self.settings.t0.instant));
         }
-        let RecorderSettings { run, functions, t0, lag_bound, latencies, spans, clock, .. } = &self.settings;
+        let RecorderSettings { run, functions, t0, lag_bound, latencies, scales, spans, clock, .. } = &self.settings;
         self.statistics.row(row);
         let now = clock.now();
         if let (Phase::Warmup, true, Some(latency)) =
@@ -231,7 +234,8 @@ impl Recorder {
         }
         if self.error.is_none() {
             let saturated = row.is_saturated(t0.instant, *lag_bound);
-            let written = self.invocations.append(&row.record(run.as_str(), function, t0, saturated));
+            let instances = scales.at(row.planned.function, row.due(t0));
+            let written = self.invocations.append(&row.record(run.as_str(), function, t0, saturated, instances));
             self.check(written);
         }
         self.settings.metrics.records_written(u64::from(self.error.is_none()));

@@ -5,9 +5,9 @@ use std::time::Duration;
 use loader_proto::schema::InvocationRecord;
 use tokio::time::Instant;
 
-use super::Flight;
+use super::{Flight, Instances};
 use crate::{
-    clock::Anchor,
+    clock::{Anchor, UnixMicros},
     invoke::{Outcome, Status},
     plan::{Observed, PlannedInvocation},
     units,
@@ -98,13 +98,19 @@ impl Row {
         }
     }
 
-    /// The row of invocations.csv.
+    /// When it was due.
+    pub(super) fn due(&self, t0: &Anchor) -> UnixMicros {
+        t0.unix.plus(self.planned.due.as_duration())
+    }
+
+    /// The row of invocations.csv; `instances` are those of its function when it was due.
     pub(super) fn record<'a>(
         &'a self,
         run_id: &'a str,
         function: &'a str,
         t0: &Anchor,
         saturated: bool,
+        instances: Option<Instances>,
     ) -> InvocationRecord<'a> {
         let Self { planned, outcome, flight: _ } = self;
         let PlannedInvocation {
@@ -112,13 +118,13 @@ impl Row {
             slot,
             mark,
             function: _,
-            due,
+            due: _,
             runtime_us: _,
             runtime_ms: _,
             memory_mib,
             clamped: _,
         } = planned;
-        let due = t0.unix.plus(due.as_duration());
+        let due = self.due(t0);
         let lag = self.lag(t0.instant);
         InvocationRecord {
             run_id: run_id.into(),
@@ -133,6 +139,8 @@ impl Row {
             requested_runtime_us: self.requested_runtime_us(),
             requested_memory_kib: u64::from(*memory_mib) * 1024,
             saturated,
+            instances: instances.map(|it| it.ready),
+            instances_desired: instances.map(|it| it.desired),
             ..outcome.record()
         }
     }
@@ -144,9 +152,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        clock::UnixMicros,
         plan::Mark,
-        record::testkit::{head, row, t0},
+        platform::{Scale, ScaleSample},
+        record::{
+            ScaleHistory,
+            testkit::{head, row, t0},
+        },
     };
 
     #[test]
@@ -164,7 +175,7 @@ mod tests {
             row.planned = PlannedInvocation { runtime_us, runtime_ms, ..row.planned };
             row.outcome =
                 Outcome { exact_runtime: exact, response: Some(Duration::from_micros(24_690)), ..row.outcome };
-            let record = row.record("run", "f", &t0, false);
+            let record = row.record("run", "f", &t0, false, None);
             assert_eq!(record.requested_runtime_us, requested, "{runtime_us} µs, {exact:?}");
             assert_eq!(row.slowdown(), slowdown, "{runtime_us} µs, {exact:?}");
         }
@@ -185,7 +196,12 @@ mod tests {
             cold_start: Some(true),
             ..full.outcome
         };
-        let (set, unset) = (full.record("run", "f", &t0, true).fields(), InvocationRecord::default().fields());
+        let history = ScaleHistory::new(1, Duration::ZERO);
+        let scale = Scale { running: 2, desired: 3, ..Scale::default() };
+        history.add(&ScaleSample { at: UnixMicros(1), function: full.planned.function, scale });
+        let instances = history.at(full.planned.function, full.due(&t0));
+        let record = full.record("run", "f", &t0, true, instances);
+        let (set, unset) = (record.fields(), InvocationRecord::default().fields());
         for ((column, set), unset) in Invocations::SCHEMA.header().zip(set).zip(unset) {
             assert_ne!(
                 set, unset,

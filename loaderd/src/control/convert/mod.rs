@@ -15,4 +15,4 @@ pub(super) use run::{listed, run, state};
 pub use status::StatusFacts;
 pub(super) use status::status;
 pub use stored::WireCodec;
-pub(super) use values::{metric_value, record};
+pub(super) use values::{metric_value, nearest_node, record};

@@ -11,7 +11,7 @@ use crate::{
     id::RunId,
     invoke::Policy,
     plan::{Collector, Plan},
-    record::{AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans},
+    record::{AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans, ScaleHistory},
     run::{LoadSettings, Telemetry},
     spec::{ConnectionPolicy, RunSpec, RuntimeClock},
 };
@@ -58,6 +58,7 @@ pub(super) fn recorder_settings(
     run: &RunId,
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
+    scales: Arc<ScaleHistory>,
     RecorderOutputs { arrivals, collector, latencies, progress, spans }: RecorderOutputs,
 ) -> RecorderSettings {
     RecorderSettings {
@@ -70,6 +71,7 @@ pub(super) fn recorder_settings(
         arrivals,
         collector,
         latencies,
+        scales,
         spans,
         metrics: telemetry.metrics.clone(),
         progress,
