@@ -22,8 +22,12 @@ pub struct MemoryLevel {
 /// The memory in flight from the begin of a slot on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct MemoryLoad {
-    begin: MemoryLevel,
+    begin: Instant,
+    /// When the level was read: a loader that is late reads it after the begin.
+    read: Instant,
     end: Instant,
+    /// In flight at the begin.
+    begin_mib: u64,
     /// Memory that was added less what was taken away, in MiB.
     change_mib: f64,
     /// The same, each times the seconds from the begin until then.
@@ -31,14 +35,14 @@ pub(super) struct MemoryLoad {
 }
 
 impl MemoryLoad {
-    /// From this level on, until then at most.
-    pub(super) fn new(begin: MemoryLevel, end: Instant) -> Self {
-        Self { begin, end, change_mib: 0.0, moment: 0.0 }
+    /// From one instant to another at most, with this level at its begin or shortly after it.
+    pub(super) fn new(begin: Instant, level: MemoryLevel, end: Instant) -> Self {
+        Self { begin, read: level.at, end, begin_mib: level.mib, change_mib: 0.0, moment: 0.0 }
     }
 
     /// Whether an instant lies before its begin.
     pub(super) fn begins_after(&self, at: Instant) -> bool {
-        at < self.begin.at
+        at < self.begin
     }
 
     /// Whether an instant lies at or behind its end.
@@ -62,21 +66,24 @@ impl MemoryLoad {
 
     /// An invocation of any slot that asked for this much ended then.
     pub(super) fn ended(&mut self, at: Instant, memory_mib: u32) {
+        if at < self.read {
+            self.begin_mib += u64::from(memory_mib);
+        }
         self.changed(at, -f64::from(memory_mib));
     }
 
     fn changed(&mut self, at: Instant, mib: f64) {
         if !self.has_ended(at) {
             self.change_mib += mib;
-            self.moment += mib * at.saturating_duration_since(self.begin.at).as_secs_f64();
+            self.moment += mib * at.saturating_duration_since(self.begin).as_secs_f64();
         }
     }
 
     /// The mean from begin to end, in MiB; absent where that has no length.
     pub(super) fn mean_mib(&self) -> Option<f64> {
-        let length = self.end.saturating_duration_since(self.begin.at);
+        let length = self.end.saturating_duration_since(self.begin);
         let seconds = length.as_secs_f64();
-        let sum = (self.begin.mib as f64 + self.change_mib) * seconds - self.moment;
+        let sum = (self.begin_mib as f64 + self.change_mib) * seconds - self.moment;
         (length > Duration::ZERO).then(|| (sum / seconds).max(0.0))
     }
 }
@@ -91,7 +98,7 @@ mod tests {
     fn mean(before: u64, handed_out: &[u64], ended: &[u64], cut: Option<u64>) -> Option<f64> {
         let t0 = t0();
         let at = |seconds| t0.instant + Duration::from_secs(seconds);
-        let mut load = MemoryLoad::new(MemoryLevel { at: at(0), mib: before }, at(10));
+        let mut load = MemoryLoad::new(at(0), MemoryLevel { at: at(0), mib: before }, at(10));
         cut.into_iter().for_each(|seconds| load.cut(at(seconds)));
         for seconds in handed_out {
             let mut row = row(&t0, head(0, 1), seconds * 1000, 5);
@@ -128,9 +135,20 @@ mod tests {
     }
 
     #[test]
+    fn a_level_that_is_read_late_is_completed_by_what_ended_before() {
+        let t0 = t0();
+        let at = |seconds| t0.instant + Duration::from_secs(seconds);
+        let mut load = MemoryLoad::new(at(0), MemoryLevel { at: at(4), mib: 100 }, at(10));
+        load.ended(at(2), 50);
+        load.ended(at(5), 100);
+        assert_eq!(load.mean_mib(), Some(60.0), "150 MiB for 2 s, 100 MiB for 3 s");
+    }
+
+    #[test]
     fn what_was_never_handed_out_holds_nothing() {
         let t0 = t0();
-        let mut load = MemoryLoad::new(MemoryLevel { at: t0.instant, mib: 0 }, t0.instant + Duration::from_secs(10));
+        let (level, end) = (MemoryLevel { at: t0.instant, mib: 0 }, t0.instant + Duration::from_secs(10));
+        let mut load = MemoryLoad::new(t0.instant, level, end);
         for flight in [Flight::Never, Flight::OverMemory] {
             load.handed_out(&Row { flight, ..row(&t0, head(0, 1), 0, 5) }, t0.instant);
         }

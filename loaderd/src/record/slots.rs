@@ -14,7 +14,7 @@ use crate::{
     clock::{Anchor, UnixMicros},
     histogram::Histogram,
     invoke::Status,
-    plan::{Phase, SlotHead},
+    plan::{Offset, Phase, SlotHead},
     units::{micros, rounded, to_u32},
 };
 
@@ -167,8 +167,9 @@ impl Slots {
 
     /// A slot begins, with this much memory in flight of earlier ones.
     pub(super) fn opened(&mut self, head: SlotHead, memory: MemoryLevel) {
-        let end = self.t0.instant + head.end().as_duration();
-        self.open(head).memory = Some(MemoryLoad::new(memory, end));
+        let at = |offset: Offset| self.t0.instant + offset.as_duration();
+        let memory = MemoryLoad::new(at(head.start), memory, at(head.end()));
+        self.open(head).memory = Some(memory);
     }
 
     /// Takes a row; the slot, when this row completes it.
