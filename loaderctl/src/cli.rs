@@ -9,7 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
-pub(crate) use records::{Joined, RecordsArguments};
+pub(crate) use records::Joined;
 pub(crate) use trace::{DescribeArguments, Reference, SynthArguments, TraceCommand};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
@@ -113,6 +113,15 @@ pub(crate) struct GetArguments {
     pub(crate) run: RunArgument,
     #[command(flatten)]
     pub(crate) printing: Printing,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordsArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Columns to join to each row
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) with: Vec<Joined>,
 }
 
 #[derive(Debug, clap::Args)]
