@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod clocks;
 mod cluster_scripts;
+mod cold_start_lists;
 mod config;
 mod crash;
 mod faults;
