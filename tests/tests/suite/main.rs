@@ -27,6 +27,7 @@ mod service;
 mod spans;
 mod state;
 mod truth;
+mod where_files_went;
 
 /// A file that no line above names would never be compiled, and its tests would be missing unnoticed.
 #[test]
