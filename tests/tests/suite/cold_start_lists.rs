@@ -74,6 +74,6 @@ fn a_spec_takes_a_list() {
         let list = format!("@{}", path(&format!("coldstarts/{name}.csv")));
         let spec = path("specs/coldstart-experiment.yaml");
         let planned = daemon.ctl(&["--output", "json", "plan", &spec, "--cold-starts", &list]).ok().json();
-        assert_eq!(planned["slots"].as_array().map(Vec::len), Some(30), "{planned:#}");
+        assert_eq!(planned["plan"]["slots"], 30, "{planned:#}");
     }
 }

@@ -42,9 +42,9 @@ fn status_says_the_room_for_functions() {
         shown(&cluster),
         [
             "nodes for functions 1",
-            "allocatable 2000 millicores, 7932 MiB, 110 pods",
+            "allocatable 2000 millicores, 7933 MiB, 110 pods",
             "requested 1200 millicores, 1024 MiB, 1 pods",
-            "free 800 millicores, 6908 MiB, 109 pods",
+            "free 800 millicores, 6909 MiB, 109 pods",
             "functions that fit 6 of 125 millicores and 256 MiB",
         ]
     );
