@@ -75,7 +75,7 @@ fn check(object: &Value) -> Result<(), String> {
             let names = object.as_object().into_iter().flat_map(|object| object.keys());
             let unknown =
                 |name: &&String| !["apiVersion", "kind"].contains(&name.as_str()) && !fields.contains(&name.as_str());
-            names.filter(unknown).map(|name| Err(format!("{kind} has no {name}"))).collect()
+            names.filter(unknown).try_for_each(|name| Err(format!("{kind} has no {name}")))
         }
     }
 }
