@@ -63,6 +63,9 @@ impl Planner {
         }
         let plan = request.plan(trace)?;
         let outline = Outline { dropped_functions: dropped, ..plan.outline() };
+        if let Some(violation) = memory::check_bound(spec.max_memory_in_flight_mib, plan.functions(), &outline) {
+            return Err(vec![violation]);
+        }
         let platform = self.platforms.get(spec.platform.as_str());
         let embedded = platform.and_then(|platform| platform.embedded());
         let platform_files = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
