@@ -1,5 +1,6 @@
 //! The commands and their flags.
 
+mod records;
 mod trace;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
+pub(crate) use records::Joined;
 pub(crate) use trace::{DeleteTracesArguments, DescribeArguments, Reference, SynthArguments, TraceCommand};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
@@ -110,6 +112,9 @@ pub(crate) enum Cells {
 pub(crate) struct RecordsArguments {
     #[command(flatten)]
     pub(crate) run: RunArgument,
+    /// Columns to join to each row
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) with: Vec<Joined>,
     /// Of CSV, cells that a spreadsheet would run as formulas: safe (a ' in front makes them text) or raw (as recorded)
     #[arg(long, value_name = "HOW", value_enum, default_value_t = Cells::Raw, hide_possible_values = true)]
     pub(crate) cells: Cells,

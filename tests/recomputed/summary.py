@@ -5,6 +5,7 @@ from collections import Counter
 from .arrivals import arrivals
 from .compare import Anything, Exactly, Near, OneOf
 from .figures import distribution, near, of_percentiles, percentile, QUANTILES, response_incl_failures, slowdown
+from .memory import whole
 from .modes import findings
 from .verdicts import open_loop, saturated, slots, stalls
 
@@ -126,6 +127,7 @@ def expected(run):
             "saturated": saturated(run, by_slot),
             "openLoop": open_loop(run, by_slot),
             "stalls": stalls(run, figures),
+            "memoryInFlight": whole(run, rows),
             "functions": functions(run, rows),
             "slots": by_slot,
             "arrivals": arrivals(run),

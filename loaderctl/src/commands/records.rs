@@ -7,7 +7,7 @@ use loader_proto::{v1::StreamRecordsRequest, visible::visible};
 use super::session::Session;
 use crate::{
     Ending, Failure,
-    cli::{Cells, RecordsArguments},
+    cli::{Cells, Joined, RecordsArguments},
     output::{self, Format},
     render, spreadsheet,
 };
@@ -15,14 +15,15 @@ use crate::{
 /// Prints the records of a run, from its first on until it has ended.
 pub(super) async fn records(session: &Session, arguments: RecordsArguments) -> Result<Ending, Failure> {
     let daemon = session.daemon().await?;
-    let RecordsArguments { run, cells } = arguments;
+    let RecordsArguments { run, with, cells } = arguments;
     let run_id = daemon.run_id(&run.run).await?;
+    let with_nodes = with.contains(&Joined::Nodes);
     let is_seen = io::stdout().is_terminal();
-    let request = StreamRecordsRequest { run_id: run_id.clone() };
+    let request = StreamRecordsRequest { run_id: run_id.clone(), with_nodes };
     let opened = daemon.api.clone().stream_records(request).await.map_err(|status| daemon.failure(status))?;
     let mut stream = opened.into_inner();
     if session.format == Format::Table {
-        output::data(&csv_lines([render::columns()])?)?;
+        output::data(&csv_lines([render::columns(with_nodes)])?)?;
     }
     while let Some(message) = stream.message().await.map_err(|status| daemon.failure(status))? {
         match session.format {
@@ -33,7 +34,9 @@ pub(super) async fn records(session: &Session, arguments: RecordsArguments) -> R
             }
             Format::Table if message.records.is_empty() => {}
             Format::Table => {
-                let rows = message.records.into_iter().map(|record| render::cells(&run_id, record));
+                let nodes = message.nodes.into_iter().map(Some).chain(std::iter::repeat(None));
+                let rows = message.records.into_iter().zip(nodes);
+                let rows = rows.map(|(record, node)| render::cells(&run_id, record, node));
                 let text = if is_seen { csv_lines(rows.map(shown))? } else { csv_lines(rows)? };
                 output::data(&if cells == Cells::Safe { safe(&text) } else { text })?;
             }

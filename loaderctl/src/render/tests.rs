@@ -86,9 +86,10 @@ fn a_single_invocation() {
 
 #[test]
 fn a_record_is_a_row() {
-    let row = columns().into_iter().zip(cells("01R", fixtures::record()));
+    let row = columns(true).into_iter().zip(cells("01R", fixtures::record(), Some(fixtures::nearest_node())));
     assert_snapshot!(row.map(|(column, cell)| format!("{column}={cell}")).collect::<Vec<_>>().join("\n"));
-    let absent = columns().into_iter().zip(cells("01R", Record::default())).filter(|(_, cell)| cell.is_empty());
+    let absent =
+        columns(false).into_iter().zip(cells("01R", Record::default(), None)).filter(|(_, cell)| cell.is_empty());
     let absent: Vec<_> = absent.map(|(column, _)| column).collect();
     let optional = |column: &&Column| column.absent.is_some() || column.kind == Kind::Text;
     let optional = Invocations::SCHEMA.columns.iter().skip(1).filter(optional).map(|column| column.name);

@@ -215,6 +215,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "maxInFlight",
         "Maximum invocations in flight; further ones are recorded as not_sent [100000]",
     ),
+    every(
+        "max-memory-in-flight",
+        MEMORY,
+        "maxMemoryInFlight",
+        "Maximum memory that invocations in flight ask for; further ones are recorded as not_sent [none]",
+    ),
     every("initial-scale", NUMBER, "scaling.initialScale", "Initial instances of each function [by mode]"),
     every("min-scale", NUMBER, "scaling.minScale", "Minimum instances of each function [0]"),
     every("max-scale", NUMBER, "scaling.maxScale", "Maximum instances of each function; 0 for no limit [200]"),

@@ -53,6 +53,7 @@ fn each_flag_reaches_its_field() {
         ("--saturation-lag=5ms", "/saturation/lag", json!("0.005s")),
         ("--saturation-abort", "/saturation/abort", json!(true)),
         ("--max-in-flight=9", "/maxInFlight", json!(9)),
+        ("--max-memory-in-flight=2GiB", "/maxMemoryInFlight", json!(2048)),
         ("--initial-scale=0", "/scaling/initialScale", json!(0)),
         ("--min-scale=1", "/scaling/minScale", json!(1)),
         ("--max-scale=2", "/scaling/maxScale", json!(2)),

@@ -296,10 +296,10 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::StreamRecordsRequest>,
     ) -> Result<Response<Self::StreamRecordsStream>, Status> {
-        let v1::StreamRecordsRequest { run_id } = request.into_inner();
+        let v1::StreamRecordsRequest { run_id, with_nodes } = request.into_inner();
         let views = self.handles.registry.watch(selector(&run_id)?).await?;
         let id = views.borrow().file.run_id.clone();
-        let records = streams::records(&self.handles.store.directory(&id), views);
+        let records = streams::records(&self.handles.store.directory(&id), views, with_nodes);
         Ok(Response::new(Box::pin(records)))
     }
 

@@ -188,6 +188,11 @@ impl Metrics {
         self.series.in_flight.set(signed(count));
     }
 
+    /// Sets the memory that the invocations in flight asked for, in MiB.
+    pub fn memory_in_flight(&self, mib: u64) {
+        self.series.memory_in_flight.set(signed(mib.saturating_mul(1 << 20)));
+    }
+
     /// Whether the loader is the bottleneck.
     pub fn saturated(&self, saturated: bool) {
         self.series.saturated.set(saturated.into());

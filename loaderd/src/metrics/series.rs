@@ -74,6 +74,7 @@ pub(super) struct Series {
     pub(super) sent: Counter,
     pub(super) completed: Family<OutcomeLabels, Counter>,
     pub(super) in_flight: Gauge,
+    pub(super) memory_in_flight: Gauge,
     pub(super) durations: Durations,
     pub(super) stalls: Family<SideLabel, Counter>,
     pub(super) saturated: Gauge,
@@ -103,6 +104,7 @@ impl Default for Series {
             sent: Counter::default(),
             completed: Family::default(),
             in_flight: Gauge::default(),
+            memory_in_flight: Gauge::default(),
             durations: Durations::default(),
             stalls: Family::default(),
             saturated: Gauge::default(),
@@ -137,6 +139,8 @@ impl Series {
         let help = "Invocations that ended, by outcome and by whether their instance was cold";
         loader.register("invocations_completed", help, self.completed.clone());
         loader.register("invocations_in_flight", "Invocations in flight", self.in_flight.clone());
+        let help = "Memory that the invocations in flight asked for";
+        loader.register("memory_in_flight_bytes", help, self.memory_in_flight.clone());
         self.durations.register(loader);
         let help = "Times in which the loader sent invocations, or read answers, late by more than saturation.lag";
         loader.register("stalls", help, self.stalls.clone());

@@ -89,6 +89,8 @@ pub struct Summary {
     pub saturation: Saturation,
     /// Whether the peer let the loader send as requested.
     pub open_loop: OpenLoop,
+    /// Memory that the invocations in flight asked for.
+    pub memory_in_flight: MemoryInFlight,
     /// Times in which the loader itself was late.
     pub stalls: StallFigures,
     /// Invocations that the loader touched.
@@ -171,6 +173,17 @@ pub struct OpenLoop {
     pub stream_limit: Option<u32>,
     /// With how many connections none would have waited for a stream.
     pub connections_needed: Option<u32>,
+}
+
+/// Memory that the invocations in flight asked for, over the measured slots.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct MemoryInFlight {
+    /// The greatest sum, in MiB; absent without a measured slot.
+    pub peak_mib: Option<u64>,
+    /// Mean over their time, in MiB; absent without measured time.
+    pub mean_mib: Option<f64>,
+    /// Invocations that were not sent because of its bound.
+    pub not_sent: u64,
 }
 
 /// One function's share in a run.
@@ -259,6 +272,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         cold_starts: cold_starts(&statistics, instances_started),
         saturation: saturation(&statistics),
         open_loop: open_loop(&statistics),
+        memory_in_flight: memory_in_flight(&statistics),
         stalls: statistics.stalls.figures(),
         touched: statistics.touched.rows,
         marked: all.marked(&statistics.touched),
@@ -323,6 +337,17 @@ fn open_loop(statistics: &Statistics) -> OpenLoop {
         slots: sorted(verdicts.iter().map(|verdict| verdict.slot)),
         stream_limit: verdicts.iter().filter_map(|verdict| verdict.stream_limit).max(),
         connections_needed: verdicts.iter().filter_map(|verdict| verdict.connections_needed).max(),
+    }
+}
+
+fn memory_in_flight(statistics: &Statistics) -> MemoryInFlight {
+    let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure);
+    let weighed = measured().filter_map(|row| row.memory_mean_mib.map(|mean| (mean, row.duration.as_secs_f64())));
+    let (sum, seconds) = weighed.fold((0.0, 0.0), |(sum, all), (mean, seconds)| (sum + mean * seconds, all + seconds));
+    MemoryInFlight {
+        peak_mib: measured().map(|row| row.memory_peak_mib).max(),
+        mean_mib: (seconds > 0.0).then(|| sum / seconds),
+        not_sent: statistics.over_memory,
     }
 }
 

@@ -94,6 +94,7 @@ impl<'a> Load<'a> {
         }
         let (mut recorded, dispatching, host) = under_way.recorded(&mut recorder, observer).await?;
         metrics.in_flight(0);
+        metrics.memory_in_flight(0);
         metrics.connections(0, 0);
         let lost = recorded.error.take().or(host.finish().err());
         dispatching.into_plan().await?;
@@ -112,7 +113,7 @@ impl<'a> Load<'a> {
         let Telemetry { metrics, tracer, clock } = telemetry;
         let phases = warmup.as_ref().map_or_else(Phases::default, |it| Phases::after(it.warmup.longest()));
         let latencies = Latencies::default();
-        let Deployed { deploy: _, names, routes, scale_state } = deployed;
+        let Deployed { deploy: _, names, routes, scale_state, scale_history } = deployed;
         let (events, receive_events) = mpsc::channel(EVENTS);
         let dispatch = settings::dispatch_settings(settings, *clock, run, spec, phases.clone());
         let dispatch = Dispatch::prepare(Settings { trace, ..dispatch }, routes, scale_state, events.clone()).await;
@@ -127,7 +128,7 @@ impl<'a> Load<'a> {
         let collector = plan.collector();
         let outputs =
             RecorderOutputs { arrivals, collector, latencies: latencies.clone(), progress: send_progress, spans };
-        let settings = settings::recorder_settings(telemetry, run, spec, (names, t0), outputs);
+        let settings = settings::recorder_settings(telemetry, run, spec, (names, t0), scale_history, outputs);
         let recorder = Recorder::create(directory.path(), settings, send_failure)?;
         let recorder = Running::start("recorder", move || recorder.run(receive_events));
         let recorder = recorder.map_err(LoadError::Recorder)?;

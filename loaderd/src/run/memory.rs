@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::spec::{RunSpec, Violation};
+use crate::{
+    plan::{Outline, PlannedFunction},
+    spec::{RunSpec, Violation},
+};
 
 /// What an invocation in flight is assumed to take, in bytes: its task, its stream, its row, and buffers of its connection.
 ///
@@ -55,12 +58,34 @@ pub(super) fn check(spec: &RunSpec, allowed: u64) -> Option<Violation> {
     })
 }
 
+/// The violation of a run of which no invocation could ever be sent: each of them asks for more than all together may. Of functions
+/// whose memory varies, some may be sent.
+pub(super) fn check_bound(
+    bound_mib: Option<u32>,
+    functions: &[PlannedFunction],
+    outline: &Outline,
+) -> Option<Violation> {
+    let bound = bound_mib?;
+    let pairs = || functions.iter().zip(&outline.functions);
+    let varies = pairs().any(|(planned, outline)| outline.mean_memory_mib < f64::from(planned.peak_memory_mib));
+    let least = pairs().map(|(planned, _)| planned.peak_memory_mib).min()?;
+    (!varies && least > bound).then(|| {
+        let rule = format!("is {bound} MiB; each invocation asks for {least} MiB or more, so that none would be sent");
+        Violation::new("maxMemoryInFlight", rule)
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use loader_proto::v1;
 
     use super::*;
-    use crate::{plan::validate, spec::Defaults};
+    use crate::{
+        plan::{FunctionOutline, validate},
+        spec::Defaults,
+    };
 
     fn checked(max_in_flight: u32, allowed: u64) -> Option<String> {
         checked_with(None, max_in_flight, allowed)
@@ -115,5 +140,39 @@ mod tests {
         fs::write(root.path().join(group).join("memory.max"), "1024\n").expect("writes");
         assert_eq!(group_limit(root.path(), group), Some(1024));
         assert!(allowed() > 0);
+    }
+
+    #[test]
+    fn a_bound_below_every_invocation_is_refused() {
+        let with = |bound| {
+            let mode =
+                Some(v1::run_spec::Mode::Burst(v1::BurstMode { memory_mib: Some(170), ..v1::BurstMode::default() }));
+            let message = v1::RunSpec { max_memory_in_flight: bound, mode, ..v1::RunSpec::default() };
+            let request = validate(&message, &Defaults { platform: "local".to_owned() }).expect("is valid");
+            let plan = request.plan(None).expect("is a plan");
+            check_bound(request.run.max_memory_in_flight_mib, plan.functions(), &plan.outline())
+        };
+        let refused = with(Some(169)).map(|violation| violation.to_string());
+        let why = "maxMemoryInFlight: is 169 MiB; each invocation asks for 170 MiB or more, so that none would be sent";
+        assert_eq!(refused.as_deref(), Some(why));
+        assert_eq!((with(Some(170)), with(None)), (None, None));
+    }
+
+    #[test]
+    fn functions_whose_memory_varies_may_be_sent_now_and_then() {
+        let with = |mean_memory_mib| {
+            let outline = FunctionOutline { invocations: 1, mean_runtime: Duration::ZERO, mean_memory_mib };
+            let outline = Outline { functions: vec![outline], ..Outline::default() };
+            let planned = PlannedFunction {
+                name: "f".to_owned(),
+                source_id: String::new(),
+                trigger: String::new(),
+                initial_scale: 0,
+                invocations: None,
+                peak_memory_mib: 200,
+            };
+            check_bound(Some(100), &[planned], &outline).is_some()
+        };
+        assert_eq!((with(150.0), with(200.0)), (false, true));
     }
 }

@@ -69,6 +69,9 @@ impl Planner {
         let outline = plan.outline_while(&|| !left.is_cancelled()).ok_or_else(unwanted)?;
         let dropped = report.left_out.iter().map(|(reason, tally)| (reason.name().to_owned(), tally.count)).collect();
         let outline = Outline { dropped_functions: dropped, notes: report.notes(), ..outline };
+        if let Some(violation) = memory::check_bound(spec.max_memory_in_flight_mib, plan.functions(), &outline) {
+            return Err(vec![violation]);
+        }
         let platform = self.platforms.get(spec.platform.as_str());
         let embedded = platform.and_then(|platform| platform.embedded());
         let platform_files = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));

@@ -49,6 +49,7 @@ pub(crate) fn common(
         overload: overload_message,
         saturation: saturation_message,
         max_in_flight,
+        max_memory_in_flight,
         scaling: scaling_message,
         attach: attach_message,
         connections: connections_message,
@@ -69,6 +70,7 @@ pub(crate) fn common(
     let saturation = saturation(check, saturation_message.as_ref());
     let slo = slo(check, slo_message.as_ref());
     let max_in_flight = check.count("maxInFlight", *max_in_flight, 100_000, 1..=u32::MAX);
+    let max_memory_in_flight = memory_bound(check, *max_memory_in_flight);
     let scaling = scaling(check, scaling_message.as_ref());
     let connections = connections(check, connections_message.as_ref());
     let output = output(check, output_message.as_ref());
@@ -89,6 +91,7 @@ pub(crate) fn common(
         saturation: saturation?,
         slo: slo?,
         max_in_flight: max_in_flight?,
+        max_memory_in_flight_mib: max_memory_in_flight?,
         scaling: scaling?,
         connections: connections?,
         attach: attach?,
@@ -96,6 +99,14 @@ pub(crate) fn common(
         deploy: deploy?,
         mode,
     })
+}
+
+/// The bound of the memory in flight; the inner value is absent when the spec has none.
+fn memory_bound(check: &mut Check, mib: Option<u32>) -> Option<Option<u32>> {
+    match mib {
+        Some(_) => check.count("maxMemoryInFlight", mib, 1, 1..=u32::MAX).map(Some),
+        None => Some(None),
+    }
 }
 
 /// The name; the inner value is absent when the spec has none.

@@ -57,6 +57,8 @@ pub struct RunSpec {
     pub slo: Option<Slo>,
     /// Maximum number of invocations in flight.
     pub max_in_flight: u32,
+    /// Maximum memory that the invocations in flight ask for together, in MiB; absent: no bound.
+    pub max_memory_in_flight_mib: Option<u32>,
     /// How the platform scales each function.
     pub scaling: ScalingOverrides,
     /// How connections are shared.

@@ -55,6 +55,7 @@ fn what_is_left_out_is_as_documented() {
         saturation: Saturation { lag: Duration::from_millis(10), abort: false },
         slo: None,
         max_in_flight: 100_000,
+        max_memory_in_flight_mib: None,
         scaling: ScalingOverrides::default(),
         connections: Connections { policy: ConnectionPolicy::Pooled, per_address: None },
         attach: Vec::new(),
@@ -109,6 +110,7 @@ fn every_common_field_is_checked() {
         ("slo", json!({"response": "0s"}), "slo.response: is 0s; must be 1us to 1year"),
         ("saturation", json!({"lag": "0s"}), "saturation.lag: is 0s; must be 1us to 1year"),
         ("maxInFlight", json!(0), "maxInFlight: is 0; must be 1 to 4294967295"),
+        ("maxMemoryInFlight", json!(0), "maxMemoryInFlight: is 0; must be 1 to 4294967295"),
         (
             "scaling",
             json!({"initialScale": 201}),

@@ -105,7 +105,7 @@ impl Reader {
             Kind::String => text(value).map(|it| Proto::String(it.to_owned())),
             Kind::Bool => value.as_bool().map(Proto::Bool).ok_or_else(|| mismatch("true or false", value)),
             Kind::Double => double(value).map(Proto::F64),
-            Kind::Uint32 if field.json_name().ends_with("Mib") => mib(value).map(Proto::U32),
+            Kind::Uint32 if is_memory(field) => mib(value).map(Proto::U32),
             Kind::Uint32 => integer(value, 0, u32::MAX.into()).map(Proto::U32),
             Kind::Uint64 => integer(value, 0, u64::MAX.into()).map(Proto::U64),
             Kind::Int64 => integer(value, i64::MIN.into(), i64::MAX.into()).map(Proto::I64),
@@ -167,6 +167,11 @@ fn duration(value: &Value) -> Result<prost_types::Duration, String> {
 fn timestamp(value: &Value) -> Result<prost_types::Timestamp, String> {
     let text = text(value)?;
     text.parse().map_err(|_| format!("{text:?} is not an instant such as 2026-11-23T14:00:00Z"))
+}
+
+/// Whether a field is an amount of memory, in MiB.
+fn is_memory(field: &FieldDescriptor) -> bool {
+    field.name().ends_with("_mib") || field.name() == "max_memory_in_flight"
 }
 
 fn mib(value: &Value) -> Result<u32, String> {

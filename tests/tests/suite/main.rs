@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod clocks;
 mod cluster_scripts;
+mod cold_start_lists;
 mod config;
 mod crash;
 mod faults;
@@ -31,6 +32,7 @@ mod state;
 mod trace_formats;
 mod traces;
 mod truth;
+mod where_files_went;
 
 /// A file that no line above names would never be compiled, and its tests would be missing unnoticed.
 #[test]

@@ -62,6 +62,28 @@ fn cold_starts() {
 }
 
 #[test]
+fn a_load_that_its_bound_of_memory_holds_back() {
+    let flags = "--mode rps --start 20 --end 20 --slot 3s --runtime 200ms --memory 3MiB --max-memory-in-flight 8MiB \
+                 --container-concurrency 10";
+    ends_and_agrees(flags, "RUN_STATE_SUCCEEDED");
+}
+
+#[test]
+fn instances_that_are_others_are_found() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(directory.path());
+    let flags = "--mode rps --start 10 --end 10 --slot 2s --runtime 2ms --memory 1MiB";
+    let ended = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
+    let run_directory = daemon.directory(ended["runId"].as_str().expect("an id"));
+    let path = run_directory.join("scales.csv");
+    let scales = fs::read_to_string(&path).expect("is there");
+    let others: Vec<_> = scales.lines().map(|line| line.replace(",1,", ",5,")).collect();
+    fs::write(&path, others.join("\n")).expect("writes");
+    let compared = compare(&run_directory);
+    assert!(compared.code == 1 && compared.stdout.contains("instances (1, 1), expected one of"), "{compared:?}");
+}
+
+#[test]
 fn a_run_that_is_cancelled() {
     let directory = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(directory.path());
@@ -122,6 +144,9 @@ fn a_figure_that_is_wrong_is_found() {
         ("/goodput", json!(1.0)),
         ("/stalls/touched", json!(77)),
         ("/openLoop/violated", json!("maybe")),
+        ("/memoryInFlight/meanMib", json!(77.0)),
+        ("/slots/0/memoryPeakMib", json!(77)),
+        ("/slots/0/memoryMeanMib", json!(77.0)),
         ("/saturated/saturated", json!("maybe")),
         ("/arrivals/gaps/count", json!(3)),
         ("/slots/0/returned", json!(3)),

@@ -18,4 +18,4 @@ pub(super) use status::status;
 pub use stored::WireCodec;
 pub(super) use time::timestamp;
 pub(super) use trace_stage::trace_stage;
-pub(super) use values::{metric_value, record};
+pub(super) use values::{metric_value, nearest_node, record};

@@ -6,8 +6,9 @@ use crate::{
     clock::{ClockChanges, UnixMicros},
     plan::distribution,
     record::{
-        ArrivalTest, ColdStarts, Counts, FunctionSummary, GapFigures, KsTest, OpenLoop, ResponseInclFailures,
-        Saturation, SlotRow, Slowdown, Stall, StallFigures, SteadyState, Summary, TouchedPercentile, WarmupFindings,
+        ArrivalTest, ColdStarts, Counts, FunctionSummary, GapFigures, KsTest, MemoryInFlight, OpenLoop,
+        ResponseInclFailures, Saturation, SlotRow, Slowdown, Stall, StallFigures, SteadyState, Summary,
+        TouchedPercentile, WarmupFindings,
     },
     store::RunSummary,
     units::micros,
@@ -51,6 +52,7 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         cold_starts: cold,
         saturation,
         open_loop: peer,
+        memory_in_flight: memory,
         stalls: stalled,
         touched,
         marked,
@@ -94,6 +96,7 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         cold_starts: Some(cold_starts(cold)),
         saturated: Some(saturated(saturation)),
         open_loop: Some(open_loop(peer)),
+        memory_in_flight: Some(memory_in_flight(memory)),
         stalls: Some(stalls(stalled, *t0, *touched, marked)),
         arrivals: Some(arrivals(arrival_test)),
         steady_state: Some(steady_state(steady)),
@@ -134,6 +137,11 @@ fn incl_failures(found: &ResponseInclFailures) -> v1::ResponseInclFailures {
 fn slowdown(slowdown: &Slowdown) -> v1::Slowdown {
     let &Slowdown { count, geometric_mean, p50, p99 } = slowdown;
     v1::Slowdown { count, geometric_mean, p50, p99 }
+}
+
+fn memory_in_flight(memory: &MemoryInFlight) -> v1::MemoryInFlight {
+    let &MemoryInFlight { peak_mib, mean_mib, not_sent } = memory;
+    v1::MemoryInFlight { peak_mib, mean_mib, not_sent }
 }
 
 fn cold_starts(cold_starts: &ColdStarts) -> v1::ColdStarts {
@@ -275,6 +283,8 @@ fn slot(row: &SlotRow) -> v1::SlotSummary {
         response_p99_us,
         own_lag_p99_us,
         open_loop,
+        memory_peak_mib,
+        memory_mean_mib,
     } = row;
     v1::SlotSummary {
         slot,
@@ -293,5 +303,7 @@ fn slot(row: &SlotRow) -> v1::SlotSummary {
         response_p99_us,
         own_lag_p99_us,
         open_loop,
+        memory_peak_mib: Some(memory_peak_mib),
+        memory_mean_mib,
     }
 }

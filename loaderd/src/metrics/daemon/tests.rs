@@ -27,6 +27,7 @@ fn every_series_is_there_from_the_start() {
             "loader_invocations_in_flight gauge",
             "loader_invocations_scheduled counter",
             "loader_invocations_sent counter",
+            "loader_memory_in_flight_bytes gauge",
             "loader_open_loop_violated gauge",
             "loader_own_lag_seconds histogram",
             "loader_receive_lag_seconds histogram",

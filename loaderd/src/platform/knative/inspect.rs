@@ -9,7 +9,7 @@ use super::{
     hold,
     ingress::{self, Port},
     platform::{Knative, QUERY_TIMEOUT},
-    preflight, scrape,
+    preflight, room, scrape,
 };
 use crate::platform::{Fact, Inspect};
 
@@ -57,6 +57,7 @@ impl Knative {
             let missing = preflight::missing(&self.cluster, needs, &namespace, deadline, &never).await?;
             facts.push(Fact::new(name, if missing.is_empty() { "none".to_owned() } else { missing.join(", ") }));
         }
+        facts.extend(room::facts(&self.cluster, &self.settings.node_selector, deadline).await);
         let prometheus = self.settings.prometheus.clone();
         let origins = scrape::origins(&self.cluster, &namespace, prometheus, QUERY_TIMEOUT / 4).await;
         facts.extend(origins.map(|(name, value)| Fact::new(name, value)));

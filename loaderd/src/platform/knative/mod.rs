@@ -35,6 +35,7 @@ mod room;
 
 mod scrape;
 
+mod capacity;
 mod cluster;
 mod credentials;
 mod error;

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
 mod faults;
+mod room;
 mod sources;
 mod warmup;
 
@@ -247,6 +248,12 @@ fn nodes_pods_and_the_autoscaler_are_sampled() {
     let autoscaler = daemon.table(&id, "autoscaler.csv");
     let last = autoscaler.columns(["desired_pods", "activator_queue", "stable_concurrency", "panic_concurrency"]).pop();
     assert_eq!(last, Some(["4", "2", "0.5", ""]));
+    let joined = daemon.ctl(&["records", &id, "--with", "nodes"]).ok().stdout;
+    let (header, records) = joined.split_once('\n').expect("a header");
+    assert!(header.ends_with(",node,node_sampled_unix_us,node_cpu_ratio,node_memory_ratio,node_pods"), "{header}");
+    let ok: Vec<_> = records.lines().filter(|record| record.contains(",ok,")).collect();
+    let placed = |record: &&str| record.contains(",knative-control-plane,") && record.contains(",0.6309,");
+    assert!(ok.len() > 15 && ok.iter().all(placed), "{joined}");
 }
 
 #[test]
