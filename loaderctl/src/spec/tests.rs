@@ -39,6 +39,7 @@ fn each_flag_reaches_its_field() {
         ("--platform=attach", "/platform", json!("attach")),
         ("--seed=18446744073709551615", "/seed", json!("18446744073709551615")),
         ("--kind=empty", "/function/kind", json!("empty")),
+        ("--startup-busy-loop=byMemory", "/function/startupBusyLoop", json!("byMemory")),
         ("--protocol=http1", "/function/protocol", json!("http1")),
         ("--http-method=PUT", "/function/http/method", json!("PUT")),
         ("--http-path=/{function}", "/function/http/path", json!("/{function}")),

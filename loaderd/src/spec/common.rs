@@ -7,6 +7,7 @@ use loader_proto::v1;
 use loader_trace::Arrivals;
 
 use super::{
+    busy_loop::{StartupBusyLoop, startup_busy_loop},
     check::{Check, LONGEST},
     deployment,
     function::{FunctionKind, RuntimeClock},
@@ -59,7 +60,7 @@ pub(crate) fn common(
     } = message;
     let name = run_name(check, name);
     let platform = platform_kind(check, platform, defaults);
-    let function = self::function(check, function.as_ref());
+    let function = self::function(check, function.as_ref(), platform);
     let arrivals = arrivals_or_default(check, arrivals, mode);
     let function_timeout =
         check.duration("functionTimeout", function_timeout.as_ref(), 15 * MINUTE, MILLISECOND..=LONGEST);
@@ -75,7 +76,7 @@ pub(crate) fn common(
     let deploy = deployment::options(check, deploy_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
     let mode = mode?.name;
-    let (kind, runtime_clock, protocol) = function?;
+    let Function { kind, runtime_clock, protocol, startup_busy_loop } = function?;
     Some(RunSpec {
         name: name?.unwrap_or_else(|| mode.to_owned()),
         platform: platform?,
@@ -83,6 +84,7 @@ pub(crate) fn common(
         kind,
         protocol,
         runtime_clock,
+        startup_busy_loop,
         arrivals: arrivals?,
         timeouts: Timeouts { function: function_timeout?, connect: connect_timeout?, drain: drain_timeout? },
         overload: overload?,
@@ -120,11 +122,17 @@ fn platform_kind(check: &mut Check, name: &str, defaults: &Defaults) -> Option<P
     check.named("platform", name, &PlatformKind::ALL, PlatformKind::as_str)
 }
 
-fn function(
-    check: &mut Check,
-    message: Option<&v1::FunctionSpec>,
-) -> Option<(FunctionKind, Option<RuntimeClock>, FunctionProtocol)> {
-    let v1::FunctionSpec { kind, clock, protocol, http } = message.cloned().unwrap_or_default();
+/// What is deployed.
+struct Function {
+    kind: FunctionKind,
+    runtime_clock: Option<RuntimeClock>,
+    protocol: FunctionProtocol,
+    startup_busy_loop: Option<StartupBusyLoop>,
+}
+
+fn function(check: &mut Check, message: Option<&v1::FunctionSpec>, platform: Option<PlatformKind>) -> Option<Function> {
+    let v1::FunctionSpec { kind, clock, protocol, http, startup_busy_loop: busy_loop } =
+        message.cloned().unwrap_or_default();
     let name = if kind.is_empty() { FunctionKind::Trace.as_str() } else { &kind };
     let kind = check.named("function.kind", name, &FunctionKind::ALL, FunctionKind::as_str);
     let named =
@@ -134,6 +142,12 @@ fn function(
         None => None,
     };
     let protocol = http::protocol(check, kind, &protocol, http.as_ref());
+    let startup_busy_loop = startup_busy_loop(check, &busy_loop);
+    if let (Some(Some(_)), Some(Features { name, named_targets: true, .. })) =
+        (startup_busy_loop, platform.map(PlatformKind::features))
+    {
+        check.fault("function.startupBusyLoop", format!("is set, but platform {name} starts no instances"));
+    }
     match kind? {
         FunctionKind::Trace => {}
         kind @ (FunctionKind::Empty | FunctionKind::Timed | FunctionKind::Wimpy | FunctionKind::Hello) => {
@@ -143,7 +157,8 @@ fn function(
             }
         }
     }
-    Some((kind?, clock, protocol?))
+    let startup_busy_loop = startup_busy_loop?;
+    Some(Function { kind: kind?, runtime_clock: clock, protocol: protocol?, startup_busy_loop })
 }
 
 fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<ModeFacts>) -> Option<Arrivals> {

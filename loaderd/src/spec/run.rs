@@ -3,6 +3,7 @@
 use loader_trace::Arrivals;
 
 use super::{
+    busy_loop::StartupBusyLoop,
     deployment::DeployOptions,
     function::{FunctionKind, RuntimeClock},
     http::FunctionProtocol,
@@ -45,6 +46,8 @@ pub struct RunSpec {
     pub protocol: FunctionProtocol,
     /// The clock that its run times are counted by; absent: the function's own choice, which is the wall clock.
     pub runtime_clock: Option<RuntimeClock>,
+    /// The busy loop with which an instance begins, if the spec has one.
+    pub startup_busy_loop: Option<StartupBusyLoop>,
     /// How invocations are spread inside a slot.
     pub arrivals: Arrivals,
     /// How long things may take.

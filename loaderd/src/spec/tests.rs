@@ -45,6 +45,7 @@ fn what_is_left_out_is_as_documented() {
         kind: FunctionKind::Trace,
         protocol: FunctionProtocol::Grpc,
         runtime_clock: None,
+        startup_busy_loop: None,
         arrivals: Arrivals::Uniform,
         timeouts: Timeouts {
             function: Duration::from_mins(15),
