@@ -5,6 +5,7 @@
 
 mod fault;
 mod read;
+mod syntax;
 mod units;
 
 use std::sync::LazyLock;
@@ -74,16 +75,19 @@ pub fn from_value<M: Name + Default>(value: &Value) -> (M, Vec<Fault>) {
     (message, faults)
 }
 
+/// Reads YAML or JSON text, whatever it holds.
+///
+/// # Errors
+/// A syntax error is a fault of the whole input and names the line.
+pub fn document(text: &str) -> Result<Value, Fault> {
+    serde_saphyr::from_str(text).map_err(|error| Fault { field: String::new(), description: syntax::describe(&error) })
+}
+
 /// Reads a message from YAML or JSON text. A syntax error is a fault of the whole input and names the line.
 pub fn from_yaml<M: Name + Default>(text: &str) -> (M, Vec<Fault>) {
-    match serde_saphyr::from_str::<Value>(text) {
+    match document(text) {
         Ok(value) => from_value(&value),
-        Err(error) => {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let description = format!("not readable as YAML or JSON: {first}");
-            (M::default(), vec![Fault { field: String::new(), description }])
-        }
+        Err(fault) => (M::default(), vec![fault]),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     Failure,
     client::Daemon,
     ending::violations,
+    output::note,
     spec::{Draft, SpecArguments},
     upload::{TraceFiles, upload},
 };
@@ -30,6 +31,7 @@ pub(super) struct Prepared {
 /// checks the spec before a trace is uploaded, so that a typing error is reported before the upload.
 pub(super) async fn prepare(session: &Session, arguments: &SpecArguments) -> Result<Prepared, Failure> {
     let mut draft = Draft::read(arguments)?;
+    draft.notes.iter().for_each(|line| note(line));
     let files = match draft.trace.as_deref().map(TraceFiles::find) {
         Some(Ok(files)) => Some(files),
         Some(Err(description)) => {

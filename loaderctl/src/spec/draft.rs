@@ -1,24 +1,26 @@
 //! From file and flags to a spec: what could be read, and every fault that can be found without the daemon.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use loader_proto::{
-    json::{Fault, from_value, from_yaml},
+    json::{self, Fault, from_value, to_yaml},
     v1::{RunSpec, run_spec, trace_mode},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     flags::{Mode, Takes},
     given::{GivenFlag, SpecArguments},
     source,
 };
-use crate::Failure;
+use crate::{
+    Failure,
+    document::{Document, set},
+    invitro::{self, Beside, Converted},
+};
 
 /// The field of a submission that is no part of the spec.
 const KEY: &str = "idempotencyKey";
-
-type Document = Map<String, Value>;
 
 /// A spec that only the daemon can still find faults in, or the faults that it has already.
 #[derive(Debug, Default)]
@@ -31,8 +33,10 @@ pub(crate) struct Draft {
     pub(crate) trace: Option<PathBuf>,
     /// Whether the file is no document at all, so that missing fields are not reported.
     pub(crate) unreadable: bool,
-    /// Fields that flags gave, and which.
-    origins: Vec<(String, &'static str)>,
+    /// What the user should know before the run.
+    pub(crate) notes: Vec<String>,
+    /// Fields that flags or keys of InVitro gave, and which; the last of a field counts.
+    origins: Vec<(String, String)>,
 }
 
 impl Draft {
@@ -46,7 +50,8 @@ impl Draft {
             None => source::SpecFile::default(),
         };
         let mut draft = Self::default();
-        let mut document = draft.document(&file.text, arguments.file.is_some());
+        let document = draft.document(&file.text, arguments.file.is_some());
+        let Some(mut document) = draft.own(document, arguments) else { return Ok(draft) };
         let from_flag = arguments.flags.0.iter().any(|given| given.flag.name == "trace");
         let mode = draft.mode(&mut document, arguments.mode);
         draft.lay_in(&mut document, mode, &arguments.flags.0);
@@ -75,13 +80,13 @@ impl Draft {
     pub(crate) fn into_faults(self) -> Vec<Fault> {
         let Self { faults, origins, .. } = self;
         let describe = |Fault { field, description }: Fault| {
-            if field.starts_with("--") || field == KEY {
+            if field.starts_with("--") || field.starts_with(invitro::LABEL) || field == KEY {
                 return Fault { field, description };
             }
-            let by_flag = origins.iter().find(|(path, _)| is_within(path, &field));
-            let flag = by_flag.map(|(_, flag)| format!(" (--{flag})")).unwrap_or_default();
+            let given = origins.iter().rev().find(|(path, _)| is_within(path, &field));
+            let origin = given.map(|(_, by)| format!(" ({by})")).unwrap_or_default();
             let field = if field.is_empty() { "spec".to_owned() } else { format!("spec: {field}") };
-            Fault { field, description: description + &flag }
+            Fault { field, description: description + &origin }
         };
         faults.into_iter().map(describe).collect()
     }
@@ -101,16 +106,44 @@ impl Draft {
         if !is_given {
             return Document::new();
         }
-        match serde_saphyr::from_str(text) {
-            Ok(Value::Object(document)) => document,
-            Ok(Value::Null) => Document::new(),
-            // The reader of specs reports what is wrong.
-            Ok(_) | Err(_) => {
-                self.unreadable = true;
-                self.faults.extend(from_yaml::<RunSpec>(text).1);
-                Document::new()
+        let faults = match json::document(text) {
+            Ok(Value::Object(document)) => return document,
+            Ok(Value::Null) => return Document::new(),
+            // The reader of specs says what it expects.
+            Ok(other) => from_value::<RunSpec>(&other).1,
+            Err(fault) => vec![fault],
+        };
+        self.unreadable = true;
+        self.faults.extend(faults);
+        Document::new()
+    }
+
+    /// The document of a spec: as it is, or what a configuration of InVitro becomes; `None` where it can't become one.
+    fn own(&mut self, document: Document, arguments: &SpecArguments) -> Option<Document> {
+        let file = arguments.file.as_deref().filter(|name| *name != "-").map(Path::new);
+        let has = |names: &[&str]| arguments.flags.0.iter().any(|given| names.contains(&given.flag.name));
+        let beside =
+            Beside { platform: has(&["platform"]), trace: has(&["trace", "upload"]), targets: has(&["attach"]) };
+        let Some(converted) = invitro::read(&document, file, beside, arguments.lenient) else {
+            if arguments.lenient {
+                self.fault("--lenient", "belongs to configurations of InVitro".to_owned());
             }
+            return Some(document);
+        };
+        let Converted { document, notes, faults, origins } = converted;
+        self.faults.extend(faults);
+        if !self.faults.is_empty() {
+            // What else is missing follows from these faults.
+            self.unreadable = true;
+            return None;
         }
+        let (spec, _) = from_value::<RunSpec>(&Value::Object(document.clone()));
+        let name = file.map_or("standard input".into(), |file| file.to_string_lossy());
+        self.notes.push(format!("{name} is a configuration of InVitro; as a spec:"));
+        self.notes.extend(to_yaml(&spec).lines().map(|line| format!("  {line}")));
+        self.notes.extend(notes);
+        self.origins = origins;
+        Some(document)
     }
 
     /// The mode by flag or file, whose group of fields is added where it is missing.
@@ -153,7 +186,7 @@ impl Draft {
                 Ok(value) => set(document, &path, Some(value)),
                 Err(description) => self.fault(&path, description),
             }
-            self.origins.push((path, given.flag.name));
+            self.origins.push((path, format!("--{}", given.flag.name)));
         }
     }
 
@@ -182,23 +215,6 @@ fn is_within(outer: &str, field: &str) -> bool {
 fn explains(fault: &str, other: &str) -> bool {
     let is_item = fault.strip_prefix(other).is_some_and(|rest| rest.starts_with('['));
     is_within(fault, other) || is_item || (other == "mode" && Mode::of_field(fault).is_some())
-}
-
-/// Sets a field by its path, and makes the groups on the way; without a value, makes a group. What exists and is no
-/// group is left: the reader reports it.
-fn set(document: &mut Document, path: &str, value: Option<Value>) {
-    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-    if let (None, Some(value)) = (rest, &value) {
-        document.insert(first.to_owned(), value.clone());
-        return;
-    }
-    let group = document.entry(first).or_insert(Value::Null);
-    if group.is_null() {
-        *group = json!({});
-    }
-    if let (Some(rest), Value::Object(group)) = (rest, group) {
-        set(group, rest, value);
-    }
 }
 
 /// The JSON form of a flag's values; numbers stay text, which the reader takes for them.
