@@ -3,6 +3,7 @@
 //! Reading is kinder than the mapping asks for, and thorough: a duration may be `4m`, a memory size `170MiB`, names may
 //! be in either case, and every fault is found in one pass, each with the path of its field.
 
+mod address;
 mod fault;
 mod read;
 mod syntax;
@@ -14,6 +15,7 @@ use prost::Name;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
 
+pub use address::bracketed;
 pub use fault::Fault;
 pub use units::{parse_duration, parse_mib};
 

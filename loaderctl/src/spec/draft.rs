@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{
     flags::{Mode, Takes},
     given::{GivenFlag, SpecArguments},
+    hints::instead,
     source,
 };
 use crate::{
@@ -21,6 +22,12 @@ use crate::{
 
 /// The field of a submission that is no part of the spec.
 const KEY: &str = "idempotencyKey";
+
+/// A flag that there isn't, for a rate.
+const RATE: &str = "--rps";
+
+/// The name by which a missing mode is reported, and which is tried for a mode.
+const NAMED_MODE: &str = "mode";
 
 /// A spec that only the daemon can still find faults in, or the faults that it has already.
 #[derive(Debug, Default)]
@@ -53,6 +60,8 @@ impl Draft {
         let document = draft.document(&file.text, arguments.file.is_some());
         let Some(mut document) = draft.own(document, arguments) else { return Ok(draft) };
         let from_flag = arguments.flags.0.iter().any(|given| given.flag.name == "trace");
+        draft.no_rate(arguments.rps.as_ref());
+        draft.no_mode_by_name(&mut document);
         let mode = draft.mode(&mut document, arguments.mode);
         draft.lay_in(&mut document, mode, &arguments.flags.0);
         let (spec, faults) = from_value::<RunSpec>(&Value::Object(document));
@@ -146,6 +155,26 @@ impl Draft {
         Some(document)
     }
 
+    /// Says how a constant rate is asked for, where a flag for it was tried.
+    fn no_rate(&mut self, given: Option<&Option<String>>) {
+        let Some(rate) = given else { return };
+        let rate = rate.as_deref().unwrap_or("10");
+        let right = format!("--mode rps --start {rate} --end {rate} --slot 1m");
+        self.fault(RATE, format!("is no flag; a constant rate is one slot of a sweep: {right}"));
+    }
+
+    /// Takes a mode that a document names away, and says how a mode is chosen.
+    fn no_mode_by_name(&mut self, document: &mut Document) {
+        let Some(named) = document.remove(NAMED_MODE) else { return };
+        let name = named.as_str().filter(|name| Mode::of_field(name).is_some()).unwrap_or("burst");
+        let description = if document.contains_key(name) {
+            format!("is no field: the mode is that of the field {name}, which is there; leave mode out")
+        } else {
+            format!("is no field: the mode is a field of its own name; write \"{name}: {{}}\" in its place")
+        };
+        self.fault(NAMED_MODE, description);
+    }
+
     /// The mode by flag or file, whose group of fields is added where it is missing.
     fn mode(&mut self, document: &mut Document, by_flag: Option<Mode>) -> Option<Mode> {
         // The first of the file, as its reader has it.
@@ -177,7 +206,9 @@ impl Draft {
                 (_, mode) => {
                     let has = mode
                         .map_or("the run has none".to_owned(), |mode| format!("the run's mode is {}", mode.field()));
-                    let description = format!("belongs to {}; {has}", given.flag.group.mode_names());
+                    let hint = mode.and_then(|mode| instead(given.flag.name, mode)).map(|hint| format!("; {hint}"));
+                    let hint = hint.unwrap_or_default();
+                    let description = format!("belongs to {}; {has}{hint}", given.flag.group.mode_names());
                     self.fault(&format!("--{}", given.flag.name), description);
                     continue;
                 }
@@ -214,7 +245,7 @@ fn is_within(outer: &str, field: &str) -> bool {
 /// Whether a fault in one field, which is therefore absent, is the cause of a fault in another one.
 fn explains(fault: &str, other: &str) -> bool {
     let is_item = fault.strip_prefix(other).is_some_and(|rest| rest.starts_with('['));
-    is_within(fault, other) || is_item || (other == "mode" && Mode::of_field(fault).is_some())
+    is_within(fault, other) || is_item || (other == NAMED_MODE && (fault == RATE || Mode::of_field(fault).is_some()))
 }
 
 /// The JSON form of a flag's values; numbers stay text, which the reader takes for them.

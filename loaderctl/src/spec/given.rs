@@ -13,6 +13,9 @@ pub(crate) struct SpecArguments {
     /// Leave unknown keys of a configuration of InVitro out, and say so
     #[arg(long)]
     pub(super) lenient: bool,
+    /// What is tried for a constant rate, to say how it is asked for.
+    #[arg(long, hide = true, value_name = "RATE", num_args = 0..=1)]
+    pub(super) rps: Option<Option<String>>,
     #[arg(long, hide_possible_values = true, help = mode_help())]
     pub(super) mode: Option<Mode>,
     #[command(flatten)]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::http::uri::Authority;
-use loader_proto::v1;
+use loader_proto::{json::bracketed, v1};
 use loader_trace::Arrivals;
 
 use super::{
@@ -75,6 +75,7 @@ pub(crate) fn common(
     let output = output(check, output_message.as_ref());
     let deploy = deployment::options(check, deploy_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
+    scales(check, platform, mode);
     let mode = mode?.name;
     let Function { kind, runtime_clock, protocol, startup_busy_loop } = function?;
     Some(RunSpec {
@@ -159,6 +160,18 @@ fn function(check: &mut Check, message: Option<&v1::FunctionSpec>, platform: Opt
     }
     let startup_busy_loop = startup_busy_loop?;
     Some(Function { kind: kind?, runtime_clock: clock, protocol: protocol?, startup_busy_loop })
+}
+
+/// Checks that a mode that chooses functions by their instances knows them.
+fn scales(check: &mut Check, platform: Option<PlatformKind>, mode: Option<ModeFacts>) {
+    let features = platform.map(PlatformKind::features);
+    if let (Some(Features { name, named_targets: true, .. }), Some(ModeFacts { name: mode, needs_scales: true, .. })) =
+        (features, mode)
+    {
+        let reason =
+            "it chooses functions without instances, and of functions deployed by others nobody reports the instances";
+        check.fault(mode, format!("cannot run on platform {name}: {reason}"));
+    }
 }
 
 fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<ModeFacts>) -> Option<Arrivals> {
@@ -296,7 +309,8 @@ fn endpoint(check: &mut Check, index: usize, target: &v1::AttachTarget) -> Optio
     let reachable = host(address).is_some_and(|host| host.port_u16().is_some_and(|port| port > 0));
     if !reachable {
         let field = format!("attach.targets[{index}].address");
-        check.fault(field, format!("is {address:?}; must be host:port, such as 10.0.0.7:8080"));
+        let hint = bracketed(address).map(|right| format!("; did you mean {right}?")).unwrap_or_default();
+        check.fault(field, format!("is {address:?}; must be host:port, such as 10.0.0.7:8080{hint}"));
     }
     let authority = if authority.is_empty() { address } else { authority };
     let named = authority == address || host(authority).is_some();

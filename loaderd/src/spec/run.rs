@@ -28,6 +28,8 @@ pub struct ModeFacts {
     pub arrivals: Arrivals,
     /// The greatest share of a slot's invocations that may fail, in a run that names none.
     pub failure_ratio: f64,
+    /// Whether it must know how many instances each function has.
+    pub needs_scales: bool,
 }
 
 /// One run: one pass of a plan of invocations over the functions that the run deploys. The mode's part is

@@ -13,6 +13,7 @@ mod faults;
 mod functions;
 mod images;
 mod input;
+mod invitro;
 mod kills;
 mod knative;
 mod modes;
