@@ -81,7 +81,7 @@ impl Kind {
             Self::Workflow => {
                 Some("is for workflows of Dandelion on platform Dirigent, which this loader does not have")
             }
-            Self::Failure => Some("goes with a loader configuration: loaderctl import CONFIG.json --failure FILE"),
+            Self::Failure => Some("describes a failure to inject into a run, which this loader does not read"),
             Self::Plan => Some("has one function's invocations: give its directory, --mode trace --trace DIR"),
         }
     }

@@ -7,10 +7,10 @@ use serde::Deserialize;
 
 use super::{
     duration::{self, duration},
-    knative::{self, knative_stats},
     names::Names,
     pieces::{Pieces, Wanted},
     scale::{self, scale},
+    stats::{self, knative_stats},
     tables::rows,
     usage::cluster_usages,
 };
@@ -45,7 +45,7 @@ pub(in crate::results) fn export(directory: &Path, sink: &mut Sink<'_>) -> Resul
     if out.finish().is_break() {
         return Ok(());
     }
-    let mut out = Pieces::with_header(file("kn_stats"), &knative::COLUMNS, sink);
+    let mut out = Pieces::with_header(file("kn_stats"), &stats::COLUMNS, sink);
     for row in rows::<AutoscalerRecord>(directory)? {
         if out.row(knative_stats(row?))?.is_break() {
             return Ok(());

@@ -10,10 +10,10 @@
 
 mod duration;
 mod export;
-mod knative;
 mod names;
 mod pieces;
 mod scale;
+mod stats;
 mod tables;
 mod usage;
 
