@@ -41,6 +41,8 @@ pub(crate) enum Command {
     Resubmit(ResubmitArguments),
     /// Show what a run would do, and every fault of its spec; deploys nothing
     Plan(Box<PlanArguments>),
+    /// Convert a loader configuration of InVitro to a spec (needs no daemon)
+    Import(ImportArguments),
     /// List runs, newest first
     List(ListArguments),
     /// Show a run
@@ -241,6 +243,22 @@ pub(crate) struct PlanArguments {
     pub(crate) write: Option<PathBuf>,
     /// Replace the file of --write if it exists
     #[arg(long, requires = "write")]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArguments {
+    /// The configuration, as InVitro takes it with --config
+    #[arg(value_name = "CONFIG.json")]
+    pub(crate) file: PathBuf,
+    /// File for the spec [standard output]
+    #[arg(long, value_name = "SPEC.yaml")]
+    pub(crate) to: Option<PathBuf>,
+    /// Leave unknown keys out, and say so
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// Overwrite the file of --to
+    #[arg(long, requires = "to")]
     pub(crate) force: bool,
 }
 

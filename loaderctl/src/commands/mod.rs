@@ -3,6 +3,7 @@
 mod bundle;
 mod check;
 mod describe;
+mod import;
 mod invoke;
 mod plan;
 mod prepare;
@@ -36,6 +37,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Submit(arguments) => Box::pin(submit::submit(&session, *arguments)).await,
         Command::Resubmit(arguments) => Box::pin(submit::resubmit(&session, arguments)).await,
         Command::Plan(arguments) => plan::plan(&session, &arguments).await,
+        Command::Import(arguments) => import::import(&session, &arguments),
         Command::List(arguments) => runs::list(&session, arguments).await,
         Command::Get(arguments) => runs::get(&session, arguments).await,
         Command::Watch(arguments) => Box::pin(watch::watch(&session, arguments)).await,

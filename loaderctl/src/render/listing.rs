@@ -19,7 +19,11 @@ pub(crate) fn runs(runs: &[Run]) -> String {
         let name = run.spec.as_ref().map(|spec| spec.name.clone()).unwrap_or_default();
         let state = state_name(run.state()).to_owned();
         let verdict = run.summary.as_ref().map(verdicts::note).unwrap_or_default();
-        let note = if verdict.is_empty() { run.reason.clone() } else { verdict.to_owned() };
+        let note = match (verdict, run.queue_position) {
+            ("", 0) => run.reason.clone(),
+            ("", position) => format!("position {position} in the queue"),
+            (verdict, _) => verdict.to_owned(),
+        };
         vec![
             run.run_id.clone(),
             if name.is_empty() { run.mode.clone() } else { name },

@@ -63,6 +63,9 @@ fn progress_on_one_line() {
 fn a_list_of_runs() {
     let list = [fixtures::running(), fixtures::burst(), fixtures::coldstart()];
     assert_snapshot!(runs(&list));
+    let mut queued = Run { queue_position: 3, reason: String::new(), summary: None, ..fixtures::running() };
+    queued.set_state(RunState::Queued);
+    assert!(runs(&[queued]).trim_end().ends_with("position 3 in the queue"));
     assert_eq!(runs(&[]), "no runs\n");
 }
 

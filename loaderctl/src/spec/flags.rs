@@ -140,6 +140,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "Kind trace: clock that run times are measured by, wall or cpu [wall]",
     ),
     every(
+        "startup-busy-loop",
+        Takes::Text("DURATION"),
+        "function.startupBusyLoop",
+        "Busy loop before each instance serves, or byMemory: 300, 750 or 1250 ms, as InVitro has it [none]",
+    ),
+    every(
         "protocol",
         Takes::Text("NAME"),
         "function.protocol",

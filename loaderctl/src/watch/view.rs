@@ -58,10 +58,10 @@ impl View for JsonLines {
     }
 }
 
-/// Writes a line to standard error at each change of state and about each five seconds, for logs.
+/// Writes a line to standard error at each change of state or of the place in the queue, and about each five seconds, for logs.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    shown: Option<(v1::RunState, Duration)>,
+    shown: Option<(v1::RunState, u32, Duration)>,
 }
 
 impl Lines {
@@ -69,9 +69,11 @@ impl Lines {
     fn due(&mut self, run: &v1::Run) -> Option<String> {
         let state = run.state();
         let elapsed = progress::elapsed(run);
-        let is_due = self.shown.is_none_or(|(shown, at)| shown != state || elapsed >= at + PACE);
+        let place = run.queue_position;
+        let is_due =
+            self.shown.is_none_or(|(shown, at_place, at)| shown != state || at_place != place || elapsed >= at + PACE);
         is_due.then(|| {
-            self.shown = Some((state, elapsed));
+            self.shown = Some((state, place, elapsed));
             progress::line(run)
         })
     }
@@ -113,5 +115,20 @@ mod tests {
             shown.push(lines.due(&run).is_some());
         }
         assert_eq!(shown, [true, false, true, false, true, false, true, true]);
+    }
+
+    #[test]
+    fn a_queued_run_says_each_place_once() {
+        let mut lines = Lines::default();
+        let shown = [3, 3, 2, 1].map(|position| {
+            let mut run = v1::Run { queue_position: position, ..fixtures::running() };
+            run.set_state(v1::RunState::Queued);
+            lines.due(&run)
+        });
+        let places = shown.iter().flatten().filter_map(|line| line.split_once("QUEUED  ")).map(|(_, place)| place);
+        assert_eq!(
+            places.collect::<Vec<_>>(),
+            ["position 3 in the queue", "position 2 in the queue", "position 1 in the queue"]
+        );
     }
 }

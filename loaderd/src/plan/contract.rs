@@ -29,6 +29,11 @@ pub trait Mode: Debug + Send + Sync {
         0.3
     }
 
+    /// Whether it must know how many instances each function has.
+    fn needs_scales(&self) -> bool {
+        false
+    }
+
     /// The trace that [`Mode::plan`] needs; absent for a mode that replays none.
     fn trace(&self) -> Option<TraceInput> {
         None

@@ -38,6 +38,8 @@ pub struct FunctionDeployment {
     pub kind: String,
     /// The version of HTTP of its invocations.
     pub http: HttpVersion,
+    /// How long an instance is busy before it serves; whole milliseconds, zero for not at all.
+    pub startup_busy_loop: Duration,
     /// Most memory that an invocation requests, in MiB.
     pub peak_memory_mib: u32,
     /// Its bounds of scale.

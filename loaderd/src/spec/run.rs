@@ -3,6 +3,7 @@
 use loader_trace::Arrivals;
 
 use super::{
+    busy_loop::StartupBusyLoop,
     deployment::DeployOptions,
     function::{FunctionKind, RuntimeClock},
     http::FunctionProtocol,
@@ -27,6 +28,8 @@ pub struct ModeFacts {
     pub arrivals: Arrivals,
     /// The greatest share of a slot's invocations that may fail, in a run that names none.
     pub failure_ratio: f64,
+    /// Whether it must know how many instances each function has.
+    pub needs_scales: bool,
 }
 
 /// One run: one pass of a plan of invocations over the functions that the run deploys. The mode's part is
@@ -45,6 +48,8 @@ pub struct RunSpec {
     pub protocol: FunctionProtocol,
     /// The clock that its run times are counted by; absent: the function's own choice, which is the wall clock.
     pub runtime_clock: Option<RuntimeClock>,
+    /// The busy loop with which an instance begins, if the spec has one.
+    pub startup_busy_loop: Option<StartupBusyLoop>,
     /// How invocations are spread inside a slot.
     pub arrivals: Arrivals,
     /// How long things may take.

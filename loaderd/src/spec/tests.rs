@@ -20,7 +20,7 @@ fn checked(value: &Value) -> Result<RunSpec, Vec<Violation>> {
 
 fn checked_with(value: &Value, platform: &str) -> Result<RunSpec, Vec<Violation>> {
     let mut check = Check::default();
-    let mode = ModeFacts { name: "mode", arrivals: Arrivals::Uniform, failure_ratio: 0.3 };
+    let mode = ModeFacts { name: "mode", arrivals: Arrivals::Uniform, failure_ratio: 0.3, needs_scales: false };
     let spec = common(&mut check, &message(value), &Defaults { platform: platform.to_owned() }, Some(mode));
     check.finish(spec)
 }
@@ -45,6 +45,7 @@ fn what_is_left_out_is_as_documented() {
         kind: FunctionKind::Trace,
         protocol: FunctionProtocol::Grpc,
         runtime_clock: None,
+        startup_busy_loop: None,
         arrivals: Arrivals::Uniform,
         timeouts: Timeouts {
             function: Duration::from_mins(15),
@@ -174,6 +175,10 @@ fn what_is_deployed_and_what_is_kept_is_checked() {
 fn attached_functions_need_addresses() {
     let attach = |targets: Value| json!({"platform": "attach", "attach": {"targets": targets}});
     assert_eq!(faults(&attach(json!([]))), ["attach.targets: is empty; platform attach needs the functions to call"]);
+    assert_eq!(
+        faults(&attach(json!([{"address": "::1:80"}]))),
+        ["attach.targets[0].address: is \"::1:80\"; must be host:port, such as 10.0.0.7:8080; did you mean [::1]:80?"]
+    );
     assert_eq!(
         faults(&attach(json!([{"address": "host"}, {"address": "h:1", "authority": "a b"}]))),
         [

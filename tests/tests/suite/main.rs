@@ -16,6 +16,7 @@ mod functions;
 mod hostile;
 mod images;
 mod input;
+mod invitro;
 mod kills;
 mod knative;
 mod modes;

@@ -1,6 +1,11 @@
 //! Access to the API server.
 
-use std::{io, path::PathBuf, sync::Mutex, time::Duration};
+use std::{
+    env, fmt, io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::Duration,
+};
 
 use futures_util::{Stream, StreamExt as _, stream};
 use http::Request;
@@ -32,6 +37,33 @@ pub struct Access {
     pub kubeconfig: Option<PathBuf>,
     /// The context in it; absent: its current one.
     pub context: Option<String>,
+}
+
+impl Access {
+    /// Where the address of the server comes from.
+    fn named_by(&self) -> String {
+        let given = self.kubeconfig.clone().or_else(|| env::var_os("KUBECONFIG").map(PathBuf::from));
+        let default = || env::home_dir().map(|home| home.join(".kube/config")).filter(|path| Path::exists(path));
+        match given.or_else(default) {
+            Some(path) => format!("kubeconfig {}", path.display()),
+            None => "the pod's service account".to_owned(),
+        }
+    }
+}
+
+/// An API server, for messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Server {
+    url: String,
+    /// Where that address comes from.
+    named_by: String,
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, named_by } = self;
+        write!(formatter, "the API server {} ({named_by})", url.trim_end_matches('/'))
+    }
 }
 
 /// Why a request failed.
@@ -72,12 +104,15 @@ pub(super) enum ClusterError {
     /// Knative's autoscaler has no pods.
     #[error("no autoscaler found in {0}")]
     NoAutoscaler(&'static str),
-    /// The server refused the request, or was unreachable for too long.
+    /// The server refused the request.
     #[error("{}", failure::describe(.0))]
     Refused(#[source] Box<Error>),
+    /// The server could not be reached for too long.
+    #[error("cannot reach {server}: {}", failure::describe(.source))]
+    Unreachable { server: Server, source: Box<Error> },
     /// The server did not answer in time.
-    #[error("the API server did not answer within {}", humantime::format_duration(REQUEST_TIMEOUT))]
-    Timeout,
+    #[error("no answer within {timeout} from {0}", timeout = humantime::format_duration(REQUEST_TIMEOUT))]
+    Timeout(Server),
     /// The caller has cancelled the request.
     #[error("cancelled")]
     Cancelled,
@@ -94,12 +129,14 @@ pub(super) struct Cluster {
     access: Access,
     /// Created on first use, and again after a 401. With the namespace of its configuration.
     client: Mutex<Option<(Client, String)>>,
+    /// The server that the client was made for.
+    server: Mutex<Server>,
     clock: Clock,
 }
 
 impl Cluster {
     pub(super) fn new(access: Access, clock: Clock) -> Self {
-        Self { access, client: Mutex::default(), clock }
+        Self { access, client: Mutex::default(), server: Mutex::default(), clock }
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -118,6 +155,8 @@ impl Cluster {
         let mut config = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         let namespace = config.default_namespace.clone();
+        *self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
+            Server { url: config.cluster_url.to_string(), named_by: self.access.named_by() };
         let client = Client::try_from(config).map_err(|error| ClusterError::Client(Box::new(error)))?;
         let made = (client, namespace);
         *self.client.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(made.clone());
@@ -142,6 +181,20 @@ impl Cluster {
             return Config::from_kubeconfig(&options).await.map_err(failed);
         }
         Config::infer().await.map_err(|_| ClusterError::NoKubeconfig)
+    }
+
+    fn server(&self) -> Server {
+        self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// The error of a request that failed for good.
+    fn failed(&self, error: Error) -> ClusterError {
+        let source = Box::new(error);
+        if failure::is_of_the_connection(&source) {
+            ClusterError::Unreachable { server: self.server(), source }
+        } else {
+            ClusterError::Refused(source)
+        }
     }
 
     /// Makes the next request read the configuration again.
@@ -223,11 +276,11 @@ impl Cluster {
                 Ok(Err(error)) if failure::is_unauthorized(&error) && !reloaded => {
                     reloaded = true;
                     self.reset_client();
-                    ClusterError::Refused(Box::new(error))
+                    self.failed(error)
                 }
-                Ok(Err(error)) if failure::is_transient(&error) => ClusterError::Refused(Box::new(error)),
-                Ok(Err(error)) => return Err(ClusterError::Refused(Box::new(error))),
-                Err(_) => ClusterError::Timeout,
+                Ok(Err(error)) if failure::is_transient(&error) => self.failed(error),
+                Ok(Err(error)) => return Err(self.failed(error)),
+                Err(_) => ClusterError::Timeout(self.server()),
             };
             if self.clock.now() + pause >= deadline {
                 return Err(failed);
@@ -239,5 +292,35 @@ impl Cluster {
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_cannot_be_reached_is_named_with_its_kubeconfig() {
+        // A port that nobody listens at.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kubeconfig");
+        let config = serde_json::json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {"server": format!("http://127.0.0.1:{port}")}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": {}}],
+        });
+        std::fs::write(&path, config.to_string()).unwrap();
+        let clock = Clock;
+        let cluster = Cluster::new(Access { kubeconfig: Some(path.clone()), context: None }, clock);
+        let never = CancellationToken::new();
+        let asked = cluster.ask(clock.now(), &never, |client| async move { client.apiserver_version().await });
+        let message = asked.await.unwrap_err().to_string();
+        let expected = format!("cannot reach the API server http://127.0.0.1:{port} (kubeconfig {}): ", path.display());
+        assert!(message.starts_with(&expected), "{message}");
+        assert!(message.contains("refused"), "{message}");
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn refused(error: &ClusterError) -> PlatformError {
         | ClusterError::Response { .. }
         | ClusterError::NoAutoscaler(_)
         | ClusterError::Refused(_)
-        | ClusterError::Timeout => unusable(error.to_string()),
+        | ClusterError::Unreachable { .. }
+        | ClusterError::Timeout(_) => unusable(error.to_string()),
     }
 }

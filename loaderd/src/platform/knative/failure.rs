@@ -2,17 +2,15 @@
 
 use kube::{Error, core::Status, runtime::watcher};
 
-/// Whether a retry may help: the server or a webhook of it is unreachable or busy.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "all others are permanent: the request or the configuration is wrong"
-)]
+/// Whether a retry may help: the server or a webhook of it is unreachable or busy. All others are permanent: the request or the
+/// configuration is wrong.
 pub(super) fn is_transient(error: &Error) -> bool {
-    match error {
-        Error::Api(status) => is_busy(status),
-        Error::HyperError(_) | Error::Service(_) | Error::ReadEvents(_) => true,
-        _ => false,
-    }
+    matches!(error, Error::Api(status) if is_busy(status)) || is_of_the_connection(error)
+}
+
+/// Whether the request did not reach the server, or its answer did not come back.
+pub(super) fn is_of_the_connection(error: &Error) -> bool {
+    matches!(error, Error::HyperError(_) | Error::Service(_) | Error::ReadEvents(_))
 }
 
 fn is_busy(status: &Status) -> bool {

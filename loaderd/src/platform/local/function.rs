@@ -182,7 +182,7 @@ impl Function {
             launch: self.spec.launch(&self.context.run, id),
             launcher: Arc::clone(&self.context.launcher),
             stop: stop.clone(),
-            start_timeout: self.context.start_timeout,
+            start_timeout: self.context.start_timeout + self.spec.startup_busy_loop,
             tasks: Tasks(self.tasks.clone()),
             events: self.event_sender.clone(),
         };

@@ -49,6 +49,8 @@ pub(super) struct Launch {
     pub(super) function: String,
     /// The kind of function.
     pub(super) kind: String,
+    /// How long it is busy before it listens.
+    pub(super) startup_busy_loop: Duration,
     /// The instance's name, unique in the run.
     pub(super) instance: String,
 }

@@ -86,6 +86,9 @@ impl Processes {
             // A process group of its own, so that Ctrl-C on the daemon's terminal does not reach instances.
             .process_group(0)
             .kill_on_drop(true);
+        if !launch.startup_busy_loop.is_zero() {
+            command.arg(format!("--startup-busy-loop={}ms", launch.startup_busy_loop.as_millis()));
+        }
         command
     }
 }
@@ -211,7 +214,7 @@ async fn forward_stderr(stderr: Option<impl AsyncRead + Unpin>, launch: &Launch)
     let mut lines = BufReader::new(stderr?).lines();
     let mut last = None;
     while let Ok(Some(line)) = lines.next_line().await {
-        let Launch { run, function, kind: _, instance } = launch;
+        let Launch { run, function, kind: _, startup_busy_loop: _, instance } = launch;
         log::warn!(RUN_ID = run.as_str(), FUNCTION = function.as_str(), INSTANCE = instance.as_str(); "{instance}: {line}");
         last = Some(line);
     }

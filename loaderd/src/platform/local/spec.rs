@@ -27,6 +27,8 @@ pub(super) struct Spec {
     pub(super) name: String,
     /// The kind of function.
     pub(super) kind: String,
+    /// How long an instance is busy before it serves.
+    pub(super) startup_busy_loop: Duration,
     /// Most memory that an invocation asks for, in MiB.
     pub(super) peak_memory_mib: u32,
     /// The bounds of its scale, and how long an idle instance is kept.
@@ -36,12 +38,21 @@ pub(super) struct Spec {
 impl Spec {
     /// The function that is to be deployed as the run's `index`th.
     pub(super) fn new(index: FunctionIndex, deployment: &FunctionDeployment, settings: &Settings) -> Self {
-        let FunctionDeployment { name, kind, http: _, peak_memory_mib, scaling, autoscaling: _, resources: _ } =
-            deployment;
+        let FunctionDeployment {
+            name,
+            kind,
+            http: _,
+            startup_busy_loop,
+            peak_memory_mib,
+            scaling,
+            autoscaling: _,
+            resources: _,
+        } = deployment;
         Self {
             index,
             name: name.clone(),
             kind: kind.clone(),
+            startup_busy_loop: *startup_busy_loop,
             peak_memory_mib: *peak_memory_mib,
             rule: Rule::new(scaling, settings.stable_window),
         }
@@ -58,6 +69,7 @@ impl Spec {
             run: run.clone(),
             function: self.name.clone(),
             kind: self.kind.clone(),
+            startup_busy_loop: self.startup_busy_loop,
             instance: format!("{}-{}", self.name, instance.0),
         }
     }

@@ -28,10 +28,15 @@ impl Bench {
     }
 
     fn launch(&self, stop: &CancellationToken) -> Process {
+        self.launch_busy(stop, Duration::ZERO)
+    }
+
+    fn launch_busy(&self, stop: &CancellationToken, startup_busy_loop: Duration) -> Process {
         let launch = Launch {
             run: RunId::new(0, 0),
             function: "f".to_owned(),
             kind: "empty".to_owned(),
+            startup_busy_loop,
             instance: "f-1".to_owned(),
         };
         self.processes.launch(launch, stop.clone())
@@ -57,6 +62,17 @@ async fn an_instance_gets_its_arguments_reports_its_address_and_ends_when_stoppe
     assert_eq!(bench.read("arguments"), format!("{arguments} --die-with-parent={parent}\n"));
     stop.cancel();
     assert_eq!(process.exit.await, Ok(Exit("signal: 15 (SIGTERM)".to_owned())));
+}
+
+#[tokio::test]
+async fn an_instance_is_told_how_long_to_be_busy_before_it_listens() {
+    let bench = Bench::new("echo \"$@\" > arguments; echo listening on 127.0.0.1:4711; exec sleep 600", LONG);
+    let stop = CancellationToken::new();
+    let process = bench.launch_busy(&stop, Duration::from_millis(1250));
+    process.listening.await.expect("listens");
+    assert!(bench.read("arguments").ends_with(" --startup-busy-loop=1250ms\n"), "{}", bench.read("arguments"));
+    stop.cancel();
+    process.exit.await.expect("ends");
 }
 
 #[tokio::test]
@@ -91,8 +107,13 @@ async fn a_missing_program_is_named() {
     let processes = Processes::start(PathBuf::from("/nowhere/trace-func"), LONG).unwrap();
     let launch_error = processes.launch_error().unwrap();
     assert_eq!(launch_error, "/nowhere/trace-func not found: install trace-func, or set local.trace_func");
-    let launch =
-        Launch { run: RunId::new(0, 0), function: String::new(), kind: String::new(), instance: String::new() };
+    let launch = Launch {
+        run: RunId::new(0, 0),
+        function: String::new(),
+        kind: String::new(),
+        startup_busy_loop: Duration::ZERO,
+        instance: String::new(),
+    };
     let exit = processes.launch(launch, CancellationToken::new()).exit.await.unwrap();
     assert_eq!(exit.0, "cannot run /nowhere/trace-func: No such file or directory (os error 2)");
 

@@ -279,8 +279,13 @@ impl Bench {
         name: &str,
         stop: &CancellationToken,
     ) -> (Client, impl Future<Output = hyper::Result<()>> + use<>) {
-        let launch =
-            Launch { run: RunId::new(0, 0), function: String::new(), kind: String::new(), instance: name.to_owned() };
+        let launch = Launch {
+            run: RunId::new(0, 0),
+            function: String::new(),
+            kind: String::new(),
+            startup_busy_loop: Duration::ZERO,
+            instance: name.to_owned(),
+        };
         let process = self.fakes.launch(launch, stop.clone());
         let stream = self.fakes.connect(process.listening.await.unwrap()).await.unwrap();
         hyper::client::conn::http2::handshake(Tasks::default(), TokioIo::new(stream)).await.unwrap()
