@@ -39,17 +39,17 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         not_due,
         achieved_ratio,
         goodput,
-        dispatch_lag_us,
-        own_lag_us,
-        connect_us,
-        stream_wait_us,
-        receive_lag_us,
-        response_from_due_us,
-        response_us,
-        response_incl_failures,
-        scheduling_latency_us,
-        slowdown: slowdowns,
-        cold_starts: cold,
+        dispatch_lag_us: _,
+        own_lag_us: _,
+        connect_us: _,
+        stream_wait_us: _,
+        receive_lag_us: _,
+        response_from_due_us: _,
+        response_us: _,
+        response_incl_failures: _,
+        scheduling_latency_us: _,
+        slowdown: _,
+        cold_starts: _,
         saturation,
         open_loop: peer,
         memory_in_flight: memory,
@@ -83,17 +83,6 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         not_due: *not_due,
         achieved_ratio: *achieved_ratio,
         goodput: *goodput,
-        dispatch_lag_us: Some(distribution(dispatch_lag_us)),
-        own_lag_us: Some(distribution(own_lag_us)),
-        connect_us: Some(distribution(connect_us)),
-        stream_wait_us: Some(distribution(stream_wait_us)),
-        receive_lag_us: Some(distribution(receive_lag_us)),
-        response_from_due_us: Some(distribution(response_from_due_us)),
-        response_us: Some(distribution(response_us)),
-        response_incl_failures: Some(incl_failures(response_incl_failures)),
-        scheduling_latency_us: Some(distribution(scheduling_latency_us)),
-        slowdown: Some(slowdown(slowdowns)),
-        cold_starts: Some(cold_starts(cold)),
         saturated: Some(saturated(saturation)),
         open_loop: Some(open_loop(peer)),
         memory_in_flight: Some(memory_in_flight(memory)),
@@ -107,10 +96,28 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         notes: notes.clone(),
         warmup: warmed_up.as_ref().map(warmup),
         clock_changes: clock_changes.as_ref().map(changes),
-        ..v1::RunSummary::default()
+        ..times(summary)
     };
     findings.iter().for_each(|findings| findings.fill(&mut message));
     message
+}
+
+/// How long what took.
+fn times(summary: &Summary) -> v1::RunSummary {
+    v1::RunSummary {
+        dispatch_lag_us: Some(distribution(&summary.dispatch_lag_us)),
+        own_lag_us: Some(distribution(&summary.own_lag_us)),
+        connect_us: Some(distribution(&summary.connect_us)),
+        stream_wait_us: Some(distribution(&summary.stream_wait_us)),
+        receive_lag_us: Some(distribution(&summary.receive_lag_us)),
+        response_from_due_us: Some(distribution(&summary.response_from_due_us)),
+        response_us: Some(distribution(&summary.response_us)),
+        response_incl_failures: Some(incl_failures(&summary.response_incl_failures)),
+        scheduling_latency_us: Some(distribution(&summary.scheduling_latency_us)),
+        slowdown: Some(slowdown(&summary.slowdown)),
+        cold_starts: Some(cold_starts(&summary.cold_starts)),
+        ..v1::RunSummary::default()
+    }
 }
 
 fn counts(counts: &Counts) -> v1::Counts {

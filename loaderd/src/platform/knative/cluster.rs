@@ -8,7 +8,7 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt as _, stream};
-use http::Request;
+use http::{Request, Uri};
 use kube::{
     Client, Config, Error,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     credentials::{self, Exposed},
-    failure,
+    failure, proxy,
 };
 use crate::clock::Clock;
 
@@ -57,12 +57,17 @@ pub(super) struct Server {
     url: String,
     /// Where that address comes from.
     named_by: String,
+    /// The proxy between here and there.
+    proxy: Option<String>,
 }
 
 impl fmt::Display for Server {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url, named_by } = self;
-        write!(formatter, "the API server {} ({named_by})", url.trim_end_matches('/'))
+        let Self { url, named_by, proxy } = self;
+        write!(formatter, "the API server {} ({named_by})", url.trim_end_matches('/'))?;
+        let Some(proxy) = proxy else { return Ok(()) };
+        let host = url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned)).unwrap_or_default();
+        write!(formatter, " through the proxy {proxy} (NO_PROXY={host} goes without)")
     }
 }
 
@@ -85,6 +90,9 @@ pub(super) enum ClusterError {
     /// A client can't be made of the configuration.
     #[error("{}", failure::describe(.0))]
     Client(#[source] Box<Error>),
+    /// A proxy of a kind that can't be used.
+    #[error("the proxy {proxy} can't be used, http:// and socks5:// can; NO_PROXY={server} goes without")]
+    Proxy { proxy: String, server: String },
     /// The identity lacks permissions.
     #[error("missing permissions{purpose}: {}; the roles in config/kubernetes/ grant them", missing.join(", "))]
     MissingPermissions {
@@ -155,9 +163,9 @@ impl Cluster {
         let mut config = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
         let namespace = config.default_namespace.clone();
-        *self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner) =
-            Server { url: config.cluster_url.to_string(), named_by: self.access.named_by() };
-        let client = Client::try_from(config).map_err(|error| ClusterError::Client(Box::new(error)))?;
+        let (url, named_by) = (config.cluster_url.to_string(), self.access.named_by());
+        let (client, proxy) = proxy::client(config)?;
+        *self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Server { url, named_by, proxy };
         let made = (client, namespace);
         *self.client.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(made.clone());
         Ok(made)

@@ -19,6 +19,7 @@ pub(super) fn refused(error: &ClusterError) -> PlatformError {
         | ClusterError::Credentials(_)
         | ClusterError::NoKubeconfig
         | ClusterError::Client(_)
+        | ClusterError::Proxy { .. }
         | ClusterError::MissingPermissions { .. }
         | ClusterError::NotDeleted { .. }
         | ClusterError::Backup { .. }

@@ -42,6 +42,7 @@ mod error;
 mod failure;
 mod names;
 mod objects;
+mod proxy;
 mod quantity;
 
 pub use cluster::Access;

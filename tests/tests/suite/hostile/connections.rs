@@ -58,7 +58,7 @@ fn a_client_that_does_not_read_its_plans_holds_its_places_for_a_minute_only() {
     let planned = ["plan", "--mode=rps", "--start=5", "--end=5", "--slot=1s"];
     let refused = eventually("all places are taken", || Some(daemon.ctl(&planned)).filter(|ran| ran.code != 0));
     assert!(
-        refused.stderr.contains("16 downloads, plans and single invocations of loopback are in progress"),
+        refused.stderr.contains("16 uploads, downloads, plans and single invocations of loopback are in progress"),
         "{refused:?}"
     );
     // Nobody else waits for them.
