@@ -196,15 +196,22 @@ fn expose(cluster: &Cluster, revisions: &[String]) {
             .push_str(&format!("kn_revision_pods_desired{labels} 2\nkn_revision_concurrency_stable{labels} 0.5\n"));
         of_activator.push_str(&format!("kn_revision_request_queued{labels} 1\n"));
     }
+    if let Some(revision) = revisions.first() {
+        of_autoscaler.push_str(&format!("kn_revision_rps_stable_per_second{} 35\n", labels(revision)));
+    }
     let path = |pod: &str| format!("/api/v1/namespaces/knative-serving/pods/{pod}:9090/proxy/metrics");
     cluster.page(&path("autoscaler"), &of_autoscaler);
     cluster.page(&path("activator"), &of_activator);
     let pods: Vec<_> = cluster
         .names("pods")
         .into_iter()
-        .map(|name| {
-            json!({"podRef": {"name": name, "namespace": "loader", "uid": "u"}, "cpu": {"usageNanoCores": 11_000_000},
-               "memory": {"workingSetBytes": 3_145_728}})
+        .enumerate()
+        .map(|(index, name)| {
+            // As in kubelet-summary-new-pods-zero.json, where the kubelet has no sample of a new pod yet.
+            let is_sampled = index != 0;
+            let [cores, total, bytes] = [11_000_000, 2_293_690_560, 3_145_728_u64].map(|it| if is_sampled { it } else { 0 });
+            json!({"podRef": {"name": name, "namespace": "loader", "uid": "u"},
+                   "cpu": {"usageNanoCores": cores, "usageCoreNanoSeconds": total}, "memory": {"workingSetBytes": bytes}})
         })
         .collect();
     let summary = json!({"node": {"nodeName": "knative-control-plane", "cpu": {"usageNanoCores": 1_261_805_354},
@@ -242,10 +249,13 @@ fn nodes_pods_and_the_autoscaler_are_sampled() {
     assert!(committed.iter().all(|millicores| *millicores >= 250.0 && millicores % 125.0 == 0.0), "{committed:?}");
     let pods = daemon.table(&id, "pods.csv");
     assert!(pods.column("function").iter().all(|function| ["rps-0", "rps-1"].contains(function)));
-    assert!(pods.columns(["cpu_millicores", "memory_mib"]).contains(&["11", "3"]), "{pods:?}");
+    let used = pods.columns(["cpu_millicores", "memory_mib"]);
+    assert!(used.contains(&["11", "3"]) && used.contains(&["", ""]), "{pods:?}");
+    assert!(used.iter().flatten().all(|figure| *figure != "0"), "{pods:?}");
     let autoscaler = daemon.table(&id, "autoscaler.csv");
     let last = autoscaler.columns(["desired_pods", "activator_queue", "stable_concurrency", "panic_concurrency"]).pop();
     assert_eq!(last, Some(["4", "2", "0.5", ""]));
+    assert_eq!(autoscaler.columns(["stable_rps", "panic_rps"]).pop(), Some(["35", ""]));
 }
 
 #[test]

@@ -42,7 +42,7 @@ const fn mean(new: &'static str, old: &'static str, set: fn(&mut AutoscalerSampl
 }
 
 /// The figures of Knative.
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 11] = [
     sum("kn_revision_pods_desired", "autoscaler_desired_pods", |it, value| it.desired_pods = Some(value)),
     sum("kn_revision_pods_not_ready_count", "autoscaler_not_ready_pods", |it, value| it.unready_pods = Some(value)),
     sum("kn_revision_pods_pending_count", "autoscaler_pending_pods", |it, value| it.pending_pods = Some(value)),
@@ -57,6 +57,12 @@ const FIGURES: [Figure; 9] = [
     }),
     mean("kn_revision_concurrency_panic", "autoscaler_panic_request_concurrency", |it, value| {
         it.panic_concurrency = Some(value);
+    }),
+    mean("kn_revision_rps_stable_per_second", "autoscaler_stable_requests_per_second", |it, value| {
+        it.stable_rps = Some(value);
+    }),
+    mean("kn_revision_rps_panic_per_second", "autoscaler_panic_requests_per_second", |it, value| {
+        it.panic_rps = Some(value);
     }),
 ];
 
@@ -275,6 +281,24 @@ kn_revision_request_queued{k8s_namespace_name="default",kn_revision_name="hello-
             ..AutoscalerSample::default()
         };
         assert_eq!(sample, expected);
+    }
+
+    /// Lines of autoscaler.two-revisions-rps-and-concurrency.prom, with loads that differ from zero.
+    #[test]
+    fn functions_that_scale_by_rate_have_rates() {
+        let text = r#"kn_revision_concurrency_stable{k8s_namespace_name="default",kn_revision_name="hello-grpc-00001"} 2.475156
+kn_revision_rps_panic_per_second{k8s_namespace_name="default",kn_revision_name="hello-http-00001"} 41.5
+kn_revision_rps_stable_per_second{k8s_namespace_name="default",kn_revision_name="hello-http-00001"} 35
+kn_revision_rps_target_per_second{k8s_namespace_name="default",kn_revision_name="hello-http-00001"} 35
+autoscaler_stable_requests_per_second{namespace_name="default",revision_name="hello-http-00001"} 7
+"#;
+        let expected = AutoscalerSample {
+            stable_concurrency: Some(2.475156),
+            stable_rps: Some(35.0),
+            panic_rps: Some(41.5),
+            ..AutoscalerSample::default()
+        };
+        assert_eq!(fold(&[text.to_owned()], "default", &services()), expected);
     }
 
     #[test]
