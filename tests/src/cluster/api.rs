@@ -181,6 +181,12 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     if let Some(page) = lock(&shared.pages).get(&uri_path) {
         return text_response(200, page.clone());
     }
+    if path.resource == "pods" && path.rest.starts_with("proxy") {
+        let (pod, port) = path.name.split_once(':').unwrap_or((&path.name, "80"));
+        let is_there = lock(&shared.store).get("pods", &path.namespace, pod).is_some();
+        let refusal = if is_there { refusal::port_closed(port) } else { refusal::not_found("pods", pod) };
+        return json_response(refusal.0, &refusal.1);
+    }
     let known =
         ["pods", "nodes", "namespaces", "services", "configmaps", "selfsubjectaccessreviews.authorization.k8s.io"];
     let ours = known.contains(&path.resource.as_str()) || path.resource.ends_with(".knative.dev");

@@ -80,6 +80,11 @@ impl ClusterError {
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused(error) if failure::is_not_found(error))
     }
+
+    /// Whether a pod was asked through the API server that has closed the port.
+    pub(super) fn is_port_closed(&self) -> bool {
+        matches!(self, Self::Refused(error) if failure::is_port_closed(error))
+    }
 }
 
 /// A client of the API server that retries.
@@ -110,6 +115,8 @@ impl Cluster {
         }
         let mut config = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // Whether a failure is tried again depends on what was asked, which the library does not know: see `ask`.
+        config.default_retry = false;
         let namespace = config.default_namespace.clone();
         let client = Client::try_from(config).map_err(|error| ClusterError::Client(Box::new(error)))?;
         let made = (client, namespace);

@@ -19,7 +19,20 @@ fn is_busy(status: &Status) -> bool {
     let webhook_away = status.reason == "InternalError" && status.message.contains("failed calling webhook");
     // A new namespace without its default ServiceAccount.
     let account_to_come = status.code == 403 && status.message.contains("error looking up service account");
-    webhook_away || account_to_come || matches!(status.code, 408 | 429 | 502 | 503 | 504)
+    let is_busy = matches!(status.code, 408 | 429 | 502 | 503 | 504) && !is_of_closed_port(status);
+    webhook_away || account_to_come || is_busy
+}
+
+/// 503-pod-proxy-port-closed.json: the API server has reached the pod's host, which is an answer.
+fn is_of_closed_port(status: &Status) -> bool {
+    status.code == 503
+        && status.message.starts_with("error trying to reach service")
+        && status.message.ends_with("connection refused")
+}
+
+/// Whether a pod was asked through the API server that has closed the port.
+pub(super) fn is_port_closed(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if is_of_closed_port(status))
 }
 
 /// Whether the object does not exist.
@@ -88,11 +101,16 @@ mod tests {
     fn transient_errors_are_told_from_permanent_ones() {
         let webhook = "Internal error occurred: failed calling webhook \"webhook.serving.knative.dev\": failed to call webhook: \
                        Post \"https://webhook.knative-serving.svc:443/defaulting?timeout=10s\": connection refused";
+        let closed = "error trying to reach service: dial tcp 10.244.1.10:9090: connect: connection refused";
+        assert!(is_port_closed(&api(503, "ServiceUnavailable", closed)));
+        assert!(!is_port_closed(&api(503, "ServiceUnavailable", "")));
         for (error, transient) in [
             (api(500, "InternalError", webhook), true),
             (api(500, "InternalError", "etcd is broken"), false),
             (api(504, "Timeout", "Too large resource version: 9, current: 3"), true),
             (api(429, "TooManyRequests", ""), true),
+            (api(503, "ServiceUnavailable", "the server is currently unable to handle the request"), true),
+            (api(503, "ServiceUnavailable", closed), false),
             (api(400, "BadRequest", "admission webhook denied the request: validation failed"), false),
             (api(401, "Unauthorized", "Unauthorized"), false),
             (api(404, "NotFound", "namespaces \"nons\" not found"), false),

@@ -268,7 +268,7 @@ fn metrics_that_are_off_are_logged_once() {
     let daemon = Daemon::start_with(state.path(), &["--config", config.to_str().expect("text")]);
     succeed(&daemon, "--mode rps --start 5 --end 5 --slot 4s --runtime 1ms --memory 1MiB");
     let log = daemon.log();
-    let logged: Vec<_> = log.iter().filter(|line| line.contains("metrics-protocol: prometheus")).collect();
+    let logged: Vec<_> = log.iter().filter(|line| line.contains("Knative's metrics are off")).collect();
     assert_eq!(logged.len(), 1, "{log:#?}");
     let shown = daemon.ctl(&["status"]).ok().stdout;
     assert!(shown.contains("Knative's metrics are off"), "{shown}");

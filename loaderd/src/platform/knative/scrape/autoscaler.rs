@@ -19,6 +19,10 @@ use crate::scrape::{AutoscalerSample, Point, Prometheus, Sample, SourceError, po
 
 const SERVING: &str = "knative-serving";
 
+/// Why there are no figures where the port of the metrics is closed, and what opens it.
+const OFF: &str =
+    "Knative's metrics are off: metrics-protocol in config-observability; `scripts/cluster/prepare --metrics`";
+
 /// How values of several series become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fold {
@@ -147,12 +151,13 @@ impl AutoscalerSource {
     async fn of_endpoints(&self) -> Result<AutoscalerSample, SourceError> {
         match self.texts().await {
             Ok(texts) => Ok(fold(&texts, &self.namespace, &self.services)),
-            Err(error) => Err(match self.protocol().await {
-                Ok(protocol) if protocol != "prometheus" => SourceError::Off(format!(
-                    "Knative's metrics are off (metrics-protocol is {protocol:?}): set metrics-protocol: prometheus in the ConfigMap \
-                     config-observability of {SERVING}, as config/kubernetes/knative-metrics.yaml does"
+            Err(error) => Err(match (self.protocol().await, error.is_port_closed()) {
+                (Ok(protocol), true) if protocol == "prometheus" => SourceError::Failed(format!(
+                    "{error}: metrics-protocol is prometheus, and autoscaler and activator were not restarted since"
                 )),
-                Ok(_) | Err(_) => SourceError::Failed(error.to_string()),
+                (Ok(protocol), false) if protocol == "prometheus" => SourceError::Failed(error.to_string()),
+                (Ok(_), _) | (Err(_), true) => SourceError::Off(OFF.to_owned()),
+                (Err(_), false) => SourceError::Failed(error.to_string()),
             }),
         }
     }
