@@ -25,7 +25,7 @@ use tokio::{
 use super::{
     Asked, Failure, SERVICES, Shared, controllers,
     function::{Function, Rules},
-    lock,
+    garbage, lock,
     rbac::Attributes,
     refusal::{self, Refusal},
     store::{Change, selects},
@@ -202,10 +202,13 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
         "watch" => watch(shared, &path, &query),
         "list" => list(shared, &path, &query, partial),
         "get" => get(shared, &path),
-        "delete" => match delete(shared, &path.resource, &path.namespace, &path.name) {
-            Some(removed) => deleted(&path, &removed),
-            None => refused(&path),
-        },
+        "delete" => {
+            let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            match garbage::delete(shared, &path.resource, &path.namespace, &path.name, garbage::Cascade::of(&body)) {
+                Some(removed) => deleted(&path, &removed),
+                None => refused(&path),
+            }
+        }
         _ => {
             let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
             let Ok(object) = serde_json::from_slice::<Value>(&body) else {
@@ -316,6 +319,7 @@ impl Watching {
         let mut versions = self.shared.version.subscribe();
         let mut cuts = self.shared.cuts.subscribe();
         loop {
+            self.shared.delivers().await;
             let now = *versions.borrow_and_update();
             let changes = lock(&self.shared.store).since(from, &self.resource, &self.namespace);
             let Some(changes) = changes else {
@@ -335,7 +339,7 @@ impl Watching {
                 _ = cuts.changed() => return,
                 () = send.closed() => return,
                 () = sleep_until(self.until) => return,
-                () = sleep(BOOKMARKS), if self.bookmarks => {
+                () = sleep(BOOKMARKS), if self.bookmarks && !*self.shared.held.borrow() => {
                     // "BOOKMARK events carry only metadata.resourceVersion."
                     let (kind, api_version) = kind_of(&self.resource);
                     let object = json!({"kind": kind, "apiVersion": api_version, "metadata": {"resourceVersion": from.to_string()}});
@@ -358,18 +362,6 @@ fn kind_of(resource: &str) -> (&'static str, &'static str) {
 
 fn line(event: &Value) -> Bytes {
     Bytes::from(format!("{event}\n"))
-}
-
-/// Deletes an object, with what its controllers do then.
-pub(super) fn delete(shared: &Shared, resource: &str, namespace: &str, name: &str) -> Option<Value> {
-    let removed = shared.remove(resource, namespace, name)?;
-    if resource == SERVICES {
-        let function = lock(&shared.functions).remove(&controllers::host(name, namespace));
-        if let Some(function) = function {
-            controllers::take_down(shared, &function);
-        }
-    }
-    Some(removed)
 }
 
 /// `200-delete-background.json`.

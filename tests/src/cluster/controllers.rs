@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     AUTOSCALERS, Failure, REVISIONS, SERVICES, Shared,
     function::{Function, Rules},
-    pod::PodLife,
+    pod::{PodLife, UNSCHEDULABLE},
 };
 
 /// The domain of `config-domain`.
@@ -37,7 +37,7 @@ pub(super) fn host(name: &str, namespace: &str) -> String {
 }
 
 fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
-    let mut condition = json!({"type": kind, "status": status, "lastTransitionTime": "2026-11-23T07:09:11Z"});
+    let mut condition = json!({"type": kind, "status": status});
     if !reason.is_empty() {
         condition["reason"] = json!(reason);
         condition["message"] = json!(message);
@@ -59,13 +59,14 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
     let (name, namespace) = (function.name.clone(), function.namespace.clone());
     let revision = format!("{name}-00001");
     let status = |conditions: Value, more: &[(&str, Value)]| {
-        shared.edit(SERVICES, &namespace, &name, |service| {
-            service["status"]["conditions"] = conditions;
-            service["status"]["observedGeneration"] = service["metadata"]["generation"].clone();
-            for (field, value) in more {
-                service["status"][field] = value.clone();
-            }
-        })
+        shared.service(&function).is_some()
+            && shared.edit(SERVICES, &namespace, &name, |service| {
+                service["status"]["conditions"] = conditions;
+                service["status"]["observedGeneration"] = service["metadata"]["generation"].clone();
+                for (field, value) in more {
+                    service["status"][field] = value.clone();
+                }
+            })
     };
     let out_of_date = "The Route/Configuration is still working to reflect the latest desired specification.";
     let missing = format!("Configuration \"{name}\" is waiting for a Revision to become ready.");
@@ -94,19 +95,28 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
         "status": {"actualScale": 0, "desiredScale": -1, "conditions": [condition("Active", "Unknown", "Queued", "")]},
     });
     shared.put(AUTOSCALERS, kpa);
-    if let Some((reason, message)) = failure.and_then(Failure::of_revision) {
-        shared.pause(Duration::from_secs(2)).await;
+    let fail = |reason: &str, message: &str| {
         shared.edit(REVISIONS, &namespace, &revision, |object| {
             object["status"]["conditions"] = json!([condition("Ready", "False", reason, message)]);
         });
         // service.fn-crash.json: the Service itself never says why.
         let message = format!("Configuration \"{name}\" does not have any ready Revision.");
         status(conditions(["False", "RevisionFailed"], ["False", "RevisionMissing"], &message), &[]);
+    };
+    if let Some((reason, message)) = failure.and_then(Failure::of_revision) {
+        shared.pause(Duration::from_secs(2)).await;
+        fail(reason, message);
         return;
     }
     let initial = function.rules().initial;
     for _ in 0..initial {
         shared.start_pod(&function, failure);
+    }
+    if failure == Some(Failure::Unschedulable) {
+        // Within seconds the revision repeats what its pod says.
+        shared.pause(Duration::from_secs(5)).await;
+        fail("Unschedulable", UNSCHEDULABLE);
+        return;
     }
     while shared.pods_ready(&function) < initial {
         shared.pause(Duration::from_millis(50)).await;
@@ -130,13 +140,12 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
     shared.scaled(&function);
 }
 
-/// Removes what belonged to a deleted Service: its revision and autoscaler at once, its pods after their grace period.
-pub(super) fn take_down(shared: &Shared, function: &Function) {
+/// Removes a deleted Service's route, its revision and its autoscaler.
+pub(super) fn unroute(shared: &Shared, function: &Function) {
     function.route(false);
     let revision = format!("{}-00001", function.name);
     shared.remove(AUTOSCALERS, &function.namespace, &revision);
     shared.remove(REVISIONS, &function.namespace, &revision);
-    shared.stop_pods(function, 0);
 }
 
 /// A Service was changed: what its template says now holds, without a new revision.

@@ -12,11 +12,14 @@
 mod api;
 mod controllers;
 mod function;
+mod garbage;
 mod gateway;
 mod pod;
 mod rbac;
 mod refusal;
+mod stamp;
 mod store;
+mod watches;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -112,6 +115,10 @@ struct Shared {
     away: watch::Sender<bool>,
     /// Raised to end all watches.
     cuts: watch::Sender<u64>,
+    /// Whether watches deliver nothing.
+    held: watch::Sender<bool>,
+    /// How long the garbage collector takes to find what a Service owned that was deleted in the background.
+    collection: Mutex<Duration>,
     /// Answers to GETs of whole paths: what nodes and pods expose.
     pages: Mutex<HashMap<String, String>>,
     haste: u32,
@@ -152,8 +159,10 @@ impl Shared {
         removed
     }
 
+    /// Its Service; absent when it is deleted, also while it is still there.
     fn service(&self, function: &Function) -> Option<Value> {
-        lock(&self.store).get(SERVICES, &function.namespace, &function.name).cloned()
+        let service = lock(&self.store).get(SERVICES, &function.namespace, &function.name).cloned();
+        service.filter(|service| service["metadata"]["deletionTimestamp"].is_null())
     }
 
     fn failure_of(&self, service: &str) -> Option<Failure> {
@@ -239,8 +248,11 @@ impl Shared {
         });
         let name = format!("{}-00001", function.name);
         let known = lock(&self.store).get(AUTOSCALERS, &function.namespace, &name).map(|it| it["status"].clone());
-        if known.is_some_and(|known| known != wanted) {
-            self.edit(AUTOSCALERS, &function.namespace, &name, |object| object["status"] = wanted);
+        if known.is_some_and(|known| stamp::without_transitions(known) != wanted) {
+            self.edit(AUTOSCALERS, &function.namespace, &name, |object| {
+                object["status"] = wanted;
+                object["metadata"]["managedFields"] = stamp::written_by("autoscaler");
+            });
         }
     }
 }
@@ -294,6 +306,8 @@ impl Cluster {
             pods_made: Mutex::default(),
             away: watch::Sender::new(false),
             cuts: watch::Sender::new(0),
+            held: watch::Sender::new(false),
+            collection: Mutex::new(garbage::COLLECTION),
             pages: Mutex::default(),
             haste: 10,
         });
@@ -407,8 +421,13 @@ impl Cluster {
     }
 
     /// Deletes an object as another client would.
+    ///
+    /// # Panics
+    /// After its end.
     pub fn delete(&self, resource: &str, name: &str) -> bool {
-        api::delete(&self.shared, resource, NAMESPACE, name).is_some()
+        let runtime = self.runtime.as_ref().expect("it has not ended");
+        let _entered = runtime.enter();
+        garbage::delete(&self.shared, resource, NAMESPACE, name, garbage::Cascade::Background).is_some()
     }
 
     /// Takes an object away that has no namespace, or lies in another one.
