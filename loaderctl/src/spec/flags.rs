@@ -255,6 +255,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "Keep the functions deployed after the run; remove them with clean [false]",
     ),
     every(
+        "await-pods",
+        Takes::Switch,
+        "deploy.awaitPods",
+        "Knative: end the run when its pods are gone; else when its Services are [true]",
+    ),
+    every(
         "cpu-limit",
         Takes::Text("POLICY"),
         "deploy.cpuLimit",

@@ -25,6 +25,8 @@ pub struct Deploy {
     pub timeout: Duration,
     /// Number of functions that are allowed to fail.
     pub allow_failures: u32,
+    /// Whether a clean-up waits for the instances to be gone, rather than for what runs them.
+    pub await_pods: bool,
     /// Maximum time of an invocation.
     pub function_timeout: Duration,
 }

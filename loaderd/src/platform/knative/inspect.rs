@@ -57,6 +57,10 @@ impl Knative {
             let missing = preflight::missing(&self.cluster, needs, &namespace, deadline, &never).await?;
             facts.push(Fact::new(name, if missing.is_empty() { "none".to_owned() } else { missing.join(", ") }));
         }
+        // Without the permission, which is missing above, this is not known.
+        let terminating = self.cleaner(&namespace).terminating().await.unwrap_or_default();
+        let terminating = terminating.iter().map(|(run, pods)| format!("{pods} pods of run {run}"));
+        facts.extend(terminating.map(|pods| Fact::new("still terminating", pods)));
         let prometheus = self.settings.prometheus.clone();
         let origins = scrape::origins(&self.cluster, &namespace, prometheus, QUERY_TIMEOUT / 4).await;
         facts.extend(origins.map(|(name, value)| Fact::new(name, value)));

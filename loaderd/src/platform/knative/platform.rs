@@ -50,6 +50,8 @@ pub struct Knative {
 
 /// A feed that is being followed.
 struct Following {
+    /// Whether a clean-up waits for the run's pods.
+    await_pods: bool,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -135,7 +137,8 @@ impl Knative {
         })
     }
 
-    fn follow(&self, run: &RunId, namespace: &str, wanted: &[Wanted], senders: FeedSenders) {
+    async fn follow(&self, deploy: &Deploy, namespace: &str, wanted: &[Wanted], senders: FeedSenders) {
+        let Deploy { run, await_pods, .. } = deploy;
         let stop = CancellationToken::new();
         let feed = Feed {
             run: run.clone(),
@@ -147,19 +150,19 @@ impl Knative {
             stop: stop.clone(),
         };
         let task = self.tasks.spawn(feed.follow());
-        self.feeds().insert(run.clone(), Following { stop, task });
+        self.feeds().insert(run.clone(), Following { await_pods: *await_pods, stop, task });
     }
 
     async fn stop_feed(&self, run: &RunId) {
         let following = self.feeds().remove(run);
-        if let Some(Following { stop, task }) = following {
+        if let Some(Following { await_pods: _, stop, task }) = following {
             stop.cancel();
             // It has no result.
             let _ended = task.await;
         }
     }
 
-    fn cleaner<'a>(&'a self, namespace: &'a str) -> Cleaner<'a> {
+    pub(super) fn cleaner<'a>(&'a self, namespace: &'a str) -> Cleaner<'a> {
         Cleaner { cluster: &self.cluster, namespace, now: self.clock.now() }
     }
 }
@@ -199,7 +202,7 @@ impl Platform for Knative {
         let (send_starts, starts) = mpsc::channel(SAMPLES);
         let (send_problems, problems) = mpsc::channel(SAMPLES);
         let senders = FeedSenders { scales: send_scales, starts: send_starts, problems: send_problems };
-        self.follow(&deploy.run, &namespace, &wanted, senders);
+        self.follow(&deploy, &namespace, &wanted, senders).await;
         let rollout = Rollout {
             cluster: &self.cluster,
             namespace: &namespace,
@@ -227,7 +230,9 @@ impl Platform for Knative {
 
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
         let namespace = self.namespace().await.map_err(|error| refused(&error))?;
-        let cleaned = Box::pin(self.cleaner(&namespace).clean(run, || self.clock.now())).await;
+        // Those of an earlier process are waited for.
+        let await_pods = self.feeds().get(run).is_none_or(|following| following.await_pods);
+        let cleaned = Box::pin(self.cleaner(&namespace).clean(run, await_pods, || self.clock.now())).await;
         self.stop_feed(run).await;
         cleaned.map_err(|error| refused(&error))
     }
