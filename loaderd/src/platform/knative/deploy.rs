@@ -169,7 +169,7 @@ impl Rollout<'_> {
                 // A revision that has not failed may still become ready.
                 let cause = self.cause(&revision).await;
                 *progress = match (cause, problem.take()) {
-                    (Ok(Some(cause)), Some(problem)) => Progress::Failed(format!("{cause} ({problem})")),
+                    (Ok(Some(cause)), Some(problem)) => Progress::Failed(joined(&cause, &problem)),
                     (Ok(Some(cause)), None) => Progress::Failed(cause),
                     (Ok(None), problem) => Progress::Pending { status, problem },
                     (Err(_), problem) => Progress::Failed(problem.unwrap_or(status)),
@@ -245,5 +245,59 @@ impl Rollout<'_> {
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         let reason = format!("{} functions could not be deployed: {}{more}", failed.len(), named.join("; "));
         unusable(reason)
+    }
+}
+
+/// The revision's cause with the pod's problem; once where one repeats the other, as a revision does whose pod has no node.
+fn joined(cause: &str, problem: &str) -> String {
+    match () {
+        () if cause.contains(problem) => cause.to_owned(),
+        () if problem.contains(cause) => problem.to_owned(),
+        () => format!("{cause} ({problem})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::cluster::Access, *};
+    use crate::clock::Clock;
+
+    #[test]
+    fn what_is_not_ready_in_time_has_the_last_problem_or_status_as_its_reason() {
+        let cluster = Cluster::new(Access::default(), Clock);
+        let rollout = Rollout {
+            cluster: &cluster,
+            namespace: "n",
+            run: &RunId::new(0, 0),
+            wanted: &[],
+            rules: Rules { deadline: Clock.now(), timeout: Duration::from_secs(15), allow_failures: 0 },
+            ready: watch::Sender::new(0),
+            cancel: CancellationToken::new(),
+        };
+        let pending = |status: &str, problem: Option<&str>| Progress::Pending {
+            status: status.to_owned(),
+            problem: problem.map(str::to_owned),
+        };
+        let ready = Progress::Ready("http://f".to_owned());
+        let mut progress = vec![
+            pending("RevisionMissing", Some("Unschedulable: no room")),
+            pending("RevisionMissing", None),
+            pending("", None),
+            ready.clone(),
+        ];
+        rollout.time_out(&mut progress);
+        let late = |last: &str| Progress::Failed(format!("not ready within 15s (deploy.timeout): {last}"));
+        let reasons = ["Unschedulable: no room", "RevisionMissing", "it has no status"].map(late);
+        assert_eq!(progress[..3], reasons);
+        assert_eq!(progress[3], ready);
+    }
+
+    #[test]
+    fn what_revision_and_pod_both_say_comes_once() {
+        let full = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.";
+        let never = "ProgressDeadlineExceeded: Initial scale was never achieved";
+        assert_eq!(joined(full, full), full);
+        assert_eq!(joined("Unschedulable", full), full);
+        assert_eq!(joined(never, full), format!("{never} ({full})"));
     }
 }
