@@ -290,7 +290,7 @@ mod tests {
     use crate::{
         clock::UnixMicros,
         id::FunctionIndex,
-        platform::{Scale, testkit},
+        platform::{Scale, TimeSource, testkit},
     };
 
     async fn deploy(fake: &FakePlatform, cancel: &CancellationToken) -> Result<Deployment, PlatformError> {
@@ -300,7 +300,7 @@ mod tests {
     #[tokio::test]
     async fn a_deployment_gives_what_was_scripted_and_its_feed_ends_when_it_is_cleaned() {
         let (function, at) = (FunctionIndex(1), UnixMicros(7));
-        let sample = ScaleSample { at, function, scale: Scale { running: 3, ..Scale::default() } };
+        let sample = ScaleSample { at, function, scale: Scale { running: 3, ..Scale::default() }, source: None };
         let start = InstanceStart {
             function,
             instance: "g-0".to_owned(),
@@ -309,6 +309,7 @@ mod tests {
             scheduled: None,
             started: None,
             ready: Some(at),
+            source: TimeSource::Watch,
         };
         let fake = FakePlatform::new("local").with_scales(vec![sample]).with_starts(vec![start.clone()]);
         let (run, ready) = (RunId::new(0, 0), watch::Sender::new(0));

@@ -35,5 +35,6 @@ pub use capability::{Embedded, Fact, Inspect, Room, Sampling, SamplingOptions, S
 pub use contract::{Platform, Platforms};
 pub use deployment::{
     Autoscaling, Deploy, Deployment, FunctionDeployment, InstanceStart, Resources, Scale, ScaleSample, Scaling,
+    TimeSource,
 };
 pub use error::PlatformError;

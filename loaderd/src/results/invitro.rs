@@ -136,7 +136,7 @@ fn duration(record: InvocationRecord<'_>) -> Duration<'_> {
 }
 
 fn scale(record: ScaleRecord<'_>) -> Scale<'_> {
-    let ScaleRecord { unix_us, function, desired, running, unready, pending, terminating, queue } = record;
+    let ScaleRecord { unix_us, function, desired, running, unready, pending, terminating, queue, source: _ } = record;
     Scale {
         timestamp: unix_us,
         function,

@@ -23,7 +23,8 @@ use super::{
     error::unusable,
     names,
     objects::{self, ObjectStatus, Readiness},
-    pod_index::PodProblem,
+    pauses,
+    pod_stages::PodProblem,
 };
 use crate::{
     id::{FunctionIndex, RunId},
@@ -107,7 +108,7 @@ impl Rollout<'_> {
         let mut watched = std::pin::pin!(self.cluster.watch(|client| {
             let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
             let config = watcher::Config::default().labels(&names::of_run(self.run));
-            watcher(services, config).default_backoff()
+            watcher(services, config).backoff(pauses::of_watch())
         }));
         let applied: Vec<_> = self.wanted.iter().enumerate().map(|(index, it)| self.apply(index, it)).collect();
         let mut applied = std::pin::pin!(stream::iter(applied).buffer_unordered(MAX_CONCURRENT));

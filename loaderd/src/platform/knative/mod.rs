@@ -26,7 +26,10 @@ mod manifest;
 mod deploy;
 
 mod feed;
+mod moment;
 mod pod_index;
+mod pod_stages;
+mod skew;
 
 mod clean;
 
@@ -40,6 +43,7 @@ mod error;
 mod failure;
 mod names;
 mod objects;
+mod pauses;
 mod quantity;
 
 pub use cluster::Access;

@@ -23,6 +23,7 @@ use super::{
     manifest::{self, Filling},
     names, preflight,
     settings::Settings,
+    skew,
 };
 use crate::{
     clock::Clock,
@@ -146,6 +147,7 @@ impl Knative {
             namespace: namespace.to_owned(),
             services: wanted.iter().map(|wanted| wanted.name.clone()).collect(),
             senders,
+            skew_us: skew::measure(&self.cluster, self.clock).await,
             clock: self.clock,
             stop: stop.clone(),
         };

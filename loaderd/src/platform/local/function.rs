@@ -245,7 +245,7 @@ impl Function {
         if self.published != Some(scale) {
             self.published = Some(scale);
             let at = self.context.anchor.unix_at(self.begin + now);
-            self.context.feed.publish(ScaleSample { at, function: self.spec.index, scale });
+            self.context.feed.publish(ScaleSample { at, function: self.spec.index, scale, source: None });
         }
         if self.scaler.is_initialised() {
             self.deployed(Ok(()));

@@ -78,7 +78,9 @@ mod tests {
         let mut feeds = Feeds::default();
         feeds.follow_scales(directory.path(), &names, &scale_state, Metrics::new(), scales).unwrap();
         for scale in [Scale { running: 2, started: 2, ..Scale::default() }, Scale { started: 2, ..Scale::default() }] {
-            send.send(ScaleSample { at: UnixMicros(1), function: FunctionIndex(0), scale }).await.unwrap();
+            send.send(ScaleSample { at: UnixMicros(1), function: FunctionIndex(0), scale, source: None })
+                .await
+                .unwrap();
         }
         drop(send);
         let (instances, errors) = feeds.ended().await;

@@ -3,6 +3,11 @@
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
 mod faults;
+mod gaps;
+mod layouts;
+mod metrics_off;
+mod removal;
+mod shipped;
 mod warmup;
 
 use std::{collections::BTreeMap, fs, path::Path};
