@@ -111,9 +111,9 @@ table! {
         placement_p95_us: Option<Fixed<0>> [Micros],
         /// Requests per second over the stable window, mean of the functions.
         #[absent = "when the metric could not be scraped, and when no function scales by `rps`"]
-        stable_rps: Option<Rounded<3>>,
+        stable_rps: Option<Rounded<3>> [PerSecond],
         /// Requests per second over the panic window, mean of the functions.
         #[absent = "when the metric could not be scraped, and when no function scales by `rps`"]
-        panic_rps: Option<Rounded<3>>,
+        panic_rps: Option<Rounded<3>> [PerSecond],
     }
 }

@@ -54,20 +54,34 @@ fn conditions(configuration: [&str; 2], ready: [&str; 2], message: &str) -> Valu
     ])
 }
 
+/// Sets a Service's status; false where it was deleted.
+fn set_status(shared: &Shared, function: &Function, conditions: &Value, more: &[(&str, Value)]) -> bool {
+    shared.service(function).is_some()
+        && shared.edit(SERVICES, &function.namespace, &function.name, |service| {
+            service["status"]["conditions"] = conditions.clone();
+            service["status"]["observedGeneration"] = service["metadata"]["generation"].clone();
+            for (field, value) in more {
+                service["status"][field] = value.clone();
+            }
+        })
+}
+
+/// Lets a revision fail. The Service itself never says why: service.fn-crash.json.
+fn fail(shared: &Shared, function: &Function, reason: &str, message: &str) {
+    let name = &function.name;
+    shared.edit(REVISIONS, &function.namespace, &format!("{name}-00001"), |object| {
+        object["status"]["conditions"] = json!([condition("Ready", "False", reason, message)]);
+    });
+    let message = format!("Configuration \"{name}\" does not have any ready Revision.");
+    let failed = conditions(["False", "RevisionFailed"], ["False", "RevisionMissing"], &message);
+    set_status(shared, function, &failed, &[]);
+}
+
 /// Brings a Service up that was just created.
 pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failure: Option<Failure>) {
     let (name, namespace) = (function.name.clone(), function.namespace.clone());
     let revision = format!("{name}-00001");
-    let status = |conditions: Value, more: &[(&str, Value)]| {
-        shared.service(&function).is_some()
-            && shared.edit(SERVICES, &namespace, &name, |service| {
-                service["status"]["conditions"] = conditions;
-                service["status"]["observedGeneration"] = service["metadata"]["generation"].clone();
-                for (field, value) in more {
-                    service["status"][field] = value.clone();
-                }
-            })
-    };
+    let status = |conditions: Value, more: &[(&str, Value)]| set_status(&shared, &function, &conditions, more);
     let out_of_date = "The Route/Configuration is still working to reflect the latest desired specification.";
     let missing = format!("Configuration \"{name}\" is waiting for a Revision to become ready.");
     shared.pause(Duration::from_millis(94)).await;
@@ -95,17 +109,9 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
         "status": {"actualScale": 0, "desiredScale": -1, "conditions": [condition("Active", "Unknown", "Queued", "")]},
     });
     shared.put(AUTOSCALERS, kpa);
-    let fail = |reason: &str, message: &str| {
-        shared.edit(REVISIONS, &namespace, &revision, |object| {
-            object["status"]["conditions"] = json!([condition("Ready", "False", reason, message)]);
-        });
-        // service.fn-crash.json: the Service itself never says why.
-        let message = format!("Configuration \"{name}\" does not have any ready Revision.");
-        status(conditions(["False", "RevisionFailed"], ["False", "RevisionMissing"], &message), &[]);
-    };
     if let Some((reason, message)) = failure.and_then(Failure::of_revision) {
         shared.pause(Duration::from_secs(2)).await;
-        fail(reason, message);
+        fail(&shared, &function, reason, message);
         return;
     }
     let initial = function.rules().initial;
@@ -115,7 +121,7 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
     if failure == Some(Failure::Unschedulable) {
         // Within seconds the revision repeats what its pod says.
         shared.pause(Duration::from_secs(5)).await;
-        fail("Unschedulable", UNSCHEDULABLE);
+        fail(&shared, &function, "Unschedulable", UNSCHEDULABLE);
         return;
     }
     while shared.pods_ready(&function) < initial {

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     clock::Clock,
     id::{FunctionIndex, RunId},
-    platform::{InstanceStart, Scale, ScaleSample},
+    platform::{InstanceStart, Scale, ScaleSample, TimeSource},
     units,
 };
 
@@ -75,6 +75,15 @@ struct Watched {
     continuity: Continuity,
     /// Whether its objects have been listed.
     is_complete: bool,
+}
+
+impl Watched {
+    /// Learns from a change whether its news was late.
+    fn learn(&mut self, change: &Change, arrival: Arrival) {
+        if change.at.source == TimeSource::Object {
+            self.continuity.catch_up(arrival.at);
+        }
+    }
 }
 
 impl Feed {
@@ -142,6 +151,7 @@ impl FeedState {
     async fn pod(&mut self, pod: &Pod, gone: bool) {
         let arrival = self.arrival(|it| &mut it.pods);
         for change in self.index.pod(pod, gone, arrival) {
+            self.pods.learn(&change, arrival);
             self.send(change).await;
         }
         if !gone {
@@ -165,6 +175,7 @@ impl FeedState {
         };
         let arrival = self.arrival(|it| &mut it.autoscalers);
         if let Some(change) = self.index.autoscaler(&object, gone, arrival) {
+            self.autoscalers.learn(&change, arrival);
             self.send(change).await;
         }
     }

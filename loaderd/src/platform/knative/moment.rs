@@ -89,11 +89,16 @@ impl Continuity {
         *self = Self::Interrupted;
     }
 
+    /// What came is late, without an interruption that was noticed: more of it may follow.
+    pub(super) fn catch_up(&mut self, at: UnixMicros) {
+        *self = Self::Stands { catches_up_until: UnixMicros(at.0.saturating_add(CATCHING_UP_US)) };
+    }
+
     /// News came; whether it may have been missed before.
     pub(super) fn take(&mut self, at: UnixMicros) -> bool {
         match *self {
             Self::Interrupted => {
-                *self = Self::Stands { catches_up_until: UnixMicros(at.0.saturating_add(CATCHING_UP_US)) };
+                self.catch_up(at);
                 true
             }
             Self::Stands { catches_up_until } => at <= catches_up_until,
@@ -155,5 +160,7 @@ mod tests {
         assert!(watch.take(at(0)) && watch.take(at(1_900)) && !watch.take(at(2_100)));
         watch.interrupt();
         assert!(watch.take(at(60_000)) && !watch.take(at(63_000)));
+        watch.catch_up(at(70_000));
+        assert!(watch.take(at(71_000)) && !watch.take(at(73_000)));
     }
 }

@@ -231,7 +231,11 @@ impl PodIndex {
         let Some(entry) = self.entries.get_mut(function.as_usize()) else { return Vec::new() };
         let uid = uid(pod);
         let mut entrances: Vec<Entrance> = Vec::new();
-        for (stage, stamp) in pod_stages::steps(entry.pods.get(&uid).copied(), pod) {
+        let steps = pod_stages::steps(entry.pods.get(&uid).copied(), pod);
+        // Where one is late, all came late.
+        let is_late = steps.iter().any(|(_, stamp)| arrival.date(*stamp).source == TimeSource::Object);
+        let arrival = Arrival { after_gap: arrival.after_gap || is_late, ..arrival };
+        for (stage, stamp) in steps {
             let at = arrival.date(stamp);
             let at = entrances.last().map_or(at, |before| at.not_before(before.at));
             entrances.push(Entrance { function, uid: uid.clone(), stage: Some(stage), at });
