@@ -116,7 +116,8 @@ impl App {
         });
         let (ready, readiness) = watch::channel(false);
         let notifier = Notifier::start().context("cannot start the thread for sd_notify")?;
-        let reloader = Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness };
+        let reloader =
+            Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness, clock };
         Ok(Self {
             listeners,
             service,
@@ -211,8 +212,14 @@ impl App {
             }
         };
         let summarize = logging::summarize(drained.clone());
+        let watch_validity = async {
+            if let Some(certificates) = &reloader.certificates {
+                certificates.watch_validity(reloader.clock, drained.clone()).await;
+            }
+        };
         // In this order: connections are accepted before readiness is announced.
-        let (served, ..) = tokio::join!(serve, announce_ready, work, endpoint, report, stop, export, summarize);
+        let (served, ..) =
+            tokio::join!(serve, announce_ready, work, endpoint, report, stop, export, summarize, watch_validity);
         notifier.flush().await;
         drop(state_directory);
         Ok(served?)

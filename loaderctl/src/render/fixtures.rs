@@ -15,6 +15,7 @@ pub(crate) fn running() -> Run {
         state: RunState::Running.into(),
         mode: "burst".to_owned(),
         platform: "local".to_owned(),
+        owner: Some("ci".to_owned()),
         directory: "/var/lib/loader/runs/01R".to_owned(),
         progress: Some(RunProgress {
             functions_ready: 3,

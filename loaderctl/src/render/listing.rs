@@ -25,13 +25,14 @@ pub(crate) fn runs(runs: &[Run]) -> String {
             if name.is_empty() { run.mode.clone() } else { name },
             run.mode.clone(),
             run.platform.clone(),
+            run.owner.clone().unwrap_or_default(),
             state,
             instant(run.submitted),
             took,
             note,
         ]
     });
-    table::text(&["RUN", "NAME", "MODE", "PLATFORM", "STATE", "SUBMITTED", "TOOK", "NOTE"], rows.collect())
+    table::text(&["RUN", "NAME", "MODE", "PLATFORM", "OWNER", "STATE", "SUBMITTED", "TOOK", "NOTE"], rows.collect())
 }
 
 /// Files that were written.

@@ -42,6 +42,7 @@ fn facts(run: &Run) -> String {
         ("run", run.run_id.clone()),
         ("name", name.unwrap_or_default().to_owned()),
         ("plan", format!("{} on {}", run.mode, run.platform)),
+        ("owner", run.owner.clone().unwrap_or_default()),
         ("state", format!("{}{position}", state_name(run.state()))),
         ("reason", run.reason.clone()),
         ("submitted", instant(run.submitted)),

@@ -9,18 +9,20 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    StatusFacts, WireCodec, clean, convert,
-    gate::{Changed, Departure},
+    StatusFacts, WireCodec,
+    audit::Changed,
+    clean, convert,
+    gate::Departure,
     invoke::SingleInvocation,
     permits::{Permit, Permits},
     status, streams,
 };
 use crate::{
-    access::Caller,
+    access::{Caller, Role},
     clock::Clock,
     id::{InvalidRunId, RunId},
     platform::Platforms,
-    registry::{Registry, Selector, Submission},
+    registry::{Registry, Scope, Selector, Submission},
     run::{Planner, Preparation, RunView},
     scrape::Prometheus,
     store::Store,
@@ -146,6 +148,12 @@ fn caller<T>(request: &Request<T>) -> &str {
     request.extensions().get::<Caller>().map_or("?", |caller| &caller.name)
 }
 
+/// The runs that the caller may change.
+fn scope<T>(request: &Request<T>) -> Scope {
+    let is_admin = request.extensions().get::<Caller>().is_some_and(|caller| caller.role == Some(Role::Admin));
+    if is_admin { Scope::All } else { Scope::Own(caller(request).to_owned()) }
+}
+
 fn selector(run: &str) -> Result<Selector, Status> {
     run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))
 }
@@ -165,6 +173,7 @@ impl LoaderControl for Service {
     ) -> Result<Response<v1::SubmitRunResponse>, Status> {
         // A submission is carried to its end, whether its client has left or not.
         let place = Place { permit: self.permit(&request)?, left: CancellationToken::new() };
+        let owner = caller(&request).to_owned();
         let v1::SubmitRunRequest { spec, idempotency_key } = request.into_inner();
         if idempotency_key.chars().count() > MAX_KEY {
             return Err(status::fault("idempotencyKey", format!("must have at most {MAX_KEY} characters")));
@@ -175,6 +184,7 @@ impl LoaderControl for Service {
             name: preparation.spec.name,
             mode: preparation.spec.mode,
             platform: preparation.spec.platform.as_str().to_owned(),
+            owner,
             idempotency_key,
         };
         let submitted = self.handles.registry.submit(submission).await?;
@@ -255,8 +265,9 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::CancelRunRequest>,
     ) -> Result<Response<v1::CancelRunResponse>, Status> {
+        let scope = scope(&request);
         let v1::CancelRunRequest { run_id } = request.into_inner();
-        let view = self.handles.registry.cancel(selector(&run_id)?).await?;
+        let view = self.handles.registry.cancel(selector(&run_id)?, scope).await?;
         let answer = v1::CancelRunResponse { run: Some(self.run_with_summary(&view).await?) };
         Ok(changed(view.file.run_id.clone(), answer))
     }
@@ -272,8 +283,9 @@ impl LoaderControl for Service {
     }
 
     async fn pin_run(&self, request: Request<v1::PinRunRequest>) -> Result<Response<v1::PinRunResponse>, Status> {
+        let scope = scope(&request);
         let v1::PinRunRequest { run_id, pinned } = request.into_inner();
-        let view = self.handles.registry.pin(selector(&run_id)?, pinned).await?;
+        let view = self.handles.registry.pin(selector(&run_id)?, pinned, scope).await?;
         let answer = v1::PinRunResponse { run: Some(self.run_with_summary(&view).await?) };
         Ok(changed(view.file.run_id.clone(), answer))
     }
@@ -329,7 +341,9 @@ impl LoaderControl for Service {
         let made = made.await;
         let record = made.map_err(|error| status::broken(&error))?;
         let record = record.map_err(|error| Status::internal(format!("cannot start a runtime: {error}")))?;
-        let record = record.ok_or_else(|| Status::cancelled("the client left before the function had answered"))?;
+        let record = record.ok_or_else(|| {
+            Status::cancelled("the client left, or lost its access, before the function had answered")
+        })?;
         Ok(Response::new(v1::InvokeResponse { record: Some(record) }))
     }
 

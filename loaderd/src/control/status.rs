@@ -10,7 +10,7 @@
 //! | DEADLINE_EXCEEDED | the client of a download reads nothing for a minute |
 //! | ABORTED | another client uploads the same trace |
 //! | UNAUTHENTICATED | the caller is unknown |
-//! | PERMISSION_DENIED | the caller does not have the role that the method needs |
+//! | PERMISSION_DENIED | the caller does not have the role that the method needs, or the run is another's |
 //! | UNAVAILABLE | the daemon is shutting down |
 //! | INTERNAL | the state directory cannot be read or written |
 
@@ -99,6 +99,7 @@ impl From<RegistryError> for Status {
             RegistryError::Empty | RegistryError::NotFound(_) => Code::NotFound,
             RegistryError::KeyTaken(_) => Code::AlreadyExists,
             RegistryError::NotEnded { .. } | RegistryError::Pinned(_) => Code::FailedPrecondition,
+            RegistryError::NotOwner { .. } => Code::PermissionDenied,
             RegistryError::QueueFull => Code::ResourceExhausted,
             RegistryError::ShuttingDown => Code::Unavailable,
             RegistryError::Store(_) => Code::Internal,

@@ -113,8 +113,8 @@ impl RegistryTask {
         // The caller may have gone meanwhile.
         let _answered = match command {
             Command::Submit(submission, reply) => return self.submit(*submission, reply),
-            Command::Cancel(run, reply) => return self.cancel(&run, reply),
-            Command::Pin(run, pinned, reply) => return self.pin(&run, pinned, reply),
+            Command::Cancel(run, scope, reply) => return self.cancel(&run, &scope, reply),
+            Command::Pin(run, pinned, scope, reply) => return self.pin(&run, pinned, &scope, reply),
             Command::Delete(run, reply) => return self.delete(&run, reply),
             Command::Watch(run, reply) => reply.send(self.find(&run).map(|(_, entry)| entry.view.subscribe())).is_ok(),
             Command::List { before, states, limit, reply } => {

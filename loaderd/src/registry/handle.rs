@@ -8,7 +8,7 @@ use super::queue::MAX_QUEUED;
 use crate::{
     id::{InvalidRunId, RunId},
     run::RunView,
-    store::{State, StoreError, SubmittedSpec},
+    store::{RunFile, State, StoreError, SubmittedSpec},
 };
 
 /// Which run a request is about.
@@ -25,6 +25,30 @@ impl std::str::FromStr for Selector {
 
     fn from_str(text: &str) -> Result<Self, InvalidRunId> {
         if text == "latest" { Ok(Self::Latest) } else { text.parse().map(Self::Id) }
+    }
+}
+
+/// Whose runs a command may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All runs.
+    All,
+    /// Those that this caller has submitted.
+    Own(String),
+}
+
+impl Scope {
+    /// Checks that a run is within it.
+    ///
+    /// # Errors
+    /// The run is another's.
+    pub(super) fn check(&self, run: &RunFile) -> Result<(), RegistryError> {
+        match self {
+            Self::Own(caller) if run.owner.as_ref() != Some(caller) => {
+                Err(RegistryError::NotOwner { run: run.run_id.clone(), owner: run.owner.clone() })
+            }
+            Self::All | Self::Own(_) => Ok(()),
+        }
     }
 }
 
@@ -50,6 +74,17 @@ pub enum RegistryError {
         run: RunId,
         /// The state of the run.
         state: State,
+    },
+    /// The run is another caller's.
+    #[error(
+        "run {run} {}: only its owner or an admin may change it",
+        owner.as_ref().map_or("has no known owner".to_owned(), |owner| format!("belongs to {owner}"))
+    )]
+    NotOwner {
+        /// The id of the run.
+        run: RunId,
+        /// Who submitted it, if that is known.
+        owner: Option<String>,
     },
     /// The run is pinned.
     #[error("run {0} is pinned: unpin it first")]
@@ -91,7 +126,9 @@ pub struct Submission {
     pub mode: &'static str,
     /// The name of the platform.
     pub platform: String,
-    /// A second submission with the same key gives the first one's run; empty: none.
+    /// Who submits it.
+    pub owner: String,
+    /// A second submission of the owner with the same key gives the first one's run; empty: none.
     pub idempotency_key: String,
 }
 
@@ -103,8 +140,8 @@ pub(super) enum Command {
     Submit(Box<Submission>, Reply<Submitted>),
     Watch(Selector, Reply<watch::Receiver<Arc<RunView>>>),
     List { before: Option<RunId>, states: Vec<State>, limit: usize, reply: Reply<Page> },
-    Cancel(Selector, Reply<Arc<RunView>>),
-    Pin(Selector, bool, Reply<Arc<RunView>>),
+    Cancel(Selector, Scope, Reply<Arc<RunView>>),
+    Pin(Selector, bool, Scope, Reply<Arc<RunView>>),
     Delete(RunId, Reply<()>),
     Position(RunId, Reply<u32>),
     Activity(Reply<Activity>),
@@ -151,9 +188,9 @@ impl Registry {
     /// Pins a run, or unpins it: retention applies again.
     ///
     /// # Errors
-    /// There is no such run, it has not ended, or its directory can't be written.
-    pub async fn pin(&self, run: Selector, pinned: bool) -> Result<Arc<RunView>, RegistryError> {
-        self.ask(|reply| Command::Pin(run, pinned, reply)).await
+    /// There is no such run within the scope, it has not ended, or its directory can't be written.
+    pub async fn pin(&self, run: Selector, pinned: bool, scope: Scope) -> Result<Arc<RunView>, RegistryError> {
+        self.ask(|reply| Command::Pin(run, pinned, scope, reply)).await
     }
 
     /// Up to `limit` runs in one of `states` (none: any), newest first, from before `before` on.
@@ -167,9 +204,9 @@ impl Registry {
     /// Ends a run early. One that has ended, or is being ended, stays as it is.
     ///
     /// # Errors
-    /// The run does not exist.
-    pub async fn cancel(&self, run: Selector) -> Result<Arc<RunView>, RegistryError> {
-        self.ask(|reply| Command::Cancel(run, reply)).await
+    /// There is no such run within the scope.
+    pub async fn cancel(&self, run: Selector, scope: Scope) -> Result<Arc<RunView>, RegistryError> {
+        self.ask(|reply| Command::Cancel(run, scope, reply)).await
     }
 
     /// Removes a run that has ended, with its directory.

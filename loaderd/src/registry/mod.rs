@@ -15,7 +15,7 @@ mod sweep;
 mod task;
 mod writes;
 
-pub use handle::{Activity, Page, Registry, RegistryError, Selector, Submission, Submitted};
+pub use handle::{Activity, Page, Registry, RegistryError, Scope, Selector, Submission, Submitted};
 pub use task::{Ends, Keeping, RegistryTask};
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ pub struct Keeping {
     pub traces: TraceStore,
 }
 
+/// Whose idempotency key it is, and the key. Those of earlier versions, which kept no owners, are everybody's.
+pub(super) type Key = (Option<String>, String);
+
 /// The task that owns the registry's state.
 pub struct RegistryTask {
     pub(super) store: Store,
@@ -38,7 +41,7 @@ pub struct RegistryTask {
     pub(super) keeping: Keeping,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) runs: BTreeMap<RunId, Entry>,
-    pub(super) keys: BTreeMap<String, RunId>,
+    pub(super) keys: BTreeMap<Key, RunId>,
     /// The greatest time in an id so far, in Unix milliseconds.
     pub(super) newest: Option<i64>,
     pub(super) queue: Queue,

@@ -7,6 +7,8 @@ use loader_proto::{schema::InvocationRecord, v1};
 use tokio::{sync::watch, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
+mod owners;
+
 use super::*;
 use crate::{
     clock::{Clock, UnixMicros},
@@ -82,6 +84,10 @@ impl Daemon {
 
     /// Submits a run whose one slot has 20 invocations within `slot_ms`.
     async fn submit(&self, slot_ms: i32, key: &str) -> Result<Submitted, RegistryError> {
+        self.submit_as("ann", slot_ms, key).await
+    }
+
+    async fn submit_as(&self, owner: &str, slot_ms: i32, key: &str) -> Result<Submitted, RegistryError> {
         let slot = prost_types::Duration { seconds: (slot_ms / 1000).into(), nanos: slot_ms % 1000 * 1_000_000 };
         let rate = Some(20_000.0 / f64::from(slot_ms));
         let rps = v1::RpsMode { start: rate, end: rate, slot: Some(slot), ..v1::RpsMode::default() };
@@ -91,6 +97,7 @@ impl Daemon {
             name: "demo".to_owned(),
             mode: "rps",
             platform: "local".to_owned(),
+            owner: owner.to_owned(),
             idempotency_key: key.to_owned(),
         };
         self.registry.submit(submission).await
@@ -196,21 +203,21 @@ async fn a_run_can_be_cancelled_in_every_state() {
     let (deploying, queued) = (daemon.run(50).await, daemon.run(50).await);
     daemon.deploying(1).await;
     // While it is queued: nothing was deployed.
-    daemon.registry.cancel(Selector::Id(queued.clone())).await.expect("cancels");
+    daemon.registry.cancel(Selector::Id(queued.clone()), Scope::All).await.expect("cancels");
     assert_eq!(daemon.ended(&queued).await.0, State::Cancelled);
     assert_eq!(daemon.cleaned(), []);
     // While it deploys, twice, and after it has ended.
     for _ in 0..2 {
-        daemon.registry.cancel(Selector::Id(deploying.clone())).await.expect("cancels");
+        daemon.registry.cancel(Selector::Id(deploying.clone()), Scope::All).await.expect("cancels");
     }
     assert_eq!(daemon.ended(&deploying).await.0, State::Cancelled);
-    daemon.registry.cancel(Selector::Id(deploying.clone())).await.expect("changes nothing");
+    daemon.registry.cancel(Selector::Id(deploying.clone()), Scope::All).await.expect("changes nothing");
     assert_eq!(daemon.cleaned(), std::slice::from_ref(&deploying));
     // While it runs: what was recorded stays. The second invocation is due in half a minute.
     daemon.fake.set_deploying(Deploying::Works);
     let running = daemon.run(600_000).await;
     daemon.until(&running, |view| view.progress.is_some_and(|progress| progress.completed > 0)).await;
-    daemon.registry.cancel(Selector::Id(running.clone())).await.expect("cancels");
+    daemon.registry.cancel(Selector::Id(running.clone()), Scope::All).await.expect("cancels");
     assert_eq!(daemon.ended(&running).await.0, State::Cancelled);
     assert_eq!(rows(&daemon.store.directory(&running)).len(), 1);
     assert_eq!(daemon.cleaned(), [deploying, running]);
@@ -355,7 +362,7 @@ async fn lists_go_backwards_page_by_page() {
     for _ in 0..4 {
         ids.push(daemon.run(50).await);
     }
-    daemon.registry.cancel(Selector::Id(ids[2].clone())).await.expect("cancels");
+    daemon.registry.cancel(Selector::Id(ids[2].clone()), Scope::All).await.expect("cancels");
     let listed = |page: &Page| page.runs.iter().map(|view| view.file.run_id.clone()).collect::<Vec<_>>();
     let page = daemon.registry.list(None, Vec::new(), 3).await.expect("lists");
     assert_eq!((listed(&page), page.more), (vec![ids[3].clone(), ids[2].clone(), ids[1].clone()], true));
@@ -424,8 +431,11 @@ async fn changes_of_one_run_keep_their_order_and_a_failed_removal_leaves_the_run
     daemon.ended(&id).await;
     let run = || Selector::Id(id.clone());
     let registry = &daemon.registry;
-    let (pinned, refused, unpinned) =
-        tokio::join!(registry.pin(run(), true), registry.delete(id.clone()), registry.pin(run(), false));
+    let (pinned, refused, unpinned) = tokio::join!(
+        registry.pin(run(), true, Scope::All),
+        registry.delete(id.clone()),
+        registry.pin(run(), false, Scope::All)
+    );
     assert!(pinned.expect("is pinned").file.pinned && !unpinned.expect("is unpinned").file.pinned);
     assert!(matches!(refused, Err(RegistryError::Pinned(_))));
     // Nothing can be renamed to the name of a directory that is not empty.

@@ -143,6 +143,18 @@ fn durations_as_people_write_them() {
 }
 
 #[test]
+fn a_duration_that_is_accepted_can_be_written_again() {
+    for longest in ["315576000000s", "-315576000000s", "87660000h"] {
+        let duration = parse_duration(longest).expect("a duration");
+        assert_eq!(parse_duration(&duration.to_string()), Ok(duration), "{longest}");
+    }
+    for text in ["315576000001s", "-315576000001s", "87660001h", "200000000000y"] {
+        let error = format!("{text:?} is too long: a duration is at most 315576000000s");
+        assert_eq!(parse_duration(text), Err(error));
+    }
+}
+
+#[test]
 fn sizes_as_people_write_them() {
     assert_eq!(parse_mib("170"), Ok(170));
     assert_eq!(parse_mib("170MiB"), Ok(170));

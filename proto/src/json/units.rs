@@ -3,21 +3,29 @@
 /// Bytes of a MiB.
 const MIB: u64 = 1 << 20;
 
+/// Most seconds of a duration, some 10 000 years: the range of protobuf's `Duration` in its JSON form. A longer one could be
+/// read and not written again.
+const MOST_SECONDS: u64 = 315_576_000_000;
+
 /// Reads a duration such as `240s`, `4m`, `1h 30m` or `500ms`. A leading minus is read, too: whether a negative duration
 /// is valid is checked with the field.
 ///
 /// # Errors
-/// A text that is no duration, or a number without a unit.
+/// A text that is no duration, a number without a unit, or more than 10 000 years.
 pub fn parse_duration(text: &str) -> Result<prost_types::Duration, String> {
     let wrong = || format!("{text:?} is not a duration: write it as 90s, 4m or 500ms");
+    let long = || format!("{text:?} is too long: a duration is at most {MOST_SECONDS}s");
     if let Ok(duration) = text.parse::<prost_types::Duration>() {
-        return Ok(duration);
+        return if duration.seconds.unsigned_abs() <= MOST_SECONDS { Ok(duration) } else { Err(long()) };
     }
     let (negative, digits) = match text.strip_prefix('-') {
         Some(digits) => (true, digits),
         None => (false, text),
     };
     let parsed = humantime::parse_duration(digits).map_err(|_| wrong())?;
+    if parsed.as_secs() > MOST_SECONDS {
+        return Err(long());
+    }
     let seconds = i64::try_from(parsed.as_secs()).map_err(|_| wrong())?;
     let nanos = i32::try_from(parsed.subsec_nanos()).map_err(|_| wrong())?;
     let sign = if negative { -1 } else { 1 };

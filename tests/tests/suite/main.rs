@@ -11,6 +11,7 @@ mod config;
 mod crash;
 mod faults;
 mod functions;
+mod hostile;
 mod images;
 mod input;
 mod kills;

@@ -24,6 +24,7 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         finished_unix_us,
         idempotency_key: _,
         pinned,
+        owner,
     } = file;
     v1::Run {
         run_id: run_id.to_string(),
@@ -40,6 +41,7 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         mode: mode.clone(),
         platform: platform.clone(),
         pinned: *pinned,
+        owner: owner.clone(),
     }
 }
 
