@@ -26,6 +26,8 @@ use crate::{
     traces::{Limits, TraceStore},
 };
 
+mod disturbances;
+
 /// A registry over a state directory.
 struct Daemon {
     registry: Registry,

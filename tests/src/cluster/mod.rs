@@ -10,6 +10,7 @@
 #![expect(clippy::disallowed_methods, reason = "its tasks end with its runtime")]
 
 mod api;
+mod components;
 mod controllers;
 mod function;
 mod gateway;
@@ -110,6 +111,8 @@ struct Shared {
     pods_made: Mutex<u64>,
     /// Whether the API server can be reached.
     away: watch::Sender<bool>,
+    /// Which components have no pod.
+    components_away: watch::Sender<components::Away>,
     /// Raised to end all watches.
     cuts: watch::Sender<u64>,
     /// Answers to GETs of whole paths: what nodes and pods expose.
@@ -293,6 +296,7 @@ impl Cluster {
             pods: Mutex::default(),
             pods_made: Mutex::default(),
             away: watch::Sender::new(false),
+            components_away: watch::Sender::new(components::Away::default()),
             cuts: watch::Sender::new(0),
             pages: Mutex::default(),
             haste: 10,

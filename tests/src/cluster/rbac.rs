@@ -8,6 +8,9 @@ use serde_json::Value;
 /// The roles that the project ships.
 const SHIPPED: &str = include_str!("../../../config/kubernetes/rbac.yaml");
 
+/// Those for disturbances.
+const DISTURBING: &str = include_str!("../../../config/kubernetes/disturb.yaml");
+
 /// What a request wants: the attributes of Kubernetes' authorisers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Attributes<'a> {
@@ -63,6 +66,11 @@ impl Permissions {
     /// Those that `config/kubernetes/rbac.yaml` gives to loaderd.
     pub(super) fn shipped() -> Self {
         Self::of(SHIPPED, "loader", "loaderd")
+    }
+
+    /// Those, and what `config/kubernetes/disturb.yaml` adds.
+    pub(super) fn shipped_with_disturbances() -> Self {
+        Self::of(&format!("{SHIPPED}\n---\n{DISTURBING}"), "loader", "loaderd")
     }
 
     /// Those of `cluster-admin`.

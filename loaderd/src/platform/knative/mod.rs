@@ -14,6 +14,7 @@ mod settings;
 
 mod platform;
 
+mod disturb;
 mod inspect;
 mod sampling;
 mod warm_up;
@@ -30,6 +31,7 @@ mod pod_index;
 
 mod clean;
 
+mod backup;
 mod hold;
 mod room;
 
