@@ -72,7 +72,7 @@ impl Driver {
         self.export_labels();
         self.apply(Event::Start);
         let summary = match self.prepare().await {
-            Ok(preparation) => self.carry_out(preparation).await,
+            Ok(preparation) => Box::pin(self.carry_out(preparation)).await,
             Err(failure) => {
                 self.end(failure);
                 None

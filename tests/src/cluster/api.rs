@@ -188,21 +188,9 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
         return text_response(200, page.clone());
     }
     if matches!(path.rest.as_str(), "scale" | "eviction") {
-        let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        let body = serde_json::from_slice(&body).unwrap_or_default();
-        let of = [&path.resource, &path.namespace, &path.name, &path.rest].map(String::as_str);
-        return components::answer(shared, verb, of, &body).unwrap_or_else(unknown);
+        return subresource(shared, verb, &path, request).await.unwrap_or_else(unknown);
     }
-    let known = [
-        "deployments.apps",
-        "pods",
-        "nodes",
-        "namespaces",
-        "services",
-        "configmaps",
-        "selfsubjectaccessreviews.authorization.k8s.io",
-    ];
-    let ours = known.contains(&path.resource.as_str()) || path.resource.ends_with(".knative.dev");
+    let ours = KNOWN.contains(&path.resource.as_str()) || path.resource.ends_with(".knative.dev");
     if !ours || !path.rest.is_empty() {
         return unknown();
     }
@@ -230,6 +218,25 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
             if verb == "create" { review(shared, object) } else { patch(shared, &path, &query, object) }
         }
     }
+}
+
+/// Resources that are known, besides those of Knative.
+const KNOWN: [&str; 7] = [
+    "deployments.apps",
+    "pods",
+    "nodes",
+    "namespaces",
+    "services",
+    "configmaps",
+    "selfsubjectaccessreviews.authorization.k8s.io",
+];
+
+/// A request about a part of an object; nothing for what is not known.
+async fn subresource(shared: &Shared, verb: &str, path: &Path, request: Request<Incoming>) -> Option<Response<Body>> {
+    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let of = [&path.resource, &path.namespace, &path.name, &path.rest].map(String::as_str);
+    components::answer(shared, verb, of, &body)
 }
 
 /// Whether the roles do not allow a request, or a test has forbidden it.

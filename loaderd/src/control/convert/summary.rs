@@ -107,9 +107,7 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         clock_changes: clock_changes.as_ref().map(changes),
         ..v1::RunSummary::default()
     };
-    if let Some(findings) = findings {
-        findings.fill(&mut message);
-    }
+    findings.iter().for_each(|findings| findings.fill(&mut message));
     message
 }
 

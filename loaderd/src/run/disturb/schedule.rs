@@ -182,10 +182,7 @@ impl Course<'_> {
     }
 
     /// What the platform was asked for, unless it takes too long once the load is over.
-    async fn in_time(
-        &self,
-        asked: impl Future<Output = Result<String, PlatformError>>,
-    ) -> Result<String, String> {
+    async fn in_time(&self, asked: impl Future<Output = Result<String, PlatformError>>) -> Result<String, String> {
         let is_late = async {
             self.stop.cancelled().await;
             sleep(GRACE).await;
