@@ -59,7 +59,7 @@ def figures(run, rows, begin, over, others):
         "untilUnixUs": Exactly(until),
         "requested": Exactly(len(of)),
         "failed": Exactly(sum(not row.ok for row in of)),
-        "lost": Exactly(sum(row.sent is not None and row.response is None for row in of)),
+        "lost": Exactly(sum(row.response is None and row.status not in ("not_sent", "cancelled") for row in of)),
         "slowdown": Near(mean_slowdown(run, [row for row in of if row.counted]), 1e-6),
         "slowdownBefore": Near(mean_slowdown(run, before), 1e-6),
         "schedulingLatencyBeforeP99Us": Near(None if level == math.inf else level, 2e-3, 1),

@@ -1,5 +1,7 @@
 //! Disturbances: planned, carried out, and what came of them.
 
+use std::time::Duration;
+
 use loader_proto::v1::{DisturbanceFindings, Event, PlanDisturbance, Run, RunSummary};
 
 use super::{
@@ -90,7 +92,7 @@ fn finding(found: &DisturbanceFindings) -> Vec<String> {
         known(*slowdown, digits),
         known(*slowdown_before, digits),
         known(*scheduling_latency_before_p99_us, micros),
-        known(*recovery_us, micros),
+        known(*recovery_us, |us| duration(Duration::from_micros(us))),
     ]
 }
 

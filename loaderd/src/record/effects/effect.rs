@@ -30,7 +30,7 @@ pub struct EffectFigures {
     pub requested: u64,
     /// Those with any status but ok.
     pub failed: u64,
-    /// Those that were sent and never answered.
+    /// Those that were never answered, but for those that the loader did not send, or was told to end.
     pub lost: u64,
     /// Geometric mean of their slowdowns.
     pub slowdown: Option<f64>,

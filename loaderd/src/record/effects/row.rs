@@ -10,7 +10,7 @@ pub struct EffectRow {
     /// Whether its latency counts: it does not in the warm-up of a step.
     pub(super) counts: bool,
     pub(super) succeeded: bool,
-    /// Whether it was sent and never answered.
+    /// Whether it was never answered, for another reason than that the loader did not send it, or was told to end it.
     pub(super) lost: bool,
     pub(super) latency_us: Option<u64>,
     pub(super) slowdown: Option<f64>,
@@ -30,7 +30,7 @@ impl EffectRow {
             due: record.due_unix_us,
             counts: record.mark != "step_warmup",
             succeeded,
-            lost: record.sent_unix_us.is_some() && record.response_us.is_none(),
+            lost: record.response_us.is_none() && !matches!(&*record.status, "not_sent" | "cancelled"),
             latency_us,
             slowdown,
         })

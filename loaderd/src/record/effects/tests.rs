@@ -173,6 +173,13 @@ fn rows_of_warm_ups_do_not_count_and_latencies_of_steps_begins_neither() {
     // A function that reports more than the response took.
     let odd = EffectRow::of(&InvocationRecord { actual_runtime_us: Some(99_000), ..whole }, true);
     assert_eq!(odd.expect("is measured").latency_us, None);
-    let unsent = InvocationRecord { sent_unix_us: None, ..record(5, None) };
-    assert!(!EffectRow::of(&unsent, true).expect("is measured").lost);
+    // Lost is what the platform did not answer, whether a connection could be made or not.
+    for (status, lost) in
+        [("connect_error", true), ("function_timeout", true), ("not_sent", false), ("cancelled", false)]
+    {
+        let failed = InvocationRecord { sent_unix_us: None, status: status.into(), ..record(5, None) };
+        assert_eq!(EffectRow::of(&failed, true).expect("is measured").lost, lost, "{status}");
+    }
+    let refused = InvocationRecord { response_us: Some(7), status: "http_503".into(), ..record(5, None) };
+    assert!(!EffectRow::of(&refused, true).expect("is measured").lost);
 }
