@@ -158,6 +158,25 @@ mod tests {
     }
 
     #[test]
+    fn disturbances_need_roles_of_their_own() {
+        for (verb, group, resource, namespace, name, allowed) in [
+            ("delete", "", "pods", "knative-serving", "activator-1", true),
+            ("delete", "", "pods", "kourier-system", "3scale-kourier-gateway-1", true),
+            ("delete", "", "pods", "kube-system", "coredns-1", false),
+            ("patch", "apps", "deployments/scale", "knative-serving", "activator", true),
+            ("patch", "apps", "deployments/scale", "knative-serving", "webhook", false),
+            ("delete", "apps", "deployments", "knative-serving", "activator", false),
+            ("patch", "", "nodes", "", "n", true),
+            ("create", "", "pods/eviction", "default", "p", true),
+        ] {
+            let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+            let asked = Attributes { verb, group, resource, subresource, namespace, name };
+            assert!(!Permissions::shipped().allow(&asked), "{asked:?}");
+            assert_eq!(Permissions::shipped_with_disturbances().allow(&asked), allowed, "{asked:?}");
+        }
+    }
+
+    #[test]
     fn a_role_counts_only_for_whom_it_is_bound_to() {
         let asked = Attributes { verb: "list", resource: "nodes", ..Attributes::default() };
         assert!(!Permissions::of(SHIPPED, "loader", "other").allow(&asked));

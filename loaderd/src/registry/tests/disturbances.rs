@@ -59,3 +59,21 @@ async fn a_run_that_panics_and_one_of_a_killed_daemon_are_restored_before_they_a
     assert_eq!(second.fake.calls(), restored(&left));
     second.stop().await;
 }
+
+#[tokio::test]
+async fn a_run_that_fails_is_restored_too() {
+    let state = tempfile::tempdir().expect("a directory");
+    let fake = FakePlatform::new("local").disturbed(None).deploying(Deploying::Waits);
+    let daemon = Daemon::start_on(state.path(), fake).await;
+    let id = disturbing(&daemon).await;
+    daemon.deploying(1).await;
+    let path = daemon.store.directory(&id).path().join("events.csv");
+    std::fs::create_dir(&path).expect("makes");
+    daemon.fake.let_go();
+    let (ended, reason) = daemon.ended(&id).await;
+    assert_eq!(ended, State::Failed);
+    assert!(reason.contains(&format!("cannot create {}", path.display())), "{reason}");
+    let calls = daemon.fake.calls();
+    assert!(calls.ends_with(&[Call::RestoreDisturbances(id.clone()), Call::Clean(id)]), "{calls:?}");
+    daemon.stop().await;
+}
