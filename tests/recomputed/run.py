@@ -93,6 +93,7 @@ class Run:
     rows: list
     slots: list
     functions: list
+    events: list
 
     @property
     def lag_bound(self):
@@ -148,4 +149,5 @@ def read(path):
         rows=[row(number, fields) for number, fields in enumerate(table(directory, "invocations.csv"))],
         slots=table(directory, "slots.csv"),
         functions=table(directory, "functions.csv"),
+        events=table(directory, "events.csv") if (directory / "events.csv").exists() else [],
     )

@@ -4,6 +4,7 @@ from collections import Counter
 
 from .arrivals import arrivals
 from .compare import Anything, Exactly, Near, OneOf
+from .disturbances import disturbances
 from .figures import distribution, near, of_percentiles, percentile, QUANTILES, response_incl_failures, slowdown
 from .modes import findings
 from .verdicts import open_loop, saturated, slots, stalls
@@ -131,6 +132,7 @@ def expected(run):
             "arrivals": arrivals(run),
             "steadyState": steady_state(ok, seconds),
             "notDue": not_due(run),
+            "disturbances": disturbances(run, rows),
         }
         | findings(run, rows)
     )

@@ -340,6 +340,7 @@ pub(crate) fn plan() -> PlanSummary {
         function_plans: ["fn-1", "fn-2"].map(function).into(),
         open_ended: false,
         waits: false,
+        disturbances: Vec::new(),
     }
 }
 

@@ -45,6 +45,8 @@ pub(super) enum Takes {
     Targets,
     /// `NAME:VALUE`, repeatable.
     Headers,
+    /// An entry of a list, as in a spec file, repeatable.
+    Entries,
     /// Text, or `@FILE` with it.
     TextOrFile,
 }
@@ -291,6 +293,12 @@ pub(super) static FLAGS: &[Flag] = &[
         Takes::Targets,
         "attach.targets",
         "Platform attach: address of a function that is already deployed; repeatable",
+    ),
+    every(
+        "disturb",
+        Takes::Entries,
+        "disturb",
+        "Something that is done to the platform on purpose, such as '{at: 60s, do: killInstances}'; repeatable [nothing]",
     ),
     of(&TRACE, "trace", Takes::Text("PATH"), "path", "Trace directory or file on this machine; it is uploaded"),
     of(&TRACE, "upload", Takes::Text("ID"), "upload", "Id of an uploaded trace, instead of --trace"),

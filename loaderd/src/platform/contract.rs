@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    capability::{Embedded, Inspect, Sampling, WarmUp},
+    capability::{Disturb, Embedded, Inspect, Sampling, WarmUp},
     deployment::{Deploy, Deployment},
     error::PlatformError,
 };
@@ -58,6 +58,11 @@ pub trait Platform: Send + Sync {
 
     /// The capability to report on itself.
     fn inspect(&self) -> Option<&dyn Inspect> {
+        None
+    }
+
+    /// The capability to be disturbed on purpose.
+    fn disturb(&self) -> Option<&dyn Disturb> {
         None
     }
 

@@ -16,10 +16,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Deploy, Deployment, InstanceStart, Platform, PlatformError, Room, Sampling, SamplingOptions, ScaleSample,
+    Deploy, Deployment, Disturb, InstanceStart, Platform, PlatformError, Room, Sampling, SamplingOptions, ScaleSample,
     SettingsBackup, WarmUp,
 };
-use crate::{clock::Clock, endpoint::Endpoint, id::RunId, scrape::Sampled};
+use crate::{
+    clock::Clock,
+    disturbance::{Action, Disturbance},
+    endpoint::Endpoint,
+    id::RunId,
+    scrape::Sampled,
+};
 
 /// The outcome of a deployment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +49,10 @@ pub(crate) enum Call {
     Release(RunId),
     HoldAutoscaler(RunId),
     RestoreSettings(RunId),
+    CheckDisturbances(usize),
+    Begin(u32),
+    End(u32),
+    RestoreDisturbances(RunId),
     Shutdown,
 }
 
@@ -58,6 +68,12 @@ pub(crate) struct FakePlatform {
     /// Instances that come up; nothing: their starts are not known.
     starts: Option<Vec<InstanceStart>>,
     room: Option<Room>,
+    /// Why it is not disturbed; nothing: it cannot be.
+    disturbed: Option<Option<&'static str>>,
+    /// The disturbance that cannot be carried out.
+    fails_to_disturb: Option<u32>,
+    /// The disturbance that is never undone.
+    never_undoes: Option<u32>,
     /// What its one source samples; nothing: it can't be sampled.
     samples: Option<Mutex<Vec<Sampled>>>,
     left_behind: BTreeMap<RunId, usize>,
@@ -77,6 +93,9 @@ impl FakePlatform {
             scales: Vec::new(),
             starts: None,
             room: None,
+            disturbed: None,
+            fails_to_disturb: None,
+            never_undoes: None,
             samples: None,
             left_behind: BTreeMap::new(),
             feeds: Mutex::default(),
@@ -108,6 +127,21 @@ impl FakePlatform {
     /// It can warm up.
     pub(crate) fn with_room(self, room: Room) -> Self {
         Self { room: Some(room), ..self }
+    }
+
+    /// It can be disturbed, unless there is a reason why it is not.
+    pub(crate) fn disturbed(self, refusal: Option<&'static str>) -> Self {
+        Self { disturbed: Some(refusal), ..self }
+    }
+
+    /// The disturbance with this number cannot be carried out.
+    pub(crate) fn failing_to_disturb(self, number: u32) -> Self {
+        Self { fails_to_disturb: Some(number), ..self }
+    }
+
+    /// The disturbance with this number is never undone.
+    pub(crate) fn never_undoing(self, number: u32) -> Self {
+        Self { never_undoes: Some(number), ..self }
     }
 
     /// It can be sampled. These samples are given once.
@@ -154,6 +188,10 @@ impl FakePlatform {
             | Call::Release(_)
             | Call::HoldAutoscaler(_)
             | Call::RestoreSettings(_)
+            | Call::CheckDisturbances(_)
+            | Call::Begin(_)
+            | Call::End(_)
+            | Call::RestoreDisturbances(_)
             | Call::Shutdown => None,
         });
         cleaned.collect()
@@ -246,6 +284,10 @@ impl Platform for FakePlatform {
         self.room.is_some().then_some(self)
     }
 
+    fn disturb(&self) -> Option<&dyn Disturb> {
+        self.disturbed.is_some().then_some(self)
+    }
+
     fn sampling(&self) -> Option<&dyn Sampling> {
         self.samples.is_some().then_some(self)
     }
@@ -264,6 +306,45 @@ impl WarmUp for FakePlatform {
 
     async fn restore_settings(&self, run: &RunId, _backup: &SettingsBackup) -> Result<(), PlatformError> {
         self.record(Call::RestoreSettings(run.clone()));
+        Ok(())
+    }
+}
+
+#[tonic::async_trait]
+impl Disturb for FakePlatform {
+    fn refusal(&self) -> Option<&'static str> {
+        self.disturbed.expect("it was given this capability")
+    }
+
+    async fn check(&self, disturbances: &[Disturbance]) -> Result<(), PlatformError> {
+        self.record(Call::CheckDisturbances(disturbances.len()));
+        Ok(())
+    }
+
+    async fn begin(
+        &self,
+        _run: &RunId,
+        number: u32,
+        _action: &Action,
+        _backup: &SettingsBackup,
+    ) -> Result<String, PlatformError> {
+        self.record(Call::Begin(number));
+        if self.fails_to_disturb == Some(number) {
+            return Err(PlatformError::Platform { platform: self.name, reason: "refused".to_owned() });
+        }
+        Ok(format!("changed {number}"))
+    }
+
+    async fn end(&self, _run: &RunId, number: u32, _backup: &SettingsBackup) -> Result<String, PlatformError> {
+        self.record(Call::End(number));
+        if self.never_undoes == Some(number) {
+            std::future::pending::<()>().await;
+        }
+        Ok(format!("changed {number} back"))
+    }
+
+    async fn restore(&self, run: &RunId, _backup: &SettingsBackup) -> Result<(), PlatformError> {
+        self.record(Call::RestoreDisturbances(run.clone()));
         Ok(())
     }
 }
@@ -348,7 +429,7 @@ mod tests {
     async fn it_has_the_capabilities_that_it_was_created_with() {
         let bare = FakePlatform::new("local");
         assert!(bare.warm_up().is_none() && bare.sampling().is_none());
-        assert!(bare.inspect().is_none() && bare.embedded().is_none());
+        assert!(bare.inspect().is_none() && bare.embedded().is_none() && bare.disturb().is_none());
         let (run, room) = (RunId::new(0, 0), Room::Millicores { free: 4000, overhead: 25 });
         let able = FakePlatform::new("local").with_room(room).with_samples(Vec::new()).with_left_behind(run.clone(), 2);
         let (warm_up, backup) = (able.warm_up().unwrap(), SettingsBackup::at(PathBuf::new()));

@@ -7,7 +7,7 @@ use tokio::task::JoinError;
 use super::{entry::Entry, task::RegistryTask};
 use crate::{
     id::RunId,
-    run::{RunView, Stations, settings_backup},
+    run::{RunView, Stations, disturbances_backup, settings_backup},
     store::{RunDirectory, RunFile, State, Store},
 };
 
@@ -26,9 +26,11 @@ impl RegistryTask {
             self.queue.push(id);
         } else if file.state.is_terminal() {
             // Its clean-up may have failed to restore the cluster's settings.
-            if settings_backup(&self.store.directory(&id)).exists() {
+            let directory = self.store.directory(&id);
+            if settings_backup(&directory).exists() || disturbances_backup(&directory).exists() {
                 self.recovering.spawn(async move {
                     cleanup.restore_settings(&file).await;
+                    cleanup.undo_disturbances(&file).await;
                     file
                 });
             }
@@ -38,7 +40,13 @@ impl RegistryTask {
             shown.reason = orphaned.to_string();
             self.recovering.spawn(cleanup.end(file, orphaned));
         }
-        self.insert(Entry::new(Arc::new(RunView { file: shown, spec, progress: None, summary: None })));
+        self.insert(Entry::new(Arc::new(RunView {
+            file: shown,
+            spec,
+            progress: None,
+            events: Vec::new(),
+            summary: None,
+        })));
     }
 
     /// A run of an earlier process has been cleaned up.
@@ -121,6 +129,17 @@ impl OrphanCleanup {
         }
     }
 
+    /// Undoes what a run's disturbances changed, if the run could not do so itself.
+    async fn undo_disturbances(&self, file: &RunFile) {
+        let backup = disturbances_backup(&self.store.directory(&file.run_id));
+        let Some(platform) = self.stations.platforms.get(file.platform.as_str()) else { return };
+        let Some(disturb) = platform.disturb() else { return };
+        if let Err(error) = disturb.restore(&file.run_id, &backup).await {
+            let backup = backup.path().display();
+            log::error!(RUN_ID = file.run_id.as_str(); "cannot undo the disturbances, see {backup}: {error}");
+        }
+    }
+
     /// Cleans up what a run deployed, and saves how it ended.
     async fn end(self, mut file: RunFile, orphaned: Orphaned) -> RunFile {
         let state = orphaned.state();
@@ -128,6 +147,7 @@ impl OrphanCleanup {
         let id = id.as_str();
         file.reason = orphaned.to_string();
         self.restore_settings(&file).await;
+        self.undo_disturbances(&file).await;
         if let Some(platform) = self.stations.platforms.get(file.platform.as_str())
             && let Err(error) = platform.clean(&file.run_id).await
         {

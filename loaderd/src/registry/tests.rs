@@ -28,6 +28,8 @@ use crate::{
     traces::{Limits, TraceStore},
 };
 
+mod disturbances;
+
 /// A registry over a state directory.
 struct Daemon {
     registry: Registry,

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Telemetry,
     deploy::{self, Deployed, Environment, Feeds},
+    disturb::{Schedule, disturbances_backup},
     failure::{Event, Failure, Verdict},
     load::{Load, LoadObserver, Outcome, WarmingUp},
     progress::ProgressFacts,
@@ -23,8 +24,8 @@ use crate::{
     id::RunId,
     metrics::RunLabels,
     plan::{Outline, Phase, Plan, PlannedFunction},
-    platform::Deploy,
-    record::{Samples, Summary},
+    platform::{Deploy, Platform},
+    record::{RecordError, Samples, Summary},
     spec::RunSpec,
     store::{RunDirectory, State},
     units,
@@ -71,7 +72,7 @@ impl Driver {
         self.export_labels();
         self.apply(Event::Start);
         let summary = match self.prepare().await {
-            Ok(preparation) => self.carry_out(preparation).await,
+            Ok(preparation) => Box::pin(self.carry_out(preparation)).await,
             Err(failure) => {
                 self.end(failure);
                 None
@@ -124,7 +125,10 @@ impl Driver {
         };
         let facts = ProgressFacts::new(deploy.functions.len(), &outline);
         let outcome = match self.deploy(&environment, deploy, plan.functions(), &mut feeds).await {
-            Ok(deployed) => self.load(&environment, deployed, (plan, facts)).await,
+            Ok(deployed) => {
+                let disturbances = self.disturbances(&environment, platform);
+                self.load(&environment, deployed, (plan, facts), disturbances).await
+            }
             Err(verdict) => Err(verdict),
         };
         let outcome = self.loaded(outcome);
@@ -142,6 +146,10 @@ impl Driver {
         functions: &[PlannedFunction],
         feeds: &mut Feeds,
     ) -> Result<Deployed, Verdict> {
+        let disturbances = &environment.spec.disturbances;
+        if let Some(disturb) = environment.platform.disturb().filter(|_| !disturbances.is_empty()) {
+            disturb.check(disturbances).await.map_err(Failure::Disturbing)?;
+        }
         if environment.warmup.is_some() {
             let backup = warmup::settings_backup(environment.directory);
             if let Some(warm_up) = environment.platform.warm_up() {
@@ -156,13 +164,30 @@ impl Driver {
         environment.deploy(deploy, functions, feeds, ready).await
     }
 
+    /// The disturbances of the run's load, if it has some.
+    fn disturbances(
+        &self,
+        environment: &Environment<'_>,
+        platform: &Arc<dyn Platform>,
+    ) -> Result<Option<Schedule>, RecordError> {
+        let disturbances = environment.spec.disturbances.clone();
+        if disturbances.is_empty() {
+            return Ok(None);
+        }
+        let files = (environment.directory.path(), disturbances_backup(environment.directory));
+        let of = (Arc::clone(platform), self.run_id());
+        Schedule::create(of, disturbances, files, self.view.clone(), &self.stations.telemetry).map(Some)
+    }
+
     /// Sends the plan's load, while what surrounds it is sampled.
     async fn load(
         &mut self,
         environment: &Environment<'_>,
         deployed: Deployed,
         (plan, facts): (Box<dyn Plan>, ProgressFacts),
+        disturbances: Result<Option<Schedule>, RecordError>,
     ) -> Result<Outcome, Verdict> {
+        let disturbances = disturbances?;
         let (stations, run) = (Arc::clone(&self.stations), self.run_id());
         let Stations { load: settings, drain, sampling_period, telemetry, platforms: _, planner: _ } = &*stations;
         let metrics = telemetry.metrics.clone();
@@ -180,6 +205,7 @@ impl Driver {
             facts,
             deployed,
             warmup: environment.warmup.map(|warmup| WarmingUp { warmup, platform: environment.platform }),
+            disturbances,
         };
         let loaded = load.run(environment.interrupts, self).await;
         let kept = samples.finish().await;
@@ -204,7 +230,7 @@ impl Driver {
         }
     }
 
-    /// Restores the settings of the cluster that the run changed, and removes what it deployed, unless it is to be kept.
+    /// Undoes what the run changed of the cluster, and removes what it deployed, unless it is to be kept.
     async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
         let run = self.run_id();
         if settings_held
@@ -212,6 +238,12 @@ impl Driver {
             && let Err(error) = warm_up.restore_settings(&run, &warmup::settings_backup(environment.directory)).await
         {
             self.end(Failure::Restoring(error));
+        }
+        let disturb = environment.platform.disturb().filter(|_| !environment.spec.disturbances.is_empty());
+        if let Some(disturb) = disturb
+            && let Err(error) = disturb.restore(&run, &disturbances_backup(environment.directory)).await
+        {
+            self.end(Failure::Undoing(error));
         }
         let cleaned = if environment.spec.deploy.keep {
             environment.platform.release(&run).await

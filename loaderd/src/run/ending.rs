@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{
     Machine,
     deploy::Feeds,
+    disturb,
     driver::{CompletedLoad, Driver},
     failure::{Event, Failure},
     load::Outcome,
@@ -13,7 +14,7 @@ use super::{
 use crate::{
     clock::UnixMicros,
     plan::Outline,
-    record::{self, Summary, SummaryFacts, summarise},
+    record::{self, DisturbanceEvent, DisturbanceFindings, Summary, SummaryFacts, summarise},
     results,
     spec::Output,
     store::{RunSummary, State},
@@ -30,9 +31,10 @@ impl Driver {
     /// Completes the records and puts the figures together.
     pub(super) async fn complete(&mut self, load: CompletedLoad) -> Summary {
         let CompletedLoad { spec, outline, functions, fitted, instances_started, outcome } = load;
-        let Outcome { verdict: _, t0, clock_changes, recorded, warmup } = outcome;
+        let Outcome { verdict: _, t0, clock_changes, recorded, events, warmup } = outcome;
         let stopped = self.after_cleaning().state() != State::Succeeded;
         self.fill_in(recorded.first_replies).await;
+        let disturbances = self.effects(events, spec.kind.runs_as_requested()).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
             seed: spec.seed,
@@ -44,6 +46,7 @@ impl Driver {
             findings: recorded.findings,
             dropped_functions: outline.dropped_functions,
             warmup: fitted.map(|fitted| warmup::findings(warmup, &fitted)),
+            disturbances,
         };
         summarise(recorded.statistics, facts)
     }
@@ -55,6 +58,16 @@ impl Driver {
         if let Ok(Err(error)) = filled {
             self.end(error);
         }
+    }
+
+    /// What the disturbances with these events did to invocations.
+    async fn effects(&mut self, events: Vec<DisturbanceEvent>, is_timed: bool) -> Vec<DisturbanceFindings> {
+        let directory = self.directory.clone();
+        let found = tokio::task::spawn_blocking(move || disturb::findings(directory.path(), &events, is_timed)).await;
+        found.unwrap_or_else(|error| {
+            self.end(Failure::EffectsPanicked(error));
+            Vec::new()
+        })
     }
 
     /// The state in which the run will end as of now. It is being cleaned, and after that it can only end.

@@ -36,6 +36,15 @@ pub enum Failure {
     /// The autoscaler could not be held for the warm-up, or not be released.
     #[error("warm-up: {0}")]
     WarmUp(#[source] PlatformError),
+    /// The disturbances cannot be carried out, by a check before anything is deployed.
+    #[error("disturb: {0}")]
+    Disturbing(#[source] PlatformError),
+    /// What disturbances changed was not undone.
+    #[error("cannot undo the disturbances: {0}")]
+    Undoing(#[source] PlatformError),
+    /// Reading the effects of disturbances panicked.
+    #[error("panic while reading the effects of disturbances: {0}")]
+    EffectsPanicked(#[source] JoinError),
     /// The functions could not be deployed.
     #[error(transparent)]
     Deploying(PlatformError),

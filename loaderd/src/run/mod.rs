@@ -6,6 +6,7 @@
 
 mod confined;
 mod deploy;
+mod disturb;
 mod driver;
 mod ending;
 mod failure;
@@ -21,6 +22,7 @@ mod stations;
 mod view;
 mod warmup;
 
+pub(crate) use disturb::disturbances_backup;
 pub(crate) use driver::Driver;
 pub use failure::{Failure, LoadError};
 pub use memory::allowed as allowed_memory;

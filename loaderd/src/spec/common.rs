@@ -8,7 +8,7 @@ use loader_trace::Arrivals;
 
 use super::{
     check::{Check, LONGEST},
-    deployment,
+    deployment, disturb,
     function::{FunctionKind, RuntimeClock},
     http::{self, FunctionProtocol},
     platform::{Features, PlatformKind},
@@ -55,6 +55,7 @@ pub(crate) fn common(
         output: output_message,
         deploy: deploy_message,
         slo: slo_message,
+        disturb: disturb_messages,
         mode: _,
     } = message;
     let name = run_name(check, name);
@@ -74,6 +75,7 @@ pub(crate) fn common(
     let output = output(check, output_message.as_ref());
     let deploy = deployment::options(check, deploy_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
+    let disturbances = disturb::disturbances(check, disturb_messages, platform);
     let mode = mode?.name;
     let (kind, runtime_clock, protocol) = function?;
     Some(RunSpec {
@@ -94,6 +96,7 @@ pub(crate) fn common(
         attach: attach?,
         output: output?,
         deploy: deploy?,
+        disturbances: disturbances?,
         mode,
     })
 }

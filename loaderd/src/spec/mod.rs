@@ -10,6 +10,7 @@
 mod check;
 mod common;
 mod deployment;
+mod disturb;
 mod function;
 mod http;
 mod platform;

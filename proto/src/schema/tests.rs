@@ -138,6 +138,7 @@ fn optional_columns_say_when_they_are_absent() {
     check::<PodRecord<'_>>();
     check::<AutoscalerRecord>();
     check::<HostRecord>();
+    check::<EventRecord<'_>>();
 }
 
 #[test]

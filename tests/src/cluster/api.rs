@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::{
-    Asked, Failure, SERVICES, Shared, controllers,
+    Asked, Failure, SERVICES, Shared, components, controllers,
     function::{Function, Rules},
     garbage, lock,
     rbac::Attributes,
@@ -31,7 +31,7 @@ use super::{
     store::{Change, selects},
 };
 
-type Body = BoxBody<Bytes, Infallible>;
+pub(super) type Body = BoxBody<Bytes, Infallible>;
 
 /// From one bookmark of a watch to the next; a minute on a real server.
 const BOOKMARKS: Duration = Duration::from_millis(500);
@@ -59,7 +59,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 /// What a path names.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Path {
+pub(super) struct Path {
     /// The resource with its group, such as `services.serving.knative.dev`.
     resource: String,
     namespace: String,
@@ -102,6 +102,12 @@ impl Path {
     }
 }
 
+/// The path of an object.
+pub(super) fn path_parts(resource: &str, namespace: &str, name: &str) -> Path {
+    let [resource, namespace, name] = [resource, namespace, name].map(str::to_owned);
+    Path { resource, namespace, name, rest: String::new() }
+}
+
 fn query(request: &Request<Incoming>) -> HashMap<String, String> {
     let text = request.uri().query().unwrap_or_default();
     text.split('&')
@@ -129,7 +135,7 @@ fn decoded(value: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn json_response(code: u16, body: &Value) -> Response<Body> {
+pub(super) fn json_response(code: u16, body: &Value) -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())).boxed());
     *response.status_mut() = StatusCode::from_u16(code).expect("a status");
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -187,9 +193,10 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
         let refusal = if is_there { refusal::port_closed(port) } else { refusal::not_found("pods", pod) };
         return json_response(refusal.0, &refusal.1);
     }
-    let known =
-        ["pods", "nodes", "namespaces", "services", "configmaps", "selfsubjectaccessreviews.authorization.k8s.io"];
-    let ours = known.contains(&path.resource.as_str()) || path.resource.ends_with(".knative.dev");
+    if matches!(path.rest.as_str(), "scale" | "eviction") {
+        return subresource(shared, verb, &path, request).await.unwrap_or_else(unknown);
+    }
+    let ours = KNOWN.contains(&path.resource.as_str()) || path.resource.ends_with(".knative.dev");
     if !ours || !path.rest.is_empty() {
         return unknown();
     }
@@ -220,6 +227,25 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
             if verb == "create" { review(shared, object) } else { patch(shared, &path, &query, object) }
         }
     }
+}
+
+/// Resources that are known, besides those of Knative.
+const KNOWN: [&str; 7] = [
+    "deployments.apps",
+    "pods",
+    "nodes",
+    "namespaces",
+    "services",
+    "configmaps",
+    "selfsubjectaccessreviews.authorization.k8s.io",
+];
+
+/// A request about a part of an object; nothing for what is not known.
+async fn subresource(shared: &Shared, verb: &str, path: &Path, request: Request<Incoming>) -> Option<Response<Body>> {
+    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let of = [&path.resource, &path.namespace, &path.name, &path.rest].map(String::as_str);
+    components::answer(shared, verb, of, &body)
 }
 
 /// Whether the roles do not allow a request, or a test has forbidden it.
@@ -365,7 +391,7 @@ fn line(event: &Value) -> Bytes {
 }
 
 /// `200-delete-background.json`.
-fn deleted(path: &Path, removed: &Value) -> Response<Body> {
+pub(super) fn deleted(path: &Path, removed: &Value) -> Response<Body> {
     let (kind, group) = path.resource.split_once('.').unwrap_or((&path.resource, ""));
     let details = json!({"name": path.name, "group": group, "kind": kind, "uid": removed["metadata"]["uid"]});
     json_response(

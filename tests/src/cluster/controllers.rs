@@ -164,6 +164,9 @@ pub(super) async fn autoscale(shared: Arc<Shared>) {
     let mut tick = interval(TICK);
     loop {
         tick.tick().await;
+        if shared.components_away.borrow().autoscaler {
+            continue;
+        }
         let to_zero = shared.scales_to_zero();
         for function in shared.functions() {
             if !function.is_routed() {

@@ -23,7 +23,7 @@ use hyper_util::{
 use tokio::net::TcpListener;
 
 use super::{
-    Shared,
+    Shared, components,
     function::{Body, NoPermit, Permit},
 };
 
@@ -35,7 +35,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
         // Small frames must not wait for each other.
         let _without = stream.set_nodelay(true);
-        let shared = Arc::clone(&shared);
+        let (shared, gateway) = (Arc::clone(&shared), Arc::clone(&shared));
         tokio::spawn(async move {
             let service = service_fn(move |request| {
                 let shared = Arc::clone(&shared);
@@ -43,8 +43,11 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
             });
             let mut builder = auto::Builder::new(TokioExecutor::new());
             builder.http2().max_concurrent_streams(MAX_CONCURRENT_STREAMS);
-            // The peer may go at any time.
-            let _ended = builder.serve_connection(TokioIo::new(stream), service).await;
+            tokio::select! {
+                // The peer may go at any time.
+                _ended = builder.serve_connection(TokioIo::new(stream), service) => {}
+                () = components::goes_away(&gateway, |away| away.gateway) => {}
+            }
         });
     }
 }
@@ -57,7 +60,14 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     name_host(&mut parts);
     let authority = parts.uri.authority().map(|it| it.host().to_owned()).unwrap_or_default();
     let Some(function) = shared.function_of(&authority) else { return no_route() };
-    let mut permit = match function.permit().await {
+    let permitted = tokio::select! {
+        biased;
+        permitted = function.permit() => permitted,
+        () = components::goes_away(shared, |away| away.activator) => {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "no healthy upstream");
+        }
+    };
+    let mut permit = match permitted {
         Ok(permit) => permit,
         Err(NoPermit::NoRoute) => return no_route(),
         Err(NoPermit::Late) => return text(StatusCode::GATEWAY_TIMEOUT, "activator request timeout"),

@@ -10,6 +10,7 @@
 #![expect(clippy::disallowed_methods, reason = "its tasks end with its runtime")]
 
 mod api;
+mod components;
 mod controllers;
 mod function;
 mod garbage;
@@ -113,6 +114,8 @@ struct Shared {
     pods_made: Mutex<u64>,
     /// Whether the API server can be reached.
     away: watch::Sender<bool>,
+    /// Which components have no pod.
+    components_away: watch::Sender<components::Away>,
     /// Raised to end all watches.
     cuts: watch::Sender<u64>,
     /// Whether watches deliver nothing.
@@ -305,6 +308,7 @@ impl Cluster {
             pods: Mutex::default(),
             pods_made: Mutex::default(),
             away: watch::Sender::new(false),
+            components_away: watch::Sender::new(components::Away::default()),
             cuts: watch::Sender::new(0),
             held: watch::Sender::new(false),
             collection: Mutex::new(garbage::COLLECTION),

@@ -79,11 +79,13 @@ impl PodLife {
         for (name, value) in of_template.as_object().into_iter().flatten() {
             labelled[name] = value.clone();
         }
+        let owner = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{}-deployment-6f774d6c78", self.revision),
+                            "uid": "u", "controller": true}]);
         shared.put(
             PODS,
             json!({
                 "apiVersion": "v1", "kind": "Pod",
-                "metadata": {"name": self.name, "namespace": self.function.namespace, "labels": labelled},
+                "metadata": {"name": self.name, "namespace": self.function.namespace, "labels": labelled, "ownerReferences": owner},
                 "spec": {"nodeName": NODE, "containers": [
                     {"name": "user-container", "image": "dev.local/fn:v1", "resources": resources},
                     {"name": "queue-proxy", "image": "dev.local/queue:v1", "resources": {"requests": {"cpu": "25m"}}}]},
@@ -106,6 +108,7 @@ impl PodLife {
     /// Comes up, and then never returns but when its process ends.
     async fn come_up(&mut self, child: &mut Option<Child>) {
         let shared = Arc::clone(&self.shared);
+        shared.schedulable().await;
         shared.pause(SCHEDULED).await;
         if self.failure == Some(Failure::Unschedulable) {
             let mut refused = condition("PodScheduled", false);

@@ -9,6 +9,7 @@ mod clocks;
 mod cluster_scripts;
 mod config;
 mod crash;
+mod disturbances;
 mod faults;
 mod functions;
 mod hostile;

@@ -2,6 +2,7 @@
 
 use loader_proto::v1;
 
+use super::disturbances;
 use crate::{
     clock::{ClockChanges, UnixMicros},
     plan::distribution,
@@ -61,6 +62,7 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         clamped,
         dropped_functions,
         warmup: warmed_up,
+        disturbances: disturbed,
         clock_changes,
         findings,
     } = summary;
@@ -101,12 +103,11 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         clamped: *clamped,
         dropped_functions: dropped_functions.clone(),
         warmup: warmed_up.as_ref().map(warmup),
+        disturbances: disturbed.iter().map(disturbances::findings).collect(),
         clock_changes: clock_changes.as_ref().map(changes),
         ..v1::RunSummary::default()
     };
-    if let Some(findings) = findings {
-        findings.fill(&mut message);
-    }
+    findings.iter().for_each(|findings| findings.fill(&mut message));
     message
 }
 

@@ -62,6 +62,9 @@ pub(super) enum ClusterError {
     /// A response is not what it should be.
     #[error("unexpected response of {origin}: {source}")]
     Response { origin: String, source: serde_json::Error },
+    /// A disturbance finds nothing that it could change.
+    #[error("{0}")]
+    Undisturbable(String),
     /// Knative's autoscaler has no pods.
     #[error("no autoscaler found in {0}")]
     NoAutoscaler(&'static str),

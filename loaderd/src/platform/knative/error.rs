@@ -23,6 +23,7 @@ pub(super) fn refused(error: &ClusterError) -> PlatformError {
         | ClusterError::Backup { .. }
         | ClusterError::Response { .. }
         | ClusterError::NoAutoscaler(_)
+        | ClusterError::Undisturbable(_)
         | ClusterError::Refused(_)
         | ClusterError::Timeout => unusable(error.to_string()),
     }

@@ -7,7 +7,7 @@
 //!
 //! The backup is on disk before the cluster is touched, so that the next start of a daemon that died can restore it.
 
-use std::{collections::BTreeMap, io, io::Write as _, path::Path};
+use std::{collections::BTreeMap, io};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    backup,
     cluster::{Cluster, ClusterError},
     preflight::{self, Need, Scope},
 };
@@ -88,24 +89,12 @@ impl Saved {
     }
 
     fn read(backup: &SettingsBackup) -> io::Result<Option<Self>> {
-        match std::fs::read(backup.path()) {
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(io::Error::other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        backup::read(backup)
     }
 
     /// Writes it atomically and durably.
     fn write(&self, backup: &SettingsBackup) -> io::Result<()> {
-        let path = backup.path();
-        let directory = path.parent().unwrap_or(Path::new("."));
-        let part = path.with_extension("json.part");
-        let mut file = std::fs::File::create(&part)?;
-        serde_json::to_writer_pretty(&mut file, self)?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        std::fs::rename(&part, path)?;
-        std::fs::File::open(directory)?.sync_all()
+        backup::write(self, backup)
     }
 }
 

@@ -14,6 +14,7 @@ mod settings;
 
 mod platform;
 
+mod disturb;
 mod inspect;
 mod sampling;
 mod warm_up;
@@ -33,6 +34,7 @@ mod skew;
 
 mod clean;
 
+mod backup;
 mod hold;
 mod room;
 

@@ -29,7 +29,7 @@ use crate::{
     clock::Clock,
     endpoint::{Endpoint, Tls},
     id::RunId,
-    platform::{Deploy, Deployment, Inspect, Platform, PlatformError, Sampling, WarmUp},
+    platform::{Deploy, Deployment, Disturb, Inspect, Platform, PlatformError, Sampling, WarmUp},
 };
 
 /// Capacity of the channels of samples.
@@ -263,6 +263,10 @@ impl Platform for Knative {
     }
 
     fn sampling(&self) -> Option<&dyn Sampling> {
+        Some(self)
+    }
+
+    fn disturb(&self) -> Option<&dyn Disturb> {
         Some(self)
     }
 

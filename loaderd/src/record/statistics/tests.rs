@@ -48,6 +48,7 @@ fn facts(rules: Rules) -> SummaryFacts {
         findings: None,
         dropped_functions: BTreeMap::new(),
         warmup: None,
+        disturbances: Vec::new(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
+mod disturbances;
 mod faults;
 mod gaps;
 mod layouts;
