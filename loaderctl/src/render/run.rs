@@ -44,6 +44,7 @@ fn facts(run: &Run) -> String {
         ("plan", format!("{} on {}", run.mode, run.platform)),
         ("state", format!("{}{position}", state_name(run.state()))),
         ("reason", run.reason.clone()),
+        ("waits for", run.waiting_for.clone()),
         ("submitted", instant(run.submitted)),
         ("started", instant(run.started)),
         ("took", took),

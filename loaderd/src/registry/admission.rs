@@ -51,7 +51,7 @@ impl RegistryTask {
         if !idempotency_key.is_empty() {
             self.keys.insert(idempotency_key, id);
         }
-        Ok(Admitted::New(Arc::new(RunView { file, spec: Arc::new(spec), progress: None, summary: None })))
+        Ok(Admitted::New(Arc::new(RunView::new(file, Arc::new(spec)))))
     }
 
     /// Adds a run to the registry.

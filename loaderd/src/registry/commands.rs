@@ -28,7 +28,11 @@ impl RegistryTask {
     pub(super) fn cancel(&mut self, run: &Selector, reply: Reply<Arc<RunView>>) {
         let found = self.find(run).map(|(id, entry)| {
             entry.cancel.cancel();
-            (id.clone(), entry.view.borrow().clone())
+            let view = entry.view.borrow().clone();
+            if !view.waiting_for.is_empty() {
+                entry.give_up.cancel();
+            }
+            (id.clone(), view)
         });
         // The caller may have gone meanwhile.
         let _answered = match found {

@@ -36,6 +36,9 @@ pub struct RunFile {
     /// Whether it is kept until it is unpinned.
     #[serde(default)]
     pub pinned: bool,
+    /// The state in which it ends once it is cleaned; present where the daemon ended while only the clean-up was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_as: Option<State>,
 }
 
 impl RunFile {
@@ -55,6 +58,7 @@ impl RunFile {
             finished_unix_us: None,
             idempotency_key: idempotency_key.to_owned(),
             pinned: false,
+            ends_as: None,
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 
 /// A run as the API shows it.
 pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_position: u32) -> v1::Run {
-    let RunView { file, spec, progress, summary } = view;
+    let RunView { file, spec, progress, waiting_for, summary } = view;
     let RunFile {
         version: _,
         run_id,
@@ -24,6 +24,7 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         finished_unix_us,
         idempotency_key: _,
         pinned,
+        ends_as: _,
     } = file;
     v1::Run {
         run_id: run_id.to_string(),
@@ -40,6 +41,7 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         mode: mode.clone(),
         platform: platform.clone(),
         pinned: *pinned,
+        waiting_for: waiting_for.clone(),
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     clean::Cleaner,
     cluster::{Cluster, ClusterError},
     deploy::{Rollout, Rules, Wanted},
-    error::{NAME, refused, unusable},
+    error::{NAME, refused, uncleaned, unusable},
     feed::{Feed, FeedSenders},
     ingress::{self, Port},
     manifest::{self, Filling},
@@ -45,6 +45,8 @@ pub struct Knative {
     pub(super) clock: Clock,
     /// The feeds of runs that have not been cleaned.
     feeds: Mutex<HashMap<RunId, Following>>,
+    /// Runs of this process, and whether something of them may be in the cluster.
+    begun: Mutex<HashMap<RunId, bool>>,
     tasks: TaskTracker,
 }
 
@@ -58,11 +60,20 @@ impl Knative {
     /// A platform with `settings`. Nothing is requested of the cluster before it is used.
     pub fn new(settings: Settings, clock: Clock) -> Self {
         let cluster = Arc::new(Cluster::new(settings.access.clone(), clock));
-        Self { settings, cluster, clock, feeds: Mutex::default(), tasks: TaskTracker::new() }
+        Self { settings, cluster, clock, feeds: Mutex::default(), begun: Mutex::default(), tasks: TaskTracker::new() }
     }
 
     fn feeds(&self) -> MutexGuard<'_, HashMap<RunId, Following>> {
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn runs_begun(&self) -> MutexGuard<'_, HashMap<RunId, bool>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A run of this process begins: nothing of it is in the cluster yet.
+    pub(super) fn begin(&self, run: &RunId) {
+        self.runs_begun().entry(run.clone()).or_insert(false);
     }
 
     /// The namespace in which functions are deployed.
@@ -182,6 +193,7 @@ impl Platform for Knative {
         ready: watch::Sender<u32>,
         cancel: CancellationToken,
     ) -> Result<Deployment, PlatformError> {
+        self.begin(&deploy.run);
         let begun = self.clock.now();
         let deadline = begun + deploy.timeout;
         let query_deadline = deadline.min(begun + QUERY_TIMEOUT);
@@ -200,6 +212,7 @@ impl Platform for Knative {
         let (send_problems, problems) = mpsc::channel(SAMPLES);
         let senders = FeedSenders { scales: send_scales, starts: send_starts, problems: send_problems };
         self.follow(&deploy.run, &namespace, &wanted, senders);
+        self.runs_begun().insert(deploy.run.clone(), true);
         let rollout = Rollout {
             cluster: &self.cluster,
             namespace: &namespace,
@@ -226,14 +239,21 @@ impl Platform for Knative {
     }
 
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
-        let namespace = self.namespace().await.map_err(|error| refused(&error))?;
-        let cleaned = Box::pin(self.cleaner(&namespace).clean(run, || self.clock.now())).await;
-        self.stop_feed(run).await;
-        cleaned.map_err(|error| refused(&error))
+        // A run of an earlier process may have left something.
+        let is_there = self.runs_begun().get(run).copied().unwrap_or(true);
+        if is_there {
+            let namespace = self.namespace().await.map_err(|error| uncleaned(&error))?;
+            let cleaned = Box::pin(self.cleaner(&namespace).clean(run, || self.clock.now())).await;
+            self.stop_feed(run).await;
+            cleaned.map_err(|error| uncleaned(&error))?;
+        }
+        self.runs_begun().remove(run);
+        Ok(())
     }
 
     async fn release(&self, run: &RunId) -> Result<(), PlatformError> {
         self.stop_feed(run).await;
+        self.runs_begun().remove(run);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
 mod faults;
+mod outages;
 mod warmup;
 
 use std::{collections::BTreeMap, fs, path::Path};
