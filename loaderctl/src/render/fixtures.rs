@@ -347,6 +347,7 @@ pub(crate) fn plan() -> PlanSummary {
 /// A daemon at work.
 pub(crate) fn status() -> GetStatusResponse {
     GetStatusResponse {
+        waiting: Vec::new(),
         platform_facts: vec![PlatformFact {
             platform: "knative".to_owned(),
             name: "missing permissions".to_owned(),

@@ -49,6 +49,7 @@ fn facts(run: &Run) -> String {
         ("owner", run.owner.clone().unwrap_or_default()),
         ("state", format!("{}{position}", state_name(run.state()))),
         ("reason", run.reason.clone()),
+        ("waits for", run.waiting_for.clone()),
         ("submitted", instant(run.submitted)),
         ("started", instant(run.started)),
         ("took", took),

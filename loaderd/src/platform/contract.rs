@@ -35,6 +35,7 @@ pub trait Platform: Send + Sync {
     ) -> Result<Deployment, PlatformError>;
 
     /// Removes everything that carries the run's id, and nothing else. Idempotent; also for runs of an earlier process.
+    /// [`PlatformError::Unavailable`] says that it is worth trying again.
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError>;
 
     /// Keeps what the run deployed, and ends its scale feed. A platform whose functions can't outlive the run removes them.

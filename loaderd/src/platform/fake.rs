@@ -63,6 +63,8 @@ pub(crate) struct FakePlatform {
     go: Notify,
     deploys: watch::Sender<u32>,
     refuses_to_clean: Option<&'static str>,
+    /// Why it can't be reached for a clean-up now.
+    away: Mutex<Option<&'static str>>,
     /// The samples of a deployment's scale feed.
     scales: Vec<ScaleSample>,
     /// Instances that come up; nothing: their starts are not known.
@@ -90,6 +92,7 @@ impl FakePlatform {
             go: Notify::new(),
             deploys: watch::Sender::new(0),
             refuses_to_clean: None,
+            away: Mutex::default(),
             scales: Vec::new(),
             starts: None,
             room: None,
@@ -158,6 +161,16 @@ impl FakePlatform {
     /// The outcome of deployments from now on.
     pub(crate) fn set_deploying(&self, deploying: Deploying) {
         *self.deploying.lock().expect("whole") = deploying;
+    }
+
+    /// Cleaning runs and restoring settings fails for a reason that may pass, or works again.
+    pub(crate) fn set_away(&self, away: Option<&'static str>) {
+        *self.away.lock().expect("whole") = away;
+    }
+
+    fn reached(&self) -> Result<(), PlatformError> {
+        let away = *self.away.lock().expect("whole");
+        away.map_or(Ok(()), |why| Err(PlatformError::Unavailable { platform: self.name, reason: why.to_owned() }))
     }
 
     /// Lets one waiting deployment continue.
@@ -259,6 +272,7 @@ impl Platform for FakePlatform {
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
         self.end_feeds();
         self.record(Call::Clean(run.clone()));
+        self.reached()?;
         match self.refuses_to_clean {
             Some(reason) => Err(PlatformError::Platform { platform: self.name, reason: reason.to_owned() }),
             None => Ok(()),
@@ -306,7 +320,7 @@ impl WarmUp for FakePlatform {
 
     async fn restore_settings(&self, run: &RunId, _backup: &SettingsBackup) -> Result<(), PlatformError> {
         self.record(Call::RestoreSettings(run.clone()));
-        Ok(())
+        self.reached()
     }
 }
 

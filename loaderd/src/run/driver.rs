@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Telemetry,
+    CleanUp, CleanedUp, Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Step, Stops, Telemetry,
     deploy::{self, Deployed, Environment, Feeds},
     disturb::{Schedule, disturbances_backup},
     failure::{Event, Failure, Verdict},
@@ -40,6 +40,10 @@ pub(crate) struct Driver {
     pub(super) view: watch::Sender<Arc<RunView>>,
     spans: StageSpans,
     interrupts: Interrupts,
+    /// What the clean-up left, where the run had failed before.
+    pub(super) remark: String,
+    /// Whether the clean-up is left to the daemon's next start.
+    pub(super) is_uncleaned: bool,
 }
 
 /// A run whose load was sent and whose functions are deleted.
@@ -64,7 +68,8 @@ impl Driver {
         interrupts: Interrupts,
     ) -> Self {
         let spans = StageSpans::new(stations.telemetry.tracer.as_ref(), &view.borrow().file.run_id);
-        Self { stations, directory, machine: Machine::default(), view, spans, interrupts }
+        let (machine, remark) = (Machine::default(), String::new());
+        Self { stations, directory, machine, view, spans, interrupts, remark, is_uncleaned: false }
     }
 
     /// Executes the run to its end, whatever happens, and cleans up what it deployed.
@@ -233,26 +238,41 @@ impl Driver {
     /// Undoes what the run changed of the cluster, and removes what it deployed, unless it is to be kept.
     async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
         let run = self.run_id();
-        if settings_held
-            && let Some(warm_up) = environment.platform.warm_up()
-            && let Err(error) = warm_up.restore_settings(&run, &warmup::settings_backup(environment.directory)).await
-        {
-            self.end(Failure::Restoring(error));
-        }
-        let disturb = environment.platform.disturb().filter(|_| !environment.spec.disturbances.is_empty());
-        if let Some(disturb) = disturb
-            && let Err(error) = disturb.restore(&run, &disturbances_backup(environment.directory)).await
-        {
-            self.end(Failure::Undoing(error));
-        }
-        let cleaned = if environment.spec.deploy.keep {
-            environment.platform.release(&run).await
-        } else {
-            environment.platform.clean(&run).await
+        let Interrupts { cancel: _, shutdown, give_up } = self.interrupts.clone();
+        let hurry = self.stations.drain.skip_drain.clone();
+        let clean_up = CleanUp {
+            platform: environment.platform,
+            run: &run,
+            clock: self.stations.telemetry.clock,
+            stops: Stops { give_up, shutdown, hurry },
         };
-        if let Err(error) = cleaned {
-            self.end(Failure::Cleaning(error));
+        let is_disturbed = !environment.spec.disturbances.is_empty();
+        let undo = is_disturbed.then(|| Step::Undo(disturbances_backup(environment.directory)));
+        let restore = settings_held.then(|| Step::Restore(warmup::settings_backup(environment.directory)));
+        let remove = if environment.spec.deploy.keep { Step::Release } else { Step::Remove };
+        let steps = undo.into_iter().chain(restore).chain([remove]).collect();
+        let waiting = |what| self.publish(|view| view.waiting_for = what);
+        let (ended, failures) = clean_up.carry_out(steps, waiting).await;
+        self.publish(|view| view.waiting_for = String::new());
+        match ended {
+            CleanedUp::Completed => failures.into_iter().for_each(|failure| self.end_uncleaned(failure)),
+            CleanedUp::GivenUp => self.end_uncleaned(Failure::given_up(&failures)),
+            CleanedUp::Stopped => self.is_uncleaned = true,
         }
+    }
+
+    /// The run fails by its clean-up; if it has failed before, that is added to its reason.
+    fn end_uncleaned(&mut self, failure: Failure) {
+        if self.machine.reason().is_empty() {
+            self.end(failure);
+        } else {
+            self.remark.push_str(&format!("; {failure}"));
+        }
+    }
+
+    /// Why the run ends early, and what its clean-up left; empty otherwise.
+    pub(super) fn reason(&self) -> String {
+        self.machine.reason() + &self.remark
     }
 
     pub(super) fn run_id(&self) -> RunId {
@@ -279,7 +299,7 @@ impl Driver {
         let now = clock.unix();
         let mut file = self.view.borrow().file.clone();
         file.state = state;
-        file.reason = self.machine.reason();
+        file.reason = self.reason();
         if state == State::Deploying {
             file.started_unix_us = Some(now.0);
         }

@@ -17,7 +17,7 @@ use crate::{
     record::{self, DisturbanceEvent, DisturbanceFindings, Summary, SummaryFacts, summarise},
     results,
     spec::Output,
-    store::{RunSummary, State},
+    store::{RunFile, RunSummary, State},
 };
 
 impl Driver {
@@ -112,7 +112,7 @@ impl Driver {
             mode: file.mode.clone(),
             platform: file.platform.clone(),
             state: last.state(),
-            reason: last.reason(),
+            reason: last.reason() + &self.remark,
             load,
         }
     }
@@ -127,10 +127,27 @@ impl Driver {
             self.publish(|view| view.summary = Some(Arc::new(summary)));
         }
         self.seal().await;
+        if self.is_uncleaned {
+            return self.leave();
+        }
         self.apply(Event::Cleaned);
         let metrics = &self.stations.telemetry.metrics;
         metrics.idle();
         metrics.run_ended(self.machine.state().as_str());
+    }
+}
+
+impl Driver {
+    /// Leaves the run as it is, with all but its clean-up done: the daemon's next start goes on with that.
+    fn leave(&self) {
+        let ends_as = Some(self.after_cleaning().state());
+        let file = RunFile { ends_as, reason: self.reason(), ..self.view.borrow().file.clone() };
+        if let Err(error) = self.directory.save(&file) {
+            log::error!(RUN_ID = file.run_id.as_str(); "cannot save the run's state: {error}");
+        }
+        log::warn!(RUN_ID = file.run_id.as_str(); "the daemon's next start goes on with the clean-up");
+        self.publish(|view| view.file = file);
+        self.stations.telemetry.metrics.idle();
     }
 }
 

@@ -66,6 +66,9 @@ pub enum Failure {
     /// What the run deployed was not removed.
     #[error("cannot clean up: {0}")]
     Cleaning(#[source] PlatformError),
+    /// A user gave up the clean-up, with what it waited for.
+    #[error("the clean-up was given up ({0}): `loaderctl clean` removes what is left")]
+    GivenUp(String),
     /// The records could not be converted to the requested form.
     #[error(transparent)]
     Finishing(#[from] FinishError),
@@ -75,9 +78,20 @@ pub enum Failure {
     /// The summary or the manifest could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The daemon ended while these files were written.
+    #[error("the last row was cut off in {}", .0.join(", "))]
+    CutOff(Vec<String>),
     /// Making the manifest panicked.
     #[error("panic while writing the manifest: {0}")]
     SealingPanicked(#[source] JoinError),
+}
+
+impl Failure {
+    /// A user gave up a clean-up that had met these failures.
+    pub(crate) fn given_up(met: &[Self]) -> Self {
+        let met: Vec<_> = met.iter().map(ToString::to_string).collect();
+        Self::GivenUp(met.join("; "))
+    }
 }
 
 /// A step of the load that failed. What was recorded until then stays.

@@ -19,7 +19,16 @@ pub struct RunView {
     pub progress: Option<RunProgress>,
     /// What was done to the platform on purpose, in this process.
     pub events: Vec<DisturbanceEvent>,
+    /// What its clean-up waits for; empty when it waits for nothing.
+    pub waiting_for: String,
     /// The summary; present when its load had started and it ended in this process. That of an earlier process is in
     /// its directory.
     pub summary: Option<Arc<RunSummary>>,
+}
+
+impl RunView {
+    /// A run without progress.
+    pub(crate) fn new(file: RunFile, spec: Arc<SubmittedSpec>) -> Self {
+        Self { file, spec, progress: None, events: Vec::new(), waiting_for: String::new(), summary: None }
+    }
 }

@@ -28,6 +28,7 @@ use super::{
     garbage, lock,
     rbac::Attributes,
     refusal::{self, Refusal},
+    startup::{Early, Port},
     store::{Change, selects},
 };
 
@@ -36,10 +37,23 @@ pub(super) type Body = BoxBody<Bytes, Infallible>;
 /// From one bookmark of a watch to the next; a minute on a real server.
 const BOOKMARKS: Duration = Duration::from_millis(500);
 
-/// Serves until its task is ended. While the server is away, connections are cut and none is taken.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+/// Serves until its task is ended. While the server is away, connections are cut and new ones are refused.
+pub(super) async fn serve(port: Port, shared: Arc<Shared>) {
+    let mut away = shared.away.subscribe();
+    loop {
+        let listener = port.listen();
+        tokio::select! {
+            () = accept(listener, &shared) => return,
+            _ = away.wait_for(|away| *away) => {}
+        }
+        // Fails when the cluster ends.
+        let _back = away.wait_for(|away| !*away).await;
+    }
+}
+
+async fn accept(listener: TcpListener, shared: &Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
+        let shared = Arc::clone(shared);
         tokio::spawn(async move {
             let mut away = shared.away.subscribe();
             let service = service_fn(move |request| {
@@ -180,7 +194,11 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     };
     lock(&shared.asked).push(Asked { verb, resource: path.resource.clone(), name: path.name.clone() });
     let attributes = path.attributes(verb);
-    if forbidden(shared, &attributes) {
+    let early = lock(&shared.faults).early;
+    if Early::hides(early, &attributes) {
+        return unknown();
+    }
+    if Early::forbids(early) || forbidden(shared, &attributes) {
         let (code, body) = refusal::forbidden(&attributes);
         return json_response(code, &body);
     }

@@ -19,6 +19,7 @@ mod pod;
 mod rbac;
 mod refusal;
 mod stamp;
+mod startup;
 mod store;
 mod watches;
 
@@ -35,7 +36,8 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::sleep};
 
-use self::{function::Function, rbac::Permissions, store::Store};
+pub use self::startup::Early;
+use self::{function::Function, rbac::Permissions, startup::Port, store::Store};
 
 const SERVICES: &str = "services.serving.knative.dev";
 const REVISIONS: &str = "revisions.serving.knative.dev";
@@ -96,6 +98,8 @@ struct Faults {
     /// What the roles of the token's identity allow.
     permissions: Permissions,
     token: String,
+    /// What the API server lacks, as it has just come back.
+    early: Option<Early>,
     /// How long each event of a watch takes.
     slowness: Duration,
 }
@@ -286,15 +290,10 @@ impl Cluster {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let directory = tempfile::tempdir().expect("a directory");
-        let bound = runtime.block_on(async {
-            (
-                TcpListener::bind("127.0.0.1:0").await.expect("a port"),
-                TcpListener::bind("127.0.0.1:0").await.expect("a port"),
-            )
-        });
-        let (api, gateway) = bound;
+        let (api, gateway) =
+            runtime.block_on(async { (Port::hold(), TcpListener::bind("127.0.0.1:0").await.expect("a port")) });
         let gateway_port = gateway.local_addr().expect("it is bound").port();
-        let address = api.local_addr().expect("it is bound");
+        let address = api.address();
         let shared = Arc::new(Shared {
             store: Mutex::default(),
             version: watch::Sender::new(0),
@@ -412,6 +411,11 @@ impl Cluster {
     /// Makes the API server unreachable, or reachable again. The gateway is not touched.
     pub fn set_away(&self, away: bool) {
         self.shared.away.send_replace(away);
+    }
+
+    /// Makes the API server answer as one that has just come back, or as always again.
+    pub fn set_early(&self, early: Option<Early>) {
+        lock(&self.shared.faults).early = early;
     }
 
     /// Answers GETs of a path with a text.

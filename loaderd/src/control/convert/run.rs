@@ -10,7 +10,7 @@ use crate::{
 
 /// A run as the API shows it.
 pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_position: u32) -> v1::Run {
-    let RunView { file, spec, progress, events, summary } = view;
+    let RunView { file, spec, progress, events, waiting_for, summary } = view;
     let RunFile {
         version: _,
         run_id,
@@ -25,6 +25,7 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         idempotency_key: _,
         pinned,
         owner,
+        ends_as: _,
     } = file;
     v1::Run {
         run_id: run_id.to_string(),
@@ -43,6 +44,7 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         pinned: *pinned,
         owner: owner.clone(),
         events: events.iter().map(disturbances::event).collect(),
+        waiting_for: waiting_for.clone(),
     }
 }
 

@@ -21,8 +21,8 @@ use crate::id::RunId;
 const MAX_CONCURRENT: usize = 16;
 /// The interval at which the deletion is checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// Maximum time for which the API server may be unreachable.
-const API_TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum time for which the API server may be unreachable. A run's clean-up is tried again after that.
+const API_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum time for Services and pods to disappear: a pod has 30 s to end, or its longer grace period.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(300);
 

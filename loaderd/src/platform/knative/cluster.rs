@@ -88,6 +88,21 @@ impl ClusterError {
     pub(super) fn is_port_closed(&self) -> bool {
         matches!(self, Self::Refused(error) if failure::is_port_closed(error))
     }
+
+    /// Whether the same request may succeed later: the server is away, is starting, or has other permissions or credentials then.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Kubeconfig { .. } | Self::Client(_) | Self::NotDeleted { .. } | Self::Timeout => true,
+            Self::Refused(error) => failure::may_pass(error),
+            Self::NoKubeconfig
+            | Self::MissingPermissions { .. }
+            | Self::Backup { .. }
+            | Self::Response { .. }
+            | Self::Undisturbable(_)
+            | Self::NoAutoscaler(_)
+            | Self::Cancelled => false,
+        }
+    }
 }
 
 /// A client of the API server that retries.

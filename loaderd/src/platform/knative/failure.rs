@@ -35,9 +35,28 @@ pub(super) fn is_port_closed(error: &Error) -> bool {
     matches!(error, Error::Api(status) if is_of_closed_port(status))
 }
 
+/// Whether a request that is right may succeed later. A server that has just come back refuses for a moment what is allowed (403),
+/// and does not serve all groups yet (404): it has not read the roles and the custom resources.
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "all others are of the connection or the configuration, which may be mended"
+)]
+pub(super) fn may_pass(error: &Error) -> bool {
+    match error {
+        Error::Api(status) => matches!(status.code, 401 | 403 | 404 | 408 | 429 | 500..),
+        Error::SerdeError(_) | Error::BuildRequest(_) | Error::HttpError(_) => false,
+        _ => true,
+    }
+}
+
 /// Whether the object does not exist.
 pub(super) fn is_not_found(error: &Error) -> bool {
-    matches!(error, Error::Api(status) if status.code == 404)
+    matches!(error, Error::Api(status) if status.code == 404 && !is_unserved(status))
+}
+
+/// Whether the server does not serve the resource: it answers that with a page, which is not a Status.
+fn is_unserved(status: &Status) -> bool {
+    status.code == 404 && status.reason != "NotFound"
 }
 
 /// Whether the server rejected the credentials.
@@ -63,6 +82,9 @@ pub(super) fn describe(error: &Error) -> String {
         Error::Api(status) => match (status.code, status.message.as_str()) {
             (401, _) => {
                 "the API server rejected the credentials (401 Unauthorized): the token may have expired".to_owned()
+            }
+            (404, _) if is_unserved(status) => {
+                "the API server does not serve this resource (404): Knative is not installed, or the server has just started".to_owned()
             }
             (403, message) if message.contains("exceeded quota") => message.to_owned(),
             (403, message) => {
@@ -118,6 +140,21 @@ mod tests {
             assert_eq!(is_transient(&error), transient, "{error}");
         }
         assert!(is_not_found(&api(404, "NotFound", "")) && is_unauthorized(&api(401, "Unauthorized", "")));
+    }
+
+    #[test]
+    fn a_clean_up_is_worth_another_try_unless_the_request_is_wrong() {
+        let page = api(404, "Failed to parse error data", "404 page not found");
+        for code in [401, 403, 404, 408, 429, 500, 502, 503, 504] {
+            assert!(may_pass(&api(code, "", "")), "{code}");
+        }
+        for code in [400, 405, 409, 410, 415, 422] {
+            assert!(!may_pass(&api(code, "", "")), "{code}");
+        }
+        assert!(may_pass(&Error::Service("connection refused".into())));
+        // 404-unknown-resource.json: that there is no such resource does not say that an object is gone.
+        assert!(may_pass(&page) && !is_not_found(&page));
+        assert!(describe(&page).contains("does not serve this resource"));
     }
 
     #[test]

@@ -128,7 +128,14 @@ impl Autoscaler<'_> {
     pub(super) async fn restore(&self, backup: &SettingsBackup) -> Result<(), ClusterError> {
         let saved = Saved::read(backup).map_err(|error| backup_failed(backup, error))?;
         let Some(saved) = saved.filter(|saved| !saved.restored) else { return Ok(()) };
-        let (back, changed) = saved.to_restore(&self.settings().await?);
+        let settings = match self.settings().await {
+            Err(error) if error.is_not_found() => {
+                log::warn!(RUN_ID = self.run.as_str(); "{CONFIG} was deleted by another client: there is nothing to restore");
+                return Self::mark_restored(saved, backup);
+            }
+            settings => settings?,
+        };
+        let (back, changed) = saved.to_restore(&settings);
         if !changed.is_empty() {
             log::warn!(RUN_ID = self.run.as_str(); "{CONFIG}: {} changed by another client meanwhile: not restored", changed.join(", "));
         }
@@ -136,6 +143,10 @@ impl Autoscaler<'_> {
             self.patch(&json!(back)).await?;
         }
         log::info!(RUN_ID = self.run.as_str(); "restored the settings of {CONFIG} in {NAMESPACE} from before the warm-up");
+        Self::mark_restored(saved, backup)
+    }
+
+    fn mark_restored(saved: Saved, backup: &SettingsBackup) -> Result<(), ClusterError> {
         Saved { restored: true, ..saved }.write(backup).map_err(|error| backup_failed(backup, error))
     }
 

@@ -7,6 +7,7 @@ mod faults;
 mod gaps;
 mod layouts;
 mod metrics_off;
+mod outages;
 mod removal;
 mod shipped;
 mod warmup;

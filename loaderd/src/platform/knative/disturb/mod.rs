@@ -17,7 +17,11 @@ use std::time::Duration;
 pub(super) use needs::STATUS_NEEDS;
 
 use self::{actions::Actions, changes::Changes};
-use super::{error::refused, platform::Knative};
+use super::{
+    cluster::ClusterError,
+    error::{refused, uncleaned},
+    platform::Knative,
+};
 use crate::{
     disturbance::{Action, Disturbance},
     id::RunId,
@@ -26,6 +30,8 @@ use crate::{
 
 /// Maximum time for which the API server may be unreachable while something is changed or undone.
 const API_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same while a run's clean-up undoes all, which is tried again after that.
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tonic::async_trait]
 impl Disturb for Knative {
@@ -35,7 +41,8 @@ impl Disturb for Knative {
     }
 
     async fn check(&self, disturbances: &[Disturbance]) -> Result<(), PlatformError> {
-        self.actions().await?.check(disturbances).await.map_err(|error| refused(&error))
+        let checked = async { self.actions(API_TIMEOUT).await?.check(disturbances).await };
+        checked.await.map_err(|error| refused(&error))
     }
 
     async fn begin(
@@ -45,19 +52,21 @@ impl Disturb for Knative {
         action: &Action,
         backup: &SettingsBackup,
     ) -> Result<String, PlatformError> {
-        let begun = self.actions().await?.begin(run, action, &Changes { backup, number }).await;
-        begun.map_err(|error| refused(&error))
+        let begun = async { self.actions(API_TIMEOUT).await?.begin(run, action, &Changes { backup, number }).await };
+        begun.await.map_err(|error| refused(&error))
     }
 
     async fn end(&self, _run: &RunId, number: u32, backup: &SettingsBackup) -> Result<String, PlatformError> {
-        self.actions().await?.undo(backup, Some(number)).await.map_err(|error| refused(&error))
+        let undone = async { self.actions(API_TIMEOUT).await?.undo(backup, Some(number)).await };
+        undone.await.map_err(|error| refused(&error))
     }
 
     async fn restore(&self, run: &RunId, backup: &SettingsBackup) -> Result<(), PlatformError> {
         if !backup.exists() {
             return Ok(());
         }
-        let undone = self.actions().await?.undo(backup, None).await.map_err(|error| refused(&error))?;
+        let undone = async { self.actions(RESTORE_TIMEOUT).await?.undo(backup, None).await };
+        let undone = undone.await.map_err(|error| uncleaned(&error))?;
         if !undone.is_empty() {
             log::info!(RUN_ID = run.as_str(); "undid the disturbances: {undone}");
         }
@@ -66,9 +75,9 @@ impl Disturb for Knative {
 }
 
 impl Knative {
-    async fn actions(&self) -> Result<Actions<'_>, PlatformError> {
-        let namespace = self.namespace().await.map_err(|error| refused(&error))?;
-        let deadline = self.clock.now() + API_TIMEOUT;
+    async fn actions(&self, within: Duration) -> Result<Actions<'_>, ClusterError> {
+        let namespace = self.namespace().await?;
+        let deadline = self.clock.now() + within;
         Ok(Actions { cluster: &self.cluster, namespace, deadline })
     }
 }

@@ -26,7 +26,7 @@ fn view() -> watch::Sender<Arc<RunView>> {
     let file = RunFile::new(run(), ("demo", "rps", "fake"), UnixMicros(0), "");
     let checked = Err(Vec::new());
     let spec = Arc::new(SubmittedSpec { message: Vec::new(), checked, upload: None });
-    watch::Sender::new(Arc::new(RunView { file, spec, progress: None, events: Vec::new(), summary: None }))
+    watch::Sender::new(Arc::new(RunView::new(file, spec)))
 }
 
 /// When an event was due and done in seconds, and what came of it.
