@@ -4,6 +4,7 @@
 
 mod faults;
 mod outages;
+mod shapes;
 mod warmup;
 
 use std::{collections::BTreeMap, fs, path::Path};
