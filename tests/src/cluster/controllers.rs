@@ -89,7 +89,8 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
         return;
     }
     shared.pause(Duration::from_millis(41)).await;
-    let url = json!(format!("http://{}", host(&name, &namespace)));
+    let scheme = if shared.shape.tls { "https" } else { "http" };
+    let url = json!(format!("{scheme}://{}", host(&name, &namespace)));
     let waiting = conditions(["Unknown", "OutOfDate"], ["Unknown", "RevisionMissing"], &missing);
     status(waiting, &[("url", url)]);
     shared.pause(Duration::from_millis(65)).await;

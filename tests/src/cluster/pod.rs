@@ -19,7 +19,7 @@ use tokio::{
 use super::{Failure, PODS, Shared, controllers::labels, function::Function, stamp};
 use crate::bin;
 
-/// The name of the only node.
+/// The name of the first node.
 pub(super) const NODE: &str = "knative-control-plane";
 
 /// Why a pod has no node: podstatus.pending-unschedulable.json.
@@ -86,7 +86,7 @@ impl PodLife {
             json!({
                 "apiVersion": "v1", "kind": "Pod",
                 "metadata": {"name": self.name, "namespace": self.function.namespace, "labels": labelled, "ownerReferences": owner},
-                "spec": {"nodeName": NODE, "containers": [
+                "spec": {"nodeName": shared.shape.node_of(&self.name), "containers": [
                     {"name": "user-container", "image": "dev.local/fn:v1", "resources": resources},
                     {"name": "queue-proxy", "image": "dev.local/queue:v1", "resources": {"requests": {"cpu": "25m"}}}]},
                 "status": {"phase": "Pending", "qosClass": "Burstable"},

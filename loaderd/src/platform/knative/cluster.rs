@@ -210,6 +210,36 @@ impl Cluster {
     where
         F: Future<Output = Result<T, Error>> + Send,
     {
+        self.ask_while(failure::is_transient, deadline, cancel, request).await
+    }
+
+    /// The same for a request that is known to be allowed: that the server does not allow it now is transient too.
+    ///
+    /// # Errors
+    /// A permanent failure, or the last transient one.
+    pub(super) async fn ask_allowed<T, F>(
+        &self,
+        deadline: Instant,
+        cancel: &CancellationToken,
+        request: impl Fn(Client) -> F + Send,
+    ) -> Result<T, ClusterError>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
+        let is_transient = |error: &Error| failure::is_transient(error) || failure::is_of_startup(error);
+        self.ask_while(is_transient, deadline, cancel, request).await
+    }
+
+    async fn ask_while<T, F>(
+        &self,
+        is_transient: impl Fn(&Error) -> bool + Send,
+        deadline: Instant,
+        cancel: &CancellationToken,
+        request: impl Fn(Client) -> F + Send,
+    ) -> Result<T, ClusterError>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
         let mut pause = FIRST_PAUSE;
         let mut reloaded = false;
         loop {
@@ -226,7 +256,7 @@ impl Cluster {
                     self.reset_client();
                     ClusterError::Refused(Box::new(error))
                 }
-                Ok(Err(error)) if failure::is_transient(&error) => ClusterError::Refused(Box::new(error)),
+                Ok(Err(error)) if is_transient(&error) => ClusterError::Refused(Box::new(error)),
                 Ok(Err(error)) => return Err(ClusterError::Refused(Box::new(error))),
                 Err(_) => ClusterError::Timeout,
             };

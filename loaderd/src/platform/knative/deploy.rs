@@ -150,7 +150,7 @@ impl Rollout<'_> {
 
     async fn apply(&self, index: usize, wanted: &Wanted) -> (usize, Result<(), ClusterError>) {
         let parameters = &PatchParams::apply(FIELD_MANAGER).validation_strict();
-        let applied = self.cluster.ask(self.rules.deadline, &self.cancel, |client| async move {
+        let applied = self.cluster.ask_allowed(self.rules.deadline, &self.cancel, |client| async move {
             let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
             services.patch(&wanted.name, parameters, &Patch::Apply(&wanted.object)).await
         });
@@ -184,7 +184,7 @@ impl Rollout<'_> {
         if revision.is_empty() {
             return Ok(None);
         }
-        let revision = self.cluster.ask(self.rules.deadline, &self.cancel, |client| async move {
+        let revision = self.cluster.ask_allowed(self.rules.deadline, &self.cancel, |client| async move {
             Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::revisions()).get(revision).await
         });
         Ok(ObjectStatus::of(&revision.await?).refusal().map(objects::describe))

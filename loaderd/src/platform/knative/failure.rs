@@ -49,6 +49,13 @@ pub(super) fn may_pass(error: &Error) -> bool {
     }
 }
 
+/// Whether a server that has just come back answers so to a request that is allowed: its authoriser has not read the roles yet, or it
+/// does not know the custom resources. A refusal by admission, such as of a quota, is none of these.
+pub(super) fn is_of_startup(error: &Error) -> bool {
+    let Error::Api(status) = error else { return false };
+    is_unserved(status) || (status.code == 403 && status.message.contains(" cannot "))
+}
+
 /// Whether the object does not exist.
 pub(super) fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 404 && !is_unserved(status))
@@ -152,6 +159,10 @@ mod tests {
             assert!(!may_pass(&api(code, "", "")), "{code}");
         }
         assert!(may_pass(&Error::Service("connection refused".into())));
+        // 403-serviceaccount-list-ksvc.json, and an admission plugin's refusal.
+        let role = "services.serving.knative.dev is forbidden: User \"system:serviceaccount:loader:loaderd\" cannot list resource \"services\"";
+        assert!(is_of_startup(&api(403, "Forbidden", role)) && is_of_startup(&page));
+        assert!(!is_of_startup(&api(403, "Forbidden", "pods \"f\" is forbidden: exceeded quota: compute")));
         // 404-unknown-resource.json: that there is no such resource does not say that an object is gone.
         assert!(may_pass(&page) && !is_not_found(&page));
         assert!(describe(&page).contains("does not serve this resource"));

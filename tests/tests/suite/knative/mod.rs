@@ -9,6 +9,7 @@ mod layouts;
 mod metrics_off;
 mod outages;
 mod removal;
+mod shapes;
 mod shipped;
 mod warmup;
 

@@ -1,11 +1,12 @@
 //! CPU and memory in use, by node and by pod: from a metrics-server, or from the kubelets through the API server.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
 use futures_util::future::join_all;
 use http::Request;
 use kube::Client;
 use serde::{Deserialize, de::DeserializeOwned};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::super::{
@@ -15,6 +16,9 @@ use super::super::{
 use crate::scrape::points;
 
 const MIB: f64 = 1_048_576.0;
+
+/// How long one kubelet may take, while the others wait with their figures.
+const KUBELET_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The usage of a node or pod.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -121,13 +125,27 @@ async fn get<T: DeserializeOwned>(cluster: &Cluster, path: &str) -> Result<T, Cl
     serde_json::from_str(&text).map_err(|source| ClusterError::Response { origin: path.to_owned(), source })
 }
 
-/// The text at a path of each node's kubelet.
+/// The text at a path of each node's kubelet. One that does not answer costs the figures of its node alone.
+///
+/// # Errors
+/// Why none of them answered.
 async fn from_nodes(cluster: &Cluster, nodes: &[String], path: &str) -> Result<Vec<(String, String)>, ClusterError> {
     let asked = nodes.iter().map(|node| async move {
-        let text = get_text(cluster, &format!("/api/v1/nodes/{node}/proxy/{path}")).await?;
+        let url = format!("/api/v1/nodes/{node}/proxy/{path}");
+        let text = timeout(KUBELET_TIMEOUT, get_text(cluster, &url)).await.unwrap_or(Err(ClusterError::Timeout))?;
         Ok((node.clone(), text))
     });
-    join_all(asked).await.into_iter().collect()
+    let (mut texts, mut failed) = (Vec::new(), None);
+    for answer in join_all(asked).await {
+        match answer {
+            Ok(text) => texts.push(text),
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        Some(error) if texts.is_empty() => Err(error),
+        Some(_) | None => Ok(texts),
+    }
 }
 
 #[derive(Deserialize)]
