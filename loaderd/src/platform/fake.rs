@@ -163,7 +163,7 @@ impl FakePlatform {
         *self.deploying.lock().expect("whole") = deploying;
     }
 
-    /// Cleaning runs and restoring settings fails for a reason that may pass, or works again.
+    /// Cleaning runs, restoring settings and undoing disturbances fails for a reason that may pass, or works again.
     pub(crate) fn set_away(&self, away: Option<&'static str>) {
         *self.away.lock().expect("whole") = away;
     }
@@ -359,7 +359,7 @@ impl Disturb for FakePlatform {
 
     async fn restore(&self, run: &RunId, _backup: &SettingsBackup) -> Result<(), PlatformError> {
         self.record(Call::RestoreDisturbances(run.clone()));
-        Ok(())
+        self.reached()
     }
 }
 

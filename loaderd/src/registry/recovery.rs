@@ -8,7 +8,7 @@ use super::{entry::Entry, task::RegistryTask};
 use crate::{
     id::RunId,
     run::{CleanUp, CleanedUp, Failure, RunView, Stations, Step, Stops},
-    store::{RunDirectory, RunFile, State, Store},
+    store::{RunDirectory, RunFile, State, Store, SubmittedSpec},
 };
 
 impl RegistryTask {
@@ -20,7 +20,8 @@ impl RegistryTask {
             Ok(spec) => Arc::new(spec),
             Err(error) => return log::warn!(RUN_ID = id.as_str(); "skipped the run: {error}"),
         };
-        let reverting = Step::reverting(&self.store.directory(&id));
+        let is_disturbed = !file.state.is_terminal() && is_disturbed(&spec);
+        let reverting = Step::reverting(&self.store.directory(&id), is_disturbed);
         let keeps = spec.checked.as_ref().is_ok_and(|asked| asked.run.deploy.keep);
         let entry = Entry::new(Arc::new(RunView::new(file.clone(), spec)));
         match (file.state, file.ends_as) {
@@ -69,7 +70,9 @@ impl RegistryTask {
         let file = entry.view.borrow().file.clone();
         if !file.state.is_terminal() {
             let end = OrphanEnd::new(&Orphaned::TaskPanicked { state: file.state, error });
-            let steps = Step::reverting(&self.store.directory(id)).into_iter().chain([Step::Remove]).collect();
+            let is_disturbed = is_disturbed(&entry.view.borrow().spec);
+            let reverting = Step::reverting(&self.store.directory(id), is_disturbed);
+            let steps = reverting.into_iter().chain([Step::Remove]).collect();
             self.clean_up(&entry, Orphan { steps, file, end: Some(end) });
         }
         self.insert(entry);
@@ -94,6 +97,11 @@ impl RegistryTask {
         let untried = Untried::count(&self.untried);
         self.recovering.spawn(cleanup.end(orphan, untried));
     }
+}
+
+/// Whether a run disturbs its platform.
+fn is_disturbed(spec: &SubmittedSpec) -> bool {
+    spec.checked.as_ref().is_ok_and(|asked| !asked.run.disturbances.is_empty())
 }
 
 /// Why a run has no task any more.

@@ -477,7 +477,7 @@ async fn a_clean_up_at_start_waits_for_its_platform_and_runs_wait_for_it() {
     tokio::time::sleep(std::time::Duration::from_secs(600)).await;
     assert_eq!(daemon.registry.position(next.clone()).await.expect("is known"), 1);
     // A load has threads of its own, which have another clock.
-    daemon.registry.cancel(Selector::Id(next)).await.expect("cancels");
+    daemon.registry.cancel(Selector::Id(next), Scope::All).await.expect("cancels");
     daemon.fake.set_away(None);
     let ended = daemon.ended(&id).await;
     assert_eq!(ended, (State::Interrupted, "the daemon ended while the run was running".to_owned()));
@@ -494,7 +494,7 @@ async fn a_waiting_clean_up_is_given_up_by_a_cancel() {
     fake.set_away(Some("forbidden"));
     let daemon = Daemon::start_on(state.path(), fake).await;
     daemon.until(&id, |view| !view.waiting_for.is_empty()).await;
-    daemon.registry.cancel(Selector::Id(id.clone())).await.expect("cancels");
+    daemon.registry.cancel(Selector::Id(id.clone()), Scope::All).await.expect("cancels");
     let (ended, reason) = daemon.ended(&id).await;
     assert_eq!(ended, State::Interrupted);
     assert!(reason.ends_with(

@@ -47,10 +47,12 @@ pub(crate) enum Step {
 }
 
 impl Step {
-    /// Undoes what a run has changed of the cluster, by the backups that are in its directory.
-    pub(crate) fn reverting(directory: &RunDirectory) -> Vec<Self> {
-        let undo = Some(disturbances_backup(directory)).filter(SettingsBackup::exists).map(Self::Undo);
-        let restore = Some(settings_backup(directory)).filter(SettingsBackup::exists).map(Self::Restore);
+    /// Undoes what a run has changed of the cluster, by the backups that are in its directory. Not each disturbance has one: with
+    /// `is_disturbed` they are undone without one, too.
+    pub(crate) fn reverting(directory: &RunDirectory, is_disturbed: bool) -> Vec<Self> {
+        let (disturbances, settings) = (disturbances_backup(directory), settings_backup(directory));
+        let undo = (is_disturbed || disturbances.exists()).then_some(Self::Undo(disturbances));
+        let restore = settings.exists().then_some(Self::Restore(settings));
         undo.into_iter().chain(restore).collect()
     }
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CleanUp, CleanedUp, Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Step, Stops, Telemetry,
+    Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Telemetry,
     deploy::{self, Deployed, Environment, Feeds},
     disturb::{Schedule, disturbances_backup},
     failure::{Event, Failure, Verdict},
@@ -39,7 +39,7 @@ pub(crate) struct Driver {
     pub(super) machine: Machine<Arc<Failure>>,
     pub(super) view: watch::Sender<Arc<RunView>>,
     spans: StageSpans,
-    interrupts: Interrupts,
+    pub(super) interrupts: Interrupts,
     /// What the clean-up left, where the run had failed before.
     pub(super) remark: String,
     /// Whether the clean-up is left to the daemon's next start.
@@ -232,41 +232,6 @@ impl Driver {
                 self.apply(Event::End(verdict));
                 None
             }
-        }
-    }
-
-    /// Undoes what the run changed of the cluster, and removes what it deployed, unless it is to be kept.
-    async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
-        let run = self.run_id();
-        let Interrupts { cancel: _, shutdown, give_up } = self.interrupts.clone();
-        let hurry = self.stations.drain.skip_drain.clone();
-        let clean_up = CleanUp {
-            platform: environment.platform,
-            run: &run,
-            clock: self.stations.telemetry.clock,
-            stops: Stops { give_up, shutdown, hurry },
-        };
-        let is_disturbed = !environment.spec.disturbances.is_empty();
-        let undo = is_disturbed.then(|| Step::Undo(disturbances_backup(environment.directory)));
-        let restore = settings_held.then(|| Step::Restore(warmup::settings_backup(environment.directory)));
-        let remove = if environment.spec.deploy.keep { Step::Release } else { Step::Remove };
-        let steps = undo.into_iter().chain(restore).chain([remove]).collect();
-        let waiting = |what| self.publish(|view| view.waiting_for = what);
-        let (ended, failures) = clean_up.carry_out(steps, waiting).await;
-        self.publish(|view| view.waiting_for = String::new());
-        match ended {
-            CleanedUp::Completed => failures.into_iter().for_each(|failure| self.end_uncleaned(failure)),
-            CleanedUp::GivenUp => self.end_uncleaned(Failure::given_up(&failures)),
-            CleanedUp::Stopped => self.is_uncleaned = true,
-        }
-    }
-
-    /// The run fails by its clean-up; if it has failed before, that is added to its reason.
-    fn end_uncleaned(&mut self, failure: Failure) {
-        if self.machine.reason().is_empty() {
-            self.end(failure);
-        } else {
-            self.remark.push_str(&format!("; {failure}"));
         }
     }
 

@@ -1,11 +1,11 @@
-//! How a run ends: records completed, figures summarised, both sealed, the final state published.
+//! How a run ends: its platform cleaned up, records completed, figures summarised, both sealed, the final state published.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Machine,
-    deploy::Feeds,
-    disturb,
+    CleanUp, CleanedUp, Interrupts, Machine, Step, Stops,
+    deploy::{Environment, Feeds},
+    disturb::{self, disturbances_backup},
     driver::{CompletedLoad, Driver},
     failure::{Event, Failure},
     load::Outcome,
@@ -21,6 +21,41 @@ use crate::{
 };
 
 impl Driver {
+    /// Undoes what the run changed of the cluster, and removes what it deployed, unless it is to be kept.
+    pub(super) async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
+        let run = self.run_id();
+        let Interrupts { cancel: _, shutdown, give_up } = self.interrupts.clone();
+        let hurry = self.stations.drain.skip_drain.clone();
+        let clean_up = CleanUp {
+            platform: environment.platform,
+            run: &run,
+            clock: self.stations.telemetry.clock,
+            stops: Stops { give_up, shutdown, hurry },
+        };
+        let is_disturbed = !environment.spec.disturbances.is_empty();
+        let undo = is_disturbed.then(|| Step::Undo(disturbances_backup(environment.directory)));
+        let restore = settings_held.then(|| Step::Restore(warmup::settings_backup(environment.directory)));
+        let remove = if environment.spec.deploy.keep { Step::Release } else { Step::Remove };
+        let steps = undo.into_iter().chain(restore).chain([remove]).collect();
+        let waiting = |what| self.publish(|view| view.waiting_for = what);
+        let (ended, failures) = clean_up.carry_out(steps, waiting).await;
+        self.publish(|view| view.waiting_for = String::new());
+        match ended {
+            CleanedUp::Completed => failures.into_iter().for_each(|failure| self.end_uncleaned(failure)),
+            CleanedUp::GivenUp => self.end_uncleaned(Failure::given_up(&failures)),
+            CleanedUp::Stopped => self.is_uncleaned = true,
+        }
+    }
+
+    /// The run fails by its clean-up; if it has failed before, that is added to its reason.
+    fn end_uncleaned(&mut self, failure: Failure) {
+        if self.machine.reason().is_empty() {
+            self.end(failure);
+        } else {
+            self.remark.push_str(&format!("; {failure}"));
+        }
+    }
+
     /// Waits until the feeds have ended, which they do when the run is cleaned; how many instances were started.
     pub(super) async fn end_feeds(&mut self, feeds: Feeds) -> u64 {
         let (instances, errors) = feeds.ended().await;

@@ -195,6 +195,10 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     lock(&shared.asked).push(Asked { verb, resource: path.resource.clone(), name: path.name.clone() });
     let attributes = path.attributes(verb);
     let early = lock(&shared.faults).early;
+    if Early::refuses(early) {
+        let (code, body) = refusal::unavailable();
+        return json_response(code, &body);
+    }
     if Early::hides(early, &attributes) {
         return unknown();
     }

@@ -12,6 +12,8 @@ use super::rbac::Attributes;
 /// What an API server that has just come back answers to requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Early {
+    /// 503: it does not serve yet. Not recorded: as Kubernetes' API conventions have it.
+    Unavailable,
     /// 403: the roles have not been read.
     Forbidden,
     /// 404 with a page: the custom resources have not been read.
@@ -22,6 +24,11 @@ impl Early {
     /// Whether it refuses a request as forbidden.
     pub(super) fn forbids(early: Option<Self>) -> bool {
         early == Some(Self::Forbidden)
+    }
+
+    /// Whether it answers no request.
+    pub(super) fn refuses(early: Option<Self>) -> bool {
+        early == Some(Self::Unavailable)
     }
 
     /// Whether it does not know the resource of a request.
@@ -86,6 +93,7 @@ mod tests {
         let asked = |group| Attributes { verb: "list", group, resource: "services", ..Attributes::default() };
         assert!(Early::hides(Some(Early::Unserved), &asked("serving.knative.dev")));
         assert!(!Early::hides(Some(Early::Unserved), &asked("")));
+        assert!(Early::refuses(Some(Early::Unavailable)) && !Early::refuses(Some(Early::Forbidden)));
         assert!(!Early::hides(None, &asked("serving.knative.dev")) && !Early::forbids(None));
     }
 }

@@ -22,7 +22,9 @@ impl Case {
 
     /// Carries the clean-up out while `meanwhile` goes on.
     async fn carry_out(&self, meanwhile: impl Future<Output = ()>) -> (CleanedUp, String) {
-        let steps = vec![Step::Restore(SettingsBackup::at(PathBuf::new())), Step::Remove];
+        let backup = || SettingsBackup::at(PathBuf::new());
+        let undo = self.platform.disturb().map(|_| Step::Undo(backup()));
+        let steps = undo.into_iter().chain([Step::Restore(backup()), Step::Remove]).collect();
         let clean_up = CleanUp { platform: &self.platform, run: &self.run, clock: Clock, stops: self.stops.clone() };
         let waiting = |what| self.waited.lock().expect("whole").push(what);
         let meanwhile = async {
@@ -98,6 +100,23 @@ async fn a_long_outage_is_met_with_patience() {
     let (short, long): (Vec<_>, Vec<_>) = pauses.into_iter().partition(|(at, _)| *at < 600);
     assert!(short.iter().all(|(_, pause)| *pause <= 30), "{short:?}");
     assert!(long.iter().all(|(_, pause)| *pause == 120) && long.len() > 700, "{long:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn disturbances_are_undone_first_and_as_patiently() {
+    let case = Case::new(FakePlatform::new("local").disturbed(None));
+    case.platform.set_away(Some("forbidden"));
+    let meanwhile = async {
+        tokio::time::sleep(Duration::from_secs(400)).await;
+        case.platform.set_away(None);
+    };
+    assert_eq!(case.carry_out(meanwhile).await, (CleanedUp::Completed, String::new()));
+    let undo = "cannot undo the disturbances: platform local: forbidden; ";
+    assert!(case.waited().iter().all(|waited| *waited == format!("{undo}{AWAY}")), "{:?}", case.waited());
+    let run = || case.run.clone();
+    let order = [Call::RestoreDisturbances(run()), Call::RestoreSettings(run()), Call::Clean(run())];
+    let calls = case.platform.calls();
+    assert!(calls.starts_with(&order) && calls.ends_with(&order), "{calls:?}");
 }
 
 #[tokio::test(start_paused = true)]

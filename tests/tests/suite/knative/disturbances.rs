@@ -2,11 +2,15 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use loader_tests::{Daemon, cluster::Cluster, eventually};
+use loader_tests::{
+    Daemon,
+    cluster::{Cluster, Early},
+    eventually,
+};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use super::SERVICES;
+use super::{SERVICES, outages::waits};
 
 const NODE: &str = "knative-control-plane";
 
@@ -233,4 +237,49 @@ fn a_killed_daemon_undoes_everything_at_its_next_start() {
     let third = daemon(&cluster, &state.path().join("state"));
     assert_eq!(third.ended(&id)["state"], "RUN_STATE_INTERRUPTED");
     assert_eq!(patches(&cluster), before);
+}
+
+#[test]
+fn an_undo_that_the_cluster_refuses_goes_on_until_it_is_done() {
+    let cluster = cluster();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = daemon(&cluster, &state.path().join("state"));
+    let id = daemon.submit(&[&spec(state.path(), 60, LASTING)]);
+    is_disturbed(&cluster);
+    cluster.set_early(Some(Early::Forbidden));
+    daemon.ctl(&["cancel", &id]).ok();
+    waits(&daemon, &id, "cannot undo the disturbances: platform knative: ");
+    waits(&daemon, &id, "cannot get resource");
+    cluster.set_early(Some(Early::Unavailable));
+    waits(&daemon, &id, "unable to handle the request");
+    let shown = daemon.ctl(&["list"]).ok().stdout;
+    assert!(shown.contains("CLEANING") && shown.contains("waits: cannot undo the disturbances"), "{shown}");
+    assert!(is_cordoned(&cluster));
+    cluster.set_early(None);
+    let ended = daemon.ended(&id);
+    assert_eq!((&ended["state"], &ended["waitingFor"]), (&json!("RUN_STATE_CANCELLED"), &Value::Null));
+    assert_restored(&cluster);
+    assert!(changes(&daemon, &id).iter().all(|(_, undone)| *undone));
+}
+
+#[test]
+fn a_killed_daemon_undoes_everything_though_the_cluster_is_away_at_its_next_start() {
+    let cluster = cluster();
+    let state = tempfile::tempdir().expect("a directory");
+    let mut first = daemon(&cluster, &state.path().join("state"));
+    let id = first.submit(&[&spec(state.path(), 60, LASTING)]);
+    is_disturbed(&cluster);
+    first.signal(Signal::SIGKILL);
+    first.wait();
+    cluster.set_away(true);
+    let second = daemon(&cluster, &state.path().join("state"));
+    waits(&second, &id, "cannot undo the disturbances: platform knative: ");
+    cluster.set_early(Some(Early::Forbidden));
+    cluster.set_away(false);
+    waits(&second, &id, "cannot get resource");
+    assert_eq!(changes(&second, &id).iter().filter(|(_, undone)| *undone).count(), 0);
+    cluster.set_early(None);
+    assert_eq!(second.ended(&id)["state"], "RUN_STATE_INTERRUPTED");
+    assert_restored(&cluster);
+    assert!(changes(&second, &id).iter().all(|(_, undone)| *undone));
 }

@@ -30,7 +30,7 @@ fn run(daemon: &Daemon, id: &str) -> Value {
 }
 
 /// Waits until the run's clean-up says that it waits for something with this text.
-fn waits(daemon: &Daemon, id: &str, text: &str) {
+pub(super) fn waits(daemon: &Daemon, id: &str, text: &str) {
     eventually(text, || run(daemon, id)["waitingFor"].as_str().is_some_and(|it| it.contains(text)).then_some(()));
 }
 

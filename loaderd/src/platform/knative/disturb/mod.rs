@@ -16,7 +16,10 @@ use std::time::Duration;
 
 pub(super) use needs::STATUS_NEEDS;
 
-use self::{actions::Actions, changes::Changes};
+use self::{
+    actions::Actions,
+    changes::{Changes, Saved},
+};
 use super::{
     cluster::ClusterError,
     error::{refused, uncleaned},
@@ -62,7 +65,9 @@ impl Disturb for Knative {
     }
 
     async fn restore(&self, run: &RunId, backup: &SettingsBackup) -> Result<(), PlatformError> {
-        if !backup.exists() {
+        // Without a request where there is nothing to undo: the cluster may be away.
+        let saved = Saved::read(backup).map_err(|error| refused(&error))?;
+        if saved.changes.iter().all(|change| change.undone) {
             return Ok(());
         }
         let undone = async { self.actions(RESTORE_TIMEOUT).await?.undo(backup, None).await };
