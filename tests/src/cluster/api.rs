@@ -178,8 +178,6 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
             "gitTreeState": "clean", "buildDate": "", "goVersion": "", "compiler": "gc", "platform": "linux/amd64"}),
         );
     }
-    // 404-unknown-resource.json, which is no JSON.
-    let unknown = || text_response(404, "404 page not found\n".to_owned());
     let Some(path) = Path::parse(&uri_path) else { return unknown() };
     let query = query(&request);
     let watches = query.get("watch").is_some_and(|watch| watch == "true" || watch == "1");
@@ -194,17 +192,8 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     };
     lock(&shared.asked).push(Asked { verb, resource: path.resource.clone(), name: path.name.clone() });
     let attributes = path.attributes(verb);
-    let early = lock(&shared.faults).early;
-    if Early::refuses(early) {
-        let (code, body) = refusal::unavailable();
-        return json_response(code, &body);
-    }
-    if Early::hides(early, &attributes) {
-        return unknown();
-    }
-    if Early::forbids(early) || forbidden(shared, &attributes) {
-        let (code, body) = refusal::forbidden(&attributes);
-        return json_response(code, &body);
+    if let Some(refused) = refused_at_once(shared, &attributes) {
+        return refused;
     }
     if let Some(page) = lock(&shared.pages).get(&uri_path) {
         return text_response(200, page.clone());
@@ -268,6 +257,27 @@ async fn subresource(shared: &Shared, verb: &str, path: &Path, request: Request<
     let body = serde_json::from_slice(&body).unwrap_or_default();
     let of = [&path.resource, &path.namespace, &path.name, &path.rest].map(String::as_str);
     components::answer(shared, verb, of, &body)
+}
+
+/// `404-unknown-resource.json`, which is no JSON.
+fn unknown() -> Response<Body> {
+    text_response(404, "404 page not found\n".to_owned())
+}
+
+/// The answer to a request that the server refuses before it looks at an object.
+fn refused_at_once(shared: &Shared, asked: &Attributes<'_>) -> Option<Response<Body>> {
+    let early = lock(&shared.faults).early;
+    if Early::hides(early, asked) {
+        return Some(unknown());
+    }
+    let (code, body) = if Early::refuses(early) {
+        refusal::unavailable()
+    } else if Early::forbids(early) || forbidden(shared, asked) {
+        refusal::forbidden(asked)
+    } else {
+        return None;
+    };
+    Some(json_response(code, &body))
 }
 
 /// Whether the roles do not allow a request, or a test has forbidden it.

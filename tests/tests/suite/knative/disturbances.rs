@@ -112,7 +112,7 @@ fn each_action_is_carried_out_and_undone() {
         "knative-serving/activator from 1 to 0 replicas",
         "knative-serving/activator has 1 replicas again",
         "cordoned knative-control-plane; evicted ",
-        " stays: not evicted within 10s, as where a disruption budget keeps it",
+        " stays: Cannot evict pod as it would violate the pod's disruption budget.",
         "uncordoned knative-control-plane",
     ] {
         assert!(details.contains(detail), "{detail}: {details}");

@@ -8,7 +8,7 @@ use kube::{
     Api, ResourceExt as _,
     api::{EvictParams, ListParams},
 };
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::super::cluster::{Cluster, ClusterError};
@@ -16,7 +16,7 @@ use crate::disturbance::listed;
 
 /// Pods that are evicted at the same time.
 const MAX_CONCURRENT: usize = 16;
-/// Maximum time for which an eviction is tried that a disruption budget does not allow.
+/// Maximum time for which an eviction is tried that a disruption budget does not allow (429).
 const EVICTION_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Evicts the pods of a node that others take the place of.
@@ -34,17 +34,10 @@ pub(super) async fn evict(cluster: &Cluster, deadline: Instant, node: &str) -> R
         let evicted = cluster.ask(within, never, |client| async move {
             Api::<Pod>::namespaced(client, namespace).evict(name, &EvictParams::default()).await
         });
-        // A client tries what a budget refuses (429) again by itself, for longer than that.
-        match timeout(EVICTION_TIMEOUT, evicted).await {
-            Ok(Ok(_)) => Ok(name.to_owned()),
-            Ok(Err(error)) if error.is_not_found() => Ok(name.to_owned()),
-            Ok(Err(error)) => Err(format!("{namespace}/{name} stays: {error}")),
-            Err(_) => {
-                let within = humantime::format_duration(EVICTION_TIMEOUT);
-                Err(format!(
-                    "{namespace}/{name} stays: not evicted within {within}, as where a disruption budget keeps it"
-                ))
-            }
+        match evicted.await {
+            Ok(_) => Ok(name.to_owned()),
+            Err(error) if error.is_not_found() => Ok(name.to_owned()),
+            Err(error) => Err(format!("{namespace}/{name} stays: {error}")),
         }
     });
     let evicted: Vec<_> = evicted.collect();
