@@ -203,3 +203,25 @@ impl AsyncWrite for Stamped {
         self.stream.is_write_vectored()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_its_peer_closed_is_known_before_anything_reads_that() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (peer, _) = listener.accept().await.unwrap();
+        let receipt = Receipt::default();
+        let stamped = Stamped::new(stream, receipt.clone(), Clock);
+        assert!(!receipt.is_closed());
+        drop(peer);
+        stamped.stream.readable().await.unwrap();
+        assert!(receipt.is_closed());
+        drop(stamped);
+        assert!(receipt.is_closed(), "its descriptor may be another's now");
+    }
+}

@@ -91,7 +91,7 @@ pub(super) fn describe(error: &Error) -> String {
                 "the API server rejected the credentials (401 Unauthorized): the token may have expired".to_owned()
             }
             (404, _) if is_unserved(status) => {
-                "the API server does not serve this resource (404): Knative is not installed, or the server has just started".to_owned()
+                "the API server does not serve this resource (404): what it belongs to is not installed, or the server has just started".to_owned()
             }
             (403, message) if message.contains("exceeded quota") => message.to_owned(),
             (403, message) => {
