@@ -76,7 +76,8 @@ fn main() -> anyhow::Result<()> {
 fn scales(at: UnixMicros) -> ScaleHistory {
     let history = ScaleHistory::new(FUNCTIONS as usize, Duration::from_mins(1));
     let scale = Scale { running: 1, desired: 1, ..Scale::default() };
-    (0..FUNCTIONS).for_each(|number| history.add(&ScaleSample { at, function: FunctionIndex(number), scale }));
+    (0..FUNCTIONS)
+        .for_each(|number| history.add(&ScaleSample { at, function: FunctionIndex(number), scale, source: None }));
     history
 }
 

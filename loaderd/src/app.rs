@@ -161,7 +161,7 @@ impl App {
         for listener in &listeners.control {
             log::info!("control API on {}", listener.address());
         }
-        let mut recovered = registry_task.recovered();
+        let mut untried = registry_task.untried();
         let drained = CancellationToken::new();
         let endpoint = async {
             if let Some(listener) = listeners.metrics {
@@ -177,7 +177,7 @@ impl App {
                 biased;
                 () = ends.shutdown.cancelled() => {}
                 // Fails when the registry has ended.
-                Ok(_) = recovered.wait_for(|recovered| *recovered) => {
+                Ok(_) = untried.wait_for(|untried| *untried == 0) => {
                     ready.send_replace(true);
                     notifier.ready();
                 }

@@ -9,6 +9,7 @@ pub mod clock;
 pub mod config;
 pub mod control;
 pub mod dispatch;
+pub mod disturbance;
 pub mod endpoint;
 pub mod error_chain;
 pub mod histogram;

@@ -219,6 +219,7 @@ async fn an_unknown_mode_is_dispatched_recorded_and_summed_up() {
         dropped_functions: Default::default(),
         notes: Vec::new(),
         warmup: None,
+        disturbances: Vec::new(),
     };
     let load = summarise(recorded.statistics, facts);
     let mut filled = v1::RunSummary::default();

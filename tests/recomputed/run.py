@@ -103,6 +103,7 @@ class Run:
     slots: list
     functions: list
     scales: list
+    events: list
 
     @property
     def lag_bound(self):
@@ -163,4 +164,5 @@ def read(path):
         slots=table(directory, "slots.csv"),
         functions=table(directory, "functions.csv"),
         scales=table(directory, "scales.csv"),
+        events=table(directory, "events.csv") if (directory / "events.csv").exists() else [],
     )

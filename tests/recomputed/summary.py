@@ -4,6 +4,7 @@ from collections import Counter
 
 from .arrivals import arrivals
 from .compare import Anything, Exactly, Near, OneOf
+from .disturbances import disturbances
 from .figures import distribution, near, of_percentiles, percentile, QUANTILES, response_incl_failures, slowdown
 from .memory import whole
 from .modes import findings
@@ -133,6 +134,7 @@ def expected(run):
             "arrivals": arrivals(run),
             "steadyState": steady_state(ok, seconds),
             "notDue": not_due(run),
+            "disturbances": disturbances(run, rows),
         }
         | findings(run, rows)
     )

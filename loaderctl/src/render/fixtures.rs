@@ -349,12 +349,14 @@ pub(crate) fn plan() -> PlanSummary {
         function_plans: ["fn-1", "fn-2"].map(function).into(),
         open_ended: false,
         waits: false,
+        disturbances: Vec::new(),
     }
 }
 
 /// A daemon at work.
 pub(crate) fn status() -> GetStatusResponse {
     GetStatusResponse {
+        waiting: Vec::new(),
         platform_facts: vec![PlatformFact {
             platform: "knative".to_owned(),
             name: "missing permissions".to_owned(),

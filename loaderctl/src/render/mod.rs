@@ -4,6 +4,7 @@ mod check;
 mod counts;
 mod description;
 mod distributions;
+pub(crate) mod disturbances;
 mod findings;
 mod listing;
 mod plan;

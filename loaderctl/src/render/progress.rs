@@ -26,6 +26,7 @@ pub(crate) fn planned(run: &Run) -> Option<Duration> {
 pub(crate) fn stage(run: &Run) -> String {
     let state = state_name(run.state());
     match (run.state(), &run.progress) {
+        (RunState::Cleaning, _) if !run.waiting_for.is_empty() => format!("{state}  waits: {}", run.waiting_for),
         (RunState::Queued, _) => format!("{state}  position {} in the queue", run.queue_position),
         (RunState::Deploying, Some(progress)) => {
             format!("{state}  functions {}/{}", progress.functions_ready, progress.functions_total)

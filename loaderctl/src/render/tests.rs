@@ -45,6 +45,28 @@ fn a_run_under_way() {
 }
 
 #[test]
+fn a_clean_up_that_waits() {
+    let waiting_for = "cannot clean up: platform knative: connection refused".to_owned();
+    let waiting = Run { state: RunState::Cleaning.into(), waiting_for, ..fixtures::running() };
+    let expected = "CLEANING  waits: cannot clean up: platform knative: connection refused";
+    assert!(progress::line(&waiting).contains(expected), "{}", progress::line(&waiting));
+    let listed = runs(std::slice::from_ref(&waiting));
+    assert!(listed.ends_with("waits: cannot clean up: platform knative: connection refused\n"), "{listed}");
+    assert!(run(&waiting).contains("waits for  cannot clean up: "), "{}", run(&waiting));
+}
+
+#[test]
+fn a_clean_up_of_what_was_left() {
+    use loader_proto::v1::{CleanRunsResponse, CleanedRun, SkippedPlatform};
+    let removed = CleanedRun { run_id: "01R".to_owned(), platform: "knative".to_owned(), functions: 3 };
+    let answer = CleanRunsResponse { cleaned: vec![removed], skipped: Vec::new() };
+    assert_eq!(cleaned(&answer), "01R: 3 functions removed from knative");
+    let skipped = SkippedPlatform { platform: "knative".to_owned(), reason: "no kubeconfig".to_owned() };
+    let answer = CleanRunsResponse { cleaned: Vec::new(), skipped: vec![skipped] };
+    assert_eq!(cleaned(&answer), "nothing to remove\nplatform knative is not configured: no kubeconfig");
+}
+
+#[test]
 fn progress_on_one_line() {
     let running = fixtures::running();
     let mut open_ended = running.clone();

@@ -259,6 +259,7 @@ fn value(given: &GivenFlag) -> Result<Value, String> {
         Takes::Headers => {
             given.values.iter().map(|header| self::header(header)).collect::<Result<Document, _>>()?.into()
         }
+        Takes::Entries => given.values.iter().map(|entry| self::entry(entry)).collect::<Result<_, _>>()?,
         Takes::TextOrFile => source::text(&first)?.into(),
     })
 }
@@ -266,6 +267,14 @@ fn value(given: &GivenFlag) -> Result<Value, String> {
 fn header(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("{text:?} must be NAME:VALUE"))?;
     Ok((name.trim().to_owned(), value.trim().into()))
+}
+
+/// An entry of a list, as in a spec file: `{at: 60s, do: restart}`.
+fn entry(text: &str) -> Result<Value, String> {
+    match serde_saphyr::from_str(text) {
+        Ok(entry @ Value::Object(_)) => Ok(entry),
+        Ok(_) | Err(_) => Err(format!("{text:?} must be fields in braces, such as {{at: 60s, do: killInstances}}")),
+    }
 }
 
 fn target(text: &str) -> Value {

@@ -45,6 +45,8 @@ pub(super) enum Takes {
     Targets,
     /// `NAME:VALUE`, repeatable.
     Headers,
+    /// An entry of a list, as in a spec file, repeatable.
+    Entries,
     /// Text, or `@FILE` with it.
     TextOrFile,
 }
@@ -267,6 +269,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "Keep the functions deployed after the run; remove them with clean [false]",
     ),
     every(
+        "await-pods",
+        Takes::Switch,
+        "deploy.awaitPods",
+        "Knative: end the run when its pods are gone; else when its Services are [true]",
+    ),
+    every(
         "cpu-limit",
         Takes::Text("POLICY"),
         "deploy.cpuLimit",
@@ -297,6 +305,12 @@ pub(super) static FLAGS: &[Flag] = &[
         Takes::Targets,
         "attach.targets",
         "Platform attach: address of a function that is already deployed; repeatable",
+    ),
+    every(
+        "disturb",
+        Takes::Entries,
+        "disturb",
+        "Something that is done to the platform on purpose, such as '{at: 60s, do: killInstances}'; repeatable [nothing]",
     ),
     of(
         &TRACE,

@@ -80,6 +80,7 @@ fn argument(flag: &'static Flag) -> Arg {
         Takes::Numbers => argument.value_name("LIST"),
         Takes::Targets => argument.value_name("HOST:PORT[=AUTHORITY]").action(ArgAction::Append),
         Takes::Headers => argument.value_name("NAME:VALUE").action(ArgAction::Append),
+        Takes::Entries => argument.value_name("ENTRY").action(ArgAction::Append),
         Takes::TextOrFile => argument.value_name("TEXT"),
         Takes::Switch => argument
             .value_name("BOOL")

@@ -44,6 +44,7 @@ fn each_flag_reaches_its_field() {
         ("--http-method=PUT", "/function/http/method", json!("PUT")),
         ("--http-path=/{function}", "/function/http/path", json!("/{function}")),
         ("--http-header=x-a: b:c", "/function/http/headers", json!({"x-a": "b:c"})),
+        ("--disturb={at: 2s, do: restart, of: gateway}", "/disturb/0/of/component", json!("gateway")),
         ("--http-body={runtime_ms}", "/function/http/body", json!("{runtime_ms}")),
         ("--arrivals=poisson", "/arrivals", json!("poisson")),
         ("--function-timeout=90s", "/functionTimeout", json!("90s")),
@@ -112,7 +113,7 @@ fn fields(files: &FileDescriptorSet, message: &str, prefix: &str, paths: &mut BT
     for field in &descriptor.field {
         let path = format!("{prefix}{}", field.json_name());
         let is_group = field.r#type() == Type::Message && field.type_name().starts_with(".loader.v1.");
-        if is_group && !["targets", "headers"].contains(&field.json_name()) {
+        if is_group && !["targets", "headers", "disturb"].contains(&field.json_name()) {
             fields(files, field.type_name(), &format!("{path}."), paths);
         } else {
             paths.insert(path);
@@ -345,4 +346,18 @@ fn unknown_keys_of_invitro_need_lenience_and_specs_do_not_have_it() {
     assert_eq!(draft(&[&file, "--lenient"]).faults, []);
     let found = messages(draft(&["--mode=burst", "--lenient"]).into_faults());
     assert_eq!(found, ["--lenient: belongs to configurations of InVitro"]);
+}
+
+#[test]
+fn disturbances_are_entries_of_a_spec() {
+    let spec =
+        spec(&["--mode=rps", "--disturb={at: 1s, do: killInstances}", "--disturb={at: 2s, do: cordon, for: 1m}"]);
+    let expected = json!([{"at": "1s", "do": "killInstances"}, {"at": "2s", "do": "cordon", "for": "60s"}]);
+    assert_eq!(spec["disturb"], expected);
+    let faults = messages(draft(&["--mode=rps", "--disturb=killInstances"]).into_faults());
+    let rule = "must be fields in braces, such as {at: 60s, do: killInstances}";
+    assert_eq!(faults, [format!("spec: disturb: \"killInstances\" {rule} (--disturb)")]);
+    let faults = messages(draft(&["--mode=rps", "--disturb={at: 1, what: x}"]).into_faults());
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults.iter().all(|fault| fault.starts_with("spec: disturb[0].")), "{faults:?}");
 }

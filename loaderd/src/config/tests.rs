@@ -47,6 +47,7 @@ gateway = "10.0.0.7:80"
 gateway_ca = "/etc/loader/ca.pem"
 manifest = "/etc/loader/function.yaml"
 node_selector = { "kind" = "worker" }
+disturb = true
 "#,
     );
     let expected = Config {
@@ -78,6 +79,7 @@ node_selector = { "kind" = "worker" }
                 gateway_ca: Some("/etc/loader/ca.pem".into()),
                 manifest: Some("/etc/loader/function.yaml".into()),
                 node_selector: Labels([("kind".to_owned(), "worker".to_owned())].into()),
+                disturb: true,
             },
         },
         ..Config::default()

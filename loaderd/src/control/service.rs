@@ -25,7 +25,7 @@ use crate::{
     registry::{Registry, Scope, Selector, Submission},
     run::{Planner, Preparation, RunView},
     scrape::Prometheus,
-    store::Store,
+    store::{State, Store},
     traces::TraceStore,
 };
 
@@ -379,8 +379,7 @@ impl LoaderControl for Service {
             (_, true) => return Err(status::fault("allRuns", "cannot be combined with runId")),
             (run, false) => Some(run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))?),
         };
-        let cleaned = clean::runs(&self.handles.platforms, &self.handles.registry, wanted).await?;
-        Ok(Response::new(v1::CleanRunsResponse { cleaned }))
+        clean::runs(&self.handles.platforms, &self.handles.registry, wanted).await.map(Response::new)
     }
 
     async fn query_metrics(
@@ -410,7 +409,8 @@ impl LoaderControl for Service {
                 of_platforms.extend(inspect.facts().await.into_iter().map(|fact| (*name, fact)));
             }
         }
-        let status = convert::status(&self.handles.facts, activity, of_platforms.into_iter());
+        let cleaning = self.handles.registry.list(None, vec![State::Cleaning], PAGE_SIZES.0).await?.runs;
+        let status = convert::status(&self.handles.facts, activity, &cleaning, of_platforms.into_iter());
         Ok(Response::new(status))
     }
 }

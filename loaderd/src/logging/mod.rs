@@ -65,7 +65,11 @@ impl Log for Visible {
     }
 }
 
-/// Filters by the configured level; from libraries, warnings only.
+/// Parts of libraries whose warnings have no subject, such as `failed with status 503`. What they are about is returned as an error
+/// too, and is logged by the caller, who knows which request failed.
+const WITHOUT_SUBJECT: [&str; 3] = ["kube_client::client", "kube_client::client::builder", "kube_runtime::watcher"];
+
+/// Filters by the configured level; from libraries, warnings only, and where they have no subject only for debugging.
 struct Leveled {
     inner: Box<dyn Log>,
     level: AtomicUsize,
@@ -75,8 +79,13 @@ struct Leveled {
 impl Leveled {
     fn level_of(&self, target: &str) -> usize {
         let level = self.level.load(Ordering::Relaxed);
-        let ours = target.split("::").next() == Some("loaderd");
-        if ours { level } else { level.min(LevelFilter::Warn as usize) }
+        if target.split("::").next() == Some("loaderd") {
+            level
+        } else if WITHOUT_SUBJECT.contains(&target) && level < LevelFilter::Debug as usize {
+            LevelFilter::Off as usize
+        } else {
+            level.min(LevelFilter::Warn as usize)
+        }
     }
 }
 
@@ -170,4 +179,34 @@ fn json() -> Box<dyn Log> {
         writeln!(out, "{}", visible_json(&serde_json::Value::Object(line).to_string()))
     });
     Box::new(builder.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use log::Level;
+
+    use super::*;
+
+    #[test]
+    fn libraries_may_warn_where_they_name_a_subject() {
+        let log = |level: LevelFilter| Leveled {
+            inner: Box::new(env_logger::Builder::new().build()),
+            level: AtomicUsize::new(level as usize),
+            repeats: Repeats::default(),
+        };
+        for (configured, target, level, expected) in [
+            (LevelFilter::Info, "loaderd::run", Level::Info, true),
+            (LevelFilter::Info, "kube_client::config", Level::Warn, true),
+            (LevelFilter::Info, "kube_client::config", Level::Info, false),
+            // "eof in poll", "failed with status 503", "watch list error with 403".
+            (LevelFilter::Info, "kube_client::client", Level::Warn, false),
+            (LevelFilter::Info, "kube_client::client::builder", Level::Error, false),
+            (LevelFilter::Info, "kube_runtime::watcher", Level::Warn, false),
+            (LevelFilter::Debug, "kube_client::client::builder", Level::Error, true),
+            (LevelFilter::Debug, "kube_runtime::watcher", Level::Debug, false),
+        ] {
+            let metadata = Metadata::builder().level(level).target(target).build();
+            assert_eq!(log(configured).enabled(&metadata), expected, "{configured} {target} {level}");
+        }
+    }
 }

@@ -40,6 +40,7 @@ pub(crate) fn deploy(names: &[&str]) -> Deploy {
         image: None,
         timeout: Duration::from_secs(60),
         allow_failures: 0,
+        await_pods: true,
         function_timeout: Duration::from_secs(60),
     }
 }

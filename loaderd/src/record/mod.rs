@@ -9,6 +9,8 @@
 
 mod arrivals;
 mod distributions;
+mod effects;
+mod events;
 mod export;
 mod file;
 mod flight;
@@ -37,6 +39,9 @@ mod verdicts;
 
 pub use arrivals::{ArrivalTest, AskedArrivals, KsTest};
 pub use distributions::TouchedPercentile;
+pub use effects::{DisturbanceFindings, EffectFigures, EffectRow, Effects, UnknownRecovery};
+pub(crate) use events::EventRows;
+pub use events::{DisturbanceEvent, EventOutcome, Stage};
 pub use file::{CsvFile, RecordError};
 pub use flight::Flight;
 pub(crate) use functions::FunctionRows;

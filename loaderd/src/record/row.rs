@@ -198,7 +198,7 @@ mod tests {
         };
         let history = ScaleHistory::new(1, Duration::ZERO);
         let scale = Scale { running: 2, desired: 3, ..Scale::default() };
-        history.add(&ScaleSample { at: UnixMicros(1), function: full.planned.function, scale });
+        history.add(&ScaleSample { at: UnixMicros(1), function: full.planned.function, scale, source: None });
         let instances = history.at(full.planned.function, full.due(&t0));
         let record = full.record("run", "f", &t0, true, instances);
         let (set, unset) = (record.fields(), InvocationRecord::default().fields());

@@ -38,7 +38,7 @@ impl ScaleHistory {
 
     /// Takes a sample of the feed, whose samples of a function come in order.
     pub fn add(&self, sample: &ScaleSample) {
-        let ScaleSample { at, function, scale } = *sample;
+        let ScaleSample { at, function, scale, source: _ } = *sample;
         let Some(mut changes) = self.of(function) else { return };
         let now = Instances { since: at, ready: scale.running, desired: scale.desired };
         match changes.back() {
@@ -71,7 +71,7 @@ mod tests {
 
     fn sample(second: i64, running: u32, desired: u32) -> ScaleSample {
         let scale = Scale { running, desired, ..Scale::default() };
-        ScaleSample { at: UnixMicros(second * 1_000_000), function: FunctionIndex(0), scale }
+        ScaleSample { at: UnixMicros(second * 1_000_000), function: FunctionIndex(0), scale, source: None }
     }
 
     fn at(history: &ScaleHistory, second: i64) -> Option<(u32, u32)> {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    ArrivalTest, Slowdown, Statistics,
+    ArrivalTest, DisturbanceFindings, Slowdown, Statistics,
     distributions::TouchedPercentile,
     slots::SlotRow,
     stalls::StallFigures,
@@ -40,6 +40,8 @@ pub struct SummaryFacts {
     pub notes: Vec<String>,
     /// What the warm-up came to.
     pub warmup: Option<WarmupFindings>,
+    /// What came of each disturbance.
+    pub disturbances: Vec<DisturbanceFindings>,
 }
 
 /// The results of a run's load: of its measured phase, but for `all`, `rows` and `slots`.
@@ -113,6 +115,8 @@ pub struct Summary {
     pub notes: Vec<String>,
     /// What the warm-up came to, if there was one.
     pub warmup: Option<WarmupFindings>,
+    /// What came of each disturbance, in the order of the spec.
+    pub disturbances: Vec<DisturbanceFindings>,
     /// What happened to the clocks while the load went; absent when nothing did.
     pub clock_changes: Option<ClockChanges>,
     /// What the run's mode found, if it looks for anything.
@@ -244,6 +248,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         dropped_functions,
         notes,
         warmup,
+        disturbances,
     } = facts;
     let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure);
     let planned: u64 = measured().map(|row| row.planned).sum();
@@ -282,6 +287,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         dropped_functions,
         notes,
         warmup,
+        disturbances,
         clock_changes,
         findings,
         measured: statistics.measured,

@@ -56,7 +56,7 @@ impl RegistryTask {
         let file = RunFile::new(id.clone(), (&name, mode, &platform), submitted, &idempotency_key);
         let file = RunFile { owner: Some(owner), ..file };
         self.keys.extend(key(&file).map(|key| (key, id)));
-        Ok(Admitted::New(Arc::new(RunView { file, spec: Arc::new(spec), progress: None, summary: None })))
+        Ok(Admitted::New(Arc::new(RunView::new(file, Arc::new(spec)))))
     }
 
     /// Adds a run to the registry.

@@ -30,6 +30,9 @@ impl RegistryTask {
             let view = entry.view.borrow().clone();
             scope.check(&view.file)?;
             entry.cancel.cancel();
+            if !view.waiting_for.is_empty() {
+                entry.give_up.cancel();
+            }
             Ok((id.clone(), view))
         });
         // The caller may have gone meanwhile.

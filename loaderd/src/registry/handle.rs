@@ -219,7 +219,7 @@ impl Registry {
         self.ask(|reply| Command::List { before, states, limit, reply }).await
     }
 
-    /// Ends a run early. One that has ended, or is being ended, stays as it is.
+    /// Ends a run early. One that has ended, or is being ended, stays as it is; a clean-up that waits for its platform is given up.
     ///
     /// # Errors
     /// There is no such run within the scope.

@@ -48,9 +48,10 @@ pub struct RegistryTask {
     pub(super) writes: Writes,
     pub(super) active: Option<RunId>,
     pub(super) drivers: JoinSet<()>,
-    /// Clean-ups of runs of an earlier process; no run starts before they are done.
+    /// Clean-ups of runs without a task; no run starts before they are done.
     pub(super) recovering: JoinSet<RunFile>,
-    pub(super) recovered: watch::Sender<bool>,
+    /// Those of them that have neither ended nor found their platform away.
+    pub(super) untried: watch::Sender<usize>,
     /// Searches for expired runs.
     pub(super) sweeps: JoinSet<Vec<RunId>>,
     /// When the last search was started.

@@ -5,7 +5,6 @@ use std::{collections::HashMap, sync::Arc};
 
 use loader_proto::{schema::InvocationRecord, v1};
 use tokio::{sync::watch, task::JoinSet};
-use tokio_util::sync::CancellationToken;
 
 mod owners;
 
@@ -28,12 +27,15 @@ use crate::{
     traces::{Limits, TraceStore},
 };
 
+mod disturbances;
+
 /// A registry over a state directory.
 struct Daemon {
     registry: Registry,
     fake: Arc<FakePlatform>,
     store: Store,
     ends: Ends,
+    untried: watch::Receiver<usize>,
     tasks: JoinSet<()>,
 }
 
@@ -67,6 +69,7 @@ impl Daemon {
             max_files: u64::MAX,
             memory: u64::MAX,
         };
+        let ends = Ends::default();
         let stations = Stations {
             platforms,
             planner: Arc::new(planner),
@@ -76,17 +79,16 @@ impl Daemon {
                 isolation: crate::dispatch::Isolation::default(),
                 heartbeat: crate::dispatch::Heartbeat::new(Clock),
             },
-            drain: DrainLimits { shutdown: std::time::Duration::from_secs(1), skip_drain: CancellationToken::new() },
+            drain: DrainLimits { shutdown: std::time::Duration::from_secs(1), skip_drain: ends.skip_drain.clone() },
             sampling_period: std::time::Duration::from_secs(5),
             telemetry: Telemetry { metrics: Metrics::new(), tracer: None, clock: Clock },
         };
         let keeping = Keeping { retention: watch::channel(Retention::default()).1, traces };
-        let ends = Ends::default();
         let (task, registry) =
             RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone()).expect("recovers");
-        let mut tasks = JoinSet::new();
+        let (untried, mut tasks) = (task.untried(), JoinSet::new());
         tasks.spawn(task.run());
-        Self { registry, fake, store, ends, tasks }
+        Self { registry, fake, store, ends, untried, tasks }
     }
 
     /// Submits a run whose one slot has 20 invocations within `slot_ms`.
@@ -454,5 +456,87 @@ async fn changes_of_one_run_keep_their_order_and_a_failed_removal_leaves_the_run
     let (deleted, again) = tokio::join!(registry.delete(id.clone()), registry.delete(id.clone()));
     deleted.expect("is still a run");
     assert!(matches!(again, Err(RegistryError::NotFound(_))) && !directory.exists());
+    daemon.stop().await;
+}
+
+/// A run that was under way when its daemon was killed, in the state directory.
+fn killed(state: &std::path::Path) -> RunId {
+    let id = RunId::new(1_000, 7);
+    let mut file = RunFile::new(id.clone(), ("demo", "rps", "local"), UnixMicros(1_000_000), "");
+    file.state = State::Running;
+    opened(state).create(&file, &codec().submitted(&v1::RunSpec::default())).expect("creates");
+    id
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clean_up_at_start_waits_for_its_platform_and_runs_wait_for_it() {
+    let state = tempfile::tempdir().expect("a directory");
+    let id = killed(state.path());
+    let fake = FakePlatform::new("local");
+    fake.set_away(Some("forbidden"));
+    let daemon = Daemon::start_on(state.path(), fake).await;
+    let view = daemon.until(&id, |view| !view.waiting_for.is_empty()).await;
+    assert_eq!(view.file.state, State::Cleaning);
+    assert_eq!(view.waiting_for, "cannot clean up: platform local: forbidden");
+    // Ready for runs, which wait.
+    assert_eq!(*daemon.untried.borrow(), 0);
+    let next = daemon.run(50).await;
+    tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    assert_eq!(daemon.registry.position(next.clone()).await.expect("is known"), 1);
+    // A load has threads of its own, which have another clock.
+    daemon.registry.cancel(Selector::Id(next), Scope::All).await.expect("cancels");
+    daemon.fake.set_away(None);
+    let ended = daemon.ended(&id).await;
+    assert_eq!(ended, (State::Interrupted, "the daemon ended while the run was running".to_owned()));
+    let view = daemon.until(&id, |_| true).await;
+    assert_eq!(view.waiting_for, "");
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_clean_up_is_given_up_by_a_cancel() {
+    let state = tempfile::tempdir().expect("a directory");
+    let id = killed(state.path());
+    let fake = FakePlatform::new("local");
+    fake.set_away(Some("forbidden"));
+    let daemon = Daemon::start_on(state.path(), fake).await;
+    daemon.until(&id, |view| !view.waiting_for.is_empty()).await;
+    daemon.registry.cancel(Selector::Id(id.clone()), Scope::All).await.expect("cancels");
+    let (ended, reason) = daemon.ended(&id).await;
+    assert_eq!(ended, State::Interrupted);
+    assert!(reason.ends_with(
+        "the clean-up was given up (cannot clean up: platform local: forbidden): `loaderctl clean` removes what is left"
+    ), "{reason}");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_ends_while_only_the_clean_up_is_left_keeps_how_the_run_ended() {
+    let state = tempfile::tempdir().expect("a directory");
+    let fake = FakePlatform::new("local");
+    fake.set_away(Some("forbidden"));
+    let daemon = Daemon::start_on(state.path(), fake).await;
+    let id = daemon.run(50).await;
+    daemon.until(&id, |view| !view.waiting_for.is_empty()).await;
+    let directory = daemon.store.directory(&id);
+    daemon.ends.skip_drain.cancel();
+    daemon.stop().await;
+    assert_eq!(summary(&directory).state(), v1::RunState::Succeeded);
+    let file = opened(state.path()).load().expect("loads").remove(0);
+    assert_eq!((file.state, file.ends_as), (State::Cleaning, Some(State::Succeeded)));
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    assert_eq!(daemon.ended(&id).await, (State::Succeeded, String::new()));
+    assert_eq!(daemon.cleaned(), [id]);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_that_failed_says_what_its_clean_up_left() {
+    let state = tempfile::tempdir().expect("a directory");
+    let fake = FakePlatform::new("local").deploying(Deploying::Fails).failing_to_clean("stuck");
+    let daemon = Daemon::start_on(state.path(), fake).await;
+    let id = daemon.run(50).await;
+    let reason = "function rps-0: no room; cannot clean up: platform local: stuck".to_owned();
+    assert_eq!(daemon.ended(&id).await, (State::Failed, reason));
     daemon.stop().await;
 }

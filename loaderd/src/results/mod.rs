@@ -14,7 +14,7 @@ mod table;
 
 pub use finished::{FinishError, finish};
 pub use layout::{Layout, UnknownLayout, export};
-pub use manifest::{MANIFEST, ManifestFile, SETTINGS_BACKUP, inventory};
+pub use manifest::{DISTURBANCES_BACKUP, MANIFEST, ManifestFile, SETTINGS_BACKUP, inventory};
 pub use nodes::{NodeState, Nodes};
 pub use piece::{ExportError, Piece, Sink};
 pub use reader::{ReadError, RecordReader, RowError};

@@ -10,7 +10,7 @@ use std::{
 use loader_trace::{Bytes, Directory, Fault, Report, Source, Trace};
 use tokio_util::sync::CancellationToken;
 
-use super::{confined::Confined, interruptible::Interruptible, memory, open_files};
+use super::{confined::Confined, disturb, interruptible::Interruptible, memory, open_files};
 use crate::{
     plan::{Outline, Plan, Request, TraceInput, TraceSource},
     platform::Platforms,
@@ -73,6 +73,10 @@ impl Planner {
             return Err(vec![violation]);
         }
         let platform = self.platforms.get(spec.platform.as_str());
+        let violations = disturb::check(spec, &outline, platform.map(|platform| &**platform));
+        if !violations.is_empty() {
+            return Err(violations);
+        }
         let embedded = platform.and_then(|platform| platform.embedded());
         let platform_files = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
         if let Some(violation) = open_files::check(spec, &outline, self.connections, platform_files, self.max_files) {

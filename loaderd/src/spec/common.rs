@@ -9,7 +9,7 @@ use loader_trace::Arrivals;
 use super::{
     busy_loop::{StartupBusyLoop, startup_busy_loop},
     check::{Check, LONGEST},
-    deployment,
+    deployment, disturb,
     function::{FunctionKind, RuntimeClock},
     http::{self, FunctionProtocol},
     platform::{Features, PlatformKind},
@@ -57,6 +57,7 @@ pub(crate) fn common(
         output: output_message,
         deploy: deploy_message,
         slo: slo_message,
+        disturb: disturb_messages,
         mode: _,
     } = message;
     let name = run_name(check, name);
@@ -78,6 +79,7 @@ pub(crate) fn common(
     let deploy = deployment::options(check, deploy_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
     scales(check, platform, mode);
+    let disturbances = disturb::disturbances(check, disturb_messages, platform);
     let mode = mode?.name;
     let Function { kind, runtime_clock, protocol, startup_busy_loop } = function?;
     Some(RunSpec {
@@ -100,6 +102,7 @@ pub(crate) fn common(
         attach: attach?,
         output: output?,
         deploy: deploy?,
+        disturbances: disturbances?,
         mode,
     })
 }

@@ -11,6 +11,7 @@ mod busy_loop;
 mod check;
 mod common;
 mod deployment;
+mod disturb;
 mod function;
 mod http;
 mod platform;

@@ -10,7 +10,7 @@ use super::{
     platform::PlatformKind,
     settings::{Connections, Output, Overload, Saturation, ScalingOverrides, Slo, Timeouts},
 };
-use crate::endpoint::Endpoint;
+use crate::{disturbance::Disturbance, endpoint::Endpoint};
 
 /// The daemon's defaults for what a spec leaves out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub struct RunSpec {
     pub output: Output,
     /// How the functions are deployed.
     pub deploy: DeployOptions,
+    /// What is done to the platform on purpose, in the order of the spec.
+    pub disturbances: Vec<Disturbance>,
     /// The name of the mode.
     pub mode: &'static str,
 }

@@ -62,6 +62,7 @@ fn what_is_left_out_is_as_documented() {
         attach: Vec::new(),
         deploy: DeployOptions::default(),
         output: Output::Csv,
+        disturbances: Vec::new(),
         mode: "mode",
     };
     assert_eq!(good(&json!({})), expected);

@@ -39,6 +39,9 @@ pub struct RunFile {
     /// Who submitted it; absent of a run of an earlier version.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
+    /// The state in which it ends once it is cleaned; present where the daemon ended while only the clean-up was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_as: Option<State>,
 }
 
 impl RunFile {
@@ -59,6 +62,7 @@ impl RunFile {
             idempotency_key: idempotency_key.to_owned(),
             pinned: false,
             owner: None,
+            ends_as: None,
         }
     }
 }

@@ -95,6 +95,8 @@ impl Reader {
     }
 
     fn single(&mut self, field: &FieldDescriptor, value: &Value, path: &str) -> Option<Proto> {
+        let written_out = shorthand(field.full_name(), value);
+        let value = written_out.as_ref().unwrap_or(value);
         let read = match field.kind() {
             Kind::Message(descriptor) => match descriptor.full_name() {
                 "google.protobuf.Duration" => duration(value).map(|it| (it.seconds, it.nanos)),
@@ -136,6 +138,16 @@ impl Reader {
 
     fn fault(&mut self, path: &str, description: String) {
         self.faults.push(Fault { field: path.to_owned(), description });
+    }
+}
+
+/// What a shorthand stands for; nothing for any other value. A target of a disturbance may be written by its component's name, and
+/// a count as a number.
+fn shorthand(field: &str, value: &Value) -> Option<Value> {
+    match (field, value) {
+        ("loader.v1.Disturbance.of", Value::String(component)) => Some(serde_json::json!({ "component": component })),
+        ("loader.v1.Disturbance.count", Value::Number(count)) => Some(Value::String(count.to_string())),
+        _ => None,
     }
 }
 

@@ -220,3 +220,19 @@ fn a_second_document_and_a_key_twice_are_told_without_the_librarys_names() {
         assert_eq!(found, [(String::new(), expected.to_owned())]);
     }
 }
+
+#[test]
+fn a_target_and_a_count_of_a_disturbance_have_short_forms() {
+    let (short, faults) = from_yaml::<RunSpec>("disturb: [{ at: 1m, do: deletePods, of: gateway, count: 2 }]");
+    assert_eq!(faults, []);
+    let (long, faults) =
+        from_yaml::<RunSpec>("disturb: [{ at: 60s, action: deletePods, of: { component: gateway }, count: \"2\" }]");
+    assert_eq!((faults, &long), (vec![], &short));
+    assert_eq!(from_yaml::<RunSpec>(&to_yaml(&short)), (short, vec![]));
+    assert_eq!(faults_of_disturb("{ of: [gateway] }"), ["disturb[0].of: must hold fields, not a list"]);
+    assert_eq!(faults_of_disturb("{ count: true }"), ["disturb[0].count: must be text, not true"]);
+}
+
+fn faults_of_disturb(entry: &str) -> Vec<String> {
+    faults(&format!("disturb: [{entry}]")).into_iter().map(|(field, text)| format!("{field}: {text}")).collect()
+}

@@ -1,4 +1,8 @@
-//! Kourier's gateway: HTTP/2 and HTTP/1.1 without TLS, routed by `:authority` or `host`, with the answers of `grpc-through-knative.md`.
+//! Kourier's gateway: HTTP/2 and HTTP/1.1, with and without TLS, routed by `:authority` or `host`, with the answers of
+//! `grpc-through-knative.md`.
+//!
+//! A roll-out replaces its pods: the old ones wind their connections up (GOAWAY, or `connection: close`) and let end what is in
+//! flight on them, while new connections are taken by the new ones.
 
 use std::{
     convert::Infallible,
@@ -20,10 +24,14 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+};
+use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Shared,
+    Shared, components,
     function::{Body, NoPermit, Permit},
 };
 
@@ -31,21 +39,46 @@ use super::{
 const MAX_CONCURRENT_STREAMS: u32 = 1024;
 
 /// Serves until its task is ended.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, tls: Option<TlsAcceptor>) {
     while let Ok((stream, _)) = listener.accept().await {
         // Small frames must not wait for each other.
         let _without = stream.set_nodelay(true);
-        let shared = Arc::clone(&shared);
+        let (shared, tls) = (Arc::clone(&shared), tls.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let shared = Arc::clone(&shared);
-                async move { Ok::<_, Infallible>(answer(&shared, request).await) }
-            });
-            let mut builder = auto::Builder::new(TokioExecutor::new());
-            builder.http2().max_concurrent_streams(MAX_CONCURRENT_STREAMS);
-            // The peer may go at any time.
-            let _ended = builder.serve_connection(TokioIo::new(stream), service).await;
+            match tls {
+                None => speak(stream, shared).await,
+                // A client that does not trust the certificate goes.
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        speak(stream, shared).await;
+                    }
+                }
+            }
         });
+    }
+}
+
+/// Serves a connection until it ends, or the pod that it goes to is replaced.
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
+    let mut rollouts = shared.rollouts.subscribe();
+    let gateway = Arc::clone(&shared);
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(answer(&shared, request).await) }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http2().max_concurrent_streams(MAX_CONCURRENT_STREAMS);
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        // The peer may go at any time.
+        _ended = connection.as_mut() => return,
+        () = components::goes_away(&gateway, |away| away.gateway) => return,
+        _ = rollouts.changed() => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ended = connection => {}
+        () = components::goes_away(&gateway, |away| away.gateway) => {}
     }
 }
 
@@ -57,7 +90,14 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     name_host(&mut parts);
     let authority = parts.uri.authority().map(|it| it.host().to_owned()).unwrap_or_default();
     let Some(function) = shared.function_of(&authority) else { return no_route() };
-    let mut permit = match function.permit().await {
+    let permitted = tokio::select! {
+        biased;
+        permitted = function.permit() => permitted,
+        () = components::goes_away(shared, |away| away.activator) => {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "no healthy upstream");
+        }
+    };
+    let mut permit = match permitted {
         Ok(permit) => permit,
         Err(NoPermit::NoRoute) => return no_route(),
         Err(NoPermit::Late) => return text(StatusCode::GATEWAY_TIMEOUT, "activator request timeout"),

@@ -11,6 +11,9 @@ const SHIPPED: &str = include_str!("../../../config/kubernetes/rbac.yaml");
 /// What an administrator may add to them.
 const NODES_PROXY: &str = include_str!("../../../config/kubernetes/rbac-nodes-proxy.yaml");
 
+/// Those for disturbances.
+const DISTURBING: &str = include_str!("../../../config/kubernetes/disturb.yaml");
+
 /// What a request wants: the attributes of Kubernetes' authorisers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Attributes<'a> {
@@ -71,6 +74,11 @@ impl Permissions {
     /// Those, and what `config/kubernetes/rbac-nodes-proxy.yaml` adds.
     pub(super) fn with_nodes_proxy() -> Self {
         Self::of(&format!("{SHIPPED}\n---\n{NODES_PROXY}"), "loader", "loaderd")
+    }
+
+    /// Those, and what `config/kubernetes/disturb.yaml` adds.
+    pub(super) fn shipped_with_disturbances() -> Self {
+        Self::of(&format!("{SHIPPED}\n---\n{DISTURBING}"), "loader", "loaderd")
     }
 
     /// Those of `cluster-admin`.
@@ -167,6 +175,25 @@ mod tests {
             |verb| Attributes { verb, resource: "nodes", subresource: "proxy", name: "n", ..Attributes::default() };
         assert!(Permissions::with_nodes_proxy().allow(&asked("get")));
         assert!(!Permissions::with_nodes_proxy().allow(&asked("create")));
+    }
+
+    #[test]
+    fn disturbances_need_roles_of_their_own() {
+        for (verb, group, resource, namespace, name, allowed) in [
+            ("delete", "", "pods", "knative-serving", "activator-1", true),
+            ("delete", "", "pods", "kourier-system", "3scale-kourier-gateway-1", true),
+            ("delete", "", "pods", "kube-system", "coredns-1", false),
+            ("patch", "apps", "deployments/scale", "knative-serving", "activator", true),
+            ("patch", "apps", "deployments/scale", "knative-serving", "webhook", false),
+            ("delete", "apps", "deployments", "knative-serving", "activator", false),
+            ("patch", "", "nodes", "", "n", true),
+            ("create", "", "pods/eviction", "default", "p", true),
+        ] {
+            let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+            let asked = Attributes { verb, group, resource, subresource, namespace, name };
+            assert!(!Permissions::shipped().allow(&asked), "{asked:?}");
+            assert_eq!(Permissions::shipped_with_disturbances().allow(&asked), allowed, "{asked:?}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod cluster_scripts;
 mod cold_start_lists;
 mod config;
 mod crash;
+mod disturbances;
 mod faults;
 mod foreign;
 mod functions;

@@ -54,6 +54,25 @@ fn a_burst_of_which_a_part_fails() {
     ends_and_agrees(flags, "RUN_STATE_SUCCEEDED");
 }
 
+/// The rate is that of a level, and of windows, that can be told.
+#[test]
+fn disturbances() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(directory.path());
+    let spec = directory.path().join("disturbed.yaml");
+    let text = "{ rps: { start: 20, end: 20, slot: 70s, functions: 2, runtime: 5ms, memoryMib: 1 },\n  overload: { failureRatio: 1 },\n\
+                disturb: [{ at: 25s, do: killInstances, count: all }, { at: 41s, do: pauseInstances, count: all, for: 12s },\n\
+                { at: 30s, do: refuseStarts, for: 1s }, { at: 26s, do: killInstances, count: all }] }\n";
+    fs::write(&spec, text).expect("writes");
+    let ended = daemon.ended(&daemon.submit(&[spec.to_str().expect("text"), "--function-timeout", "2s"]));
+    assert_eq!(ended["state"], "RUN_STATE_SUCCEEDED", "{ended:#}");
+    let found = &ended["summary"]["disturbances"];
+    // What all instances were at when they were paused fails, and its window is above the level.
+    assert!(found[1]["failed"].as_str().is_some_and(|failed| failed != "0"), "{found:#}");
+    assert!(found.as_array().is_some_and(|found| found.iter().all(|it| it["requested"] != Value::Null)), "{found:#}");
+    agrees(&daemon, ended["runId"].as_str().expect("an id"));
+}
+
 #[test]
 fn cold_starts() {
     let flags = "--mode coldstart --start 4 --step 0 --cold-starts 3,1,2 --functions 5 --slot 3s --runtime 10ms \

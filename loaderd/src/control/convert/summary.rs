@@ -2,6 +2,7 @@
 
 use loader_proto::v1;
 
+use super::disturbances;
 use crate::{
     clock::{ClockChanges, UnixMicros},
     plan::distribution,
@@ -64,6 +65,7 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         dropped_functions,
         notes,
         warmup: warmed_up,
+        disturbances: disturbed,
         clock_changes,
         findings,
     } = summary;
@@ -95,6 +97,7 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         dropped_functions: dropped_functions.clone(),
         notes: notes.clone(),
         warmup: warmed_up.as_ref().map(warmup),
+        disturbances: disturbed.iter().map(disturbances::findings).collect(),
         clock_changes: clock_changes.as_ref().map(changes),
         ..times(summary)
     };

@@ -23,6 +23,7 @@ fn every_series_is_there_from_the_start() {
             "loader_connect_seconds histogram",
             "loader_connections gauge",
             "loader_dispatch_lag_seconds histogram",
+            "loader_disturbances counter",
             "loader_invocations_completed counter",
             "loader_invocations_in_flight gauge",
             "loader_invocations_scheduled counter",

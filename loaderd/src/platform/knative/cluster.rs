@@ -19,7 +19,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     credentials::{self, Exposed},
-    failure, proxy,
+    failure,
+    proxy::{self, ProxyError},
 };
 use crate::clock::Clock;
 
@@ -91,8 +92,8 @@ pub(super) enum ClusterError {
     #[error("{}", failure::describe(.0))]
     Client(#[source] Box<Error>),
     /// A proxy of a kind that can't be used.
-    #[error("the proxy {proxy} can't be used, http:// and socks5:// can; NO_PROXY={server} goes without")]
-    Proxy { proxy: String, server: String },
+    #[error("{0}")]
+    Proxy(#[source] ProxyError),
     /// The identity lacks permissions.
     #[error("missing permissions{purpose}: {}; the roles in config/kubernetes/ grant them", missing.join(", "))]
     MissingPermissions {
@@ -109,6 +110,9 @@ pub(super) enum ClusterError {
     /// A response is not what it should be.
     #[error("unexpected response of {origin}: {source}")]
     Response { origin: String, source: serde_json::Error },
+    /// A disturbance finds nothing that it could change.
+    #[error("{0}")]
+    Undisturbable(String),
     /// Knative's autoscaler has no pods.
     #[error("no autoscaler found in {0}")]
     NoAutoscaler(&'static str),
@@ -129,6 +133,32 @@ pub(super) enum ClusterError {
 impl ClusterError {
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused(error) if failure::is_not_found(error))
+    }
+
+    /// Whether a pod was asked through the API server that has closed the port.
+    pub(super) fn is_port_closed(&self) -> bool {
+        matches!(self, Self::Refused(error) if failure::is_port_closed(error))
+    }
+
+    /// Whether the same request may succeed later: the server is away, is starting, or has other permissions or credentials then.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Kubeconfig { .. }
+            | Self::Credentials(_)
+            | Self::Client(_)
+            | Self::NotDeleted { .. }
+            | Self::Unreachable { .. }
+            | Self::Timeout(_) => true,
+            Self::Refused(error) => failure::may_pass(error),
+            Self::NoKubeconfig
+            | Self::Proxy(_)
+            | Self::MissingPermissions { .. }
+            | Self::Backup { .. }
+            | Self::Response { .. }
+            | Self::Undisturbable(_)
+            | Self::NoAutoscaler(_)
+            | Self::Cancelled => false,
+        }
     }
 }
 
@@ -162,9 +192,14 @@ impl Cluster {
         }
         let mut config = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // Whether a failure is tried again depends on what was asked, which the library does not know: see `ask`.
+        config.default_retry = false;
         let namespace = config.default_namespace.clone();
         let (url, named_by) = (config.cluster_url.to_string(), self.access.named_by());
-        let (client, proxy) = proxy::client(config)?;
+        let (client, proxy) = proxy::client(config).map_err(|error| match error {
+            ProxyError::Client(error) => ClusterError::Client(error),
+            ProxyError::Unsupported { .. } => ClusterError::Proxy(error),
+        })?;
         *self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Server { url, named_by, proxy };
         let made = (client, namespace);
         *self.client.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(made.clone());
@@ -270,6 +305,36 @@ impl Cluster {
     where
         F: Future<Output = Result<T, Error>> + Send,
     {
+        self.ask_while(failure::is_transient, deadline, cancel, request).await
+    }
+
+    /// The same for a request that is known to be allowed: that the server does not allow it now is transient too.
+    ///
+    /// # Errors
+    /// A permanent failure, or the last transient one.
+    pub(super) async fn ask_allowed<T, F>(
+        &self,
+        deadline: Instant,
+        cancel: &CancellationToken,
+        request: impl Fn(Client) -> F + Send,
+    ) -> Result<T, ClusterError>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
+        let is_transient = |error: &Error| failure::is_transient(error) || failure::is_of_startup(error);
+        self.ask_while(is_transient, deadline, cancel, request).await
+    }
+
+    async fn ask_while<T, F>(
+        &self,
+        is_transient: impl Fn(&Error) -> bool + Send,
+        deadline: Instant,
+        cancel: &CancellationToken,
+        request: impl Fn(Client) -> F + Send,
+    ) -> Result<T, ClusterError>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
         let mut pause = FIRST_PAUSE;
         let mut reloaded = false;
         loop {
@@ -286,7 +351,7 @@ impl Cluster {
                     self.reset_client();
                     self.failed(error)
                 }
-                Ok(Err(error)) if failure::is_transient(&error) => self.failed(error),
+                Ok(Err(error)) if is_transient(&error) => self.failed(error),
                 Ok(Err(error)) => return Err(self.failed(error)),
                 Err(_) => ClusterError::Timeout(self.server()),
             };

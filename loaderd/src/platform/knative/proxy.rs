@@ -26,7 +26,16 @@ use kube::{
 };
 use tower::{BoxError, Service, ServiceBuilder};
 
-use super::cluster::ClusterError;
+/// Why a client can't be made.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ProxyError {
+    /// A proxy of a kind that can't be used.
+    #[error("the proxy {proxy} can't be used, http:// and socks5:// can; NO_PROXY={server} goes without")]
+    Unsupported { proxy: String, server: String },
+    /// The configuration can't be used.
+    #[error(transparent)]
+    Client(Box<Error>),
+}
 
 /// The variables that name a proxy, and those that name servers which are reached without.
 const PROXIES: [&str; 2] = ["HTTPS_PROXY", "https_proxy"];
@@ -43,17 +52,17 @@ fn address(proxy: &Intercept) -> String {
 ///
 /// # Errors
 /// A configuration that can't be used.
-pub(super) fn client(config: Config) -> Result<(Client, Option<String>), ClusterError> {
+pub(super) fn client(config: Config) -> Result<(Client, Option<String>), ProxyError> {
     client_with(config, |name| env::var(name).ok())
 }
 
 fn client_with(
     mut config: Config,
     variable: impl Fn(&str) -> Option<String>,
-) -> Result<(Client, Option<String>), ClusterError> {
+) -> Result<(Client, Option<String>), ProxyError> {
     let proxy = proxy(&config, variable);
     config.proxy_url = None;
-    let made = |error| ClusterError::Client(Box::new(error));
+    let made = |error| ProxyError::Client(Box::new(error));
     let Some(proxy) = proxy else { return Ok((Client::try_from(config).map_err(made)?, None)) };
     let mut straight = HttpConnector::new();
     straight.enforce_http(false);
@@ -73,7 +82,7 @@ fn client_with(
         }
         _ => {
             let server = config.cluster_url.host().unwrap_or_default().to_owned();
-            return Err(ClusterError::Proxy { proxy: address(&proxy), server });
+            return Err(ProxyError::Unsupported { proxy: address(&proxy), server });
         }
     };
     Ok((client.map_err(made)?, Some(address(&proxy))))

@@ -9,6 +9,7 @@ use super::{
     capacity::{Capacity, Demand},
     feed::Feed,
     instance::{Launch, Launcher},
+    live::LiveInstances,
     rule::Rule,
     scaler::InstanceId,
     settings::Settings,
@@ -91,6 +92,10 @@ pub(super) struct FunctionContext {
     pub(super) feed: Arc<Feed>,
     /// Whether the run's instances are kept even when idle; it changes once, to false.
     pub(super) held: watch::Receiver<bool>,
+    /// The live instances of all functions of the run.
+    pub(super) instances: Arc<LiveInstances>,
+    /// Whether no instance is started.
+    pub(super) starts_refused: watch::Receiver<bool>,
     /// Cancelled when the function shall end.
     pub(super) stop: CancellationToken,
 }

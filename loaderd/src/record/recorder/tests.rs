@@ -37,7 +37,7 @@ fn record(events: impl FnOnce(&Anchor) -> Vec<Event>) -> Kept {
 fn history() -> ScaleHistory {
     let history = ScaleHistory::new(1, Duration::from_secs(60));
     let scale = Scale { running: 1, desired: 2, ..Scale::default() };
-    history.add(&ScaleSample { at: UnixMicros(1_000_000_000 - 5), function: FunctionIndex(0), scale });
+    history.add(&ScaleSample { at: UnixMicros(1_000_000_000 - 5), function: FunctionIndex(0), scale, source: None });
     history
 }
 

@@ -50,6 +50,7 @@ fn facts(rules: Rules) -> SummaryFacts {
         dropped_functions: BTreeMap::new(),
         notes: Vec::new(),
         warmup: None,
+        disturbances: Vec::new(),
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Scale {
 
 /// The row of a record.
 pub(super) fn scale(record: ScaleRecord<'_>, names: &mut Names) -> Scale {
-    let ScaleRecord { unix_us, function, desired, running, unready, pending, terminating, queue } = record;
+    let ScaleRecord { unix_us, function, desired, running, unready, pending, terminating, queue, source: _ } = record;
     Scale {
         timestamp: unix_us,
         function: names.function(&function),

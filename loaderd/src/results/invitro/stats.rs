@@ -60,6 +60,8 @@ pub(super) fn knative_stats(record: AutoscalerRecord) -> KnativeStats {
         scheduling_p95_us,
         placement_p50_us,
         placement_p95_us,
+        stable_rps: _,
+        panic_rps: _,
     } = record;
     KnativeStats {
         timestamp: unix_us,

@@ -87,7 +87,7 @@ mod tests {
         feeds.follow_scales(directory.path(), &names, known, Metrics::new(), scales).unwrap();
         let at = UnixMicros(1);
         for scale in [Scale { running: 2, started: 2, ..Scale::default() }, Scale { started: 2, ..Scale::default() }] {
-            send.send(ScaleSample { at, function: FunctionIndex(0), scale }).await.unwrap();
+            send.send(ScaleSample { at, function: FunctionIndex(0), scale, source: None }).await.unwrap();
         }
         drop(send);
         let (instances, errors) = feeds.ended().await;

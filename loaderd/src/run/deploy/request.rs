@@ -39,6 +39,7 @@ pub(in crate::run) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFu
         image: spec.deploy.image.clone(),
         timeout: spec.deploy.timeout,
         allow_failures: spec.deploy.allow_failures,
+        await_pods: spec.deploy.await_pods,
         function_timeout: spec.timeouts.function,
     }
 }

@@ -110,6 +110,7 @@ struct SummaryPod {
 #[serde(rename_all = "camelCase")]
 struct SummaryCpu {
     usage_nano_cores: Option<f64>,
+    usage_core_nano_seconds: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -119,7 +120,14 @@ struct SummaryMemory {
 }
 
 impl SummaryOf {
+    /// A kubelet that has no sample of a new pod writes zeros. Nothing that runs takes no memory, nor has taken no CPU since its start.
     fn used(&self) -> Used {
+        let is_zero = |value: Option<f64>| value == Some(0.0);
+        if is_zero(self.memory.as_ref().and_then(|memory| memory.working_set_bytes))
+            || is_zero(self.cpu.as_ref().and_then(|cpu| cpu.usage_core_nano_seconds))
+        {
+            return Used::default();
+        }
         Used {
             cpu_millicores: self.cpu.as_ref().and_then(|cpu| cpu.usage_nano_cores).map(|nano| nano / 1e6),
             memory_mib: self.memory.as_ref().and_then(|memory| memory.working_set_bytes).map(|bytes| bytes / MIB),
@@ -164,7 +172,8 @@ pub(super) fn read_resource(
             entry.cpu_millicores = before.get(&key).and_then(|before| rate(*before, counter));
             now.insert(key, counter);
         } else {
-            entry.memory_mib = Some(point.value / MIB);
+            // Zero: no sample yet.
+            entry.memory_mib = Some(point.value / MIB).filter(|mib| *mib > 0.0);
         }
     }
 }
@@ -199,6 +208,26 @@ mod tests {
             used(11.120394, 18800640.0 / MIB)
         );
         assert_eq!(all.pods[&("default".to_owned(), "new".to_owned())], Used::default());
+    }
+
+    /// Pods of kubelet-summary-new-pods-zero.json: one that has just started, one that is idle, one that works.
+    #[test]
+    fn a_pod_without_a_sample_has_no_figures() {
+        let text = r#"{"node": {"nodeName": "node1"}, "pods": [
+            {"podRef": {"name": "new", "namespace": "loader", "uid": "a"}, "startTime": "2026-11-26T18:05:49Z",
+             "cpu": {"time": "2026-11-26T18:05:49Z", "usageNanoCores": 0, "usageCoreNanoSeconds": 0},
+             "memory": {"time": "2026-11-26T18:05:49Z", "usageBytes": 0, "workingSetBytes": 0}},
+            {"podRef": {"name": "idle", "namespace": "loader", "uid": "b"},
+             "cpu": {"usageNanoCores": 0, "usageCoreNanoSeconds": 229369056}, "memory": {"workingSetBytes": 7766016}},
+            {"podRef": {"name": "busy", "namespace": "loader", "uid": "c"},
+             "cpu": {"usageNanoCores": 250345159, "usageCoreNanoSeconds": 3402485016}, "memory": {"workingSetBytes": 185131008}}]}"#;
+        let mut all = InUse::default();
+        read_summary("node1", text, &mut all).unwrap();
+        let pod = |name: &str| all.pods[&("loader".to_owned(), name.to_owned())];
+        assert_eq!(pod("new"), Used::default());
+        assert_eq!(pod("idle"), used(0.0, 7766016.0 / MIB));
+        assert_eq!(pod("busy"), used(250.345159, 185131008.0 / MIB));
+        assert_eq!(all.nodes["node1"], Used::default());
     }
 
     #[test]

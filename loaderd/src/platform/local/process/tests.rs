@@ -162,3 +162,22 @@ async fn processes_are_children_of_the_thread_that_stays() {
     timeout(Duration::from_secs(60), found).await.expect("no thread called instances has a child");
     bench.processes.shutdown().await;
 }
+
+#[tokio::test]
+async fn a_paused_instance_stands_still_until_it_is_resumed_and_a_killed_one_ends() {
+    let bench = Bench::new("echo $$ > pid; echo listening on 127.0.0.1:1; exec sleep 600", LONG);
+    let process = bench.launch(&CancellationToken::new());
+    process.listening.await.unwrap();
+    let stat = format!("/proc/{}/stat", bench.read("pid").trim());
+    let is_in = async |state: &str| {
+        while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(state)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    process.orders.send(Order::Pause).await.unwrap();
+    timeout(Duration::from_secs(60), is_in(") T ")).await.expect("it goes on");
+    process.orders.send(Order::Resume).await.unwrap();
+    timeout(Duration::from_secs(60), is_in(") S ")).await.expect("it stands still");
+    process.orders.send(Order::Kill).await.unwrap();
+    assert_eq!(process.exit.await, Ok(Exit("signal: 9 (SIGKILL)".to_owned())));
+}
