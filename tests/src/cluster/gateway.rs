@@ -1,20 +1,24 @@
 //! Kourier's gateway: HTTP/2 and HTTP/1.1, with and without TLS, routed by `:authority` or `host`, with the answers of
 //! `grpc-through-knative.md`.
 //!
-//! A roll-out replaces its pods: the old ones wind their connections up (GOAWAY, or `connection: close`) and let end what is in
-//! flight on them, while new connections are taken by the new ones.
+//! A roll-out replaces its pods: the old ones wind their connections up and let end what is in flight on them, while new connections
+//! are taken by the new ones. HTTP/2 gets GOAWAY; HTTP/1.1 gets `connection: close` with its next answer, as a connection that is
+//! closed while a request is on its way loses it. Not recorded: as Envoy's documentation of draining has it.
 
 use std::{
     convert::Infallible,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::{
-    Request, Response, StatusCode,
+    Request, Response, StatusCode, Version,
     body::{Body as HttpBody, Frame, Incoming, SizeHint},
     header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, SERVER, TRANSFER_ENCODING},
     http::{Uri, request::Parts},
@@ -62,9 +66,19 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, tls: Optio
 async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
     let mut rollouts = shared.rollouts.subscribe();
     let gateway = Arc::clone(&shared);
-    let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(answer(&shared, request).await) }
+    let (is_http2, winds_up) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (speaks_http2, closes) = (Arc::clone(&is_http2), Arc::clone(&winds_up));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (shared, closes) = (Arc::clone(&shared), Arc::clone(&closes));
+        let http2 = request.version() == Version::HTTP_2;
+        speaks_http2.store(http2, Ordering::Relaxed);
+        async move {
+            let mut answer = answer(&shared, request).await;
+            if closes.load(Ordering::Relaxed) && !http2 {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
+        }
     });
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http2().max_concurrent_streams(MAX_CONCURRENT_STREAMS);
@@ -75,7 +89,10 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
         () = components::goes_away(&gateway, |away| away.gateway) => return,
         _ = rollouts.changed() => {}
     }
-    connection.as_mut().graceful_shutdown();
+    winds_up.store(true, Ordering::Relaxed);
+    if is_http2.load(Ordering::Relaxed) {
+        connection.as_mut().graceful_shutdown();
+    }
     tokio::select! {
         _ended = connection => {}
         () = components::goes_away(&gateway, |away| away.gateway) => {}
