@@ -59,7 +59,7 @@ pub(crate) struct Converted {
 /// Converts a loader configuration.
 pub(crate) fn convert(configuration: &Map<String, Value>, surroundings: &Surroundings) -> Converted {
     let mut conversion =
-        Conversion { given: Given::new(configuration, surroundings.lenient), document: Map::new(), surroundings };
+        Conversion { given: Given::new(configuration, KEYS, surroundings.lenient), document: Map::new(), surroundings };
     conversion.run();
     let origins = conversion.given.origins();
     let Conversion { given: Given { notes, faults, .. }, document, .. } = conversion;
@@ -127,7 +127,7 @@ impl Conversion<'_> {
             "openwhisk" | "awslambda" | "dirigent" | "dirigent-dandelion" | "azurefunctions" => {
                 let workflow = if self.surroundings.workflow { ", nor its workflows" } else { "" };
                 let description = format!(
-                    "is {platform}: this loader has no such platform{workflow}; --platform NAME sends the same load to another one"
+                    "is {platform}: this loader has no such platform{workflow}; submit and plan send the same load to another one with --platform NAME"
                 );
                 self.given.fault("Platform", description);
             }
@@ -163,7 +163,7 @@ impl Conversion<'_> {
         }
         self.set("function.kind", kind);
         if !self.surroundings.beside.targets {
-            let description = "is true: vSwarm's functions are deployed by hand; name each: --attach HOST:PORT=FUNCTION.NAMESPACE.DOMAIN";
+            let description = "is true: vSwarm's functions are deployed by hand; submit and plan take each with --attach HOST:PORT=FUNCTION.NAMESPACE.DOMAIN";
             self.given.fault("VSwarm", description.to_owned());
         }
     }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Beside, Converted,
-    keys::{Done, KEYS},
+    keys::{Done, FAILURE_KEYS, KEYS},
     kinds::Kind,
     loader::{Surroundings, convert},
     read,
@@ -281,11 +281,11 @@ fn tabs_and_marks_at_the_start_are_read() {
     }
 }
 
-/// A row's key, the code spans of its counterpart, and what is done.
-fn documented() -> BTreeMap<String, (Vec<String>, String)> {
+/// A row's key, the code spans of its counterpart, and what is done, of the table with this header.
+fn documented(header: &str) -> BTreeMap<String, (Vec<String>, String)> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/from-invitro.md");
     let page = fs::read_to_string(page).expect("is there");
-    let (_, after) = page.split_once("| key | here | what is done |\n").expect("the table");
+    let (_, after) = page.split_once(header).expect("the table");
     let spans = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let rows = after.lines().skip(1).take_while(|line| line.starts_with('|'));
     let rows = rows.flat_map(|row| {
@@ -304,16 +304,20 @@ fn the_guide_has_every_key_and_says_what_is_done() {
         Done::ByValue => "taken or dropped, by its value",
         Done::RefusedWhereTrue => "refused where true, else dropped",
     };
-    let documented = documented();
-    for key in KEYS {
-        let (here, done) = documented.get(key.name).unwrap_or_else(|| panic!("{} is not in the guide", key.name));
-        assert_eq!(done, word(key.done), "{}", key.name);
-        for field in key.fields {
-            let named = here.iter().any(|span| span.split(':').next() == Some(*field));
-            assert!(named, "{}: the guide does not name {field}, but {here:?}", key.name);
+    for (header, keys) in
+        [("| key | here | what is done |\n", KEYS), ("| key of failures | here | what is done |\n", FAILURE_KEYS)]
+    {
+        let documented = documented(header);
+        for key in keys {
+            let (here, done) = documented.get(key.name).unwrap_or_else(|| panic!("{} is not in the guide", key.name));
+            assert_eq!(done, word(key.done), "{}", key.name);
+            for field in key.fields {
+                let named = here.iter().any(|span| span.split(':').next() == Some(*field));
+                assert!(named, "{}: the guide does not name {field}, but {here:?}", key.name);
+            }
         }
+        assert_eq!(documented.len(), keys.len(), "the guide has exactly the keys of the code");
     }
-    assert_eq!(documented.len(), KEYS.len(), "the guide has exactly the keys of the code");
 }
 
 #[test]
