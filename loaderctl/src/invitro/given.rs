@@ -63,9 +63,10 @@ impl Given {
         given
     }
 
-    /// The fields that the given keys may set, and the keys as messages name them.
+    /// The fields that the given keys may set, and the keys as messages name them. A 0 adds nothing to what others set.
     pub(super) fn origins(&self) -> Vec<(String, String)> {
-        let given = self.keys.iter().filter(|key| self.values.contains_key(key.name));
+        let sets = |key: &&Key| self.values.get(key.name).is_some_and(|value| value != 0);
+        let given = self.keys.iter().filter(sets);
         let fields = given.flat_map(|key| key.fields.iter().map(move |field| (*field, key.name)));
         fields.map(|(field, key)| (field.to_owned(), format!("{LABEL}{key}"))).collect()
     }
@@ -80,15 +81,25 @@ impl Given {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
+    /// A whole number from 0, of any size.
+    pub(super) fn seed(&mut self, key: &'static str) -> Option<u64> {
+        self.whole_to(key, u64::MAX)
+    }
+
     /// A whole number from 0.
     pub(super) fn whole(&mut self, key: &'static str) -> Option<u64> {
-        let value = self.values.get(key)?;
+        self.whole_to(key, u32::MAX.into())
+    }
+
+    fn whole_to(&mut self, key: &'static str, most: u64) -> Option<u64> {
         // 2.0 is a whole number in JSON, and not for the reader there.
-        let whole = value.as_u64().filter(|whole| u32::try_from(*whole).is_ok());
-        if whole.is_none() {
-            self.mismatch(key, "a whole number from 0");
+        let whole = self.values.get(key)?.as_u64();
+        match whole {
+            Some(whole) if whole > most => self.mismatch(key, &format!("at most {most}")),
+            None => self.mismatch(key, "a whole number from 0"),
+            Some(_) => {}
         }
-        whole
+        whole.filter(|whole| *whole <= most)
     }
 
     /// A number from 0.

@@ -84,7 +84,9 @@ impl Kind {
             Self::Failure => Some(
                 "is for a run that a loader configuration describes; loaderctl import CONFIG.json --failure FILE takes both",
             ),
-            Self::Plan => Some("has one function's invocations: give its directory, --mode trace --trace DIR"),
+            Self::Plan => {
+                Some("has one function's invocations: --mode trace --trace DIR replays those of its directory")
+            }
         }
     }
 }

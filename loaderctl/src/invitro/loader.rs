@@ -98,7 +98,7 @@ impl Conversion<'_> {
     }
 
     fn where_it_runs(&mut self) {
-        match self.given.whole("Seed") {
+        match self.given.seed("Seed") {
             Some(seed) => self.set("seed", seed),
             None => {
                 self.set("seed", 0);
@@ -289,12 +289,13 @@ impl Conversion<'_> {
         self.set("rps.runtime", format!("{}ms", runtime.unwrap_or_default()));
         let memory = self.given.whole("RpsMemoryMB");
         match memory {
+            Some(0) => self.given.note("RpsMemoryMB", "0 becomes 1 MiB, the least that functions take here"),
             Some(_) => {
                 self.given.note("RpsMemoryMB", "functions take this memory, InVitro's does not: nodes need the room")
             }
-            None => self.given.absent("RpsMemoryMB", "0, as there"),
+            None => self.given.absent("RpsMemoryMB", "1 MiB, the least that functions take here; 0 there"),
         }
-        self.set("rps.memoryMib", memory.unwrap_or_default());
+        self.set("rps.memoryMib", memory.unwrap_or_default().max(1));
     }
 
     fn cold_starts(&mut self) {

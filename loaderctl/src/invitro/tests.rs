@@ -95,6 +95,28 @@ fn a_rate_becomes_one_slot() {
 }
 
 #[test]
+fn what_is_0_there_and_cannot_be_here_is_the_least() {
+    for changes in
+        [json!({ "RpsMemoryMB": 0, "RpsRuntimeMs": 0 }), json!({ "RpsMemoryMB": null, "RpsRuntimeMs": null })]
+    {
+        let rps = spec(rate(changes.clone()))["rps"].clone();
+        assert_eq!((&rps["memoryMib"], &rps["runtime"]), (&json!(1), &json!("0ms")));
+        let notes = converted(rate(changes)).notes;
+        assert!(notes.iter().any(|note| note.contains("1 MiB, the least")), "{notes:?}");
+    }
+}
+
+#[test]
+fn a_field_is_that_of_the_key_that_has_a_say_in_it() {
+    let by = |warmup: u32| {
+        let origins = converted(json!({ "WarmupDuration": warmup })).origins;
+        origins.into_iter().rfind(|(field, _)| field == "trace.duration").expect("is set").1
+    };
+    assert_eq!(by(0), "InVitro's ExperimentDuration");
+    assert_eq!(by(2), "InVitro's WarmupDuration");
+}
+
+#[test]
 fn durations_count_columns() {
     let of = |changes| spec(changes)["trace"].clone();
     assert_eq!(of(json!({ "ExperimentDuration": 5, "WarmupDuration": 2 }))["duration"], "7m");
@@ -121,6 +143,7 @@ fn a_single_file_has_exact_times() {
 #[test]
 fn each_value_of_a_key_becomes_a_field() {
     for (changes, pointer, expected) in [
+        (json!({ "Seed": 5_000_000_000_u64 }), "/seed", json!(5_000_000_000_u64)),
         (json!({ "InvokeProtocol": "http2" }), "/function/protocol", json!("http2")),
         (json!({ "YAMLSelector": "wimpy" }), "/function/kind", json!("wimpy")),
         (json!({ "CPULimit": "GCP" }), "/deploy/cpuLimit", json!("GCP")),
@@ -188,6 +211,10 @@ fn without_a_load_there_is_no_run() {
             "InVitro's DAGMode: is true: this loader has no workflows; false invokes each function by itself",
         ),
         (json!({ "seed": 1 }), "InVitro's Seed: is given twice, as Seed and seed"),
+        (
+            json!({ "ExperimentDuration": 4_294_967_296_u64 }),
+            "InVitro's ExperimentDuration: must be at most 4294967295, not 4294967296",
+        ),
         (json!({ "IsPartiallyPanic": "no" }), "InVitro's IsPartiallyPanic: must be true or false, not \"no\""),
         (
             json!({ "EndpointPorts": 1 }),
