@@ -251,6 +251,9 @@ pub(crate) struct ImportArguments {
     /// The configuration, as InVitro takes it with --config
     #[arg(value_name = "CONFIG.json")]
     pub(crate) file: PathBuf,
+    /// Failure configuration, as InVitro takes it with --failureConfig: becomes disturb in the spec
+    #[arg(long, value_name = "FILE")]
+    pub(crate) failure: Option<PathBuf>,
     /// File for the spec [standard output]
     #[arg(long, value_name = "SPEC.yaml")]
     pub(crate) to: Option<PathBuf>,

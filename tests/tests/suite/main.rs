@@ -6,6 +6,7 @@
 mod access;
 mod api;
 mod clocks;
+mod cluster_scaling;
 mod cluster_scripts;
 mod cold_start_lists;
 mod config;

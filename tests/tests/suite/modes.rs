@@ -142,8 +142,9 @@ fn rps_ends_at_overload() {
 fn coldstart() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
-    let flags = "--mode coldstart --start 4 --step 0 --cold-starts 3,1,2 --functions 5 --slot 3s --runtime 10ms \
+    let flags = "--mode coldstart --start 4 --step 0 --cold-starts 3,1,2 --functions 7 --slot 3s --runtime 10ms \
                  --memory 1MiB --stable-window 500ms --container-concurrency 10";
+    // A function for each cold start, so that none has to be at zero again in time.
     let run = daemon.succeed(&flags.split_whitespace().collect::<Vec<_>>());
     let id = run["runId"].as_str().expect("an id");
     let rows = agree(&daemon, id, 3 * 12);

@@ -53,7 +53,7 @@ const NOT_RUN: [&str; 3] = [
 const LONGEST_README: usize = 199;
 
 /// Flags of InVitro's, which the guide compares with ours.
-const FOREIGN_FLAGS: [&str; 4] = ["--iatGeneration", "--generated", "--dryRun", "--verbosity"];
+const FOREIGN_FLAGS: [&str; 5] = ["--iatGeneration", "--generated", "--dryRun", "--verbosity", "--failureConfig"];
 
 /// Folders of the repository whose files the guide names in code spans.
 const FOLDERS: [&str; 7] = ["config/", "docker/", "docs/", "proto/", "scripts/", "systemd/", "workloads/"];

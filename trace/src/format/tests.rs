@@ -262,6 +262,16 @@ fn says_where_lines_and_headers_of_invocations_are_bad() {
                  invocations.csv:1: column 2: comes after column 3; columns of counts must be numbered consecutively",
             ),
             (",1,2,3", ",a,b,c", "invocations.csv:1: column 1: is missing"),
+            (
+                ",1,2,3",
+                ",-1,0,1",
+                "invocations.csv:1: column -1: is no whole number from 0; columns of counts must be numbered consecutively",
+            ),
+            (
+                ",1,2,3",
+                ",1,2,2.5",
+                "invocations.csv:1: column 2.5: is no whole number from 0; columns of counts must be numbered consecutively",
+            ),
         ],
     );
 }
