@@ -1,7 +1,7 @@
 //! Traces of serverless platforms: reading them, drawing from them, making them up, and comparing them with what was
 //! published.
 //!
-//! Pure and synchronous: no clock, no async, and files only through [`format::Directory`] and [`synth::Synth::write`].
+//! Pure and synchronous: no clock, no async, and files only through [`format::Directory`] and [`write::Output`].
 //! Everything random comes from a [`random::StreamKey`], so that the same seed gives the same draws.
 //!
 //! ```text
@@ -19,9 +19,11 @@ pub mod events;
 pub mod format;
 pub mod load;
 pub mod random;
+pub mod sample;
 pub mod sizes;
 pub mod synth;
 pub mod trace;
+pub mod write;
 
 pub use arrivals::{ArrivalStream, Arrivals};
 pub use counts::Counts;

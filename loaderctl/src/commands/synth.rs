@@ -1,8 +1,6 @@
 //! `trace synth`: makes up a trace, without a daemon.
 
-use std::io;
-
-use loader_trace::{Synth, SynthError};
+use loader_trace::{Synth, SynthError, write::WriteError};
 
 use crate::{Ending, Failure, cli::SynthArguments, output::note};
 
@@ -15,12 +13,20 @@ pub(super) fn synth(arguments: SynthArguments) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
+/// Why files were not written.
+pub(super) fn written(error: WriteError) -> Failure {
+    let doing = error.to_string();
+    match error {
+        WriteError::Exists { .. } => Failure::Input(format!("{doing}; use --force to replace it")),
+        WriteError::NoFolder { .. } => Failure::Input(doing),
+        WriteError::Create { source, .. } | WriteError::Write { source, .. } => Failure::System { doing, source },
+    }
+}
+
 fn failure(error: SynthError) -> Failure {
     let doing = error.to_string();
     match error {
         SynthError::Empty | SynthError::Rate(_) | SynthError::RateTooLow { .. } => Failure::Input(doing),
-        SynthError::Exists { .. } => Failure::Input(format!("{doing}; use --force to replace it")),
-        SynthError::Create { source, .. } => Failure::System { doing, source },
-        SynthError::Write { source, .. } => Failure::System { doing, source: io::Error::from(source) },
+        SynthError::Write(error) => written(error),
     }
 }

@@ -8,12 +8,14 @@
 
 mod apps;
 mod figures;
+mod function;
 mod gaps;
 mod published;
 mod values;
 
 pub use apps::AppMemory;
 pub use figures::Figures;
+pub use function::FunctionFigures;
 pub use published::{Row, Tolerance, Unit, azure2019};
 
 #[cfg(test)]
