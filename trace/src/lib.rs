@@ -15,6 +15,7 @@ pub mod arrivals;
 pub mod azure2019;
 pub mod counts;
 pub mod describe;
+pub mod edit;
 pub mod events;
 pub mod format;
 pub mod load;
