@@ -8,7 +8,11 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
-pub(crate) use trace::{DescribeArguments, Reference, SynthArguments, TraceCommand};
+pub(crate) use trace::{
+    ConvertArguments, DescribeArguments, DiffArguments, Granularity, MergeArguments, OutputArguments, OutputFormat,
+    PreserveName, ReadingArguments, Reference, SampleArguments, ScaleArguments, SliceArguments, SplitArguments,
+    SynthArguments, TraceCommand, WayName,
+};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
 
@@ -69,7 +73,7 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Show the state of the daemon and of its platforms
     Status,
-    /// Generate and describe traces
+    /// Describe, sample, cut, scale, convert and generate traces
     #[command(subcommand)]
     Trace(TraceCommand),
     /// Collect diagnostics for support, without secrets, in one archive

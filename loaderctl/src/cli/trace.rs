@@ -1,8 +1,17 @@
-//! The commands on traces and their flags.
+//! The commands on traces and their flags. None of them needs a daemon.
+
+mod files;
+mod load;
 
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
+
+pub(crate) use files::{Granularity, OutputArguments, OutputFormat, ReadingArguments};
+pub(crate) use load::{
+    ConvertArguments, DiffArguments, MergeArguments, PreserveName, SampleArguments, ScaleArguments, SliceArguments,
+    SplitArguments, WayName,
+};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TraceCommand {
@@ -10,6 +19,20 @@ pub(crate) enum TraceCommand {
     Synth(SynthArguments),
     /// Print a trace's statistics beside published ones (needs no daemon); the exit code is 0 whether they agree or not
     Describe(DescribeArguments),
+    /// Draw representative samples of fewer functions, and report how representative they are (needs no daemon)
+    Sample(Box<SampleArguments>),
+    /// Keep a part of a trace: of its time, or of its functions (needs no daemon)
+    Slice(Box<SliceArguments>),
+    /// Write a trace in another format (needs no daemon)
+    Convert(Box<ConvertArguments>),
+    /// Make one trace of several (needs no daemon)
+    Merge(MergeArguments),
+    /// Split a trace into disjoint parts of equal load (needs no daemon)
+    Split(Box<SplitArguments>),
+    /// Show what differs between two traces (needs no daemon)
+    Diff(DiffArguments),
+    /// Lower a trace's rate, and change how long it lasts (needs no daemon)
+    Scale(Box<ScaleArguments>),
 }
 
 #[derive(Debug, clap::Args)]

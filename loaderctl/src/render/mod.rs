@@ -10,6 +10,7 @@ mod plan;
 pub(crate) mod progress;
 mod record;
 mod run;
+mod sampling;
 mod summary;
 mod table;
 pub(crate) mod units;
@@ -22,6 +23,7 @@ pub(crate) use listing::{cleaned, files, runs, status, values};
 pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
+pub(crate) use sampling::{difference, difference_json, samples, samples_json};
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -1,6 +1,6 @@
 //! A trace as a table of single invocations, which [`crate::Format::Azure2021`] describes.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::tables::Table;
 use super::{Output, WriteError};
@@ -34,13 +34,13 @@ struct Call {
     memory_mib: Option<u32>,
 }
 
-/// Writes every invocation of a trace, by start; gives how many there are. The times of single invocations are kept, to the
+/// Writes every invocation of a trace into `folder` of the output, by start; gives how many there are. The times of single invocations are kept, to the
 /// nanosecond, those of counted ones are drawn.
 ///
 /// # Errors
 /// When the file can't be written.
-pub fn calls(trace: &Trace, times: Times, output: &Output) -> Result<u64, WriteError> {
-    let mut table = Table::create(output, PathBuf::from(CALLS))?;
+pub fn calls(trace: &Trace, times: Times, output: &Output, folder: &Path) -> Result<u64, WriteError> {
+    let mut table = Table::create(output, folder.join(CALLS))?;
     table.row(COLUMNS.iter().map(|&column| column.to_owned()))?;
     let unit_ns = u64::try_from(trace.unit.as_nanos()).unwrap_or(u64::MAX);
     let mut written = 0;

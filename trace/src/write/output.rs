@@ -1,7 +1,7 @@
 //! Files that appear together, when all of them are written.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -91,6 +91,17 @@ impl Output {
         let path = self.staged.path().join(name.as_ref());
         let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(&path));
         made.map(BufWriter::new).map_err(|source| WriteError::Create { path: self.target.join(name.as_ref()), source })
+    }
+
+    /// A whole file.
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn text(&self, name: impl AsRef<Path>, content: &str) -> Result<(), WriteError> {
+        let name = name.as_ref();
+        let mut file = self.file(name)?;
+        let written = file.write_all(content.as_bytes()).and_then(|()| file.flush());
+        written.map_err(|source| WriteError::Write { path: self.target.join(name), source })
     }
 
     /// Moves the files to where they belong.

@@ -36,7 +36,7 @@ fn single_invocations_keep_their_times_and_counts() {
         let target = folder.path().join(name);
         let output = Output::new(&target, [CALLS], false).unwrap();
         let times = Times { arrivals: Arrivals::Poisson, seed: 1 };
-        let written = calls(trace, times, &output).unwrap();
+        let written = calls(trace, times, &output, Path::new("")).unwrap();
         output.finish().unwrap();
         assert_eq!(written, trace.invocations());
         target.join(CALLS)

@@ -1,6 +1,6 @@
 //! `trace synth`: makes up a trace, without a daemon.
 
-use loader_trace::{Synth, SynthError, write::WriteError};
+use loader_trace::{Synth, SynthError};
 
 use crate::{Ending, Failure, cli::SynthArguments, output::note};
 
@@ -13,20 +13,10 @@ pub(super) fn synth(arguments: SynthArguments) -> Result<Ending, Failure> {
     Ok(Ending::Done)
 }
 
-/// Why files were not written.
-pub(super) fn written(error: WriteError) -> Failure {
-    let doing = error.to_string();
-    match error {
-        WriteError::Exists { .. } => Failure::Input(format!("{doing}; use --force to replace it")),
-        WriteError::NoFolder { .. } => Failure::Input(doing),
-        WriteError::Create { source, .. } | WriteError::Write { source, .. } => Failure::System { doing, source },
-    }
-}
-
 fn failure(error: SynthError) -> Failure {
     let doing = error.to_string();
     match error {
         SynthError::Empty | SynthError::Rate(_) | SynthError::RateTooLow { .. } => Failure::Input(doing),
-        SynthError::Write(error) => written(error),
+        SynthError::Write(error) => super::files::failure(error),
     }
 }

@@ -1,0 +1,25 @@
+//! The commands on traces: each reads, makes something of it, and writes or prints that. None needs a daemon.
+
+mod describe;
+mod diff;
+mod edit;
+mod files;
+mod sample;
+mod synth;
+
+use crate::{Ending, Failure, cli::TraceCommand, output};
+
+/// Carries out a command on traces.
+pub(super) fn run(format: output::Format, command: TraceCommand) -> Result<Ending, Failure> {
+    match command {
+        TraceCommand::Synth(arguments) => synth::synth(arguments),
+        TraceCommand::Describe(arguments) => describe::describe(format, arguments),
+        TraceCommand::Sample(arguments) => sample::sample(format, *arguments),
+        TraceCommand::Slice(arguments) => edit::slice(*arguments),
+        TraceCommand::Convert(arguments) => edit::convert(*arguments),
+        TraceCommand::Merge(arguments) => edit::merge(arguments),
+        TraceCommand::Split(arguments) => edit::split(*arguments),
+        TraceCommand::Diff(arguments) => diff::diff(format, arguments),
+        TraceCommand::Scale(arguments) => edit::scale(*arguments),
+    }
+}
