@@ -10,8 +10,8 @@ use loader_proto::v1::RunState;
 
 pub(crate) use trace::{
     ConvertArguments, DescribeArguments, DiffArguments, Granularity, MergeArguments, OutputArguments, OutputFormat,
-    PreserveName, ReadingArguments, Reference, SampleArguments, ScaleArguments, SliceArguments, SplitArguments,
-    SynthArguments, TraceCommand, WayName,
+    PreserveName, ReadingArguments, SampleArguments, ScaleArguments, SliceArguments, SplitArguments, SynthArguments,
+    TraceCommand, WayName,
 };
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};

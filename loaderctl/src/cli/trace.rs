@@ -5,9 +5,9 @@ mod load;
 
 use std::path::PathBuf;
 
-use clap::{Subcommand, ValueEnum};
+use clap::Subcommand;
 
-pub(crate) use files::{Granularity, OutputArguments, OutputFormat, ReadingArguments};
+pub(crate) use files::{Granularity, InputArguments, OutputArguments, OutputFormat, ReadingArguments};
 pub(crate) use load::{
     ConvertArguments, DiffArguments, MergeArguments, PreserveName, SampleArguments, ScaleArguments, SliceArguments,
     SplitArguments, WayName,
@@ -17,7 +17,7 @@ pub(crate) use load::{
 pub(crate) enum TraceCommand {
     /// Generate a trace with the published statistics of Azure Functions (needs no daemon)
     Synth(SynthArguments),
-    /// Print a trace's statistics beside published ones (needs no daemon); the exit code is 0 whether they agree or not
+    /// Print a trace's statistics, or those beside others (needs no daemon); the exit code is 0 whether they agree or not
     Describe(DescribeArguments),
     /// Draw representative samples of fewer functions, and report how representative they are (needs no daemon)
     Sample(Box<SampleArguments>),
@@ -59,24 +59,10 @@ pub(crate) struct SynthArguments {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct DescribeArguments {
-    /// The trace, a directory or a file; its columns are minutes
-    #[arg(value_name = "PATH")]
-    pub(crate) path: PathBuf,
-    /// The published statistics
-    #[arg(long, value_name = "REFERENCE", value_enum)]
-    pub(crate) against: Reference,
-    /// Which day of a trace that has files for several [the only one]
-    #[arg(long, value_name = "N")]
-    pub(crate) day: Option<u32>,
-    /// Which sample of a folder with several, by its size [the only one]
-    #[arg(long, value_name = "N")]
-    pub(crate) size: Option<u32>,
-}
-
-/// The published statistics that a trace is compared with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Reference {
-    /// Azure Functions in 2019 (Shahrad et al., "Serverless in the Wild", USENIX ATC 2020)
-    #[value(name = "azure2019")]
-    Azure2019,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// What to compare with: azure2019 (published statistics: Shahrad et al., "Serverless in the Wild", USENIX ATC 2020; columns
+    /// are taken for minutes), or another trace
+    #[arg(long, value_name = "azure2019|PATH")]
+    pub(crate) against: Option<PathBuf>,
 }

@@ -133,6 +133,9 @@ pub(crate) fn difference(difference: &Difference, shown: usize) -> String {
         let rows = ids.iter().take(shown).map(|id| vec![name.to_owned(), id.clone()]).collect();
         if ids.is_empty() { String::new() } else { text(&["", "FUNCTION"], rows) }
     };
+    if shown == 0 {
+        return out;
+    }
     if !changed.is_empty() {
         let rows: Rows = changed
             .iter()

@@ -9,8 +9,23 @@ use loader_trace::{Fallback, Opened, Options, Trace, open};
 use crate::cli::{Granularity, OutputArguments, OutputFormat, ReadingArguments};
 use crate::{Failure, output::note};
 
+/// What to do with functions of which the trace does not have everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Incomplete {
+    /// As the flags say.
+    AsAsked,
+    /// Leave them out, and do without tables that are not there.
+    Described,
+}
+
 /// Reads a trace, and says on standard error what was left out and repaired.
 pub(super) fn read(path: &Path, reading: &ReadingArguments) -> Result<Opened, Failure> {
+    read_with(path, reading, Incomplete::AsAsked)
+}
+
+/// The same.
+pub(super) fn read_with(path: &Path, reading: &ReadingArguments, incomplete: Incomplete) -> Result<Opened, Failure> {
+    let is_described = incomplete == Incomplete::Described;
     let options = Options {
         format: reading.format,
         day: reading.day,
@@ -21,17 +36,13 @@ pub(super) fn read(path: &Path, reading: &ReadingArguments) -> Result<Opened, Fa
         }),
         start: reading.from.unwrap_or_default(),
         duration: reading.duration,
-        skip_incomplete: reading.skip_incomplete,
+        skip_incomplete: reading.skip_incomplete || is_described,
+        without_tables: is_described,
         strict: reading.strict,
         fallback: Fallback { runtime: reading.default_runtime, memory_mib: reading.default_memory },
         ..Options::default()
     };
-    opened(path, &options)
-}
-
-/// Reads a trace with these options, and says on standard error what was left out and repaired.
-pub(super) fn opened(path: &Path, options: &Options) -> Result<Opened, Failure> {
-    let opened = open(path, options).map_err(|faults| Failure::Input(faults.to_string()))?;
+    let opened = open(path, &options).map_err(|faults| Failure::Input(faults.to_string()))?;
     for (reason, tally) in &opened.report.left_out {
         note(&format!("left out: {reason} {}", tally.count));
     }
@@ -94,7 +105,8 @@ impl Writing {
 pub(super) fn extent(trace: &Trace) -> String {
     let length = trace.unit.saturating_mul(u32::try_from(trace.units).unwrap_or(u32::MAX));
     let (functions, invocations) = (trace.functions.len(), trace.invocations());
-    format!("{functions} functions, {} and {invocations} invocations", humantime::format_duration(length))
+    let s = if functions == 1 { "" } else { "s" };
+    format!("{functions} function{s}, {} and {invocations} invocations", humantime::format_duration(length))
 }
 
 /// Why files were not written.
