@@ -19,6 +19,7 @@ pub mod edit;
 pub mod events;
 pub mod format;
 pub mod load;
+pub mod proxy;
 pub mod random;
 pub mod sample;
 pub mod sizes;
