@@ -9,9 +9,9 @@ use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
 pub(crate) use trace::{
-    ConvertArguments, DescribeArguments, DiffArguments, Granularity, MergeArguments, OutputArguments, OutputFormat,
-    PreserveName, ReadingArguments, SampleArguments, ScaleArguments, SliceArguments, SplitArguments, SynthArguments,
-    TraceCommand, WayName,
+    ConvertArguments, DescribeArguments, DiffArguments, FitArguments, Granularity, MapArguments, MergeArguments,
+    OutputArguments, OutputFormat, PreserveName, ReadingArguments, RuleName, SampleArguments, ScaleArguments,
+    SliceArguments, SplitArguments, SynthArguments, TraceCommand, WayName,
 };
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};

@@ -5,7 +5,7 @@ mod load;
 
 use std::path::PathBuf;
 
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 
 pub(crate) use files::{Granularity, InputArguments, OutputArguments, OutputFormat, ReadingArguments};
 pub(crate) use load::{
@@ -15,8 +15,8 @@ pub(crate) use load::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TraceCommand {
-    /// Generate a trace with the published statistics of Azure Functions (needs no daemon)
-    Synth(SynthArguments),
+    /// Generate a trace with the published statistics of Azure Functions, or like another (needs no daemon)
+    Synth(Box<SynthArguments>),
     /// Print a trace's statistics, or those beside others (needs no daemon); the exit code is 0 whether they agree or not
     Describe(DescribeArguments),
     /// Draw representative samples of fewer functions, and report how representative they are (needs no daemon)
@@ -33,19 +33,29 @@ pub(crate) enum TraceCommand {
     Diff(DiffArguments),
     /// Lower a trace's rate, and change how long it lasts (needs no daemon)
     Scale(Box<ScaleArguments>),
+    /// Fit parameters to a trace, from which synth makes others like it (needs no daemon)
+    Fit(Box<FitArguments>),
+    /// Choose a real function for each function of a trace, by run time and memory (needs no daemon)
+    Map(Box<MapArguments>),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct SynthArguments {
-    /// Number of functions
-    #[arg(long, value_name = "N")]
-    pub(crate) functions: u32,
-    /// Length in minutes
-    #[arg(long, value_name = "M")]
-    pub(crate) minutes: u32,
-    /// Mean invocations per second of all functions
-    #[arg(long, value_name = "R")]
-    pub(crate) rate: f64,
+    /// Number of functions [with --like: as many as there]
+    #[arg(long, value_name = "N", required_unless_present = "like")]
+    pub(crate) functions: Option<u32>,
+    /// Length in minutes [with --like: as there]
+    #[arg(long, value_name = "M", required_unless_present = "like")]
+    pub(crate) minutes: Option<u32>,
+    /// Mean invocations per second of all functions [with --like: as many for each function as there]
+    #[arg(long, value_name = "R", required_unless_present = "like")]
+    pub(crate) rate: Option<f64>,
+    /// What to follow instead of published statistics: parameters that trace fit wrote, or a trace
+    #[arg(long, value_name = "PARAMS|PATH")]
+    pub(crate) like: Option<PathBuf>,
+    /// What a column lasts: minute or second
+    #[arg(long, value_name = "UNIT", value_enum, default_value = "minute", hide_possible_values = true)]
+    pub(crate) granularity: Granularity,
     /// Seed of the random generator
     #[arg(long, value_name = "S", default_value_t = 42)]
     pub(crate) seed: u64,
@@ -55,6 +65,53 @@ pub(crate) struct SynthArguments {
     /// Replace files that exist
     #[arg(long)]
     pub(crate) force: bool,
+    /// azure2019-preprocessed (tables of counts) or azure2021 (exact times, calls.csv)
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "azure2019-preprocessed",
+        hide_possible_values = true
+    )]
+    pub(crate) format: OutputFormat,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct FitArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// File for the parameters [standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: Option<PathBuf>,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct MapArguments {
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
+    /// Profile of the real functions, as vSwarm's profiler writes it: JSON, gzipped or not
+    #[arg(long, value_name = "FILE")]
+    pub(crate) profile: PathBuf,
+    /// distribution (percentiles of run time and memory) or medians (InVitro's rule, which leaves functions out whose run time
+    /// would be more than 40 % off)
+    #[arg(long, value_name = "RULE", value_enum, default_value = "distribution", hide_possible_values = true)]
+    pub(crate) rule: RuleName,
+    /// File for the functions, such as functions.yaml
+    #[arg(long, value_name = "FILE")]
+    pub(crate) to: PathBuf,
+    /// Replace a file that exists
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+/// How a real function is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum RuleName {
+    Distribution,
+    Medians,
 }
 
 #[derive(Debug, clap::Args)]

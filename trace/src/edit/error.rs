@@ -67,6 +67,14 @@ pub enum EditError {
         /// How many are asked for.
         asked: usize,
     },
+    /// More than could be read again.
+    #[error("that would be {counts} counts; at most {most} are written")]
+    TooManyCounts {
+        /// Functions times units.
+        counts: usize,
+        /// The limit.
+        most: usize,
+    },
     /// The rate is no rate.
     #[error("the peak rate is {0}; it must be above 0")]
     Rate(f64),

@@ -6,6 +6,7 @@
 mod diff;
 mod error;
 mod merge;
+mod refine;
 mod scale;
 mod select;
 mod split;
@@ -13,6 +14,7 @@ mod split;
 pub use diff::{Difference, FunctionChange, Quantity, diff};
 pub use error::EditError;
 pub use merge::merge;
+pub use refine::refine;
 pub use scale::{Scaled, Scaling, Way, scale};
 pub use select::{Selection, select};
 pub use split::split;

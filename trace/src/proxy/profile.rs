@@ -53,6 +53,11 @@ struct Entry {
 }
 
 impl Proxies {
+    /// The one at a place.
+    pub fn get(&self, place: usize) -> Option<&Proxy> {
+        self.0.get(place)
+    }
+
     /// Reads a profile.
     ///
     /// # Errors

@@ -1,13 +1,44 @@
 //! A made-up trace as files of the preprocessed Azure 2019 layout.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::functions::{self, Function};
 use super::profiles::Profile;
 use super::{Synth, SynthError};
+use crate::counts::Counts;
+use crate::load::Load;
+use crate::sizes::{MemoryProfile, RuntimeProfile};
+use crate::trace::{Trace, TraceFunction};
 use crate::write::{Has, Output, Profiled, Row, TABLES, Tables};
 
 impl Synth {
+    /// The trace, in memory.
+    ///
+    /// # Errors
+    /// When the request makes no sense.
+    pub fn trace(&self) -> Result<Trace, SynthError> {
+        let mut functions_made = Vec::new();
+        functions::make(self, |function| {
+            let Function { owner, app, id, trigger, counts, runtime, memory } = function;
+            functions_made.push(TraceFunction {
+                id,
+                owner,
+                app,
+                trigger: Some(trigger.to_owned()),
+                load: Load::Counts(Counts::new(&counts)),
+                runtime: RuntimeProfile::from_millis(runtime.percentiles)
+                    .ok()
+                    .map(|profile| profile.with_average(runtime.average)),
+                memory: MemoryProfile::from_mib(memory.percentiles)
+                    .ok()
+                    .map(|profile| profile.with_average(memory.average)),
+            });
+            Ok(())
+        })?;
+        Ok(Trace { functions: functions_made, units: self.minutes as usize, unit: Duration::from_mins(1) })
+    }
+
     /// Writes `invocations.csv`, `durations.csv` and `memory.csv` (see [`crate::Format::Azure2019Preprocessed`]) into `directory`,
     /// which is made if it is not there. Files of these names are replaced if `force` is given, and refused otherwise; they
     /// appear when all are complete.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use loader_trace::write::{CALLS, Output, TABLES, Times, WriteError, calls, tables};
-use loader_trace::{Fallback, Opened, Options, Trace, open};
+use loader_trace::{Arrivals, Fallback, Opened, Options, Trace, open};
 
 use crate::cli::{Granularity, OutputArguments, OutputFormat, ReadingArguments};
 use crate::{Failure, output::note};
@@ -64,6 +64,11 @@ impl Writing {
         Self { to, force, format: write_format, times: Times { arrivals, seed } }
     }
 
+    /// With these flags alone; the times of counted invocations are uniform in their unit.
+    pub(super) fn to_files(to: PathBuf, force: bool, format: OutputFormat, seed: u64) -> Self {
+        Self { to, force, format, times: Times { arrivals: Arrivals::Poisson, seed } }
+    }
+
     /// The directory.
     pub(super) fn to(&self) -> &Path {
         &self.to
@@ -99,6 +104,17 @@ impl Writing {
         note(&format!("{text} are in {}", self.to.display()));
         Ok(())
     }
+}
+
+/// Writes a file, whole or not at all.
+pub(super) fn write_file(path: &Path, text: &str, force: bool) -> Result<(), Failure> {
+    let Some(name) = path.file_name() else {
+        return Err(Failure::Input(format!("{} is no name of a file", path.display())));
+    };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let output = Output::new(folder, [name], force).map_err(failure)?;
+    output.text(name, text).map_err(failure)?;
+    output.finish().map_err(failure)
 }
 
 /// How much a trace is, as text.

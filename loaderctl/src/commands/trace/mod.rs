@@ -4,6 +4,8 @@ mod describe;
 mod diff;
 mod edit;
 mod files;
+mod fit;
+mod map;
 mod sample;
 mod synth;
 
@@ -12,7 +14,7 @@ use crate::{Ending, Failure, cli::TraceCommand, output};
 /// Carries out a command on traces.
 pub(super) fn run(format: output::Format, command: TraceCommand) -> Result<Ending, Failure> {
     match command {
-        TraceCommand::Synth(arguments) => synth::synth(arguments),
+        TraceCommand::Synth(arguments) => synth::synth(*arguments),
         TraceCommand::Describe(arguments) => describe::describe(format, arguments),
         TraceCommand::Sample(arguments) => sample::sample(format, *arguments),
         TraceCommand::Slice(arguments) => edit::slice(*arguments),
@@ -21,5 +23,7 @@ pub(super) fn run(format: output::Format, command: TraceCommand) -> Result<Endin
         TraceCommand::Split(arguments) => edit::split(*arguments),
         TraceCommand::Diff(arguments) => diff::diff(format, arguments),
         TraceCommand::Scale(arguments) => edit::scale(*arguments),
+        TraceCommand::Fit(arguments) => fit::fit(*arguments),
+        TraceCommand::Map(arguments) => map::map(format, *arguments),
     }
 }
