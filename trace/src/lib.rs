@@ -1,5 +1,5 @@
-//! Traces of serverless platforms: reading them, drawing from them, making them up, and comparing them with what was
-//! published.
+//! Traces of serverless platforms: reading and writing them, drawing from them, making smaller and other ones of them, making
+//! them up, and comparing them with each other and with what was published.
 //!
 //! Pure and synchronous: no clock, no async, and files only through [`format::Directory`] and [`write::Output`].
 //! Everything random comes from a [`random::StreamKey`], so that the same seed gives the same draws.
@@ -9,6 +9,9 @@
 //!                     │ counts or events  │ profiles
 //!                     ▼                   ▼
 //!                  arrivals             sizes          ◀── random: one stream per (seed, function, purpose)
+//!
+//! Trace ──edit, sample──▶ Trace ──write──▶ files        Trace ──describe──▶ figures
+//!       ──synth::like──▶ Model ──▶ Trace                      ──proxy──▶ real functions
 //! ```
 
 pub mod arrivals;

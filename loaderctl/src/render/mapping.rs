@@ -46,3 +46,32 @@ pub(crate) fn mapping_json(mapping: &Mapping) -> Value {
         "memoryErrorMib": memory_error_mib,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_those_of_functions_and_invocations() {
+        let errors = Errors { by_function: [0.25, 0.0, 0.5], by_invocation: [0.125, 0.0, 0.5] };
+        let found = Mapping {
+            choices: Vec::new(),
+            unmapped: 0,
+            runtime: Some(errors),
+            memory: None,
+            runtime_error_ms: Some(5.0),
+            memory_error_mib: None,
+        };
+        insta::assert_snapshot!(mapping(&found), @r"
+        ERROR OF MEDIANS           MEAN    P50     P95
+        run time, by functions    25.0 %  0.0 %  50.0 %
+        run time, by invocations  12.5 %  0.0 %  50.0 %
+        memory, by functions          –      –       –
+        memory, by invocations        –      –       –
+
+        mean absolute errors: 5.000 ms, –
+        0 functions have a real one, 0 have none
+        ");
+        assert_eq!(mapping_json(&found)["memory"], Value::Null);
+    }
+}

@@ -182,3 +182,101 @@ pub(crate) fn difference_json(difference: &Difference) -> Value {
         "quantities": quantities.collect::<Vec<_>>(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use loader_trace::edit::{FunctionChange, Quantity};
+    use loader_trace::sample::{Distance, Finding};
+
+    use super::*;
+
+    fn load(functions: usize) -> LoadFigures {
+        LoadFigures {
+            functions,
+            invocations: 540,
+            peak_rate: 0.3,
+            mean_rate: 0.15,
+            cores: 0.28,
+            peak_cores: 0.92,
+            memory_mib: 43.1,
+        }
+    }
+
+    #[test]
+    fn each_measure_stands_beside_random_samples() {
+        let chance = Chance {
+            draws: 1000,
+            mean: 0.5,
+            deviation: 0.1,
+            p5: 0.4,
+            p50: 0.5,
+            p95: 0.7,
+            least: 0.3,
+            best_of_16: 0.38,
+        };
+        let sample = Sample {
+            functions: vec![0, 4, 7],
+            weights: vec![3.0, 3.0, 4.0],
+            load: load(3),
+            distance: Distance { invocations: 0.3, resources: 0.2, weighted_j: None, bound: 0.125 },
+            chance: Some(chance),
+            findings: vec![
+                (Finding { measure: "D memory", value: Some(0.01) }, Some(chance)),
+                (Finding { measure: "owners kept", value: None }, None),
+            ],
+        };
+        let sampled = Sampled { whole: load(10), assumed_memory: 0, samples: vec![sample] };
+        insta::assert_snapshot!(samples(&sampled), @r"
+        FUNCTIONS  INVOCATIONS  MEAN RATE  PEAK RATE  BUSY CORES  PEAK CORES  MEMORY
+        the trace          540     0.15/s     0.30/s        0.28        0.92  43 MiB
+        3                  540     0.15/s     0.30/s        0.28        0.92  43 MiB
+
+        3 functions
+        MEASURE        SAMPLE  RANDOM     RANDOM 5-95 %  BEST OF 16
+        J              0.2500  0.5000  0.4000 to 0.7000      0.3800
+        J*             0.5000
+        J by weights        –
+        W invocations  0.3000
+        W resources    0.2000
+        D memory       0.0100  0.5000  0.4000 to 0.7000
+        owners kept         –       –                 –
+        no sample of 3 functions has a J below 0.1250
+        ");
+        let json = samples_json(&sampled);
+        assert_eq!(json["samples"][0]["random"]["bestOf16"], 0.38);
+        assert_eq!(json["samples"][0]["jByWeights"], Value::Null);
+        assert_eq!(json["trace"]["functions"], 10);
+    }
+
+    #[test]
+    fn differences_are_counted_and_the_first_shown() {
+        let figures =
+            |invocations| FunctionFigures { invocations, runtime_ms: Some(10.0), ..FunctionFigures::default() };
+        let change = FunctionChange { id: "f".to_owned(), first: figures(5), second: figures(7) };
+        let quantity = Quantity {
+            name: "invocations",
+            first: Some(5.0),
+            second: Some(7.0),
+            distance: Some(0.125),
+            greatest: Some(1.0),
+        };
+        let found = Difference {
+            only_first: vec!["a".to_owned(), "b".to_owned()],
+            only_second: Vec::new(),
+            changed: vec![change],
+            alike: 2,
+            quantities: vec![quantity],
+        };
+        insta::assert_snapshot!(difference(&found, 1), @r"
+        MEDIAN OF FUNCTIONS     A     B       D      KS
+        invocations          5.00  7.00  0.1250  1.0000
+
+        2 functions are alike, 1 differ, 2 are only in A, 0 only in B
+        FUNCTION  INVOCATIONS A  B  RUN TIME A        B  MEMORY A  B
+        f                     5  7     10.0 ms  10.0 ms         –  –
+                   FUNCTION
+        only in A  a
+        ");
+        assert_eq!(difference_json(&found)["onlyFirst"], json!(["a", "b"]));
+    }
+}

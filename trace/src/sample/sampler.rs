@@ -7,7 +7,8 @@ use super::grid::Grid;
 use super::load::{self, LoadFigures, OverTime};
 use super::population::Population;
 use super::request::{Measure, Preserve, SampleError, Sampling, Size};
-use super::search::{Aim, Search};
+use super::search::{Aim, Search, Tiers};
+use super::table::Objective;
 use super::{order, own, weights};
 use crate::random::{Purpose, StreamKey, StreamRng};
 use crate::trace::Trace;
@@ -18,6 +19,8 @@ const WORK: f64 = 6e7;
 const PART_CELLS: usize = 400_000;
 /// Fewer units show too little of the trace.
 const FEWEST_UNITS: usize = 60;
+/// Sizes whose samples are found together.
+const TOGETHER: usize = 6;
 /// Random samples of which all is measured.
 const MEASURED_DRAWS: usize = 32;
 /// How near a sample comes to the load that is asked for, where functions make it up so finely.
@@ -129,7 +132,7 @@ struct Sampler<'a> {
     rank: Vec<u32>,
     sampling: &'a Sampling,
     /// J of the mean random sample of the smallest size.
-    j_by_chance: f64,
+    j_of_smallest: f64,
 }
 
 impl<'a> Sampler<'a> {
@@ -141,14 +144,14 @@ impl<'a> Sampler<'a> {
         let (mut grid, mut part_grid) = (Grid::of(population, &own), Grid::of(&part, &own));
         let draws = Draws { population, seed: sampling.seed, size: smallest };
         let random = draws.objectives(&grid, MEASURED_DRAWS);
-        let j_by_chance = random.iter().map(|objective| objective.j).sum::<f64>() / random.len().max(1) as f64;
+        let j_of_smallest = mean_j(&random);
         own::weigh(&mut grid, &random, &sampling.preserve);
         own::weigh(&mut part_grid, &random, &sampling.preserve);
         let weighty = order::weighty(population);
         let mut rank = vec![u32::MAX; population.len()];
         (0_u32..).zip(&weighty).for_each(|(place, &function)| rank[function as usize] = place);
         let order = order::by_load(population);
-        Self { population, grid, part, part_grid, order, weighty, rank, sampling, j_by_chance }
+        Self { population, grid, part, part_grid, order, weighty, rank, sampling, j_of_smallest }
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
@@ -161,39 +164,59 @@ impl<'a> Sampler<'a> {
         StreamKey::new(self.sampling.seed, "sample", Purpose::Sampling).unit(unit)
     }
 
-    /// A sample of `size` functions, among them `fixed`: found by some of the units, and improved by all.
-    fn grown(&self, fixed: &[u32], size: usize, aim: Option<Aim>, rng: &mut StreamRng) -> Vec<u32> {
-        let mut is_fixed = vec![false; self.population.len()];
-        fixed.iter().for_each(|&function| is_fixed[function as usize] = true);
-        let start = order::spread(&self.order, &is_fixed, size, rng);
-        if fixed.len() >= size || size >= self.population.len() {
-            return start;
+    /// Nested samples of these ascending sizes, all with `fixed`: found by some of the units, and improved by all.
+    fn grown(&self, fixed: &[u32], sizes: &[usize], aim: Option<Aim>, rng: &mut StreamRng) -> Vec<Vec<u32>> {
+        let mut tiers = Tiers {
+            of: vec![sizes.len(); self.population.len()],
+            is_fixed: vec![false; self.population.len()],
+            samples: sizes.len(),
+        };
+        for &function in fixed {
+            (tiers.of[function as usize], tiers.is_fixed[function as usize]) = (0, true);
+        }
+        let mut factors = Vec::new();
+        for (sample, &size) in sizes.iter().enumerate() {
+            let is_in: Vec<bool> = tiers.of.iter().map(|&tier| tier < sizes.len()).collect();
+            for function in order::spread(&self.order, &is_in, size, rng) {
+                let tier = &mut tiers.of[function as usize];
+                *tier = (*tier).min(sample);
+            }
+            factors.push(1.0 / self.j_by_chance(size).max(f64::MIN_POSITIVE));
         }
         let search = |population, grid, aim| {
-            let (weighty, rank, work) = (&self.weighty[..], &self.rank[..], self.work());
-            Search { population, grid, weighty, rank, aim, work }
+            let (weighty, rank, work) = (&self.weighty[..], &self.rank[..], self.work() * sizes.len() as u64);
+            Search { population, grid, weighty, rank, factors: &factors, aim, work }
         };
-        let found = search(&self.part, &self.part_grid, aim.clone()).kicked_on(start, fixed, rng);
-        search(self.population, &self.grid, aim).improved(found, fixed, rng)
+        let found = search(&self.part, &self.part_grid, aim.clone()).kicked_on(tiers, rng);
+        let found = search(self.population, &self.grid, aim).improved(found, rng);
+        (0..sizes.len()).map(|sample| found.sample(sample)).collect()
     }
 
-    /// Samples of these ascending sizes. The smallest is found first: functions that may be added are many, so that a larger
-    /// sample hardly suffers from those it must have, as a small one would from being part of a larger one.
+    /// J of the mean random sample.
+    fn j_by_chance(&self, size: usize) -> f64 {
+        let draws = Draws { population: &self.part, seed: self.sampling.seed, size };
+        mean_j(&draws.objectives(&self.part_grid, MEASURED_DRAWS))
+    }
+
+    /// Samples of these ascending sizes. Some are found together; where there are more, the smallest are found first: functions
+    /// that may be added are many, so that a larger sample hardly suffers from those it must have.
     fn nested(&self, sizes: &[usize]) -> Vec<Vec<u32>> {
         let mut chosen: Vec<Vec<u32>> = Vec::new();
-        for &size in sizes {
-            let aim = self.sampling.preserve.contains(&Preserve::Rate).then(|| self.aim(Measure::MeanRate, size));
+        for together in sizes.chunks(TOGETHER) {
+            let aim = self.sampling.preserve.contains(&Preserve::Rate).then(|| self.aim(Measure::MeanRate, together));
             let fixed = chosen.last().cloned().unwrap_or_default();
-            chosen.push(self.grown(&fixed, size, aim, &mut self.rng(size)));
+            let mut rng = self.rng(together.first().copied().unwrap_or_default());
+            chosen.extend(self.grown(&fixed, together, aim, &mut rng));
         }
         chosen
     }
 
     /// The aim of having the trace's mean load.
-    fn aim(&self, measure: Measure, size: usize) -> Aim {
+    fn aim(&self, measure: Measure, sizes: &[usize]) -> Aim {
         let amounts = self.amounts(measure);
-        let all: f64 = amounts.iter().sum();
-        Aim { wanted: all * size as f64 / amounts.len() as f64, amounts, weight: self.j_by_chance }
+        let each = amounts.iter().sum::<f64>() / amounts.len().max(1) as f64;
+        let wanted = sizes.iter().map(|&size| each * size as f64).collect();
+        Aim { wanted, amounts, weight: self.j_of_smallest }
     }
 
     fn amounts(&self, measure: Measure) -> Vec<f64> {
@@ -223,8 +246,10 @@ impl<'a> Sampler<'a> {
             for round in 0..3 {
                 let size =
                     rounded(self.population.len() as f64 * asked / most * around).clamp(1, self.population.len());
-                let aim = Aim { amounts: amounts.clone(), wanted, weight: LOAD_WEIGHT * self.j_by_chance };
-                let members = self.grown(&[], size, Some(aim), &mut self.rng(size * 4 + round));
+                let weight = LOAD_WEIGHT * self.j_of_smallest;
+                let aim = Aim { amounts: amounts.clone(), wanted: vec![wanted], weight };
+                let grown = self.grown(&[], &[size], Some(aim), &mut self.rng(size * 4 + round));
+                let members = grown.into_iter().next().unwrap_or_default();
                 let found = load::figures(self.population, &members, &OverTime::of(self.population, &members));
                 let error = (found.get(measure) / asked - 1.0).abs();
                 wanted *= asked / found.get(measure).max(f64::MIN_POSITIVE);
@@ -300,6 +325,10 @@ impl<'a> Sampler<'a> {
         };
         findings.into_iter().enumerate().map(beside).collect()
     }
+}
+
+fn mean_j(objectives: &[Objective]) -> f64 {
+    objectives.iter().map(|objective| objective.j).sum::<f64>() / objectives.len().max(1) as f64
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]

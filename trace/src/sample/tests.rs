@@ -118,7 +118,7 @@ fn resources_add_up_as_in_the_reference() {
 
 fn sampled(trace: &Trace, sizes: &[usize], seed: u64) -> Sampled {
     // Less than the usual work is enough for what is checked here.
-    let sampling = Sampling { size: Size::Functions(sizes.to_vec()), seed, effort: 0.03, ..Sampling::default() };
+    let sampling = Sampling { size: Size::Functions(sizes.to_vec()), seed, effort: 0.01, ..Sampling::default() };
     sample(trace, &sampling).unwrap()
 }
 
@@ -179,7 +179,7 @@ fn samples_have_the_load_that_is_asked_for() {
     {
         let whole = sampled(&day, &[1], 1).whole;
         let asked = whole.get(measure) * share;
-        let sampling = Sampling { size: Size::Load(measure, asked), effort: 0.02, ..Sampling::default() };
+        let sampling = Sampling { size: Size::Load(measure, asked), effort: 0.003, ..Sampling::default() };
         let found = sample(&day, &sampling).unwrap();
         let load = found.samples[0].load.get(measure);
         assert!((load / asked - 1.0).abs() < 0.05, "{measure:?}: {load} of {asked}");
@@ -191,7 +191,7 @@ fn what_is_preserved_is_nearer() {
     let day = shipped("day");
     let of = |preserve: &[Preserve], measure: &str| {
         let preserve = preserve.to_vec();
-        let sampling = Sampling { size: Size::Functions(vec![20]), preserve, effort: 0.05, ..Sampling::default() };
+        let sampling = Sampling { size: Size::Functions(vec![20]), preserve, effort: 0.02, ..Sampling::default() };
         let found = sample(&day, &sampling).unwrap();
         let finding = found.samples[0].findings.iter().find(|(finding, _)| finding.measure == measure);
         finding.and_then(|(finding, _)| finding.value).unwrap().abs()
