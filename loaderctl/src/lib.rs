@@ -12,11 +12,14 @@ mod cli;
 mod client;
 mod commands;
 mod credentials;
+mod document;
 mod ending;
 mod file_name;
+mod invitro;
 mod output;
 mod render;
 mod spec;
+mod spreadsheet;
 #[cfg(test)]
 mod testkit;
 mod upload;

@@ -4,7 +4,9 @@ from collections import Counter
 
 from .arrivals import arrivals
 from .compare import Anything, Exactly, Near, OneOf
+from .disturbances import disturbances
 from .figures import distribution, near, of_percentiles, percentile, QUANTILES, response_incl_failures, slowdown
+from .memory import whole
 from .modes import findings
 from .verdicts import open_loop, saturated, slots, stalls
 
@@ -126,11 +128,13 @@ def expected(run):
             "saturated": saturated(run, by_slot),
             "openLoop": open_loop(run, by_slot),
             "stalls": stalls(run, figures),
+            "memoryInFlight": whole(run, rows),
             "functions": functions(run, rows),
             "slots": by_slot,
             "arrivals": arrivals(run),
             "steadyState": steady_state(ok, seconds),
             "notDue": not_due(run),
+            "disturbances": disturbances(run, rows),
         }
         | findings(run, rows)
     )

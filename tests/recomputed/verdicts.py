@@ -3,8 +3,9 @@
 import math
 from collections import defaultdict
 
-from .compare import Anything, Between, Exactly, Near, OneOf
+from .compare import Anything, Between, Exactly, Near, OneOf, said
 from .figures import QUANTILES, ROUNDING, near, percentile
+from .memory import of_slot
 
 # The share of a slot's plan that must be sent in time.
 SENT = 0.99
@@ -31,7 +32,7 @@ def is_saturated(rows, planned, end, is_complete, bound):
     """Verdict 1 of a slot: own lag p99 above the bound, or less than 99 % sent by the loader's own fault."""
     lags = [row.own_lag for row in rows if row.own_lag is not None]
     late = sum(lag > bound for lag in lags) > len(lags) - math.ceil(SENT * len(lags))
-    in_time = sum(row.status != "not_sent" or row.waited > 0 for row in rows
+    in_time = sum(row.status != "not_sent" or row.waited > 0 or row.over_memory for row in rows
                   if row.own_lag is None or row.due + row.own_lag <= end + bound)
     return late or (is_complete and in_time < SENT * planned)
 
@@ -79,7 +80,7 @@ def slots(run):
             "openLoop": flags(lambda at, r=rows: is_open_loop(r, at), bound),
             "responseP50Us": near(percentile(answered, QUANTILES["p50"])),
             "responseP99Us": near(percentile(answered, p99)),
-        })
+        } | of_slot(run, slot))
     return expected
 
 
@@ -116,27 +117,35 @@ def open_loop(run, expected_slots):
             "slots": SlotList(certain, possible), "streamLimit": Anything(), "connectionsNeeded": Anything()}
 
 
-def merged(spans):
-    """Spans of time, those that overlap as one."""
+def merged(spans, slack):
+    """Spans of time; those no further apart than the slack are one. Below zero, it is by how much they must overlap."""
     joined = []
     for begin, end in sorted(spans):
-        if joined and begin <= joined[-1][1]:
+        if joined and begin <= joined[-1][1] + slack:
             joined[-1][1] = max(joined[-1][1], end)
         else:
             joined.append([begin, end])
     return joined
 
 
-def stalls_of(rows, bound):
-    """By side, the spans in which the loader was late by more than the bound."""
+def stalls_of(rows, bound, slack):
+    """By side, the spans in which the loader was late by more than the bound, joined with that slack."""
     send = [(row.due, row.sent) for row in rows if row.own_lag is not None and row.own_lag > bound]
     receive = [(row.sent + row.response, row.sent + row.response + row.receive_lag)
                for row in rows if row.sent is not None and row.response is not None and (row.receive_lag or 0) > bound]
-    return {"send": merged(send), "receive": merged(receive)}
+    return {"send": merged(send, slack), "receive": merged(receive, slack)}
 
 
-def touched(rows, bound):
-    return [row for row in rows if row.late > bound]
+class Touched:
+    """The rows that the loader was late for. Within the rounding of its columns a row at the bound may be one or not."""
+
+    def __init__(self, rows, bound):
+        self.certain = [row for row in rows if row.late > bound + ROUNDING]
+        self.possible = [row for row in rows if row.late > bound - ROUNDING]
+
+    def either_way(self):
+        """The sets of numbers of rows that may have been left out, at their least and at their most."""
+        return [{row.number for row in rows} for rows in (self.certain, self.possible)]
 
 
 class Marked:
@@ -156,60 +165,95 @@ class Marked:
         return f"missing {missing}, wrong {wrong}" if missing or wrong else None
 
 
-def marked(figures, touched_rows):
+class NearAny:
+    """Near one of these, or between them."""
+
+    def __init__(self, values):
+        self.values = values
+
+    def fault(self, found):
+        if any(near(value).fault(found) is None for value in self.values):
+            return None
+        known = [value for value in self.values if value is not None]
+        between = found is not None and known and min(known) <= found <= max(known)
+        return None if between else f"{said(found)}, expected one of {self.values}"
+
+
+def marked(figures, touched):
     """Which percentiles of these figures (field of the summary: rows, value of a row) the touched rows change."""
-    left_out = {row.number for row in touched_rows}
     changed, possible = [], {}
     for field, (rows, value_of) in figures.items():
         all_values = sorted(value for row in rows if (value := value_of(row)) is not None)
-        untouched = sorted(value for row in rows
-                           if row.number not in left_out and (value := value_of(row)) is not None)
+        without_them = [sorted(value for row in rows
+                               if row.number not in left_out and (value := value_of(row)) is not None)
+                        for left_out in touched.either_way()]
         for name, quantile in QUANTILES.items():
-            value, without = percentile(all_values, quantile), percentile(untouched, quantile)
-            if value is None or len(all_values) == len(untouched):
+            value, rest = percentile(all_values, quantile), [percentile(some, quantile) for some in without_them]
+            if value is None or len(all_values) == len(without_them[-1]):
                 continue
-            change = math.inf if without is None else abs(value - without) / value if value else 0.0
+            changes = [math.inf if one is None else abs(value - one) / value if value else 0.0 for one in rest]
             slack = 2e-3 + 2 * ROUNDING / value if value else 0.0
-            if change > CHANGE + slack:
+            if min(changes) > CHANGE + slack:
                 changed.append((field, name))
-            if change > CHANGE - slack:
-                possible[field, name] = (near(value), near(without))
+            if max(changes) > CHANGE - slack:
+                possible[field, name] = (near(value), NearAny(rest))
     return Marked(changed, possible)
+
+
+def lengths_of(sides):
+    return [end - begin for spans in sides.values() for begin, end in spans]
 
 
 def stalls(run, figures):
     """The message Stalls."""
     measured = [row for row in run.rows if row.counted]
-    sides = stalls_of(measured, run.lag_bound)
-    lengths = [end - begin for spans in sides.values() for begin, end in spans]
-    late = touched(measured, run.lag_bound)
+    fewest, most = (stalls_of(measured, run.lag_bound - slack, slack) for slack in (-ROUNDING, ROUNDING))
+    certain, possible = lengths_of(fewest), lengths_of(most)
+    touched = Touched(measured, run.lag_bound)
+    # A row at the bound may be a stall of its own, a part of another, or join two.
+    at_bound = sum(abs(lag - run.lag_bound) <= ROUNDING for row in measured for lag in (row.own_lag, row.receive_lag)
+                   if lag is not None)
+    rounding = ROUNDING * (len(certain) + len(possible) + at_bound + 1)
     return {
-        "count": Exactly(len(lengths)),
-        "longestUs": Near(max(lengths, default=0), 0, ROUNDING),
-        "totalUs": Near(sum(lengths), 0, ROUNDING * (len(lengths) + 1)),
-        "listed": Listed(sides),
-        "touched": Exactly(len(late)),
-        "marked": marked(figures, late),
+        "count": Between(min(len(certain), len(possible)) - at_bound, max(len(certain), len(possible)) + at_bound),
+        "longestUs": Between(max(certain, default=0) - ROUNDING, max(possible, default=0) + ROUNDING),
+        "totalUs": Between(sum(certain) - rounding, sum(possible) + rounding),
+        "listed": Listed(fewest, most),
+        "touched": Between(len(touched.certain), len(touched.possible)),
+        "marked": marked(figures, touched),
     }
 
 
-class Listed:
-    """The longest stalls, in order of time."""
+def around(span, other):
+    """Whether a span has all of another one."""
+    return span[0] <= other[0] + ROUNDING and other[1] <= span[1] + ROUNDING
 
-    def __init__(self, sides):
-        self.known = [(begin, end - begin, side) for side, spans in sides.items() for begin, end in spans]
+
+class Listed:
+    """The longest stalls, in order of time. The rows show at least the first spans, at most the others."""
+
+    def __init__(self, fewest, most):
+        self.fewest, self.most = fewest, most
+
+    def is_known(self, one):
+        span = (one["startUnixUs"], one["startUnixUs"] + one["durationUs"])
+        touching = [known for known in self.fewest[one["side"]]
+                    if known[0] + ROUNDING < span[1] and span[0] + ROUNDING < known[1]]
+        within = any(around(known, span) for known in self.most[one["side"]])
+        return within and all(around(span, known) for known in touching)
 
     def fault(self, found):
         found = found or []
         if [one["startUnixUs"] for one in found] != sorted(one["startUnixUs"] for one in found):
             return "not in order of time"
         for one in found:
-            if not any(side == one["side"] and abs(begin - one["startUnixUs"]) <= ROUNDING
-                       and abs(length - one["durationUs"]) <= ROUNDING for begin, length, side in self.known):
+            if not self.is_known(one):
                 return f"{one} is no stall of the rows"
+        certain, possible = lengths_of(self.fewest), lengths_of(self.most)
+        # One that the daemon joined may be several here.
+        apart = max(len(certain) - len(possible), 0)
         least = min((one["durationUs"] for one in found), default=math.inf)
-        left_out = len(self.known) - len(found)
-        longer = sum(length > least + ROUNDING for _, length, _ in self.known)
-        if self.known and not found:
-            return f"none of {len(self.known)}"
-        return None if longer <= len(found) else f"{left_out} left out, some of which are longer"
+        longer = sum(length > least + ROUNDING for length in certain)
+        if certain and not found:
+            return f"none of {len(certain)}"
+        return None if longer <= len(found) + apart else f"{len(certain) - len(found)} left out, some of which are longer"

@@ -1,4 +1,4 @@
-//! The commands on traces and their flags. None of them needs a daemon.
+//! The commands on traces and their flags. All but those on uploaded traces need no daemon.
 
 mod files;
 mod load;
@@ -15,6 +15,10 @@ pub(crate) use load::{
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TraceCommand {
+    /// List the traces that were uploaded to the daemon, with what uses each
+    List,
+    /// Remove uploaded traces; one that a queued or active run names is kept
+    Delete(DeleteTracesArguments),
     /// Generate a trace with the published statistics of Azure Functions, or like another (needs no daemon)
     Synth(Box<SynthArguments>),
     /// Print a trace's statistics, or those beside others (needs no daemon); the exit code is 0 whether they agree or not
@@ -37,6 +41,13 @@ pub(crate) enum TraceCommand {
     Fit(Box<FitArguments>),
     /// Choose a real function for each function of a trace, by run time and memory (needs no daemon)
     Map(Box<MapArguments>),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeleteTracesArguments {
+    /// Ids of traces, or the beginning of one that no other shares
+    #[arg(value_name = "TRACE", required = true)]
+    pub(crate) traces: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]

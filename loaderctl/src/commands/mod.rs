@@ -2,6 +2,7 @@
 
 mod bundle;
 mod check;
+mod import;
 mod invoke;
 mod plan;
 mod prepare;
@@ -12,6 +13,7 @@ mod session;
 mod submit;
 mod token;
 mod trace;
+mod traces;
 mod watch;
 
 use clap::CommandFactory as _;
@@ -30,6 +32,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Submit(arguments) => Box::pin(submit::submit(&session, *arguments)).await,
         Command::Resubmit(arguments) => Box::pin(submit::resubmit(&session, arguments)).await,
         Command::Plan(arguments) => plan::plan(&session, &arguments).await,
+        Command::Import(arguments) => import::import(&session, &arguments),
         Command::List(arguments) => runs::list(&session, arguments).await,
         Command::Get(arguments) => runs::get(&session, arguments).await,
         Command::Watch(arguments) => Box::pin(watch::watch(&session, arguments)).await,
@@ -44,7 +47,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Clean(arguments) => runs::clean(&session, arguments).await,
         Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
-        Command::Trace(command) => trace::run(session.format, command),
+        Command::Trace(command) => trace::run(&session, command).await,
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
         Command::Token(arguments) => token::token(&session, &arguments),
         Command::Man { to } => man(&to),
@@ -55,7 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
 fn completions(shell: clap_complete::Shell) -> Result<Ending, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "loaderctl", &mut script);
-    output::text(&String::from_utf8_lossy(&script))?;
+    output::data(&String::from_utf8_lossy(&script))?;
     Ok(Ending::Done)
 }
 

@@ -14,6 +14,7 @@ use crate::{
     Failure,
     client::Daemon,
     ending::violations,
+    output::note,
     spec::{Draft, SpecArguments},
     upload::{Refused, TraceFiles, upload},
 };
@@ -35,6 +36,7 @@ pub(super) struct Prepared {
 /// checks the spec before a trace is uploaded, so that a typing error is reported before the upload.
 pub(super) async fn prepare(session: &Session, arguments: &SpecArguments) -> Result<Prepared, Failure> {
     let mut draft = Draft::read(arguments)?;
+    draft.notes.iter().for_each(|line| note(line));
     let files = trace_files(&mut draft);
     let daemon = match session.daemon().await {
         Err(Failure::Unreachable { .. }) if !draft.faults.is_empty() => {

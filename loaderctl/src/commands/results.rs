@@ -14,10 +14,10 @@ use super::session::Session;
 use crate::{
     Ending, Failure,
     check::{Checker, Fault},
-    cli::ResultsArguments,
+    cli::{Cells, ResultsArguments},
     file_name::is_plain,
     output::{self, Format},
-    render,
+    render, spreadsheet,
 };
 
 /// The layout that is the run's directory, and has a manifest.
@@ -25,13 +25,13 @@ const NATIVE: &str = "native";
 
 /// Fetches the files of a run into a directory.
 pub(super) async fn results(session: &Session, arguments: ResultsArguments) -> Result<Ending, Failure> {
-    let ResultsArguments { run, to, layout, force } = arguments;
+    let ResultsArguments { run, to, layout, cells, force } = arguments;
     let native = layout == NATIVE;
     let daemon = session.daemon().await?;
     let request = DownloadResultsRequest { run_id: run.run, layout };
     let opened = daemon.api.clone().download_results(request).await.map_err(|status| daemon.failure(status))?;
     let mut stream = opened.into_inner();
-    let (mut folder, mut checker) = (Folder::open(&to, force)?, Checker::default());
+    let (mut folder, mut checker) = (Folder::open(&to, cells, force)?, Checker::default());
     while let Some(piece) = stream.message().await.map_err(|status| daemon.failure(status))? {
         checker.take(&piece.file, &piece.data);
         folder.take(piece)?;
@@ -44,7 +44,7 @@ pub(super) async fn results(session: &Session, arguments: ResultsArguments) -> R
         Format::Table => output::text(&render::files(&to.display().to_string(), &files))?,
         Format::Json => {
             let files: Vec<_> = files.iter().map(|(name, size)| json!({ "file": name, "bytes": size })).collect();
-            output::text(&format!("{:#}", json!({ "directory": to.display().to_string(), "files": files })))?;
+            output::json(&json!({ "directory": to.display().to_string(), "files": files }))?;
         }
     }
     Ok(if faults.is_empty() { Ending::Done } else { Ending::Failed })
@@ -66,6 +66,7 @@ fn faults(checker: Checker) -> Vec<Fault> {
 #[derive(Debug)]
 struct Folder {
     path: PathBuf,
+    cells: Cells,
     files: Vec<Fetched>,
 }
 
@@ -74,18 +75,27 @@ struct Fetched {
     name: String,
     size: u64,
     file: NamedTempFile,
+    /// Of a CSV file that is to be safe in a spreadsheet.
+    guard: Option<spreadsheet::Cells>,
+}
+
+impl Fetched {
+    fn write(&mut self, data: &[u8]) -> io::Result<()> {
+        self.size += data.len() as u64;
+        self.file.write_all(data)
+    }
 }
 
 impl Folder {
     /// Creates the directory where it does not exist.
-    fn open(path: &Path, force: bool) -> Result<Self, Failure> {
+    fn open(path: &Path, cells: Cells, force: bool) -> Result<Self, Failure> {
         let failed = |source| Failure::System { doing: format!("cannot use {}", path.display()), source };
         fs::create_dir_all(path).map_err(failed)?;
         let is_empty = fs::read_dir(path).map_err(failed)?.next().is_none();
         if !is_empty && !force {
             return Err(Failure::Input(format!("{} is not empty; use --force to write into it", path.display())));
         }
-        Ok(Self { path: path.to_owned(), files: Vec::new() })
+        Ok(Self { path: path.to_owned(), cells, files: Vec::new() })
     }
 
     /// Appends a piece to its file. Pieces of one file come one after another.
@@ -96,23 +106,27 @@ impl Folder {
             Some(at) => at,
             None if is_plain(&name) => {
                 let file = tempfile::Builder::new().prefix(".fetching-").tempfile_in(&self.path).map_err(failed)?;
-                self.files.push(Fetched { name: name.clone(), size: 0, file });
+                let is_guarded = self.cells == Cells::Safe && name.ends_with(".csv");
+                let guard = is_guarded.then(spreadsheet::Cells::guard);
+                self.files.push(Fetched { name: name.clone(), size: 0, file, guard });
                 self.files.len() - 1
             }
             None => return Err(Failure::Answer(format!("{name:?} is not a plain file name; nothing was written"))),
         };
         let Some(fetched) = self.files.get_mut(at) else { return Ok(()) };
-        fetched.file.write_all(&data).map_err(failed)?;
-        fetched.size += data.len() as u64;
-        Ok(())
+        let guarded = fetched.guard.as_mut().map(|guard| guard.push(&data));
+        fetched.write(&guarded.unwrap_or(data)).map_err(failed)
     }
 
     /// Gives the files their names; returns names and sizes.
     fn keep(self) -> Result<Vec<(String, u64)>, Failure> {
         let mut kept = Vec::with_capacity(self.files.len());
-        for Fetched { name, size, file } in self.files {
-            let path = self.path.join(&name);
+        for mut fetched in self.files {
+            let path = self.path.join(&fetched.name);
             let failed = |source| Failure::System { doing: format!("cannot write {}", path.display()), source };
+            let rest = fetched.guard.as_mut().map(spreadsheet::Cells::finish).unwrap_or_default();
+            fetched.write(&rest).map_err(failed)?;
+            let Fetched { name, size, file, guard: _ } = fetched;
             readable(file.as_file()).map_err(failed)?;
             file.persist(&path).map_err(|error| failed(error.error))?;
             kept.push((name, size));
@@ -147,7 +161,7 @@ mod tests {
     fn files_get_their_names_when_all_are_there() {
         let directory = tempfile::tempdir().expect("a directory");
         let to = directory.path().join("new/results");
-        let mut folder = Folder::open(&to, false).expect("opens");
+        let mut folder = Folder::open(&to, Cells::Safe, false).expect("opens");
         for (name, data) in [("a.csv", "one "), ("a.csv", "two"), ("empty.csv", "")] {
             folder.take(piece(name, data.as_bytes())).expect("taken");
         }
@@ -159,11 +173,28 @@ mod tests {
     }
 
     #[test]
+    fn cells_that_a_spreadsheet_would_run_are_text_unless_raw_ones_are_wanted() {
+        for (cells, expected) in [(Cells::Safe, "error\n'=1+1\n-2"), (Cells::Raw, "error\n=1+1\n-2")] {
+            let directory = tempfile::tempdir().expect("a directory");
+            let mut folder = Folder::open(directory.path(), cells, false).expect("opens");
+            for name in ["a.csv", "run.json", "a.csv.gz"] {
+                folder.take(piece(name, b"error\n=1")).expect("taken");
+                folder.take(piece(name, b"+1\n-2")).expect("taken");
+            }
+            folder.keep().expect("kept");
+            let read = |name| fs::read_to_string(directory.path().join(name)).expect("a file");
+            assert_eq!(read("a.csv"), expected);
+            // Only text is changed.
+            assert_eq!([read("run.json"), read("a.csv.gz")], ["error\n=1+1\n-2", "error\n=1+1\n-2"]);
+        }
+    }
+
+    #[test]
     fn a_name_that_leads_elsewhere_leaves_nothing_behind() {
         let directory = tempfile::tempdir().expect("a directory");
         for name in ["../evil", "/etc/evil", "a/b", "..", ""] {
             let to = directory.path().join("to");
-            let mut folder = Folder::open(&to, false).expect("opens");
+            let mut folder = Folder::open(&to, Cells::Safe, false).expect("opens");
             folder.take(piece("good.csv", b"1")).expect("taken");
             let refused = folder.take(piece(name, b"x"));
             assert!(matches!(refused, Err(Failure::Answer(_))), "{name:?}");
@@ -177,8 +208,8 @@ mod tests {
     fn a_directory_with_files_needs_force() {
         let directory = tempfile::tempdir().expect("a directory");
         fs::write(directory.path().join("a.csv"), "old").expect("written");
-        assert!(matches!(Folder::open(directory.path(), false), Err(Failure::Input(_))));
-        let mut folder = Folder::open(directory.path(), true).expect("opens");
+        assert!(matches!(Folder::open(directory.path(), Cells::Safe, false), Err(Failure::Input(_))));
+        let mut folder = Folder::open(directory.path(), Cells::Raw, true).expect("opens");
         folder.take(piece("a.csv", b"new")).expect("taken");
         folder.keep().expect("kept");
         assert_eq!(fs::read_to_string(directory.path().join("a.csv")).expect("a file"), "new");

@@ -4,6 +4,7 @@ mod check;
 mod counts;
 mod description;
 mod distributions;
+pub(crate) mod disturbances;
 mod findings;
 mod listing;
 mod mapping;
@@ -15,6 +16,7 @@ mod run;
 mod sampling;
 mod summary;
 mod table;
+mod traces;
 pub(crate) mod units;
 mod verdicts;
 
@@ -28,6 +30,7 @@ pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
 pub(crate) use sampling::{difference, difference_json, samples, samples_json};
+pub(crate) use traces::traces;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -45,6 +45,8 @@ pub(super) enum Takes {
     Targets,
     /// `NAME:VALUE`, repeatable.
     Headers,
+    /// An entry of a list, as in a spec file, repeatable.
+    Entries,
     /// Text, or `@FILE` with it.
     TextOrFile,
 }
@@ -140,6 +142,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "Kind trace: clock that run times are measured by, wall or cpu [wall]",
     ),
     every(
+        "startup-busy-loop",
+        Takes::Text("DURATION"),
+        "function.startupBusyLoop",
+        "Busy loop before each instance serves, or byMemory: 300, 750 or 1250 ms, as InVitro has it [none]",
+    ),
+    every(
         "protocol",
         Takes::Text("NAME"),
         "function.protocol",
@@ -215,6 +223,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "maxInFlight",
         "Maximum invocations in flight; further ones are recorded as not_sent [100000]",
     ),
+    every(
+        "max-memory-in-flight",
+        MEMORY,
+        "maxMemoryInFlight",
+        "Maximum memory that invocations in flight ask for; further ones are recorded as not_sent [none]",
+    ),
     every("initial-scale", NUMBER, "scaling.initialScale", "Initial instances of each function [by mode]"),
     every("min-scale", NUMBER, "scaling.minScale", "Minimum instances of each function [0]"),
     every("max-scale", NUMBER, "scaling.maxScale", "Maximum instances of each function; 0 for no limit [200]"),
@@ -255,6 +269,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "Keep the functions deployed after the run; remove them with clean [false]",
     ),
     every(
+        "await-pods",
+        Takes::Switch,
+        "deploy.awaitPods",
+        "Knative: end the run when its pods are gone; else when its Services are [true]",
+    ),
+    every(
         "cpu-limit",
         Takes::Text("POLICY"),
         "deploy.cpuLimit",
@@ -285,6 +305,12 @@ pub(super) static FLAGS: &[Flag] = &[
         Takes::Targets,
         "attach.targets",
         "Platform attach: address of a function that is already deployed; repeatable",
+    ),
+    every(
+        "disturb",
+        Takes::Entries,
+        "disturb",
+        "Something that is done to the platform on purpose, such as '{at: 60s, do: killInstances}'; repeatable [nothing]",
     ),
     of(
         &TRACE,

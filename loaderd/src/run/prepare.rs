@@ -10,7 +10,7 @@ use std::{
 use loader_trace::{Bytes, Directory, Fault, Report, Source, Trace};
 use tokio_util::sync::CancellationToken;
 
-use super::{confined::Confined, interruptible::Interruptible, memory, open_files};
+use super::{confined::Confined, disturb, interruptible::Interruptible, memory, open_files};
 use crate::{
     plan::{Outline, Plan, Request, TraceInput, TraceSource},
     platform::Platforms,
@@ -45,7 +45,7 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// Reads the trace of a spec and makes its plan. Deploys nothing. The trace is read no further once `left` is cancelled.
+    /// Reads the trace of a spec and makes its plan. Deploys nothing. It ends soon once `left` is cancelled.
     ///
     /// # Errors
     /// Every fault, by field.
@@ -61,10 +61,22 @@ impl Planner {
         if let Some(violation) = memory::check(spec, self.memory) {
             return Err(vec![violation]);
         }
+        let unwanted = || vec![Violation::new("trace", "the client has left")];
+        if left.is_cancelled() {
+            return Err(unwanted());
+        }
         let plan = request.plan(trace)?;
+        let outline = plan.outline_while(&|| !left.is_cancelled()).ok_or_else(unwanted)?;
         let dropped = report.left_out.iter().map(|(reason, tally)| (reason.name().to_owned(), tally.count)).collect();
-        let outline = Outline { dropped_functions: dropped, notes: report.notes(), ..plan.outline() };
+        let outline = Outline { dropped_functions: dropped, notes: report.notes(), ..outline };
+        if let Some(violation) = memory::check_bound(spec.max_memory_in_flight_mib, plan.functions(), &outline) {
+            return Err(vec![violation]);
+        }
         let platform = self.platforms.get(spec.platform.as_str());
+        let violations = disturb::check(spec, &outline, platform.map(|platform| &**platform));
+        if !violations.is_empty() {
+            return Err(violations);
+        }
         let embedded = platform.and_then(|platform| platform.embedded());
         let platform_files = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
         if let Some(violation) = open_files::check(spec, &outline, self.connections, platform_files, self.max_files) {
@@ -89,7 +101,7 @@ impl Planner {
     }
 
     fn uploaded(&self, id: &str) -> Result<PathBuf, Vec<Violation>> {
-        self.traces.path_of(id).ok_or_else(|| {
+        self.traces.named(id).ok_or_else(|| {
             let description = format!("no trace {id} was uploaded (or it was removed): upload it again");
             vec![Violation::new("trace.upload", description)]
         })

@@ -42,7 +42,7 @@ pub(super) fn describe(format: output::Format, arguments: DescribeArguments) -> 
     };
     match format {
         output::Format::Table => output::text(&table)?,
-        output::Format::Json => output::text(&format!("{json:#}"))?,
+        output::Format::Json => output::json(&json)?,
     }
     Ok(Ending::Done)
 }

@@ -15,7 +15,7 @@ pub(super) fn diff(format: output::Format, arguments: DiffArguments) -> Result<E
     let difference = edit::diff(&first, &second);
     match format {
         output::Format::Table => output::text(&render::difference(&difference, if all { usize::MAX } else { SHOWN }))?,
-        output::Format::Json => output::text(&format!("{:#}", render::difference_json(&difference)))?,
+        output::Format::Json => output::json(&render::difference_json(&difference))?,
     }
     Ok(Ending::Done)
 }

@@ -30,7 +30,7 @@ pub(super) fn map(format: output::Format, arguments: MapArguments) -> Result<End
     write_file(&to, &functions(&trace, &proxies, &mapping), force)?;
     match format {
         output::Format::Table => output::text(&render::mapping(&mapping))?,
-        output::Format::Json => output::text(&format!("{:#}", render::mapping_json(&mapping)))?,
+        output::Format::Json => output::json(&render::mapping_json(&mapping))?,
     }
     note(&format!("{} functions are in {}", mapping.choices.len() - mapping.unmapped, to.display()));
     Ok(Ending::Done)

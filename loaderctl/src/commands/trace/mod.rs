@@ -1,4 +1,5 @@
-//! The commands on traces: each reads, makes something of it, and writes or prints that. None needs a daemon.
+//! The commands on traces: each reads, makes something of it, and writes or prints that, without a daemon; but for those on
+//! uploaded traces.
 
 mod describe;
 mod diff;
@@ -9,11 +10,15 @@ mod map;
 mod sample;
 mod synth;
 
-use crate::{Ending, Failure, cli::TraceCommand, output};
+use super::{session::Session, traces};
+use crate::{Ending, Failure, cli::TraceCommand};
 
 /// Carries out a command on traces.
-pub(super) fn run(format: output::Format, command: TraceCommand) -> Result<Ending, Failure> {
+pub(super) async fn run(session: &Session, command: TraceCommand) -> Result<Ending, Failure> {
+    let format = session.format;
     match command {
+        TraceCommand::List => traces::list(session).await,
+        TraceCommand::Delete(arguments) => traces::delete(session, arguments).await,
         TraceCommand::Synth(arguments) => synth::synth(*arguments),
         TraceCommand::Describe(arguments) => describe::describe(format, arguments),
         TraceCommand::Sample(arguments) => sample::sample(format, *arguments),

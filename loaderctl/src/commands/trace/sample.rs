@@ -34,7 +34,7 @@ pub(super) fn sample(format: output::Format, arguments: SampleArguments) -> Resu
     writing.write(&traces, &others)?;
     match format {
         output::Format::Table => output::text(&render::samples(&sampled))?,
-        output::Format::Json => output::text(&format!("{report:#}"))?,
+        output::Format::Json => output::json(&report)?,
     }
     for (folder, _) in &traces {
         note(&format!("a sample of {} functions is in {}", folder.display(), writing.to().join(folder).display()));

@@ -2,7 +2,7 @@
 
 use loader_proto::v1;
 
-use super::time::span;
+use super::{disturbances, time::span};
 use crate::{
     plan::{FunctionOutline, Invocation, Outline, PlannedFunction, SlotOutline, Target},
     run::Preparation,
@@ -51,6 +51,7 @@ pub(in crate::control) fn plan(preparation: &Preparation) -> v1::PlanSummary {
         function_plans: plan.functions().iter().zip(functions).take(LISTED).map(plan_function).collect(),
         open_ended: *open_ended,
         waits: *waits,
+        disturbances: spec.disturbances.iter().map(disturbances::planned).collect(),
         notes: notes.clone(),
     }
 }

@@ -104,6 +104,20 @@ fn every_field_of_burst_and_rps_is_checked() {
 }
 
 #[test]
+fn a_mode_that_chooses_by_instances_needs_a_platform_that_knows_them() {
+    let on_attach = |mode: &str, fields: Value| json!({"platform": "attach", "attach": {"targets": [{"address": "h:1"}]}, mode: fields});
+    let reason =
+        "it chooses functions without instances, and of functions deployed by others nobody reports the instances";
+    let refused = [format!("coldstart: cannot run on platform attach: {reason}")];
+    assert_eq!(faults(&on_attach("coldstart", json!({"coldStarts": [1]}))), refused);
+    assert!(checked(&on_attach("rps", json!({"end": 1}))).is_ok());
+    let busy = json!({
+        "platform": "attach", "attach": {"targets": [{"address": "h:1"}]}, "function": {"startupBusyLoop": "1s"}, "burst": {}
+    });
+    assert_eq!(faults(&busy), ["function.startupBusyLoop: is set, but platform attach starts no instances"]);
+}
+
+#[test]
 fn every_field_of_coldstart_and_trace_is_checked() {
     check_modes(&[
         (

@@ -236,6 +236,11 @@ impl Plan for TracePlan {
     }
 
     fn outline(&self) -> Outline {
+        self.outline_while(&|| true).unwrap_or_default()
+    }
+
+    /// It looks at each function in each unit, which takes long for large traces.
+    fn outline_while(&self, is_wanted: &dyn Fn() -> bool) -> Option<Outline> {
         let means: Vec<_> = self.trace.functions.iter().map(|function| self.clamps.means(function)).collect();
         let functions = self.functions.iter().zip(&self.trace.functions).zip(&means);
         let mut clamped = 0.0;
@@ -245,12 +250,13 @@ impl Plan for TracePlan {
             FunctionOutline { invocations, mean_runtime, mean_memory_mib }
         });
         let functions = functions.collect();
-        Outline {
-            slots: (0..self.units).map(|unit| self.outline_slot(unit, &means)).collect(),
+        let slots = (0..self.units).map(|unit| is_wanted().then(|| self.outline_slot(unit, &means)));
+        Some(Outline {
+            slots: slots.collect::<Option<_>>()?,
             functions,
             clamped: units::rounded(clamped),
             ..Outline::default()
-        }
+        })
     }
 }
 

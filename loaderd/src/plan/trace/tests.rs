@@ -127,6 +127,18 @@ fn names_are_dns_labels_and_differ() {
 }
 
 #[test]
+fn an_outline_is_made_no_further_when_nobody_wants_it() {
+    let plan = trace_plan(&seconds(), trace(vec![function("f", &[1; 100])]));
+    let asked = std::cell::Cell::new(0);
+    let outline = plan.outline_while(&|| {
+        asked.set(asked.get() + 1);
+        asked.get() < 10
+    });
+    assert_eq!((outline.is_none(), asked.get()), (true, 10));
+    assert_eq!(plan.outline_while(&|| true).map(|outline| outline.slots.len()), Some(plan.outline().slots.len()));
+}
+
+#[test]
 fn the_outline_follows_littles_law() {
     let outline = trace_plan(&seconds(), trace(vec![function("f", &[100, 50])])).outline();
     let function = &outline.functions[0];
