@@ -14,7 +14,7 @@ use crate::random::{Purpose, StreamKey, StreamRng};
 use crate::trace::Trace;
 
 /// Numbers that may be looked at in the search for one size, and in random draws.
-const WORK: f64 = 6e7;
+const WORK: f64 = 3e7;
 /// Cells of the units by which a sample is found before it is improved by all units.
 const PART_CELLS: usize = 400_000;
 /// Fewer units show too little of the trace.
@@ -164,32 +164,43 @@ impl<'a> Sampler<'a> {
         StreamKey::new(self.sampling.seed, "sample", Purpose::Sampling).unit(unit)
     }
 
-    /// Nested samples of these ascending sizes, all with `fixed`: found by some of the units, and improved by all.
-    fn grown(&self, fixed: &[u32], sizes: &[usize], aim: Option<Aim>, rng: &mut StreamRng) -> Vec<Vec<u32>> {
-        let mut tiers = Tiers {
-            of: vec![sizes.len(); self.population.len()],
-            is_fixed: vec![false; self.population.len()],
-            samples: sizes.len(),
-        };
-        for &function in fixed {
-            (tiers.of[function as usize], tiers.is_fixed[function as usize]) = (0, true);
-        }
-        let mut factors = Vec::new();
+    /// Nested samples of these ascending sizes, all with `fixed`.
+    ///
+    /// At first each is grown from the one before, for functions that may be added are many, so that a larger sample hardly suffers
+    /// from those it must have. Then all are improved together. Either is done by some of the units; what is found is improved by
+    /// all.
+    fn grown(&self, fixed: &[u32], sizes: &[usize], aim: Option<&Aim>, rng: &mut StreamRng) -> Vec<Vec<u32>> {
+        let factors: Vec<f64> = sizes.iter().map(|&size| 1.0 / self.j_by_chance(size).max(f64::MIN_POSITIVE)).collect();
+        let mut chosen: Vec<Vec<u32>> = Vec::new();
         for (sample, &size) in sizes.iter().enumerate() {
-            let is_in: Vec<bool> = tiers.of.iter().map(|&tier| tier < sizes.len()).collect();
-            for function in order::spread(&self.order, &is_in, size, rng) {
-                let tier = &mut tiers.of[function as usize];
-                *tier = (*tier).min(sample);
-            }
-            factors.push(1.0 / self.j_by_chance(size).max(f64::MIN_POSITIVE));
+            let before = chosen.last().map_or(fixed, Vec::as_slice);
+            let mut is_in = vec![false; self.population.len()];
+            before.iter().for_each(|&function| is_in[function as usize] = true);
+            let start = order::spread(&self.order, &is_in, size, rng);
+            let tiers = Tiers::of(self.population.len(), before, &[start]);
+            let search = self.search(&factors[sample..=sample], aim.map(|aim| aim.of(sample)));
+            chosen.push(search(&self.part, &self.part_grid).kicked_on(tiers, rng).sample(0));
         }
-        let search = |population, grid, aim| {
-            let (weighty, rank, work) = (&self.weighty[..], &self.rank[..], self.work() * sizes.len() as u64);
-            Search { population, grid, weighty, rank, factors: &factors, aim, work }
-        };
-        let found = search(&self.part, &self.part_grid, aim.clone()).kicked_on(tiers, rng);
-        let found = search(self.population, &self.grid, aim).improved(found, rng);
+        let search = self.search(&factors, aim.cloned());
+        let mut tiers = Tiers::of(self.population.len(), fixed, &chosen);
+        if sizes.len() > 1 {
+            tiers = search(&self.part, &self.part_grid).kicked_on(tiers, rng);
+        }
+        let found = search(self.population, &self.grid).improved(tiers, rng);
         (0..sizes.len()).map(|sample| found.sample(sample)).collect()
+    }
+
+    /// A search for as many samples as there are factors.
+    fn search<'s>(
+        &'s self,
+        factors: &'s [f64],
+        aim: Option<Aim>,
+    ) -> impl Fn(&'s Population, &'s Grid) -> Search<'s> + use<'s, 'a> {
+        let work = self.work() * factors.len() as u64;
+        move |population, grid| {
+            let aim = aim.clone();
+            Search { population, grid, weighty: &self.weighty, rank: &self.rank, factors, aim, work }
+        }
     }
 
     /// J of the mean random sample.
@@ -198,15 +209,14 @@ impl<'a> Sampler<'a> {
         mean_j(&draws.objectives(&self.part_grid, MEASURED_DRAWS))
     }
 
-    /// Samples of these ascending sizes. Some are found together; where there are more, the smallest are found first: functions
-    /// that may be added are many, so that a larger sample hardly suffers from those it must have.
+    /// Samples of these ascending sizes. Some are found together; where there are more, the smallest are found first.
     fn nested(&self, sizes: &[usize]) -> Vec<Vec<u32>> {
         let mut chosen: Vec<Vec<u32>> = Vec::new();
         for together in sizes.chunks(TOGETHER) {
             let aim = self.sampling.preserve.contains(&Preserve::Rate).then(|| self.aim(Measure::MeanRate, together));
             let fixed = chosen.last().cloned().unwrap_or_default();
             let mut rng = self.rng(together.first().copied().unwrap_or_default());
-            chosen.extend(self.grown(&fixed, together, aim, &mut rng));
+            chosen.extend(self.grown(&fixed, together, aim.as_ref(), &mut rng));
         }
         chosen
     }
@@ -248,7 +258,7 @@ impl<'a> Sampler<'a> {
                     rounded(self.population.len() as f64 * asked / most * around).clamp(1, self.population.len());
                 let weight = LOAD_WEIGHT * self.j_of_smallest;
                 let aim = Aim { amounts: amounts.clone(), wanted: vec![wanted], weight };
-                let grown = self.grown(&[], &[size], Some(aim), &mut self.rng(size * 4 + round));
+                let grown = self.grown(&[], &[size], Some(&aim), &mut self.rng(size * 4 + round));
                 let members = grown.into_iter().next().unwrap_or_default();
                 let found = load::figures(self.population, &members, &OverTime::of(self.population, &members));
                 let error = (found.get(measure) / asked - 1.0).abs();

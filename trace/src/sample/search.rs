@@ -39,6 +39,13 @@ pub(super) struct Aim {
     pub(super) weight: f64,
 }
 
+impl Aim {
+    /// That of one sample.
+    pub(super) fn of(&self, sample: usize) -> Self {
+        Self { amounts: self.amounts.clone(), wanted: vec![self.wanted[sample]], weight: self.weight }
+    }
+}
+
 /// A search in a population.
 pub(super) struct Search<'a> {
     pub(super) population: &'a Population,
@@ -66,6 +73,19 @@ pub(super) struct Tiers {
 }
 
 impl Tiers {
+    /// Those of nested samples from the smallest, all of which have `fixed`.
+    pub(super) fn of(functions: usize, fixed: &[u32], samples: &[Vec<u32>]) -> Self {
+        let mut tiers =
+            Self { of: vec![samples.len(); functions], is_fixed: vec![false; functions], samples: samples.len() };
+        for (tier, members) in samples.iter().enumerate().rev() {
+            members.iter().for_each(|&member| tiers.of[member as usize] = tier);
+        }
+        for &function in fixed {
+            (tiers.of[function as usize], tiers.is_fixed[function as usize]) = (0, true);
+        }
+        tiers
+    }
+
     /// The functions of a sample.
     pub(super) fn sample(&self, sample: usize) -> Vec<u32> {
         (0_u32..).zip(&self.of).filter(|&(_, &tier)| tier <= sample).map(|(function, _)| function).collect()
