@@ -10,7 +10,11 @@ use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
 pub(crate) use records::Joined;
-pub(crate) use trace::{DeleteTracesArguments, DescribeArguments, Reference, SynthArguments, TraceCommand};
+pub(crate) use trace::{
+    ConvertArguments, DeleteTracesArguments, DescribeArguments, DiffArguments, FitArguments, Granularity, MapArguments,
+    MergeArguments, OutputArguments, OutputFormat, PreserveName, ReadingArguments, RuleName, SampleArguments,
+    ScaleArguments, SliceArguments, SplitArguments, SynthArguments, TraceCommand, WayName,
+};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
 
@@ -73,7 +77,7 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Show the state of the daemon and of its platforms
     Status,
-    /// List and remove uploaded traces; generate and describe traces
+    /// List and remove uploaded traces; describe, sample, cut, scale, convert and generate traces
     #[command(subcommand)]
     Trace(TraceCommand),
     /// Collect diagnostics for support, without secrets, in one archive

@@ -2,7 +2,6 @@
 
 mod bundle;
 mod check;
-mod describe;
 mod import;
 mod invoke;
 mod plan;
@@ -12,19 +11,15 @@ mod results;
 mod runs;
 mod session;
 mod submit;
-mod synth;
 mod token;
+mod trace;
 mod traces;
 mod watch;
 
 use clap::CommandFactory as _;
 use session::Session;
 
-use crate::{
-    Arguments, Ending, Failure,
-    cli::{Command, TraceCommand},
-    output,
-};
+use crate::{Arguments, Ending, Failure, cli::Command, output};
 
 /// Carries out a command.
 ///
@@ -52,10 +47,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Clean(arguments) => runs::clean(&session, arguments).await,
         Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
-        Command::Trace(TraceCommand::List) => traces::list(&session).await,
-        Command::Trace(TraceCommand::Delete(arguments)) => traces::delete(&session, arguments).await,
-        Command::Trace(TraceCommand::Synth(arguments)) => synth::synth(arguments),
-        Command::Trace(TraceCommand::Describe(arguments)) => describe::describe(session.format, arguments),
+        Command::Trace(command) => trace::run(&session, command).await,
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
         Command::Token(arguments) => token::token(&session, &arguments),
         Command::Man { to } => man(&to),
