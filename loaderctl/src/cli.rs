@@ -1,5 +1,6 @@
 //! The commands and their flags.
 
+mod report;
 mod trace;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
+pub(crate) use report::{PlotArguments, ReportArguments, Scales};
 pub(crate) use trace::{DescribeArguments, Reference, SynthArguments, TraceCommand};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
@@ -58,6 +60,10 @@ pub(crate) enum Command {
     Records(RunArgument),
     /// Fetch the files of a run that has ended
     Results(ResultsArguments),
+    /// Write a report of runs: one HTML file with verdicts, figures and tables
+    Report(ReportArguments),
+    /// Draw a figure of runs for a paper, as SVG, PDF, PNG or CSV
+    Plot(PlotArguments),
     /// Verify result files against the checksums that their run recorded
     #[command(after_help = EXIT_CODES)]
     Check(CheckArguments),

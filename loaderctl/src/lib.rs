@@ -15,6 +15,7 @@ mod credentials;
 mod ending;
 mod file_name;
 mod output;
+mod paper;
 mod render;
 mod spec;
 #[cfg(test)]

@@ -16,6 +16,9 @@
 //! version, where figures here are tested byte by byte, also when a page draws them once a second.
 
 pub mod aggregate;
+pub mod catalogue;
+pub mod figure;
 mod number;
+pub mod page;
 mod rows;
 pub mod run;

@@ -18,7 +18,7 @@ mod verdicts;
 pub(crate) use check::checked;
 pub(crate) use description::{description, description_json};
 pub(crate) use distributions::IntervalsShown;
-pub(crate) use listing::{cleaned, files, runs, status, values};
+pub(crate) use listing::{cleaned, figures, files, runs, status, values};
 pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
