@@ -70,6 +70,11 @@ impl Sketch {
         })
     }
 
+    /// The greatest value, as exactly as percentiles; absent without values.
+    pub fn max(&self) -> Option<f64> {
+        self.steps().last().map(|(value, _)| *value)
+    }
+
     /// Values in rising order, with how many there are of each.
     pub fn steps(&self) -> Vec<(f64, u64)> {
         match &self.values {

@@ -19,7 +19,7 @@ pub const FIGURES: [Entry; 38] = {
         entry("failures", "Failures by kind", Time, over_time::failures),
         entry("in-flight", "Invocations in flight", Time, over_time::in_flight),
         entry("instances", "Instances, desired and running", Time, resources::instances),
-        entry("lag", "The loader's own lag by the second, p99", Time, over_time::lag),
+        entry("lag", "The loader's own lag by the second, p99 and greatest", Time, over_time::lag),
         entry("node-cpu", "CPU of nodes in use", Time, resources::node_cpu),
         entry("node-memory", "Memory of nodes in use", Time, resources::node_memory),
         entry("allocation", "CPU in use and requested, sum over the nodes", Time, resources::allocation),

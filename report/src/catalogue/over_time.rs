@@ -142,17 +142,20 @@ pub(super) fn in_flight(entry: &Entry, runs: &[Run]) -> Figure {
 }
 
 pub(super) fn lag(entry: &Entry, runs: &[Run]) -> Figure {
-    let mut figure = over_time(entry.name, entry.about, runs, log_micros("own lag, p99"));
-    for one in each(runs, 1) {
-        figure.layers.push(Layer::Line(one.curve("p99", 0, percentiles(one.run, 0.99, |bin| &bin.own_lag))));
-    }
+    let mut figure = over_time(entry.name, entry.about, runs, log_micros("own lag"));
     let limit = runs.iter().map(saturation_lag).fold(f64::INFINITY, f64::min);
-    figure.limits.push(Mark { at: limit, label: format!("limit {}", Quantity::Micros.text(limit)) });
-    let over = figure.layers.iter().filter_map(|layer| if let Layer::Line(curve) = layer { Some(curve) } else { None });
-    let over = over.flat_map(|curve| &curve.points).filter(|(_, y)| y.is_some_and(|y| y > limit)).count();
+    let mut over = 0;
+    for one in each(runs, 2) {
+        let p99: Vec<_> = percentiles(one.run, 0.99, |bin| &bin.own_lag).collect();
+        over += p99.iter().filter(|(_, lag)| lag.is_some_and(|lag| lag > limit)).count();
+        let greatest = one.run.rows.series.bins().map(|(at, bin)| (at, bin.own_lag.max()));
+        figure.layers.push(Layer::Line(one.curve("p99", 0, p99)));
+        figure.layers.push(Layer::Line(one.curve("greatest", 1, greatest)));
+    }
+    figure.limits.push(Mark { at: limit, label: format!("limit of the p99: {}", Quantity::Micros.text(limit)) });
     figure.finding = match over {
-        0 => "The loader's own lag stayed below its limit in every step.".to_owned(),
-        _ => format!("In {over} steps the loader's own lag was above its limit."),
+        0 => "In no step the p99 of the loader's own lag was above its limit.".to_owned(),
+        _ => format!("In {over} steps the p99 of the loader's own lag was above its limit."),
     };
     figure.facts = by_second(runs, "sent, all phases, by due time", "p99 of at least 100 invocations in a step");
     figure

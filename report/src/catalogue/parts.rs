@@ -16,7 +16,9 @@ const MARKS: usize = 40;
 pub(super) struct One<'r> {
     pub(super) run: &'r Run,
     name: String,
-    /// The look of its first curve.
+    /// How many curves it has.
+    curves: usize,
+    /// The look of the first of them.
     first: usize,
 }
 
@@ -26,6 +28,7 @@ impl One<'_> {
         match (self.name.as_str(), part) {
             ("", part) => part.to_owned(),
             (run, "") => run.to_owned(),
+            (run, _) if self.curves == 1 => run.to_owned(),
             (run, part) => format!("{run}: {part}"),
         }
     }
@@ -49,8 +52,12 @@ pub(super) fn each(runs: &[Run], curves: usize) -> Vec<One<'_>> {
         let id = run.documents.run.as_ref().map_or("", |file| file.run_id.as_str());
         if is_shared && !id.is_empty() { format!("{} {id}", run.label()) } else { run.label().to_owned() }
     };
-    let one =
-        |(number, run)| One { run, name: if is_alone { String::new() } else { label(run) }, first: number * curves };
+    let one = |(number, run)| One {
+        run,
+        name: if is_alone { String::new() } else { label(run) },
+        curves,
+        first: number * curves,
+    };
     runs.iter().enumerate().map(one).collect()
 }
 

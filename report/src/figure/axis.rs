@@ -137,6 +137,9 @@ impl Quantity {
         }
         let (factor, unit) = self.shown(value.abs());
         let number = ticks::plain(value / factor);
+        if self == Self::PerSecond {
+            return format!("{number}/s");
+        }
         if unit.is_empty() { number } else { format!("{number} {unit}") }
     }
 }

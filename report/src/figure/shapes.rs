@@ -76,9 +76,10 @@ fn of_marker(marker: Marker, (x, y): (f64, f64), size: f64) -> String {
     let n = number;
     match marker {
         Marker::Circle => {
-            let r = n(size);
-            let d = n(size * 2.0);
-            format!("M{}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0z", at(-1.0, 0.0))
+            // Rounded first: of a chord that is no diameter an arc is none of a circle.
+            let radius = (size * 10.0).round() / 10.0;
+            let (r, d) = (n(radius), n(radius * 2.0));
+            format!("M{} {}a{r} {r} 0 1 0 {d} 0a{r} {r} 0 1 0 -{d} 0z", n(x - radius), n(y))
         }
         Marker::Square => format!("M{}h{}v{}h-{}z", at(-0.9, -0.9), n(size * 1.8), n(size * 1.8), n(size * 1.8)),
         Marker::Triangle => format!("M{}L{}L{}z", at(0.0, -1.2), at(1.1, 0.9), at(-1.1, 0.9)),

@@ -3,17 +3,31 @@ use super::*;
 /// A figure with a layer of each kind that fits on two axes.
 fn all_kinds() -> Figure {
     let x = Axis::new("time", Quantity::Seconds, Scale::Linear);
-    let mut figure = Figure::new("all", "Every kind <of> layer", x, Axis::new("response", Quantity::Micros, Scale::Log));
+    let mut figure =
+        Figure::new("all", "Every kind <of> layer", x, Axis::new("response", Quantity::Micros, Scale::Log));
     figure.finding = "It rose & fell.".to_owned();
     let curve = |name: &str, look, factor: f64| {
         Curve::new(name, look, (0..6).map(|x| (f64::from(x), (x != 3).then(|| 1_000.0 + factor * f64::from(x)))))
     };
     figure.layers = vec![
-        Layer::Heat(Heat { name: "cells".to_owned(), x: vec![0.0, 2.0, 4.0], y: vec![100.0, 1e3, 1e4], counts: vec![1, 0, 9, 80] }),
-        Layer::Band(Band { name: "range".to_owned(), look: 2, points: vec![(0.0, 400.0, 900.0), (5.0, 500.0, 1_200.0)] }),
+        Layer::Heat(Heat {
+            name: "cells".to_owned(),
+            x: vec![0.0, 2.0, 4.0],
+            y: vec![100.0, 1e3, 1e4],
+            counts: vec![1, 0, 9, 80],
+        }),
+        Layer::Band(Band {
+            name: "range".to_owned(),
+            look: 2,
+            points: vec![(0.0, 400.0, 900.0), (5.0, 500.0, 1_200.0)],
+        }),
         Layer::Line(curve("p50", 0, 500.0)),
         Layer::Step(curve("\"p99\"", 1, 9_000.0)),
-        Layer::Scatter(Points { name: "points".to_owned(), look: 4, points: vec![(1.0, 2_000.0, "one\u{202e}".to_owned())] }),
+        Layer::Scatter(Points {
+            name: "points".to_owned(),
+            look: 4,
+            points: vec![(1.0, 2_000.0, "one\u{202e}".to_owned())],
+        }),
     ];
     figure.shades.push(Shade { from: 0.0, to: 1.5, label: "warm-up".to_owned() });
     figure.marks.push(Mark { at: 4.5, label: "stall".to_owned() });
@@ -46,7 +60,10 @@ fn each_kind_of_layer_is_drawn() {
     texts(&svg);
     insta::assert_snapshot!("all_kinds", svg.replace('>', ">\n"));
     insta::assert_snapshot!("stacked_bars", super::svg(&bars(true), &Style::PAGE).replace('>', ">\n"));
-    insta::assert_snapshot!("bars_in_black_and_white", super::svg(&bars(false), &Style::paper(3.33, 2.0, 8.0, true)).replace('>', ">\n"));
+    insta::assert_snapshot!(
+        "bars_in_black_and_white",
+        super::svg(&bars(false), &Style::paper(3.33, 2.0, 8.0, true)).replace('>', ">\n")
+    );
 }
 
 #[test]
@@ -55,13 +72,22 @@ fn a_picture_says_what_it_shows() {
     let document = roxmltree::Document::parse(&svg).expect("it is XML");
     let root = document.root_element();
     assert_eq!((root.attribute("role"), root.attribute("aria-labelledby")), (Some("img"), Some("all-t all-d")));
-    let of = |id: &str| document.descendants().find(|node| node.attribute("id") == Some(id)).and_then(|node| node.text());
+    let of =
+        |id: &str| document.descendants().find(|node| node.attribute("id") == Some(id)).and_then(|node| node.text());
     assert_eq!((of("all-t"), of("all-d")), (Some("Every kind <of> layer"), Some("It rose & fell.")));
 }
 
 #[test]
 fn names_from_outside_are_text_and_nothing_else() {
-    for name in ["</text><script>alert(1)</script>", "a\"b'c", "x\ny\u{0}", "\u{202e}gnp.exe", "]]>", "&lt;", &"y".repeat(10_000)] {
+    for name in [
+        "</text><script>alert(1)</script>",
+        "a\"b'c",
+        "x\ny\u{0}",
+        "\u{202e}gnp.exe",
+        "]]>",
+        "&lt;",
+        &"y".repeat(10_000),
+    ] {
         let mut figure = bars(false);
         let Layer::Bars(bars) = &mut figure.layers[0] else { unreachable!("it has bars") };
         bars.categories[0] = name.to_owned();
@@ -70,7 +96,9 @@ fn names_from_outside_are_text_and_nothing_else() {
         let svg = svg(&figure, &Style::PAGE);
         let document = roxmltree::Document::parse(&svg).expect("it is XML");
         let known = ["svg", "title", "desc", "g", "path", "text", "rect"];
-        assert!(document.descendants().filter(|node| node.is_element()).all(|node| known.contains(&node.tag_name().name())));
+        assert!(
+            document.descendants().filter(|node| node.is_element()).all(|node| known.contains(&node.tag_name().name()))
+        );
         assert!(texts(&svg).iter().all(|text| text.chars().count() < 130 && !text.contains('\u{202e}')), "{name}");
     }
 }
@@ -82,7 +110,11 @@ fn odd_values_are_drawn_all_the_same() {
         for value in odd {
             let (x, y) = (Axis::new("x", Quantity::Number, scale), Axis::new("y", Quantity::Micros, scale));
             let mut figure = Figure::new("odd", "Odd", x, y);
-            figure.layers.push(Layer::Line(Curve::new("a", 0, [(value, Some(value)), (1.0, Some(value)), (2.0, None)])));
+            figure.layers.push(Layer::Line(Curve::new(
+                "a",
+                0,
+                [(value, Some(value)), (1.0, Some(value)), (2.0, None)],
+            )));
             let svg = svg(&figure, &Style::PAGE);
             texts(&svg);
             assert!(!svg.contains("NaN") && !svg.contains("inf"), "{scale:?} {value}: {svg}");

@@ -140,6 +140,3 @@ pub fn judged(run: &Run) -> (bool, String) {
     let lead = verdicts::lead(&verdicts::verdicts(run));
     (lead.weight == Weight::Good, format!("{}: {}", lead.title, lead.text))
 }
-
-#[cfg(test)]
-mod tests;
