@@ -98,13 +98,16 @@ pub(super) fn lead(verdicts: &[Verdict]) -> Verdict {
 fn ended(run: &Run) -> Verdict {
     let reason = run.documents.run.as_ref().map(|file| file.reason.as_str()).filter(|reason| !reason.is_empty());
     let reason = reason.or_else(|| run.summary().map(|summary| summary.reason.as_str())).unwrap_or_default();
-    let why = |text: &str| if reason.is_empty() { text.to_owned() } else { format!("{text} {reason}") };
+    let why = |text: &str| match reason.split_at_checked(1) {
+        Some((first, rest)) => format!("{}{}.", first.to_uppercase(), rest.trim_end_matches('.')),
+        None => text.to_owned(),
+    };
     match run.state() {
         RunState::Succeeded => verdict(Weight::Good, "The run was carried out", why("Its plan came to its end.")),
         RunState::Cancelled => {
             verdict(Weight::Care, "The run was cancelled", why("Figures are of what had come due until then."))
         }
-        RunState::Failed => verdict(Weight::Bad, "The run failed", why("")),
+        RunState::Failed => verdict(Weight::Bad, "The run failed", why("It does not say why.")),
         RunState::Interrupted => {
             verdict(Weight::Care, "The run was interrupted", why("Its daemon ended before it did."))
         }
