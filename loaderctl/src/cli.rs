@@ -1,6 +1,7 @@
 //! The commands and their flags.
 
 mod records;
+mod report;
 mod trace;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
 pub(crate) use records::Joined;
+pub(crate) use report::{PlotArguments, ReportArguments, Scales};
 pub(crate) use trace::{
     ConvertArguments, DeleteTracesArguments, DescribeArguments, DiffArguments, FitArguments, Granularity, MapArguments,
     MergeArguments, OutputArguments, OutputFormat, PreserveName, ReadingArguments, RuleName, SampleArguments,
@@ -66,6 +68,10 @@ pub(crate) enum Command {
     Records(RecordsArguments),
     /// Fetch the files of a run that has ended
     Results(ResultsArguments),
+    /// Write a report of runs: one HTML file with verdicts, figures and tables
+    Report(ReportArguments),
+    /// Draw a figure of runs for a paper, as SVG, PDF, PNG or CSV
+    Plot(PlotArguments),
     /// Verify result files against the checksums that their run recorded
     #[command(after_help = EXIT_CODES)]
     Check(CheckArguments),

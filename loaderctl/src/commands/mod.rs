@@ -2,12 +2,16 @@
 
 mod bundle;
 mod check;
+mod fetch;
 mod import;
 mod invoke;
 mod plan;
+mod plot;
 mod prepare;
 mod records;
+mod report;
 mod results;
+mod run_files;
 mod runs;
 mod session;
 mod submit;
@@ -42,6 +46,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Delete(arguments) => runs::delete(&session, arguments).await,
         Command::Records(run) => records::records(&session, run).await,
         Command::Results(arguments) => results::results(&session, arguments).await,
+        Command::Report(arguments) => report::report(&session, arguments).await,
+        Command::Plot(arguments) => plot::plot(&session, arguments).await,
         Command::Check(arguments) => check::check(&session, arguments).await,
         Command::Invoke(arguments) => invoke::invoke(&session, arguments).await,
         Command::Clean(arguments) => runs::clean(&session, arguments).await,

@@ -23,7 +23,7 @@ mod verdicts;
 pub(crate) use check::checked;
 pub(crate) use description::{description, description_json};
 pub(crate) use distributions::IntervalsShown;
-pub(crate) use listing::{cleaned, files, runs, status, values};
+pub(crate) use listing::{cleaned, figures, files, runs, status, values};
 pub(crate) use mapping::{mapping, mapping_json};
 pub(crate) use overview::{faults, overview, overview_json, side_by_side, side_by_side_json};
 pub(crate) use plan::plan;
