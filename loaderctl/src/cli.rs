@@ -1,6 +1,7 @@
 //! The commands and their flags.
 
 mod records;
+mod report;
 mod trace;
 
 use std::path::PathBuf;
@@ -10,7 +11,12 @@ use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
 pub(crate) use records::Joined;
-pub(crate) use trace::{DeleteTracesArguments, DescribeArguments, Reference, SynthArguments, TraceCommand};
+pub(crate) use report::{PlotArguments, ReportArguments, Scales};
+pub(crate) use trace::{
+    ConvertArguments, DeleteTracesArguments, DescribeArguments, DiffArguments, FitArguments, Granularity, MapArguments,
+    MergeArguments, OutputArguments, OutputFormat, PreserveName, ReadingArguments, RuleName, SampleArguments,
+    ScaleArguments, SliceArguments, SplitArguments, SynthArguments, TraceCommand, WayName,
+};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
 
@@ -62,6 +68,10 @@ pub(crate) enum Command {
     Records(RecordsArguments),
     /// Fetch the files of a run that has ended
     Results(ResultsArguments),
+    /// Write a report of runs: one HTML file with verdicts, figures and tables
+    Report(ReportArguments),
+    /// Draw a figure of runs for a paper, as SVG, PDF, PNG or CSV
+    Plot(PlotArguments),
     /// Verify result files against the checksums that their run recorded
     #[command(after_help = EXIT_CODES)]
     Check(CheckArguments),
@@ -73,7 +83,7 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Show the state of the daemon and of its platforms
     Status,
-    /// List and remove uploaded traces; generate and describe traces
+    /// List and remove uploaded traces; describe, sample, cut, scale, convert and generate traces
     #[command(subcommand)]
     Trace(TraceCommand),
     /// Collect diagnostics for support, without secrets, in one archive

@@ -7,10 +7,13 @@ mod distributions;
 pub(crate) mod disturbances;
 mod findings;
 mod listing;
+mod mapping;
+mod overview;
 mod plan;
 pub(crate) mod progress;
 mod record;
 mod run;
+mod sampling;
 mod summary;
 mod table;
 mod traces;
@@ -20,10 +23,13 @@ mod verdicts;
 pub(crate) use check::checked;
 pub(crate) use description::{description, description_json};
 pub(crate) use distributions::IntervalsShown;
-pub(crate) use listing::{cleaned, files, runs, status, values};
+pub(crate) use listing::{cleaned, figures, files, runs, status, values};
+pub(crate) use mapping::{mapping, mapping_json};
+pub(crate) use overview::{faults, overview, overview_json, side_by_side, side_by_side_json};
 pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
+pub(crate) use sampling::{difference, difference_json, samples, samples_json};
 pub(crate) use traces::traces;
 
 #[cfg(test)]

@@ -27,6 +27,7 @@ mod prometheus;
 mod protocols;
 mod readme;
 mod recompute;
+mod report;
 mod results;
 mod secrets;
 mod service;

@@ -35,6 +35,7 @@ pages! {
     the_commands_about_disturbances_work: "docs/disturbances.md",
     the_commands_about_traces_work: "docs/traces.md",
     the_commands_about_functions_work: "docs/functions.md",
+    the_commands_about_reports_work: "docs/reports.md",
     the_commands_about_security_work: "docs/security.md",
     the_commands_for_those_who_come_from_invitro_work: "docs/from-invitro.md",
 }
