@@ -1,6 +1,6 @@
 """Drives a run of each mode as a client that knows nothing of this project but the daemon's address.
 
-usage: foreign_client.py HOST:PORT TRACE_DIRECTORY
+usage: foreign_client.py HOST:PORT|unix:PATH TRACE_DIRECTORY
 
 Learns the API by reflection (v1alpha, the version of grpcio-reflection), uploads the trace, submits a run of each mode,
 follows it to its end, counts its records, and prints mode, last state, planned invocations and records, a line a run.
@@ -41,7 +41,8 @@ SPECS = {
 
 class Client:
     def __init__(self, address):
-        self.channel = grpc.insecure_channel(address)
+        # For a Unix socket the library would send its path, which is no valid authority.
+        self.channel = grpc.insecure_channel(address, [("grpc.default_authority", "localhost")])
         self.pool = DescriptorPool(ProtoReflectionDescriptorDatabase(self.channel))
         self.service = self.pool.FindServiceByName("loader.v1.LoaderControl")
 

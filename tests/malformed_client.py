@@ -13,7 +13,10 @@ import grpc
 SERVICE = "/loader.v1.LoaderControl/"
 # By whether request and answer are streams.
 METHODS = {
-    (False, False): "SubmitRun PlanRun GetRun ListRuns CancelRun DeleteRun PinRun Invoke GetStatus CleanRuns QueryMetrics".split(),
+    (False, False): (
+        "SubmitRun PlanRun GetRun ListRuns CancelRun DeleteRun PinRun Invoke GetStatus CleanRuns QueryMetrics "
+        "ListTraces DeleteTrace"
+    ).split(),
     (False, True): "StreamPlan WatchRun StreamRecords DownloadResults".split(),
     (True, True): ["UploadTrace"],
 }

@@ -2,6 +2,8 @@
 
 use std::{fmt, net::IpAddr, os::unix::net::UnixStream, path::PathBuf, str::FromStr};
 
+use loader_proto::json::bracketed;
+
 /// The address of a daemon's control API: `http://host:port`, `https://host:port` or `unix:/path`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
@@ -15,30 +17,40 @@ pub enum Address {
 
 /// A text that is no address.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("write it as http://host:port, https://host:port or unix:/path")]
-pub struct InvalidAddress;
+#[error("{}", suggestion.as_ref().map_or_else(|| FORMS.to_owned(), |right| format!("did you mean {right}?")))]
+pub struct InvalidAddress {
+    /// What was meant, where that is clear.
+    suggestion: Option<String>,
+}
+
+const FORMS: &str = "write it as http://host:port, https://host:port or unix:/path";
 
 impl FromStr for Address {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        let invalid = || {
+            let suggestion = bracketed(text);
+            let with_scheme = |right: String| if right.contains("://") { right } else { format!("http://{right}") };
+            InvalidAddress { suggestion: suggestion.map(with_scheme) }
+        };
         if let Some(path) = text.strip_prefix("unix:") {
             // Both forms of gRPC's naming: unix:/path and unix:///path.
             let path = PathBuf::from(path.strip_prefix("//").unwrap_or(path));
             return if path.is_absolute() && path.file_name().is_some() {
                 Ok(Self::Unix(path))
             } else {
-                Err(InvalidAddress)
+                Err(invalid())
             };
         }
-        let uri: tonic::transport::Uri = text.parse().map_err(|_| InvalidAddress)?;
+        let uri: tonic::transport::Uri = text.parse().map_err(|_| invalid())?;
         let bare = uri.path() == "/" && uri.query().is_none();
         let authority = uri.authority().filter(|it| bare && it.port_u16().is_some() && !it.as_str().contains('@'));
-        let authority = authority.ok_or(InvalidAddress)?;
+        let authority = authority.ok_or_else(invalid)?;
         match uri.scheme_str() {
             Some("http") => Ok(Self::Http(format!("http://{authority}"))),
             Some("https") => Ok(Self::Https(format!("https://{authority}"))),
-            Some(_) | None => Err(InvalidAddress),
+            Some(_) | None => Err(invalid()),
         }
     }
 }
@@ -114,7 +126,11 @@ mod tests {
             "unix:/",
             "tcp://host:1",
         ] {
-            assert_eq!(text.parse::<Address>(), Err(InvalidAddress), "{text:?}");
+            assert_eq!(text.parse::<Address>(), Err(InvalidAddress { suggestion: None }), "{text:?}");
+        }
+        for text in ["http://::1:9470", "::1:9470"] {
+            let refused = text.parse::<Address>().expect_err("no brackets").to_string();
+            assert_eq!(refused, "did you mean http://[::1]:9470?");
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The commands and their flags.
 
+mod records;
 mod report;
 mod trace;
 
@@ -9,8 +10,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
+pub(crate) use records::Joined;
 pub(crate) use report::{PlotArguments, ReportArguments, Scales};
-pub(crate) use trace::{DescribeArguments, Reference, SynthArguments, TraceCommand};
+pub(crate) use trace::{DeleteTracesArguments, DescribeArguments, Reference, SynthArguments, TraceCommand};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
 
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Resubmit(ResubmitArguments),
     /// Show what a run would do, and every fault of its spec; deploys nothing
     Plan(Box<PlanArguments>),
+    /// Convert a loader configuration of InVitro to a spec (needs no daemon)
+    Import(ImportArguments),
     /// List runs, newest first
     List(ListArguments),
     /// Show a run
@@ -57,7 +61,7 @@ pub(crate) enum Command {
     /// Remove runs that have ended, with their records
     Delete(DeleteArguments),
     /// Print the records of a run, as CSV or JSON; follows a run under way until it ends
-    Records(RunArgument),
+    Records(RecordsArguments),
     /// Fetch the files of a run that has ended
     Results(ResultsArguments),
     /// Write a report of runs: one HTML file with verdicts, figures and tables
@@ -75,7 +79,7 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Show the state of the daemon and of its platforms
     Status,
-    /// Generate and describe traces
+    /// List and remove uploaded traces; generate and describe traces
     #[command(subcommand)]
     Trace(TraceCommand),
     /// Collect diagnostics for support, without secrets, in one archive
@@ -101,6 +105,27 @@ pub(crate) struct RunArgument {
     /// The run's id, or latest
     #[arg(value_name = "RUN")]
     pub(crate) run: String,
+}
+
+/// What becomes of cells that a spreadsheet would run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Cells {
+    /// They get a ' in front
+    Safe,
+    /// As recorded
+    Raw,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct RecordsArguments {
+    #[command(flatten)]
+    pub(crate) run: RunArgument,
+    /// Columns to join to each row
+    #[arg(long, value_enum, value_name = "WHAT")]
+    pub(crate) with: Vec<Joined>,
+    /// Of CSV, cells that a spreadsheet would run as formulas: safe (a ' in front makes them text) or raw (as recorded)
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Cells::Raw, hide_possible_values = true)]
+    pub(crate) cells: Cells,
 }
 
 /// How a summary is printed.
@@ -206,7 +231,7 @@ fn name(text: &str) -> Result<String, &'static str> {
 pub(crate) enum RoleName {
     /// Read runs and records
     Read,
-    /// Also submit and cancel runs, upload traces, make single invocations
+    /// Also submit and cancel runs, upload traces and remove its own, make single invocations
     Submit,
     /// Also delete runs and clean up
     Admin,
@@ -219,9 +244,28 @@ pub(crate) struct PlanArguments {
     /// Show all slots and functions [the first 20]
     #[arg(long)]
     pub(crate) all: bool,
-    /// Write each invocation to a CSV file; named plan.csv it is a trace that replays the plan exactly
+    /// Write each invocation to a CSV file: a trace that replays the plan exactly
     #[arg(long, value_name = "FILE")]
     pub(crate) write: Option<PathBuf>,
+    /// Replace the file of --write if it exists
+    #[arg(long, requires = "write")]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ImportArguments {
+    /// The configuration, as InVitro takes it with --config
+    #[arg(value_name = "CONFIG.json")]
+    pub(crate) file: PathBuf,
+    /// File for the spec [standard output]
+    #[arg(long, value_name = "SPEC.yaml")]
+    pub(crate) to: Option<PathBuf>,
+    /// Leave unknown keys out, and say so
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// Overwrite the file of --to
+    #[arg(long, requires = "to")]
+    pub(crate) force: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -278,6 +322,9 @@ pub(crate) struct ResultsArguments {
     /// native (the run directory) or invitro (the files of the InVitro loader)
     #[arg(long, value_name = "LAYOUT", default_value = "native")]
     pub(crate) layout: String,
+    /// Of CSV files, cells that a spreadsheet would run as formulas: safe (a ' in front makes them text) or raw (as recorded)
+    #[arg(long, value_name = "HOW", value_enum, default_value_t = Cells::Safe, hide_possible_values = true)]
+    pub(crate) cells: Cells,
     /// Write into a directory that is not empty; files of the same names are replaced
     #[arg(long)]
     pub(crate) force: bool,

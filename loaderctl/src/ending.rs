@@ -4,7 +4,7 @@
 
 use std::{error::Error, fmt, io};
 
-use loader_proto::{json::Fault, v1};
+use loader_proto::{json::Fault, v1, visible::visible};
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
@@ -80,7 +80,7 @@ pub enum Failure {
         reason: String,
     },
     /// The daemon refused the request.
-    #[error("error: {}", .0.message())]
+    #[error("error: {}", visible(.0.message()))]
     Refused(Box<Status>),
     /// The daemon's answer makes no sense.
     #[error("error: the daemon's answer cannot be used: {0}")]
@@ -109,7 +109,7 @@ impl Failure {
             return Self::Faults(faults);
         }
         if status.code() == Code::InvalidArgument {
-            return Self::Input(status.message().to_owned());
+            return Self::Input(visible(status.message()).into_owned());
         }
         Self::Refused(Box::new(status))
     }
@@ -122,7 +122,7 @@ impl Failure {
             reason = error.to_string();
             next = error.source();
         }
-        Self::Unreachable { address: address.clone(), reason }
+        Self::Unreachable { address: address.clone(), reason: visible(&reason).into_owned() }
     }
 
     /// Whether nothing is printed: the reader of the output has gone, as `head` does.
@@ -155,7 +155,9 @@ pub(crate) fn is_lost(status: &Status) -> bool {
 /// The field violations of a status.
 pub(crate) fn violations(status: &Status) -> Vec<Fault> {
     let faults = status.get_details_bad_request().into_iter().flat_map(|details| details.field_violations);
-    faults.map(|it| Fault { field: it.field, description: it.description }).collect()
+    faults
+        .map(|it| Fault { field: visible(&it.field).into_owned(), description: visible(&it.description).into_owned() })
+        .collect()
 }
 
 /// Faults, one on a line.

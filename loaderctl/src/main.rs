@@ -3,6 +3,7 @@
 use std::{io::Write as _, process::ExitCode};
 
 use clap::Parser as _;
+use loader_proto::visible::visible_lines;
 use loaderctl::{Arguments, Failure, exit_code, run};
 
 fn main() -> ExitCode {
@@ -16,7 +17,8 @@ fn main() -> ExitCode {
         && !failure.is_silent()
     {
         // Where standard error is closed, the failure cannot be reported.
-        let _unwritten = writeln!(std::io::stderr().lock(), "{failure}");
+        let text = failure.to_string();
+        let _unwritten = writeln!(std::io::stderr().lock(), "{}", visible_lines(&text));
     }
     ExitCode::from(exit_code(&ended))
 }

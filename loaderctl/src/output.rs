@@ -3,7 +3,10 @@
 use std::io::{self, Write as _};
 
 use clap::ValueEnum;
-use loader_proto::json::{Integers, to_value};
+use loader_proto::{
+    json::{Integers, to_value},
+    visible::{visible, visible_json, visible_lines},
+};
 
 use crate::render::IntervalsShown;
 
@@ -20,11 +23,19 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Prints text, and the end of the line where it has none.
+/// Prints text for people, and the end of the line where it has none. What a terminal would act on is escaped.
 ///
 /// # Errors
 /// Standard output can't be written, or its reader has gone.
 pub(crate) fn text(text: &str) -> io::Result<()> {
+    data(&visible_lines(text))
+}
+
+/// Prints text for programs as it is, and the end of the line where it has none.
+///
+/// # Errors
+/// The same errors as [`text`].
+pub(crate) fn data(text: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     stdout.write_all(text.as_bytes())?;
     if !text.ends_with('\n') {
@@ -48,7 +59,7 @@ pub(crate) fn intervals(wanted: bool) -> IntervalsShown {
 /// # Errors
 /// The same errors as [`text`].
 pub(crate) fn message<M: prost::Name>(message: &M) -> io::Result<()> {
-    text(&format!("{:#}", to_value(message, Integers::Strings)))
+    json(&to_value(message, Integers::Strings))
 }
 
 /// Prints one message of a stream, as JSON on one line.
@@ -56,11 +67,19 @@ pub(crate) fn message<M: prost::Name>(message: &M) -> io::Result<()> {
 /// # Errors
 /// The same errors as [`text`].
 pub(crate) fn line<M: prost::Name>(message: &M) -> io::Result<()> {
-    text(&to_value(message, Integers::Strings).to_string())
+    data(&visible_json(&to_value(message, Integers::Strings).to_string()))
+}
+
+/// Prints JSON over several lines.
+///
+/// # Errors
+/// The same errors as [`text`].
+pub(crate) fn json(value: &serde_json::Value) -> io::Result<()> {
+    data(&visible_json(&format!("{value:#}")))
 }
 
 /// Writes a line to standard error.
 pub(crate) fn note(line: &str) {
     // Where standard error is closed, the note is lost.
-    let _unheard = writeln!(io::stderr().lock(), "{line}");
+    let _unheard = writeln!(io::stderr().lock(), "{}", visible(line));
 }

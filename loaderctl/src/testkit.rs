@@ -170,6 +170,8 @@ control! {
     pin_run(PinRunRequest) -> v1::PinRunResponse;
     stream_records(StreamRecordsRequest) -> Self::StreamRecordsStream;
     download_results(DownloadResultsRequest) -> Self::DownloadResultsStream;
+    list_traces(ListTracesRequest) -> v1::ListTracesResponse;
+    delete_trace(DeleteTraceRequest) -> v1::DeleteTraceResponse;
     invoke(InvokeRequest) -> v1::InvokeResponse;
     get_status(GetStatusRequest) -> v1::GetStatusResponse;
 }

@@ -7,7 +7,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use anyhow::Context as _;
 use loader_proto::v1;
-use loader_trace::{Directory, Options};
+use loader_trace::Options;
 use loaderd::{
     clock::Clock,
     plan,
@@ -23,7 +23,7 @@ fn main() -> anyhow::Result<()> {
     let directory = PathBuf::from(std::env::args().nth(1).context("usage: plan_rate TRACE_DIRECTORY")?);
     let clock = Clock;
     let begun = clock.now();
-    let (trace, _) = loader_trace::read(&Directory(directory.clone()), &Options::default())?;
+    let trace = loader_trace::open(&directory, &Options::default())?.trace;
     let read_seconds = begun.elapsed().as_secs_f64();
     let (functions, read_kib) = (trace.functions.len(), peak_kib()?);
     let source = v1::trace_mode::Source::Path(directory.display().to_string());

@@ -3,16 +3,19 @@
 //! usage: record_rate DIRECTORY ROWS    prints figures as JSON
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use loaderd::{
-    clock::Clock,
+    clock::{Clock, UnixMicros},
     id::{FunctionIndex, RunId},
     invoke::{Outcome, Status},
     metrics::Metrics,
     plan::{InvocationId, Mark, NoFindings, Offset, Phase, PlannedInvocation, SlotHead, SlotOutcome, Unit},
-    record::{AskedArrivals, Event, Latencies, Progress, Recorder, RecorderSettings, Row},
+    platform::{Scale, ScaleSample},
+    record::{
+        AskedArrivals, Event, Flight, Latencies, MemoryLevel, Progress, Recorder, RecorderSettings, Row, ScaleHistory,
+    },
 };
 use tokio::sync::{mpsc, watch};
 
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<()> {
         slo: None,
         is_timed: true,
         arrivals: AskedArrivals::Uniform,
+        scales: Arc::new(scales(t0.unix)),
         spans: None,
         latencies: Latencies::default(),
         collector: Box::new(NoFindings),
@@ -46,7 +50,7 @@ fn main() -> anyhow::Result<()> {
     let recording = std::thread::spawn(move || recorder.run(receive));
     for second in 0..rows.div_ceil(RATE) {
         let slot = slot(second)?;
-        events.blocking_send(Event::Opened(slot))?;
+        events.blocking_send(Event::Opened { head: slot, memory: MemoryLevel { at: clock.now(), mib: 0 } })?;
         for number in 0..RATE.min(rows - second * RATE) {
             events.blocking_send(Event::Row(Box::new(row(slot, number, t0.instant)?)))?;
         }
@@ -55,6 +59,7 @@ fn main() -> anyhow::Result<()> {
             dispatched: RATE,
             outcome: SlotOutcome::default(),
             complete: true,
+            memory_peak_mib: 0,
         })?;
         events.blocking_send(Event::Tick)?;
     }
@@ -65,6 +70,15 @@ fn main() -> anyhow::Result<()> {
     }
     println!("{{\"rows\": {rows}, \"seconds\": {}}}", begun.elapsed().as_secs_f64());
     Ok(())
+}
+
+/// An instance of each function from the begin on.
+fn scales(at: UnixMicros) -> ScaleHistory {
+    let history = ScaleHistory::new(FUNCTIONS as usize, Duration::from_mins(1));
+    let scale = Scale { running: 1, desired: 1, ..Scale::default() };
+    (0..FUNCTIONS)
+        .for_each(|number| history.add(&ScaleSample { at, function: FunctionIndex(number), scale, source: None }));
+    history
 }
 
 fn slot(second: u64) -> anyhow::Result<SlotHead> {
@@ -104,5 +118,6 @@ fn row(slot: SlotHead, number: u64, t0: tokio::time::Instant) -> anyhow::Result<
         instance_started: Some(loaderd::clock::UnixMicros(1_700_000_000_000_000)),
         ..Outcome::bare(Status::Ok, "")
     };
-    Ok(Row { planned, outcome })
+    let ended = t0 + due.as_duration() + Duration::from_millis(21);
+    Ok(Row { planned, outcome, flight: Flight::Until(ended) })
 }

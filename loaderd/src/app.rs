@@ -116,7 +116,8 @@ impl App {
         });
         let (ready, readiness) = watch::channel(false);
         let notifier = Notifier::start().context("cannot start the thread for sd_notify")?;
-        let reloader = Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness };
+        let reloader =
+            Reloader { config, guard, certificates, traces, retention: keep, notifier, ready: readiness, clock };
         Ok(Self {
             listeners,
             service,
@@ -160,7 +161,7 @@ impl App {
         for listener in &listeners.control {
             log::info!("control API on {}", listener.address());
         }
-        let mut recovered = registry_task.recovered();
+        let mut untried = registry_task.untried();
         let drained = CancellationToken::new();
         let endpoint = async {
             if let Some(listener) = listeners.metrics {
@@ -176,7 +177,7 @@ impl App {
                 biased;
                 () = ends.shutdown.cancelled() => {}
                 // Fails when the registry has ended.
-                Ok(_) = recovered.wait_for(|recovered| *recovered) => {
+                Ok(_) = untried.wait_for(|untried| *untried == 0) => {
                     ready.send_replace(true);
                     notifier.ready();
                 }
@@ -211,8 +212,14 @@ impl App {
             }
         };
         let summarize = logging::summarize(drained.clone());
+        let watch_validity = async {
+            if let Some(certificates) = &reloader.certificates {
+                certificates.watch_validity(reloader.clock, drained.clone()).await;
+            }
+        };
         // In this order: connections are accepted before readiness is announced.
-        let (served, ..) = tokio::join!(serve, announce_ready, work, endpoint, report, stop, export, summarize);
+        let (served, ..) =
+            tokio::join!(serve, announce_ready, work, endpoint, report, stop, export, summarize, watch_validity);
         notifier.flush().await;
         drop(state_directory);
         Ok(served?)

@@ -9,8 +9,9 @@ use std::{
 };
 
 use clap::{CommandFactory as _, Parser};
+use loader_proto::json::bracketed;
 
-use crate::config::Config;
+use crate::{config::Config, secret};
 
 /// Exit code for an invalid configuration.
 const EX_CONFIG: u8 = 2;
@@ -26,10 +27,10 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR")]
     state_dir: Option<PathBuf>,
     /// Address of the control API; repeatable; port 0 picks a free one [default: 127.0.0.1:9470].
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Vec<SocketAddr>,
     /// Address of the Prometheus endpoint; port 0 picks a free one [default: 127.0.0.1:9480].
-    #[arg(long, value_name = "ADDR")]
+    #[arg(long, value_name = "ADDR", value_parser = address)]
     metrics_listen: Option<SocketAddr>,
     /// Unix socket of the control API.
     #[arg(long, value_name = "PATH")]
@@ -43,6 +44,14 @@ pub struct Arguments {
     /// Write the manual page to a directory and exit.
     #[arg(long, value_name = "DIR", hide = true)]
     pub write_man: Option<PathBuf>,
+}
+
+/// Reads an address to listen on.
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| match bracketed(text) {
+        Some(right) => format!("did you mean {right}?"),
+        None => "must be IP:PORT, such as 127.0.0.1:9470 or [::1]:9470".to_owned(),
+    })
 }
 
 impl Arguments {
@@ -60,6 +69,11 @@ impl Arguments {
             }
             None => Config::default(),
         };
+        if let Some(path) = self.config.as_deref().filter(|_| config.holds_secrets())
+            && let Err(error) = secret::check(path)
+        {
+            return Err(vec![format!("{}: it has the password of a URL: {error}", path.display())]);
+        }
         if let Some(state_dir) = &self.state_dir {
             config.state_dir.clone_from(state_dir);
         }

@@ -6,6 +6,7 @@ mod deadlines;
 mod places;
 mod socket;
 mod tls;
+mod validity;
 
 pub use accept::accept;
 pub use connection::{Accepted, Connection};

@@ -10,6 +10,7 @@ use loaderd::{
     error_chain, logging,
     registry::Ends,
 };
+use nix::sys::stat::{Mode, umask};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -26,6 +27,8 @@ fn main() -> ExitCode {
     if arguments.check_config {
         return ExitCode::SUCCESS;
     }
+    // What the daemon writes is its user's alone, whatever started it: directories 0700, files 0600.
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
     if let Err(error) = app::keep_off_isolated_cpus(&config) {
         return failed(&error);
     }

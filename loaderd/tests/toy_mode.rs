@@ -19,7 +19,9 @@ use loaderd::{
         Collector, Findings, Invocation, Mark, Mode, Observed, Offset, Outline, Phase, Plan, PlannedFunction, Request,
         Slot, SlotHead, SlotOutcome, Target, Unit, validate,
     },
-    record::{AskedArrivals, Latencies, Progress, Recorded, Recorder, RecorderSettings, SummaryFacts, summarise},
+    record::{
+        AskedArrivals, Latencies, Progress, Recorded, Recorder, RecorderSettings, ScaleHistory, SummaryFacts, summarise,
+    },
     spec::{Defaults, RunSpec, Violation},
     store::{Codec as _, RunSummary, State},
 };
@@ -161,6 +163,7 @@ async fn recorded(plan: Box<dyn Plan>, directory: &std::path::Path) -> Recorded 
         workers: 1,
         policy: Policy::Pooled(1),
         max_in_flight: 100,
+        max_memory_in_flight_mib: None,
         connect_timeout: Duration::from_secs(1),
         function_timeout: Duration::from_secs(1),
         runtime_clock: None,
@@ -185,6 +188,7 @@ async fn recorded(plan: Box<dyn Plan>, directory: &std::path::Path) -> Recorded 
         arrivals: AskedArrivals::Planned,
         collector: plan.collector(),
         latencies: Latencies::default(),
+        scales: Arc::new(ScaleHistory::new(1, Duration::ZERO)),
         spans: None,
         metrics: Metrics::new(),
         progress: watch::channel(Progress::default()).0,
@@ -213,7 +217,9 @@ async fn an_unknown_mode_is_dispatched_recorded_and_summed_up() {
         instances_started: 0,
         findings: recorded.findings,
         dropped_functions: Default::default(),
+        notes: Vec::new(),
         warmup: None,
+        disturbances: Vec::new(),
     };
     let load = summarise(recorded.statistics, facts);
     let mut filled = v1::RunSummary::default();

@@ -3,9 +3,12 @@
 //! Reading is kinder than the mapping asks for, and thorough: a duration may be `4m`, a memory size `170MiB`, names may
 //! be in either case, and every fault is found in one pass, each with the path of its field.
 
+mod address;
 mod fault;
 mod read;
+mod syntax;
 mod units;
+mod visible;
 
 use std::sync::LazyLock;
 
@@ -13,6 +16,7 @@ use prost::Name;
 use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor, SerializeOptions};
 use serde_json::Value;
 
+pub use address::bracketed;
 pub use fault::Fault;
 pub use units::{parse_duration, parse_mib};
 
@@ -58,6 +62,18 @@ fn write<M: Name>(message: &M, options: SerializeOptions) -> Value {
         .unwrap_or_default()
 }
 
+/// The message with each of its texts on one line and without active characters ([`crate::visible`]), for people.
+pub fn visible<M: Name + Default>(message: &M) -> M {
+    let dynamic = descriptor::<M>()
+        .and_then(|descriptor| DynamicMessage::decode(descriptor, message.encode_to_vec().as_slice()).ok());
+    let shown = dynamic.and_then(|mut dynamic| {
+        visible::in_message(&mut dynamic);
+        dynamic.transcode_to().ok()
+    });
+    // Only a message that is not of this crate has none.
+    shown.unwrap_or_default()
+}
+
 /// Reads a message of this crate from its JSON form: what could be read, and the faults of the rest.
 pub fn from_value<M: Name + Default>(value: &Value) -> (M, Vec<Fault>) {
     let Some(descriptor) = descriptor::<M>() else {
@@ -74,16 +90,19 @@ pub fn from_value<M: Name + Default>(value: &Value) -> (M, Vec<Fault>) {
     (message, faults)
 }
 
+/// Reads YAML or JSON text, whatever it holds.
+///
+/// # Errors
+/// A syntax error is a fault of the whole input and names the line.
+pub fn document(text: &str) -> Result<Value, Fault> {
+    serde_saphyr::from_str(text).map_err(|error| Fault { field: String::new(), description: syntax::describe(&error) })
+}
+
 /// Reads a message from YAML or JSON text. A syntax error is a fault of the whole input and names the line.
 pub fn from_yaml<M: Name + Default>(text: &str) -> (M, Vec<Fault>) {
-    match serde_saphyr::from_str::<Value>(text) {
+    match document(text) {
         Ok(value) => from_value(&value),
-        Err(error) => {
-            let text = error.to_string();
-            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            let description = format!("not readable as YAML or JSON: {first}");
-            (M::default(), vec![Fault { field: String::new(), description }])
-        }
+        Err(fault) => (M::default(), vec![fault]),
     }
 }
 

@@ -1,12 +1,15 @@
 //! The control API ([`v1`]) and the function protocol ([`faas`]): generated types and stubs. And the [`schema`] of the records
 //! that runs leave.
 //!
+//! Text from elsewhere is made [`visible`] where it is shown.
+//!
 //! With the feature `json`, [`json`] reads and writes messages in their JSON and YAML form.
 
 pub mod codec;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod schema;
+pub mod visible;
 
 /// The control API, `loader.v1`.
 #[expect(

@@ -9,7 +9,9 @@ use loader_tests::cluster::Cluster;
 
 fn main() -> io::Result<()> {
     let cluster = Cluster::start();
-    writeln!(io::stdout(), "loaderd --config {}", cluster.loaderd_config("").display())?;
+    cluster.install_components();
+    cluster.allow_disturbances();
+    writeln!(io::stdout(), "loaderd --config {}", cluster.loaderd_config("disturb = true").display())?;
     loop {
         thread::park();
     }

@@ -41,11 +41,20 @@ class Row:
     actual: int | None
     status: str
     cold: bool | None
+    memory_kib: int
+    error: str
+    instances: int | None
+    instances_desired: int | None
     number: int
 
     @property
     def ok(self):
         return self.status == "ok"
+
+    @property
+    def over_memory(self):
+        """Whether the run's own bound of the memory in flight held it back."""
+        return self.status == "not_sent" and self.error.endswith("(maxMemoryInFlight)")
 
     @property
     def sent(self):
@@ -93,6 +102,8 @@ class Run:
     rows: list
     slots: list
     functions: list
+    scales: list
+    events: list
 
     @property
     def lag_bound(self):
@@ -136,6 +147,10 @@ def row(number, fields):
         actual=whole(fields["actual_runtime_us"]),
         status=fields["status"],
         cold={"": None, "true": True, "false": False}[fields["cold_start"]],
+        memory_kib=int(fields["requested_memory_kib"]),
+        error=fields["error"],
+        instances=whole(fields.get("instances")),
+        instances_desired=whole(fields.get("instances_desired")),
         number=number,
     )
 
@@ -148,4 +163,6 @@ def read(path):
         rows=[row(number, fields) for number, fields in enumerate(table(directory, "invocations.csv"))],
         slots=table(directory, "slots.csv"),
         functions=table(directory, "functions.csv"),
+        scales=table(directory, "scales.csv"),
+        events=table(directory, "events.csv") if (directory / "events.csv").exists() else [],
     )

@@ -4,7 +4,9 @@ from collections import Counter
 
 from .arrivals import arrivals
 from .compare import Anything, Exactly, Near, OneOf
+from .disturbances import disturbances
 from .figures import distribution, near, of_percentiles, percentile, QUANTILES, response_incl_failures, slowdown
+from .memory import whole
 from .modes import findings
 from .verdicts import open_loop, saturated, slots, stalls
 
@@ -105,8 +107,8 @@ def expected(run):
     planned, issued = (sum(int(slot[name]) for slot in measured) for name in ("planned", "issued"))
     end = max((int(slot["start_unix_us"]) + int(slot["duration_us"]) for slot in run.slots), default=None)
     t0 = run.summary["t0UnixUs"]
-    texts = ("runId", "name", "mode", "platform", "state", "reason", "seed", "clamped", "droppedFunctions", "warmup",
-             "clockChanges")
+    texts = ("runId", "name", "mode", "platform", "state", "reason", "seed", "clamped", "droppedFunctions", "notes",
+             "warmup", "clockChanges")
     return (
         {name: Anything() for name in texts}
         | counts(rows)
@@ -126,11 +128,13 @@ def expected(run):
             "saturated": saturated(run, by_slot),
             "openLoop": open_loop(run, by_slot),
             "stalls": stalls(run, figures),
+            "memoryInFlight": whole(run, rows),
             "functions": functions(run, rows),
             "slots": by_slot,
             "arrivals": arrivals(run),
             "steadyState": steady_state(ok, seconds),
             "notDue": not_due(run),
+            "disturbances": disturbances(run, rows),
         }
         | findings(run, rows)
     )

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 from .compare import Anything, Between, Exactly, Near, OneOf, said
 from .figures import QUANTILES, ROUNDING, near, percentile
+from .memory import of_slot
 
 # The share of a slot's plan that must be sent in time.
 SENT = 0.99
@@ -31,7 +32,7 @@ def is_saturated(rows, planned, end, is_complete, bound):
     """Verdict 1 of a slot: own lag p99 above the bound, or less than 99 % sent by the loader's own fault."""
     lags = [row.own_lag for row in rows if row.own_lag is not None]
     late = sum(lag > bound for lag in lags) > len(lags) - math.ceil(SENT * len(lags))
-    in_time = sum(row.status != "not_sent" or row.waited > 0 for row in rows
+    in_time = sum(row.status != "not_sent" or row.waited > 0 or row.over_memory for row in rows
                   if row.own_lag is None or row.due + row.own_lag <= end + bound)
     return late or (is_complete and in_time < SENT * planned)
 
@@ -79,7 +80,7 @@ def slots(run):
             "openLoop": flags(lambda at, r=rows: is_open_loop(r, at), bound),
             "responseP50Us": near(percentile(answered, QUANTILES["p50"])),
             "responseP99Us": near(percentile(answered, p99)),
-        })
+        } | of_slot(run, slot))
     return expected
 
 

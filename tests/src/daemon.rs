@@ -50,7 +50,14 @@ impl Daemon {
     /// # Panics
     /// When it does not come to serve.
     pub fn start_in(state: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
-        let mut command = Command::new(bin("loaderd"));
+        Self::start_by(Command::new(bin("loaderd")), state, flags, variables)
+    }
+
+    /// Starts a daemon by a command that becomes `loaderd`, and takes its flags.
+    ///
+    /// # Panics
+    /// When it does not come to serve.
+    pub fn start_by(mut command: Command, state: &Path, flags: &[&str], variables: &[(&str, &str)]) -> Self {
         command.arg("--state-dir").arg(state).args(["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
         // The test's own service manager is not the daemon's.
         for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"] {

@@ -6,9 +6,11 @@
 pub mod cluster;
 mod daemon;
 mod guide;
+mod manager;
 mod peer;
 mod processes;
 mod program;
+mod raw;
 mod records;
 pub mod server;
 mod trace;
@@ -17,9 +19,11 @@ mod walk;
 
 pub use daemon::Daemon;
 pub use guide::{Block, Page};
+pub use manager::Manager;
 pub use peer::{ClosedPort, Peer};
 pub use processes::{children, is_alive};
 pub use program::{Ran, bin, root, run};
+pub use raw::{RawClient, field};
 pub use records::Table;
 pub use trace::even_trace;
 pub use walk::Walk;

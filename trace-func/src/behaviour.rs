@@ -51,8 +51,8 @@ impl fmt::Display for RuntimeClock {
 pub enum RuntimeUse {
     /// Floating-point work, by the clock.
     Compute,
-    /// That number of steps for each requested millisecond, for old manifests.
-    Steps(u64),
+    /// That number of InVitro's iterations, each a hundred square roots, for each requested millisecond; for old manifests.
+    Iterations(u32),
     /// Reading the wall clock, and nothing else.
     Watch,
     /// Sleep, which uses no CPU: the pitfall of a function that only pretends to work.

@@ -1,4 +1,4 @@
-//! How exactly run times are consumed on a machine, by either clock, and how many steps make a millisecond.
+//! How exactly run times are consumed on a machine, by either clock, and how many iterations make a millisecond.
 //!
 //! The error is what was consumed minus what was asked for: of the wall time by the wall clock, of the CPU time by the CPU
 //! clock. Each invocation runs on a thread of its own, as in the server, and takes no memory.
@@ -21,16 +21,16 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// Fewest runs of one time.
 const FEWEST: u32 = 3;
 
-/// How long steps are counted.
-const STEPS_PROBE: Duration = Duration::from_millis(200);
+/// How long iterations are counted.
+const ITERATIONS_PROBE: Duration = Duration::from_millis(200);
 
 /// The results of a calibration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Calibration {
     /// One row for each clock and time.
     pub rows: Vec<CalibrationRow>,
-    /// Steps in a millisecond of one processor, for `ITERATIONS_MULTIPLIER`.
-    pub steps_per_ms: u64,
+    /// Iterations of InVitro's, each a hundred square roots, in a millisecond of one processor: `ITERATIONS_MULTIPLIER`.
+    pub iterations_per_ms: u64,
 }
 
 /// The errors of one run time by one clock, in microseconds.
@@ -66,7 +66,7 @@ pub async fn calibrate(times: &[u32], runs: u32) -> Result<Calibration, ConsumeE
             rows.push(measure(&consumer, clock, requested, runs).await?);
         }
     }
-    Ok(Calibration { rows, steps_per_ms: steps_per_ms() })
+    Ok(Calibration { rows, iterations_per_ms: iterations_per_ms() })
 }
 
 async fn measure(
@@ -97,18 +97,19 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     sorted.get(rank.max(1) - 1).copied().unwrap_or_default()
 }
 
-/// Steps that the calling thread does in a millisecond of its CPU time.
-fn steps_per_ms() -> u64 {
-    const PIECE: u64 = 10_000;
+/// Iterations that the calling thread does in a millisecond of its CPU time, rounded.
+fn iterations_per_ms() -> u64 {
+    const PIECE: u64 = 100;
     let begun = clock::thread_cpu();
-    let mut steps = 0;
+    let mut iterations = 0_u64;
     loop {
         // It is never cancelled.
         let _done = spin::iterate(PIECE, || false);
-        steps += PIECE;
+        iterations += PIECE;
         let consumed = clock::thread_cpu().saturating_sub(begun);
-        if consumed >= STEPS_PROBE {
-            return u64::try_from(u128::from(steps) * 1_000_000 / consumed.as_nanos()).unwrap_or(u64::MAX);
+        if consumed >= ITERATIONS_PROBE {
+            let nanos = consumed.as_nanos();
+            return u64::try_from((u128::from(iterations) * 1_000_000 + nanos / 2) / nanos).unwrap_or(u64::MAX);
         }
     }
 }
@@ -125,7 +126,7 @@ impl Calibration {
             // Text takes everything.
             let _written = writeln!(text, "{clock:<6}{millis:>12}{runs:>7}{p50_us:>16.1}{p99_us:>16.1}{max_us:>16.1}");
         }
-        let _written = writeln!(text, "\nITERATIONS_MULTIPLIER={}", self.steps_per_ms);
+        let _written = writeln!(text, "\nITERATIONS_MULTIPLIER={}", self.iterations_per_ms);
         text
     }
 
@@ -140,7 +141,7 @@ impl Calibration {
             )
         };
         let rows: Vec<_> = self.rows.iter().map(row).collect();
-        format!("{{\"rows\": [{}], \"iterationsMultiplier\": {}}}\n", rows.join(", "), self.steps_per_ms)
+        format!("{{\"rows\": [{}], \"iterationsMultiplier\": {}}}\n", rows.join(", "), self.iterations_per_ms)
     }
 }
 
@@ -165,7 +166,7 @@ mod tests {
             p99_us: 3.5,
             max_us: -4.0,
         };
-        let found = Calibration { rows: vec![row], steps_per_ms: 12_345 };
+        let found = Calibration { rows: vec![row], iterations_per_ms: 12_345 };
         assert_eq!(
             found.table(),
             "clock requested ms   runs    error p50 µs    error p99 µs    error max µs\n\
@@ -187,6 +188,6 @@ mod tests {
             found.rows.iter().map(|row| (row.clock.as_str(), row.requested.as_millis(), row.runs)).collect();
         assert_eq!(rows, [("wall", 1, 4), ("wall", 2, 4), ("cpu", 1, 4), ("cpu", 2, 4)]);
         assert!(found.rows.iter().all(|row| row.p50_us >= 0.0), "{found:?}");
-        assert!(found.steps_per_ms > 0);
+        assert!(found.iterations_per_ms > 0);
     }
 }

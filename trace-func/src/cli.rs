@@ -29,7 +29,8 @@ Environment variables (flags win; empty ones count as not set):
   MAX_RUNTIME, MAX_MEMORY  limits of what an invocation may ask for, such as 90s; MiB
   COLD_START_BUSY_LOOP_MS  milliseconds to spin before listening
   IO_PERCENTAGE            share of the run time that is spent waiting instead, 0 to 100
-  ITERATIONS_MULTIPLIER    of old manifests: steps for each requested millisecond, whatever time they take
+  ITERATIONS_MULTIPLIER    of old manifests: hundreds of square roots for each requested millisecond, whatever time
+                           they take, as InVitro counts them
 
 One port serves gRPC and plain HTTP/1.1 and HTTP/2, in the form of InVitro's HTTP functions: headers workload (trace or
 empty), function, requested_cpu (ms) and requested_memory (MiB); answers 200 with JSON, 400 for invalid headers,
@@ -115,6 +116,9 @@ pub struct ServeArguments {
     /// Most memory that an invocation may ask for, in MiB [default: $MAX_MEMORY, else only the system's limits]
     #[arg(long, value_name = "MIB")]
     max_memory: Option<u32>,
+    /// How long to be busy before listening, such as 750ms [default: $COLD_START_BUSY_LOOP_MS, else not at all]
+    #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
+    startup_busy_loop: Option<Duration>,
     /// Take fresh memory for each invocation, and keep none
     #[arg(long)]
     fresh_memory: bool,
@@ -176,14 +180,17 @@ impl Config {
         let max_runtime = variables.or(arguments.max_runtime, &["MAX_RUNTIME"], humantime::parse_duration);
         let mib = |text: &str| text.parse().map_err(|_| "not a number of MiB");
         let max_memory_mib = variables.or(arguments.max_memory, &["MAX_MEMORY"], mib);
-        let millis = |text: &str| text.parse::<u32>().map_err(|_| "not a number of milliseconds");
-        let cold_start = variables.or(None, &["COLD_START_BUSY_LOOP_MS"], millis);
+        let millis = |text: &str| {
+            let millis = text.parse::<u32>().map_err(|_| "not a number of milliseconds")?;
+            Ok::<_, &str>(Duration::from_millis(millis.into()))
+        };
+        let cold_start = variables.or(arguments.startup_busy_loop, &["COLD_START_BUSY_LOOP_MS"], millis);
         let io_percentage = variables.or(None, &["IO_PERCENTAGE"], percentage);
-        let steps = |text: &str| text.parse::<u32>().map_err(|_| "not a number of steps");
-        let steps = variables.or(None, &["ITERATIONS_MULTIPLIER"], steps).map(u64::from);
+        let iterations = |text: &str| text.parse::<u32>().map_err(|_| "not a number of iterations");
+        let iterations = variables.or(None, &["ITERATIONS_MULTIPLIER"], iterations);
         let instance_id = arguments.instance_id.or_else(|| variables.text(&INSTANCE_VARIABLES).map(|(_, value)| value));
         let kind = kind.unwrap_or_default();
-        let (runtime, memory) = behaviour(kind, steps);
+        let (runtime, memory) = behaviour(kind, iterations);
         variables.finish(Self {
             kind,
             behaviour: Behaviour {
@@ -197,7 +204,7 @@ impl Config {
             max_runtime,
             max_memory_mib,
             fresh_memory: arguments.fresh_memory,
-            cold_start: Duration::from_millis(cold_start.unwrap_or_default().into()),
+            cold_start: cold_start.unwrap_or_default(),
             threads: arguments.threads,
             duration: arguments.duration,
             die_with_parent: arguments.die_with_parent,
@@ -206,12 +213,12 @@ impl Config {
 }
 
 /// What fills the run time and what is done with the memory, by kind.
-fn behaviour(kind: Kind, steps: Option<u64>) -> (RuntimeUse, MemoryUse) {
+fn behaviour(kind: Kind, iterations: Option<u32>) -> (RuntimeUse, MemoryUse) {
     match kind {
         Kind::Timed => (RuntimeUse::Watch, MemoryUse::HalfTouched),
         Kind::Wimpy => (RuntimeUse::Sleep, MemoryUse::Untouched),
         Kind::Trace | Kind::Empty | Kind::Hello | Kind::Saturate => {
-            (steps.map_or(RuntimeUse::Compute, RuntimeUse::Steps), MemoryUse::Touched)
+            (iterations.map_or(RuntimeUse::Compute, RuntimeUse::Iterations), MemoryUse::Touched)
         }
     }
 }

@@ -84,8 +84,8 @@ fn run(arguments: Arguments, started: Duration, parent: Pid) -> Result<ExitCode,
     if let Some(expected) = config.die_with_parent {
         parent::die_with(expected.map_or(parent, Pid::from_raw)).map_err(failure(FAILURE))?;
     }
-    if let RuntimeUse::Steps(per_ms) = config.behaviour.runtime {
-        log::warn!("ITERATIONS_MULTIPLIER is set: {per_ms} steps for each millisecond, whatever time they take");
+    if let RuntimeUse::Iterations(per_ms) = config.behaviour.runtime {
+        log::warn!("ITERATIONS_MULTIPLIER is set: {per_ms} iterations for each millisecond, whatever time they take");
     }
     let runtime = runtime().map_err(failure(FAILURE))?;
     let code = runtime.block_on(until_signalled(&config, started));

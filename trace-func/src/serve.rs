@@ -18,6 +18,9 @@ use crate::{executor::Function, hello::Hello, plain::PlainLayer};
 /// Invocations that run at once: each has a thread of tokio's blocking pool, and a stream of a connection.
 pub const MAX_CONCURRENT: u16 = 4096;
 
+/// Invocations that were cancelled and that this server has not seen yet.
+const MAX_RESET_STREAMS: usize = 65_536;
+
 /// Requests and replies are a few bytes each, but thousands may share a connection, and an exhausted connection window
 /// would show up as latency.
 const CONNECTION_WINDOW_BYTES: u32 = 1 << 20;
@@ -101,6 +104,9 @@ pub async fn serve(
     Server::builder()
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(u32::from(MAX_CONCURRENT))
+        // The default of 20, which protects public servers, ends the connection of an instance that was paused.
+        .http2_max_pending_accept_reset_streams(Some(MAX_RESET_STREAMS))
+        .http2_max_local_error_reset_streams(Some(MAX_RESET_STREAMS))
         .accept_http1(true)
         .layer(plain)
         .add_routes(routes.routes())

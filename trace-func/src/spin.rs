@@ -1,7 +1,7 @@
-//! Busy work: until an instant, until CPU time is consumed, or a number of steps.
+//! Busy work: until an instant, until CPU time is consumed, or a number of iterations.
 //!
-//! By a clock and not by a number of steps, so that the run time is right on any CPU, regardless of co-located load. The
-//! number of steps is for old manifests, which have a calibrated multiplier.
+//! By a clock and not by a number of iterations, so that the run time is right on any CPU, regardless of co-located load. The
+//! number of iterations is for old manifests, which have a calibrated multiplier.
 
 use std::{hint::black_box, time::Duration};
 
@@ -10,6 +10,9 @@ use tokio::time::Instant;
 /// Square roots between two readings of a clock: some 5 to 10 µs, short against the requested milliseconds and long
 /// against the 25 ns of reading the monotonic clock.
 const OPERATIONS_PER_CHUNK: u32 = 1000;
+
+/// Square roots of an iteration, as InVitro's function takes them (`EXEC_UNIT` in its `pkg/workload/standard`).
+const OPERATIONS_PER_ITERATION: u32 = 100;
 
 /// Chunks between two readings of the thread's CPU clock, which takes 0.65 µs to read.
 const CHUNKS_PER_CPU_READING: u32 = 3;
@@ -75,18 +78,24 @@ pub fn consume_until(
     None
 }
 
-/// Does that number of steps, whatever time they take.
+/// Does that number of iterations, whatever time they take.
 ///
 /// Returns `None` as for [`spin_until`].
-pub fn iterate(steps: u64, cancelled: impl Fn() -> bool) -> Option<()> {
+pub fn iterate(iterations: u64, cancelled: impl Fn() -> bool) -> Option<()> {
     let mut value = f64::from(OPERATIONS_PER_CHUNK);
-    let mut left = steps;
+    counted_out(iterations, cancelled, |operations| value = work(value, operations))
+}
+
+/// Gives the operations of that number of iterations to `work`, in chunks.
+fn counted_out(iterations: u64, cancelled: impl Fn() -> bool, mut work: impl FnMut(u32)) -> Option<()> {
+    const PER_CHUNK: u32 = OPERATIONS_PER_CHUNK / OPERATIONS_PER_ITERATION;
+    let mut left = iterations;
     while left > 0 {
         if cancelled() {
             return None;
         }
-        let chunk = u32::try_from(left.min(OPERATIONS_PER_CHUNK.into())).unwrap_or(OPERATIONS_PER_CHUNK);
-        value = work(value, chunk);
+        let chunk = u32::try_from(left.min(PER_CHUNK.into())).unwrap_or(PER_CHUNK);
+        work(chunk * OPERATIONS_PER_ITERATION);
         left -= u64::from(chunk);
     }
     Some(())
@@ -157,8 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_counted_out() {
+    fn iterations_are_counted_out_each_a_hundred_square_roots() {
         assert_eq!(iterate(0, || panic!("there is nothing to do")), Some(()));
         assert_eq!(iterate(2501, || false), Some(()));
+        for (iterations, operations) in [(0, 0), (1, 100), (102, 10_200), (2501, 250_100)] {
+            let mut done = 0;
+            assert_eq!(counted_out(iterations, || false, |chunk| done += u64::from(chunk)), Some(()));
+            assert_eq!(done, operations, "of {iterations} iterations");
+        }
     }
 }

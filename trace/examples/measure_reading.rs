@@ -10,7 +10,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use loader_trace::{Directory, Options, Synth, read};
+use loader_trace::{Options, Synth, open};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let functions: u32 = functions.parse()?;
             let synth =
                 Synth { functions, minutes: minutes.parse()?, target_rate: 0.081 * f64::from(functions), seed: 42 };
-            Ok(synth.write(Path::new(directory))?)
+            Ok(synth.write(Path::new(directory), false)?)
         }
         ["read", directory] => measure(Path::new(directory)),
         _ => Err("usage: measure_reading write DIRECTORY FUNCTIONS MINUTES | read DIRECTORY".into()),
@@ -30,8 +30,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 #[expect(clippy::print_stdout, reason = "the measurement is the output")]
 fn measure(directory: &Path) -> Result<(), Box<dyn Error>> {
     let start = std::time::Instant::now();
-    let (trace, report) =
-        read(&Directory(directory.to_owned()), &Options { skip_incomplete: true, ..Options::default() })?;
+    let opened = open(directory, &Options { skip_incomplete: true, ..Options::default() })?;
+    let (trace, report) = opened.into_parts();
     let elapsed = start.elapsed();
     println!("{} functions, {} units, {} invocations", trace.functions.len(), trace.units, trace.invocations());
     for (reason, occurrences) in &report.left_out {

@@ -11,8 +11,7 @@ pub struct Event {
     pub start_ns: u64,
     /// How long it ran, in microseconds; 0 is legal, and more than an hour and eleven minutes is as much.
     pub runtime_us: u32,
-    /// How much memory it took, in MiB; absent where the format has none. Where present, run time and memory are exact, and
-    /// are not clamped.
+    /// How much memory it took, in MiB; absent where the format has none.
     pub memory_mib: Option<NonZeroU32>,
 }
 
@@ -21,6 +20,7 @@ pub struct Event {
 pub struct Events {
     sorted: Box<[Event]>,
     unit_ns: u64,
+    planned: bool,
 }
 
 impl Events {
@@ -29,7 +29,17 @@ impl Events {
     pub fn new(mut events: Vec<Event>, unit: Duration) -> Self {
         events.sort_unstable();
         let unit_ns = u64::try_from(unit.as_nanos()).unwrap_or(u64::MAX).max(1);
-        Self { sorted: events.into(), unit_ns }
+        Self { sorted: events.into(), unit_ns, planned: false }
+    }
+
+    /// The same, of a plan that was made before: its run times and memory are to be asked for as they are, without bounds.
+    pub fn planned(events: Vec<Event>, unit: Duration) -> Self {
+        Self { planned: true, ..Self::new(events, unit) }
+    }
+
+    /// Whether run times and memory are those of a plan.
+    pub fn is_planned(&self) -> bool {
+        self.planned
     }
 
     /// Every event, by start.

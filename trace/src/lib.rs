@@ -26,7 +26,10 @@ pub mod trace;
 pub use arrivals::{ArrivalStream, Arrivals};
 pub use counts::Counts;
 pub use events::{Event, Events};
-pub use format::{Directory, Faults, Format, Options, Report, Source, read};
+pub use format::{
+    Bytes, Directory, Fallback, Fault, Faults, Format, Limits, Needed, Opened, Options, Report, Source, extract,
+    needed, open, read,
+};
 pub use load::Load;
 pub use random::{Purpose, StreamKey, StreamRng};
 pub use sizes::{Clamp, Clamped, MemoryProfile, RuntimeProfile};

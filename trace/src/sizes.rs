@@ -30,6 +30,11 @@ impl RuntimeProfile {
         Percentiles::new(&Self::PERCENTILES, values).map(|percentiles| Self(percentiles.mapped(|ms| ms * 1000.0)))
     }
 
+    /// That of invocations that all run equally long.
+    pub fn constant(runtime: Duration) -> Self {
+        Self(Percentiles::constant(&Self::PERCENTILES, runtime.as_secs_f64() * 1e6))
+    }
+
     /// The run time that a share `q` (0 to 1) of invocations does not exceed, to the microsecond.
     pub fn quantile(&self, q: f64) -> Duration {
         micros(self.0.quantile(q))
@@ -62,6 +67,11 @@ impl MemoryProfile {
     /// When a value is negative or not finite, or is below the one before it.
     pub fn from_mib(values: [f64; 8]) -> Result<Self, ProfileError> {
         Percentiles::new(&Self::PERCENTILES, values).map(Self)
+    }
+
+    /// That of invocations that all take as much.
+    pub fn constant(mib: u32) -> Self {
+        Self(Percentiles::constant(&Self::PERCENTILES, mib.into()))
     }
 
     /// One of `parts` equal parts of it, of at least 1 MiB: a function's of its app's. None or one is all of it.

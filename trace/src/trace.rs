@@ -1,15 +1,19 @@
 //! A trace: which functions there are, how often each is invoked in each unit of time, and how big invocations are.
 
+use std::time::Duration;
+
 use crate::load::Load;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 
-/// Functions and their load over a number of units (minutes or seconds; the run's spec says which).
+/// Functions and their load over a number of units.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     /// The functions, in the order of the file. Ids are unique.
     pub functions: Vec<TraceFunction>,
     /// How many units the trace lasts; every function whose load is counted has as many counts.
     pub units: usize,
+    /// What a unit lasts: a column of counts, or what exact times are cut into.
+    pub unit: Duration,
 }
 
 impl Trace {

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use loader_trace::{Clamp, Directory, Format, Load, Options, Report, Source as _, Trace, TraceFunction, read};
+use loader_trace::{Clamp, Directory, Format, Load, Options, Report, Trace, TraceFunction, open};
 
 fn samples() -> PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "tests", "samples"].iter().collect()
@@ -22,6 +22,9 @@ fn described(trace: &Trace, report: &Report) -> String {
     for (reason, occurrences) in &report.left_out {
         writeln!(text, "{reason}: {} {:?}", occurrences.count, occurrences.examples).unwrap();
     }
+    for (repair, occurrences) in &report.repaired {
+        writeln!(text, "{}: {} {:?}", repair.name(), occurrences.count, occurrences.examples).unwrap();
+    }
     text
 }
 
@@ -32,7 +35,8 @@ fn describe(text: &mut String, function: &TraceFunction) -> std::fmt::Result {
         Load::Counts(counts) => writeln!(text, "  counts {:?}", counts.iter().collect::<Vec<_>>())?,
         Load::Events(events) => {
             for event in events.all() {
-                writeln!(text, "  start {} ns, runs {} us", event.start_ns, event.runtime_us)?;
+                let memory = event.memory_mib.map(|mib| format!(", takes {mib} MiB")).unwrap_or_default();
+                writeln!(text, "  start {} ns, runs {} us{memory}", event.start_ns, event.runtime_us)?;
             }
         }
     }
@@ -50,9 +54,10 @@ fn describe(text: &mut String, function: &TraceFunction) -> std::fmt::Result {
 #[track_caller]
 fn assert_reads(format: Format, skip_incomplete: bool) {
     let directory = Directory(samples().join(format.name()));
-    assert_eq!(Format::detect(&directory.names().unwrap()), Some(format));
+    assert_eq!(Format::detect(&directory), Some(format));
     let options = Options { skip_incomplete, ..Options::default() };
-    let (trace, report) = read(&directory, &options).unwrap_or_else(|faults| panic!("{format}:\n{faults}"));
+    let opened = open(&directory.0, &options).unwrap_or_else(|faults| panic!("{format}:\n{faults}"));
+    let (trace, report) = opened.into_parts();
     let expected = std::fs::read_to_string(samples().join(format!("{format}.txt"))).unwrap_or_default();
     let found = described(&trace, &report);
     assert_eq!(found, expected, "what was found:\n{found}");
@@ -76,10 +81,43 @@ fn reads_azure_2021() {
     assert_reads(Format::Azure2021, false);
 }
 
+/// Two tables, a request without a front end's time, one without a memory usage, a negative run time.
+#[test]
+fn reads_huawei_2025() {
+    assert_reads(Format::Huawei2025, false);
+}
+
+/// A request that is still being processed.
+#[test]
+fn reads_alibaba_genai() {
+    assert_reads(Format::AlibabaGenai, false);
+}
+
+#[test]
+fn reads_iluvatar() {
+    assert_reads(Format::Iluvatar, false);
+}
+
+/// A function without invocations, whose lists are null.
+#[test]
+fn reads_plans_of_invitro() {
+    assert_reads(Format::InvitroIat, false);
+}
+
+/// A table that gzip packed, one that zstd packed, one in a zip archive.
+#[test]
+fn packed_files_are_read_as_they_are() {
+    let directory = samples().join("packed");
+    let (trace, report) = open(&directory, &Options::default()).unwrap().into_parts();
+    let expected = std::fs::read_to_string(samples().join("packed.txt")).unwrap_or_default();
+    let found = described(&trace, &report);
+    assert_eq!(found, expected, "what was found:\n{found}");
+}
+
 #[test]
 fn a_file_can_be_named_instead_of_its_directory() {
     let directory = samples().join("azure2021");
     let file = directory.join("AzureFunctionsInvocationTraceForTwoWeeksJan2021.txt");
-    let read = |path| read(&Directory(path), &Options::default()).unwrap();
+    let read = |path: PathBuf| open(&path, &Options::default()).unwrap();
     assert_eq!(read(file), read(directory));
 }

@@ -29,7 +29,7 @@ pub(super) async fn check(session: &Session, arguments: CheckArguments) -> Resul
     let checked = checker.finish();
     match session.format {
         Format::Table => output::text(&render::checked(&checked))?,
-        Format::Json => output::text(&format!("{:#}", json(&target, &checked)))?,
+        Format::Json => output::json(&json(&target, &checked))?,
     }
     Ok(match checked {
         Ok(checked) if checked.faults.is_empty() => Ending::Done,
@@ -38,7 +38,7 @@ pub(super) async fn check(session: &Session, arguments: CheckArguments) -> Resul
 }
 
 fn directory(path: &Path) -> Result<Checker, Failure> {
-    let mut checker = Checker::default();
+    let mut checker = Checker::of_directory();
     for entry in fs::read_dir(path).map_err(unreadable(path))? {
         let entry = entry.map_err(unreadable(path))?;
         let path = entry.path();

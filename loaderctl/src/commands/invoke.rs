@@ -21,6 +21,6 @@ pub(super) async fn invoke(session: &Session, arguments: InvokeArguments) -> Res
     let daemon = session.daemon().await?;
     let answer = daemon.api.clone().invoke(request).await.map_err(|status| daemon.failure(status))?.into_inner();
     let record = answer.record.clone().unwrap_or_default();
-    session.print(&answer, |_| render::record(&record))?;
+    session.print(&answer, |answer| render::record(&answer.record.clone().unwrap_or_default()))?;
     Ok(if record.status == OK { Ending::Done } else { Ending::Failed })
 }

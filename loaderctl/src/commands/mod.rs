@@ -4,6 +4,7 @@ mod bundle;
 mod check;
 mod describe;
 mod fetch;
+mod import;
 mod invoke;
 mod plan;
 mod plot;
@@ -17,6 +18,7 @@ mod session;
 mod submit;
 mod synth;
 mod token;
+mod traces;
 mod watch;
 
 use clap::CommandFactory as _;
@@ -39,6 +41,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Submit(arguments) => Box::pin(submit::submit(&session, *arguments)).await,
         Command::Resubmit(arguments) => Box::pin(submit::resubmit(&session, arguments)).await,
         Command::Plan(arguments) => plan::plan(&session, &arguments).await,
+        Command::Import(arguments) => import::import(&session, &arguments),
         Command::List(arguments) => runs::list(&session, arguments).await,
         Command::Get(arguments) => runs::get(&session, arguments).await,
         Command::Watch(arguments) => Box::pin(watch::watch(&session, arguments)).await,
@@ -55,6 +58,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Clean(arguments) => runs::clean(&session, arguments).await,
         Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
+        Command::Trace(TraceCommand::List) => traces::list(&session).await,
+        Command::Trace(TraceCommand::Delete(arguments)) => traces::delete(&session, arguments).await,
         Command::Trace(TraceCommand::Synth(arguments)) => synth::synth(arguments),
         Command::Trace(TraceCommand::Describe(arguments)) => describe::describe(session.format, arguments),
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
@@ -67,7 +72,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
 fn completions(shell: clap_complete::Shell) -> Result<Ending, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Arguments::command(), "loaderctl", &mut script);
-    output::text(&String::from_utf8_lossy(&script))?;
+    output::data(&String::from_utf8_lossy(&script))?;
     Ok(Ending::Done)
 }
 

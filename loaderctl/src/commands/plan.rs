@@ -19,12 +19,15 @@ const COLUMNS: [&str; 6] = ["due_ns", "function", "runtime_us", "memory_mib", "m
 
 /// Prints a plan's summary, and writes its invocations to a file where one is named.
 pub(super) async fn plan(session: &Session, arguments: &PlanArguments) -> Result<Ending, Failure> {
-    let PlanArguments { spec, all, write } = arguments;
+    let PlanArguments { spec, all, write, force } = arguments;
+    if let Some(path) = write {
+        refuse_existing(path, *force)?;
+    }
     let prepared = prepare(session, spec).await?;
     if let Some(path) = write {
         let opened = prepared.daemon.stream_plan(prepared.spec.clone()).await;
         match opened {
-            Ok(stream) => self::write(&prepared.daemon, stream, path).await?,
+            Ok(stream) => self::write(&prepared.daemon, stream, path, *force).await?,
             Err(status) => return Err(prepared.failure(status)),
         }
     }
@@ -33,8 +36,21 @@ pub(super) async fn plan(session: &Session, arguments: &PlanArguments) -> Result
     session.print(&planned, |planned| render::plan(&planned.plan.clone().unwrap_or_default(), shown))
 }
 
+/// Refuses a file that is there, before anything is planned.
+fn refuse_existing(path: &Path, force: bool) -> Result<(), Failure> {
+    if !force && path.symlink_metadata().is_ok() {
+        return Err(Failure::Input(format!("{} exists; use --force to replace it", path.display())));
+    }
+    Ok(())
+}
+
 /// Writes the invocations as they arrive. The file gets its name after the last one.
-async fn write(daemon: &Daemon, mut stream: Streaming<StreamPlanResponse>, path: &Path) -> Result<(), Failure> {
+async fn write(
+    daemon: &Daemon,
+    mut stream: Streaming<StreamPlanResponse>,
+    path: &Path,
+    force: bool,
+) -> Result<(), Failure> {
     let failed = |source: io::Error| Failure::System { doing: format!("cannot write {}", path.display()), source };
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
@@ -50,7 +66,8 @@ async fn write(daemon: &Daemon, mut stream: Streaming<StreamPlanResponse>, path:
         }
     }
     let file = writer.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    let kept = if force { file.persist(path) } else { file.persist_noclobber(path) };
+    kept.map_err(|error| failed(error.error))?;
     note(&format!("{count} invocations written to {}", path.display()));
     Ok(())
 }

@@ -19,11 +19,11 @@ const NATIVE: &str = "native";
 
 /// Fetches the files of a run into a directory.
 pub(super) async fn results(session: &Session, arguments: ResultsArguments) -> Result<Ending, Failure> {
-    let ResultsArguments { run, to, layout, force } = arguments;
+    let ResultsArguments { run, to, layout, cells, force } = arguments;
     let native = layout == NATIVE;
     // Asked for a daemon first: without one, no directory is made.
     session.daemon().await?;
-    let Fetched { files, checker } = fetch(session, &run.run, &layout, Folder::open(&to, force)?).await?;
+    let Fetched { files, checker } = fetch(session, &run.run, &layout, Folder::open(&to, cells, force)?).await?;
     // Of another layout there is no manifest.
     let faults = if native { faults(checker) } else { Vec::new() };
     faults.iter().for_each(|fault| output::note(&format!("warning: {fault}")));
@@ -31,7 +31,7 @@ pub(super) async fn results(session: &Session, arguments: ResultsArguments) -> R
         Format::Table => output::text(&render::files(&to.display().to_string(), &files))?,
         Format::Json => {
             let files: Vec<_> = files.iter().map(|(name, size)| json!({ "file": name, "bytes": size })).collect();
-            output::text(&format!("{:#}", json!({ "directory": to.display().to_string(), "files": files })))?;
+            output::json(&json!({ "directory": to.display().to_string(), "files": files }))?;
         }
     }
     Ok(if faults.is_empty() { Ending::Done } else { Ending::Failed })

@@ -11,7 +11,7 @@ use super::{
     fetch::{Folder, fetch},
     session::Session,
 };
-use crate::Failure;
+use crate::{Failure, cli::Cells};
 
 /// Reads runs, in the order in which they are named. What is a directory is read as it is; all else is asked of the daemon, and its
 /// files are kept only until they have been read.
@@ -27,7 +27,7 @@ pub(super) async fn read(session: &Session, names: &[String]) -> Result<Vec<Run>
             let directory = tempfile::Builder::new().prefix("loader-report-").tempdir();
             let failed = |source| Failure::System { doing: "cannot make a temporary directory".to_owned(), source };
             let directory = directory.map_err(failed)?;
-            fetch(session, name, "", Folder::open(directory.path(), false)?).await?;
+            fetch(session, name, "", Folder::open(directory.path(), Cells::Raw, false)?).await?;
             runs.push(of_directory(directory.path())?);
         }
     }

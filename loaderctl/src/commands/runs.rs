@@ -59,7 +59,7 @@ pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Res
                 .await?;
         return Ok(if ended == Ending::Interrupted { ended } else { Ending::Done });
     }
-    session.print(&answer, |_| render::state(&run))
+    session.print(&answer, |answer| render::state(&answer.run.clone().unwrap_or_default()))
 }
 
 /// Pins or unpins a run.
@@ -93,7 +93,7 @@ pub(super) async fn clean(session: &Session, arguments: CleanArguments) -> Resul
     let daemon = session.daemon().await?;
     let request = CleanRunsRequest { run_id: arguments.run.unwrap_or_default(), all_runs: arguments.all_runs };
     let cleaned = daemon.api.clone().clean_runs(request).await.map_err(|status| daemon.failure(status))?;
-    session.print(cleaned.get_ref(), |answer| render::cleaned(&answer.cleaned))
+    session.print(cleaned.get_ref(), render::cleaned)
 }
 
 /// Evaluates a PromQL expression.

@@ -1,5 +1,7 @@
 //! What the commands have in common: the daemon's address, credentials and the output format.
 
+use loader_proto::json::visible;
+
 use crate::{
     Ending, Failure,
     address::Address,
@@ -29,13 +31,13 @@ impl Session {
     ///
     /// # Errors
     /// Standard output cannot be written to.
-    pub(super) fn print<M: prost::Name>(
+    pub(super) fn print<M: prost::Name + Default>(
         &self,
         message: &M,
         table: impl FnOnce(&M) -> String,
     ) -> Result<Ending, Failure> {
         match self.format {
-            Format::Table => output::text(&table(message))?,
+            Format::Table => output::text(&table(&visible(message)))?,
             Format::Json => output::message(message)?,
         }
         Ok(Ending::Done)

@@ -20,7 +20,7 @@ use crate::{
 pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Result<Ending, Failure> {
     let SubmitArguments { spec, idempotency_key, following, dry_run } = arguments;
     if dry_run {
-        return plan::plan(session, &PlanArguments { spec, all: false, write: None }).await;
+        return plan::plan(session, &PlanArguments { spec, all: false, write: None, force: false }).await;
     }
     let prepared = prepare(session, &spec).await?;
     let daemon = prepared.daemon.clone();
@@ -56,8 +56,14 @@ async fn announce(
     if submitted.existing {
         note(&format!("the idempotency key was used before, by run {}", run.run_id));
     }
-    if (live || wait) && session.format == Format::Table {
-        note(&format!("run {}", run.run_id));
+    if session.format == Format::Table {
+        let place = match run.queue_position {
+            0 => String::new(),
+            position => format!(", position {position} in the queue"),
+        };
+        if live || wait || run.queue_position > 0 {
+            note(&format!("run {}{place}", run.run_id));
+        }
     }
     if live {
         return watch::to_end(session, daemon, &run.run_id, watch::view(session).as_mut(), at_end).await;

@@ -8,9 +8,9 @@ use crate::{Ending, Failure, cli::SynthArguments, output::note};
 
 /// Generates a trace into a directory.
 pub(super) fn synth(arguments: SynthArguments) -> Result<Ending, Failure> {
-    let SynthArguments { functions, minutes, rate, seed, to } = arguments;
+    let SynthArguments { functions, minutes, rate, seed, to, force } = arguments;
     let synth = Synth { functions, minutes, target_rate: rate, seed };
-    synth.write(&to).map_err(failure)?;
+    synth.write(&to, force).map_err(failure)?;
     note(&format!("a trace of {functions} functions and {minutes} minutes is in {}", to.display()));
     Ok(Ending::Done)
 }
@@ -19,6 +19,7 @@ fn failure(error: SynthError) -> Failure {
     let doing = error.to_string();
     match error {
         SynthError::Empty | SynthError::Rate(_) | SynthError::RateTooLow { .. } => Failure::Input(doing),
+        SynthError::Exists { .. } => Failure::Input(format!("{doing}; use --force to replace it")),
         SynthError::Create { source, .. } => Failure::System { doing, source },
         SynthError::Write { source, .. } => Failure::System { doing, source: io::Error::from(source) },
     }

@@ -2,7 +2,10 @@
 
 use std::io::{IsTerminal as _, stderr};
 
-use loader_proto::v1::{Run, WatchRunRequest, WatchRunResponse};
+use loader_proto::{
+    json::visible,
+    v1::{Run, WatchRunRequest, WatchRunResponse},
+};
 
 use super::session::Session;
 use crate::{
@@ -68,7 +71,7 @@ pub(super) async fn to_end(
         }
     };
     match session.format {
-        Format::Table => output::text(&render::run(&run, output::intervals(at_end.intervals)))?,
+        Format::Table => output::text(&render::run(&visible(&run), output::intervals(at_end.intervals)))?,
         Format::Json if streams_json => {}
         Format::Json => output::message(&WatchRunResponse { run: Some(Run::clone(&run)) })?,
     }

@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use loader_proto::v1::{ArrivalTest, ColdStarts, Counts, Gaps, KsTest, RunSummary, Slowdown, SteadyState};
+use loader_proto::v1::{
+    ArrivalTest, ColdStarts, Counts, Gaps, KsTest, MemoryInFlight, RunSummary, Slowdown, SteadyState,
+};
 
 use super::{
     table::{self, Rows},
-    units::{UNKNOWN, digits, duration, known, micros, part, percent, rate},
+    units::{UNKNOWN, digits, duration, known, mib, micros, part, percent, rate},
 };
 
 /// Counts by name, on one line.
@@ -45,7 +47,7 @@ pub(super) fn counts(summary: &RunSummary) -> String {
 
 /// Rates, arrivals, cold starts, slowdown: a line each.
 pub(super) fn facts(summary: &RunSummary) -> String {
-    let RunSummary { achieved_ratio, goodput, not_due, clamped, dropped_functions, .. } = summary;
+    let RunSummary { achieved_ratio, goodput, not_due, clamped, dropped_functions, notes, .. } = summary;
     let of = |count: u64, text: &str| if count > 0 { format!("{count} {text}") } else { String::new() };
     let (process, plan, gaps) = summary.arrivals.as_ref().map(arrivals).unwrap_or_default();
     table::pairs([
@@ -59,8 +61,10 @@ pub(super) fn facts(summary: &RunSummary) -> String {
         ("gaps", gaps),
         ("cold starts", summary.cold_starts.as_ref().map(cold_starts).unwrap_or_default()),
         ("slowdown", summary.slowdown.as_ref().map(slowdown).unwrap_or_default()),
+        ("memory in flight", summary.memory_in_flight.as_ref().map(memory).unwrap_or_default()),
         ("clamped", of(*clamped, "invocations")),
         ("left out", by_name(dropped_functions)),
+        ("note", notes.join("\n")),
     ])
 }
 
@@ -75,6 +79,16 @@ fn cold_starts(cold: &ColdStarts) -> String {
     let share = share.map(|share| format!(" ({})", percent(share))).unwrap_or_default();
     let count = if share.is_empty() { UNKNOWN.to_owned() } else { count.to_string() };
     format!("{count}{share}{latency}; instances started {instances_started}")
+}
+
+fn memory(memory: &MemoryInFlight) -> String {
+    let MemoryInFlight { peak_mib, mean_mib, not_sent } = memory;
+    let refused = if *not_sent > 0 {
+        format!("; {not_sent} invocations not sent because of maxMemoryInFlight")
+    } else {
+        String::new()
+    };
+    format!("peak {}, mean {}{refused}", known(peak_mib.map(|peak| peak as f64), mib), known(*mean_mib, mib))
 }
 
 /// Below this probability, arrivals count as different from the requested ones.

@@ -2,9 +2,10 @@
 
 use loader_proto::v1::{
     ArrivalTest, BurstFindings, ClockChanges, ColdStartFindings, ColdStarts, Counts, Distribution, FunctionSummary,
-    Gaps, GetStatusResponse, Interval, Intervals, KsTest, OpenLoop, PlanFunction, PlanSlot, PlanSummary, PlatformFact,
-    Record, ResponseInclFailures, RpsFindings, RpsSlot, Run, RunProgress, RunSpec, RunState, RunSummary, Saturated,
-    SlotSummary, Slowdown, Stall, Stalls, SteadyState, TouchedPercentile, WarmupFindings,
+    Gaps, GetStatusResponse, Interval, Intervals, KsTest, MemoryInFlight, NearestNode, OpenLoop, PlanFunction,
+    PlanSlot, PlanSummary, PlatformFact, Record, ResponseInclFailures, RpsFindings, RpsSlot, Run, RunProgress, RunSpec,
+    RunState, RunSummary, Saturated, SlotSummary, Slowdown, Stall, Stalls, SteadyState, TouchedPercentile,
+    WarmupFindings,
 };
 use prost_types::{Duration, Timestamp};
 
@@ -15,6 +16,7 @@ pub(crate) fn running() -> Run {
         state: RunState::Running.into(),
         mode: "burst".to_owned(),
         platform: "local".to_owned(),
+        owner: Some("ci".to_owned()),
         directory: "/var/lib/loader/runs/01R".to_owned(),
         progress: Some(RunProgress {
             functions_ready: 3,
@@ -30,6 +32,7 @@ pub(crate) fn running() -> Run {
             failed: 2,
             cold_starts: 3,
             in_flight: 5,
+            memory_in_flight_mib: 850,
             target_rate: 8.0,
             achieved_rate: 7.92,
             lag_p99_us: Some(85),
@@ -79,6 +82,8 @@ fn slot(slot: u32, saturated: bool) -> SlotSummary {
         own_lag_p99_us: Some(if saturated { 24_900 } else { 90 }),
         saturated,
         open_loop: slot != 3,
+        memory_peak_mib: Some(2_040),
+        memory_mean_mib: Some(907.5),
         // Nothing came back in slot 2.
         response_p50_us: Some(52_000).filter(|_| slot != 2),
         response_p99_us: Some(1_250_000).filter(|_| slot != 2),
@@ -149,6 +154,7 @@ fn ended(mode: &str, state: RunState) -> Run {
             points: 1_194,
         }),
         open_loop: Some(OpenLoop::default()),
+        memory_in_flight: Some(MemoryInFlight { peak_mib: Some(2_040), mean_mib: Some(907.5), not_sent: 0 }),
         stalls: Some(Stalls::default()),
         response_from_due_us: distribution(1_194, 52_080),
         response_us: distribution(1_194, 52_000),
@@ -335,16 +341,22 @@ pub(crate) fn plan() -> PlanSummary {
         peak_memory_mib: 374.4,
         clamped: 5,
         dropped_functions: [("no_invocations".to_owned(), 4), ("no_memory".to_owned(), 1)].into(),
+        notes: vec![
+            "duration is 1h; the trace has 10m from its start on, which are replayed".to_owned(),
+            "memory is the default: 1 (f)".to_owned(),
+        ],
         slot_plans: (0..3).map(slot).collect(),
         function_plans: ["fn-1", "fn-2"].map(function).into(),
         open_ended: false,
         waits: false,
+        disturbances: Vec::new(),
     }
 }
 
 /// A daemon at work.
 pub(crate) fn status() -> GetStatusResponse {
     GetStatusResponse {
+        waiting: Vec::new(),
         platform_facts: vec![PlatformFact {
             platform: "knative".to_owned(),
             name: "missing permissions".to_owned(),
@@ -386,6 +398,19 @@ pub(crate) fn record() -> Record {
         instance: "victim-1".to_owned(),
         cold_start: Some(true),
         instance_started_unix_us: Some(1_795_446_000_100_000),
+        instances: Some(0),
+        instances_desired: Some(1),
         ..Record::default()
+    }
+}
+
+/// The node of that record's instance, without its memory.
+pub(crate) fn nearest_node() -> NearestNode {
+    NearestNode {
+        node: "worker-1".to_owned(),
+        sampled_unix_us: Some(1_795_446_002_000_000),
+        cpu_ratio: Some(0.25),
+        memory_ratio: None,
+        pods: Some(12),
     }
 }

@@ -1,6 +1,6 @@
 //! Lists of runs and files, and the daemon's status.
 
-use loader_proto::v1::{CleanedRun, GetStatusResponse, MetricValue, Run};
+use loader_proto::v1::{CleanRunsResponse, CleanedRun, GetStatusResponse, MetricValue, Run};
 
 use super::{
     progress::state_name,
@@ -19,19 +19,25 @@ pub(crate) fn runs(runs: &[Run]) -> String {
         let name = run.spec.as_ref().map(|spec| spec.name.clone()).unwrap_or_default();
         let state = state_name(run.state()).to_owned();
         let verdict = run.summary.as_ref().map(verdicts::note).unwrap_or_default();
-        let note = if verdict.is_empty() { run.reason.clone() } else { verdict.to_owned() };
+        let note = match (run.waiting_for.as_str(), verdict, run.queue_position) {
+            ("", "", 0) => run.reason.clone(),
+            ("", "", position) => format!("position {position} in the queue"),
+            ("", verdict, _) => verdict.to_owned(),
+            (waiting_for, ..) => format!("waits: {waiting_for}"),
+        };
         vec![
             run.run_id.clone(),
             if name.is_empty() { run.mode.clone() } else { name },
             run.mode.clone(),
             run.platform.clone(),
+            run.owner.clone().unwrap_or_default(),
             state,
             instant(run.submitted),
             took,
             note,
         ]
     });
-    table::text(&["RUN", "NAME", "MODE", "PLATFORM", "STATE", "SUBMITTED", "TOOK", "NOTE"], rows.collect())
+    table::text(&["RUN", "NAME", "MODE", "PLATFORM", "OWNER", "STATE", "SUBMITTED", "TOOK", "NOTE"], rows.collect())
 }
 
 /// Files that were written.
@@ -64,6 +70,7 @@ pub(crate) fn status(status: &GetStatusResponse) -> String {
         cores,
         memory_mib,
         platform_facts,
+        waiting,
     } = status;
     let or = |text: &str, none: &str| if text.is_empty() { none.to_owned() } else { text.to_owned() };
     let facts = platform_facts.iter().map(|fact| (format!("{} {}", fact.platform, fact.name), fact.value.clone()));
@@ -79,7 +86,9 @@ pub(crate) fn status(status: &GetStatusResponse) -> String {
         ("listens on", listen.join(", ")),
         ("metrics on", or(metrics_listen, "off")),
     ];
-    table::pairs(own.into_iter().chain(facts.iter().map(|(name, value)| (name.as_str(), value.clone()))))
+    let waiting = waiting.iter().map(|it| ("clean-up waits", format!("run {}: {}", it.run_id, it.waiting_for)));
+    let facts = facts.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    table::pairs(own.into_iter().chain(waiting).chain(facts))
 }
 
 /// Values that a Prometheus gave, one a line.
@@ -92,11 +101,16 @@ pub(crate) fn values(values: &[MetricValue]) -> String {
     if lines.is_empty() { "no value".to_owned() } else { lines.join("\n") }
 }
 
-/// Runs that were cleaned.
-pub(crate) fn cleaned(runs: &[CleanedRun]) -> String {
-    let lines = runs.iter().map(|CleanedRun { run_id, platform, functions }| {
+/// Runs that were cleaned, and platforms that are not configured.
+pub(crate) fn cleaned(answer: &CleanRunsResponse) -> String {
+    let CleanRunsResponse { cleaned, skipped } = answer;
+    let removed = cleaned.iter().map(|CleanedRun { run_id, platform, functions }| {
         format!("{run_id}: {functions} functions removed from {platform}")
     });
-    let lines: Vec<_> = lines.collect();
-    if lines.is_empty() { "nothing to remove".to_owned() } else { lines.join("\n") }
+    let mut lines: Vec<_> = removed.collect();
+    if lines.is_empty() {
+        lines.push("nothing to remove".to_owned());
+    }
+    lines.extend(skipped.iter().map(|it| format!("platform {} is not configured: {}", it.platform, it.reason)));
+    lines.join("\n")
 }

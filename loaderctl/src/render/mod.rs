@@ -4,6 +4,7 @@ mod check;
 mod counts;
 mod description;
 mod distributions;
+pub(crate) mod disturbances;
 mod findings;
 mod listing;
 mod plan;
@@ -12,6 +13,7 @@ mod record;
 mod run;
 mod summary;
 mod table;
+mod traces;
 pub(crate) mod units;
 mod verdicts;
 
@@ -22,6 +24,7 @@ pub(crate) use listing::{cleaned, figures, files, runs, status, values};
 pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
+pub(crate) use traces::traces;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

@@ -3,13 +3,17 @@
 use loader_proto::v1::{PlanFunction, PlanSlot, PlanSummary};
 
 use super::{
-    table,
+    disturbances, table,
     units::{digits, duration, mib, micros, rate, wire_duration},
 };
 
 /// Figures, dropped functions, and the first slots and functions.
 pub(crate) fn plan(plan: &PlanSummary, shown: usize) -> String {
     let mut text = totals(plan);
+    let disturbed = disturbances::planned(&plan.disturbances);
+    if !disturbed.is_empty() {
+        text.push_str(&format!("\n{disturbed}"));
+    }
     let slots = plan.slot_plans.iter().map(slot).collect();
     text.push_str("\nSlots\n");
     text.push_str(&table::first(&["slot", "invocations", "length", "rate", "concurrency", "memory"], slots, shown));
@@ -41,6 +45,8 @@ fn totals(plan: &PlanSummary) -> String {
         function_plans: _,
         open_ended,
         waits,
+        disturbances: _,
+        notes,
     } = plan;
     let beginning = if *open_ended { " (of its beginning: open-ended)" } else { "" };
     let waiting = if *waits { " (without the waits between slots)" } else { "" };
@@ -60,6 +66,7 @@ fn totals(plan: &PlanSummary) -> String {
         ("memory", format!("peak {}", mib(*peak_memory_mib))),
         ("clamped", if *clamped > 0 { format!("{clamped} invocations") } else { String::new() }),
         ("left out", dropped.join(", ")),
+        ("note", notes.join("\n")),
     ])
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loader_proto::v1::{Run, RunProgress, RunState};
 
-use super::units::{duration, known, micros, part, rate, wire_duration};
+use super::units::{duration, known, mib, micros, part, rate, wire_duration};
 
 /// The name of a state, as in `RUNNING`.
 pub(crate) fn state_name(state: RunState) -> &'static str {
@@ -26,6 +26,7 @@ pub(crate) fn planned(run: &Run) -> Option<Duration> {
 pub(crate) fn stage(run: &Run) -> String {
     let state = state_name(run.state());
     match (run.state(), &run.progress) {
+        (RunState::Cleaning, _) if !run.waiting_for.is_empty() => format!("{state}  waits: {}", run.waiting_for),
         (RunState::Queued, _) => format!("{state}  position {} in the queue", run.queue_position),
         (RunState::Deploying, Some(progress)) => {
             format!("{state}  functions {}/{}", progress.functions_ready, progress.functions_total)
@@ -48,10 +49,11 @@ pub(crate) fn time(run: &Run) -> String {
 pub(crate) fn figures(run: &Run) -> Vec<String> {
     let Some(progress) = &run.progress else { return Vec::new() };
     let load = format!(
-        "target {}  achieved {}  in flight {}  completed {}  failed {} ({})  cold {}",
+        "target {}  achieved {}  in flight {} ({})  completed {}  failed {} ({})  cold {}",
         rate(progress.target_rate),
         rate(progress.achieved_rate),
         progress.in_flight,
+        mib(progress.memory_in_flight_mib as f64),
         progress.completed,
         progress.failed,
         part(progress.failed, progress.completed),

@@ -5,7 +5,7 @@ use loader_proto::v1::{Run, RunSummary};
 use super::{
     counts,
     distributions::{self, IntervalsShown},
-    findings,
+    disturbances, findings,
     progress::{self, state_name},
     summary, table,
     units::{between, duration, instant},
@@ -21,6 +21,10 @@ pub(crate) fn run(run: &Run, intervals: IntervalsShown) -> String {
         None if run.progress.is_some() => {
             text.push_str(&format!("\n{}  {}\n", progress::stage(run), progress::time(run)));
             text.extend(progress::figures(run).iter().map(|line| format!("  {line}\n")));
+            let so_far = disturbances::so_far(run);
+            if !so_far.is_empty() {
+                text.push_str(&format!("\n{so_far}"));
+            }
         }
         None => {}
     }
@@ -42,8 +46,10 @@ fn facts(run: &Run) -> String {
         ("run", run.run_id.clone()),
         ("name", name.unwrap_or_default().to_owned()),
         ("plan", format!("{} on {}", run.mode, run.platform)),
+        ("owner", run.owner.clone().unwrap_or_default()),
         ("state", format!("{}{position}", state_name(run.state()))),
         ("reason", run.reason.clone()),
+        ("waits for", run.waiting_for.clone()),
         ("submitted", instant(run.submitted)),
         ("started", instant(run.started)),
         ("took", took),
@@ -58,6 +64,7 @@ fn measured(summary: &RunSummary, intervals: IntervalsShown, text: &mut String) 
         counts::facts(summary),
         distributions::distributions(summary, intervals),
         findings::findings(summary),
+        disturbances::findings(summary),
         summary::slots(summary),
         summary::functions(summary),
     ];

@@ -6,7 +6,7 @@ use loader_proto::v1::{FunctionSummary, RunSummary, SlotSummary};
 
 use super::{
     table::{self, Rows},
-    units::{digits, duration, known, micros, part, rate},
+    units::{digits, duration, known, mib, micros, part, rate},
 };
 
 /// Slots and functions that are shown.
@@ -16,7 +16,7 @@ const SHOWN: usize = 20;
 pub(super) fn slots(summary: &RunSummary) -> String {
     let header = [
         "slot", "phase", "length", "rate", "planned", "sent", "failed", "cold", "lag p99", "own", "p50", "p99",
-        "verdict",
+        "memory", "verdict",
     ];
     let rows = summary.slots.iter().map(|slot| {
         let SlotSummary {
@@ -36,6 +36,8 @@ pub(super) fn slots(summary: &RunSummary) -> String {
             response_p99_us,
             own_lag_p99_us,
             open_loop,
+            memory_peak_mib,
+            memory_mean_mib: _,
         } = slot;
         vec![
             slot.to_string(),
@@ -50,6 +52,7 @@ pub(super) fn slots(summary: &RunSummary) -> String {
             known(*own_lag_p99_us, micros),
             known(*response_p50_us, micros),
             known(*response_p99_us, micros),
+            known(memory_peak_mib.map(|peak| peak as f64), mib),
             verdict(*saturated, *open_loop || summary.open_loop.is_none()).to_owned(),
         ]
     });

@@ -45,6 +45,28 @@ fn a_run_under_way() {
 }
 
 #[test]
+fn a_clean_up_that_waits() {
+    let waiting_for = "cannot clean up: platform knative: connection refused".to_owned();
+    let waiting = Run { state: RunState::Cleaning.into(), waiting_for, ..fixtures::running() };
+    let expected = "CLEANING  waits: cannot clean up: platform knative: connection refused";
+    assert!(progress::line(&waiting).contains(expected), "{}", progress::line(&waiting));
+    let listed = runs(std::slice::from_ref(&waiting));
+    assert!(listed.ends_with("waits: cannot clean up: platform knative: connection refused\n"), "{listed}");
+    assert!(run(&waiting).contains("waits for  cannot clean up: "), "{}", run(&waiting));
+}
+
+#[test]
+fn a_clean_up_of_what_was_left() {
+    use loader_proto::v1::{CleanRunsResponse, CleanedRun, SkippedPlatform};
+    let removed = CleanedRun { run_id: "01R".to_owned(), platform: "knative".to_owned(), functions: 3 };
+    let answer = CleanRunsResponse { cleaned: vec![removed], skipped: Vec::new() };
+    assert_eq!(cleaned(&answer), "01R: 3 functions removed from knative");
+    let skipped = SkippedPlatform { platform: "knative".to_owned(), reason: "no kubeconfig".to_owned() };
+    let answer = CleanRunsResponse { cleaned: Vec::new(), skipped: vec![skipped] };
+    assert_eq!(cleaned(&answer), "nothing to remove\nplatform knative is not configured: no kubeconfig");
+}
+
+#[test]
 fn progress_on_one_line() {
     let running = fixtures::running();
     let mut open_ended = running.clone();
@@ -63,6 +85,9 @@ fn progress_on_one_line() {
 fn a_list_of_runs() {
     let list = [fixtures::running(), fixtures::burst(), fixtures::coldstart()];
     assert_snapshot!(runs(&list));
+    let mut queued = Run { queue_position: 3, reason: String::new(), summary: None, ..fixtures::running() };
+    queued.set_state(RunState::Queued);
+    assert!(runs(&[queued]).trim_end().ends_with("position 3 in the queue"));
     assert_eq!(runs(&[]), "no runs\n");
 }
 
@@ -86,9 +111,10 @@ fn a_single_invocation() {
 
 #[test]
 fn a_record_is_a_row() {
-    let row = columns().into_iter().zip(cells("01R", fixtures::record()));
+    let row = columns(true).into_iter().zip(cells("01R", fixtures::record(), Some(fixtures::nearest_node())));
     assert_snapshot!(row.map(|(column, cell)| format!("{column}={cell}")).collect::<Vec<_>>().join("\n"));
-    let absent = columns().into_iter().zip(cells("01R", Record::default())).filter(|(_, cell)| cell.is_empty());
+    let absent =
+        columns(false).into_iter().zip(cells("01R", Record::default(), None)).filter(|(_, cell)| cell.is_empty());
     let absent: Vec<_> = absent.map(|(column, _)| column).collect();
     let optional = |column: &&Column| column.absent.is_some() || column.kind == Kind::Text;
     let optional = Invocations::SCHEMA.columns.iter().skip(1).filter(optional).map(|column| column.name);

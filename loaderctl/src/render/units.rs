@@ -88,6 +88,11 @@ pub(crate) fn instant(timestamp: Option<Timestamp>) -> String {
     jiff::Timestamp::from_second(seconds).map(|at| at.strftime("%Y-%m-%d %H:%M:%SZ").to_string()).unwrap_or_default()
 }
 
+/// The time from one instant to another, both in Unix microseconds; zero where the second is not later.
+pub(crate) fn between_micros(from: i64, to: i64) -> String {
+    duration(Duration::from_micros(u64::try_from(to.saturating_sub(from)).unwrap_or_default()))
+}
+
 /// The time from one instant to another; zero when one is missing.
 pub(crate) fn between(from: Option<Timestamp>, to: Option<Timestamp>) -> Duration {
     let (Some(from), Some(to)) = (from, to) else { return Duration::ZERO };

@@ -1,24 +1,33 @@
 //! From file and flags to a spec: what could be read, and every fault that can be found without the daemon.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use loader_proto::{
-    json::{Fault, from_value, from_yaml},
+    json::{self, Fault, from_value, to_yaml},
     v1::{RunSpec, run_spec, trace_mode},
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     flags::{Mode, Takes},
     given::{GivenFlag, SpecArguments},
+    hints::instead,
     source,
 };
-use crate::Failure;
+use crate::{
+    Failure,
+    document::{Document, set},
+    invitro::{self, Beside, Converted},
+};
 
 /// The field of a submission that is no part of the spec.
 const KEY: &str = "idempotencyKey";
 
-type Document = Map<String, Value>;
+/// A flag that there isn't, for a rate.
+const RATE: &str = "--rps";
+
+/// The name by which a missing mode is reported, and which is tried for a mode.
+const NAMED_MODE: &str = "mode";
 
 /// A spec that only the daemon can still find faults in, or the faults that it has already.
 #[derive(Debug, Default)]
@@ -31,8 +40,10 @@ pub(crate) struct Draft {
     pub(crate) trace: Option<PathBuf>,
     /// Whether the file is no document at all, so that missing fields are not reported.
     pub(crate) unreadable: bool,
-    /// Fields that flags gave, and which.
-    origins: Vec<(String, &'static str)>,
+    /// What the user should know before the run.
+    pub(crate) notes: Vec<String>,
+    /// Fields that flags or keys of InVitro gave, and which; the last of a field counts.
+    origins: Vec<(String, String)>,
 }
 
 impl Draft {
@@ -46,8 +57,11 @@ impl Draft {
             None => source::SpecFile::default(),
         };
         let mut draft = Self::default();
-        let mut document = draft.document(&file.text, arguments.file.is_some());
+        let document = draft.document(&file.text, arguments.file.is_some());
+        let Some(mut document) = draft.own(document, arguments) else { return Ok(draft) };
         let from_flag = arguments.flags.0.iter().any(|given| given.flag.name == "trace");
+        draft.no_rate(arguments.rps.as_ref());
+        draft.no_mode_by_name(&mut document);
         let mode = draft.mode(&mut document, arguments.mode);
         draft.lay_in(&mut document, mode, &arguments.flags.0);
         let (spec, faults) = from_value::<RunSpec>(&Value::Object(document));
@@ -75,13 +89,13 @@ impl Draft {
     pub(crate) fn into_faults(self) -> Vec<Fault> {
         let Self { faults, origins, .. } = self;
         let describe = |Fault { field, description }: Fault| {
-            if field.starts_with("--") || field == KEY {
+            if field.starts_with("--") || field.starts_with(invitro::LABEL) || field == KEY {
                 return Fault { field, description };
             }
-            let by_flag = origins.iter().find(|(path, _)| is_within(path, &field));
-            let flag = by_flag.map(|(_, flag)| format!(" (--{flag})")).unwrap_or_default();
+            let given = origins.iter().rev().find(|(path, _)| is_within(path, &field));
+            let origin = given.map(|(_, by)| format!(" ({by})")).unwrap_or_default();
             let field = if field.is_empty() { "spec".to_owned() } else { format!("spec: {field}") };
-            Fault { field, description: description + &flag }
+            Fault { field, description: description + &origin }
         };
         faults.into_iter().map(describe).collect()
     }
@@ -101,16 +115,64 @@ impl Draft {
         if !is_given {
             return Document::new();
         }
-        match serde_saphyr::from_str(text) {
-            Ok(Value::Object(document)) => document,
-            Ok(Value::Null) => Document::new(),
-            // The reader of specs reports what is wrong.
-            Ok(_) | Err(_) => {
-                self.unreadable = true;
-                self.faults.extend(from_yaml::<RunSpec>(text).1);
-                Document::new()
+        let faults = match json::document(text) {
+            Ok(Value::Object(document)) => return document,
+            Ok(Value::Null) => return Document::new(),
+            // The reader of specs says what it expects.
+            Ok(other) => from_value::<RunSpec>(&other).1,
+            Err(fault) => vec![fault],
+        };
+        self.unreadable = true;
+        self.faults.extend(faults);
+        Document::new()
+    }
+
+    /// The document of a spec: as it is, or what a configuration of InVitro becomes; `None` where it can't become one.
+    fn own(&mut self, document: Document, arguments: &SpecArguments) -> Option<Document> {
+        let file = arguments.file.as_deref().filter(|name| *name != "-").map(Path::new);
+        let has = |names: &[&str]| arguments.flags.0.iter().any(|given| names.contains(&given.flag.name));
+        let beside =
+            Beside { platform: has(&["platform"]), trace: has(&["trace", "upload"]), targets: has(&["attach"]) };
+        let Some(converted) = invitro::read(&document, file, beside, arguments.lenient) else {
+            if arguments.lenient {
+                self.fault("--lenient", "belongs to configurations of InVitro".to_owned());
             }
+            return Some(document);
+        };
+        let Converted { document, notes, faults, origins } = converted;
+        self.faults.extend(faults);
+        if !self.faults.is_empty() {
+            // What else is missing follows from these faults.
+            self.unreadable = true;
+            return None;
         }
+        let (spec, _) = from_value::<RunSpec>(&Value::Object(document.clone()));
+        let name = file.map_or("standard input".into(), |file| file.to_string_lossy());
+        self.notes.push(format!("{name} is a configuration of InVitro; as a spec:"));
+        self.notes.extend(to_yaml(&spec).lines().map(|line| format!("  {line}")));
+        self.notes.extend(notes);
+        self.origins = origins;
+        Some(document)
+    }
+
+    /// Says how a constant rate is asked for, where a flag for it was tried.
+    fn no_rate(&mut self, given: Option<&Option<String>>) {
+        let Some(rate) = given else { return };
+        let rate = rate.as_deref().unwrap_or("10");
+        let right = format!("--mode rps --start {rate} --end {rate} --slot 1m");
+        self.fault(RATE, format!("is no flag; a constant rate is one slot of a sweep: {right}"));
+    }
+
+    /// Takes a mode that a document names away, and says how a mode is chosen.
+    fn no_mode_by_name(&mut self, document: &mut Document) {
+        let Some(named) = document.remove(NAMED_MODE) else { return };
+        let name = named.as_str().filter(|name| Mode::of_field(name).is_some()).unwrap_or("burst");
+        let description = if document.contains_key(name) {
+            format!("is no field: the mode is that of the field {name}, which is there; leave mode out")
+        } else {
+            format!("is no field: the mode is a field of its own name; write \"{name}: {{}}\" in its place")
+        };
+        self.fault(NAMED_MODE, description);
     }
 
     /// The mode by flag or file, whose group of fields is added where it is missing.
@@ -144,7 +206,9 @@ impl Draft {
                 (_, mode) => {
                     let has = mode
                         .map_or("the run has none".to_owned(), |mode| format!("the run's mode is {}", mode.field()));
-                    let description = format!("belongs to {}; {has}", given.flag.group.mode_names());
+                    let hint = mode.and_then(|mode| instead(given.flag.name, mode)).map(|hint| format!("; {hint}"));
+                    let hint = hint.unwrap_or_default();
+                    let description = format!("belongs to {}; {has}{hint}", given.flag.group.mode_names());
                     self.fault(&format!("--{}", given.flag.name), description);
                     continue;
                 }
@@ -153,7 +217,7 @@ impl Draft {
                 Ok(value) => set(document, &path, Some(value)),
                 Err(description) => self.fault(&path, description),
             }
-            self.origins.push((path, given.flag.name));
+            self.origins.push((path, format!("--{}", given.flag.name)));
         }
     }
 
@@ -181,24 +245,7 @@ fn is_within(outer: &str, field: &str) -> bool {
 /// Whether a fault in one field, which is therefore absent, is the cause of a fault in another one.
 fn explains(fault: &str, other: &str) -> bool {
     let is_item = fault.strip_prefix(other).is_some_and(|rest| rest.starts_with('['));
-    is_within(fault, other) || is_item || (other == "mode" && Mode::of_field(fault).is_some())
-}
-
-/// Sets a field by its path, and makes the groups on the way; without a value, makes a group. What exists and is no
-/// group is left: the reader reports it.
-fn set(document: &mut Document, path: &str, value: Option<Value>) {
-    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
-    if let (None, Some(value)) = (rest, &value) {
-        document.insert(first.to_owned(), value.clone());
-        return;
-    }
-    let group = document.entry(first).or_insert(Value::Null);
-    if group.is_null() {
-        *group = json!({});
-    }
-    if let (Some(rest), Value::Object(group)) = (rest, group) {
-        set(group, rest, value);
-    }
+    is_within(fault, other) || is_item || (other == NAMED_MODE && (fault == RATE || Mode::of_field(fault).is_some()))
 }
 
 /// The JSON form of a flag's values; numbers stay text, which the reader takes for them.
@@ -212,6 +259,7 @@ fn value(given: &GivenFlag) -> Result<Value, String> {
         Takes::Headers => {
             given.values.iter().map(|header| self::header(header)).collect::<Result<Document, _>>()?.into()
         }
+        Takes::Entries => given.values.iter().map(|entry| self::entry(entry)).collect::<Result<_, _>>()?,
         Takes::TextOrFile => source::text(&first)?.into(),
     })
 }
@@ -219,6 +267,14 @@ fn value(given: &GivenFlag) -> Result<Value, String> {
 fn header(text: &str) -> Result<(String, Value), String> {
     let (name, value) = text.split_once(':').ok_or_else(|| format!("{text:?} must be NAME:VALUE"))?;
     Ok((name.trim().to_owned(), value.trim().into()))
+}
+
+/// An entry of a list, as in a spec file: `{at: 60s, do: restart}`.
+fn entry(text: &str) -> Result<Value, String> {
+    match serde_saphyr::from_str(text) {
+        Ok(entry @ Value::Object(_)) => Ok(entry),
+        Ok(_) | Err(_) => Err(format!("{text:?} must be fields in braces, such as {{at: 60s, do: killInstances}}")),
+    }
 }
 
 fn target(text: &str) -> Value {

@@ -45,6 +45,8 @@ pub(super) enum Takes {
     Targets,
     /// `NAME:VALUE`, repeatable.
     Headers,
+    /// An entry of a list, as in a spec file, repeatable.
+    Entries,
     /// Text, or `@FILE` with it.
     TextOrFile,
 }
@@ -140,6 +142,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "Kind trace: clock that run times are measured by, wall or cpu [wall]",
     ),
     every(
+        "startup-busy-loop",
+        Takes::Text("DURATION"),
+        "function.startupBusyLoop",
+        "Busy loop before each instance serves, or byMemory: 300, 750 or 1250 ms, as InVitro has it [none]",
+    ),
+    every(
         "protocol",
         Takes::Text("NAME"),
         "function.protocol",
@@ -215,6 +223,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "maxInFlight",
         "Maximum invocations in flight; further ones are recorded as not_sent [100000]",
     ),
+    every(
+        "max-memory-in-flight",
+        MEMORY,
+        "maxMemoryInFlight",
+        "Maximum memory that invocations in flight ask for; further ones are recorded as not_sent [none]",
+    ),
     every("initial-scale", NUMBER, "scaling.initialScale", "Initial instances of each function [by mode]"),
     every("min-scale", NUMBER, "scaling.minScale", "Minimum instances of each function [0]"),
     every("max-scale", NUMBER, "scaling.maxScale", "Maximum instances of each function; 0 for no limit [200]"),
@@ -255,6 +269,12 @@ pub(super) static FLAGS: &[Flag] = &[
         "Keep the functions deployed after the run; remove them with clean [false]",
     ),
     every(
+        "await-pods",
+        Takes::Switch,
+        "deploy.awaitPods",
+        "Knative: end the run when its pods are gone; else when its Services are [true]",
+    ),
+    every(
         "cpu-limit",
         Takes::Text("POLICY"),
         "deploy.cpuLimit",
@@ -286,16 +306,36 @@ pub(super) static FLAGS: &[Flag] = &[
         "attach.targets",
         "Platform attach: address of a function that is already deployed; repeatable",
     ),
-    of(&TRACE, "trace", Takes::Text("PATH"), "path", "Trace directory or file on this machine; it is uploaded"),
+    every(
+        "disturb",
+        Takes::Entries,
+        "disturb",
+        "Something that is done to the platform on purpose, such as '{at: 60s, do: killInstances}'; repeatable [nothing]",
+    ),
+    of(
+        &TRACE,
+        "trace",
+        Takes::Text("PATH"),
+        "path",
+        "Trace on this machine, a directory or a file; what its replay reads is uploaded",
+    ),
     of(&TRACE, "upload", Takes::Text("ID"), "upload", "Id of an uploaded trace, instead of --trace"),
-    of(&TRACE, "format", Takes::Text("NAME"), "format", "Trace format, such as azure2019 or triplet [detected]"),
+    of(
+        &TRACE,
+        "format",
+        Takes::Text("NAME"),
+        "format",
+        "Trace format, such as azure2019 or triplet [detected by headers]",
+    ),
     of(&TRACE, "day", NUMBER, "day", "Day to replay, where the trace has several [the only one]"),
+    of(&TRACE, "size", NUMBER, "size", "Sample to replay, where the folder has several, by its size [the only one]"),
+    of(&TRACE, "from", DURATION, "start", "Where in the trace the replay begins, such as 9h or 9h30m [its beginning]"),
     of(
         &TRACE,
         "granularity",
         Takes::Text("UNIT"),
         "granularity",
-        "Length of a column of the trace: minute or second [minute]",
+        "Length of a column of the trace: minute or second [minute, or as the format has it]",
     ),
     of(
         &TRACE,
@@ -303,6 +343,27 @@ pub(super) static FLAGS: &[Flag] = &[
         Takes::Switch,
         "skipIncomplete",
         "Drop functions without durations or memory [false: refuse the trace]",
+    ),
+    of(
+        &TRACE,
+        "strict",
+        Takes::Switch,
+        "strict",
+        "Refuse negative, absurd and unordered run times and memory [false: repair, or drop the function, and count]",
+    ),
+    of(
+        &TRACE,
+        "default-runtime",
+        DURATION,
+        "defaultRuntime",
+        "Run time of functions of which the trace has none [such a trace is refused]",
+    ),
+    of(
+        &TRACE,
+        "default-memory",
+        MEMORY,
+        "defaultMemoryMib",
+        "Memory of functions of which the trace has none [refused; 200MiB where the format has no memory at all]",
     ),
     of(&TRACE, "min-runtime", DURATION, "minRuntime", "Shorter run times are raised to this [1ms]"),
     of(&TRACE, "max-runtime", DURATION, "maxRuntime", "Longer run times are lowered to this [60s]"),

@@ -7,9 +7,15 @@ use super::flags::{FLAGS, Flag, Mode, Takes};
 /// The spec file and the flags that describe a run.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SpecArguments {
-    /// Spec file, YAML or JSON; - for standard input; flags win over it
+    /// Spec file, YAML or JSON, or a loader configuration of InVitro; - for standard input; flags win over it
     #[arg(value_name = "SPEC-FILE")]
     pub(super) file: Option<String>,
+    /// Leave unknown keys of a configuration of InVitro out, and say so
+    #[arg(long)]
+    pub(super) lenient: bool,
+    /// What is tried for a constant rate, to say how it is asked for.
+    #[arg(long, hide = true, value_name = "RATE", num_args = 0..=1)]
+    pub(super) rps: Option<Option<String>>,
     #[arg(long, hide_possible_values = true, help = mode_help())]
     pub(super) mode: Option<Mode>,
     #[command(flatten)]
@@ -74,6 +80,7 @@ fn argument(flag: &'static Flag) -> Arg {
         Takes::Numbers => argument.value_name("LIST"),
         Takes::Targets => argument.value_name("HOST:PORT[=AUTHORITY]").action(ArgAction::Append),
         Takes::Headers => argument.value_name("NAME:VALUE").action(ArgAction::Append),
+        Takes::Entries => argument.value_name("ENTRY").action(ArgAction::Append),
         Takes::TextOrFile => argument.value_name("TEXT"),
         Takes::Switch => argument
             .value_name("BOOL")

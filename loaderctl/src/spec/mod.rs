@@ -8,6 +8,7 @@
 mod draft;
 mod flags;
 mod given;
+mod hints;
 mod source;
 
 pub(crate) use draft::Draft;

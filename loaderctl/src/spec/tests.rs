@@ -39,10 +39,12 @@ fn each_flag_reaches_its_field() {
         ("--platform=attach", "/platform", json!("attach")),
         ("--seed=18446744073709551615", "/seed", json!("18446744073709551615")),
         ("--kind=empty", "/function/kind", json!("empty")),
+        ("--startup-busy-loop=byMemory", "/function/startupBusyLoop", json!("byMemory")),
         ("--protocol=http1", "/function/protocol", json!("http1")),
         ("--http-method=PUT", "/function/http/method", json!("PUT")),
         ("--http-path=/{function}", "/function/http/path", json!("/{function}")),
         ("--http-header=x-a: b:c", "/function/http/headers", json!({"x-a": "b:c"})),
+        ("--disturb={at: 2s, do: restart, of: gateway}", "/disturb/0/of/component", json!("gateway")),
         ("--http-body={runtime_ms}", "/function/http/body", json!("{runtime_ms}")),
         ("--arrivals=poisson", "/arrivals", json!("poisson")),
         ("--function-timeout=90s", "/functionTimeout", json!("90s")),
@@ -53,6 +55,7 @@ fn each_flag_reaches_its_field() {
         ("--saturation-lag=5ms", "/saturation/lag", json!("0.005s")),
         ("--saturation-abort", "/saturation/abort", json!(true)),
         ("--max-in-flight=9", "/maxInFlight", json!(9)),
+        ("--max-memory-in-flight=2GiB", "/maxMemoryInFlight", json!(2048)),
         ("--initial-scale=0", "/scaling/initialScale", json!(0)),
         ("--min-scale=1", "/scaling/minScale", json!(1)),
         ("--max-scale=2", "/scaling/maxScale", json!(2)),
@@ -110,7 +113,7 @@ fn fields(files: &FileDescriptorSet, message: &str, prefix: &str, paths: &mut BT
     for field in &descriptor.field {
         let path = format!("{prefix}{}", field.json_name());
         let is_group = field.r#type() == Type::Message && field.type_name().starts_with(".loader.v1.");
-        if is_group && !["targets", "headers"].contains(&field.json_name()) {
+        if is_group && !["targets", "headers", "disturb"].contains(&field.json_name()) {
             fields(files, field.type_name(), &format!("{path}."), paths);
         } else {
             paths.insert(path);
@@ -274,4 +277,87 @@ fn a_file_that_is_none_is_one_fault() {
         assert!(draft.unreadable);
         assert_eq!(messages(draft.into_faults()), [expected]);
     }
+}
+
+#[test]
+fn what_a_newcomer_tries_is_answered_with_what_would_be_right() {
+    let constant =
+        "--rps: is no flag; a constant rate is one slot of a sweep: --mode rps --start 10 --end 10 --slot 1m";
+    assert_eq!(messages(draft(&["--mode=rps", "--rps", "10"]).into_faults()), [constant]);
+    let mut without_mode = draft(&["--rps=10"]);
+    without_mode.add(found(&["mode"]));
+    assert_eq!(messages(without_mode.into_faults()), [constant]);
+    let duration = draft(&["--mode=rps", "--duration=1m"]).into_faults();
+    assert_eq!(
+        messages(duration),
+        [
+            "--duration: belongs to modes trace and coldstart; the run's mode is rps; a slot lasts --slot, and the run ends \
+          with the slot of --end"
+        ]
+    );
+}
+
+#[test]
+fn a_mode_that_is_named_is_answered_with_its_field() {
+    for (text, expected) in [
+        (
+            "mode: burst",
+            "spec: mode: is no field: the mode is a field of its own name; write \"burst: {}\" in its place",
+        ),
+        (
+            "mode: rps\nrps: { start: 3 }",
+            "spec: mode: is no field: the mode is that of the field rps, which is there; leave mode out",
+        ),
+        (
+            "mode: { x: 1 }",
+            "spec: mode: is no field: the mode is a field of its own name; write \"burst: {}\" in its place",
+        ),
+    ] {
+        let (_directory, file) = file(text);
+        let mut draft = draft(&[&file]);
+        draft.add(found(&["mode"]));
+        assert_eq!(messages(draft.into_faults()), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_configuration_of_invitro_is_a_spec_that_flags_win_over() {
+    let (_directory, file) = file(
+        r#"{ "Seed": 1, "platform": "Knative", "InvokeProtocol": "grpc", "TracePath": "RPS", "RpsTarget": 2, "RpsRuntimeMs": 5,
+            "RpsMemoryMB": 9, "ExperimentDuration": 1, "CPULimit": "1vCPU", "GRPCFunctionTimeoutSeconds": 9 }"#,
+    );
+    let spec = spec(&[&file, "--platform=local", "--start=7", "--seed=3"]);
+    assert_eq!((&spec["platform"], &spec["seed"]), (&json!("local"), &json!("3")));
+    assert_eq!((&spec["rps"]["start"], &spec["rps"]["slot"]), (&json!(7.0), &json!("60s")));
+    let draft = draft(&[&file]);
+    assert!(draft.notes[0].ends_with(" is a configuration of InVitro; as a spec:"), "{:?}", draft.notes);
+    assert!(draft.notes.contains(&"  seed: 1".to_owned()), "{:?}", draft.notes);
+    // What the daemon finds is told by the key.
+    let refused = messages(draft.refused(found(&["rps.runtime", "name"])));
+    assert_eq!(refused, ["spec: rps.runtime: found (InVitro's RpsRuntimeMs)", "spec: name: found"]);
+}
+
+#[test]
+fn unknown_keys_of_invitro_need_lenience_and_specs_do_not_have_it() {
+    let (_directory, file) = file(r#"{ "TracePath": "t", "ExperimentDuration": 1, "Foo": 1 }"#);
+    let refused = draft(&[&file, "--platform=local"]);
+    assert!(refused.unreadable);
+    assert_eq!(messages(refused.into_faults()), ["InVitro's Foo: is no key of InVitro's (--lenient leaves it out)"]);
+    assert_eq!(draft(&[&file, "--lenient"]).faults, []);
+    let found = messages(draft(&["--mode=burst", "--lenient"]).into_faults());
+    assert_eq!(found, ["--lenient: belongs to configurations of InVitro"]);
+}
+
+#[test]
+fn disturbances_are_entries_of_a_spec() {
+    let spec =
+        spec(&["--mode=rps", "--disturb={at: 1s, do: killInstances}", "--disturb={at: 2s, do: cordon, for: 1m}"]);
+    let expected = json!([{"at": "1s", "do": "killInstances"}, {"at": "2s", "do": "cordon", "for": "60s"}]);
+    assert_eq!(spec["disturb"], expected);
+    let faults = messages(draft(&["--mode=rps", "--disturb=killInstances"]).into_faults());
+    let rule = "must be fields in braces, such as {at: 60s, do: killInstances}";
+    assert_eq!(faults, [format!("spec: disturb: \"killInstances\" {rule} (--disturb)")]);
+    let faults = messages(draft(&["--mode=rps", "--disturb={at: 1, what: x}"]).into_faults());
+    assert_eq!(faults.len(), 2, "{faults:?}");
+    assert!(faults.iter().all(|fault| fault.starts_with("spec: disturb[0].")), "{faults:?}");
 }

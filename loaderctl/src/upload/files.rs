@@ -1,4 +1,4 @@
-//! The files of a trace directory on this machine.
+//! The files of a trace on this machine, of which only those are uploaded that its replay reads.
 
 use std::{
     fmt::Write as _,
@@ -7,54 +7,102 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use flate2::{Compression, write::GzEncoder};
 use loader_proto::v1::{TraceFile, TraceManifest};
+use loader_trace::{Directory, Fault, Faults, Needed, Options, Source as _};
 use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
 
-use crate::{Failure, file_name::is_plain};
+use crate::Failure;
 
 /// Bytes that are read, and sent, at once.
 pub(super) const PIECE: usize = 256 << 10;
 
-/// The files of a trace, by name.
+/// The files of a trace that are uploaded: those that its replay reads.
 #[derive(Debug)]
 pub(crate) struct TraceFiles {
-    directory: PathBuf,
-    files: Vec<(String, u64)>,
+    files: Vec<StoredFile>,
+    /// What the user calls the trace.
+    path: PathBuf,
+}
+
+/// A file of a trace on this machine, and what it is called at the daemon.
+#[derive(Debug)]
+struct StoredFile {
+    name: String,
+    /// What the user calls it.
+    shown: PathBuf,
+    place: Place,
+    size: u64,
+}
+
+/// Where the bytes of a file are.
+#[derive(Debug)]
+enum Place {
+    /// Where the user has it.
+    There(PathBuf),
+    /// In a file of our own, into which it was taken out of an archive, and which goes away on its own.
+    Extracted(NamedTempFile),
+}
+
+impl StoredFile {
+    fn path(&self) -> &Path {
+        match &self.place {
+            Place::There(path) => path,
+            Place::Extracted(file) => file.path(),
+        }
+    }
+}
+
+/// Why a trace can't be uploaded.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    /// The option that it is a matter of, if it is one.
+    pub(crate) option: Option<&'static str>,
+    /// The reason, which names the file.
+    pub(crate) reason: String,
 }
 
 impl TraceFiles {
-    /// Looks for the files of a trace.
+    /// Looks for the files that a replay of the trace at `path` reads.
     ///
     /// # Errors
-    /// The reason: no directory, or one without CSV files.
-    pub(crate) fn find(directory: &Path) -> Result<Self, String> {
-        let unreadable = |error: io::Error| format!("cannot read {}: {error}", directory.display());
-        let metadata = fs::metadata(directory).map_err(unreadable)?;
-        if metadata.is_file() {
-            return Self::single(directory, metadata.len());
+    /// The reasons: nothing there, no known trace, several days or samples of which none is selected.
+    pub(crate) fn find(path: &Path, options: &Options) -> Result<Self, Vec<Refused>> {
+        let unreadable = |path: &Path, error: io::Error| {
+            vec![Refused { option: None, reason: format!("cannot read {}: {error}", path.display()) }]
+        };
+        fs::metadata(path).map_err(|error| unreadable(path, error))?;
+        let source = Directory(path.to_owned());
+        let needed = loader_trace::needed(&source, options).map_err(|faults| refused(&source, &faults))?;
+        let mut files = Vec::with_capacity(needed.len());
+        for Needed { name, store_as, extract } in needed {
+            let shown = folder(&source).join(&name);
+            let place = if extract { extracted(&source, &name) } else { Ok(Place::There(shown.clone())) };
+            let file = place.and_then(|place| {
+                // What was taken out is packed on its way.
+                let name = if extract { format!("{store_as}.gz") } else { store_as };
+                let file = StoredFile { name, shown: shown.clone(), place, size: 0 };
+                Ok(StoredFile { size: fs::metadata(file.path())?.len(), ..file })
+            });
+            files.push(file.map_err(|error| unreadable(&shown, error))?);
         }
-        let mut files = listed(directory, "").map_err(unreadable)?;
-        // Some traces have a folder for each quantity.
-        for entry in fs::read_dir(directory).map_err(unreadable)? {
-            let entry = entry.map_err(unreadable)?;
-            let folder = entry.file_name().to_str().unwrap_or_default().to_owned();
-            if entry.path().is_dir() && is_plain(&folder) {
-                files.extend(listed(&entry.path(), &format!("{folder}/")).map_err(unreadable)?);
-            }
-        }
-        if files.is_empty() {
-            return Err(format!("no CSV files in {}", directory.display()));
-        }
-        files.sort();
-        Ok(Self { directory: directory.to_owned(), files })
+        Ok(Self { files, path: path.to_owned() })
     }
 
-    /// A trace that is one file.
-    fn single(path: &Path, size: u64) -> Result<Self, String> {
-        let name = path.file_name().and_then(|name| name.to_str()).filter(|name| is_plain(name) && is_table(name));
-        let name = name.ok_or_else(|| format!("{} is not a CSV file", path.display()))?;
-        let directory = path.parent().unwrap_or(Path::new("")).to_owned();
-        Ok(Self { directory, files: vec![(name.to_owned(), size)] })
+    /// What the daemon says of an upload, with the paths that the user knows.
+    pub(crate) fn in_words_of_the_user(names: &[(String, PathBuf)], description: &str) -> String {
+        let found = names.iter().find_map(|(name, path)| {
+            let rest = description.strip_prefix(name.as_str())?;
+            rest.starts_with([':', '/']).then(|| format!("{}{rest}", path.display()))
+        });
+        found.unwrap_or_else(|| description.to_owned())
+    }
+
+    /// The names at the daemon, with the paths on this machine.
+    pub(crate) fn names(&self) -> Vec<(String, PathBuf)> {
+        let files = self.files.iter().map(|file| (file.name.clone(), file.shown.clone()));
+        files.chain([("the uploaded trace".to_owned(), self.path.clone())]).collect()
     }
 
     /// The manifest of the files, which are read for their checksums.
@@ -64,11 +112,10 @@ impl TraceFiles {
     pub(super) async fn manifest(self) -> Result<(Self, TraceManifest), Failure> {
         let hashing = tokio::task::spawn_blocking(move || {
             let mut files = Vec::with_capacity(self.files.len());
-            for (name, size) in self.files.iter().cloned() {
-                let path = self.directory.join(&name);
-                let sha256 = sha256(&path)
-                    .map_err(|source| Failure::System { doing: format!("cannot read {}", path.display()), source })?;
-                files.push(TraceFile { name, size, sha256 });
+            for file in &self.files {
+                let doing = || format!("cannot read {}", file.shown.display());
+                let sha256 = sha256(file.path()).map_err(|source| Failure::System { doing: doing(), source })?;
+                files.push(TraceFile { name: file.name.clone(), size: file.size, sha256 });
             }
             Ok((self, TraceManifest { files }))
         });
@@ -77,37 +124,42 @@ impl TraceFiles {
 
     /// The path of a file; `None` for one that does not belong to the trace.
     pub(super) fn path(&self, name: &str) -> Option<PathBuf> {
-        self.files.iter().any(|(known, _)| known == name).then(|| self.directory.join(name))
+        self.find_file(name).map(|file| file.path().to_owned())
     }
 
     /// Length of a file in bytes; 0 for one that does not belong to the trace.
     pub(super) fn size(&self, name: &str) -> u64 {
-        self.files.iter().find(|(known, _)| known == name).map_or(0, |(_, size)| *size)
+        self.find_file(name).map_or(0, |file| file.size)
+    }
+
+    fn find_file(&self, name: &str) -> Option<&StoredFile> {
+        self.files.iter().find(|file| file.name == name)
     }
 }
 
-/// The tables in one folder, with sizes; names begin with `prefix`.
-fn listed(folder: &Path, prefix: &str) -> io::Result<Vec<(String, u64)>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = entry.file_name().to_str().unwrap_or_default().to_owned();
-        // Links are followed, to regular files only.
-        let metadata = fs::metadata(entry.path());
-        if let Ok(metadata) = metadata
-            && metadata.is_file()
-            && is_plain(&name)
-            && is_table(&name)
-        {
-            files.push((format!("{prefix}{name}"), metadata.len()));
-        }
-    }
-    Ok(files)
+/// A file that is taken out of its archive, without what else that holds.
+fn extracted(source: &Directory, name: &str) -> io::Result<Place> {
+    let mut content = loader_trace::extract(source, name)?;
+    let mut packed = GzEncoder::new(NamedTempFile::new()?, Compression::fast());
+    io::copy(&mut content, &mut packed)?;
+    packed.finish().map(Place::Extracted)
 }
 
-/// Whether a file of this name can be part of a trace: Azure's of 2021 is published as `.txt`.
-fn is_table(name: &str) -> bool {
-    name.ends_with(".csv") || (name.starts_with("AzureFunctionsInvocationTrace") && name.ends_with(".txt"))
+/// The directory that the names of a source start from.
+fn folder(source: &Directory) -> &Path {
+    let Directory(path) = source;
+    if source.focus().is_some() { path.parent().unwrap_or(Path::new("")) } else { path }
+}
+
+/// Faults as the user reads them: each file with its path.
+fn refused(source: &Directory, faults: &Faults) -> Vec<Refused> {
+    let location = source.location();
+    let describe = |fault: &Fault| {
+        let text = fault.to_string();
+        let reason = if fault.file == location { text } else { folder(source).join(text).display().to_string() };
+        Refused { option: fault.problem.option(), reason }
+    };
+    faults.shown.iter().map(describe).collect()
 }
 
 /// The SHA-256 of a file, in hex.

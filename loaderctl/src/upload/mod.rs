@@ -23,7 +23,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 
 use files::PIECE;
-pub(crate) use files::TraceFiles;
+pub(crate) use files::{Refused, TraceFiles};
 
 use crate::{Failure, client::Daemon};
 

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use loader_proto::v1;
 
 use super::View;
-use crate::render::{progress, units};
+use crate::render::{disturbances, progress, units};
 
 /// What is drawn when the length of the run is known.
 const WITH_BAR: &str = "{prefix} [{bar:30}] {msg}";
@@ -37,7 +37,7 @@ impl View for Live {
             self.bar.set_position(milliseconds(progress::elapsed(run).min(planned)));
         }
         self.bar.set_prefix(progress::stage(run));
-        let lines = [progress::time(run)].into_iter().chain(progress::figures(run));
+        let lines = [progress::time(run)].into_iter().chain(progress::figures(run)).chain(disturbances::last(run));
         self.bar.set_message(lines.collect::<Vec<_>>().join("\n  "));
         self.bar.tick();
         Ok(())

@@ -6,7 +6,7 @@ use loader_proto::v1;
 
 use crate::{
     output::{self, note},
-    render::{progress, units},
+    render::{disturbances, progress, units},
 };
 
 /// How much of a run's time passes between two lines.
@@ -58,10 +58,13 @@ impl View for JsonLines {
     }
 }
 
-/// Writes a line to standard error at each change of state and about each five seconds, for logs.
+/// Writes a line to standard error at each change of state or of the place in the queue, at each disturbance and about each five
+/// seconds, for logs.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
-    shown: Option<(v1::RunState, Duration)>,
+    shown: Option<(v1::RunState, u32, Duration)>,
+    /// Events that were shown.
+    events: usize,
 }
 
 impl Lines {
@@ -69,17 +72,30 @@ impl Lines {
     fn due(&mut self, run: &v1::Run) -> Option<String> {
         let state = run.state();
         let elapsed = progress::elapsed(run);
-        let is_due = self.shown.is_none_or(|(shown, at)| shown != state || elapsed >= at + PACE);
+        let place = run.queue_position;
+        let is_due =
+            self.shown.is_none_or(|(shown, at_place, at)| shown != state || at_place != place || elapsed >= at + PACE);
         is_due.then(|| {
-            self.shown = Some((state, elapsed));
+            self.shown = Some((state, place, elapsed));
             progress::line(run)
         })
     }
 }
 
+impl Lines {
+    /// A line for each event that was not shown.
+    fn events(&mut self, run: &v1::Run) -> Vec<String> {
+        let new = run.events.get(self.events..).unwrap_or_default();
+        self.events = run.events.len();
+        new.iter().map(|event| format!("{}  {}", run.run_id, disturbances::line(event))).collect()
+    }
+}
+
 impl View for Lines {
     fn show(&mut self, message: &v1::WatchRunResponse) -> io::Result<()> {
-        if let Some(line) = message.run.as_ref().and_then(|run| self.due(run)) {
+        let Some(run) = &message.run else { return Ok(()) };
+        self.events(run).iter().for_each(|line| note(line));
+        if let Some(line) = self.due(run) {
             note(&line);
         }
         Ok(())
@@ -90,6 +106,17 @@ impl View for Lines {
 mod tests {
     use super::*;
     use crate::render::fixtures;
+
+    #[test]
+    fn a_line_for_each_disturbance() {
+        let (mut lines, mut run) = (Lines::default(), fixtures::running());
+        assert_eq!(lines.events(&run).len(), 0);
+        run.events = disturbances::testkit::events();
+        let shown = lines.events(&run);
+        assert_eq!(shown.len(), run.events.len());
+        assert_eq!(shown[0], format!("{}  disturbance 0, deletePods of 1 of gateway: begin ok: gateway-1", run.run_id));
+        assert_eq!(lines.events(&run).len(), 0);
+    }
 
     #[test]
     fn a_line_at_each_change_and_each_five_seconds() {
@@ -113,5 +140,20 @@ mod tests {
             shown.push(lines.due(&run).is_some());
         }
         assert_eq!(shown, [true, false, true, false, true, false, true, true]);
+    }
+
+    #[test]
+    fn a_queued_run_says_each_place_once() {
+        let mut lines = Lines::default();
+        let shown = [3, 3, 2, 1].map(|position| {
+            let mut run = v1::Run { queue_position: position, ..fixtures::running() };
+            run.set_state(v1::RunState::Queued);
+            lines.due(&run)
+        });
+        let places = shown.iter().flatten().filter_map(|line| line.split_once("QUEUED  ")).map(|(_, place)| place);
+        assert_eq!(
+            places.collect::<Vec<_>>(),
+            ["position 3 in the queue", "position 2 in the queue", "position 1 in the queue"]
+        );
     }
 }

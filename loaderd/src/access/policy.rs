@@ -62,6 +62,16 @@ pub enum Refusal {
     },
 }
 
+impl Refusal {
+    /// The name of the caller, where it is known.
+    pub fn caller(&self) -> Option<&str> {
+        match self {
+            Self::Unknown(_) => None,
+            Self::NotEnough { caller, .. } | Self::TooMany { caller } => Some(caller),
+        }
+    }
+}
+
 /// Who may do what.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 pub enum Role {
     /// May read runs, records, plans and the daemon's status.
     Read,
-    /// May also submit, cancel and pin runs, upload traces, make single invocations.
+    /// May also submit, cancel and pin runs, upload traces and delete its own, make single invocations.
     Submit,
     /// May also delete runs, and clean up after runs.
     Admin,
@@ -51,11 +51,12 @@ pub fn needed(path: &str) -> Option<Role> {
         (
             "loader.v1.LoaderControl",
             "PlanRun" | "StreamPlan" | "GetRun" | "ListRuns" | "WatchRun" | "StreamRecords" | "DownloadResults"
-            | "GetStatus" | "QueryMetrics",
+            | "GetStatus" | "QueryMetrics" | "ListTraces",
         ) => Some(Role::Read),
-        ("loader.v1.LoaderControl", "SubmitRun" | "CancelRun" | "PinRun" | "UploadTrace" | "Invoke") => {
-            Some(Role::Submit)
-        }
+        (
+            "loader.v1.LoaderControl",
+            "SubmitRun" | "CancelRun" | "PinRun" | "UploadTrace" | "DeleteTrace" | "Invoke",
+        ) => Some(Role::Submit),
         ("loader.v1.LoaderControl", "DeleteRun" | "CleanRuns") => Some(Role::Admin),
         _ => Some(Role::Admin),
     }

@@ -35,8 +35,17 @@ fn local_settings(config: &config::Local) -> local::Settings {
 }
 
 fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) -> knative::Settings {
-    let config::Knative { kubeconfig, context, namespace, image, gateway, gateway_ca, manifest, node_selector } =
-        config.clone();
+    let config::Knative {
+        kubeconfig,
+        context,
+        namespace,
+        image,
+        gateway,
+        gateway_ca,
+        manifest,
+        node_selector,
+        disturb,
+    } = config.clone();
     knative::Settings {
         access: knative::Access { kubeconfig, context },
         namespace,
@@ -45,6 +54,7 @@ fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) ->
         gateway_ca,
         manifest,
         node_selector: node_selector.0,
+        disturb,
         prometheus,
     }
 }

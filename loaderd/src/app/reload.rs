@@ -4,8 +4,8 @@ use tokio::sync::watch;
 
 use super::settings;
 use crate::{
-    access::Guard, config::Config, listener::Certificates, logging, store::Retention, supervisor::Notifier,
-    traces::TraceStore,
+    access::Guard, clock::Clock, config::Config, listener::Certificates, logging, store::Retention,
+    supervisor::Notifier, traces::TraceStore,
 };
 
 /// Applies the settings that can change while the daemon runs.
@@ -18,6 +18,7 @@ pub struct Reloader {
     pub(super) retention: watch::Sender<Retention>,
     pub(super) notifier: Notifier,
     pub(super) ready: watch::Receiver<bool>,
+    pub(super) clock: Clock,
 }
 
 impl Reloader {
@@ -43,8 +44,8 @@ impl Reloader {
         self.guard.replace(config.access.policy(), config.access.requests_per_second);
         self.traces.set_limits(settings::limits(&config.traces));
         self.retention.send_replace(settings::retention(&config.retention));
-        if let Some(Err(error)) = self.certificates.as_ref().map(Certificates::reload) {
-            log::error!("the certificates are not replaced: {error}");
+        if let Some(Err(error)) = self.certificates.as_ref().map(|it| it.reload(self.clock.unix())) {
+            log::error!("the certificates are not replaced, the old ones stay: {error}");
         }
         let fixed = self.config.fixed(config);
         if fixed.is_empty() {

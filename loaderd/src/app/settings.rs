@@ -20,8 +20,23 @@ use crate::{
 };
 
 pub(super) fn limits(config: &config::Traces) -> Limits {
-    let config::Traces { roots: _, max_upload_mib, max_uploads, max_uploads_per_client, expire } = *config;
-    Limits { max_bytes: max_upload_mib << 20, max_count: max_uploads, max_per_client: max_uploads_per_client, expire }
+    let config::Traces {
+        roots: _,
+        max_upload_mib,
+        max_mib,
+        max_mib_per_client,
+        max_uploads,
+        max_uploads_per_client,
+        expire: config::Expiry(expire),
+    } = *config;
+    Limits {
+        max_bytes: max_upload_mib << 20,
+        max_total_bytes: max_mib << 20,
+        max_client_bytes: max_mib_per_client << 20,
+        max_count: max_uploads,
+        max_per_client: max_uploads_per_client,
+        expire,
+    }
 }
 
 pub(super) fn retention(config: &config::Retention) -> Retention {

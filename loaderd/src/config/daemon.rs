@@ -133,6 +133,15 @@ impl Config {
         })
     }
 
+    /// Whether it has a secret itself: credentials in a URL. Tokens are there by their hash, keys by their file.
+    pub fn holds_secrets(&self) -> bool {
+        let urls = [&self.prometheus.url, &self.otlp.endpoint];
+        urls.into_iter().flatten().any(|url| {
+            let rest = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
+            rest.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
+        })
+    }
+
     /// What is wrong with the values together, whether they are from the file or from flags.
     pub fn check(&self) -> Vec<String> {
         let mut faults = self.tls.check();
@@ -171,7 +180,16 @@ impl Config {
             access: _,
             dispatch,
             isolation,
-            traces: Traces { roots, max_upload_mib: _, max_uploads: _, max_uploads_per_client: _, expire: _ },
+            traces:
+                Traces {
+                    roots,
+                    max_upload_mib: _,
+                    max_mib: _,
+                    max_mib_per_client: _,
+                    max_uploads: _,
+                    max_uploads_per_client: _,
+                    expire: _,
+                },
             platforms,
             scrape,
             prometheus,

@@ -13,7 +13,7 @@ pub use daemon::{Config, OnStop};
 pub use dispatch::{CpuList, Dispatch, Isolation, Memory};
 pub use platforms::{Knative, Labels, Local, PlatformSections};
 pub use read::Fault;
-pub use storage::{Retention, Traces};
+pub use storage::{Expiry, Retention, Traces};
 pub use telemetry::{LogFormat, Otlp, PrometheusAccess, Scrape};
 
 #[cfg(test)]

@@ -89,6 +89,8 @@ pub struct Knative {
     pub manifest: Option<PathBuf>,
     /// Labels of the nodes for functions.
     pub node_selector: Labels,
+    /// Whether runs may disturb the cluster on purpose.
+    pub disturb: bool,
 }
 
 impl Knative {
@@ -101,6 +103,7 @@ impl Knative {
         section.take("gateway_ca", &mut self.gateway_ca);
         section.take("manifest", &mut self.manifest);
         section.take("node_selector", &mut self.node_selector);
+        section.take("disturb", &mut self.disturb);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, ops::RangeInclusive, path::PathBuf, str::FromStr, time::Duration};
 
+use loader_proto::json::bracketed;
 use toml::{
     Spanned,
     de::{DeTable, DeValue},
@@ -32,6 +33,13 @@ pub(super) fn document<T>(text: &str, read: impl FnOnce(&mut Section<'_>) -> T) 
     if faults.is_empty() { Ok(value) } else { Err(faults) }
 }
 
+/// What was meant by an address of IPv6 without its brackets; empty for other values.
+fn meant(given: &DeValue<'_>) -> String {
+    let of_text = |value: &DeValue<'_>| value.as_str().and_then(bracketed);
+    let items = given.as_array().into_iter().flatten().find_map(|item| of_text(item.get_ref()));
+    of_text(given).or(items).map(|right| format!("; did you mean {right}?")).unwrap_or_default()
+}
+
 /// The line of a byte, from 1.
 fn line(text: &str, at: usize) -> usize {
     text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
@@ -53,7 +61,7 @@ impl<'a> Section<'a> {
         let Some((at, given)) = self.find(key) else { return };
         match T::from_toml(given) {
             Ok(read) => *value = read,
-            Err(wanted) => self.fault(at, key, format!("must be {wanted}, not {}", show(given))),
+            Err(wanted) => self.fault(at, key, format!("must be {wanted}, not {}{}", show(given), meant(given))),
         }
     }
 

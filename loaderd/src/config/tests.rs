@@ -47,6 +47,7 @@ gateway = "10.0.0.7:80"
 gateway_ca = "/etc/loader/ca.pem"
 manifest = "/etc/loader/function.yaml"
 node_selector = { "kind" = "worker" }
+disturb = true
 "#,
     );
     let expected = Config {
@@ -78,6 +79,7 @@ node_selector = { "kind" = "worker" }
                 gateway_ca: Some("/etc/loader/ca.pem".into()),
                 manifest: Some("/etc/loader/function.yaml".into()),
                 node_selector: Labels([("kind".to_owned(), "worker".to_owned())].into()),
+                disturb: true,
             },
         },
         ..Config::default()
@@ -92,6 +94,8 @@ fn keys_of_storage_and_telemetry_are_read() {
 [traces]
 roots = ["/srv/traces"]
 max_upload_mib = 12
+max_mib = 40
+max_mib_per_client = 20
 max_uploads = 3
 max_uploads_per_client = 2
 expire = "1h"
@@ -116,9 +120,11 @@ sampled = 0.5
         traces: Traces {
             roots: vec!["/srv/traces".into()],
             max_upload_mib: 12,
+            max_mib: 40,
+            max_mib_per_client: 20,
             max_uploads: 3,
             max_uploads_per_client: 2,
-            expire: Some(Duration::from_hours(1)),
+            expire: Expiry(Some(Duration::from_hours(1))),
         },
         retention: Retention { max_age: Some(Duration::from_hours(48)), max_runs: Some(9), max_mib: Some(10) },
         scrape: Scrape { period: Duration::from_secs(2) },
@@ -263,7 +269,7 @@ fn only_what_needs_a_restart_is_reported_on_reload() {
     let access = Access { loopback: ListenerRole(None), ..before.access.clone() };
     let after = Config { access, log_level: log::LevelFilter::Debug, ..before.clone() };
     assert_eq!(before.fixed(&after), [""; 0]);
-    let limits = Traces { max_uploads: 1, expire: Some(Duration::from_hours(1)), ..before.traces.clone() };
+    let limits = Traces { max_uploads: 1, expire: Expiry(None), ..before.traces.clone() };
     let retention = Retention { max_runs: Some(1), ..before.retention.clone() };
     let after = Config { traces: limits.clone(), retention, ..after };
     assert_eq!(before.fixed(&after), [""; 0]);

@@ -11,7 +11,7 @@ use crate::{
     units,
 };
 
-/// Cleans the run, or all runs that have ended.
+/// Cleans the run, or all runs that have ended. Platforms that are not configured are skipped.
 ///
 /// # Errors
 /// A run that has not ended; a platform that does not answer.
@@ -19,24 +19,35 @@ pub(super) async fn runs(
     platforms: &Platforms,
     registry: &Registry,
     wanted: Option<RunId>,
-) -> Result<Vec<v1::CleanedRun>, Status> {
+) -> Result<v1::CleanRunsResponse, Status> {
     if let Some(run) = &wanted
         && !has_ended(registry, run).await?
     {
         return Err(Status::failed_precondition(format!("run {run} has not ended: cancel it instead")));
     }
-    let mut cleaned = Vec::new();
+    let mut answer = v1::CleanRunsResponse::default();
     for (name, platform) in platforms {
-        for (run, functions) in platform.left_behind().await.map_err(|error| refused(&error))? {
+        let left = match platform.left_behind().await {
+            Err(PlatformError::NotConfigured { platform, reason }) => {
+                answer.skipped.push(v1::SkippedPlatform { platform: platform.to_owned(), reason });
+                continue;
+            }
+            left => left.map_err(|error| refused(&error))?,
+        };
+        for (run, functions) in left {
             let asked_for = wanted.as_ref().is_none_or(|wanted| *wanted == run);
             if asked_for && has_ended(registry, &run).await? {
                 platform.clean(&run).await.map_err(|error| refused(&error))?;
                 let functions = units::to_u32(functions);
-                cleaned.push(v1::CleanedRun { run_id: run.to_string(), platform: (*name).to_owned(), functions });
+                answer.cleaned.push(v1::CleanedRun {
+                    run_id: run.to_string(),
+                    platform: (*name).to_owned(),
+                    functions,
+                });
             }
         }
     }
-    Ok(cleaned)
+    Ok(answer)
 }
 
 fn refused(error: &PlatformError) -> Status {

@@ -1,35 +1,32 @@
 //! What every request passes: authentication, authorization, and an audit line for each change.
 //!
 //! A request that may change something is carried to its end, and to its audit line, by a task of the server: its connection may
-//! end, and its client may reset it, at any time.
+//! end, and its client may reset it, at any time. A reload that takes a caller's access ends its requests, streams above all.
 
 use std::{
     pin::Pin,
     task::{Context, Poll},
 };
 
-use http::{HeaderMap, Request, Response, header};
-use http_body_util::BodyExt as _;
+use futures_util::FutureExt as _;
+use http::{Request, Response, header};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tonic::{Status, body::Body};
+use tonic::body::Body;
 use tower::{Layer, Service};
 
 use super::{
+    answer::{self, Revoked},
+    audit::{audit, method, origin},
     permits::{Most, Permits},
     status,
 };
 use crate::{
-    access::{Caller, Guard, ListenerKind, Peer, Refusal, Role, needed},
-    id::RunId,
-    listener::{Accepted, OpenRequest},
+    access::{Caller, Guard, Peer, Refusal, Role, needed},
+    listener::Accepted,
 };
 
-/// The run that a request changed, which the service puts into its response's extensions.
-#[derive(Debug, Clone)]
-pub(super) struct Changed(pub(super) RunId);
-
-/// Whether the client of a request has left: it has reset the request, or its connection has ended. Each request has one among its
-/// extensions.
+/// Whether the client of a request has left: it has reset the request, its connection has ended, or it has lost its access. Each
+/// request has one among its extensions.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Departure(pub(super) CancellationToken);
 
@@ -92,16 +89,15 @@ where
             None => (None, None),
         };
         let needed = needed(&path);
-        let admitted = match &peer {
-            Some(peer) => admit(&self.guard, peer, request.headers(), needed),
-            // Every connection has one.
-            None => Err(Refusal::Unknown("the connection has no peer")),
-        };
-        let caller = match admitted {
-            Ok(caller) => caller,
+        let (caller, revoked) = match self.admit(peer.as_ref(), &request, needed) {
+            Ok(admitted) => admitted,
             Err(refusal) => {
                 let (method, origin) = (method(&path), origin(peer.as_ref()));
-                log::warn!(METHOD = method, WAY = origin.as_str(); "refused: {method} by {origin}: {refusal}");
+                let client = refusal.caller().unwrap_or("?");
+                log::warn!(
+                    CLIENT = client, METHOD = method, WAY = origin.as_str();
+                    "refused: {method} by {origin}: {refusal}"
+                );
                 let refused = status::refused(&refusal).into_http();
                 return Box::pin(async move { Ok(refused) });
             }
@@ -118,11 +114,19 @@ where
             // Dropped with this future, when the client leaves before the answer.
             let _left = left;
             let Some((carried, permits)) = carried else {
-                return inner.call(request).await.map(|answer| held(answer, open));
+                let answered = tokio::select! {
+                    answered = inner.call(request) => answered?,
+                    refusal = revoked.clone() => return Ok(status::refused(&refusal).into_http()),
+                };
+                return Ok(answer::until(revoked, open, answered));
             };
             let permit = match permits.take(&caller.name) {
                 Ok(permit) => permit,
-                Err(status) => return Ok(status.into_http()),
+                Err(status) => {
+                    let refused = status.into_http();
+                    audit(&caller, peer.as_ref(), method(&path), &refused);
+                    return Ok(refused);
+                }
             };
             let task = carried.spawn(async move {
                 let answered = inner.call(request).await?;
@@ -130,61 +134,38 @@ where
                 drop(permit);
                 Ok(answered)
             });
-            let answered = task.await.unwrap_or_else(|error| Ok(status::broken(&error).into_http()));
-            answered.map(|answer| held(answer, open))
+            let answered = tokio::select! {
+                answered = task => answered.unwrap_or_else(|error| Ok(status::broken(&error).into_http()))?,
+                // The task goes on.
+                refusal = revoked.clone() => return Ok(status::refused(&refusal).into_http()),
+            };
+            Ok(answer::until(revoked, open, answered))
         })
     }
 }
 
-/// A response whose request counts as open until its body has been sent.
-fn held(answer: Response<Body>, open: Option<OpenRequest>) -> Response<Body> {
-    answer.map(|body| {
-        Body::new(body.map_frame(move |frame| {
-            let _until_the_end = &open;
-            frame
-        }))
-    })
-}
-
-fn admit(guard: &Guard, peer: &Peer, headers: &HeaderMap, needed: Option<Role>) -> Result<Caller, Refusal> {
-    let authorization = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes());
-    guard.admit(peer, authorization, needed)
-}
-
-/// The name of a method, for the log.
-fn method(path: &str) -> &str {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    if name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) { name } else { "unknown" }
-}
-
-/// Where a request comes from, for the log.
-fn origin(peer: Option<&Peer>) -> String {
-    match peer {
-        Some(Peer { listener: ListenerKind::Socket { .. }, .. }) => "the Unix socket".to_owned(),
-        Some(Peer { address: Some(address), .. }) => address.ip().to_string(),
-        Some(Peer { address: None, .. }) | None => "?".to_owned(),
-    }
-}
-
-/// Logs who changed what. A stream is logged when it begins, so that its code is that of its start. Requests that changed nothing are
-/// warnings, of which many are summed up.
-fn audit(caller: &Caller, peer: Option<&Peer>, method: &str, answer: &Response<Body>) {
-    let code = Status::from_header_map(answer.headers()).map_or(tonic::Code::Ok, |status| status.code());
-    let (client, origin, changes) = (caller.name.as_str(), origin(peer), code == tonic::Code::Ok);
-    let code = format!("{code:?}");
-    match answer.extensions().get::<Changed>() {
-        Some(Changed(run)) => log::info!(
-            RUN_ID = run.as_str(), CLIENT = client, METHOD = method, CODE = code.as_str();
-            "audit: {client} by {origin}: {method}: {code}"
-        ),
-        None if changes => log::info!(
-            CLIENT = client, METHOD = method, CODE = code.as_str();
-            "audit: {client} by {origin}: {method}: {code}"
-        ),
-        None => log::warn!(
-            CLIENT = client, METHOD = method, CODE = code.as_str(), WAY = origin.as_str();
-            "audit: {client} by {origin}: {method}: {code}"
-        ),
+impl<S> Gate<S> {
+    /// The caller, if it is allowed to make the request, and when it no longer is.
+    fn admit(
+        &self,
+        peer: Option<&Peer>,
+        request: &Request<Body>,
+        needed: Option<Role>,
+    ) -> Result<(Caller, Revoked), Refusal> {
+        // Every connection has one.
+        let peer = peer.ok_or(Refusal::Unknown("the connection has no peer"))?;
+        let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes());
+        let caller = self.guard.admit(peer, authorization, needed)?;
+        let revoked = self.guard.revoked(peer.clone(), authorization.map(<[u8]>::to_owned), needed);
+        let (method, origin) = (method(request.uri().path()).to_owned(), origin(Some(peer)));
+        let client = caller.name.clone();
+        let logged = revoked.inspect(move |refusal| {
+            log::warn!(
+                CLIENT = client.as_str(), METHOD = method.as_str(), WAY = origin.as_str();
+                "ended: {method} of {client} by {origin}: {refusal}"
+            );
+        });
+        Ok((caller, logged.boxed().shared()))
     }
 }
 
@@ -196,7 +177,7 @@ mod tests {
     use tokio::sync::{Semaphore, mpsc};
 
     use super::*;
-    use crate::access::Policy;
+    use crate::access::{ListenerKind, Policy};
 
     /// A service that answers once it is let, and tells how its requests ended.
     #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loader_proto::{schema::InvocationRecord, v1};
+use loader_proto::{json::bracketed, schema::InvocationRecord, v1};
 use tokio::task::LocalSet;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -54,6 +54,9 @@ impl SingleInvocation {
         }
         if !address.contains(':') {
             violations.push(Violation::new("address", "must be host:port"));
+        }
+        if let Some(right) = bracketed(&address) {
+            violations.push(Violation::new("address", format!("is {address:?}; did you mean {right}?")));
         }
         let authority = if authority.is_empty() { address.clone() } else { authority };
         let route = Route::new(&Endpoint::plain(address, authority), Protocol::Faas);

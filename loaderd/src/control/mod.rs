@@ -1,5 +1,7 @@
 //! The control API: the gRPC edge of the daemon. The service is thin; [`convert`] makes its messages, [`status`] its errors.
 
+mod answer;
+mod audit;
 mod clean;
 mod convert;
 mod gate;
@@ -9,6 +11,7 @@ mod server;
 mod service;
 mod status;
 mod streams;
+mod traces;
 
 pub use convert::{StatusFacts, WireCodec};
 pub use server::{ServeError, serve};

@@ -41,7 +41,7 @@ impl Permits {
 
     /// Permits for what takes long.
     pub(super) fn of_long_requests() -> Self {
-        Self::new("downloads, plans and single invocations", Most { all: 64, each: 16 })
+        Self::new("uploads, downloads, plans and single invocations", Most { all: 64, each: 16 })
     }
 
     /// Takes one permit without waiting.

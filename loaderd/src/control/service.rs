@@ -9,21 +9,23 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{
-    StatusFacts, WireCodec, clean, convert,
-    gate::{Changed, Departure},
+    StatusFacts, WireCodec,
+    audit::Changed,
+    clean, convert,
+    gate::Departure,
     invoke::SingleInvocation,
     permits::{Permit, Permits},
-    status, streams,
+    status, streams, traces,
 };
 use crate::{
-    access::Caller,
+    access::{Caller, Role},
     clock::Clock,
     id::{InvalidRunId, RunId},
     platform::Platforms,
-    registry::{Registry, Selector, Submission},
+    registry::{Registry, Scope, Selector, Submission},
     run::{Planner, Preparation, RunView},
     scrape::Prometheus,
-    store::Store,
+    store::{State, Store},
     traces::TraceStore,
 };
 
@@ -146,6 +148,12 @@ fn caller<T>(request: &Request<T>) -> &str {
     request.extensions().get::<Caller>().map_or("?", |caller| &caller.name)
 }
 
+/// The runs that the caller may change.
+fn scope<T>(request: &Request<T>) -> Scope {
+    let is_admin = request.extensions().get::<Caller>().is_some_and(|caller| caller.role == Some(Role::Admin));
+    if is_admin { Scope::All } else { Scope::Own(caller(request).to_owned()) }
+}
+
 fn selector(run: &str) -> Result<Selector, Status> {
     run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))
 }
@@ -165,6 +173,7 @@ impl LoaderControl for Service {
     ) -> Result<Response<v1::SubmitRunResponse>, Status> {
         // A submission is carried to its end, whether its client has left or not.
         let place = Place { permit: self.permit(&request)?, left: CancellationToken::new() };
+        let owner = caller(&request).to_owned();
         let v1::SubmitRunRequest { spec, idempotency_key } = request.into_inner();
         if idempotency_key.chars().count() > MAX_KEY {
             return Err(status::fault("idempotencyKey", format!("must have at most {MAX_KEY} characters")));
@@ -175,6 +184,7 @@ impl LoaderControl for Service {
             name: preparation.spec.name,
             mode: preparation.spec.mode,
             platform: preparation.spec.platform.as_str().to_owned(),
+            owner,
             idempotency_key,
         };
         let submitted = self.handles.registry.submit(submission).await?;
@@ -255,8 +265,9 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::CancelRunRequest>,
     ) -> Result<Response<v1::CancelRunResponse>, Status> {
+        let scope = scope(&request);
         let v1::CancelRunRequest { run_id } = request.into_inner();
-        let view = self.handles.registry.cancel(selector(&run_id)?).await?;
+        let view = self.handles.registry.cancel(selector(&run_id)?, scope).await?;
         let answer = v1::CancelRunResponse { run: Some(self.run_with_summary(&view).await?) };
         Ok(changed(view.file.run_id.clone(), answer))
     }
@@ -272,8 +283,9 @@ impl LoaderControl for Service {
     }
 
     async fn pin_run(&self, request: Request<v1::PinRunRequest>) -> Result<Response<v1::PinRunResponse>, Status> {
+        let scope = scope(&request);
         let v1::PinRunRequest { run_id, pinned } = request.into_inner();
-        let view = self.handles.registry.pin(selector(&run_id)?, pinned).await?;
+        let view = self.handles.registry.pin(selector(&run_id)?, pinned, scope).await?;
         let answer = v1::PinRunResponse { run: Some(self.run_with_summary(&view).await?) };
         Ok(changed(view.file.run_id.clone(), answer))
     }
@@ -284,10 +296,10 @@ impl LoaderControl for Service {
         &self,
         request: Request<v1::StreamRecordsRequest>,
     ) -> Result<Response<Self::StreamRecordsStream>, Status> {
-        let v1::StreamRecordsRequest { run_id } = request.into_inner();
+        let v1::StreamRecordsRequest { run_id, with_nodes } = request.into_inner();
         let views = self.handles.registry.watch(selector(&run_id)?).await?;
         let id = views.borrow().file.run_id.clone();
-        let records = streams::records(&self.handles.store.directory(&id), views);
+        let records = streams::records(&self.handles.store.directory(&id), views, with_nodes);
         Ok(Response::new(Box::pin(records)))
     }
 
@@ -311,9 +323,30 @@ impl LoaderControl for Service {
         &self,
         request: Request<Streaming<v1::UploadTraceRequest>>,
     ) -> Result<Response<Self::UploadTraceStream>, Status> {
+        let permit = self.permit(&request)?;
         let client = caller(&request).to_owned();
-        let answers = streams::upload(self.handles.traces.clone(), client, request.into_inner());
+        let answers = streams::upload(self.handles.traces.clone(), client, permit, request.into_inner());
         Ok(Response::new(Box::pin(answers)))
+    }
+
+    async fn list_traces(
+        &self,
+        request: Request<v1::ListTracesRequest>,
+    ) -> Result<Response<v1::ListTracesResponse>, Status> {
+        let Handles { traces: store, registry, .. } = &*self.handles;
+        Ok(Response::new(traces::list(store, registry, request.into_inner()).await?))
+    }
+
+    async fn delete_trace(
+        &self,
+        request: Request<v1::DeleteTraceRequest>,
+    ) -> Result<Response<v1::DeleteTraceResponse>, Status> {
+        let Handles { traces: store, registry, .. } = &*self.handles;
+        let caller = request.extensions().get::<Caller>().cloned();
+        let caller = caller.ok_or_else(|| Status::unauthenticated("the caller is unknown"))?;
+        let v1::DeleteTraceRequest { trace_id } = request.into_inner();
+        traces::delete(store, registry, &caller, trace_id).await?;
+        Ok(Response::new(v1::DeleteTraceResponse {}))
     }
 
     async fn invoke(&self, request: Request<v1::InvokeRequest>) -> Result<Response<v1::InvokeResponse>, Status> {
@@ -329,7 +362,9 @@ impl LoaderControl for Service {
         let made = made.await;
         let record = made.map_err(|error| status::broken(&error))?;
         let record = record.map_err(|error| Status::internal(format!("cannot start a runtime: {error}")))?;
-        let record = record.ok_or_else(|| Status::cancelled("the client left before the function had answered"))?;
+        let record = record.ok_or_else(|| {
+            Status::cancelled("the client left, or lost its access, before the function had answered")
+        })?;
         Ok(Response::new(v1::InvokeResponse { record: Some(record) }))
     }
 
@@ -344,8 +379,7 @@ impl LoaderControl for Service {
             (_, true) => return Err(status::fault("allRuns", "cannot be combined with runId")),
             (run, false) => Some(run.parse().map_err(|error: InvalidRunId| status::fault("runId", error.to_string()))?),
         };
-        let cleaned = clean::runs(&self.handles.platforms, &self.handles.registry, wanted).await?;
-        Ok(Response::new(v1::CleanRunsResponse { cleaned }))
+        clean::runs(&self.handles.platforms, &self.handles.registry, wanted).await.map(Response::new)
     }
 
     async fn query_metrics(
@@ -375,7 +409,8 @@ impl LoaderControl for Service {
                 of_platforms.extend(inspect.facts().await.into_iter().map(|fact| (*name, fact)));
             }
         }
-        let status = convert::status(&self.handles.facts, activity, of_platforms.into_iter());
+        let cleaning = self.handles.registry.list(None, vec![State::Cleaning], PAGE_SIZES.0).await?.runs;
+        let status = convert::status(&self.handles.facts, activity, &cleaning, of_platforms.into_iter());
         Ok(Response::new(status))
     }
 }

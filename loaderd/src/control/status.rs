@@ -3,14 +3,13 @@
 //! | status | when |
 //! | --- | --- |
 //! | INVALID_ARGUMENT | bad input, with `google.rpc.BadRequest`: one field violation for each fault |
-//! | NOT_FOUND | the run does not exist |
+//! | NOT_FOUND | the run, or the trace, does not exist |
 //! | ALREADY_EXISTS | the idempotency key belongs to another spec |
 //! | FAILED_PRECONDITION | the run's state forbids it; a platform or Prometheus is not configured, or does not answer |
 //! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large, a client sends too many requests, too many downloads are in progress |
-//! | DEADLINE_EXCEEDED | the client of a download reads nothing for a minute |
-//! | ABORTED | another client uploads the same trace |
+//! | DEADLINE_EXCEEDED | the client of a download reads nothing for a minute, that of an upload sends nothing |
 //! | UNAUTHENTICATED | the caller is unknown |
-//! | PERMISSION_DENIED | the caller does not have the role that the method needs |
+//! | PERMISSION_DENIED | the caller does not have the role that the method needs, or the run is another's |
 //! | UNAVAILABLE | the daemon is shutting down |
 //! | INTERNAL | the state directory cannot be read or written |
 
@@ -99,6 +98,7 @@ impl From<RegistryError> for Status {
             RegistryError::Empty | RegistryError::NotFound(_) => Code::NotFound,
             RegistryError::KeyTaken(_) => Code::AlreadyExists,
             RegistryError::NotEnded { .. } | RegistryError::Pinned(_) => Code::FailedPrecondition,
+            RegistryError::NotOwner { .. } => Code::PermissionDenied,
             RegistryError::QueueFull => Code::ResourceExhausted,
             RegistryError::ShuttingDown => Code::Unavailable,
             RegistryError::Store(_) => Code::Internal,
@@ -123,10 +123,11 @@ impl From<UploadError> for Status {
     fn from(error: UploadError) -> Self {
         let code = match &error {
             UploadError::Invalid(violations) => return invalid(violations),
-            UploadError::TooLarge { .. } | UploadError::TooMany { .. } | UploadError::TooManyOfClient { .. } => {
-                Code::ResourceExhausted
-            }
-            UploadError::UnderWay => Code::Aborted,
+            UploadError::TooLarge { .. }
+            | UploadError::TooMany { .. }
+            | UploadError::TooManyOfClient { .. }
+            | UploadError::Full { .. }
+            | UploadError::FullOfClient { .. } => Code::ResourceExhausted,
             UploadError::Io { .. } => Code::Internal,
         };
         foreign(code, &error.to_string())

@@ -10,6 +10,7 @@ pub struct Counters {
     due: AtomicU64,
     issued: AtomicU64,
     in_flight: AtomicU64,
+    memory_mib: AtomicU64,
     /// Whether the pacer waits until nothing is in flight.
     idle_awaited: AtomicBool,
     idle: Notify,
@@ -31,17 +32,26 @@ impl Counters {
         self.in_flight.load(Ordering::SeqCst)
     }
 
+    /// Memory that the invocations in flight asked for, in MiB.
+    pub fn memory_in_flight_mib(&self) -> u64 {
+        self.memory_mib.load(Ordering::Relaxed)
+    }
+
     pub(super) fn came_due(&self) {
         self.due.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn handed_out(&self) {
+    /// An invocation that asks for this much memory was handed to a worker; returns the memory in flight with it, in MiB.
+    pub(super) fn handed_out(&self, memory_mib: u32) -> u64 {
         self.issued.fetch_add(1, Ordering::Relaxed);
         self.in_flight.fetch_add(1, Ordering::Relaxed);
+        let more = u64::from(memory_mib);
+        self.memory_mib.fetch_add(more, Ordering::Relaxed) + more
     }
 
-    /// An invocation has ended, and is counted wherever it counts.
-    pub(super) fn ended(&self) {
+    /// An invocation that asked for this much memory has ended, and is counted wherever it counts.
+    pub(super) fn ended(&self, memory_mib: u32) {
+        self.memory_mib.fetch_sub(memory_mib.into(), Ordering::Relaxed);
         // In one order with the flag: either this sees that the pacer waits, or the pacer sees that nothing is in flight.
         if self.in_flight.fetch_sub(1, Ordering::SeqCst) == 1 && self.idle_awaited.load(Ordering::SeqCst) {
             self.idle.notify_one();

@@ -9,14 +9,14 @@ use std::{
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::{
-    counters::Counters, exact_runtimes::ExactRuntimes, pacer::Sink, scale_state::ScaleState, slot_end::SlotEnds,
-    worker::Job,
+    counters::Counters, exact_runtimes::ExactRuntimes, memory_gauge::MemoryGauge, pacer::Sink, scale_state::ScaleState,
+    slot_end::SlotEnds, worker::Job,
 };
 use crate::{
     id::FunctionIndex,
     invoke::{Outcome, Status},
     plan::{Invocation, InvocationId, Mark, PlannedInvocation, Rounding, SlotHead, SlotOutcome, Target},
-    record::{Event, Row},
+    record::{Event, Flight, Row},
 };
 
 /// Where invocations and events go, and by which rules.
@@ -31,6 +31,7 @@ pub(super) struct Routing {
     /// The functions from which a cold one is picked.
     pub(super) cold_pool: Range<u32>,
     pub(super) max_in_flight: u64,
+    pub(super) memory: MemoryGauge,
     /// Whether a function's invocations all go to one worker; otherwise workers take turns.
     pub(super) by_function: bool,
     /// Judges the slots of a plan that asks for it.
@@ -111,12 +112,12 @@ impl Handoff {
         self.turn
     }
 
-    async fn not_sent(&mut self, planned: PlannedInvocation, reason: String) {
+    async fn not_sent(&mut self, planned: PlannedInvocation, flight: Flight, reason: String) {
         let outcome = self.routing.exact.settle(&planned, Outcome::bare(Status::NotSent, reason));
         if let Some(tally) = self.routing.slot_ends.as_ref().and_then(|ends| ends.tally.as_ref()) {
             tally.not_sent(&planned);
         }
-        let row = Row { planned, outcome };
+        let row = Row { planned, outcome, flight };
         self.report(Event::Row(Box::new(row))).await;
     }
 }
@@ -128,7 +129,8 @@ impl Sink for Handoff {
         if let Some(ends) = &mut self.routing.slot_ends {
             ends.open(head);
         }
-        self.report(Event::Opened(head)).await;
+        let memory = self.routing.memory.open(&self.routing.counters);
+        self.report(Event::Opened { head, memory }).await;
     }
 
     async fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) {
@@ -137,28 +139,33 @@ impl Sink for Handoff {
         let planned = self.resolve(id, slot, invocation);
         let limit = self.routing.max_in_flight;
         if self.routing.counters.in_flight() >= limit {
-            return self.not_sent(planned, format!("{limit} invocations are in flight already (maxInFlight)")).await;
+            let reason = format!("{limit} invocations are in flight already (maxInFlight)");
+            return self.not_sent(planned, Flight::Never, reason).await;
         }
-        self.routing.counters.handed_out();
+        if let Some(reason) = self.routing.memory.refusal(&self.routing.counters, planned.memory_mib) {
+            return self.not_sent(planned, Flight::OverMemory, reason).await;
+        }
+        self.routing.memory.handed_out(self.routing.counters.handed_out(planned.memory_mib));
         let worker = self.worker(planned.function);
         let tally = self.routing.slot_ends.as_ref().and_then(|ends| ends.tally.clone());
         if let Err(TrySendError::Full(Job { planned, .. }) | TrySendError::Closed(Job { planned, .. })) =
             self.routing.workers[worker].try_send(Job { planned, tally })
         {
-            self.routing.counters.ended();
-            self.not_sent(planned, "the worker accepts no more invocations".to_owned()).await;
+            self.routing.counters.ended(planned.memory_mib);
+            self.not_sent(planned, Flight::Never, "the worker accepts no more invocations".to_owned()).await;
         }
     }
 
     async fn close(&mut self, head: SlotHead, complete: bool) {
         let (slot, shortfall) = (head.index, self.shortfall);
+        let memory_peak_mib = self.routing.memory.peak_mib();
         let mut outcome = SlotOutcome { slot, shortfall, next_start: head.end(), evidence: None };
         if let (true, Some(ends)) = (complete, &mut self.routing.slot_ends) {
             // The planner waits for the outcome, so nothing is due before the wait is over.
             outcome = ends.close(head, &self.routing.counters, outcome).await;
         }
         let (dispatched, reported) = (self.dispatched, outcome.clone());
-        self.report(Event::Closed { head, dispatched, outcome: reported, complete }).await;
+        self.report(Event::Closed { head, dispatched, outcome: reported, complete, memory_peak_mib }).await;
         if let (true, Some(outcomes)) = (complete, &self.routing.outcomes) {
             // The planner waits for this one, so there is room; it is closed when the run is being ended.
             let _closed = outcomes.try_send(outcome);

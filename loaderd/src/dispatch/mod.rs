@@ -16,6 +16,7 @@ mod floor;
 mod handoff;
 mod heartbeat;
 mod isolation;
+mod memory_gauge;
 mod pacer;
 mod phases;
 mod plan_feed;
@@ -50,6 +51,7 @@ use crate::{
 use dispatcher::Dispatcher;
 use exact_runtimes::ExactRuntimes;
 use handoff::Routing;
+use memory_gauge::MemoryGauge;
 use slot_end::SlotEnds;
 use worker::{Companion, Job, Ready, Share, Worker};
 
@@ -65,6 +67,8 @@ pub struct Settings {
     pub policy: Policy,
     /// Maximum number of invocations in flight.
     pub max_in_flight: u32,
+    /// Maximum memory that the invocations in flight ask for together, in MiB; absent: no bound.
+    pub max_memory_in_flight_mib: Option<u32>,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
     /// How long an answer may take, counted from the send.
@@ -226,6 +230,7 @@ impl Dispatch {
             rounding,
             cold_pool,
             max_in_flight: settings.max_in_flight.into(),
+            memory: MemoryGauge::new(settings.max_memory_in_flight_mib, settings.clock),
             by_function: settings.policy == Policy::PerFunction,
             slot_ends,
             outcomes: outcomes_wanted.then_some(outcomes),

@@ -67,7 +67,7 @@ mod tests {
 
     fn sample(function: u32, running: u32) -> ScaleSample {
         let scale = Scale { running, ..Scale::default() };
-        ScaleSample { at: UnixMicros(0), function: FunctionIndex(function), scale }
+        ScaleSample { at: UnixMicros(0), function: FunctionIndex(function), scale, source: None }
     }
 
     #[test]

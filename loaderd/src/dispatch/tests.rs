@@ -30,7 +30,7 @@ use crate::{
     endpoint::Endpoint,
     invoke::Protocol,
     plan::{PlannedInvocation, testkit::plan},
-    record::Row,
+    record::{Flight, Row},
 };
 
 /// What is sent: so many invocations, evenly, in a second, by one worker over one connection.
@@ -59,8 +59,8 @@ fn rows_of_load(
     room: usize,
     mut observe: impl FnMut(&Status),
 ) -> Vec<(PlannedInvocation, Status, String)> {
-    let rows = whole_rows(1, address, rps, timeout, (max_in_flight, room), |row| observe(&row.outcome.status));
-    rows.into_iter().map(|Row { planned, outcome }| (planned, outcome.status, outcome.error)).collect()
+    let rows = whole_rows(1, address, rps, timeout, (max_in_flight, None, room), |row| observe(&row.outcome.status));
+    rows.into_iter().map(|Row { planned, outcome, .. }| (planned, outcome.status, outcome.error)).collect()
 }
 
 /// The same by so many workers, and all of each row.
@@ -69,7 +69,7 @@ fn whole_rows(
     address: SocketAddr,
     rps: &serde_json::Value,
     timeout: Duration,
-    (max_in_flight, room): (u32, usize),
+    (max_in_flight, max_memory_in_flight_mib, room): (u32, Option<u32>, usize),
     mut observe: impl FnMut(&Row),
 ) -> Vec<Row> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -81,6 +81,7 @@ fn whole_rows(
             workers,
             policy: Policy::Pooled(1),
             max_in_flight,
+            max_memory_in_flight_mib,
             connect_timeout: timeout,
             function_timeout: timeout,
             runtime_clock: None,
@@ -221,7 +222,7 @@ fn run_times_are_rounded_alike_whatever_the_number_of_workers() {
     let server = Server::answering(|_, respond| reply(respond));
     let rps = serde_json::json!({"start": 200, "end": 200, "slot": "1s", "runtime": "0.0025s"});
     let asked = |workers| -> Vec<_> {
-        let rows = whole_rows(workers, server.address, &rps, LONG, (100_000, 1 << 16), |_| {});
+        let rows = whole_rows(workers, server.address, &rps, LONG, (100_000, None, 1 << 16), |_| {});
         rows.iter().map(|row| (row.planned.id.to_string(), row.requested_runtime_us())).collect()
     };
     let one = asked(1);
@@ -249,6 +250,19 @@ fn a_server_that_never_answers() {
     let rows = rows_of(server.address, 100, SHORT);
     assert_eq!(counts(&rows), expect([("function_timeout", 100)]));
     assert!(rows.iter().all(|(_, _, error)| error == "no answer within 300ms"), "{rows:?}");
+}
+
+#[test]
+fn what_exceeds_the_bound_of_memory_is_a_row_with_its_own_reason() {
+    let server = Server::start(never_answer);
+    let rps = serde_json::json!({"start": 100, "end": 100, "slot": "1s", "runtime": "0s", "memoryMib": 150});
+    let rows = whole_rows(1, server.address, &rps, SHORT, (100_000, Some(499), 1 << 16), |_| {});
+    let (refused, sent): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.outcome.status == Status::NotSent);
+    assert_eq!(rows.len(), 100);
+    assert!(sent.len() >= 3 && !refused.is_empty(), "{} were sent", sent.len());
+    let why = "450 MiB are in flight already, 150 MiB more exceed 499 MiB (maxMemoryInFlight)";
+    assert!(refused.iter().all(|row| (row.flight, row.outcome.error.as_str()) == (Flight::OverMemory, why)));
+    assert!(sent.iter().all(|row| matches!(row.flight, Flight::Until(_))), "the others were in flight");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use crate::{
     clock::Clock,
     invoke::{Call, Cancellation, ConnectionCount, Connections, Invoker, Outcome, Policy, Route, Sending, Status},
     plan::{Mark, PlannedInvocation},
-    record::{Event, Row},
+    record::{Event, Flight, Row},
     spans::RunTrace,
 };
 
@@ -127,14 +127,15 @@ impl Worker {
             None => Outcome::bare(Status::NotSent, "the function was not deployed"),
         };
         let outcome = self.exact.settle(&planned, outcome);
-        let row = Box::new(Row { planned, outcome });
+        let now = self.clock.now();
+        let row = Box::new(Row { planned, outcome, flight: Flight::Until(now) });
         if planned.mark == Mark::Cold {
             self.scales.release(planned.function);
         }
         if let Some(tally) = &tally {
-            tally.ended(&planned, &row.outcome, self.clock.now());
+            tally.ended(&planned, &row.outcome, now);
         }
-        self.counters.ended();
+        self.counters.ended(planned.memory_mib);
         // The recorder outlives the workers. Waiting for room here delays no send.
         let _recorded = self.events.send(Event::Row(row)).await;
     }

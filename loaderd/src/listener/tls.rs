@@ -3,8 +3,10 @@
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
+    time::Duration,
 };
 
+use tokio::{sync::Notify, time::sleep};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
@@ -13,6 +15,16 @@ use tokio_rustls::{
         server::WebPkiClientVerifier,
     },
 };
+use tokio_util::sync::CancellationToken;
+
+use super::validity::{Standing, Validity};
+use crate::{
+    clock::{Clock, UnixMicros},
+    secret,
+};
+
+/// After which time a certificate is looked at again whose validity can't be read.
+const UNREADABLE: Duration = Duration::from_hours(24);
 
 /// The paths of the PEM files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +71,16 @@ pub enum TlsError {
 #[derive(Clone)]
 pub struct Certificates {
     files: Files,
-    config: Arc<RwLock<Arc<ServerConfig>>>,
+    in_force: Arc<RwLock<InForce>>,
+    replaced: Arc<Notify>,
+}
+
+/// What the files had when they were read.
+#[derive(Clone)]
+struct InForce {
+    config: Arc<ServerConfig>,
+    /// That of the daemon's certificate; absent where it can't be read.
+    validity: Option<Validity>,
 }
 
 impl std::fmt::Debug for Certificates {
@@ -74,23 +95,53 @@ impl Certificates {
     /// # Errors
     /// A file that can't be read or used.
     pub fn load(files: Files) -> Result<Self, TlsError> {
-        let config = Arc::new(RwLock::new(read(&files)?));
-        Ok(Self { files, config })
+        let in_force = Arc::new(RwLock::new(read(&files)?));
+        Ok(Self { files, in_force, replaced: Arc::default() })
     }
 
-    /// Reads the files again, for later connections; when one is unusable, nothing changes.
+    /// Reads the files again, for later connections; when one is unusable, or the certificate is not valid now, nothing changes.
     ///
     /// # Errors
-    /// A file that can't be read or used.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        let config = read(&self.files)?;
-        *self.config.write().unwrap_or_else(PoisonError::into_inner) = config;
+    /// A file that can't be read or used, a certificate that has expired or is not valid yet.
+    pub fn reload(&self, now: UnixMicros) -> Result<(), TlsError> {
+        let read = read(&self.files)?;
+        if let Some(standing) = read.validity.map(|it| it.standing(now)).filter(|standing| !standing.is_valid()) {
+            return Err(self.not_valid(standing));
+        }
+        *self.in_force.write().unwrap_or_else(PoisonError::into_inner) = read;
+        self.replaced.notify_one();
         Ok(())
     }
 
+    /// Warns while the certificate expires soon, and where it is not valid, until `end`.
+    pub async fn watch_validity(&self, clock: Clock, end: CancellationToken) {
+        loop {
+            let validity = self.in_force().validity;
+            match validity.map(|it| it.standing(clock.unix())) {
+                None | Some(Standing::Valid) => {}
+                Some(standing @ Standing::Ends { .. }) => {
+                    log::warn!("{}: renew it, and reload the daemon", self.not_valid(standing));
+                }
+                Some(standing) => log::error!("{}: clients refuse it", self.not_valid(standing)),
+            }
+            tokio::select! {
+                () = end.cancelled() => return,
+                () = self.replaced.notified() => {}
+                () = sleep(validity.map_or(UNREADABLE, Validity::interval)) => {}
+            }
+        }
+    }
+
+    fn not_valid(&self, standing: Standing) -> TlsError {
+        TlsError::File { key: "certificate", path: self.files.certificate.clone(), reason: standing.to_string() }
+    }
+
+    fn in_force(&self) -> InForce {
+        self.in_force.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     pub(super) fn acceptor(&self, alpn: Alpn) -> TlsAcceptor {
-        let in_force = self.config.read().unwrap_or_else(PoisonError::into_inner);
-        let mut config = ServerConfig::clone(&in_force);
+        let mut config = ServerConfig::clone(&self.in_force().config);
         config.alpn_protocols = vec![match alpn {
             Alpn::Http2 => b"h2".to_vec(),
             Alpn::Http1 => b"http/1.1".to_vec(),
@@ -106,13 +157,13 @@ fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'st
     if read.is_empty() { Err(failed("has no certificate".to_owned())) } else { Ok(read) }
 }
 
-fn read(files: &Files) -> Result<Arc<ServerConfig>, TlsError> {
+fn read(files: &Files) -> Result<InForce, TlsError> {
     let chain = certificates("certificate", &files.certificate)?;
-    let key = PrivateKeyDer::from_pem_file(&files.key).map_err(|error| TlsError::File {
-        key: "key",
-        path: files.key.clone(),
-        reason: error.to_string(),
-    })?;
+    // The daemon's own comes first.
+    let validity = chain.first().and_then(|certificate| Validity::of(certificate));
+    let failed = |reason: String| TlsError::File { key: "key", path: files.key.clone(), reason };
+    let key = secret::read(&files.key).map_err(|error| failed(error.to_string()))?;
+    let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| failed(error.to_string()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
     let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Pair)?;
@@ -127,5 +178,55 @@ fn read(files: &Files) -> Result<Arc<ServerConfig>, TlsError> {
             builder.with_client_cert_verifier(verifier.map_err(|error| TlsError::Authority(error.to_string()))?)
         }
     };
-    Ok(Arc::new(builder.with_single_cert(chain, key).map_err(TlsError::Pair)?))
+    Ok(InForce { config: Arc::new(builder.with_single_cert(chain, key).map_err(TlsError::Pair)?), validity })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, os::unix::fs::PermissionsExt as _};
+
+    use rcgen::{CertificateParams, KeyPair, date_time_ymd};
+
+    use super::*;
+
+    /// Writes a certificate that is valid in these years, and its key.
+    fn write(files: &Files, years: [i32; 2]) {
+        let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
+        [parameters.not_before, parameters.not_after] = years.map(|year| date_time_ymd(year, 1, 1));
+        let key = KeyPair::generate().expect("a key");
+        fs::write(&files.certificate, parameters.self_signed(&key).expect("signs").pem()).expect("writes");
+        fs::write(&files.key, key.serialize_pem()).expect("writes");
+        // As a secret has to be.
+        fs::set_permissions(&files.key, fs::Permissions::from_mode(0o600)).expect("is the owner");
+    }
+
+    #[test]
+    fn only_a_certificate_that_clients_accept_replaces_the_old_one() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| directory.path().join(name);
+        let files = Files { certificate: path("server.pem"), key: path("server.key"), client_ca: None };
+        write(&files, [2020, 2030]);
+        let certificates = Certificates::load(files.clone()).expect("loads");
+        let now = UnixMicros(date_time_ymd(2026, 1, 1).unix_timestamp() * 1_000_000);
+        let in_force = || Arc::as_ptr(&certificates.in_force().config);
+        let first = in_force();
+        for (years, reason) in [
+            ([2020, 2025], "has expired at 2025-01-01T00:00:00Z"),
+            ([2027, 2030], "is not valid before 2027-01-01T00:00:00Z"),
+        ] {
+            write(&files, years);
+            let refused = certificates.reload(now).expect_err("is refused").to_string();
+            assert_eq!(refused, format!("tls.certificate: {}: {reason}", files.certificate.display()));
+        }
+        // The key of another certificate.
+        let other = fs::read(&files.key).expect("reads");
+        write(&files, [2020, 2030]);
+        fs::write(&files.key, other).expect("writes");
+        let refused = certificates.reload(now).expect_err("is refused").to_string();
+        assert!(refused.starts_with("tls.certificate and tls.key: "), "{refused}");
+        assert_eq!(in_force(), first);
+        write(&files, [2020, 2030]);
+        certificates.reload(now).expect("is taken");
+        assert_ne!(in_force(), first);
+    }
 }

@@ -4,6 +4,7 @@
 mod repeats;
 
 use std::{
+    borrow::Cow,
     io::Write as _,
     sync::{
         OnceLock,
@@ -11,6 +12,7 @@ use std::{
     },
 };
 
+use loader_proto::visible::{visible, visible_json};
 use log::{
     LevelFilter, Log, Metadata, Record,
     kv::{Error, Key, Value, VisitSource},
@@ -28,7 +30,7 @@ struct Fields<'a>(&'a mut dyn std::io::Write);
 
 impl<'kvs> VisitSource<'kvs> for Fields<'_> {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        Ok(write!(self.0, " {key}={value}")?)
+        Ok(write!(self.0, " {key}={}", visible(&value.to_string()))?)
     }
 }
 
@@ -42,7 +44,32 @@ impl<'kvs> VisitSource<'kvs> for Members<'_> {
     }
 }
 
-/// Filters by the configured level; from libraries, warnings only.
+/// Shows what a terminal would act on, and ends of lines, by their numbers: messages have words of functions and platforms.
+struct Visible(Box<dyn Log>);
+
+impl Log for Visible {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let text = record.args().to_string();
+        match visible(&text) {
+            Cow::Borrowed(_) => self.0.log(record),
+            Cow::Owned(text) => self.0.log(&record.to_builder().args(format_args!("{text}")).build()),
+        }
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+/// Parts of libraries whose warnings have no subject, such as `failed with status 503`. What they are about is returned as an error
+/// too, and is logged by the caller, who knows which request failed.
+const WITHOUT_SUBJECT: [&str; 3] = ["kube_client::client", "kube_client::client::builder", "kube_runtime::watcher"];
+
+/// Filters by the configured level; from libraries, warnings only, and where they have no subject only for debugging.
 struct Leveled {
     inner: Box<dyn Log>,
     level: AtomicUsize,
@@ -52,8 +79,13 @@ struct Leveled {
 impl Leveled {
     fn level_of(&self, target: &str) -> usize {
         let level = self.level.load(Ordering::Relaxed);
-        let ours = target.split("::").next() == Some("loaderd");
-        if ours { level } else { level.min(LevelFilter::Warn as usize) }
+        if target.split("::").next() == Some("loaderd") {
+            level
+        } else if WITHOUT_SUBJECT.contains(&target) && level < LevelFilter::Debug as usize {
+            LevelFilter::Off as usize
+        } else {
+            level.min(LevelFilter::Warn as usize)
+        }
     }
 }
 
@@ -78,7 +110,7 @@ static LOG: OnceLock<Leveled> = OnceLock::new();
 /// Installs the logger of the process, once; later calls only set the level.
 pub fn init(level: LevelFilter, format: LogFormat) {
     let log = LOG.get_or_init(|| Leveled {
-        inner: logger(format),
+        inner: Box::new(Visible(logger(format))),
         level: AtomicUsize::new(level as usize),
         repeats: Repeats::default(),
     });
@@ -144,7 +176,37 @@ fn json() -> Box<dyn Log> {
         line.insert("level".to_owned(), json!(record.level().as_str().to_lowercase()));
         line.insert("message".to_owned(), json!(record.args().to_string()));
         let _unwritten = record.key_values().visit(&mut Members(&mut line));
-        writeln!(out, "{}", serde_json::Value::Object(line))
+        writeln!(out, "{}", visible_json(&serde_json::Value::Object(line).to_string()))
     });
     Box::new(builder.build())
+}
+
+#[cfg(test)]
+mod tests {
+    use log::Level;
+
+    use super::*;
+
+    #[test]
+    fn libraries_may_warn_where_they_name_a_subject() {
+        let log = |level: LevelFilter| Leveled {
+            inner: Box::new(env_logger::Builder::new().build()),
+            level: AtomicUsize::new(level as usize),
+            repeats: Repeats::default(),
+        };
+        for (configured, target, level, expected) in [
+            (LevelFilter::Info, "loaderd::run", Level::Info, true),
+            (LevelFilter::Info, "kube_client::config", Level::Warn, true),
+            (LevelFilter::Info, "kube_client::config", Level::Info, false),
+            // "eof in poll", "failed with status 503", "watch list error with 403".
+            (LevelFilter::Info, "kube_client::client", Level::Warn, false),
+            (LevelFilter::Info, "kube_client::client::builder", Level::Error, false),
+            (LevelFilter::Info, "kube_runtime::watcher", Level::Warn, false),
+            (LevelFilter::Debug, "kube_client::client::builder", Level::Error, true),
+            (LevelFilter::Debug, "kube_runtime::watcher", Level::Debug, false),
+        ] {
+            let metadata = Metadata::builder().level(level).target(target).build();
+            assert_eq!(log(configured).enabled(&metadata), expected, "{configured} {target} {level}");
+        }
+    }
 }

@@ -20,8 +20,11 @@ const SHOWN: u64 = 5;
 /// Interval of the summaries.
 pub(super) const PERIOD: Duration = Duration::from_mins(1);
 
-/// The fields that distinguish kinds, so that messages about one run, function or source do not hide those about another.
-const SUBJECT: [&str; 4] = ["RUN_ID", "FUNCTION", "SOURCE", "WAY"];
+/// The fields that distinguish kinds, so that messages about one run, function, source or client do not hide those about another.
+const SUBJECT: [&str; 6] = ["RUN_ID", "FUNCTION", "SOURCE", "WAY", "CLIENT", "METHOD"];
+
+/// Most kinds that are told apart by their subject, as addresses are the clients' choice; further ones by their position alone.
+const MOST_KINDS: usize = 10_000;
 
 /// The kind of a message: its position in the code, and its subject.
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -34,6 +37,11 @@ struct Kind {
 impl Kind {
     fn of(record: &Record<'_>) -> Self {
         let subject = SUBJECT.map(|name| record.key_values().get(Key::from(name)).map(|value| value.to_string()));
+        Self { subject, ..Self::of_position(record) }
+    }
+
+    fn of_position(record: &Record<'_>) -> Self {
+        let subject = Default::default();
         Self { target: record.target().to_owned(), line: record.line(), subject }
     }
 }
@@ -83,7 +91,11 @@ impl Repeats {
             return true;
         }
         let mut counts = self.counts();
-        let count = counts.entry(Kind::of(record)).or_default();
+        let mut kind = Kind::of(record);
+        if counts.len() >= MOST_KINDS && !counts.contains_key(&kind) {
+            kind = Kind::of_position(record);
+        }
+        let count = counts.entry(kind).or_default();
         count.recent += 1;
         if count.shown < SHOWN {
             count.shown += 1;
@@ -181,6 +193,21 @@ mod tests {
         assert_eq!(log.take(), ["WARN a no answer to 200"]);
         repeats.report(&log);
         assert_eq!(log.take(), [""; 0]);
+    }
+
+    #[test]
+    fn kinds_are_bounded() {
+        let (repeats, log) = (Repeats::default(), Kept::default());
+        for run in 0..MOST_KINDS + 100 {
+            emit(&repeats, &log, Level::Warn, &run.to_string(), 1..=1);
+        }
+        // One more kind, of all that are above the bound.
+        assert_eq!(repeats.counts().len(), MOST_KINDS + 1);
+        assert_eq!(log.take().len(), MOST_KINDS + 5);
+        repeats.report(&log);
+        assert_eq!(log.take().len(), 1);
+        repeats.report(&log);
+        assert_eq!(repeats.counts().len(), 0);
     }
 
     #[test]

@@ -7,7 +7,10 @@ use prometheus_client::{encoding::text::encode, registry::Registry};
 use super::{
     figures::{COLD_STARTS, Completed, NodeFigures, Pods, RunLabels, Sent, Side, temperature},
     process::Process,
-    series::{BuildLabels, NodeLabels, OutcomeLabels, PhaseLabel, RunInfo, Series, SideLabel, SourceLabel, StateLabel},
+    series::{
+        BuildLabels, NodeLabels, OutcomeLabels, PhaseLabel, RunInfo, Series, SideLabel, SourceLabel, StageLabel,
+        StateLabel,
+    },
     text::{self, TextFormat},
 };
 
@@ -16,6 +19,9 @@ const ENDS: [&str; 4] = ["succeeded", "failed", "cancelled", "interrupted"];
 
 /// States in which a run is active.
 const PHASES: [&str; 5] = ["deploying", "warming_up", "running", "draining", "cleaning"];
+
+/// Stages of a disturbance.
+const STAGES: [&str; 2] = ["begin", "end"];
 
 /// Outcomes for which a cold start is unknown. Series of gRPC and HTTP statuses appear with the first
 /// of their kind.
@@ -66,6 +72,9 @@ impl Metrics {
         for state in ENDS {
             series.runs.get_or_create(&StateLabel { state }).inc_by(0);
         }
+        for stage in STAGES {
+            series.disturbances.get_or_create(&StageLabel { stage }).inc_by(0);
+        }
         self.phase(None);
         for cold_start in COLD_STARTS.map(temperature) {
             series.completed.get_or_create(&OutcomeLabels { status: "ok".to_owned(), cold_start }).inc_by(0);
@@ -108,6 +117,11 @@ impl Metrics {
         self.saturated(false);
         self.open_loop_violated(false);
         self.series.run.get_or_create(&RunInfo { run_id, mode, platform }).set(1);
+    }
+
+    /// A disturbance was carried out, or undone.
+    pub fn disturbed(&self, stage: &'static str) {
+        self.series.disturbances.get_or_create(&StageLabel { stage }).inc();
     }
 
     /// No run is active any more.
@@ -186,6 +200,11 @@ impl Metrics {
     /// Sets the number of invocations in flight.
     pub fn in_flight(&self, count: u64) {
         self.series.in_flight.set(signed(count));
+    }
+
+    /// Sets the memory that the invocations in flight asked for, in MiB.
+    pub fn memory_in_flight(&self, mib: u64) {
+        self.series.memory_in_flight.set(signed(mib.saturating_mul(1 << 20)));
     }
 
     /// Whether the loader is the bottleneck.

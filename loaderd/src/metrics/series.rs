@@ -53,6 +53,11 @@ pub(super) struct SourceLabel {
 }
 
 #[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct StageLabel {
+    pub(super) stage: &'static str,
+}
+
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
 pub(super) struct NodeLabels {
     pub(super) node: String,
     pub(super) role: &'static str,
@@ -67,6 +72,7 @@ pub(super) struct Series {
     pub(super) build: Family<BuildLabels, Gauge>,
     pub(super) run: Family<RunInfo, Gauge>,
     pub(super) runs: Family<StateLabel, Counter>,
+    pub(super) disturbances: Family<StageLabel, Counter>,
     pub(super) queued: Gauge,
     pub(super) phase: Family<PhaseLabel, Gauge>,
     pub(super) target_rate: Fraction,
@@ -74,6 +80,7 @@ pub(super) struct Series {
     pub(super) sent: Counter,
     pub(super) completed: Family<OutcomeLabels, Counter>,
     pub(super) in_flight: Gauge,
+    pub(super) memory_in_flight: Gauge,
     pub(super) durations: Durations,
     pub(super) stalls: Family<SideLabel, Counter>,
     pub(super) saturated: Gauge,
@@ -96,6 +103,7 @@ impl Default for Series {
             build: Family::default(),
             run: Family::default(),
             runs: Family::default(),
+            disturbances: Family::default(),
             queued: Gauge::default(),
             phase: Family::default(),
             target_rate: Fraction::default(),
@@ -103,6 +111,7 @@ impl Default for Series {
             sent: Counter::default(),
             completed: Family::default(),
             in_flight: Gauge::default(),
+            memory_in_flight: Gauge::default(),
             durations: Durations::default(),
             stalls: Family::default(),
             saturated: Gauge::default(),
@@ -128,6 +137,8 @@ impl Series {
         loader.register("build_info", "Version of the daemon; always 1", self.build.clone());
         loader.register("run_info", "The active run; 1 while a run is active", self.run.clone());
         loader.register("runs", "Runs that have ended, by state", self.runs.clone());
+        let help = "Disturbances of runs that were carried out (begin) and undone (end)";
+        loader.register("disturbances", help, self.disturbances.clone());
         loader.register("runs_queued", "Runs in the queue", self.queued.clone());
         loader.register("run_phase", "Phase of the active run: 1 for the one it is in", self.phase.clone());
         let help = "Target rate of the current slot, in invocations per second";
@@ -137,6 +148,8 @@ impl Series {
         let help = "Invocations that ended, by outcome and by whether their instance was cold";
         loader.register("invocations_completed", help, self.completed.clone());
         loader.register("invocations_in_flight", "Invocations in flight", self.in_flight.clone());
+        let help = "Memory that the invocations in flight asked for";
+        loader.register("memory_in_flight_bytes", help, self.memory_in_flight.clone());
         self.durations.register(loader);
         let help = "Times in which the loader sent invocations, or read answers, late by more than saturation.lag";
         loader.register("stalls", help, self.stalls.clone());

@@ -29,6 +29,11 @@ pub trait Mode: Debug + Send + Sync {
         0.3
     }
 
+    /// Whether it must know how many instances each function has.
+    fn needs_scales(&self) -> bool {
+        false
+    }
+
     /// The trace that [`Mode::plan`] needs; absent for a mode that replays none.
     fn trace(&self) -> Option<TraceInput> {
         None
@@ -112,6 +117,11 @@ pub trait Plan: Send {
 
     /// What the plan will do, without doing it.
     fn outline(&self) -> Outline;
+
+    /// The outline, unless it is found that nobody wants it any more, which long ones ask between slots.
+    fn outline_while(&self, is_wanted: &dyn Fn() -> bool) -> Option<Outline> {
+        is_wanted().then(|| self.outline())
+    }
 }
 
 /// An invocation that has ended, as passed to collectors.

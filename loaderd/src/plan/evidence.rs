@@ -52,7 +52,7 @@ pub struct SlotEvidence {
 /// Invocations that were not sent in time, by what delayed them most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Late {
-    /// The loader itself, or its bound of invocations in flight.
+    /// The loader itself, or its bounds of what is in flight.
     pub loader: u64,
     /// The peer's limit of streams, or its flow control.
     pub streams: u64,

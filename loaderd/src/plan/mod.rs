@@ -99,6 +99,7 @@ pub fn validate(message: &v1::RunSpec, defaults: &Defaults) -> Result<Request, V
         name: mode.name(),
         arrivals: mode.default_arrivals(),
         failure_ratio: mode.default_failure_ratio(),
+        needs_scales: mode.needs_scales(),
     });
     let mut check = Check::default();
     let run = spec::common(&mut check, message, defaults, facts);

@@ -17,6 +17,8 @@ pub struct Outline {
     pub clamped: u64,
     /// Functions of the trace that are left out, by reason.
     pub dropped_functions: BTreeMap<String, u64>,
+    /// What else is to be known of the trace, a sentence each.
+    pub notes: Vec<String>,
 }
 
 /// What a slot will do.

@@ -51,7 +51,7 @@ pub(super) fn trace(functions: Vec<TraceFunction>) -> Trace {
         Load::Counts(counts) => counts.units(),
         Load::Events(_) => 0,
     });
-    Trace { functions, units }
+    Trace { functions, units, unit: Duration::from_secs(1) }
 }
 
 /// A slot, all of it.

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    capability::{Embedded, Inspect, Sampling, WarmUp},
+    capability::{Disturb, Embedded, Inspect, Sampling, WarmUp},
     deployment::{Deploy, Deployment},
     error::PlatformError,
 };
@@ -35,6 +35,7 @@ pub trait Platform: Send + Sync {
     ) -> Result<Deployment, PlatformError>;
 
     /// Removes everything that carries the run's id, and nothing else. Idempotent; also for runs of an earlier process.
+    /// [`PlatformError::Unavailable`] says that it is worth trying again.
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError>;
 
     /// Keeps what the run deployed, and ends its scale feed. A platform whose functions can't outlive the run removes them.
@@ -58,6 +59,11 @@ pub trait Platform: Send + Sync {
 
     /// The capability to report on itself.
     fn inspect(&self) -> Option<&dyn Inspect> {
+        None
+    }
+
+    /// The capability to be disturbed on purpose.
+    fn disturb(&self) -> Option<&dyn Disturb> {
         None
     }
 

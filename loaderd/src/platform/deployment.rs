@@ -25,6 +25,8 @@ pub struct Deploy {
     pub timeout: Duration,
     /// Number of functions that are allowed to fail.
     pub allow_failures: u32,
+    /// Whether a clean-up waits for the instances to be gone, rather than for what runs them.
+    pub await_pods: bool,
     /// Maximum time of an invocation.
     pub function_timeout: Duration,
 }
@@ -38,6 +40,8 @@ pub struct FunctionDeployment {
     pub kind: String,
     /// The version of HTTP of its invocations.
     pub http: HttpVersion,
+    /// How long an instance is busy before it serves; whole milliseconds, zero for not at all.
+    pub startup_busy_loop: Duration,
     /// Most memory that an invocation requests, in MiB.
     pub peak_memory_mib: u32,
     /// Its bounds of scale.
@@ -100,7 +104,26 @@ pub struct Deployment {
     pub starts: Option<mpsc::Receiver<InstanceStart>>,
 }
 
-/// The stages of an instance's start, each when this process observed it.
+/// How the time of a change is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TimeSource {
+    /// It was observed as it happened.
+    Watch,
+    /// It was learned later: the time is the object's own, a whole second.
+    Object,
+}
+
+impl TimeSource {
+    /// Its name in records.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Watch => "watch",
+            Self::Object => "object",
+        }
+    }
+}
+
+/// The stages of an instance's start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InstanceStart {
     /// The function that the instance serves.
@@ -117,17 +140,21 @@ pub struct InstanceStart {
     pub started: Option<UnixMicros>,
     /// When it became ready.
     pub ready: Option<UnixMicros>,
+    /// How these times are known: [`TimeSource::Object`] if any of them is.
+    pub source: TimeSource,
 }
 
 /// A function's scale at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScaleSample {
-    /// When the scale was observed.
+    /// When the function had this scale.
     pub at: UnixMicros,
     /// The function that was observed.
     pub function: FunctionIndex,
     /// The function's scale at that instant.
     pub scale: Scale,
+    /// How that is known; absent where the platform reports its own changes.
+    pub source: Option<TimeSource>,
 }
 
 /// How many instances a function has, and how many invocations wait for one.

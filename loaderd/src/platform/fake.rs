@@ -16,10 +16,16 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Deploy, Deployment, InstanceStart, Platform, PlatformError, Room, Sampling, SamplingOptions, ScaleSample,
+    Deploy, Deployment, Disturb, InstanceStart, Platform, PlatformError, Room, Sampling, SamplingOptions, ScaleSample,
     SettingsBackup, WarmUp,
 };
-use crate::{clock::Clock, endpoint::Endpoint, id::RunId, scrape::Sampled};
+use crate::{
+    clock::Clock,
+    disturbance::{Action, Disturbance},
+    endpoint::Endpoint,
+    id::RunId,
+    scrape::Sampled,
+};
 
 /// The outcome of a deployment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +49,10 @@ pub(crate) enum Call {
     Release(RunId),
     HoldAutoscaler(RunId),
     RestoreSettings(RunId),
+    CheckDisturbances(usize),
+    Begin(u32),
+    End(u32),
+    RestoreDisturbances(RunId),
     Shutdown,
 }
 
@@ -53,11 +63,19 @@ pub(crate) struct FakePlatform {
     go: Notify,
     deploys: watch::Sender<u32>,
     refuses_to_clean: Option<&'static str>,
+    /// Why it can't be reached for a clean-up now.
+    away: Mutex<Option<&'static str>>,
     /// The samples of a deployment's scale feed.
     scales: Vec<ScaleSample>,
     /// Instances that come up; nothing: their starts are not known.
     starts: Option<Vec<InstanceStart>>,
     room: Option<Room>,
+    /// Why it is not disturbed; nothing: it cannot be.
+    disturbed: Option<Option<&'static str>>,
+    /// The disturbance that cannot be carried out.
+    fails_to_disturb: Option<u32>,
+    /// The disturbance that is never undone.
+    never_undoes: Option<u32>,
     /// What its one source samples; nothing: it can't be sampled.
     samples: Option<Mutex<Vec<Sampled>>>,
     left_behind: BTreeMap<RunId, usize>,
@@ -74,9 +92,13 @@ impl FakePlatform {
             go: Notify::new(),
             deploys: watch::Sender::new(0),
             refuses_to_clean: None,
+            away: Mutex::default(),
             scales: Vec::new(),
             starts: None,
             room: None,
+            disturbed: None,
+            fails_to_disturb: None,
+            never_undoes: None,
             samples: None,
             left_behind: BTreeMap::new(),
             feeds: Mutex::default(),
@@ -110,6 +132,21 @@ impl FakePlatform {
         Self { room: Some(room), ..self }
     }
 
+    /// It can be disturbed, unless there is a reason why it is not.
+    pub(crate) fn disturbed(self, refusal: Option<&'static str>) -> Self {
+        Self { disturbed: Some(refusal), ..self }
+    }
+
+    /// The disturbance with this number cannot be carried out.
+    pub(crate) fn failing_to_disturb(self, number: u32) -> Self {
+        Self { fails_to_disturb: Some(number), ..self }
+    }
+
+    /// The disturbance with this number is never undone.
+    pub(crate) fn never_undoing(self, number: u32) -> Self {
+        Self { never_undoes: Some(number), ..self }
+    }
+
     /// It can be sampled. These samples are given once.
     pub(crate) fn with_samples(self, samples: Vec<Sampled>) -> Self {
         Self { samples: Some(samples.into()), ..self }
@@ -124,6 +161,16 @@ impl FakePlatform {
     /// The outcome of deployments from now on.
     pub(crate) fn set_deploying(&self, deploying: Deploying) {
         *self.deploying.lock().expect("whole") = deploying;
+    }
+
+    /// Cleaning runs, restoring settings and undoing disturbances fails for a reason that may pass, or works again.
+    pub(crate) fn set_away(&self, away: Option<&'static str>) {
+        *self.away.lock().expect("whole") = away;
+    }
+
+    fn reached(&self) -> Result<(), PlatformError> {
+        let away = *self.away.lock().expect("whole");
+        away.map_or(Ok(()), |why| Err(PlatformError::Unavailable { platform: self.name, reason: why.to_owned() }))
     }
 
     /// Lets one waiting deployment continue.
@@ -154,6 +201,10 @@ impl FakePlatform {
             | Call::Release(_)
             | Call::HoldAutoscaler(_)
             | Call::RestoreSettings(_)
+            | Call::CheckDisturbances(_)
+            | Call::Begin(_)
+            | Call::End(_)
+            | Call::RestoreDisturbances(_)
             | Call::Shutdown => None,
         });
         cleaned.collect()
@@ -221,6 +272,7 @@ impl Platform for FakePlatform {
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
         self.end_feeds();
         self.record(Call::Clean(run.clone()));
+        self.reached()?;
         match self.refuses_to_clean {
             Some(reason) => Err(PlatformError::Platform { platform: self.name, reason: reason.to_owned() }),
             None => Ok(()),
@@ -246,6 +298,10 @@ impl Platform for FakePlatform {
         self.room.is_some().then_some(self)
     }
 
+    fn disturb(&self) -> Option<&dyn Disturb> {
+        self.disturbed.is_some().then_some(self)
+    }
+
     fn sampling(&self) -> Option<&dyn Sampling> {
         self.samples.is_some().then_some(self)
     }
@@ -264,7 +320,46 @@ impl WarmUp for FakePlatform {
 
     async fn restore_settings(&self, run: &RunId, _backup: &SettingsBackup) -> Result<(), PlatformError> {
         self.record(Call::RestoreSettings(run.clone()));
+        self.reached()
+    }
+}
+
+#[tonic::async_trait]
+impl Disturb for FakePlatform {
+    fn refusal(&self) -> Option<&'static str> {
+        self.disturbed.expect("it was given this capability")
+    }
+
+    async fn check(&self, disturbances: &[Disturbance]) -> Result<(), PlatformError> {
+        self.record(Call::CheckDisturbances(disturbances.len()));
         Ok(())
+    }
+
+    async fn begin(
+        &self,
+        _run: &RunId,
+        number: u32,
+        _action: &Action,
+        _backup: &SettingsBackup,
+    ) -> Result<String, PlatformError> {
+        self.record(Call::Begin(number));
+        if self.fails_to_disturb == Some(number) {
+            return Err(PlatformError::Platform { platform: self.name, reason: "refused".to_owned() });
+        }
+        Ok(format!("changed {number}"))
+    }
+
+    async fn end(&self, _run: &RunId, number: u32, _backup: &SettingsBackup) -> Result<String, PlatformError> {
+        self.record(Call::End(number));
+        if self.never_undoes == Some(number) {
+            std::future::pending::<()>().await;
+        }
+        Ok(format!("changed {number} back"))
+    }
+
+    async fn restore(&self, run: &RunId, _backup: &SettingsBackup) -> Result<(), PlatformError> {
+        self.record(Call::RestoreDisturbances(run.clone()));
+        self.reached()
     }
 }
 
@@ -290,7 +385,7 @@ mod tests {
     use crate::{
         clock::UnixMicros,
         id::FunctionIndex,
-        platform::{Scale, testkit},
+        platform::{Scale, TimeSource, testkit},
     };
 
     async fn deploy(fake: &FakePlatform, cancel: &CancellationToken) -> Result<Deployment, PlatformError> {
@@ -300,7 +395,7 @@ mod tests {
     #[tokio::test]
     async fn a_deployment_gives_what_was_scripted_and_its_feed_ends_when_it_is_cleaned() {
         let (function, at) = (FunctionIndex(1), UnixMicros(7));
-        let sample = ScaleSample { at, function, scale: Scale { running: 3, ..Scale::default() } };
+        let sample = ScaleSample { at, function, scale: Scale { running: 3, ..Scale::default() }, source: None };
         let start = InstanceStart {
             function,
             instance: "g-0".to_owned(),
@@ -309,6 +404,7 @@ mod tests {
             scheduled: None,
             started: None,
             ready: Some(at),
+            source: TimeSource::Watch,
         };
         let fake = FakePlatform::new("local").with_scales(vec![sample]).with_starts(vec![start.clone()]);
         let (run, ready) = (RunId::new(0, 0), watch::Sender::new(0));
@@ -347,7 +443,7 @@ mod tests {
     async fn it_has_the_capabilities_that_it_was_created_with() {
         let bare = FakePlatform::new("local");
         assert!(bare.warm_up().is_none() && bare.sampling().is_none());
-        assert!(bare.inspect().is_none() && bare.embedded().is_none());
+        assert!(bare.inspect().is_none() && bare.embedded().is_none() && bare.disturb().is_none());
         let (run, room) = (RunId::new(0, 0), Room::Millicores { free: 4000, overhead: 25 });
         let able = FakePlatform::new("local").with_room(room).with_samples(Vec::new()).with_left_behind(run.clone(), 2);
         let (warm_up, backup) = (able.warm_up().unwrap(), SettingsBackup::at(PathBuf::new()));

@@ -9,6 +9,7 @@
 //!    ├─ warm_up()  ─▶ WarmUp    capacity for instances, the autoscaler held and its settings restored
 //!    ├─ sampling() ─▶ Sampling  nodes, pods and the autoscaler sampled while the load goes
 //!    ├─ inspect()  ─▶ Inspect   facts for an operator
+//!    ├─ disturb()  ─▶ Disturb   disturbances on purpose, and what undoes them
 //!    └─ embedded() ─▶ Embedded  resources of the platform's part of this process
 //! ```
 //!
@@ -31,9 +32,10 @@ pub(crate) mod fake;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod testkit;
 
-pub use capability::{Embedded, Fact, Inspect, Room, Sampling, SamplingOptions, SettingsBackup, WarmUp};
+pub use capability::{Disturb, Embedded, Fact, Inspect, Room, Sampling, SamplingOptions, SettingsBackup, WarmUp};
 pub use contract::{Platform, Platforms};
 pub use deployment::{
     Autoscaling, Deploy, Deployment, FunctionDeployment, InstanceStart, Resources, Scale, ScaleSample, Scaling,
+    TimeSource,
 };
 pub use error::PlatformError;

@@ -16,6 +16,7 @@ pub(crate) fn function(name: &str) -> FunctionDeployment {
         name: name.to_owned(),
         kind: "trace".to_owned(),
         http: HttpVersion::Http2,
+        startup_busy_loop: Duration::ZERO,
         peak_memory_mib: 1,
         scaling: Scaling { initial: 0, min: 0, max: None, container_concurrency: 1, stable_window: None },
         autoscaling: Autoscaling {
@@ -39,6 +40,7 @@ pub(crate) fn deploy(names: &[&str]) -> Deploy {
         image: None,
         timeout: Duration::from_secs(60),
         allow_failures: 0,
+        await_pods: true,
         function_timeout: Duration::from_secs(60),
     }
 }

@@ -9,17 +9,22 @@
 
 mod arrivals;
 mod distributions;
+mod effects;
+mod events;
 mod export;
 mod file;
+mod flight;
 mod functions;
 mod gaps;
 mod host;
 mod latencies;
+mod memory;
 mod progress;
 mod ratios;
 mod recorder;
 mod row;
 mod samples;
+mod scale_history;
 mod scales;
 mod slots;
 mod spans;
@@ -34,16 +39,22 @@ mod verdicts;
 
 pub use arrivals::{ArrivalTest, AskedArrivals, KsTest};
 pub use distributions::TouchedPercentile;
+pub use effects::{DisturbanceFindings, EffectFigures, EffectRow, Effects, UnknownRecovery};
+pub(crate) use events::EventRows;
+pub use events::{DisturbanceEvent, EventOutcome, Stage};
 pub use file::{CsvFile, RecordError};
+pub use flight::Flight;
 pub(crate) use functions::FunctionRows;
 pub use gaps::GapFigures;
 pub(crate) use host::{HostRecorder, Occupancy};
 pub use latencies::Latencies;
+pub use memory::MemoryLevel;
 pub use progress::Progress;
 pub use ratios::{Slowdown, Slowdowns};
 pub use recorder::{Event, Recorded, Recorder, RecorderSettings};
 pub use row::Row;
 pub(crate) use samples::Samples;
+pub use scale_history::{Instances, ScaleHistory};
 pub(crate) use scales::Scales;
 pub use slots::SlotRow;
 pub use spans::RowSpans;
@@ -52,6 +63,6 @@ pub(crate) use starts::{Starts, fill_in};
 pub use statistics::{Counts, FunctionStatistics, Statistics};
 pub use steady_state::SteadyState;
 pub use summary::{
-    ColdStarts, FunctionSummary, OpenLoop, ResponseInclFailures, Saturation, Summary, SummaryFacts, WarmupFindings,
-    summarise,
+    ColdStarts, FunctionSummary, MemoryInFlight, OpenLoop, ResponseInclFailures, Saturation, Summary, SummaryFacts,
+    WarmupFindings, summarise,
 };

@@ -7,10 +7,11 @@ use loader_proto::schema;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AskedArrivals, CsvFile, Latencies, Progress, RecordError, Row, RowSpans, Statistics, export,
+    AskedArrivals, CsvFile, Latencies, MemoryLevel, Progress, RecordError, Row, RowSpans, ScaleHistory, Statistics,
+    export,
     progress::Window,
     slots,
-    slots::{CompletedSlot, Slots},
+    slots::{Closed, CompletedSlot, Slots},
     statistics::Rules,
 };
 use crate::{
@@ -35,7 +36,12 @@ const BEHIND: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub enum Event {
     /// A slot begins.
-    Opened(SlotHead),
+    Opened {
+        /// The slot.
+        head: SlotHead,
+        /// The memory in flight of earlier ones.
+        memory: MemoryLevel,
+    },
     /// An invocation has ended, or was not sent.
     Row(Box<Row>),
     /// A slot's time is over.
@@ -48,6 +54,8 @@ pub enum Event {
         outcome: SlotOutcome,
         /// Whether it was carried out to its end.
         complete: bool,
+        /// Greatest memory that was in flight meanwhile, in MiB.
+        memory_peak_mib: u64,
     },
     /// Time has passed: flush, and update the progress.
     Tick,
@@ -73,6 +81,8 @@ pub struct RecorderSettings {
     pub collector: Box<dyn Collector>,
     /// Where the scheduling latencies of a warm-up go.
     pub latencies: Latencies,
+    /// The scales of the functions, which rows show.
+    pub scales: Arc<ScaleHistory>,
     /// Receives the spans of invocations; absent: none are exported.
     pub spans: Option<RowSpans>,
     /// Where figures are exported.
@@ -177,19 +187,20 @@ impl Recorder {
 
     fn take(&mut self, event: Event) {
         match event {
-            Event::Opened(head) => {
+            Event::Opened { head, memory } => {
+                self.slots.opened(head, memory);
                 self.settings.metrics.target_rate(head.rate);
                 self.settings.collector.slot_opened(&head);
                 self.target = Some(head);
             }
             Event::Row(row) => self.row(&row),
-            Event::Closed { head, dispatched, outcome, complete } => {
+            Event::Closed { head, dispatched, outcome, complete, memory_peak_mib } => {
                 if complete {
                     self.settings.collector.slot_closed(&outcome);
                 }
                 let cut =
                     (!complete).then(|| self.settings.clock.now().saturating_duration_since(self.settings.t0.instant));
-                let completed = self.slots.closed(head, dispatched, cut);
+                let completed = self.slots.closed(head, Closed { cut, dispatched, memory_peak_mib });
                 self.slot_completed(completed);
                 if self.error.is_none() {
                     let synced = self.invocations.sync();
@@ -204,7 +215,7 @@ impl Recorder {
         if row.planned.slot.phase == Phase::Measure {
             self.settings.collector.observe(&row.observed(self.settings.t0.instant));
         }
-        let RecorderSettings { run, functions, t0, lag_bound, latencies, spans, clock, .. } = &self.settings;
+        let RecorderSettings { run, functions, t0, lag_bound, latencies, scales, spans, clock, .. } = &self.settings;
         self.statistics.row(row);
         let now = clock.now();
         if let (Phase::Warmup, true, Some(latency)) =
@@ -223,7 +234,8 @@ impl Recorder {
         }
         if self.error.is_none() {
             let saturated = row.is_saturated(t0.instant, *lag_bound);
-            let written = self.invocations.append(&row.record(run.as_str(), function, t0, saturated));
+            let instances = scales.at(row.planned.function, row.due(t0));
+            let written = self.invocations.append(&row.record(run.as_str(), function, t0, saturated, instances));
             self.check(written);
         }
         self.settings.metrics.records_written(u64::from(self.error.is_none()));

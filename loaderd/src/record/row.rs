@@ -5,8 +5,9 @@ use std::time::Duration;
 use loader_proto::schema::InvocationRecord;
 use tokio::time::Instant;
 
+use super::{Flight, Instances};
 use crate::{
-    clock::Anchor,
+    clock::{Anchor, UnixMicros},
     invoke::{Outcome, Status},
     plan::{Observed, PlannedInvocation},
     units,
@@ -19,6 +20,8 @@ pub struct Row {
     pub planned: PlannedInvocation,
     /// The outcome of the invocation.
     pub outcome: Outcome,
+    /// Whether and until when it was in flight.
+    pub flight: Flight,
 }
 
 impl Row {
@@ -77,10 +80,11 @@ impl Row {
         self.outcome.status == Status::Ok
     }
 
-    /// Whether the loader was too slow for it: late by more than `bound`, or not sent without having waited for anyone else.
+    /// Whether the loader was too slow for it: late by more than `bound`, or not sent without having waited for anyone else. What the
+    /// run's own bound of the memory in flight held back was not the loader's fault.
     pub fn is_saturated(&self, t0: Instant, bound: Duration) -> bool {
         let not_sent = self.outcome.status == Status::NotSent && self.waited().is_zero();
-        not_sent || self.own_lag(t0).is_some_and(|lag| lag > bound)
+        (not_sent && self.flight != Flight::OverMemory) || self.own_lag(t0).is_some_and(|lag| lag > bound)
     }
 
     /// The row as passed to the collector of a mode.
@@ -94,27 +98,33 @@ impl Row {
         }
     }
 
-    /// The row of invocations.csv.
+    /// When it was due.
+    pub(super) fn due(&self, t0: &Anchor) -> UnixMicros {
+        t0.unix.plus(self.planned.due.as_duration())
+    }
+
+    /// The row of invocations.csv; `instances` are those of its function when it was due.
     pub(super) fn record<'a>(
         &'a self,
         run_id: &'a str,
         function: &'a str,
         t0: &Anchor,
         saturated: bool,
+        instances: Option<Instances>,
     ) -> InvocationRecord<'a> {
-        let Self { planned, outcome } = self;
+        let Self { planned, outcome, flight: _ } = self;
         let PlannedInvocation {
             id,
             slot,
             mark,
             function: _,
-            due,
+            due: _,
             runtime_us: _,
             runtime_ms: _,
             memory_mib,
             clamped: _,
         } = planned;
-        let due = t0.unix.plus(due.as_duration());
+        let due = self.due(t0);
         let lag = self.lag(t0.instant);
         InvocationRecord {
             run_id: run_id.into(),
@@ -129,6 +139,8 @@ impl Row {
             requested_runtime_us: self.requested_runtime_us(),
             requested_memory_kib: u64::from(*memory_mib) * 1024,
             saturated,
+            instances: instances.map(|it| it.ready),
+            instances_desired: instances.map(|it| it.desired),
             ..outcome.record()
         }
     }
@@ -140,9 +152,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        clock::UnixMicros,
         plan::Mark,
-        record::testkit::{head, row, t0},
+        platform::{Scale, ScaleSample},
+        record::{
+            ScaleHistory,
+            testkit::{head, row, t0},
+        },
     };
 
     #[test]
@@ -160,7 +175,7 @@ mod tests {
             row.planned = PlannedInvocation { runtime_us, runtime_ms, ..row.planned };
             row.outcome =
                 Outcome { exact_runtime: exact, response: Some(Duration::from_micros(24_690)), ..row.outcome };
-            let record = row.record("run", "f", &t0, false);
+            let record = row.record("run", "f", &t0, false, None);
             assert_eq!(record.requested_runtime_us, requested, "{runtime_us} µs, {exact:?}");
             assert_eq!(row.slowdown(), slowdown, "{runtime_us} µs, {exact:?}");
         }
@@ -181,7 +196,12 @@ mod tests {
             cold_start: Some(true),
             ..full.outcome
         };
-        let (set, unset) = (full.record("run", "f", &t0, true).fields(), InvocationRecord::default().fields());
+        let history = ScaleHistory::new(1, Duration::ZERO);
+        let scale = Scale { running: 2, desired: 3, ..Scale::default() };
+        history.add(&ScaleSample { at: UnixMicros(1), function: full.planned.function, scale, source: None });
+        let instances = history.at(full.planned.function, full.due(&t0));
+        let record = full.record("run", "f", &t0, true, instances);
+        let (set, unset) = (record.fields(), InvocationRecord::default().fields());
         for ((column, set), unset) in Invocations::SCHEMA.header().zip(set).zip(unset) {
             assert_ne!(
                 set, unset,

@@ -179,6 +179,8 @@ impl Keeper {
             scheduling_p95_us,
             placement_p50_us,
             placement_p95_us,
+            stable_rps,
+            panic_rps,
         } = *sample;
         self.autoscaler.append(&AutoscalerRecord {
             unix_us: at.0,
@@ -195,6 +197,8 @@ impl Keeper {
             scheduling_p95_us: scheduling_p95_us.map(Fixed),
             placement_p50_us: placement_p50_us.map(Fixed),
             placement_p95_us: placement_p95_us.map(Fixed),
+            stable_rps: stable_rps.map(Rounded),
+            panic_rps: panic_rps.map(Rounded),
         })?;
         self.autoscaler.flush()
     }
@@ -278,7 +282,7 @@ mod tests {
             ["7,n1,control-plane,1261.805,0.6309,,,512,,,,", "7,n2,worker,,,135,0,512,0.5000,0,0,3"]
         );
         assert_eq!(rows("pods.csv"), ["7,f-x,f,n1,Running,11.12,"]);
-        assert_eq!(rows("autoscaler.csv"), ["7,4,,,,,,,2.475,,,,,12346"]);
+        assert_eq!(rows("autoscaler.csv"), ["7,4,,,,,,,2.475,,,,,12346,,"]);
         let text = metrics.encode();
         assert!(text.contains("loader_scrape_errors_total{source=\"autoscaler\"} 1"), "{text}");
         assert!(text.contains("loader_scrape_errors_total{source=\"nodes\"} 0"), "{text}");

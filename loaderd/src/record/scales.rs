@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     metrics::{Metrics, Pods},
-    platform::{Scale, ScaleSample},
+    platform::{Scale, ScaleSample, TimeSource},
     record::{CsvFile, RecordError},
 };
 
@@ -70,7 +70,9 @@ impl Scales {
         let Scale { desired, running, unready, pending, terminating, queue, started: _ } = sample.scale;
         let function = self.names.get(index).map_or("", String::as_str).into();
         let unix_us = sample.at.0;
-        self.file.append(&ScaleRecord { unix_us, function, desired, running, unready, pending, terminating, queue })
+        let source = sample.source.map_or("", TimeSource::as_str).into();
+        let row = ScaleRecord { unix_us, function, desired, running, unready, pending, terminating, queue, source };
+        self.file.append(&row)
     }
 }
 

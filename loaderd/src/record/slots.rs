@@ -2,18 +2,19 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use loader_proto::schema::SlotRecord;
+use loader_proto::schema::{Rounded, SlotRecord};
 use tokio::time::Instant;
 
 use super::{
-    Row,
+    Flight, MemoryLevel, Row,
+    memory::MemoryLoad,
     verdicts::{Held, Saturated},
 };
 use crate::{
     clock::{Anchor, UnixMicros},
     histogram::Histogram,
     invoke::Status,
-    plan::{Phase, SlotHead},
+    plan::{Offset, Phase, SlotHead},
     units::{micros, rounded, to_u32},
 };
 
@@ -61,6 +62,10 @@ pub struct SlotRow {
     pub own_lag_p99_us: Option<u64>,
     /// Whether the peer let the invocations go when they were due.
     pub open_loop: bool,
+    /// Greatest memory that the invocations in flight asked for together, in MiB.
+    pub memory_peak_mib: u64,
+    /// The same, mean over the slot's time; absent of a slot without length.
+    pub memory_mean_mib: Option<f64>,
 }
 
 /// The row of slots.csv.
@@ -82,6 +87,8 @@ pub(super) fn record(row: &SlotRow) -> SlotRecord<'_> {
         response_p99_us: _,
         own_lag_p99_us,
         open_loop,
+        memory_peak_mib,
+        memory_mean_mib,
     } = row;
     SlotRecord {
         slot: *slot,
@@ -98,6 +105,8 @@ pub(super) fn record(row: &SlotRow) -> SlotRecord<'_> {
         saturated: *saturated,
         own_lag_p99_us: *own_lag_p99_us,
         open_loop: Some(*open_loop),
+        memory_peak_mib: Some(*memory_peak_mib),
+        memory_mean_mib: memory_mean_mib.map(Rounded),
     }
 }
 
@@ -106,6 +115,8 @@ pub(super) fn record(row: &SlotRow) -> SlotRecord<'_> {
 struct Open {
     head: SlotHead,
     closed: Option<Closed>,
+    /// Absent of a slot of which no begin was reported.
+    memory: Option<MemoryLoad>,
     ended: u64,
     counted: u64,
     issued: u64,
@@ -121,11 +132,15 @@ struct Open {
     response: Histogram,
 }
 
+/// How a slot's time ended.
 #[derive(Debug, Clone, Copy)]
-struct Closed {
+pub(super) struct Closed {
     /// When it was cut short, from the start of the load.
-    cut: Option<Duration>,
-    dispatched: u64,
+    pub(super) cut: Option<Duration>,
+    /// How many of its invocations came due.
+    pub(super) dispatched: u64,
+    /// Greatest memory in flight, in MiB.
+    pub(super) memory_peak_mib: u64,
 }
 
 /// All slots that are not complete yet.
@@ -150,22 +165,46 @@ impl Slots {
         Self { open: BTreeMap::new(), t0, lag_bound }
     }
 
+    /// A slot begins, with this much memory in flight of earlier ones.
+    pub(super) fn opened(&mut self, head: SlotHead, memory: MemoryLevel) {
+        let at = |offset: Offset| self.t0.instant + offset.as_duration();
+        let memory = MemoryLoad::new(at(head.start), memory, at(head.end()));
+        self.open(head).memory = Some(memory);
+    }
+
     /// Takes a row; the slot, when this row completes it.
     pub(super) fn row(&mut self, row: &Row) -> Option<CompletedSlot> {
         let (t0, bound) = (self.t0.instant, self.lag_bound);
         let open = self.open(row.planned.slot);
         open.ended += 1;
+        open.memory.iter_mut().for_each(|memory| memory.handed_out(row, t0));
         if row.planned.counts() {
             open.count(row, t0, bound);
+        }
+        if let Flight::Until(ended) = row.flight {
+            self.freed(ended, row.planned.memory_mib);
         }
         self.completed(row.planned.slot.index)
     }
 
     /// The slot's time is over, after `dispatched` of its invocations, or was cut short at that time of the load; the slot,
     /// when all of them have ended.
-    pub(super) fn closed(&mut self, head: SlotHead, dispatched: u64, cut: Option<Duration>) -> Option<CompletedSlot> {
-        self.open(head).closed = Some(Closed { cut, dispatched });
+    pub(super) fn closed(&mut self, head: SlotHead, closed: Closed) -> Option<CompletedSlot> {
+        let t0 = self.t0.instant;
+        let open = self.open(head);
+        if let (Some(cut), Some(memory)) = (closed.cut, &mut open.memory) {
+            memory.cut(t0 + cut);
+        }
+        open.closed = Some(closed);
         self.completed(head.index)
+    }
+
+    /// Memory was freed, in the slot whose time it was; that is one of the last ones.
+    fn freed(&mut self, at: Instant, memory_mib: u32) {
+        let mut latest = self.open.values_mut().rev().filter_map(|open| open.memory.as_mut());
+        if let Some(memory) = latest.find(|memory| !memory.begins_after(at)) {
+            memory.ended(at, memory_mib);
+        }
     }
 
     fn open(&mut self, head: SlotHead) -> &mut Open {
@@ -185,6 +224,7 @@ impl Open {
         Self {
             head,
             closed: None,
+            memory: None,
             ended: 0,
             counted: 0,
             issued: 0,
@@ -249,6 +289,8 @@ impl Open {
             response_p99_us: self.response.percentile(0.99),
             own_lag_p99_us: self.own_lag.percentile(0.99),
             open_loop: held.is_none(),
+            memory_peak_mib: closed.memory_peak_mib,
+            memory_mean_mib: self.memory.and_then(|memory| memory.mean_mib()),
         };
         CompletedSlot { head: self.head, row, saturated, held }
     }

@@ -37,7 +37,7 @@ impl Starts {
     }
 
     fn take(&mut self, start: &InstanceStart) -> Result<(), RecordError> {
-        let InstanceStart { function, instance, desired, created, scheduled, started, ready } = start;
+        let InstanceStart { function, instance, desired, created, scheduled, started, ready, source } = start;
         let unix_us = |at: Option<UnixMicros>| at.map(|UnixMicros(at)| at);
         self.file.append(&ColdStartRecord {
             function: self.names.get(function.as_usize()).map_or("", String::as_str).into(),
@@ -49,6 +49,7 @@ impl Starts {
             ready_unix_us: unix_us(*ready),
             // Filled in when the run is over.
             first_reply_unix_us: None,
+            source: source.as_str().into(),
         })
     }
 }
@@ -86,7 +87,7 @@ pub(crate) fn fill_in(directory: &Path, replies: &HashMap<String, UnixMicros>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::id::FunctionIndex;
+    use crate::{id::FunctionIndex, platform::TimeSource};
 
     #[tokio::test]
     async fn first_replies_are_filled_in_when_they_are_known() {
@@ -102,6 +103,7 @@ mod tests {
                 scheduled: Some(UnixMicros(20)),
                 started: Some(UnixMicros(40)),
                 ready,
+                source: TimeSource::Watch,
             };
             send.send(start).await.unwrap();
         }
@@ -111,6 +113,6 @@ mod tests {
         fill_in(directory.path(), &HashMap::from([("f-1".to_owned(), UnixMicros(45))])).unwrap();
         let text = std::fs::read_to_string(directory.path().join(ColdStarts::SCHEMA.file)).unwrap();
         let rows: Vec<_> = text.lines().skip(1).collect();
-        assert_eq!(rows, ["f,f-1,,10,20,40,50,45", "f,f-2,,10,20,40,,"]);
+        assert_eq!(rows, ["f,f-1,,10,20,40,50,45,watch", "f,f-2,,10,20,40,,,watch"]);
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    AskedArrivals, Row,
+    AskedArrivals, Flight, Row,
     arrivals::Arrivals,
     distributions::Distributions,
     ratios::Slowdowns,
@@ -83,6 +83,8 @@ pub struct Statistics {
     /// Of the measured phase.
     pub(super) measured: Counts,
     pub(super) clamped: u64,
+    /// Not sent, because of the bound of the memory in flight.
+    pub(super) over_memory: u64,
     pub(super) cold_starts: u64,
     pub(super) cold_known: u64,
     /// Of the measured phase, without the warm-ups of steps.
@@ -113,6 +115,7 @@ impl Statistics {
             first_due: None,
             measured: Counts::default(),
             clamped: 0,
+            over_memory: 0,
             cold_starts: 0,
             cold_known: 0,
             distributions: Distributions::default(),
@@ -162,6 +165,7 @@ impl Statistics {
         }
         self.measured.add(row);
         self.clamped += u64::from(row.planned.clamped);
+        self.over_memory += u64::from(row.flight == Flight::OverMemory);
         self.cold_starts += cold;
         self.cold_known += u64::from(row.outcome.cold_start.is_some());
         if let Some(function) = self.functions.get_mut(row.planned.function.as_usize()) {

@@ -82,6 +82,8 @@ mod tests {
             response_p99_us: None,
             own_lag_p99_us: None,
             open_loop: true,
+            memory_peak_mib: 0,
+            memory_mean_mib: None,
         }
     }
 

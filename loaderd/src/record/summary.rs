@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    ArrivalTest, Slowdown, Statistics,
+    ArrivalTest, DisturbanceFindings, Slowdown, Statistics,
     distributions::TouchedPercentile,
     slots::SlotRow,
     stalls::StallFigures,
@@ -36,8 +36,12 @@ pub struct SummaryFacts {
     pub findings: Option<Box<dyn Findings>>,
     /// Functions of the trace that were dropped, by reason.
     pub dropped_functions: BTreeMap<String, u64>,
+    /// What else is to be known of the trace, a sentence each.
+    pub notes: Vec<String>,
     /// What the warm-up came to.
     pub warmup: Option<WarmupFindings>,
+    /// What came of each disturbance.
+    pub disturbances: Vec<DisturbanceFindings>,
 }
 
 /// The results of a run's load: of its measured phase, but for `all`, `rows` and `slots`.
@@ -87,6 +91,8 @@ pub struct Summary {
     pub saturation: Saturation,
     /// Whether the peer let the loader send as requested.
     pub open_loop: OpenLoop,
+    /// Memory that the invocations in flight asked for.
+    pub memory_in_flight: MemoryInFlight,
     /// Times in which the loader itself was late.
     pub stalls: StallFigures,
     /// Invocations that the loader touched.
@@ -105,8 +111,12 @@ pub struct Summary {
     pub clamped: u64,
     /// Functions of the trace that were dropped, by reason.
     pub dropped_functions: BTreeMap<String, u64>,
+    /// What else is to be known of the trace, a sentence each.
+    pub notes: Vec<String>,
     /// What the warm-up came to, if there was one.
     pub warmup: Option<WarmupFindings>,
+    /// What came of each disturbance, in the order of the spec.
+    pub disturbances: Vec<DisturbanceFindings>,
     /// What happened to the clocks while the load went; absent when nothing did.
     pub clock_changes: Option<ClockChanges>,
     /// What the run's mode found, if it looks for anything.
@@ -169,6 +179,17 @@ pub struct OpenLoop {
     pub connections_needed: Option<u32>,
 }
 
+/// Memory that the invocations in flight asked for, over the measured slots.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct MemoryInFlight {
+    /// The greatest sum, in MiB; absent without a measured slot.
+    pub peak_mib: Option<u64>,
+    /// Mean over their time, in MiB; absent without measured time.
+    pub mean_mib: Option<f64>,
+    /// Invocations that were not sent because of its bound.
+    pub not_sent: u64,
+}
+
 /// One function's share in a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FunctionSummary {
@@ -225,7 +246,9 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         instances_started,
         findings,
         dropped_functions,
+        notes,
         warmup,
+        disturbances,
     } = facts;
     let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure);
     let planned: u64 = measured().map(|row| row.planned).sum();
@@ -254,6 +277,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         cold_starts: cold_starts(&statistics, instances_started),
         saturation: saturation(&statistics),
         open_loop: open_loop(&statistics),
+        memory_in_flight: memory_in_flight(&statistics),
         stalls: statistics.stalls.figures(),
         touched: statistics.touched.rows,
         marked: all.marked(&statistics.touched),
@@ -261,7 +285,9 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         functions: functions.into_iter().zip(&statistics.functions).map(function).collect(),
         clamped: statistics.clamped,
         dropped_functions,
+        notes,
         warmup,
+        disturbances,
         clock_changes,
         findings,
         measured: statistics.measured,
@@ -317,6 +343,17 @@ fn open_loop(statistics: &Statistics) -> OpenLoop {
         slots: sorted(verdicts.iter().map(|verdict| verdict.slot)),
         stream_limit: verdicts.iter().filter_map(|verdict| verdict.stream_limit).max(),
         connections_needed: verdicts.iter().filter_map(|verdict| verdict.connections_needed).max(),
+    }
+}
+
+fn memory_in_flight(statistics: &Statistics) -> MemoryInFlight {
+    let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure);
+    let weighed = measured().filter_map(|row| row.memory_mean_mib.map(|mean| (mean, row.duration.as_secs_f64())));
+    let (sum, seconds) = weighed.fold((0.0, 0.0), |(sum, all), (mean, seconds)| (sum + mean * seconds, all + seconds));
+    MemoryInFlight {
+        peak_mib: measured().map(|row| row.memory_peak_mib).max(),
+        mean_mib: (seconds > 0.0).then(|| sum / seconds),
+        not_sent: statistics.over_memory,
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     id::FunctionIndex,
     invoke::{Outcome, Status},
     plan::{InvocationId, Mark, Offset, Phase, PlannedInvocation, SlotHead, Unit},
-    record::Row,
+    record::{Flight, Row},
 };
 
 /// The instant from which the tests' offsets count.
@@ -57,10 +57,11 @@ pub(super) fn row(t0: &Anchor, slot: SlotHead, lag_ms: u64, response_ms: u64) ->
         instance_started: Some(UnixMicros(7)),
         ..Outcome::bare(Status::Ok, "")
     };
-    Row { planned, outcome }
+    let ended = due + Duration::from_millis(lag_ms + response_ms);
+    Row { planned, outcome, flight: Flight::Until(ended) }
 }
 
 /// A row that was not sent.
 pub(super) fn unsent(slot: SlotHead, status: Status) -> Row {
-    Row { planned: planned(slot), outcome: Outcome::bare(status, "why") }
+    Row { planned: planned(slot), outcome: Outcome::bare(status, "why"), flight: Flight::Never }
 }

@@ -8,9 +8,15 @@ use super::{
     entry::Entry,
     handle::{RegistryError, Reply, Submission, Submitted},
     queue::MAX_QUEUED,
-    task::RegistryTask,
+    task::{Key, RegistryTask},
 };
 use crate::{clock::UnixMicros, id::RunId, run::RunView, store::RunFile};
+
+/// The idempotency key of a run, if it has one.
+pub(super) fn key(file: &RunFile) -> Option<Key> {
+    let RunFile { owner, idempotency_key, .. } = file;
+    (!idempotency_key.is_empty()).then(|| (owner.clone(), idempotency_key.clone()))
+}
 
 /// What a submission comes to.
 enum Admitted {
@@ -44,31 +50,33 @@ impl RegistryTask {
         if self.queue.len() + self.writes.creating() >= MAX_QUEUED {
             return Err(RegistryError::QueueFull);
         }
-        let Submission { spec, name, mode, platform, idempotency_key } = submission;
+        let Submission { spec, name, mode, platform, owner, idempotency_key } = submission;
         let submitted = self.telemetry().clock.unix();
         let id = self.next_id(submitted);
         let file = RunFile::new(id.clone(), (&name, mode, &platform), submitted, &idempotency_key);
-        if !idempotency_key.is_empty() {
-            self.keys.insert(idempotency_key, id);
-        }
-        Ok(Admitted::New(Arc::new(RunView { file, spec: Arc::new(spec), progress: None, summary: None })))
+        let file = RunFile { owner: Some(owner), ..file };
+        self.keys.extend(key(&file).map(|key| (key, id)));
+        Ok(Admitted::New(Arc::new(RunView::new(file, Arc::new(spec)))))
     }
 
     /// Adds a run to the registry.
     pub(super) fn insert(&mut self, entry: Entry) {
-        let RunFile { run_id, idempotency_key, .. } = entry.view.borrow().file.clone();
-        if !idempotency_key.is_empty() {
-            self.keys.insert(idempotency_key, run_id.clone());
-        }
-        self.newest = self.newest.max(Some(run_id.unix_ms()));
-        self.runs.insert(run_id, entry);
+        let file = entry.view.borrow().file.clone();
+        self.keys.extend(key(&file).map(|key| (key, file.run_id.clone())));
+        self.newest = self.newest.max(Some(file.run_id.unix_ms()));
+        self.runs.insert(file.run_id, entry);
+    }
+
+    /// The run that has the submission's key.
+    pub(super) fn keyed(&self, submission: &Submission) -> Option<&RunId> {
+        let Submission { owner, idempotency_key: key, .. } = submission;
+        let own = self.keys.get(&(Some(owner.clone()), key.clone()));
+        own.or_else(|| self.keys.get(&(None, key.clone())))
     }
 
     /// The run that was submitted with the same key.
     fn submitted_before(&self, submission: &Submission) -> Result<Option<Arc<RunView>>, RegistryError> {
-        let Some(entry) = self.keys.get(&submission.idempotency_key).and_then(|id| self.runs.get(id)) else {
-            return Ok(None);
-        };
+        let Some(entry) = self.keyed(submission).and_then(|id| self.runs.get(id)) else { return Ok(None) };
         let view = entry.view.borrow().clone();
         if view.spec.message == submission.spec.message {
             Ok(Some(view))

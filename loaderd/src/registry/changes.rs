@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{
+    admission::key,
     entry::Entry,
     handle::{Command, Reply, Selector, Submitted},
     task::RegistryTask,
@@ -27,14 +28,18 @@ impl RegistryTask {
     /// The run that a command changes.
     fn subject(&self, command: &Command) -> Option<RunId> {
         match command {
-            Command::Submit(submission, _) => self.keys.get(&submission.idempotency_key).cloned(),
-            Command::Delete(run, _) | Command::Cancel(Selector::Id(run), _) | Command::Pin(Selector::Id(run), ..) => {
+            Command::Submit(submission, _) => self.keyed(submission).cloned(),
+            Command::Delete(run, _) | Command::Cancel(Selector::Id(run), ..) | Command::Pin(Selector::Id(run), ..) => {
                 Some(run.clone())
             }
-            Command::Cancel(Selector::Latest, _) | Command::Pin(Selector::Latest, ..) => {
+            Command::Cancel(Selector::Latest, ..) | Command::Pin(Selector::Latest, ..) => {
                 self.runs.last_key_value().map(|(run, _)| run.clone())
             }
-            Command::Watch(..) | Command::List { .. } | Command::Position(..) | Command::Activity(_) => None,
+            Command::Watch(..)
+            | Command::List { .. }
+            | Command::Position(..)
+            | Command::Activity(_)
+            | Command::TraceUses(_) => None,
         }
     }
 
@@ -50,7 +55,7 @@ impl RegistryTask {
         let directory = self.store.directory(&file.run_id);
         self.writes.begin(vec![file.run_id.clone()], move || {
             let saved = directory.save(&file);
-            Written::Saved { file, saved, reply }
+            Written::Saved { file: Box::new(file), saved, reply }
         });
     }
 
@@ -72,7 +77,8 @@ impl RegistryTask {
     fn take_out(&mut self, run: &RunId) -> Option<Entry> {
         self.removable(run).ok()?;
         let entry = self.runs.remove(run)?;
-        self.keys.remove(&entry.view.borrow().file.idempotency_key);
+        let key = key(&entry.view.borrow().file);
+        key.and_then(|key| self.keys.remove(&key));
         Some(entry)
     }
 
@@ -81,7 +87,7 @@ impl RegistryTask {
         let (written, deferred) = self.writes.end(ended);
         match written {
             Ok(Written::Created { view, created, reply }) => self.created(view, created, reply),
-            Ok(Written::Saved { file, saved, reply }) => self.saved(file, saved, reply),
+            Ok(Written::Saved { file, saved, reply }) => self.saved(*file, saved, reply),
             Ok(Written::Removed { removed, reply }) => self.removed(removed, reply),
             Err(error) => log::error!("cannot write a run: {error}"),
         }
@@ -89,7 +95,7 @@ impl RegistryTask {
     }
 
     fn created(&mut self, view: Arc<RunView>, created: Result<(), StoreError>, reply: Reply<Submitted>) {
-        let RunFile { run_id, name, mode, platform, idempotency_key, .. } = &view.file;
+        let RunFile { run_id, name, mode, platform, .. } = &view.file;
         let answer = match created {
             Ok(()) => {
                 log::info!(RUN_ID = run_id.as_str(); "queued: {name} ({mode} on {platform})");
@@ -99,7 +105,7 @@ impl RegistryTask {
                 Ok(Submitted { view, existing: false })
             }
             Err(error) => {
-                self.keys.remove(idempotency_key);
+                key(&view.file).and_then(|key| self.keys.remove(&key));
                 Err(error.into())
             }
         };

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, sync::Arc};
 
 use super::{
-    handle::{Page, RegistryError, Reply, Selector},
+    handle::{Page, RegistryError, Reply, Scope, Selector},
     task::RegistryTask,
 };
 use crate::{
@@ -25,10 +25,15 @@ impl RegistryTask {
         Page { runs, more: found.next().is_some() }
     }
 
-    pub(super) fn cancel(&mut self, run: &Selector, reply: Reply<Arc<RunView>>) {
-        let found = self.find(run).map(|(id, entry)| {
+    pub(super) fn cancel(&mut self, run: &Selector, scope: &Scope, reply: Reply<Arc<RunView>>) {
+        let found = self.find(run).and_then(|(id, entry)| {
+            let view = entry.view.borrow().clone();
+            scope.check(&view.file)?;
             entry.cancel.cancel();
-            (id.clone(), entry.view.borrow().clone())
+            if !view.waiting_for.is_empty() {
+                entry.give_up.cancel();
+            }
+            Ok((id.clone(), view))
         });
         // The caller may have gone meanwhile.
         let _answered = match found {
@@ -76,8 +81,9 @@ impl RegistryTask {
     }
 
     /// Pins or unpins a run. A pinned run is never removed. While a run is under way, only its driver writes its state.
-    pub(super) fn pin(&mut self, run: &Selector, pinned: bool, reply: Reply<Arc<RunView>>) {
-        match self.find(run).map(|(_, entry)| entry.view.borrow().file.clone()) {
+    pub(super) fn pin(&mut self, run: &Selector, pinned: bool, scope: &Scope, reply: Reply<Arc<RunView>>) {
+        let found = self.find(run).map(|(_, entry)| entry.view.borrow().file.clone());
+        match found.and_then(|file| scope.check(&file).map(|()| file)) {
             Ok(file) if file.state.is_terminal() => self.save(RunFile { pinned, ..file }, reply),
             found => {
                 let not_ended = |file: RunFile| RegistryError::NotEnded { run: file.run_id, state: file.state };

@@ -11,11 +11,13 @@ use crate::{id::RunId, run::RunView};
 pub(super) struct Entry {
     pub(super) view: watch::Sender<Arc<RunView>>,
     pub(super) cancel: CancellationToken,
+    /// Gives up a clean-up that waits.
+    pub(super) give_up: CancellationToken,
 }
 
 impl Entry {
     pub(super) fn new(view: Arc<RunView>) -> Self {
-        Self { view: watch::Sender::new(view), cancel: CancellationToken::new() }
+        Self { view: watch::Sender::new(view), cancel: CancellationToken::new(), give_up: CancellationToken::new() }
     }
 
     pub(super) fn id(&self) -> RunId {

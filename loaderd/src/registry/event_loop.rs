@@ -45,7 +45,7 @@ impl RegistryTask {
             active: None,
             drivers: JoinSet::new(),
             recovering: JoinSet::new(),
-            recovered: watch::Sender::new(false),
+            untried: watch::Sender::new(0),
             sweeps: JoinSet::new(),
             swept: stations.telemetry.clock.anchor(),
             stations,
@@ -55,14 +55,13 @@ impl RegistryTask {
         for file in this.store.load()? {
             this.recover_run(file);
         }
-        this.recovered.send_replace(this.recovering.is_empty());
         this.export_queue_length();
         Ok((this, Registry { commands }))
     }
 
-    /// Whether everything that earlier processes left has been cleaned up.
-    pub fn recovered(&self) -> watch::Receiver<bool> {
-        self.recovered.subscribe()
+    /// Runs of earlier processes whose clean-up has neither ended nor found its platform away.
+    pub fn untried(&self) -> watch::Receiver<usize> {
+        self.untried.subscribe()
     }
 
     /// Takes commands until the daemon shuts down and the active run has ended and was cleaned up.
@@ -79,7 +78,7 @@ impl RegistryTask {
                 biased;
                 () = shutdown.cancelled(), if !ending => {}
                 Some(ended) = self.drivers.join_next() => {
-                    self.ended(ended).await;
+                    self.ended(ended);
                     self.sweep();
                 }
                 Some(ended) = self.writes.next() => self.take_all(ended),
@@ -94,7 +93,7 @@ impl RegistryTask {
         }
         self.commands.close();
         while let Some(ended) = self.drivers.join_next().await {
-            self.ended(ended).await;
+            self.ended(ended);
         }
         while let Some(ended) = self.writes.next().await {
             self.take_all(ended);
@@ -113,8 +112,8 @@ impl RegistryTask {
         // The caller may have gone meanwhile.
         let _answered = match command {
             Command::Submit(submission, reply) => return self.submit(*submission, reply),
-            Command::Cancel(run, reply) => return self.cancel(&run, reply),
-            Command::Pin(run, pinned, reply) => return self.pin(&run, pinned, reply),
+            Command::Cancel(run, scope, reply) => return self.cancel(&run, &scope, reply),
+            Command::Pin(run, pinned, scope, reply) => return self.pin(&run, pinned, &scope, reply),
             Command::Delete(run, reply) => return self.delete(&run, reply),
             Command::Watch(run, reply) => reply.send(self.find(&run).map(|(_, entry)| entry.view.subscribe())).is_ok(),
             Command::List { before, states, limit, reply } => {
@@ -122,6 +121,7 @@ impl RegistryTask {
             }
             Command::Position(run, reply) => reply.send(Ok(self.queue.position(&run))).is_ok(),
             Command::Activity(reply) => reply.send(Ok(self.activity())).is_ok(),
+            Command::TraceUses(reply) => reply.send(Ok(self.trace_uses())).is_ok(),
         };
     }
 
@@ -132,7 +132,11 @@ impl RegistryTask {
         }
         let Some(id) = self.queue.next() else { return };
         let Some(entry) = self.runs.get(&id) else { return };
-        let interrupts = Interrupts { cancel: entry.cancel.clone(), shutdown: self.ends.interrupt.clone() };
+        let interrupts = Interrupts {
+            cancel: entry.cancel.clone(),
+            shutdown: self.ends.interrupt.clone(),
+            give_up: entry.give_up.clone(),
+        };
         let directory = self.store.directory(&id);
         let driver = Driver::new(Arc::clone(&self.stations), directory, entry.view.clone(), interrupts);
         self.active = Some(id);
@@ -140,10 +144,10 @@ impl RegistryTask {
         self.drivers.spawn(driver.drive());
     }
 
-    async fn ended(&mut self, ended: Result<(), JoinError>) {
+    fn ended(&mut self, ended: Result<(), JoinError>) {
         let Some(id) = self.active.take() else { return };
         if let Err(error) = ended {
-            self.end_panicked(&id, error).await;
+            self.end_panicked(&id, &error);
         }
     }
 }

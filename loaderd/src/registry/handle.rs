@@ -1,6 +1,6 @@
 //! The handle of the registry: commands and their replies.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -8,7 +8,7 @@ use super::queue::MAX_QUEUED;
 use crate::{
     id::{InvalidRunId, RunId},
     run::RunView,
-    store::{State, StoreError, SubmittedSpec},
+    store::{RunFile, State, StoreError, SubmittedSpec},
 };
 
 /// Which run a request is about.
@@ -25,6 +25,30 @@ impl std::str::FromStr for Selector {
 
     fn from_str(text: &str) -> Result<Self, InvalidRunId> {
         if text == "latest" { Ok(Self::Latest) } else { text.parse().map(Self::Id) }
+    }
+}
+
+/// Whose runs a command may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All runs.
+    All,
+    /// Those that this caller has submitted.
+    Own(String),
+}
+
+impl Scope {
+    /// Checks that a run is within it.
+    ///
+    /// # Errors
+    /// The run is another's.
+    pub(super) fn check(&self, run: &RunFile) -> Result<(), RegistryError> {
+        match self {
+            Self::Own(caller) if run.owner.as_ref() != Some(caller) => {
+                Err(RegistryError::NotOwner { run: run.run_id.clone(), owner: run.owner.clone() })
+            }
+            Self::All | Self::Own(_) => Ok(()),
+        }
     }
 }
 
@@ -50,6 +74,17 @@ pub enum RegistryError {
         run: RunId,
         /// The state of the run.
         state: State,
+    },
+    /// The run is another caller's.
+    #[error(
+        "run {run} {}: only its owner or an admin may change it",
+        owner.as_ref().map_or("has no known owner".to_owned(), |owner| format!("belongs to {owner}"))
+    )]
+    NotOwner {
+        /// The id of the run.
+        run: RunId,
+        /// Who submitted it, if that is known.
+        owner: Option<String>,
     },
     /// The run is pinned.
     #[error("run {0} is pinned: unpin it first")]
@@ -91,7 +126,9 @@ pub struct Submission {
     pub mode: &'static str,
     /// The name of the platform.
     pub platform: String,
-    /// A second submission with the same key gives the first one's run; empty: none.
+    /// Who submits it.
+    pub owner: String,
+    /// A second submission of the owner with the same key gives the first one's run; empty: none.
     pub idempotency_key: String,
 }
 
@@ -103,11 +140,21 @@ pub(super) enum Command {
     Submit(Box<Submission>, Reply<Submitted>),
     Watch(Selector, Reply<watch::Receiver<Arc<RunView>>>),
     List { before: Option<RunId>, states: Vec<State>, limit: usize, reply: Reply<Page> },
-    Cancel(Selector, Reply<Arc<RunView>>),
-    Pin(Selector, bool, Reply<Arc<RunView>>),
+    Cancel(Selector, Scope, Reply<Arc<RunView>>),
+    Pin(Selector, bool, Scope, Reply<Arc<RunView>>),
     Delete(RunId, Reply<()>),
     Position(RunId, Reply<u32>),
     Activity(Reply<Activity>),
+    TraceUses(Reply<HashMap<String, TraceUse>>),
+}
+
+/// The runs that name an uploaded trace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TraceUse {
+    /// Those that have not ended, oldest first: they need it.
+    pub active: Vec<RunId>,
+    /// The number of those that have ended and are kept: only running them again would need it.
+    pub ended: u32,
 }
 
 /// The active run and the queue.
@@ -132,6 +179,14 @@ impl Registry {
         answer.await.map_err(|_| RegistryError::ShuttingDown)?
     }
 
+    /// The uses of each uploaded trace that a run names, by its id.
+    ///
+    /// # Errors
+    /// The daemon is shutting down.
+    pub async fn trace_uses(&self) -> Result<HashMap<String, TraceUse>, RegistryError> {
+        self.ask(Command::TraceUses).await
+    }
+
     /// Creates a run and adds it to the queue.
     ///
     /// # Errors
@@ -151,9 +206,9 @@ impl Registry {
     /// Pins a run, or unpins it: retention applies again.
     ///
     /// # Errors
-    /// There is no such run, it has not ended, or its directory can't be written.
-    pub async fn pin(&self, run: Selector, pinned: bool) -> Result<Arc<RunView>, RegistryError> {
-        self.ask(|reply| Command::Pin(run, pinned, reply)).await
+    /// There is no such run within the scope, it has not ended, or its directory can't be written.
+    pub async fn pin(&self, run: Selector, pinned: bool, scope: Scope) -> Result<Arc<RunView>, RegistryError> {
+        self.ask(|reply| Command::Pin(run, pinned, scope, reply)).await
     }
 
     /// Up to `limit` runs in one of `states` (none: any), newest first, from before `before` on.
@@ -164,12 +219,12 @@ impl Registry {
         self.ask(|reply| Command::List { before, states, limit, reply }).await
     }
 
-    /// Ends a run early. One that has ended, or is being ended, stays as it is.
+    /// Ends a run early. One that has ended, or is being ended, stays as it is; a clean-up that waits for its platform is given up.
     ///
     /// # Errors
-    /// The run does not exist.
-    pub async fn cancel(&self, run: Selector) -> Result<Arc<RunView>, RegistryError> {
-        self.ask(|reply| Command::Cancel(run, reply)).await
+    /// There is no such run within the scope.
+    pub async fn cancel(&self, run: Selector, scope: Scope) -> Result<Arc<RunView>, RegistryError> {
+        self.ask(|reply| Command::Cancel(run, scope, reply)).await
     }
 
     /// Removes a run that has ended, with its directory.

@@ -13,9 +13,10 @@ mod queue;
 mod recovery;
 mod sweep;
 mod task;
+mod uses;
 mod writes;
 
-pub use handle::{Activity, Page, Registry, RegistryError, Selector, Submission, Submitted};
+pub use handle::{Activity, Page, Registry, RegistryError, Scope, Selector, Submission, Submitted, TraceUse};
 pub use task::{Ends, Keeping, RegistryTask};
 
 #[cfg(test)]

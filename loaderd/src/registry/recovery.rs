@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::task::JoinError;
+use tokio::{sync::watch, task::JoinError};
 
 use super::{entry::Entry, task::RegistryTask};
 use crate::{
     id::RunId,
-    run::{RunView, Stations, settings_backup},
-    store::{RunDirectory, RunFile, State, Store},
+    run::{CleanUp, CleanedUp, Failure, RunView, Stations, Step, Stops},
+    store::{RunDirectory, RunFile, State, Store, SubmittedSpec},
 };
 
 impl RegistryTask {
@@ -20,28 +20,32 @@ impl RegistryTask {
             Ok(spec) => Arc::new(spec),
             Err(error) => return log::warn!(RUN_ID = id.as_str(); "skipped the run: {error}"),
         };
-        let mut shown = file.clone();
-        let cleanup = self.cleanup();
-        if file.state == State::Queued {
-            self.queue.push(id);
-        } else if file.state.is_terminal() {
-            // Its clean-up may have failed to restore the cluster's settings.
-            if settings_backup(&self.store.directory(&id)).exists() {
-                self.recovering.spawn(async move {
-                    cleanup.restore_settings(&file).await;
-                    file
-                });
+        let is_disturbed = !file.state.is_terminal() && is_disturbed(&spec);
+        let reverting = Step::reverting(&self.store.directory(&id), is_disturbed);
+        let keeps = spec.checked.as_ref().is_ok_and(|asked| asked.run.deploy.keep);
+        let entry = Entry::new(Arc::new(RunView::new(file.clone(), spec)));
+        match (file.state, file.ends_as) {
+            (State::Queued, _) => self.queue.push(id),
+            // Its clean-up may have failed to undo what it changed of the cluster.
+            (state, _) if state.is_terminal() => {
+                if !reverting.is_empty() {
+                    self.clean_up(&entry, Orphan { steps: reverting, file, end: None });
+                }
             }
-        } else {
-            let orphaned = Orphaned::DaemonEnded(file.state);
-            shown.state = State::Cleaning;
-            shown.reason = orphaned.to_string();
-            self.recovering.spawn(cleanup.end(file, orphaned));
+            (_, ends_as) => {
+                let removal = if ends_as.is_some() && keeps { Step::Release } else { Step::Remove };
+                let end = ends_as.map_or_else(
+                    || OrphanEnd::new(&Orphaned::DaemonEnded(file.state)),
+                    |state| OrphanEnd { state, reason: file.reason.clone() },
+                );
+                let steps = reverting.into_iter().chain([removal]).collect();
+                self.clean_up(&entry, Orphan { steps, file, end: Some(end) });
+            }
         }
-        self.insert(Entry::new(Arc::new(RunView { file: shown, spec, progress: None, summary: None })));
+        self.insert(entry);
     }
 
-    /// A run of an earlier process has been cleaned up.
+    /// A run without a task has been cleaned up.
     pub(super) fn recovered_run(&mut self, recovered: Result<RunFile, JoinError>) {
         match recovered {
             Ok(file) => {
@@ -49,36 +53,60 @@ impl RegistryTask {
                     // It may have been pinned meanwhile.
                     entry.view.send_modify(|view| {
                         let file = RunFile { pinned: view.file.pinned, ..file };
-                        Arc::make_mut(view).file = file;
+                        let view = Arc::make_mut(view);
+                        view.file = file;
+                        view.waiting_for = String::new();
                     });
                 }
             }
-            Err(error) => log::error!("cannot clean up a run of an earlier process: {error}"),
+            Err(error) => log::error!("cannot clean up a run without a task: {error}"),
         }
-        self.recovered.send_replace(self.recovering.is_empty());
     }
 
     /// Ends a run whose task panicked, and cleans up what it deployed.
-    pub(super) async fn end_panicked(&self, id: &RunId, error: JoinError) {
+    pub(super) fn end_panicked(&mut self, id: &RunId, error: &JoinError) {
         self.telemetry().metrics.idle();
-        let Some(entry) = self.runs.get(id) else { return };
+        let Some(entry) = self.runs.remove(id) else { return };
         let file = entry.view.borrow().file.clone();
-        if file.state.is_terminal() {
-            return;
+        if !file.state.is_terminal() {
+            let end = OrphanEnd::new(&Orphaned::TaskPanicked { state: file.state, error });
+            let is_disturbed = is_disturbed(&entry.view.borrow().spec);
+            let reverting = Step::reverting(&self.store.directory(id), is_disturbed);
+            let steps = reverting.into_iter().chain([Step::Remove]).collect();
+            self.clean_up(&entry, Orphan { steps, file, end: Some(end) });
         }
-        let orphaned = Orphaned::TaskPanicked { state: file.state, error };
-        let file = self.cleanup().end(file, orphaned).await;
-        entry.view.send_modify(|view| Arc::make_mut(view).file = file);
+        self.insert(entry);
     }
 
-    fn cleanup(&self) -> OrphanCleanup {
-        OrphanCleanup { stations: Arc::clone(&self.stations), store: self.store.clone() }
+    /// Begins to clean up a run without a task.
+    fn clean_up(&mut self, entry: &Entry, orphan: Orphan) {
+        if let Some(end) = &orphan.end {
+            entry.view.send_modify(|view| {
+                let file = &mut Arc::make_mut(view).file;
+                file.state = State::Cleaning;
+                file.reason.clone_from(&end.reason);
+            });
+        }
+        let cleanup = OrphanCleanup {
+            stations: Arc::clone(&self.stations),
+            store: self.store.clone(),
+            view: entry.view.clone(),
+            // When the daemon ends this task does, and the next start begins anew.
+            stops: Stops { give_up: entry.give_up.clone(), ..Stops::default() },
+        };
+        let untried = Untried::count(&self.untried);
+        self.recovering.spawn(cleanup.end(orphan, untried));
     }
+}
+
+/// Whether a run disturbs its platform.
+fn is_disturbed(spec: &SubmittedSpec) -> bool {
+    spec.checked.as_ref().is_ok_and(|asked| !asked.run.disturbances.is_empty())
 }
 
 /// Why a run has no task any more.
 #[derive(Debug, thiserror::Error)]
-enum Orphaned {
+enum Orphaned<'a> {
     /// The process of its task has ended.
     #[error("the daemon ended while the run was {}", .0.as_str())]
     DaemonEnded(State),
@@ -87,17 +115,48 @@ enum Orphaned {
     TaskPanicked {
         /// The run's state then.
         state: State,
-        error: JoinError,
+        error: &'a JoinError,
     },
 }
 
-impl Orphaned {
-    /// How the run ends.
-    fn state(&self) -> State {
-        match self {
-            Self::DaemonEnded(_) => State::Interrupted,
-            Self::TaskPanicked { .. } => State::Failed,
-        }
+/// How an orphaned run ends.
+struct OrphanEnd {
+    state: State,
+    reason: String,
+}
+
+impl OrphanEnd {
+    fn new(orphaned: &Orphaned<'_>) -> Self {
+        let state = match orphaned {
+            Orphaned::DaemonEnded(_) => State::Interrupted,
+            Orphaned::TaskPanicked { .. } => State::Failed,
+        };
+        Self { state, reason: orphaned.to_string() }
+    }
+}
+
+/// A run without a task.
+struct Orphan {
+    file: RunFile,
+    /// What is to be cleaned up.
+    steps: Vec<Step>,
+    /// How it ends; absent when it had ended before.
+    end: Option<OrphanEnd>,
+}
+
+/// Counts a clean-up as untried while it lives.
+struct Untried(watch::Sender<usize>);
+
+impl Untried {
+    fn count(untried: &watch::Sender<usize>) -> Self {
+        untried.send_modify(|untried| *untried += 1);
+        Self(untried.clone())
+    }
+}
+
+impl Drop for Untried {
+    fn drop(&mut self) {
+        self.0.send_modify(|untried| *untried -= 1);
     }
 }
 
@@ -105,40 +164,24 @@ impl Orphaned {
 struct OrphanCleanup {
     stations: Arc<Stations>,
     store: Store,
+    view: watch::Sender<Arc<RunView>>,
+    stops: Stops,
 }
 
 impl OrphanCleanup {
-    /// Restores the settings of the cluster that a run's warm-up changed, if the run could not do so itself.
-    async fn restore_settings(&self, file: &RunFile) {
-        let backup = settings_backup(&self.store.directory(&file.run_id));
-        let Some(platform) = self.stations.platforms.get(file.platform.as_str()).filter(|_| backup.exists()) else {
-            return;
-        };
-        let Some(warm_up) = platform.warm_up() else { return };
-        if let Err(error) = warm_up.restore_settings(&file.run_id, &backup).await {
-            let backup = backup.path().display();
-            log::error!(RUN_ID = file.run_id.as_str(); "cannot restore the autoscaler's settings, see {backup}: {error}");
+    /// Cleans up what a run left, and saves how it ended.
+    async fn end(self, orphan: Orphan, untried: Untried) -> RunFile {
+        let Orphan { file, steps, end } = orphan;
+        let left = self.clean(&file, steps, untried).await;
+        let Some(OrphanEnd { state, mut reason }) = end else { return file };
+        let directory = self.store.directory(&file.run_id);
+        for remark in left.into_iter().chain(self.seal(&file.run_id, &directory, state).await) {
+            let separator = if reason.is_empty() { "" } else { "; " };
+            reason = format!("{reason}{separator}{remark}");
         }
-    }
-
-    /// Cleans up what a run deployed, and saves how it ended.
-    async fn end(self, mut file: RunFile, orphaned: Orphaned) -> RunFile {
-        let state = orphaned.state();
-        let (id, directory) = (file.run_id.clone(), self.store.directory(&file.run_id));
-        let id = id.as_str();
-        file.reason = orphaned.to_string();
-        self.restore_settings(&file).await;
-        if let Some(platform) = self.stations.platforms.get(file.platform.as_str())
-            && let Err(error) = platform.clean(&file.run_id).await
-        {
-            log::error!(RUN_ID = id; "cannot clean up the run: {error}");
-            file.reason = format!("{}; cannot clean up: {error}", file.reason);
-        }
-        if let Some(remark) = self.seal(&file.run_id, &directory, state).await {
-            file.reason = format!("{}; {remark}", file.reason);
-        }
-        file.state = state;
-        file.finished_unix_us = Some(self.stations.telemetry.clock.unix().0);
+        let finished_unix_us = Some(self.stations.telemetry.clock.unix().0);
+        let file = RunFile { state, reason, finished_unix_us, ends_as: None, ..file };
+        let id = file.run_id.as_str();
         log::warn!(RUN_ID = id; "{}: {}", state.as_str(), file.reason);
         self.stations.telemetry.metrics.run_ended(state.as_str());
         if let Err(error) = directory.save(&file) {
@@ -147,18 +190,43 @@ impl OrphanCleanup {
         file
     }
 
+    /// Does the steps; returns what went wrong with those that were not done.
+    async fn clean(&self, file: &RunFile, steps: Vec<Step>, untried: Untried) -> Vec<Failure> {
+        let Some(platform) = self.stations.platforms.get(file.platform.as_str()) else { return Vec::new() };
+        let clean_up = CleanUp {
+            platform: &**platform,
+            run: &file.run_id,
+            clock: self.stations.telemetry.clock,
+            stops: self.stops.clone(),
+        };
+        let mut untried = Some(untried);
+        let waiting = |what| {
+            untried = None;
+            self.view.send_modify(|view| {
+                let view = Arc::make_mut(view);
+                view.waiting_for = what;
+                view.file.state = State::Cleaning;
+            });
+        };
+        let (ended, failures) = clean_up.carry_out(steps, waiting).await;
+        for failure in &failures {
+            log::error!(RUN_ID = file.run_id.as_str(); "{failure}");
+        }
+        if ended == CleanedUp::GivenUp { vec![Failure::given_up(&failures)] } else { failures }
+    }
+
     /// Writes the manifest of a run's files; returns a remark for the run's reason, if there is one.
-    async fn seal(&self, id: &RunId, directory: &RunDirectory, state: State) -> Option<String> {
+    async fn seal(&self, id: &RunId, directory: &RunDirectory, state: State) -> Option<Failure> {
         let (id, directory, now) = (id.clone(), directory.clone(), self.stations.telemetry.clock.unix());
         let sealed = tokio::task::spawn_blocking(move || directory.seal(&id, state, now)).await;
         match sealed {
             Ok(Ok(manifest)) => {
                 let cut_off = manifest.files.iter().filter(|file| file.cut_off_bytes > 0);
-                let files: Vec<_> = cut_off.map(|file| file.name.as_str()).collect();
-                (!files.is_empty()).then(|| format!("the last row was cut off in {}", files.join(", ")))
+                let files: Vec<_> = cut_off.map(|file| file.name.clone()).collect();
+                (!files.is_empty()).then(|| Failure::CutOff(files))
             }
-            Ok(Err(error)) => Some(error.to_string()),
-            Err(error) => Some(format!("panic while writing the manifest: {error}")),
+            Ok(Err(error)) => Some(error.into()),
+            Err(error) => Some(Failure::SealingPanicked(error)),
         }
     }
 }

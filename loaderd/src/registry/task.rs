@@ -31,6 +31,9 @@ pub struct Keeping {
     pub traces: TraceStore,
 }
 
+/// Whose idempotency key it is, and the key. Those of earlier versions, which kept no owners, are everybody's.
+pub(super) type Key = (Option<String>, String);
+
 /// The task that owns the registry's state.
 pub struct RegistryTask {
     pub(super) store: Store,
@@ -38,16 +41,17 @@ pub struct RegistryTask {
     pub(super) keeping: Keeping,
     pub(super) commands: mpsc::Receiver<Command>,
     pub(super) runs: BTreeMap<RunId, Entry>,
-    pub(super) keys: BTreeMap<String, RunId>,
+    pub(super) keys: BTreeMap<Key, RunId>,
     /// The greatest time in an id so far, in Unix milliseconds.
     pub(super) newest: Option<i64>,
     pub(super) queue: Queue,
     pub(super) writes: Writes,
     pub(super) active: Option<RunId>,
     pub(super) drivers: JoinSet<()>,
-    /// Clean-ups of runs of an earlier process; no run starts before they are done.
+    /// Clean-ups of runs without a task; no run starts before they are done.
     pub(super) recovering: JoinSet<RunFile>,
-    pub(super) recovered: watch::Sender<bool>,
+    /// Those of them that have neither ended nor found their platform away.
+    pub(super) untried: watch::Sender<usize>,
     /// Searches for expired runs.
     pub(super) sweeps: JoinSet<Vec<RunId>>,
     /// When the last search was started.

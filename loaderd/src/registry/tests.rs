@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 
 use loader_proto::{schema::InvocationRecord, v1};
 use tokio::{sync::watch, task::JoinSet};
-use tokio_util::sync::CancellationToken;
+
+mod owners;
 
 use super::*;
 use crate::{
@@ -26,12 +27,15 @@ use crate::{
     traces::{Limits, TraceStore},
 };
 
+mod disturbances;
+
 /// A registry over a state directory.
 struct Daemon {
     registry: Registry,
     fake: Arc<FakePlatform>,
     store: Store,
     ends: Ends,
+    untried: watch::Receiver<usize>,
     tasks: JoinSet<()>,
 }
 
@@ -48,7 +52,14 @@ impl Daemon {
         let fake = Arc::new(fake);
         let platform: Arc<dyn Platform> = Arc::clone(&fake) as _;
         let platforms = HashMap::from([("local", platform)]);
-        let limits = Limits { max_bytes: 0, max_count: 1, max_per_client: 1, expire: None };
+        let limits = Limits {
+            max_bytes: 0,
+            max_total_bytes: 0,
+            max_client_bytes: 0,
+            max_count: 1,
+            max_per_client: 1,
+            expire: None,
+        };
         let traces = TraceStore::open(&state.join("traces"), limits).expect("opens");
         let planner = Planner {
             traces: traces.clone(),
@@ -58,6 +69,7 @@ impl Daemon {
             max_files: u64::MAX,
             memory: u64::MAX,
         };
+        let ends = Ends::default();
         let stations = Stations {
             platforms,
             planner: Arc::new(planner),
@@ -67,21 +79,24 @@ impl Daemon {
                 isolation: crate::dispatch::Isolation::default(),
                 heartbeat: crate::dispatch::Heartbeat::new(Clock),
             },
-            drain: DrainLimits { shutdown: std::time::Duration::from_secs(1), skip_drain: CancellationToken::new() },
+            drain: DrainLimits { shutdown: std::time::Duration::from_secs(1), skip_drain: ends.skip_drain.clone() },
             sampling_period: std::time::Duration::from_secs(5),
             telemetry: Telemetry { metrics: Metrics::new(), tracer: None, clock: Clock },
         };
         let keeping = Keeping { retention: watch::channel(Retention::default()).1, traces };
-        let ends = Ends::default();
         let (task, registry) =
             RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone()).expect("recovers");
-        let mut tasks = JoinSet::new();
+        let (untried, mut tasks) = (task.untried(), JoinSet::new());
         tasks.spawn(task.run());
-        Self { registry, fake, store, ends, tasks }
+        Self { registry, fake, store, ends, untried, tasks }
     }
 
     /// Submits a run whose one slot has 20 invocations within `slot_ms`.
     async fn submit(&self, slot_ms: i32, key: &str) -> Result<Submitted, RegistryError> {
+        self.submit_as("ann", slot_ms, key).await
+    }
+
+    async fn submit_as(&self, owner: &str, slot_ms: i32, key: &str) -> Result<Submitted, RegistryError> {
         let slot = prost_types::Duration { seconds: (slot_ms / 1000).into(), nanos: slot_ms % 1000 * 1_000_000 };
         let rate = Some(20_000.0 / f64::from(slot_ms));
         let rps = v1::RpsMode { start: rate, end: rate, slot: Some(slot), ..v1::RpsMode::default() };
@@ -91,6 +106,7 @@ impl Daemon {
             name: "demo".to_owned(),
             mode: "rps",
             platform: "local".to_owned(),
+            owner: owner.to_owned(),
             idempotency_key: key.to_owned(),
         };
         self.registry.submit(submission).await
@@ -196,21 +212,21 @@ async fn a_run_can_be_cancelled_in_every_state() {
     let (deploying, queued) = (daemon.run(50).await, daemon.run(50).await);
     daemon.deploying(1).await;
     // While it is queued: nothing was deployed.
-    daemon.registry.cancel(Selector::Id(queued.clone())).await.expect("cancels");
+    daemon.registry.cancel(Selector::Id(queued.clone()), Scope::All).await.expect("cancels");
     assert_eq!(daemon.ended(&queued).await.0, State::Cancelled);
     assert_eq!(daemon.cleaned(), []);
     // While it deploys, twice, and after it has ended.
     for _ in 0..2 {
-        daemon.registry.cancel(Selector::Id(deploying.clone())).await.expect("cancels");
+        daemon.registry.cancel(Selector::Id(deploying.clone()), Scope::All).await.expect("cancels");
     }
     assert_eq!(daemon.ended(&deploying).await.0, State::Cancelled);
-    daemon.registry.cancel(Selector::Id(deploying.clone())).await.expect("changes nothing");
+    daemon.registry.cancel(Selector::Id(deploying.clone()), Scope::All).await.expect("changes nothing");
     assert_eq!(daemon.cleaned(), std::slice::from_ref(&deploying));
     // While it runs: what was recorded stays. The second invocation is due in half a minute.
     daemon.fake.set_deploying(Deploying::Works);
     let running = daemon.run(600_000).await;
     daemon.until(&running, |view| view.progress.is_some_and(|progress| progress.completed > 0)).await;
-    daemon.registry.cancel(Selector::Id(running.clone())).await.expect("cancels");
+    daemon.registry.cancel(Selector::Id(running.clone()), Scope::All).await.expect("cancels");
     assert_eq!(daemon.ended(&running).await.0, State::Cancelled);
     assert_eq!(rows(&daemon.store.directory(&running)).len(), 1);
     assert_eq!(daemon.cleaned(), [deploying, running]);
@@ -355,7 +371,7 @@ async fn lists_go_backwards_page_by_page() {
     for _ in 0..4 {
         ids.push(daemon.run(50).await);
     }
-    daemon.registry.cancel(Selector::Id(ids[2].clone())).await.expect("cancels");
+    daemon.registry.cancel(Selector::Id(ids[2].clone()), Scope::All).await.expect("cancels");
     let listed = |page: &Page| page.runs.iter().map(|view| view.file.run_id.clone()).collect::<Vec<_>>();
     let page = daemon.registry.list(None, Vec::new(), 3).await.expect("lists");
     assert_eq!((listed(&page), page.more), (vec![ids[3].clone(), ids[2].clone(), ids[1].clone()], true));
@@ -424,8 +440,11 @@ async fn changes_of_one_run_keep_their_order_and_a_failed_removal_leaves_the_run
     daemon.ended(&id).await;
     let run = || Selector::Id(id.clone());
     let registry = &daemon.registry;
-    let (pinned, refused, unpinned) =
-        tokio::join!(registry.pin(run(), true), registry.delete(id.clone()), registry.pin(run(), false));
+    let (pinned, refused, unpinned) = tokio::join!(
+        registry.pin(run(), true, Scope::All),
+        registry.delete(id.clone()),
+        registry.pin(run(), false, Scope::All)
+    );
     assert!(pinned.expect("is pinned").file.pinned && !unpinned.expect("is unpinned").file.pinned);
     assert!(matches!(refused, Err(RegistryError::Pinned(_))));
     // Nothing can be renamed to the name of a directory that is not empty.
@@ -437,5 +456,87 @@ async fn changes_of_one_run_keep_their_order_and_a_failed_removal_leaves_the_run
     let (deleted, again) = tokio::join!(registry.delete(id.clone()), registry.delete(id.clone()));
     deleted.expect("is still a run");
     assert!(matches!(again, Err(RegistryError::NotFound(_))) && !directory.exists());
+    daemon.stop().await;
+}
+
+/// A run that was under way when its daemon was killed, in the state directory.
+fn killed(state: &std::path::Path) -> RunId {
+    let id = RunId::new(1_000, 7);
+    let mut file = RunFile::new(id.clone(), ("demo", "rps", "local"), UnixMicros(1_000_000), "");
+    file.state = State::Running;
+    opened(state).create(&file, &codec().submitted(&v1::RunSpec::default())).expect("creates");
+    id
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clean_up_at_start_waits_for_its_platform_and_runs_wait_for_it() {
+    let state = tempfile::tempdir().expect("a directory");
+    let id = killed(state.path());
+    let fake = FakePlatform::new("local");
+    fake.set_away(Some("forbidden"));
+    let daemon = Daemon::start_on(state.path(), fake).await;
+    let view = daemon.until(&id, |view| !view.waiting_for.is_empty()).await;
+    assert_eq!(view.file.state, State::Cleaning);
+    assert_eq!(view.waiting_for, "cannot clean up: platform local: forbidden");
+    // Ready for runs, which wait.
+    assert_eq!(*daemon.untried.borrow(), 0);
+    let next = daemon.run(50).await;
+    tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    assert_eq!(daemon.registry.position(next.clone()).await.expect("is known"), 1);
+    // A load has threads of its own, which have another clock.
+    daemon.registry.cancel(Selector::Id(next), Scope::All).await.expect("cancels");
+    daemon.fake.set_away(None);
+    let ended = daemon.ended(&id).await;
+    assert_eq!(ended, (State::Interrupted, "the daemon ended while the run was running".to_owned()));
+    let view = daemon.until(&id, |_| true).await;
+    assert_eq!(view.waiting_for, "");
+    daemon.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_waiting_clean_up_is_given_up_by_a_cancel() {
+    let state = tempfile::tempdir().expect("a directory");
+    let id = killed(state.path());
+    let fake = FakePlatform::new("local");
+    fake.set_away(Some("forbidden"));
+    let daemon = Daemon::start_on(state.path(), fake).await;
+    daemon.until(&id, |view| !view.waiting_for.is_empty()).await;
+    daemon.registry.cancel(Selector::Id(id.clone()), Scope::All).await.expect("cancels");
+    let (ended, reason) = daemon.ended(&id).await;
+    assert_eq!(ended, State::Interrupted);
+    assert!(reason.ends_with(
+        "the clean-up was given up (cannot clean up: platform local: forbidden): `loaderctl clean` removes what is left"
+    ), "{reason}");
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_daemon_that_ends_while_only_the_clean_up_is_left_keeps_how_the_run_ended() {
+    let state = tempfile::tempdir().expect("a directory");
+    let fake = FakePlatform::new("local");
+    fake.set_away(Some("forbidden"));
+    let daemon = Daemon::start_on(state.path(), fake).await;
+    let id = daemon.run(50).await;
+    daemon.until(&id, |view| !view.waiting_for.is_empty()).await;
+    let directory = daemon.store.directory(&id);
+    daemon.ends.skip_drain.cancel();
+    daemon.stop().await;
+    assert_eq!(summary(&directory).state(), v1::RunState::Succeeded);
+    let file = opened(state.path()).load().expect("loads").remove(0);
+    assert_eq!((file.state, file.ends_as), (State::Cleaning, Some(State::Succeeded)));
+    let daemon = Daemon::start(state.path(), Deploying::Works).await;
+    assert_eq!(daemon.ended(&id).await, (State::Succeeded, String::new()));
+    assert_eq!(daemon.cleaned(), [id]);
+    daemon.stop().await;
+}
+
+#[tokio::test]
+async fn a_run_that_failed_says_what_its_clean_up_left() {
+    let state = tempfile::tempdir().expect("a directory");
+    let fake = FakePlatform::new("local").deploying(Deploying::Fails).failing_to_clean("stuck");
+    let daemon = Daemon::start_on(state.path(), fake).await;
+    let id = daemon.run(50).await;
+    let reason = "function rps-0: no room; cannot clean up: platform local: stuck".to_owned();
+    assert_eq!(daemon.ended(&id).await, (State::Failed, reason));
     daemon.stop().await;
 }

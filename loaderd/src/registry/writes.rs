@@ -32,7 +32,7 @@ pub(super) enum Written {
     /// The directory of a new run.
     Created { view: Arc<RunView>, created: Result<(), StoreError>, reply: Reply<Submitted> },
     /// The state of a run.
-    Saved { file: RunFile, saved: Result<(), StoreError>, reply: Reply<Arc<RunView>> },
+    Saved { file: Box<RunFile>, saved: Result<(), StoreError>, reply: Reply<Arc<RunView>> },
     /// The directories of runs were removed. Those that could not be are runs again.
     Removed { removed: Vec<(Entry, Result<(), StoreError>)>, reply: Option<Reply<()>> },
 }

@@ -20,8 +20,9 @@ use parquet::{
 /// Rows of one group: as many are in memory at once.
 const GROUP: usize = 1 << 16;
 
-/// Rows that are read at once.
+/// Rows that are read at once, and bytes from which on fewer are: a value that is stored once can be in every row.
 const BATCH: usize = 1024;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// The type of a column. One that the schema does not have is text: the file is another version's.
 fn kind(column: &str) -> Kind {
@@ -150,8 +151,14 @@ impl ColumnReader {
     /// # Errors
     /// A file that is damaged.
     pub(super) fn read(&mut self) -> Result<Vec<StringRecord>> {
-        let rows = self.rows.by_ref().take(BATCH);
-        rows.map(|row| Ok(row?.get_column_iter().map(|(_, field)| text(field)).collect())).collect()
+        let (mut read, mut bytes) = (Vec::new(), 0);
+        while read.len() < BATCH && bytes < BATCH_BYTES {
+            let Some(row) = self.rows.next() else { break };
+            let row: StringRecord = row?.get_column_iter().map(|(_, field)| text(field)).collect();
+            bytes += row.as_slice().len();
+            read.push(row);
+        }
+        Ok(read)
     }
 }
 

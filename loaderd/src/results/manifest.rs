@@ -21,10 +21,13 @@ use super::{
 pub const MANIFEST: &str = "manifest.json";
 
 /// What may change after the manifest was written: the run's state, and settings of the cluster that are restored only then.
-const CHANGING: [&str; 2] = ["run.json", SETTINGS_BACKUP];
+const CHANGING: [&str; 3] = ["run.json", SETTINGS_BACKUP, DISTURBANCES_BACKUP];
 
 /// Where a run notes settings of the cluster before it changes them.
 pub const SETTINGS_BACKUP: &str = "cluster_settings.json";
+
+/// Where a run notes what its disturbances change, before they do.
+pub const DISTURBANCES_BACKUP: &str = "disturbances.json";
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 18;

@@ -22,6 +22,9 @@ pub(super) const PARQUET: &str = "invocations.parquet";
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 16;
 
+/// Longest row, far above any of the daemon's: a small file that is compressed can hold one of gigabytes.
+pub(super) const LONGEST_ROW: usize = 1 << 20;
+
 /// Records that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -56,6 +59,9 @@ pub enum ReadError {
 /// A row that cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RowError {
+    /// It is longer than any that the daemon writes.
+    #[error("is longer than {LONGEST_ROW} bytes: the file is damaged, or not the daemon's")]
+    TooLong,
     /// It is not CSV in UTF-8.
     #[error(transparent)]
     Csv(#[from] csv::Error),
@@ -120,13 +126,20 @@ impl RecordReader {
                 None => return Ok(Vec::new()),
                 Some(Source::Columns(reader)) => {
                     let rows = reader.read();
-                    return self
-                        .records(rows.map_err(|source| ReadError::Columns { path: self.path.clone(), source })?);
+                    let rows = rows.map_err(|source| ReadError::Columns { path: self.path.clone(), source })?;
+                    if rows.iter().any(|row| row.as_slice().len() > LONGEST_ROW) {
+                        return Err(self.unreadable(RowError::TooLong));
+                    }
+                    return self.records(rows);
                 }
                 Some(Source::Text(text)) => {
                     let filled = text.take(PIECE as u64).read_to_end(&mut self.pending);
                     filled.map_err(|source| ReadError::Io { path: self.path.clone(), source })?;
-                    self.whole_rows(before)?
+                    let rows = self.whole_rows(before)?;
+                    if self.pending.len() > LONGEST_ROW {
+                        return Err(self.unreadable(RowError::TooLong));
+                    }
+                    rows
                 }
             };
             let records = self.records(rows)?;

@@ -3,13 +3,13 @@
 
 use std::{
     fs::{self, File},
-    io::{self, Read},
+    io,
     os::fd::{AsRawFd as _, OwnedFd},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use loader_trace::Source;
+use loader_trace::{Bytes, Source};
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2};
 
 /// A directory below a root, or a file.
@@ -66,10 +66,13 @@ impl Confined {
         Ok(entries)
     }
 
-    /// The name of the file that the path leads to, if it leads to one.
-    fn lone_file(&self) -> Option<&str> {
-        let is_file = self.find(&self.path).is_ok_and(|metadata| metadata.is_file());
-        is_file.then(|| self.shown.file_name()?.to_str()).flatten()
+    /// The directory that the names start from.
+    fn folder(&self) -> &Path {
+        match self.path.parent() {
+            Some(parent) if self.focus().is_some() && !parent.as_os_str().is_empty() => parent,
+            Some(_) if self.focus().is_some() => Path::new("."),
+            _ => &self.path,
+        }
     }
 }
 
@@ -79,12 +82,9 @@ impl Source for Confined {
     }
 
     fn names(&self) -> io::Result<Vec<String>> {
-        if let Some(name) = self.lone_file() {
-            return Ok(vec![name.to_owned()]);
-        }
         let mut names = Vec::new();
-        for (name, metadata) in self.entries(&self.path)? {
-            if metadata.is_dir() {
+        for (name, metadata) in self.entries(self.folder())? {
+            if metadata.is_dir() && self.focus().is_none() {
                 let files = self.entries(&self.path.join(&name)).unwrap_or_default();
                 let files = files.into_iter().filter(|(_, metadata)| metadata.is_file());
                 names.extend(files.map(|(file, _)| format!("{name}/{file}")));
@@ -95,23 +95,24 @@ impl Source for Confined {
         Ok(names)
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read>> {
-        let path = match self.lone_file() {
-            Some(file) if file == name => self.path.clone(),
-            Some(_) => return Err(io::ErrorKind::NotFound.into()),
-            None => self.path.join(name),
-        };
+    fn open(&self, name: &str) -> io::Result<Box<dyn Bytes>> {
+        let path = self.folder().join(name);
         // A FIFO would be waited for.
         if !self.find(&path)?.is_file() {
             return Err(io::ErrorKind::NotFound.into());
         }
         Ok(Box::new(self.resolve(&path, OFlag::O_RDONLY | OFlag::O_NONBLOCK)?))
     }
+
+    fn focus(&self) -> Option<String> {
+        let is_file = self.find(&self.path).is_ok_and(|metadata| metadata.is_file());
+        is_file.then(|| self.path.file_name()?.to_str().map(str::to_owned)).flatten()
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::{io::Read as _, os::unix::fs::symlink};
 
     use super::*;
 
@@ -150,7 +151,7 @@ mod tests {
             assert!(Confined::open(&root.join(path), &roots).is_none(), "{path}");
         }
         let lone = Confined::open(&root.join("other.csv"), &roots).expect("is below the root");
-        assert_eq!(names(&lone), ["other.csv"]);
+        assert_eq!((names(&lone), lone.focus()), (vec!["other.csv".to_owned()], Some("other.csv".to_owned())));
         // A root by another name.
         let alias = directory.path().join("alias");
         symlink(&root, &alias).expect("links");

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Interrupts, Machine, Preparation, RunProgress, RunView, Stations, Telemetry,
     deploy::{self, Deployed, Environment, Feeds},
+    disturb::{Schedule, disturbances_backup},
     failure::{Event, Failure, Verdict},
     load::{Load, LoadObserver, Outcome, WarmingUp},
     progress::ProgressFacts,
@@ -23,8 +24,8 @@ use crate::{
     id::RunId,
     metrics::RunLabels,
     plan::{Outline, Phase, Plan, PlannedFunction},
-    platform::Deploy,
-    record::{Samples, Summary},
+    platform::{Deploy, Platform},
+    record::{RecordError, Samples, Summary},
     spec::RunSpec,
     store::{RunDirectory, State},
     units,
@@ -38,7 +39,11 @@ pub(crate) struct Driver {
     pub(super) machine: Machine<Arc<Failure>>,
     pub(super) view: watch::Sender<Arc<RunView>>,
     spans: StageSpans,
-    interrupts: Interrupts,
+    pub(super) interrupts: Interrupts,
+    /// What the clean-up left, where the run had failed before.
+    pub(super) remark: String,
+    /// Whether the clean-up is left to the daemon's next start.
+    pub(super) is_uncleaned: bool,
 }
 
 /// A run whose load was sent and whose functions are deleted.
@@ -63,7 +68,8 @@ impl Driver {
         interrupts: Interrupts,
     ) -> Self {
         let spans = StageSpans::new(stations.telemetry.tracer.as_ref(), &view.borrow().file.run_id);
-        Self { stations, directory, machine: Machine::default(), view, spans, interrupts }
+        let (machine, remark) = (Machine::default(), String::new());
+        Self { stations, directory, machine, view, spans, interrupts, remark, is_uncleaned: false }
     }
 
     /// Executes the run to its end, whatever happens, and cleans up what it deployed.
@@ -71,7 +77,7 @@ impl Driver {
         self.export_labels();
         self.apply(Event::Start);
         let summary = match self.prepare().await {
-            Ok(preparation) => self.carry_out(preparation).await,
+            Ok(preparation) => Box::pin(self.carry_out(preparation)).await,
             Err(failure) => {
                 self.end(failure);
                 None
@@ -124,7 +130,10 @@ impl Driver {
         };
         let facts = ProgressFacts::new(deploy.functions.len(), &outline);
         let outcome = match self.deploy(&environment, deploy, plan.functions(), &mut feeds).await {
-            Ok(deployed) => self.load(&environment, deployed, (plan, facts)).await,
+            Ok(deployed) => {
+                let disturbances = self.disturbances(&environment, platform);
+                self.load(&environment, deployed, (plan, facts), disturbances).await
+            }
             Err(verdict) => Err(verdict),
         };
         let outcome = self.loaded(outcome);
@@ -142,6 +151,10 @@ impl Driver {
         functions: &[PlannedFunction],
         feeds: &mut Feeds,
     ) -> Result<Deployed, Verdict> {
+        let disturbances = &environment.spec.disturbances;
+        if let Some(disturb) = environment.platform.disturb().filter(|_| !disturbances.is_empty()) {
+            disturb.check(disturbances).await.map_err(Failure::Disturbing)?;
+        }
         if environment.warmup.is_some() {
             let backup = warmup::settings_backup(environment.directory);
             if let Some(warm_up) = environment.platform.warm_up() {
@@ -156,13 +169,30 @@ impl Driver {
         environment.deploy(deploy, functions, feeds, ready).await
     }
 
+    /// The disturbances of the run's load, if it has some.
+    fn disturbances(
+        &self,
+        environment: &Environment<'_>,
+        platform: &Arc<dyn Platform>,
+    ) -> Result<Option<Schedule>, RecordError> {
+        let disturbances = environment.spec.disturbances.clone();
+        if disturbances.is_empty() {
+            return Ok(None);
+        }
+        let files = (environment.directory.path(), disturbances_backup(environment.directory));
+        let of = (Arc::clone(platform), self.run_id());
+        Schedule::create(of, disturbances, files, self.view.clone(), &self.stations.telemetry).map(Some)
+    }
+
     /// Sends the plan's load, while what surrounds it is sampled.
     async fn load(
         &mut self,
         environment: &Environment<'_>,
         deployed: Deployed,
         (plan, facts): (Box<dyn Plan>, ProgressFacts),
+        disturbances: Result<Option<Schedule>, RecordError>,
     ) -> Result<Outcome, Verdict> {
+        let disturbances = disturbances?;
         let (stations, run) = (Arc::clone(&self.stations), self.run_id());
         let Stations { load: settings, drain, sampling_period, telemetry, platforms: _, planner: _ } = &*stations;
         let metrics = telemetry.metrics.clone();
@@ -180,6 +210,7 @@ impl Driver {
             facts,
             deployed,
             warmup: environment.warmup.map(|warmup| WarmingUp { warmup, platform: environment.platform }),
+            disturbances,
         };
         let loaded = load.run(environment.interrupts, self).await;
         let kept = samples.finish().await;
@@ -204,23 +235,9 @@ impl Driver {
         }
     }
 
-    /// Restores the settings of the cluster that the run changed, and removes what it deployed, unless it is to be kept.
-    async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
-        let run = self.run_id();
-        if settings_held
-            && let Some(warm_up) = environment.platform.warm_up()
-            && let Err(error) = warm_up.restore_settings(&run, &warmup::settings_backup(environment.directory)).await
-        {
-            self.end(Failure::Restoring(error));
-        }
-        let cleaned = if environment.spec.deploy.keep {
-            environment.platform.release(&run).await
-        } else {
-            environment.platform.clean(&run).await
-        };
-        if let Err(error) = cleaned {
-            self.end(Failure::Cleaning(error));
-        }
+    /// Why the run ends early, and what its clean-up left; empty otherwise.
+    pub(super) fn reason(&self) -> String {
+        self.machine.reason() + &self.remark
     }
 
     pub(super) fn run_id(&self) -> RunId {
@@ -247,7 +264,7 @@ impl Driver {
         let now = clock.unix();
         let mut file = self.view.borrow().file.clone();
         file.state = state;
-        file.reason = self.machine.reason();
+        file.reason = self.reason();
         if state == State::Deploying {
             file.started_unix_us = Some(now.0);
         }

@@ -1,10 +1,11 @@
-//! How a run ends: records completed, figures summarised, both sealed, the final state published.
+//! How a run ends: its platform cleaned up, records completed, figures summarised, both sealed, the final state published.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::{
-    Machine,
-    deploy::Feeds,
+    CleanUp, CleanedUp, Interrupts, Machine, Step, Stops,
+    deploy::{Environment, Feeds},
+    disturb::{self, disturbances_backup},
     driver::{CompletedLoad, Driver},
     failure::{Event, Failure},
     load::Outcome,
@@ -13,13 +14,48 @@ use super::{
 use crate::{
     clock::UnixMicros,
     plan::Outline,
-    record::{self, Summary, SummaryFacts, summarise},
+    record::{self, DisturbanceEvent, DisturbanceFindings, Summary, SummaryFacts, summarise},
     results,
     spec::Output,
-    store::{RunSummary, State},
+    store::{RunFile, RunSummary, State},
 };
 
 impl Driver {
+    /// Undoes what the run changed of the cluster, and removes what it deployed, unless it is to be kept.
+    pub(super) async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
+        let run = self.run_id();
+        let Interrupts { cancel: _, shutdown, give_up } = self.interrupts.clone();
+        let hurry = self.stations.drain.skip_drain.clone();
+        let clean_up = CleanUp {
+            platform: environment.platform,
+            run: &run,
+            clock: self.stations.telemetry.clock,
+            stops: Stops { give_up, shutdown, hurry },
+        };
+        let is_disturbed = !environment.spec.disturbances.is_empty();
+        let undo = is_disturbed.then(|| Step::Undo(disturbances_backup(environment.directory)));
+        let restore = settings_held.then(|| Step::Restore(warmup::settings_backup(environment.directory)));
+        let remove = if environment.spec.deploy.keep { Step::Release } else { Step::Remove };
+        let steps = undo.into_iter().chain(restore).chain([remove]).collect();
+        let waiting = |what| self.publish(|view| view.waiting_for = what);
+        let (ended, failures) = clean_up.carry_out(steps, waiting).await;
+        self.publish(|view| view.waiting_for = String::new());
+        match ended {
+            CleanedUp::Completed => failures.into_iter().for_each(|failure| self.end_uncleaned(failure)),
+            CleanedUp::GivenUp => self.end_uncleaned(Failure::given_up(&failures)),
+            CleanedUp::Stopped => self.is_uncleaned = true,
+        }
+    }
+
+    /// The run fails by its clean-up; if it has failed before, that is added to its reason.
+    fn end_uncleaned(&mut self, failure: Failure) {
+        if self.machine.reason().is_empty() {
+            self.end(failure);
+        } else {
+            self.remark.push_str(&format!("; {failure}"));
+        }
+    }
+
     /// Waits until the feeds have ended, which they do when the run is cleaned; how many instances were started.
     pub(super) async fn end_feeds(&mut self, feeds: Feeds) -> u64 {
         let (instances, errors) = feeds.ended().await;
@@ -30,9 +66,10 @@ impl Driver {
     /// Completes the records and puts the figures together.
     pub(super) async fn complete(&mut self, load: CompletedLoad) -> Summary {
         let CompletedLoad { spec, outline, functions, fitted, instances_started, outcome } = load;
-        let Outcome { verdict: _, t0, clock_changes, recorded, warmup } = outcome;
+        let Outcome { verdict: _, t0, clock_changes, recorded, events, warmup } = outcome;
         let stopped = self.after_cleaning().state() != State::Succeeded;
         self.fill_in(recorded.first_replies).await;
+        let disturbances = self.effects(events, spec.kind.runs_as_requested()).await;
         self.finish_records(spec.output).await;
         let facts = SummaryFacts {
             seed: spec.seed,
@@ -43,7 +80,9 @@ impl Driver {
             instances_started,
             findings: recorded.findings,
             dropped_functions: outline.dropped_functions,
+            notes: outline.notes,
             warmup: fitted.map(|fitted| warmup::findings(warmup, &fitted)),
+            disturbances,
         };
         summarise(recorded.statistics, facts)
     }
@@ -55,6 +94,16 @@ impl Driver {
         if let Ok(Err(error)) = filled {
             self.end(error);
         }
+    }
+
+    /// What the disturbances with these events did to invocations.
+    async fn effects(&mut self, events: Vec<DisturbanceEvent>, is_timed: bool) -> Vec<DisturbanceFindings> {
+        let directory = self.directory.clone();
+        let found = tokio::task::spawn_blocking(move || disturb::findings(directory.path(), &events, is_timed)).await;
+        found.unwrap_or_else(|error| {
+            self.end(Failure::EffectsPanicked(error));
+            Vec::new()
+        })
     }
 
     /// The state in which the run will end as of now. It is being cleaned, and after that it can only end.
@@ -99,7 +148,7 @@ impl Driver {
             mode: file.mode.clone(),
             platform: file.platform.clone(),
             state: last.state(),
-            reason: last.reason(),
+            reason: last.reason() + &self.remark,
             load,
         }
     }
@@ -114,10 +163,27 @@ impl Driver {
             self.publish(|view| view.summary = Some(Arc::new(summary)));
         }
         self.seal().await;
+        if self.is_uncleaned {
+            return self.leave();
+        }
         self.apply(Event::Cleaned);
         let metrics = &self.stations.telemetry.metrics;
         metrics.idle();
         metrics.run_ended(self.machine.state().as_str());
+    }
+}
+
+impl Driver {
+    /// Leaves the run as it is, with all but its clean-up done: the daemon's next start goes on with that.
+    fn leave(&self) {
+        let ends_as = Some(self.after_cleaning().state());
+        let file = RunFile { ends_as, reason: self.reason(), ..self.view.borrow().file.clone() };
+        if let Err(error) = self.directory.save(&file) {
+            log::error!(RUN_ID = file.run_id.as_str(); "cannot save the run's state: {error}");
+        }
+        log::warn!(RUN_ID = file.run_id.as_str(); "the daemon's next start goes on with the clean-up");
+        self.publish(|view| view.file = file);
+        self.stations.telemetry.metrics.idle();
     }
 }
 

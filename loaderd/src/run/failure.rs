@@ -36,6 +36,15 @@ pub enum Failure {
     /// The autoscaler could not be held for the warm-up, or not be released.
     #[error("warm-up: {0}")]
     WarmUp(#[source] PlatformError),
+    /// The disturbances cannot be carried out, by a check before anything is deployed.
+    #[error("disturb: {0}")]
+    Disturbing(#[source] PlatformError),
+    /// What disturbances changed was not undone.
+    #[error("cannot undo the disturbances: {0}")]
+    Undoing(#[source] PlatformError),
+    /// Reading the effects of disturbances panicked.
+    #[error("panic while reading the effects of disturbances: {0}")]
+    EffectsPanicked(#[source] JoinError),
     /// The functions could not be deployed.
     #[error(transparent)]
     Deploying(PlatformError),
@@ -57,6 +66,9 @@ pub enum Failure {
     /// What the run deployed was not removed.
     #[error("cannot clean up: {0}")]
     Cleaning(#[source] PlatformError),
+    /// A user gave up the clean-up, with what it waited for.
+    #[error("the clean-up was given up ({0}): `loaderctl clean` removes what is left")]
+    GivenUp(String),
     /// The records could not be converted to the requested form.
     #[error(transparent)]
     Finishing(#[from] FinishError),
@@ -66,9 +78,20 @@ pub enum Failure {
     /// The summary or the manifest could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The daemon ended while these files were written.
+    #[error("the last row was cut off in {}", .0.join(", "))]
+    CutOff(Vec<String>),
     /// Making the manifest panicked.
     #[error("panic while writing the manifest: {0}")]
     SealingPanicked(#[source] JoinError),
+}
+
+impl Failure {
+    /// A user gave up a clean-up that had met these failures.
+    pub(crate) fn given_up(met: &[Self]) -> Self {
+        let met: Vec<_> = met.iter().map(ToString::to_string).collect();
+        Self::GivenUp(met.join("; "))
+    }
 }
 
 /// A step of the load that failed. What was recorded until then stays.

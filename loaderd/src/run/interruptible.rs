@@ -1,8 +1,8 @@
 //! Files that are read no further once nobody waits for what is made of them.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
-use loader_trace::Source;
+use loader_trace::{Bytes, Source};
 use tokio_util::sync::CancellationToken;
 
 /// A source whose files fail to be read once `left` is cancelled.
@@ -12,7 +12,7 @@ pub(super) struct Interruptible<'a> {
 }
 
 struct File {
-    file: Box<dyn Read>,
+    file: Box<dyn Bytes>,
     left: CancellationToken,
 }
 
@@ -30,9 +30,17 @@ impl Source for Interruptible<'_> {
         self.source.names()
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read>> {
+    fn open(&self, name: &str) -> io::Result<Box<dyn Bytes>> {
         check(&self.left)?;
         Ok(Box::new(File { file: self.source.open(name)?, left: self.left.clone() }))
+    }
+
+    fn focus(&self) -> Option<String> {
+        self.source.focus()
+    }
+
+    fn folder_name(&self) -> String {
+        self.source.folder_name()
     }
 }
 
@@ -40,6 +48,12 @@ impl Read for File {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         check(&self.left)?;
         self.file.read(buffer)
+    }
+}
+
+impl Seek for File {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 

@@ -18,6 +18,7 @@ use self::{
 use super::{
     DrainLimits, Interrupts, LoadSettings, Telemetry,
     deploy::Deployed,
+    disturb::{Disturbing, Schedule},
     failure::LoadError,
     progress::ProgressFacts,
     warmup::{WarmupController, settings_backup},
@@ -51,6 +52,8 @@ pub(super) struct Load<'a> {
     pub(super) facts: ProgressFacts,
     pub(super) deployed: Deployed,
     pub(super) warmup: Option<WarmingUp<'a>>,
+    /// What is done to the platform meanwhile; absent: nothing.
+    pub(super) disturbances: Option<Schedule>,
 }
 
 /// A warm-up that the load begins with.
@@ -64,6 +67,7 @@ struct Begun<'a> {
     under_way: UnderWay<'a>,
     recorder: Running<Recorded>,
     controller: Option<WarmupController<'a>>,
+    disturbing: Option<Disturbing>,
     phases: Phases,
     t0: Anchor,
     /// All clocks at `t0`, to find out later whether they were set.
@@ -81,12 +85,18 @@ impl<'a> Load<'a> {
         observer: &mut impl LoadObserver,
     ) -> Result<Outcome, LoadError> {
         let (run, Telemetry { metrics, clock, tracer: _ }) = (self.run, self.telemetry);
-        let Begun { mut under_way, mut recorder, controller, phases, t0, clocks } = self.begin(observer).await?;
+        let Begun { mut under_way, mut recorder, controller, disturbing, phases, t0, clocks } =
+            self.begin(observer).await?;
         let mut warmup_outcome = None;
         let warming_up = controller.map(|it| it.run(t0.instant));
         let mut ended = under_way.pace(interrupts, warming_up, &mut warmup_outcome, observer).await?;
         observer.load_dispatched();
+        disturbing.iter().for_each(Disturbing::stop);
         under_way.drain(interrupts, &mut ended, observer).await?;
+        let (events, logged) = match disturbing {
+            Some(disturbing) => disturbing.ended().await,
+            None => (Vec::new(), Ok(())),
+        };
         under_way.export_scheduled();
         let clock_changes = clocks.changes(&Clocks::now(*clock));
         if let Some(changes) = clock_changes {
@@ -94,25 +104,40 @@ impl<'a> Load<'a> {
         }
         let (mut recorded, dispatching, host) = under_way.recorded(&mut recorder, observer).await?;
         metrics.in_flight(0);
+        metrics.memory_in_flight(0);
         metrics.connections(0, 0);
-        let lost = recorded.error.take().or(host.finish().err());
+        let lost = recorded.error.take().or(host.finish().err()).or(logged.err());
         dispatching.into_plan().await?;
         Ok(Outcome {
             verdict: ended.verdict(lost),
             t0,
             clock_changes,
             recorded,
+            events,
             warmup: warmup_outcome.map(|warmup_outcome| (warmup_outcome, phases.measured_from())),
         })
     }
 
     /// Starts all threads of the load. The first invocation is due [`START_DELAY`] later.
     async fn begin(self, observer: &mut impl LoadObserver) -> Result<Begun<'a>, LoadError> {
-        let Self { settings, drain, telemetry, run, trace, spec, directory, plan, facts, deployed, warmup } = self;
+        let Self {
+            settings,
+            drain,
+            telemetry,
+            run,
+            trace,
+            spec,
+            directory,
+            plan,
+            facts,
+            deployed,
+            warmup,
+            disturbances,
+        } = self;
         let Telemetry { metrics, tracer, clock } = telemetry;
         let phases = warmup.as_ref().map_or_else(Phases::default, |it| Phases::after(it.warmup.longest()));
         let latencies = Latencies::default();
-        let Deployed { deploy: _, names, routes, scale_state } = deployed;
+        let Deployed { deploy: _, names, routes, scale_state, scale_history } = deployed;
         let (events, receive_events) = mpsc::channel(EVENTS);
         let dispatch = settings::dispatch_settings(settings, *clock, run, spec, phases.clone());
         let dispatch = Dispatch::prepare(Settings { trace, ..dispatch }, routes, scale_state, events.clone()).await;
@@ -127,7 +152,7 @@ impl<'a> Load<'a> {
         let collector = plan.collector();
         let outputs =
             RecorderOutputs { arrivals, collector, latencies: latencies.clone(), progress: send_progress, spans };
-        let settings = settings::recorder_settings(telemetry, run, spec, (names, t0), outputs);
+        let settings = settings::recorder_settings(telemetry, run, spec, (names, t0), scale_history, outputs);
         let recorder = Recorder::create(directory.path(), settings, send_failure)?;
         let recorder = Running::start("recorder", move || recorder.run(receive_events));
         let recorder = recorder.map_err(LoadError::Recorder)?;
@@ -137,6 +162,7 @@ impl<'a> Load<'a> {
         let warming = warmup.is_some();
         observer.load_started(if warming { Phase::Warmup } else { Phase::Measure });
         let dispatching = dispatch.start(plan, t0).map_err(LoadError::Pacing)?;
+        let disturbing = disturbances.map(|disturbances| disturbances.begin(t0));
         let facts = ProgressFacts { t0: Some(t0.instant), ..facts };
         let under_way = UnderWay {
             drain,
@@ -159,6 +185,6 @@ impl<'a> Load<'a> {
             WarmupController { warmup, platform, run, backup, phases, latencies, clock }
         };
         let controller = warmup.map(control);
-        Ok(Begun { under_way, recorder, controller, phases, t0, clocks })
+        Ok(Begun { under_way, recorder, controller, disturbing, phases, t0, clocks })
     }
 }

@@ -4,8 +4,10 @@
 //! the load (`load`), cleans up, completes the records and publishes how it ended (`ending`). Each station takes its own part of
 //! [`Stations`] and fails with errors of its own (`failure`), of which the run's state keeps the first as text.
 
+mod clean_up;
 mod confined;
 mod deploy;
+mod disturb;
 mod driver;
 mod ending;
 mod failure;
@@ -21,6 +23,7 @@ mod stations;
 mod view;
 mod warmup;
 
+pub(crate) use clean_up::{CleanUp, CleanedUp, Step, Stops};
 pub(crate) use driver::Driver;
 pub use failure::{Failure, LoadError};
 pub use memory::allowed as allowed_memory;
@@ -31,4 +34,3 @@ pub use state::{Event, Forbidden, Machine, Verdict};
 pub(crate) use stations::Interrupts;
 pub use stations::{DrainLimits, LoadSettings, Stations, Telemetry};
 pub use view::RunView;
-pub(crate) use warmup::settings_backup;

@@ -2,15 +2,15 @@
 //! thread.
 
 use std::{
-    collections::BTreeMap,
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
-use loader_trace::{Directory, Source, Trace};
+use loader_trace::{Bytes, Directory, Fault, Report, Source, Trace};
 use tokio_util::sync::CancellationToken;
 
-use super::{confined::Confined, interruptible::Interruptible, memory, open_files};
+use super::{confined::Confined, disturb, interruptible::Interruptible, memory, open_files};
 use crate::{
     plan::{Outline, Plan, Request, TraceInput, TraceSource},
     platform::Platforms,
@@ -45,25 +45,38 @@ pub struct Planner {
 }
 
 impl Planner {
-    /// Reads the trace of a spec and makes its plan. Deploys nothing. The trace is read no further once `left` is cancelled.
+    /// Reads the trace of a spec and makes its plan. Deploys nothing. It ends soon once `left` is cancelled.
     ///
     /// # Errors
     /// Every fault, by field.
     pub fn prepare(&self, request: &Request, left: &CancellationToken) -> Result<Preparation, Vec<Violation>> {
-        let (trace, dropped) = match request.mode.trace() {
+        let (trace, report) = match request.mode.trace() {
             Some(input) => {
-                let (trace, dropped) = self.read_trace(&input, left)?;
-                (Some(Arc::new(trace)), dropped)
+                let (trace, report) = self.read_trace(&input, left)?;
+                (Some(Arc::new(trace)), report)
             }
-            None => (None, BTreeMap::new()),
+            None => (None, Report::default()),
         };
         let spec = &request.run;
         if let Some(violation) = memory::check(spec, self.memory) {
             return Err(vec![violation]);
         }
+        let unwanted = || vec![Violation::new("trace", "the client has left")];
+        if left.is_cancelled() {
+            return Err(unwanted());
+        }
         let plan = request.plan(trace)?;
-        let outline = Outline { dropped_functions: dropped, ..plan.outline() };
+        let outline = plan.outline_while(&|| !left.is_cancelled()).ok_or_else(unwanted)?;
+        let dropped = report.left_out.iter().map(|(reason, tally)| (reason.name().to_owned(), tally.count)).collect();
+        let outline = Outline { dropped_functions: dropped, notes: report.notes(), ..outline };
+        if let Some(violation) = memory::check_bound(spec.max_memory_in_flight_mib, plan.functions(), &outline) {
+            return Err(vec![violation]);
+        }
         let platform = self.platforms.get(spec.platform.as_str());
+        let violations = disturb::check(spec, &outline, platform.map(|platform| &**platform));
+        if !violations.is_empty() {
+            return Err(violations);
+        }
         let embedded = platform.and_then(|platform| platform.embedded());
         let platform_files = |instances, connections| embedded.map_or(0, |it| it.open_files(instances, connections));
         if let Some(violation) = open_files::check(spec, &outline, self.connections, platform_files, self.max_files) {
@@ -72,32 +85,51 @@ impl Planner {
         Ok(Preparation { spec: spec.clone(), plan, outline })
     }
 
-    fn read_trace(
-        &self,
-        input: &TraceInput,
-        left: &CancellationToken,
-    ) -> Result<(Trace, BTreeMap<String, u64>), Vec<Violation>> {
+    fn read_trace(&self, input: &TraceInput, left: &CancellationToken) -> Result<(Trace, Report), Vec<Violation>> {
         let (field, source): (_, Box<dyn Source>) = match &input.source {
-            TraceSource::Upload(id) => ("trace.upload", Box::new(Directory(self.uploaded(id)?))),
+            TraceSource::Upload(id) => ("trace.upload", Box::new(Uploaded(Directory(self.uploaded(id)?)))),
             TraceSource::Path(path) => ("trace.path", Box::new(below_roots(path, &self.trace_roots)?)),
         };
         let source = Interruptible { source: &*source, left: left.clone() };
-        let (trace, report) = loader_trace::read(&source, &input.options).map_err(|faults| {
-            let mut violations: Vec<_> =
-                faults.shown.iter().map(|fault| Violation::new(field, fault.to_string())).collect();
+        let opened = loader_trace::read(&source, &input.options).map_err(|faults| {
+            let mut violations: Vec<_> = faults.shown.iter().map(|fault| violation(field, fault)).collect();
             let omitted = faults.total.saturating_sub(violations.len() as u64);
             violations.extend((omitted > 0).then(|| Violation::more(usize::try_from(omitted).unwrap_or(usize::MAX))));
             violations
         })?;
-        let dropped = report.left_out.iter().map(|(reason, tally)| (reason.name().to_owned(), tally.count)).collect();
-        Ok((trace, dropped))
+        Ok(opened.into_parts())
     }
 
     fn uploaded(&self, id: &str) -> Result<PathBuf, Vec<Violation>> {
-        self.traces.path_of(id).ok_or_else(|| {
+        self.traces.named(id).ok_or_else(|| {
             let description = format!("no trace {id} was uploaded (or it was removed): upload it again");
             vec![Violation::new("trace.upload", description)]
         })
+    }
+}
+
+/// A fault of a trace, by the field of the spec that it is a matter of: an option, or where the trace comes from.
+fn violation(source: &str, fault: &Fault) -> Violation {
+    match fault.problem.option() {
+        Some(option) => Violation::new(format!("trace.{option}"), fault.problem.to_string()),
+        None => Violation::new(source, fault.to_string()),
+    }
+}
+
+/// An uploaded trace. Where it is stored says nothing to a client.
+struct Uploaded(Directory);
+
+impl Source for Uploaded {
+    fn location(&self) -> String {
+        "the uploaded trace".to_owned()
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        self.0.names()
+    }
+
+    fn open(&self, name: &str) -> io::Result<Box<dyn Bytes>> {
+        self.0.open(name)
     }
 }
 

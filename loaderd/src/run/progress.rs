@@ -38,6 +38,8 @@ pub struct RunProgress {
     pub cold_starts: u64,
     /// Invocations in flight now.
     pub in_flight: u64,
+    /// Memory that they asked for, in MiB.
+    pub memory_in_flight_mib: u64,
     /// The rate asked for in this slot, in invocations per second.
     pub target_rate: f64,
     /// The rate sent over the last seconds, in invocations per second.
@@ -118,6 +120,7 @@ pub(super) fn progress(facts: &mut ProgressFacts, now: Instant, counters: &Count
         failed,
         cold_starts,
         in_flight: counters.in_flight(),
+        memory_in_flight_mib: counters.memory_in_flight_mib(),
         target_rate,
         achieved_rate: facts.achieved_rate(now, issued),
         lag_p99_us,

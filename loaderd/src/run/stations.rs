@@ -63,10 +63,12 @@ pub struct Telemetry {
 }
 
 /// What ends a run early.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Interrupts {
     /// A user cancels the run.
     pub(crate) cancel: CancellationToken,
     /// The daemon is shutting down.
     pub(crate) shutdown: CancellationToken,
+    /// A user gives up the clean-up, which waits for its platform.
+    pub(crate) give_up: CancellationToken,
 }

@@ -118,13 +118,11 @@ impl WarmupController<'_> {
     /// Settings that could not be restored. The load goes on, but it is not the one that was asked for.
     pub(super) async fn run(self, t0: Instant) -> Result<WarmupOutcome, PlatformError> {
         sleep_until(t0 + self.warmup.hold).await;
-        if let Some(warm_up) = self.platform.warm_up() {
-            warm_up.restore_settings(self.run, &self.backup).await?;
-        }
+        let end = t0 + self.warmup.longest();
+        self.release(end).await?;
         log::info!(RUN_ID = self.run.as_str(); "warm-up: the autoscaler is released");
         let released = self.clock.now();
         self.latencies.begin(released);
-        let end = t0 + self.warmup.longest();
         let settle = self.warmup.settle;
         let mut looks = Looks::over(settle);
         let mut outcome = WarmupOutcome { settle, ..WarmupOutcome::default() };
@@ -149,6 +147,20 @@ impl WarmupController<'_> {
         let ended = outcome.ended();
         log::info!(RUN_ID = self.run.as_str(); "warm-up: {ended}; the next slot is measured");
         Ok(outcome)
+    }
+
+    /// Restores the autoscaler's settings. A platform that is away is tried again until `end`.
+    async fn release(&self, end: Instant) -> Result<(), PlatformError> {
+        let Some(warm_up) = self.platform.warm_up() else { return Ok(()) };
+        loop {
+            match warm_up.restore_settings(self.run, &self.backup).await {
+                Err(error) if error.may_pass() && self.clock.now() + CHECK_INTERVAL < end => {
+                    log::warn!(RUN_ID = self.run.as_str(); "warm-up: the autoscaler is still held: {error}");
+                    tokio::time::sleep(CHECK_INTERVAL).await;
+                }
+                restored => return restored,
+            }
+        }
     }
 
     /// One look at the latencies of the window under way.
@@ -272,6 +284,33 @@ mod tests {
         let ended = outcome.ended();
         assert!(ended.starts_with("no steady state within 3m: the level "), "{ended}");
         assert_eq!(measured_from, seconds(190));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_autoscaler_that_cannot_be_released_is_tried_again_until_the_warm_up_ends() {
+        for (away, expected) in [(20, Ok(30)), (500, Err(99))] {
+            let platform = FakePlatform::new("local").with_room(Room::Instances(1));
+            platform.set_away(Some("forbidden"));
+            let (run, t0) = (RunId::new(0, 0), Clock.now());
+            let warmup = Warmup { profile: seconds(10), hold: seconds(10), settle: seconds(90) };
+            let controller = WarmupController {
+                warmup,
+                platform: &platform,
+                run: &run,
+                backup: SettingsBackup::at(PathBuf::new()),
+                phases: Phases::after(warmup.longest()),
+                latencies: Latencies::default(),
+                clock: Clock,
+            };
+            let back = async {
+                tokio::time::sleep(seconds(10 + away)).await;
+                platform.set_away(None);
+            };
+            let (ended, ()) = tokio::join!(controller.run(t0), back);
+            let tries = platform.instants_of(&Call::RestoreSettings(run.clone()));
+            let last = tries.last().unwrap().duration_since(t0).as_secs();
+            assert_eq!(ended.map(|_| last).map_err(|_| last), expected);
+        }
     }
 
     #[test]

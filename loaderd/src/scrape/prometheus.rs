@@ -65,7 +65,9 @@ impl Prometheus {
         if !matches!(address.scheme_str(), Some("http" | "https")) || address.authority().is_none() {
             return Err(refuse("must be http://host:port or https://host:port".to_owned()));
         }
-        let config = kube::Config::new(address);
+        let mut config = kube::Config::new(address);
+        // The next sample asks again.
+        config.default_retry = false;
         let client = Client::try_from(config).map_err(|error| refuse(crate::error_chain::of(&error)))?;
         Ok(Self { shown, client, timeout })
     }

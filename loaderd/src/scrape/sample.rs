@@ -141,4 +141,8 @@ pub struct AutoscalerSample {
     pub placement_p50_us: Option<f64>,
     /// From the creation of a pod to its scheduling, 95th percentile, in microseconds.
     pub placement_p95_us: Option<f64>,
+    /// Requests per second over the stable window, mean of the functions that scale by it.
+    pub stable_rps: Option<f64>,
+    /// Requests per second over the panic window, likewise.
+    pub panic_rps: Option<f64>,
 }

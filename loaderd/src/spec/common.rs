@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use ::http::uri::Authority;
-use loader_proto::v1;
+use loader_proto::{json::bracketed, v1};
 use loader_trace::Arrivals;
 
 use super::{
+    busy_loop::{StartupBusyLoop, startup_busy_loop},
     check::{Check, LONGEST},
-    deployment,
+    deployment, disturb,
     function::{FunctionKind, RuntimeClock},
     http::{self, FunctionProtocol},
     platform::{Features, PlatformKind},
@@ -49,17 +50,19 @@ pub(crate) fn common(
         overload: overload_message,
         saturation: saturation_message,
         max_in_flight,
+        max_memory_in_flight,
         scaling: scaling_message,
         attach: attach_message,
         connections: connections_message,
         output: output_message,
         deploy: deploy_message,
         slo: slo_message,
+        disturb: disturb_messages,
         mode: _,
     } = message;
     let name = run_name(check, name);
     let platform = platform_kind(check, platform, defaults);
-    let function = self::function(check, function.as_ref());
+    let function = self::function(check, function.as_ref(), platform);
     let arrivals = arrivals_or_default(check, arrivals, mode);
     let function_timeout =
         check.duration("functionTimeout", function_timeout.as_ref(), 15 * MINUTE, MILLISECOND..=LONGEST);
@@ -69,13 +72,16 @@ pub(crate) fn common(
     let saturation = saturation(check, saturation_message.as_ref());
     let slo = slo(check, slo_message.as_ref());
     let max_in_flight = check.count("maxInFlight", *max_in_flight, 100_000, 1..=u32::MAX);
+    let max_memory_in_flight = memory_bound(check, *max_memory_in_flight);
     let scaling = scaling(check, scaling_message.as_ref());
     let connections = connections(check, connections_message.as_ref());
     let output = output(check, output_message.as_ref());
     let deploy = deployment::options(check, deploy_message.as_ref());
     let attach = attach(check, attach_message.as_ref(), platform);
+    scales(check, platform, mode);
+    let disturbances = disturb::disturbances(check, disturb_messages, platform);
     let mode = mode?.name;
-    let (kind, runtime_clock, protocol) = function?;
+    let Function { kind, runtime_clock, protocol, startup_busy_loop } = function?;
     Some(RunSpec {
         name: name?.unwrap_or_else(|| mode.to_owned()),
         platform: platform?,
@@ -83,19 +89,30 @@ pub(crate) fn common(
         kind,
         protocol,
         runtime_clock,
+        startup_busy_loop,
         arrivals: arrivals?,
         timeouts: Timeouts { function: function_timeout?, connect: connect_timeout?, drain: drain_timeout? },
         overload: overload?,
         saturation: saturation?,
         slo: slo?,
         max_in_flight: max_in_flight?,
+        max_memory_in_flight_mib: max_memory_in_flight?,
         scaling: scaling?,
         connections: connections?,
         attach: attach?,
         output: output?,
         deploy: deploy?,
+        disturbances: disturbances?,
         mode,
     })
+}
+
+/// The bound of the memory in flight; the inner value is absent when the spec has none.
+fn memory_bound(check: &mut Check, mib: Option<u32>) -> Option<Option<u32>> {
+    match mib {
+        Some(_) => check.count("maxMemoryInFlight", mib, 1, 1..=u32::MAX).map(Some),
+        None => Some(None),
+    }
 }
 
 /// The name; the inner value is absent when the spec has none.
@@ -120,11 +137,17 @@ fn platform_kind(check: &mut Check, name: &str, defaults: &Defaults) -> Option<P
     check.named("platform", name, &PlatformKind::ALL, PlatformKind::as_str)
 }
 
-fn function(
-    check: &mut Check,
-    message: Option<&v1::FunctionSpec>,
-) -> Option<(FunctionKind, Option<RuntimeClock>, FunctionProtocol)> {
-    let v1::FunctionSpec { kind, clock, protocol, http } = message.cloned().unwrap_or_default();
+/// What is deployed.
+struct Function {
+    kind: FunctionKind,
+    runtime_clock: Option<RuntimeClock>,
+    protocol: FunctionProtocol,
+    startup_busy_loop: Option<StartupBusyLoop>,
+}
+
+fn function(check: &mut Check, message: Option<&v1::FunctionSpec>, platform: Option<PlatformKind>) -> Option<Function> {
+    let v1::FunctionSpec { kind, clock, protocol, http, startup_busy_loop: busy_loop } =
+        message.cloned().unwrap_or_default();
     let name = if kind.is_empty() { FunctionKind::Trace.as_str() } else { &kind };
     let kind = check.named("function.kind", name, &FunctionKind::ALL, FunctionKind::as_str);
     let named =
@@ -134,6 +157,12 @@ fn function(
         None => None,
     };
     let protocol = http::protocol(check, kind, &protocol, http.as_ref());
+    let startup_busy_loop = startup_busy_loop(check, &busy_loop);
+    if let (Some(Some(_)), Some(Features { name, named_targets: true, .. })) =
+        (startup_busy_loop, platform.map(PlatformKind::features))
+    {
+        check.fault("function.startupBusyLoop", format!("is set, but platform {name} starts no instances"));
+    }
     match kind? {
         FunctionKind::Trace => {}
         kind @ (FunctionKind::Empty | FunctionKind::Timed | FunctionKind::Wimpy | FunctionKind::Hello) => {
@@ -143,7 +172,20 @@ fn function(
             }
         }
     }
-    Some((kind?, clock, protocol?))
+    let startup_busy_loop = startup_busy_loop?;
+    Some(Function { kind: kind?, runtime_clock: clock, protocol: protocol?, startup_busy_loop })
+}
+
+/// Checks that a mode that chooses functions by their instances knows them.
+fn scales(check: &mut Check, platform: Option<PlatformKind>, mode: Option<ModeFacts>) {
+    let features = platform.map(PlatformKind::features);
+    if let (Some(Features { name, named_targets: true, .. }), Some(ModeFacts { name: mode, needs_scales: true, .. })) =
+        (features, mode)
+    {
+        let reason =
+            "it chooses functions without instances, and of functions deployed by others nobody reports the instances";
+        check.fault(mode, format!("cannot run on platform {name}: {reason}"));
+    }
 }
 
 fn arrivals_or_default(check: &mut Check, name: &str, mode: Option<ModeFacts>) -> Option<Arrivals> {
@@ -281,7 +323,8 @@ fn endpoint(check: &mut Check, index: usize, target: &v1::AttachTarget) -> Optio
     let reachable = host(address).is_some_and(|host| host.port_u16().is_some_and(|port| port > 0));
     if !reachable {
         let field = format!("attach.targets[{index}].address");
-        check.fault(field, format!("is {address:?}; must be host:port, such as 10.0.0.7:8080"));
+        let hint = bracketed(address).map(|right| format!("; did you mean {right}?")).unwrap_or_default();
+        check.fault(field, format!("is {address:?}; must be host:port, such as 10.0.0.7:8080{hint}"));
     }
     let authority = if authority.is_empty() { address } else { authority };
     let named = authority == address || host(authority).is_some();

@@ -17,6 +17,8 @@ pub struct DeployOptions {
     pub allow_failures: u32,
     /// Whether they stay when the run is over.
     pub keep: bool,
+    /// Whether the run ends when their instances are gone, rather than when they themselves are.
+    pub await_pods: bool,
     /// How much CPU an instance may use.
     pub cpu_limit: CpuLimit,
     /// An instance's CPU limit over its CPU request, at least 1.
@@ -30,6 +32,7 @@ impl Default for DeployOptions {
             timeout: Duration::from_mins(10),
             allow_failures: 0,
             keep: false,
+            await_pods: true,
             cpu_limit: CpuLimit::OneVcpu,
             overcommitment: 10.0,
         }
@@ -143,7 +146,7 @@ impl ScaleMetric {
 }
 
 pub(super) fn options(check: &mut Check, message: Option<&v1::DeployOptions>) -> Option<DeployOptions> {
-    let v1::DeployOptions { image, timeout, allow_failures, keep, cpu_limit, overcommitment } =
+    let v1::DeployOptions { image, timeout, allow_failures, keep, cpu_limit, overcommitment, await_pods } =
         message.cloned().unwrap_or_default();
     let default = DeployOptions::default();
     let second = Duration::from_secs(1);
@@ -169,6 +172,7 @@ pub(super) fn options(check: &mut Check, message: Option<&v1::DeployOptions>) ->
         timeout: timeout?,
         allow_failures: allow_failures.unwrap_or_default(),
         keep,
+        await_pods: await_pods.unwrap_or(default.await_pods),
         cpu_limit: cpu_limit?,
         overcommitment,
     })

@@ -48,6 +48,14 @@ impl FunctionProtocol {
             Self::Http(version, _) => *version,
         }
     }
+
+    /// Bytes of the body that each invocation has of its own; 0 where all of a function have the same.
+    pub fn own_body_bytes(&self) -> u64 {
+        match self {
+            Self::Http(_, request) if request.body.differs_by_call() => request.body.bytes(),
+            Self::Grpc | Self::Http(..) => 0,
+        }
+    }
 }
 
 /// What a plain HTTP request looks like.

@@ -7,15 +7,18 @@
 //! The modes' own parts are read in `plan`, each in its mode's folder, through the same readers ([`mod@check`]);
 //! [`crate::plan::validate`] puts the two together.
 
+mod busy_loop;
 mod check;
 mod common;
 mod deployment;
+mod disturb;
 mod function;
 mod http;
 mod platform;
 mod run;
 mod settings;
 
+pub use busy_loop::StartupBusyLoop;
 pub use check::Violation;
 pub(crate) use check::{Check, LONGEST, time};
 pub(crate) use common::common;

@@ -1,5 +1,7 @@
 //! The platforms that a spec can name, and what differs between them before anything is deployed.
 
+use crate::disturbance::Kind;
+
 /// The platform that a run uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlatformKind {
@@ -23,7 +25,15 @@ pub struct Features {
     /// Open files are estimated for one address, a cluster's ingress, instead of one for each function. (The local platform's
     /// gateway is one address too, and is estimated on the safe side.)
     pub one_address: bool,
+    /// The disturbances that it knows (`disturb`).
+    pub disturbances: &'static [Kind],
 }
+
+/// Disturbances of processes.
+const OF_PROCESSES: [Kind; 3] = [Kind::KillInstances, Kind::PauseInstances, Kind::RefuseStarts];
+
+/// Disturbances of clusters.
+const OF_CLUSTERS: [Kind; 5] = [Kind::DeletePods, Kind::ScaleToZero, Kind::Cordon, Kind::Drain, Kind::Restart];
 
 impl PlatformKind {
     /// All platforms.
@@ -31,10 +41,22 @@ impl PlatformKind {
 
     /// The table of the platforms' features.
     pub const fn features(self) -> Features {
-        let plain = Features { name: "", named_targets: false, instance_resources: false, one_address: false };
+        let plain = Features {
+            name: "",
+            named_targets: false,
+            instance_resources: false,
+            one_address: false,
+            disturbances: &[],
+        };
         match self {
-            Self::Local => Features { name: "local", ..plain },
-            Self::Knative => Features { name: "knative", instance_resources: true, one_address: true, ..plain },
+            Self::Local => Features { name: "local", disturbances: &OF_PROCESSES, ..plain },
+            Self::Knative => Features {
+                name: "knative",
+                instance_resources: true,
+                one_address: true,
+                disturbances: &OF_CLUSTERS,
+                ..plain
+            },
             Self::Attach => Features { name: "attach", named_targets: true, ..plain },
         }
     }

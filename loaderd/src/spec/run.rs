@@ -3,13 +3,14 @@
 use loader_trace::Arrivals;
 
 use super::{
+    busy_loop::StartupBusyLoop,
     deployment::DeployOptions,
     function::{FunctionKind, RuntimeClock},
     http::FunctionProtocol,
     platform::PlatformKind,
     settings::{Connections, Output, Overload, Saturation, ScalingOverrides, Slo, Timeouts},
 };
-use crate::endpoint::Endpoint;
+use crate::{disturbance::Disturbance, endpoint::Endpoint};
 
 /// The daemon's defaults for what a spec leaves out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,8 @@ pub struct ModeFacts {
     pub arrivals: Arrivals,
     /// The greatest share of a slot's invocations that may fail, in a run that names none.
     pub failure_ratio: f64,
+    /// Whether it must know how many instances each function has.
+    pub needs_scales: bool,
 }
 
 /// One run: one pass of a plan of invocations over the functions that the run deploys. The mode's part is
@@ -45,6 +48,8 @@ pub struct RunSpec {
     pub protocol: FunctionProtocol,
     /// The clock that its run times are counted by; absent: the function's own choice, which is the wall clock.
     pub runtime_clock: Option<RuntimeClock>,
+    /// The busy loop with which an instance begins, if the spec has one.
+    pub startup_busy_loop: Option<StartupBusyLoop>,
     /// How invocations are spread inside a slot.
     pub arrivals: Arrivals,
     /// How long things may take.
@@ -57,6 +62,8 @@ pub struct RunSpec {
     pub slo: Option<Slo>,
     /// Maximum number of invocations in flight.
     pub max_in_flight: u32,
+    /// Maximum memory that the invocations in flight ask for together, in MiB; absent: no bound.
+    pub max_memory_in_flight_mib: Option<u32>,
     /// How the platform scales each function.
     pub scaling: ScalingOverrides,
     /// How connections are shared.
@@ -67,6 +74,8 @@ pub struct RunSpec {
     pub output: Output,
     /// How the functions are deployed.
     pub deploy: DeployOptions,
+    /// What is done to the platform on purpose, in the order of the spec.
+    pub disturbances: Vec<Disturbance>,
     /// The name of the mode.
     pub mode: &'static str,
 }

@@ -20,7 +20,7 @@ fn checked(value: &Value) -> Result<RunSpec, Vec<Violation>> {
 
 fn checked_with(value: &Value, platform: &str) -> Result<RunSpec, Vec<Violation>> {
     let mut check = Check::default();
-    let mode = ModeFacts { name: "mode", arrivals: Arrivals::Uniform, failure_ratio: 0.3 };
+    let mode = ModeFacts { name: "mode", arrivals: Arrivals::Uniform, failure_ratio: 0.3, needs_scales: false };
     let spec = common(&mut check, &message(value), &Defaults { platform: platform.to_owned() }, Some(mode));
     check.finish(spec)
 }
@@ -45,6 +45,7 @@ fn what_is_left_out_is_as_documented() {
         kind: FunctionKind::Trace,
         protocol: FunctionProtocol::Grpc,
         runtime_clock: None,
+        startup_busy_loop: None,
         arrivals: Arrivals::Uniform,
         timeouts: Timeouts {
             function: Duration::from_mins(15),
@@ -55,11 +56,13 @@ fn what_is_left_out_is_as_documented() {
         saturation: Saturation { lag: Duration::from_millis(10), abort: false },
         slo: None,
         max_in_flight: 100_000,
+        max_memory_in_flight_mib: None,
         scaling: ScalingOverrides::default(),
         connections: Connections { policy: ConnectionPolicy::Pooled, per_address: None },
         attach: Vec::new(),
         deploy: DeployOptions::default(),
         output: Output::Csv,
+        disturbances: Vec::new(),
         mode: "mode",
     };
     assert_eq!(good(&json!({})), expected);
@@ -109,6 +112,7 @@ fn every_common_field_is_checked() {
         ("slo", json!({"response": "0s"}), "slo.response: is 0s; must be 1us to 1year"),
         ("saturation", json!({"lag": "0s"}), "saturation.lag: is 0s; must be 1us to 1year"),
         ("maxInFlight", json!(0), "maxInFlight: is 0; must be 1 to 4294967295"),
+        ("maxMemoryInFlight", json!(0), "maxMemoryInFlight: is 0; must be 1 to 4294967295"),
         (
             "scaling",
             json!({"initialScale": 201}),
@@ -172,6 +176,10 @@ fn what_is_deployed_and_what_is_kept_is_checked() {
 fn attached_functions_need_addresses() {
     let attach = |targets: Value| json!({"platform": "attach", "attach": {"targets": targets}});
     assert_eq!(faults(&attach(json!([]))), ["attach.targets: is empty; platform attach needs the functions to call"]);
+    assert_eq!(
+        faults(&attach(json!([{"address": "::1:80"}]))),
+        ["attach.targets[0].address: is \"::1:80\"; must be host:port, such as 10.0.0.7:8080; did you mean [::1]:80?"]
+    );
     assert_eq!(
         faults(&attach(json!([{"address": "host"}, {"address": "h:1", "authority": "a b"}]))),
         [

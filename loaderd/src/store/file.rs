@@ -36,10 +36,16 @@ pub struct RunFile {
     /// Whether it is kept until it is unpinned.
     #[serde(default)]
     pub pinned: bool,
+    /// Who submitted it; absent of a run of an earlier version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
+    /// The state in which it ends once it is cleaned; present where the daemon ended while only the clean-up was left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_as: Option<State>,
 }
 
 impl RunFile {
-    /// The file of a run that was just submitted.
+    /// The file of a run that was just submitted, as yet without an owner.
     pub fn new(run_id: RunId, names: (&str, &str, &str), submitted: UnixMicros, idempotency_key: &str) -> Self {
         let (name, mode, platform) = names;
         Self {
@@ -55,6 +61,8 @@ impl RunFile {
             finished_unix_us: None,
             idempotency_key: idempotency_key.to_owned(),
             pinned: false,
+            owner: None,
+            ends_as: None,
         }
     }
 }

@@ -217,6 +217,11 @@ impl RunDirectory {
         self.path.join(results::SETTINGS_BACKUP)
     }
 
+    /// The file of what disturbances change.
+    pub fn disturbances_backup(&self) -> PathBuf {
+        self.path.join(results::DISTURBANCES_BACKUP)
+    }
+
     /// The spec as it was submitted.
     ///
     /// # Errors

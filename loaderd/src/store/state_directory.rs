@@ -3,16 +3,21 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read as _, Write as _},
+    os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
 use nix::{
     errno::Errno,
     fcntl::{Flock, FlockArg},
+    unistd::Uid,
 };
 
 /// Version of the state directory that this program writes. [`migrate`] has the steps up from older ones.
 const VERSION: u32 = 1;
+
+/// The name of the lock file, which has the daemon's process id.
+const LOCK: &str = "lock";
 
 /// Why the state directory can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -44,9 +49,12 @@ pub enum StateDirectoryError {
 }
 
 /// The state directory, locked against other daemons until this is dropped.
+///
+/// Both the directory and the file `lock` in it are locked: a file can be removed, and earlier versions know no other lock.
 #[derive(Debug)]
 pub struct StateDirectory {
-    _lock: Option<Flock<File>>,
+    _directory: Option<Flock<File>>,
+    _file: Option<Flock<File>>,
 }
 
 impl StateDirectory {
@@ -57,8 +65,10 @@ impl StateDirectory {
     /// A directory that can't be created, that another daemon uses, or that a newer program wrote.
     pub fn lock(path: &Path) -> Result<Self, StateDirectoryError> {
         fs::create_dir_all(path).map_err(|source| StateDirectoryError::Create { path: path.to_owned(), source })?;
-        let lock = lock_file(path)?;
+        let directory = lock_directory(path)?;
+        let file = lock_file(path)?;
         let stamp = path.join("version");
+        close_to_others(path, &stamp);
         match fs::read_to_string(&stamp).map(|text| text.trim().parse::<u32>()) {
             Ok(Ok(found)) if found > VERSION => {
                 return Err(StateDirectoryError::Newer { path: path.to_owned(), found });
@@ -74,7 +84,22 @@ impl StateDirectory {
                 }
             }
         }
-        Ok(Self { _lock: lock })
+        Ok(Self { _directory: directory, _file: file })
+    }
+}
+
+/// Takes what earlier versions, or another umask, gave others of the directory. One that is not a daemon's yet, or another user's, is
+/// left as it is: what is written into it is for this user alone anyway.
+fn close_to_others(path: &Path, stamp: &Path) {
+    let is_ours = |it: &fs::Metadata| Uid::from_raw(it.uid()) == Uid::effective() && stamp.is_file();
+    let Some(metadata) = fs::metadata(path).ok().filter(is_ours) else { return };
+    let mode = metadata.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return;
+    }
+    match fs::set_permissions(path, fs::Permissions::from_mode(0o700)) {
+        Ok(()) => log::info!("{} was open to others (mode {mode:04o}): closed", path.display()),
+        Err(error) => log::warn!("{} is open to others (mode {mode:04o}): {error}", path.display()),
     }
 }
 
@@ -83,9 +108,29 @@ fn migrate(from: u32) {
     log::debug!("migrated the state directory from version {from} to {VERSION}");
 }
 
-/// The lock; none where no file can be written, so nothing can be damaged either.
+/// The lock of the directory itself; none on file systems that lock only files, such as NFS.
+fn lock_directory(path: &Path) -> Result<Option<Flock<File>>, StateDirectoryError> {
+    let unlocked = |error: &dyn std::error::Error| {
+        log::debug!("cannot lock {}: {error}", path.display());
+        Ok(None)
+    };
+    let directory = match File::open(path) {
+        Ok(directory) => directory,
+        Err(error) => return unlocked(&error),
+    };
+    match Flock::lock(directory, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(Some(lock)),
+        Err((_, Errno::EWOULDBLOCK)) => {
+            let text = fs::read_to_string(path.join(LOCK)).unwrap_or_default();
+            Err(StateDirectoryError::InUse { path: path.to_owned(), pid: text.trim().parse().ok() })
+        }
+        Err((_, error)) => unlocked(&error),
+    }
+}
+
+/// The lock of the file; none where no file can be written, so nothing can be damaged either.
 fn lock_file(path: &Path) -> Result<Option<Flock<File>>, StateDirectoryError> {
-    let file = path.join("lock");
+    let file = path.join(LOCK);
     let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&file);
     let opened = match opened.or_else(|_| File::open(&file)) {
         Ok(opened) => opened,
@@ -126,6 +171,27 @@ mod tests {
         drop(home);
         StateDirectory::lock(&path).expect("is free again");
         assert_eq!(fs::read_to_string(path.join("version")).expect("is stamped"), "1\n");
+    }
+
+    #[test]
+    fn a_lock_file_that_was_removed_or_replaced_lets_nobody_in() {
+        let state = tempfile::tempdir().expect("a directory");
+        let home = StateDirectory::lock(state.path()).expect("is free");
+        fs::write(state.path().join("new"), "1\n").expect("writes");
+        fs::rename(state.path().join("new"), state.path().join(LOCK)).expect("replaces it");
+        assert!(matches!(StateDirectory::lock(state.path()), Err(StateDirectoryError::InUse { pid: Some(1), .. })));
+        fs::remove_file(state.path().join(LOCK)).expect("removes it");
+        assert!(matches!(StateDirectory::lock(state.path()), Err(StateDirectoryError::InUse { pid: None, .. })));
+        drop(home);
+        StateDirectory::lock(state.path()).expect("is free again");
+    }
+
+    #[test]
+    fn a_daemon_of_an_earlier_version_locks_its_file_alone() {
+        let state = tempfile::tempdir().expect("a directory");
+        let file = File::create(state.path().join(LOCK)).expect("creates");
+        let _earlier = Flock::lock(file, FlockArg::LockExclusive).expect("locks");
+        assert!(matches!(StateDirectory::lock(state.path()), Err(StateDirectoryError::InUse { .. })));
     }
 
     #[test]

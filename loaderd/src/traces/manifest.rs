@@ -114,6 +114,6 @@ fn is_plain(name: &str) -> bool {
 }
 
 /// Whether a text is a SHA-256 hash in lower-case hex digits.
-pub(super) fn is_hash(text: &str) -> bool {
+pub fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -3,28 +3,34 @@
 use std::{
     collections::HashSet,
     fs,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use nix::sys::{stat::futimens, time::TimeSpec};
 use tokio::sync::watch;
 
 use super::{
-    error::UploadError,
-    lease::Lease,
+    error::{DeleteError, UploadError},
+    index::{self, Entry, Index, Most, Shortage, Stage},
     manifest::{self, Manifest},
+    place::{Place, Root, lock, remove, touch},
     upload::Upload,
 };
 use crate::clock::UnixMicros;
+
+/// How long an upload is kept that was cut off, where complete traces are kept longer.
+const CUT_OFF_KEPT: Duration = Duration::from_hours(24);
 
 /// What the store accepts.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Most bytes of one trace, over all its files.
     pub max_bytes: u64,
+    /// Most bytes of all traces.
+    pub max_total_bytes: u64,
+    /// Most bytes of the traces that one client began to upload.
+    pub max_client_bytes: u64,
     /// Most traces, complete or not.
     pub max_count: usize,
     /// Most traces that one client began to upload.
@@ -36,11 +42,26 @@ pub struct Limits {
 /// The uploaded traces of a daemon. Clones are the same store.
 #[derive(Debug, Clone)]
 pub struct TraceStore {
-    root: PathBuf,
+    root: Root,
     limits: watch::Sender<Limits>,
-    /// Uploads begin one after the other, so that they are counted right.
-    beginning: Arc<Mutex<()>>,
-    under_way: Arc<Mutex<HashSet<String>>>,
+    index: Arc<Mutex<Index>>,
+}
+
+/// A trace, or an upload of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTrace {
+    /// The trace's id.
+    pub id: String,
+    /// How far it has come.
+    pub stage: Stage,
+    /// Who began to upload it; empty where that is not known.
+    pub client: String,
+    /// Bytes on disk; of an upload under way those that were announced.
+    pub bytes: u64,
+    /// When it was last written, or named by a spec.
+    pub used: UnixMicros,
+    /// When it is removed, unless a run that has not ended names it; absent where traces are kept forever.
+    pub expires: Option<UnixMicros>,
 }
 
 /// The outcome of [`TraceStore::begin`].
@@ -62,7 +83,8 @@ impl TraceStore {
             fs::create_dir_all(&path).map_err(|source| UploadError::Io { path, source })?;
         }
         let (limits, _) = watch::channel(limits);
-        Ok(Self { root: root.to_owned(), limits, beginning: Arc::default(), under_way: Arc::default() })
+        let index = Arc::new(Mutex::new(Index::read(root)));
+        Ok(Self { root: Root(root.to_owned()), limits, index })
     }
 
     /// Accepts other traces from now on; those that are stored stay.
@@ -72,85 +94,154 @@ impl TraceStore {
 
     /// The directory of a complete trace.
     pub fn path_of(&self, id: &str) -> Option<PathBuf> {
-        let path = manifest::is_hash(id).then(|| self.root.join(id))?;
+        let path = manifest::is_hash(id).then(|| self.root.complete(id))?;
         fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_dir()).then_some(path)
     }
 
-    /// Begins or resumes the upload of a trace by `client`.
+    /// The directory of a complete trace that a spec names, which keeps it from expiring.
+    pub fn named(&self, id: &str) -> Option<PathBuf> {
+        let path = self.path_of(id)?;
+        touch(&path);
+        let used = fs::metadata(&path).map(|metadata| index::written(&metadata));
+        if let (Some(entry), Ok(used)) = (lock(&self.index).entries.get_mut(id), used) {
+            entry.used = used;
+        }
+        Some(path)
+    }
+
+    /// Begins or resumes the upload of a trace by `client`. Uploads that were cut off make room for it, the oldest first.
     ///
     /// # Errors
-    /// A trace above the limits, one that another client is sending, and directories that can't be made.
+    /// A trace above the limits, and directories that can't be made.
     pub fn begin(&self, manifest: Manifest, client: &str) -> Result<Begun, UploadError> {
         let limits = *self.limits.borrow();
         let (bytes, most) = (manifest.size(), limits.max_bytes);
         if bytes > most {
             return Err(UploadError::TooLarge { bytes, most });
         }
-        let lease = Lease::take(&self.under_way, manifest.id()).ok_or(UploadError::UnderWay)?;
-        if let Some(path) = self.path_of(manifest.id()) {
-            touch(&path);
+        if self.named(manifest.id()).is_some() {
             return Ok(Begun::Stored);
         }
-        // It guards nothing that could be left half done.
-        let _one_by_one = self.beginning.lock().unwrap_or_else(PoisonError::into_inner);
-        let ids: Vec<_> = self.ages().into_iter().map(|(_, id, _)| id).collect();
-        // An upload that was cut off can resume.
-        if !ids.iter().any(|id| id == manifest.id()) {
-            if ids.len() >= limits.max_count {
-                return Err(UploadError::TooMany { most: limits.max_count });
+        let mut index = lock(&self.index);
+        let name = index.name_for(manifest.id(), client);
+        while let Some(shortage) = index.shortage(&name, client, bytes, limits.most()) {
+            let victim = index.victim(&name, client, shortage).ok_or_else(|| limits.exceeded(shortage, client))?;
+            remove(&self.root, &mut index, &victim, &self.root.partial(&victim));
+            if index.entries.contains_key(&victim) {
+                return Err(limits.exceeded(shortage, client));
             }
-            if ids.iter().filter(|id| self.client_of(id).as_deref() == Some(client)).count() >= limits.max_per_client {
-                return Err(UploadError::TooManyOfClient { client: client.to_owned(), most: limits.max_per_client });
-            }
-            let path = self.root.join("clients").join(manifest.id());
-            fs::write(&path, client).map_err(|source| UploadError::Io { path, source })?;
         }
-        let partial = self.root.join("partial").join(manifest.id());
-        let complete = self.root.join(manifest.id());
-        Upload::begin(manifest, partial, complete, lease).map(Begun::Missing)
+        let path = self.root.client(&name);
+        fs::write(&path, client).map_err(|source| UploadError::Io { path, source })?;
+        let partial = self.root.partial(&name);
+        let made = fs::create_dir_all(&partial).and_then(|()| fs::metadata(&partial));
+        let used = made.map(|metadata| index::written(&metadata));
+        let used = used.map_err(|source| UploadError::Io { path: partial, source })?;
+        index.entries.insert(name.clone(), Entry { stage: Stage::UnderWay, client: client.to_owned(), bytes, used });
+        drop(index);
+        let place = Place { root: self.root.clone(), index: Arc::clone(&self.index), name };
+        Upload::begin(manifest, place).map(Begun::Missing)
     }
 
-    /// Who began to upload a trace, if that is known.
-    pub(super) fn client_of(&self, id: &str) -> Option<String> {
-        fs::read_to_string(self.root.join("clients").join(id)).ok()
-    }
-
-    /// Each trace, complete or not, with its id and when it was last written or named, in seconds.
-    pub(super) fn ages(&self) -> Vec<(PathBuf, String, i64)> {
-        let of = |root: &Path| {
-            let entries = fs::read_dir(root).into_iter().flatten().flatten();
-            entries.filter_map(|entry| {
-                let id = entry.file_name().into_string().ok().filter(|id| manifest::is_hash(id))?;
-                Some((entry.path(), id, entry.metadata().ok()?.mtime()))
+    /// All traces and uploads, by id.
+    pub fn list(&self) -> Vec<StoredTrace> {
+        let limits = *self.limits.borrow();
+        let index = lock(&self.index);
+        let listed = index.entries.iter().filter_map(|(name, Entry { stage, client, bytes, used })| {
+            let kept = limits.kept(*stage);
+            Some(StoredTrace {
+                id: index::id_of(name)?.to_owned(),
+                stage: *stage,
+                client: client.clone(),
+                bytes: *bytes,
+                used: *used,
+                expires: kept.map(|kept| used.plus(kept)),
             })
-        };
-        of(&self.root).chain(of(&self.root.join("partial"))).collect()
+        });
+        listed.collect()
+    }
+
+    /// Removes a trace, and uploads of it that were cut off. That no run needs it is for the caller to know.
+    ///
+    /// # Errors
+    /// A trace that is not stored, or that a client is sending.
+    pub fn delete(&self, id: &str) -> Result<(), DeleteError> {
+        let mut index = lock(&self.index);
+        let of_trace = index.entries.iter().filter(|(name, _)| index::id_of(name) == Some(id));
+        let (under_way, idle): (Vec<_>, Vec<_>) =
+            of_trace.map(|(name, entry)| (name.clone(), entry.stage)).partition(|(_, stage)| *stage == Stage::UnderWay);
+        if idle.is_empty() {
+            return Err(if under_way.is_empty() {
+                DeleteError::NotFound(id.to_owned())
+            } else {
+                DeleteError::UnderWay
+            });
+        }
+        for (name, stage) in idle {
+            self.remove(&mut index, &name, stage);
+            if index.entries.contains_key(&name) {
+                return Err(DeleteError::NotRemoved);
+            }
+        }
+        Ok(())
+    }
+
+    fn remove(&self, index: &mut Index, name: &str, stage: Stage) {
+        if stage != Stage::Complete {
+            return remove(&self.root, index, name, &self.root.partial(name));
+        }
+        // Out of sight first: no half of it is ever read. What a crash leaves there counts as cut off, and expires.
+        let hidden = self.root.partial(&format!("{name}.0"));
+        if let Err(error) = fs::rename(self.root.complete(name), &hidden) {
+            log::warn!("the trace {name} cannot be removed: {error}");
+            return;
+        }
+        remove(&self.root, index, name, &hidden);
     }
 
     /// Removes traces that no spec has named for long, except those `in_use` and those under way.
     pub fn expire(&self, in_use: &HashSet<String>, now: UnixMicros) {
-        let Some(expire) = self.limits.borrow().expire else { return };
-        for (path, id, used) in self.ages() {
-            let old = UnixMicros(used.saturating_mul(1_000_000)).plus(expire) < now;
-            if !old || in_use.contains(&id) {
-                continue;
-            }
-            let Some(_lease) = Lease::take(&self.under_way, &id) else { continue };
-            match fs::remove_dir_all(&path) {
-                Ok(()) => {
-                    // Without its trace it does not count.
-                    let _left = fs::remove_file(self.root.join("clients").join(&id));
-                    log::info!("the trace {id} has expired");
-                }
-                Err(error) => log::warn!("{} has expired and cannot be removed: {error}", path.display()),
+        let limits = *self.limits.borrow();
+        let mut index = lock(&self.index);
+        let old = index.entries.iter().filter(|(name, entry)| {
+            let is_old = limits.kept(entry.stage).is_some_and(|kept| entry.used.plus(kept) < now);
+            is_old && entry.stage != Stage::UnderWay && index::id_of(name).is_some_and(|id| !in_use.contains(id))
+        });
+        let old: Vec<_> = old.map(|(name, entry)| (name.clone(), entry.stage)).collect();
+        for (name, stage) in old {
+            self.remove(&mut index, &name, stage);
+            if !index.entries.contains_key(&name) {
+                log::info!("the trace {name} has expired");
             }
         }
     }
 }
 
-/// Records that a trace was named. Where that fails, it expires sooner.
-fn touch(path: &Path) {
-    if let Ok(directory) = fs::File::open(path) {
-        let _unnoted = futimens(&directory, &TimeSpec::UTIME_NOW, &TimeSpec::UTIME_NOW);
+impl Limits {
+    const fn most(&self) -> Most {
+        Most {
+            count: self.max_count,
+            bytes: self.max_total_bytes,
+            count_of_client: self.max_per_client,
+            bytes_of_client: self.max_client_bytes,
+        }
+    }
+
+    /// How long a trace is kept that nobody uses.
+    fn kept(&self, stage: Stage) -> Option<Duration> {
+        match stage {
+            Stage::Complete => self.expire,
+            Stage::UnderWay | Stage::CutOff => Some(self.expire.map_or(CUT_OFF_KEPT, |it| it.min(CUT_OFF_KEPT))),
+        }
+    }
+
+    fn exceeded(&self, shortage: Shortage, client: &str) -> UploadError {
+        let client = client.to_owned();
+        match shortage {
+            Shortage::Count => UploadError::TooMany { most: self.max_count },
+            Shortage::Bytes => UploadError::Full { most: self.max_total_bytes },
+            Shortage::CountOfClient => UploadError::TooManyOfClient { client, most: self.max_per_client },
+            Shortage::BytesOfClient => UploadError::FullOfClient { client, most: self.max_client_bytes },
+        }
     }
 }

@@ -1,9 +1,15 @@
 use std::{collections::HashSet, fs, time::Duration};
 
 use super::*;
-use crate::clock::UnixMicros;
 
-const LIMITS: Limits = Limits { max_count: 10, max_per_client: 10, expire: None, max_bytes: 1000 };
+const LIMITS: Limits = Limits {
+    max_count: 10,
+    max_per_client: 10,
+    expire: None,
+    max_bytes: 1000,
+    max_total_bytes: 10_000,
+    max_client_bytes: 10_000,
+};
 
 fn file(name: &str, content: &[u8]) -> TraceFile {
     use sha2::{Digest as _, Sha256};
@@ -130,16 +136,34 @@ fn content_that_does_not_match_the_manifest_is_sent_again() {
 }
 
 #[test]
-fn one_client_uploads_a_trace_at_a_time_and_its_size_is_limited() {
+fn the_size_of_a_trace_is_limited() {
     let root = tempfile::tempdir().expect("a directory");
     let store = TraceStore::open(root.path(), LIMITS).expect("opens");
-    let first = missing(&store);
-    assert!(matches!(store.begin(two(), "a"), Err(UploadError::UnderWay)));
-    drop(first);
-    drop(missing(&store));
     let large = TraceFile { size: 1001, ..file("a.csv", b"") };
     let large = Manifest::check(vec![large]).expect("valid");
     assert!(matches!(store.begin(large, "a"), Err(UploadError::TooLarge { bytes: 1001, most: 1000 })));
+}
+
+#[test]
+fn clients_upload_the_same_trace_side_by_side() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    // Two of one client, one of another that stays behind.
+    let (mut first, mut second, mut third) = (missing(&store), missing(&store), begun(&store, two(), "b"));
+    for upload in [&mut first, &mut second] {
+        upload.append("a.csv", 0, b"hello").expect("appends");
+        upload.append("b.csv", 0, b"world").expect("appends");
+    }
+    third.append("a.csv", 0, b"he").expect("appends");
+    let id = second.finish().expect("finishes");
+    assert_eq!(fs::read(store.path_of(&id).expect("exists").join("a.csv")).expect("reads"), b"hello");
+    assert_eq!(first.finish().expect("is the same"), id);
+    drop(third);
+    let stages = |store: &TraceStore| store.list().into_iter().map(|it| (it.stage, it.client)).collect::<Vec<_>>();
+    let expected = [(Stage::Complete, "a".to_owned()), (Stage::CutOff, "b".to_owned())];
+    assert_eq!(stages(&store), expected);
+    // As after a restart, with the same bytes and times.
+    assert_eq!(TraceStore::open(root.path(), LIMITS).expect("opens").list(), store.list());
 }
 
 #[test]
@@ -151,60 +175,162 @@ fn ids_are_no_paths() {
     assert_eq!(store.path_of(&"0".repeat(64)), None);
 }
 
+fn third() -> Manifest {
+    Manifest::check(vec![file("d.csv", b"third")]).expect("valid")
+}
+
 fn other() -> Manifest {
     Manifest::check(vec![file("c.csv", b"other")]).expect("valid")
 }
 
-#[test]
-fn the_number_of_traces_is_limited_and_a_cut_off_upload_can_resume() {
-    let root = tempfile::tempdir().expect("a directory");
-    let store = TraceStore::open(root.path(), Limits { max_count: 1, ..LIMITS }).expect("opens");
-    drop(missing(&store));
-    assert!(matches!(store.begin(other(), "a"), Err(UploadError::TooMany { most: 1 })));
-    drop(missing(&store));
+fn begun(store: &TraceStore, manifest: Manifest, client: &str) -> Upload {
+    match store.begin(manifest, client).expect("begins") {
+        Begun::Missing(upload) => upload,
+        Begun::Stored => panic!("already stored"),
+    }
+}
+
+/// Uploads the first byte of a trace with a content of its own, then leaves.
+fn cut_off(store: &TraceStore, content: &str, client: &str) -> String {
+    let manifest = Manifest::check(vec![file("d.csv", content.as_bytes())]).expect("valid");
+    let id = manifest.id().to_owned();
+    begun(store, manifest, client).append("d.csv", 0, &content.as_bytes()[..1]).expect("appends");
+    id
+}
+
+/// Uploads a trace whole.
+fn stored(store: &TraceStore, manifest: Manifest, client: &str) -> String {
+    let content = |name: &str| if name == "a.csv" { "hello" } else { "world" };
+    let mut upload = begun(store, manifest, client);
+    for wanted in upload.wanted() {
+        upload.append(&wanted.name, 0, content(&wanted.name).as_bytes()).expect("appends");
+    }
+    upload.finish().expect("finishes")
 }
 
 #[test]
-fn the_traces_of_each_client_are_limited() {
+fn abandoned_uploads_use_up_nothing() {
+    let root = tempfile::tempdir().expect("a directory");
+    let limits = Limits { max_count: 3, max_per_client: 2, ..LIMITS };
+    let store = TraceStore::open(root.path(), limits).expect("opens");
+    // Manifests without a byte leave nothing.
+    for number in 0..500 {
+        let manifest = Manifest::check(vec![file("a.csv", number.to_string().as_bytes())]).expect("valid");
+        drop(begun(&store, manifest, "a"));
+    }
+    assert_eq!((store.list(), fs::read_dir(root.path().join("clients")).expect("reads").count()), (Vec::new(), 0));
+    // Those with some make room: a client's own for itself, the oldest first, ...
+    let ids: Vec<_> = ["first", "second", "third"].map(|content| cut_off(&store, content, "a")).into();
+    let left: Vec<_> = store.list().into_iter().map(|it| it.id).collect();
+    assert!(left.len() == 2 && !left.contains(&ids[0]), "{left:?}");
+    // ... and any for a client that has none.
+    cut_off(&store, "fourth", "b");
+    cut_off(&store, "fifth", "c");
+    let left: Vec<_> = store.list().into_iter().map(|it| it.client).collect();
+    assert_eq!(left.len(), 3);
+    assert!(left.contains(&"b".to_owned()) && left.contains(&"c".to_owned()), "{left:?}");
+}
+
+#[test]
+fn what_is_complete_or_under_way_makes_no_room() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), Limits { max_count: 2, ..LIMITS }).expect("opens");
+    stored(&store, two(), "a");
+    let under_way = begun(&store, other(), "a");
+    assert!(matches!(store.begin(third(), "b"), Err(UploadError::TooMany { most: 2 })));
+    drop(under_way);
+    assert!(matches!(store.begin(third(), "b"), Ok(Begun::Missing(_))));
+    let refused = |limits| {
+        store.set_limits(limits);
+        store.begin(third(), "a").expect_err("has no room").to_string()
+    };
+    let count = refused(Limits { max_per_client: 1, ..LIMITS });
+    assert!(count.starts_with("a has reached the limit of 1 traces of one client"), "{count}");
+    assert!(count.contains("loaderctl trace list"), "{count}");
+    // 10 bytes are stored, 5 are to come.
+    let bytes = refused(Limits { max_client_bytes: 14, ..LIMITS });
+    assert!(bytes.starts_with("the traces of a would exceed 14 bytes (traces.max_mib_per_client)"), "{bytes}");
+    let bytes = refused(Limits { max_total_bytes: 14, ..LIMITS });
+    assert!(bytes.starts_with("the daemon's traces would exceed 14 bytes (traces.max_mib)"), "{bytes}");
+    store.set_limits(Limits { max_client_bytes: 14, ..LIMITS });
+    assert!(matches!(store.begin(third(), "b"), Ok(Begun::Missing(_))), "it is another client's");
+    store.set_limits(Limits { max_client_bytes: 15, max_total_bytes: 15, ..LIMITS });
+    assert!(matches!(store.begin(third(), "a"), Ok(Begun::Missing(_))));
+}
+
+#[test]
+fn an_upload_of_an_earlier_version_is_resumed() {
+    let root = tempfile::tempdir().expect("a directory");
+    let partial = root.path().join("partial").join(two().id());
+    fs::create_dir_all(&partial).expect("makes");
+    fs::create_dir(root.path().join("clients")).expect("makes");
+    fs::write(partial.join("a.csv"), "he").expect("writes");
+    fs::write(root.path().join("clients").join(two().id()), "a").expect("writes");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    assert_eq!(wanted(&missing(&store)), [("a.csv".to_owned(), 2), ("b.csv".to_owned(), 0)]);
+}
+
+#[test]
+fn limits_hold_over_a_restart() {
     let root = tempfile::tempdir().expect("a directory");
     let limits = Limits { max_per_client: 1, ..LIMITS };
     let store = TraceStore::open(root.path(), limits).expect("opens");
-    drop(missing(&store));
-    let refused = store.begin(other(), "a").expect_err("is one too many");
-    assert!(refused.to_string().starts_with("a has reached the limit of 1 traces"), "{refused}");
-    drop(missing(&store));
-    // It is known over a restart, and does not count for others.
+    stored(&store, two(), "a");
     let store = TraceStore::open(root.path(), limits).expect("opens");
     assert!(matches!(store.begin(other(), "a"), Err(UploadError::TooManyOfClient { most: 1, .. })));
     assert!(matches!(store.begin(other(), "b"), Ok(Begun::Missing(_))));
-    // A client that resumes the upload of another does not own it.
-    assert!(matches!(store.begin(two(), "b"), Ok(Begun::Missing(_))));
-    let third = || Manifest::check(vec![file("d.csv", b"third")]).expect("valid");
-    assert!(matches!(store.begin(third(), "a"), Err(UploadError::TooManyOfClient { .. })));
-    store.set_limits(LIMITS);
-    assert!(matches!(store.begin(third(), "a"), Ok(Begun::Missing(_))));
+}
+
+#[test]
+fn a_trace_is_removed_with_what_was_cut_off_of_it() {
+    let root = tempfile::tempdir().expect("a directory");
+    let store = TraceStore::open(root.path(), LIMITS).expect("opens");
+    let mut behind = begun(&store, two(), "b");
+    behind.append("a.csv", 0, b"h").expect("appends");
+    assert!(matches!(store.delete(two().id()), Err(DeleteError::UnderWay)));
+    let id = stored(&store, two(), "a");
+    drop(behind);
+    store.delete(&id).expect("is removed");
+    assert_eq!((store.path_of(&id), store.list()), (None, Vec::new()));
+    for folder in ["partial", "clients"] {
+        assert_eq!(fs::read_dir(root.path().join(folder)).expect("reads").count(), 0, "{folder}");
+    }
+    assert!(matches!(store.delete(&id), Err(DeleteError::NotFound(_))));
+    assert!(matches!(store.delete("../runs"), Err(DeleteError::NotFound(_))));
 }
 
 #[test]
 fn what_no_run_names_for_long_expires() {
     let root = tempfile::tempdir().expect("a directory");
-    let limits = Limits { expire: Some(Duration::from_hours(1)), ..LIMITS };
+    let limits = Limits { expire: Some(Duration::from_hours(48)), ..LIMITS };
     let store = TraceStore::open(root.path(), limits).expect("opens");
-    let partial = root.path().join("partial").join(two().id());
-    drop(missing(&store));
-    let used = store.ages()[0].2;
-    let after = |minutes: i64| UnixMicros((used + minutes * 60) * 1_000_000);
-    store.expire(&HashSet::new(), after(59));
-    assert!(partial.exists());
-    store.expire(&HashSet::from([two().id().to_owned()]), after(61));
-    assert!(partial.exists(), "a run names it");
-    let upload = missing(&store);
-    store.expire(&HashSet::new(), after(61));
-    assert!(partial.exists(), "it is being sent");
+    let id = stored(&store, two(), "a");
+    let partial = cut_off(&store, "partial", "a");
+    let listed = || store.list().into_iter().map(|it| it.id).collect::<HashSet<_>>();
+    let after = |hours: u64| {
+        let newest = store.list().into_iter().map(|it| it.used).max().expect("some");
+        newest.plus(Duration::from_hours(hours)).plus(Duration::from_secs(1))
+    };
+    store.expire(&HashSet::new(), after(23));
+    assert_eq!(listed(), HashSet::from([id.clone(), partial.clone()]));
+    // What was cut off is kept for a day.
+    store.expire(&HashSet::new(), after(24));
+    assert_eq!(listed(), HashSet::from([id.clone()]));
+    store.expire(&HashSet::from([id.clone()]), after(48));
+    assert_eq!(listed(), HashSet::from([id.clone()]), "a run names it");
+    let expires = store.list()[0].expires.expect("it does");
+    assert_eq!(expires, store.list()[0].used.plus(Duration::from_hours(48)));
+    let mut upload = begun(&store, other(), "a");
+    upload.append("c.csv", 0, b"o").expect("appends");
+    store.expire(&HashSet::new(), after(48));
+    assert_eq!(listed(), HashSet::from([other().id().to_owned()]), "it is being sent");
     drop(upload);
-    store.expire(&HashSet::new(), after(61));
-    assert!(!partial.exists());
-    assert_eq!(store.client_of(two().id()), None);
+    // Without a limit, what is complete stays; what was cut off does not.
+    store.set_limits(LIMITS);
+    stored(&store, two(), "a");
+    store.expire(&HashSet::new(), after(10_000));
+    assert_eq!(listed(), HashSet::from([id]));
+    assert_eq!(store.list()[0].expires, None);
 }
 
 #[test]

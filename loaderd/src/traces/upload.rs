@@ -12,8 +12,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     error::UploadError,
-    lease::Lease,
     manifest::{Manifest, TraceFile, hex},
+    place::Place,
 };
 use crate::spec::Violation;
 
@@ -31,21 +31,15 @@ pub struct Wanted {
 pub struct Upload {
     manifest: Manifest,
     partial: PathBuf,
-    complete: PathBuf,
     /// The bytes received of each incomplete file.
     received: BTreeMap<String, u64>,
     open: Option<(String, File)>,
-    _lease: Lease,
+    place: Place,
 }
 
 impl Upload {
-    pub(super) fn begin(
-        manifest: Manifest,
-        partial: PathBuf,
-        complete: PathBuf,
-        lease: Lease,
-    ) -> Result<Self, UploadError> {
-        fs::create_dir_all(&partial).map_err(failed(&partial))?;
+    pub(super) fn begin(manifest: Manifest, place: Place) -> Result<Self, UploadError> {
+        let partial = place.directory();
         let mut received = BTreeMap::new();
         for TraceFile { name, size, .. } in manifest.files() {
             let path = partial.join(name);
@@ -71,7 +65,7 @@ impl Upload {
                 received.insert(name.clone(), length);
             }
         }
-        Ok(Self { manifest, partial, complete, received, open: None, _lease: lease })
+        Ok(Self { manifest, partial, received, open: None, place })
     }
 
     /// What is missing, by file.
@@ -137,8 +131,9 @@ impl Upload {
         if !violations.is_empty() {
             return Err(UploadError::Invalid(violations));
         }
-        fs::rename(&self.partial, &self.complete).map_err(failed(&self.complete))?;
-        Ok(self.manifest.id().to_owned())
+        let id = self.manifest.id().to_owned();
+        self.place.complete(&id).map_err(|(path, source)| UploadError::Io { path, source })?;
+        Ok(id)
     }
 }
 

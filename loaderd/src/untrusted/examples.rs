@@ -49,6 +49,9 @@ pub(super) fn traces() -> Vec<Files> {
         "plan.csv",
         "due_ns,function,runtime_us,memory_mib\n0,a,1000,10\n500000000,b,2000,20\n1000000000,a,1000,10\n",
     ));
+    // At the end: a kept input names its trace by its number.
+    let newer = ["huawei2025", "alibaba-genai", "iluvatar", "invitro-iat", "packed"];
+    traces.extend(newer.map(|format| below(&repository(&format!("trace/tests/samples/{format}")))));
     traces
 }
 

@@ -12,15 +12,14 @@ pub(crate) mod tests;
 use std::{
     collections::BTreeMap,
     fs,
-    io::{self, Cursor, Read},
+    io::{self, Cursor},
     ops::ControlFlow,
     path::{Component, Path, PathBuf},
     sync::{Arc, LazyLock},
-    time::Duration,
 };
 
 use loader_proto::{json, v1};
-use loader_trace::{Options, Source};
+use loader_trace::{Bytes, Limits, Options, Source};
 use prost::Message as _;
 
 use crate::{
@@ -101,9 +100,10 @@ fn spec_as_json(bytes: &[u8]) {
 /// The content of files, by name.
 type Files = BTreeMap<String, Vec<u8>>;
 
-/// Default options of reading traces.
-const OPTIONS: Options =
-    Options { format: None, day: None, unit: Duration::from_mins(1), units: None, skip_incomplete: false };
+/// Options of reading traces, so bounded that input which unpacks to much ends soon.
+fn options() -> Options {
+    Options { limits: Limits { bytes: 16 << 20, ..Limits::default() }, ..Options::default() }
+}
 
 /// Serves files from memory as a trace's source.
 struct InMemory<'a> {
@@ -121,7 +121,7 @@ impl Source for InMemory<'_> {
         Ok(self.files.keys().cloned().collect())
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read>> {
+    fn open(&self, name: &str) -> io::Result<Box<dyn Bytes>> {
         let bytes =
             if name == self.other.0 { self.other.1 } else { self.files.get(name).ok_or(io::ErrorKind::NotFound)? };
         Ok(Box::new(Cursor::new(bytes.to_vec())))
@@ -142,7 +142,7 @@ fn trace(bytes: &[u8]) {
     let Some((name, bytes)) = pick(files.keys(), bytes) else { return };
     for skip_incomplete in [false, true] {
         let read =
-            loader_trace::read(&InMemory { files, other: (name, bytes) }, &Options { skip_incomplete, ..OPTIONS });
+            loader_trace::read(&InMemory { files, other: (name, bytes) }, &Options { skip_incomplete, ..options() });
         if let Err(faults) = read {
             assert!(faults.total > 0 && !faults.shown.is_empty());
         }

@@ -149,7 +149,7 @@ fn records() {
 #[test]
 fn examples_are_valid() {
     for files in examples::traces() {
-        let options = Options { skip_incomplete: true, ..OPTIONS };
+        let options = Options { skip_incomplete: true, ..options() };
         let read = loader_trace::read(&InMemory { files: &files, other: ("", b"") }, &options);
         assert!(read.is_ok(), "{:?}: {:?}", files.keys(), read.err());
     }

@@ -95,6 +95,8 @@ impl Reader {
     }
 
     fn single(&mut self, field: &FieldDescriptor, value: &Value, path: &str) -> Option<Proto> {
+        let written_out = shorthand(field.full_name(), value);
+        let value = written_out.as_ref().unwrap_or(value);
         let read = match field.kind() {
             Kind::Message(descriptor) => match descriptor.full_name() {
                 "google.protobuf.Duration" => duration(value).map(|it| (it.seconds, it.nanos)),
@@ -105,7 +107,7 @@ impl Reader {
             Kind::String => text(value).map(|it| Proto::String(it.to_owned())),
             Kind::Bool => value.as_bool().map(Proto::Bool).ok_or_else(|| mismatch("true or false", value)),
             Kind::Double => double(value).map(Proto::F64),
-            Kind::Uint32 if field.json_name().ends_with("Mib") => mib(value).map(Proto::U32),
+            Kind::Uint32 if is_memory(field) => mib(value).map(Proto::U32),
             Kind::Uint32 => integer(value, 0, u32::MAX.into()).map(Proto::U32),
             Kind::Uint64 => integer(value, 0, u64::MAX.into()).map(Proto::U64),
             Kind::Int64 => integer(value, i64::MIN.into(), i64::MAX.into()).map(Proto::I64),
@@ -139,6 +141,16 @@ impl Reader {
     }
 }
 
+/// What a shorthand stands for; nothing for any other value. A target of a disturbance may be written by its component's name, and
+/// a count as a number.
+fn shorthand(field: &str, value: &Value) -> Option<Value> {
+    match (field, value) {
+        ("loader.v1.Disturbance.of", Value::String(component)) => Some(serde_json::json!({ "component": component })),
+        ("loader.v1.Disturbance.count", Value::Number(count)) => Some(Value::String(count.to_string())),
+        _ => None,
+    }
+}
+
 /// Another field of the same oneof that has been read already.
 fn sibling(message: &DynamicMessage, field: &FieldDescriptor) -> Option<FieldDescriptor> {
     let of = field.containing_oneof()?;
@@ -167,6 +179,11 @@ fn duration(value: &Value) -> Result<prost_types::Duration, String> {
 fn timestamp(value: &Value) -> Result<prost_types::Timestamp, String> {
     let text = text(value)?;
     text.parse().map_err(|_| format!("{text:?} is not an instant such as 2026-11-23T14:00:00Z"))
+}
+
+/// Whether a field is an amount of memory, in MiB.
+fn is_memory(field: &FieldDescriptor) -> bool {
+    field.name().ends_with("_mib") || field.name() == "max_memory_in_flight"
 }
 
 fn mib(value: &Value) -> Result<u32, String> {

@@ -1,6 +1,7 @@
 use prost_types::Duration;
 
 use super::*;
+use crate::v1;
 use crate::v1::{BurstMode, ColdStartMode, FunctionSpec, RunProgress, RunSpec, run_spec::Mode};
 
 fn spec() -> RunSpec {
@@ -160,7 +161,78 @@ fn sizes_as_people_write_them() {
     assert_eq!(parse_mib("170MiB"), Ok(170));
     assert_eq!(parse_mib("1 GiB"), Ok(1024));
     assert_eq!(parse_mib("1Ti"), Ok(1 << 20));
-    for text in ["", "MiB", "-1", "1.5MiB", "100MB", "512KiB", "9999999999GiB", "5 apples"] {
+    assert_eq!(parse_mib("0.5GiB"), Ok(512));
+    assert_eq!(parse_mib("1.25 Gi"), Ok(1280));
+    assert_eq!(
+        parse_mib("0.000001TiB"),
+        Err("\"0.000001TiB\" is 1.04 MiB: write a whole number of them, such as 1MiB or 2MiB".to_owned())
+    );
+    assert_eq!(parse_mib("1048576KB"), Ok(1000));
+    for (text, size) in
+        [("128MB", "122.07 MiB"), ("1.5MiB", "1.50 MiB"), ("100MB", "95.36 MiB"), ("512KiB", "0.50 MiB")]
+    {
+        let refused = parse_mib(text).expect_err("not whole");
+        assert!(
+            refused.starts_with(&format!("{text:?} is {size}: write a whole number of them, such as ")),
+            "{refused}"
+        );
+    }
+    for text in
+        ["", "MiB", "-1", "9999999999GiB", "5 apples", ".5GiB", "5.GiB", "1.2.3GiB", "0.1234567890123456789012GiB"]
+    {
         assert!(parse_mib(text).is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn every_text_of_a_message_is_made_visible_however_deep_it_lies() {
+    let run = v1::Run {
+        reason: "failed:\n\u{1b}]0;x\u{7}".to_owned(),
+        spec: Some(v1::RunSpec { name: "\u{202e}name".to_owned(), ..v1::RunSpec::default() }),
+        queue_position: 3,
+        ..v1::Run::default()
+    };
+    let labels = [("a\r".to_owned(), "b\t".to_owned())].into();
+    let values = v1::QueryMetricsResponse {
+        values: vec![v1::MetricValue { labels, value: "plain".to_owned(), unix_seconds: 1.5 }],
+    };
+    let shown = visible(&v1::ListRunsResponse { runs: vec![run], next_page_token: String::new() });
+    assert_eq!(shown.runs[0].reason, r"failed:\n\u{1b}]0;x\u{7}");
+    assert_eq!(shown.runs[0].spec.as_ref().unwrap().name, r"\u{202e}name");
+    assert_eq!(shown.runs[0].queue_position, 3);
+    let shown = visible(&values);
+    assert_eq!(shown.values[0].labels.iter().next().unwrap(), (&r"a\r".to_owned(), &r"b\t".to_owned()));
+    assert_eq!((shown.values[0].value.as_str(), shown.values[0].unix_seconds), ("plain", 1.5));
+}
+
+#[test]
+fn a_second_document_and_a_key_twice_are_told_without_the_librarys_names() {
+    for (text, expected) in [
+        (
+            "burst: {}\n---\nrps: {}\n",
+            "line 3 column 1: a second document begins: a file holds one, so leave out \"---\" or split the file",
+        ),
+        ("seed: 1\nseed: 2\n", "line 2 column 1: the key seed is there twice: leave one of them out"),
+        ("burst:\n  hold: 1s\n  hold: 2s\n", "line 3 column 3: the key hold is there twice: leave one of them out"),
+        ("{\"seed\": 1, \"seed\": 2}", "line 1 column 13: the key seed is there twice: leave one of them out"),
+    ] {
+        let found = faults(text);
+        assert_eq!(found, [(String::new(), expected.to_owned())]);
+    }
+}
+
+#[test]
+fn a_target_and_a_count_of_a_disturbance_have_short_forms() {
+    let (short, faults) = from_yaml::<RunSpec>("disturb: [{ at: 1m, do: deletePods, of: gateway, count: 2 }]");
+    assert_eq!(faults, []);
+    let (long, faults) =
+        from_yaml::<RunSpec>("disturb: [{ at: 60s, action: deletePods, of: { component: gateway }, count: \"2\" }]");
+    assert_eq!((faults, &long), (vec![], &short));
+    assert_eq!(from_yaml::<RunSpec>(&to_yaml(&short)), (short, vec![]));
+    assert_eq!(faults_of_disturb("{ of: [gateway] }"), ["disturb[0].of: must hold fields, not a list"]);
+    assert_eq!(faults_of_disturb("{ count: true }"), ["disturb[0].count: must be text, not true"]);
+}
+
+fn faults_of_disturb(entry: &str) -> Vec<String> {
+    faults(&format!("disturb: [{entry}]")).into_iter().map(|(field, text)| format!("{field}: {text}")).collect()
 }

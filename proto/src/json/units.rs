@@ -32,16 +32,15 @@ pub fn parse_duration(text: &str) -> Result<prost_types::Duration, String> {
     Ok(prost_types::Duration { seconds: seconds * i64::from(sign), nanos: nanos * sign })
 }
 
-/// Reads a memory size such as `170`, `170MiB` or `1GiB`, in MiB. A number without a unit is MiB.
+/// Reads a memory size such as `170`, `170MiB`, `0.5GiB` or `1GiB`, in MiB. A number without a unit is MiB.
 ///
 /// # Errors
 /// A text that is no size, a size that is no whole number of MiB, or more than 2^32 - 1 MiB.
 pub fn parse_mib(text: &str) -> Result<u32, String> {
     let wrong = || format!("{text:?} is not a memory size: write it as 170MiB or 1GiB");
     let trimmed = text.trim();
-    let unit_at = trimmed.find(|c: char| !c.is_ascii_digit()).unwrap_or(trimmed.len());
+    let unit_at = trimmed.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(trimmed.len());
     let (number, unit) = trimmed.split_at(unit_at);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
     let unit_bytes: u64 = match unit.trim_start() {
         "" | "MiB" | "Mi" => MIB,
         "KiB" | "Ki" => 1 << 10,
@@ -50,11 +49,28 @@ pub fn parse_mib(text: &str) -> Result<u32, String> {
         "KB" | "kB" => 1000,
         "MB" => 1_000_000,
         "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
         _ => return Err(wrong()),
     };
-    let bytes = number.checked_mul(unit_bytes).ok_or_else(wrong)?;
-    if !bytes.is_multiple_of(MIB) {
-        return Err(format!("{text:?} is not a whole number of MiB"));
+    let (digits, scale) = decimal(number).ok_or_else(wrong)?;
+    let (bytes, mib) = (u128::from(digits) * u128::from(unit_bytes), u128::from(scale) * u128::from(MIB));
+    let whole = bytes / mib;
+    if !bytes.is_multiple_of(mib) {
+        let cut = bytes * 100 / mib;
+        let next = if whole == 0 { "1MiB".to_owned() } else { format!("{whole}MiB or {}MiB", whole + 1) };
+        return Err(format!(
+            "{text:?} is {}.{:02} MiB: write a whole number of them, such as {next}",
+            cut / 100,
+            cut % 100
+        ));
     }
-    u32::try_from(bytes / MIB).map_err(|_| format!("{text:?} is more than any machine has"))
+    u32::try_from(whole).map_err(|_| format!("{text:?} is more than any machine has"))
+}
+
+/// A number without a sign as its digits and what they are to be divided by.
+fn decimal(text: &str) -> Option<(u64, u64)> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let complete = !whole.is_empty() && (!fraction.is_empty() || !text.contains('.'));
+    let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    complete.then_some((format!("{whole}{fraction}").parse().ok()?, scale))
 }

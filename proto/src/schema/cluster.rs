@@ -56,10 +56,10 @@ table! {
         /// `Pending`, `Running`, `Terminating`, `Succeeded` or `Failed`.
         phase: Text<'a>,
         /// CPU in use.
-        #[absent = "when there are no usage metrics"]
+        #[absent = "when there are no usage metrics, and when the pod has no sample yet"]
         cpu_millicores: Option<Rounded<3>> [Millicores],
         /// Memory in use.
-        #[absent = "when there are no usage metrics"]
+        #[absent = "when there are no usage metrics, and when the pod has no sample yet"]
         memory_mib: Option<Rounded<3>> [Mib],
     }
 }
@@ -92,10 +92,10 @@ table! {
         #[absent = "when the metric could not be scraped"]
         activator_request_count: Option<Rounded<3>>,
         /// Concurrency over the stable window, mean of the functions.
-        #[absent = "when the metric could not be scraped"]
+        #[absent = "when the metric could not be scraped, and when no function scales by `concurrency`"]
         stable_concurrency: Option<Rounded<3>>,
         /// Concurrency over the panic window, mean of the functions.
-        #[absent = "when the metric could not be scraped"]
+        #[absent = "when the metric could not be scraped, and when no function scales by `concurrency`"]
         panic_concurrency: Option<Rounded<3>>,
         /// Duration of a scheduling attempt, median.
         #[absent = "when the metric could not be scraped"]
@@ -109,5 +109,11 @@ table! {
         /// Time from a pod's creation until it is scheduled, 95th percentile.
         #[absent = "when the metric could not be scraped"]
         placement_p95_us: Option<Fixed<0>> [Micros],
+        /// Requests per second over the stable window, mean of the functions.
+        #[absent = "when the metric could not be scraped, and when no function scales by `rps`"]
+        stable_rps: Option<Rounded<3>> [PerSecond],
+        /// Requests per second over the panic window, mean of the functions.
+        #[absent = "when the metric could not be scraped, and when no function scales by `rps`"]
+        panic_rps: Option<Rounded<3>> [PerSecond],
     }
 }

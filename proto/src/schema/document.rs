@@ -3,6 +3,7 @@
 use super::{
     cluster::{AutoscalerSamples, NodeSamples, PodSamples},
     column::{Column, Schema},
+    events::Events,
     functions::{ColdStarts, Functions, Scales},
     host::HostSamples,
     invocations::Invocations,
@@ -11,7 +12,7 @@ use super::{
 };
 
 /// Every table of a run's directory, in the order of the documentation.
-pub const TABLES: [Schema; 9] = [
+pub const TABLES: [Schema; 10] = [
     Invocations::SCHEMA,
     Slots::SCHEMA,
     Functions::SCHEMA,
@@ -21,6 +22,7 @@ pub const TABLES: [Schema; 9] = [
     PodSamples::SCHEMA,
     AutoscalerSamples::SCHEMA,
     HostSamples::SCHEMA,
+    Events::SCHEMA,
 ];
 
 /// The text above the tables.

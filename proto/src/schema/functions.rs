@@ -39,7 +39,7 @@ table! {
 table! {
     /// One row per change of a function's instances, as reported by the platform; only the header where it reports none.
     Scales in "scales.csv", row ScaleRecord<'a> {
-        /// When the change was observed.
+        /// When the change was observed; where `source` is `object`, when it happened, a whole second.
         unix_us: i64 [UnixMicros],
         /// Name of the function.
         function: Text<'a>,
@@ -56,6 +56,9 @@ table! {
         /// Invocations that wait for an instance.
         #[absent = "when the platform does not report it"]
         queue: Option<u32>,
+        /// `watch` where the change was observed as it happened, `object` where that was learned later, from the objects.
+        #[absent = "outside Knative"]
+        source: Text<'a>,
     }
 }
 
@@ -83,5 +86,8 @@ table! {
         /// When the response to its first invocation was received; filled in after the load.
         #[absent = "when it did not respond"]
         first_reply_unix_us: Option<i64> [UnixMicros],
+        /// `watch` where its stages were observed as they happened, `object` where any was learned later, from the objects: then
+        /// its time is a whole second.
+        source: Text<'a>,
     }
 }

@@ -74,5 +74,11 @@ table! {
         /// Receive lag: from the arrival of the response until the loader had read it.
         #[absent = "when there was no response"]
         receive_lag_us: Option<u64> [Micros],
+        /// Instances of the function that were ready when it was due, by the last report of the platform before that.
+        #[absent = "when the platform had reported none, and in files of earlier versions"]
+        instances: Option<u32>,
+        /// Instances of the function that its autoscaler wanted then.
+        #[absent = "when the platform had reported none, and in files of earlier versions"]
+        instances_desired: Option<u32>,
     }
 }

@@ -13,6 +13,7 @@
 mod cluster;
 mod column;
 mod document;
+mod events;
 mod functions;
 mod host;
 mod invocations;
@@ -23,6 +24,7 @@ mod value;
 pub use cluster::{AutoscalerRecord, AutoscalerSamples, NodeRecord, NodeSamples, PodRecord, PodSamples};
 pub use column::{Column, Kind, Schema, Unit};
 pub use document::{TABLES, markdown};
+pub use events::{EventRecord, Events};
 pub use functions::{ColdStartRecord, ColdStarts, FunctionRecord, Functions, ScaleRecord, Scales};
 pub use host::{HostRecord, HostSamples};
 pub use invocations::{InvocationRecord, Invocations};

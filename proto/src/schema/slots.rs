@@ -1,6 +1,6 @@
 //! slots.csv.
 
-use super::{Text, table::table};
+use super::{Rounded, Text, table::table};
 
 table! {
     /// One row per slot, once all its invocations have ended. Invocations marked `step_warmup` count in `start_unix_us`,
@@ -37,5 +37,12 @@ table! {
         /// Whether the peer let at least 99 % of the invocations go when they were due.
         #[absent = "in files of earlier versions"]
         open_loop: Option<bool>,
+        /// Greatest memory that the invocations in flight, of this slot and of earlier ones, asked for together; those
+        /// marked `step_warmup` are among them.
+        #[absent = "in files of earlier versions"]
+        memory_peak_mib: Option<u64> [Mib],
+        /// The same, mean over the slot's time.
+        #[absent = "for a slot without length, and in files of earlier versions"]
+        memory_mean_mib: Option<Rounded<3>> [Mib],
     }
 }

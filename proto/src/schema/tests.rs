@@ -53,7 +53,7 @@ fn a_row_is_written_and_read_by_its_columns() {
 #[test]
 fn a_column_that_is_not_there_is_absent_or_an_error() {
     let header: Vec<_> = Scales::SCHEMA.header().collect();
-    let values = ["5", "f", "1", "2", "3", "4", "5", "6"];
+    let values = ["5", "f", "1", "2", "3", "4", "5", "6", "watch"];
     let without = |name: &str| {
         let kept = header.iter().zip(values).filter(|(column, _)| **column != name);
         let (header, values): (Vec<_>, Vec<_>) = kept.map(|(column, value)| (*column, value)).unzip();
@@ -138,6 +138,7 @@ fn optional_columns_say_when_they_are_absent() {
     check::<PodRecord<'_>>();
     check::<AutoscalerRecord>();
     check::<HostRecord>();
+    check::<EventRecord<'_>>();
 }
 
 #[test]

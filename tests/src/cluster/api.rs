@@ -23,23 +23,37 @@ use tokio::{
 };
 
 use super::{
-    Asked, Failure, SERVICES, Shared, controllers,
+    Asked, Failure, SERVICES, Shared, components, controllers,
     function::{Function, Rules},
-    lock,
+    garbage, lock,
     rbac::Attributes,
     refusal::{self, Refusal},
+    startup::{Early, Port},
     store::{Change, selects},
 };
 
-type Body = BoxBody<Bytes, Infallible>;
+pub(super) type Body = BoxBody<Bytes, Infallible>;
 
 /// From one bookmark of a watch to the next; a minute on a real server.
 const BOOKMARKS: Duration = Duration::from_millis(500);
 
-/// Serves until its task is ended. While the server is away, connections are cut and none is taken.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+/// Serves until its task is ended. While the server is away, connections are cut and new ones are refused.
+pub(super) async fn serve(port: Port, shared: Arc<Shared>) {
+    let mut away = shared.away.subscribe();
+    loop {
+        let listener = port.listen();
+        tokio::select! {
+            () = accept(listener, &shared) => return,
+            _ = away.wait_for(|away| *away) => {}
+        }
+        // Fails when the cluster ends.
+        let _back = away.wait_for(|away| !*away).await;
+    }
+}
+
+async fn accept(listener: TcpListener, shared: &Arc<Shared>) {
     while let Ok((stream, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
+        let shared = Arc::clone(shared);
         tokio::spawn(async move {
             let mut away = shared.away.subscribe();
             let service = service_fn(move |request| {
@@ -59,7 +73,7 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 
 /// What a path names.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Path {
+pub(super) struct Path {
     /// The resource with its group, such as `services.serving.knative.dev`.
     resource: String,
     namespace: String,
@@ -102,6 +116,12 @@ impl Path {
     }
 }
 
+/// The path of an object.
+pub(super) fn path_parts(resource: &str, namespace: &str, name: &str) -> Path {
+    let [resource, namespace, name] = [resource, namespace, name].map(str::to_owned);
+    Path { resource, namespace, name, rest: String::new() }
+}
+
 fn query(request: &Request<Incoming>) -> HashMap<String, String> {
     let text = request.uri().query().unwrap_or_default();
     text.split('&')
@@ -129,7 +149,7 @@ fn decoded(value: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn json_response(code: u16, body: &Value) -> Response<Body> {
+pub(super) fn json_response(code: u16, body: &Value) -> Response<Body> {
     let mut response = Response::new(Full::new(Bytes::from(body.to_string())).boxed());
     *response.status_mut() = StatusCode::from_u16(code).expect("a status");
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -158,8 +178,6 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
             "gitTreeState": "clean", "buildDate": "", "goVersion": "", "compiler": "gc", "platform": "linux/amd64"}),
         );
     }
-    // 404-unknown-resource.json, which is no JSON.
-    let unknown = || text_response(404, "404 page not found\n".to_owned());
     let Some(path) = Path::parse(&uri_path) else { return unknown() };
     let query = query(&request);
     let watches = query.get("watch").is_some_and(|watch| watch == "true" || watch == "1");
@@ -174,16 +192,22 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
     };
     lock(&shared.asked).push(Asked { verb, resource: path.resource.clone(), name: path.name.clone() });
     let attributes = path.attributes(verb);
-    if forbidden(shared, &attributes) {
-        let (code, body) = refusal::forbidden(&attributes);
-        return json_response(code, &body);
+    if let Some(refused) = refused_at_once(shared, &attributes) {
+        return refused;
     }
     if let Some(page) = lock(&shared.pages).get(&uri_path) {
         return text_response(200, page.clone());
     }
-    let known =
-        ["pods", "nodes", "namespaces", "services", "configmaps", "selfsubjectaccessreviews.authorization.k8s.io"];
-    let ours = known.contains(&path.resource.as_str()) || path.resource.ends_with(".knative.dev");
+    if path.resource == "pods" && path.rest.starts_with("proxy") {
+        let (pod, port) = path.name.split_once(':').unwrap_or((&path.name, "80"));
+        let is_there = lock(&shared.store).get("pods", &path.namespace, pod).is_some();
+        let refusal = if is_there { refusal::port_closed(port) } else { refusal::not_found("pods", pod) };
+        return json_response(refusal.0, &refusal.1);
+    }
+    if matches!(path.rest.as_str(), "scale" | "eviction") {
+        return subresource(shared, verb, &path, request).await.unwrap_or_else(unknown);
+    }
+    let ours = KNOWN.contains(&path.resource.as_str()) || path.resource.ends_with(".knative.dev");
     if !ours || !path.rest.is_empty() {
         return unknown();
     }
@@ -196,10 +220,13 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
         "watch" => watch(shared, &path, &query),
         "list" => list(shared, &path, &query, partial),
         "get" => get(shared, &path),
-        "delete" => match delete(shared, &path.resource, &path.namespace, &path.name) {
-            Some(removed) => deleted(&path, &removed),
-            None => refused(&path),
-        },
+        "delete" => {
+            let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+            match garbage::delete(shared, &path.resource, &path.namespace, &path.name, garbage::Cascade::of(&body)) {
+                Some(removed) => deleted(&path, &removed),
+                None => refused(&path),
+            }
+        }
         _ => {
             let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
             let Ok(object) = serde_json::from_slice::<Value>(&body) else {
@@ -211,6 +238,46 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
             if verb == "create" { review(shared, object) } else { patch(shared, &path, &query, object) }
         }
     }
+}
+
+/// Resources that are known, besides those of Knative.
+const KNOWN: [&str; 7] = [
+    "deployments.apps",
+    "pods",
+    "nodes",
+    "namespaces",
+    "services",
+    "configmaps",
+    "selfsubjectaccessreviews.authorization.k8s.io",
+];
+
+/// A request about a part of an object; nothing for what is not known.
+async fn subresource(shared: &Shared, verb: &str, path: &Path, request: Request<Incoming>) -> Option<Response<Body>> {
+    let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let of = [&path.resource, &path.namespace, &path.name, &path.rest].map(String::as_str);
+    components::answer(shared, verb, of, &body)
+}
+
+/// `404-unknown-resource.json`, which is no JSON.
+fn unknown() -> Response<Body> {
+    text_response(404, "404 page not found\n".to_owned())
+}
+
+/// The answer to a request that the server refuses before it looks at an object.
+fn refused_at_once(shared: &Shared, asked: &Attributes<'_>) -> Option<Response<Body>> {
+    let early = lock(&shared.faults).early;
+    if Early::hides(early, asked) {
+        return Some(unknown());
+    }
+    let (code, body) = if Early::refuses(early) {
+        refusal::unavailable()
+    } else if Early::forbids(early) || forbidden(shared, asked) {
+        refusal::forbidden(asked)
+    } else {
+        return None;
+    };
+    Some(json_response(code, &body))
 }
 
 /// Whether the roles do not allow a request, or a test has forbidden it.
@@ -310,6 +377,7 @@ impl Watching {
         let mut versions = self.shared.version.subscribe();
         let mut cuts = self.shared.cuts.subscribe();
         loop {
+            self.shared.delivers().await;
             let now = *versions.borrow_and_update();
             let changes = lock(&self.shared.store).since(from, &self.resource, &self.namespace);
             let Some(changes) = changes else {
@@ -329,7 +397,7 @@ impl Watching {
                 _ = cuts.changed() => return,
                 () = send.closed() => return,
                 () = sleep_until(self.until) => return,
-                () = sleep(BOOKMARKS), if self.bookmarks => {
+                () = sleep(BOOKMARKS), if self.bookmarks && !*self.shared.held.borrow() => {
                     // "BOOKMARK events carry only metadata.resourceVersion."
                     let (kind, api_version) = kind_of(&self.resource);
                     let object = json!({"kind": kind, "apiVersion": api_version, "metadata": {"resourceVersion": from.to_string()}});
@@ -354,20 +422,8 @@ fn line(event: &Value) -> Bytes {
     Bytes::from(format!("{event}\n"))
 }
 
-/// Deletes an object, with what its controllers do then.
-pub(super) fn delete(shared: &Shared, resource: &str, namespace: &str, name: &str) -> Option<Value> {
-    let removed = shared.remove(resource, namespace, name)?;
-    if resource == SERVICES {
-        let function = lock(&shared.functions).remove(&controllers::host(name, namespace));
-        if let Some(function) = function {
-            controllers::take_down(shared, &function);
-        }
-    }
-    Some(removed)
-}
-
 /// `200-delete-background.json`.
-fn deleted(path: &Path, removed: &Value) -> Response<Body> {
+pub(super) fn deleted(path: &Path, removed: &Value) -> Response<Body> {
     let (kind, group) = path.resource.split_once('.').unwrap_or((&path.resource, ""));
     let details = json!({"name": path.name, "group": group, "kind": kind, "uid": removed["metadata"]["uid"]});
     json_response(

@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     AUTOSCALERS, Failure, REVISIONS, SERVICES, Shared,
     function::{Function, Rules},
-    pod::PodLife,
+    pod::{PodLife, UNSCHEDULABLE},
 };
 
 /// The domain of `config-domain`.
@@ -37,7 +37,7 @@ pub(super) fn host(name: &str, namespace: &str) -> String {
 }
 
 fn condition(kind: &str, status: &str, reason: &str, message: &str) -> Value {
-    let mut condition = json!({"type": kind, "status": status, "lastTransitionTime": "2026-11-23T07:09:11Z"});
+    let mut condition = json!({"type": kind, "status": status});
     if !reason.is_empty() {
         condition["reason"] = json!(reason);
         condition["message"] = json!(message);
@@ -54,19 +54,34 @@ fn conditions(configuration: [&str; 2], ready: [&str; 2], message: &str) -> Valu
     ])
 }
 
-/// Brings a Service up that was just created.
-pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failure: Option<Failure>) {
-    let (name, namespace) = (function.name.clone(), function.namespace.clone());
-    let revision = format!("{name}-00001");
-    let status = |conditions: Value, more: &[(&str, Value)]| {
-        shared.edit(SERVICES, &namespace, &name, |service| {
-            service["status"]["conditions"] = conditions;
+/// Sets a Service's status; false where it was deleted.
+fn set_status(shared: &Shared, function: &Function, conditions: &Value, more: &[(&str, Value)]) -> bool {
+    shared.service(function).is_some()
+        && shared.edit(SERVICES, &function.namespace, &function.name, |service| {
+            service["status"]["conditions"] = conditions.clone();
             service["status"]["observedGeneration"] = service["metadata"]["generation"].clone();
             for (field, value) in more {
                 service["status"][field] = value.clone();
             }
         })
-    };
+}
+
+/// Lets a revision fail. The Service itself never says why: service.fn-crash.json.
+fn fail(shared: &Shared, function: &Function, reason: &str, message: &str) {
+    let name = &function.name;
+    shared.edit(REVISIONS, &function.namespace, &format!("{name}-00001"), |object| {
+        object["status"]["conditions"] = json!([condition("Ready", "False", reason, message)]);
+    });
+    let message = format!("Configuration \"{name}\" does not have any ready Revision.");
+    let failed = conditions(["False", "RevisionFailed"], ["False", "RevisionMissing"], &message);
+    set_status(shared, function, &failed, &[]);
+}
+
+/// Brings a Service up that was just created.
+pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failure: Option<Failure>) {
+    let (name, namespace) = (function.name.clone(), function.namespace.clone());
+    let revision = format!("{name}-00001");
+    let status = |conditions: Value, more: &[(&str, Value)]| set_status(&shared, &function, &conditions, more);
     let out_of_date = "The Route/Configuration is still working to reflect the latest desired specification.";
     let missing = format!("Configuration \"{name}\" is waiting for a Revision to become ready.");
     shared.pause(Duration::from_millis(94)).await;
@@ -74,7 +89,8 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
         return;
     }
     shared.pause(Duration::from_millis(41)).await;
-    let url = json!(format!("http://{}", host(&name, &namespace)));
+    let scheme = if shared.shape.tls { "https" } else { "http" };
+    let url = json!(format!("{scheme}://{}", host(&name, &namespace)));
     let waiting = conditions(["Unknown", "OutOfDate"], ["Unknown", "RevisionMissing"], &missing);
     status(waiting, &[("url", url)]);
     shared.pause(Duration::from_millis(65)).await;
@@ -96,17 +112,18 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
     shared.put(AUTOSCALERS, kpa);
     if let Some((reason, message)) = failure.and_then(Failure::of_revision) {
         shared.pause(Duration::from_secs(2)).await;
-        shared.edit(REVISIONS, &namespace, &revision, |object| {
-            object["status"]["conditions"] = json!([condition("Ready", "False", reason, message)]);
-        });
-        // service.fn-crash.json: the Service itself never says why.
-        let message = format!("Configuration \"{name}\" does not have any ready Revision.");
-        status(conditions(["False", "RevisionFailed"], ["False", "RevisionMissing"], &message), &[]);
+        fail(&shared, &function, reason, message);
         return;
     }
     let initial = function.rules().initial;
     for _ in 0..initial {
         shared.start_pod(&function, failure);
+    }
+    if failure == Some(Failure::Unschedulable) {
+        // Within seconds the revision repeats what its pod says.
+        shared.pause(Duration::from_secs(5)).await;
+        fail(&shared, &function, "Unschedulable", UNSCHEDULABLE);
+        return;
     }
     while shared.pods_ready(&function) < initial {
         shared.pause(Duration::from_millis(50)).await;
@@ -130,13 +147,12 @@ pub(super) async fn bring_up(shared: Arc<Shared>, function: Arc<Function>, failu
     shared.scaled(&function);
 }
 
-/// Removes what belonged to a deleted Service: its revision and autoscaler at once, its pods after their grace period.
-pub(super) fn take_down(shared: &Shared, function: &Function) {
+/// Removes a deleted Service's route, its revision and its autoscaler.
+pub(super) fn unroute(shared: &Shared, function: &Function) {
     function.route(false);
     let revision = format!("{}-00001", function.name);
     shared.remove(AUTOSCALERS, &function.namespace, &revision);
     shared.remove(REVISIONS, &function.namespace, &revision);
-    shared.stop_pods(function, 0);
 }
 
 /// A Service was changed: what its template says now holds, without a new revision.
@@ -149,6 +165,9 @@ pub(super) async fn autoscale(shared: Arc<Shared>) {
     let mut tick = interval(TICK);
     loop {
         tick.tick().await;
+        if shared.components_away.borrow().autoscaler {
+            continue;
+        }
         let to_zero = shared.scales_to_zero();
         for function in shared.functions() {
             if !function.is_routed() {

@@ -1,16 +1,24 @@
-//! Kourier's gateway: HTTP/2 and HTTP/1.1 without TLS, routed by `:authority` or `host`, with the answers of `grpc-through-knative.md`.
+//! Kourier's gateway: HTTP/2 and HTTP/1.1, with and without TLS, routed by `:authority` or `host`, with the answers of
+//! `grpc-through-knative.md`.
+//!
+//! A roll-out replaces its pods: the old ones wind their connections up and let end what is in flight on them, while new connections
+//! are taken by the new ones. HTTP/2 gets GOAWAY; HTTP/1.1 gets `connection: close` with its next answer, as a connection that is
+//! closed while a request is on its way loses it. Not recorded: as Envoy's documentation of draining has it.
 
 use std::{
     convert::Infallible,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll},
 };
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Empty, Full};
 use hyper::{
-    Request, Response, StatusCode,
+    Request, Response, StatusCode, Version,
     body::{Body as HttpBody, Frame, Incoming, SizeHint},
     header::{CONNECTION, CONTENT_TYPE, HOST, HeaderValue, SERVER, TRANSFER_ENCODING},
     http::{Uri, request::Parts},
@@ -20,10 +28,14 @@ use hyper_util::{
     rt::{TokioExecutor, TokioIo},
     server::conn::auto,
 };
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+};
+use tokio_rustls::TlsAcceptor;
 
 use super::{
-    Shared,
+    Shared, components,
     function::{Body, NoPermit, Permit},
 };
 
@@ -31,21 +43,59 @@ use super::{
 const MAX_CONCURRENT_STREAMS: u32 = 1024;
 
 /// Serves until its task is ended.
-pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
+pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>, tls: Option<TlsAcceptor>) {
     while let Ok((stream, _)) = listener.accept().await {
         // Small frames must not wait for each other.
         let _without = stream.set_nodelay(true);
-        let shared = Arc::clone(&shared);
+        let (shared, tls) = (Arc::clone(&shared), tls.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let shared = Arc::clone(&shared);
-                async move { Ok::<_, Infallible>(answer(&shared, request).await) }
-            });
-            let mut builder = auto::Builder::new(TokioExecutor::new());
-            builder.http2().max_concurrent_streams(MAX_CONCURRENT_STREAMS);
-            // The peer may go at any time.
-            let _ended = builder.serve_connection(TokioIo::new(stream), service).await;
+            match tls {
+                None => speak(stream, shared).await,
+                // A client that does not trust the certificate goes.
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        speak(stream, shared).await;
+                    }
+                }
+            }
         });
+    }
+}
+
+/// Serves a connection until it ends, or the pod that it goes to is replaced.
+async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, shared: Arc<Shared>) {
+    let mut rollouts = shared.rollouts.subscribe();
+    let gateway = Arc::clone(&shared);
+    let (is_http2, winds_up) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (speaks_http2, closes) = (Arc::clone(&is_http2), Arc::clone(&winds_up));
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (shared, closes) = (Arc::clone(&shared), Arc::clone(&closes));
+        let http2 = request.version() == Version::HTTP_2;
+        speaks_http2.store(http2, Ordering::Relaxed);
+        async move {
+            let mut answer = answer(&shared, request).await;
+            if closes.load(Ordering::Relaxed) && !http2 {
+                answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(answer)
+        }
+    });
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http2().max_concurrent_streams(MAX_CONCURRENT_STREAMS);
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    tokio::select! {
+        // The peer may go at any time.
+        _ended = connection.as_mut() => return,
+        () = components::goes_away(&gateway, |away| away.gateway) => return,
+        _ = rollouts.changed() => {}
+    }
+    winds_up.store(true, Ordering::Relaxed);
+    if is_http2.load(Ordering::Relaxed) {
+        connection.as_mut().graceful_shutdown();
+    }
+    tokio::select! {
+        _ended = connection => {}
+        () = components::goes_away(&gateway, |away| away.gateway) => {}
     }
 }
 
@@ -57,7 +107,14 @@ async fn answer(shared: &Shared, request: Request<Incoming>) -> Response<Body> {
     name_host(&mut parts);
     let authority = parts.uri.authority().map(|it| it.host().to_owned()).unwrap_or_default();
     let Some(function) = shared.function_of(&authority) else { return no_route() };
-    let mut permit = match function.permit().await {
+    let permitted = tokio::select! {
+        biased;
+        permitted = function.permit() => permitted,
+        () = components::goes_away(shared, |away| away.activator) => {
+            return text(StatusCode::SERVICE_UNAVAILABLE, "no healthy upstream");
+        }
+    };
+    let mut permit = match permitted {
         Ok(permit) => permit,
         Err(NoPermit::NoRoute) => return no_route(),
         Err(NoPermit::Late) => return text(StatusCode::GATEWAY_TIMEOUT, "activator request timeout"),

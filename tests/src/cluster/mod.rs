@@ -10,19 +10,27 @@
 #![expect(clippy::disallowed_methods, reason = "its tasks end with its runtime")]
 
 mod api;
+mod components;
 mod controllers;
 mod function;
+mod garbage;
 mod gateway;
+mod kubelet;
 mod pod;
 mod rbac;
 mod refusal;
+mod shape;
+mod stamp;
+mod startup;
 mod store;
+mod watches;
 
 use std::{
     collections::{BTreeMap, HashMap},
     fmt::Write as _,
     fs,
     net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -31,12 +39,19 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::sleep};
 
-use self::{function::Function, rbac::Permissions, store::Store};
+use self::{function::Function, rbac::Permissions, startup::Port, store::Store};
+pub use self::{
+    shape::{Ingress, Shape},
+    startup::Early,
+};
 
 const SERVICES: &str = "services.serving.knative.dev";
 const REVISIONS: &str = "revisions.serving.knative.dev";
 const AUTOSCALERS: &str = "podautoscalers.autoscaling.internal.knative.dev";
 const PODS: &str = "pods";
+
+/// The file with the certificate of the gateway.
+const GATEWAY_CA: &str = "gateway.pem";
 
 /// The one token that the API server knows at first.
 const TOKEN: &str = "token-1";
@@ -92,6 +107,8 @@ struct Faults {
     /// What the roles of the token's identity allow.
     permissions: Permissions,
     token: String,
+    /// What the API server lacks, as it has just come back.
+    early: Option<Early>,
     /// How long each event of a watch takes.
     slowness: Duration,
 }
@@ -110,8 +127,17 @@ struct Shared {
     pods_made: Mutex<u64>,
     /// Whether the API server can be reached.
     away: watch::Sender<bool>,
+    /// Which components have no pod.
+    components_away: watch::Sender<components::Away>,
     /// Raised to end all watches.
     cuts: watch::Sender<u64>,
+    /// Whether watches deliver nothing.
+    held: watch::Sender<bool>,
+    /// How long the garbage collector takes to find what a Service owned that was deleted in the background.
+    collection: Mutex<Duration>,
+    /// Raised to replace the pods of the gateway.
+    rollouts: watch::Sender<u64>,
+    shape: Shape,
     /// Answers to GETs of whole paths: what nodes and pods expose.
     pages: Mutex<HashMap<String, String>>,
     haste: u32,
@@ -152,8 +178,10 @@ impl Shared {
         removed
     }
 
+    /// Its Service; absent when it is deleted, also while it is still there.
     fn service(&self, function: &Function) -> Option<Value> {
-        lock(&self.store).get(SERVICES, &function.namespace, &function.name).cloned()
+        let service = lock(&self.store).get(SERVICES, &function.namespace, &function.name).cloned();
+        service.filter(|service| service["metadata"]["deletionTimestamp"].is_null())
     }
 
     fn failure_of(&self, service: &str) -> Option<Failure> {
@@ -239,8 +267,11 @@ impl Shared {
         });
         let name = format!("{}-00001", function.name);
         let known = lock(&self.store).get(AUTOSCALERS, &function.namespace, &name).map(|it| it["status"].clone());
-        if known.is_some_and(|known| known != wanted) {
-            self.edit(AUTOSCALERS, &function.namespace, &name, |object| object["status"] = wanted);
+        if known.is_some_and(|known| stamp::without_transitions(known) != wanted) {
+            self.edit(AUTOSCALERS, &function.namespace, &name, |object| {
+                object["status"] = wanted;
+                object["metadata"]["managedFields"] = stamp::written_by("autoscaler");
+            });
         }
     }
 }
@@ -251,6 +282,7 @@ pub struct Cluster {
     runtime: Option<Runtime>,
     directory: tempfile::TempDir,
     api: SocketAddr,
+    authority: Arc<kubelet::Authority>,
 }
 
 impl std::fmt::Debug for Cluster {
@@ -268,18 +300,22 @@ impl Cluster {
     /// # Panics
     /// When it can't be started.
     pub fn start() -> Self {
+        Self::start_as(&Shape::default())
+    }
+
+    /// Starts one that is made in another way.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub fn start_as(shape: &Shape) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
         let runtime = runtime.expect("a runtime");
         let directory = tempfile::tempdir().expect("a directory");
-        let bound = runtime.block_on(async {
-            (
-                TcpListener::bind("127.0.0.1:0").await.expect("a port"),
-                TcpListener::bind("127.0.0.1:0").await.expect("a port"),
-            )
-        });
-        let (api, gateway) = bound;
-        let gateway_port = gateway.local_addr().expect("it is bound").port();
-        let address = api.local_addr().expect("it is bound");
+        let listen = async || TcpListener::bind(SocketAddr::from((shape.gateway_node(), 0))).await.expect("a port");
+        let (api, gateway, secured) = runtime.block_on(async { (Port::hold(), listen().await, listen().await) });
+        let port = |listener: &TcpListener| listener.local_addr().expect("it is bound").port();
+        let ports = (port(&gateway), if shape.tls { port(&secured) } else { 0 });
+        let address = api.address();
         let shared = Arc::new(Shared {
             store: Mutex::default(),
             version: watch::Sender::new(0),
@@ -293,17 +329,31 @@ impl Cluster {
             pods: Mutex::default(),
             pods_made: Mutex::default(),
             away: watch::Sender::new(false),
+            components_away: watch::Sender::new(components::Away::default()),
             cuts: watch::Sender::new(0),
+            held: watch::Sender::new(false),
+            collection: Mutex::new(garbage::COLLECTION),
+            rollouts: watch::Sender::new(0),
+            shape: shape.clone(),
             pages: Mutex::default(),
             haste: 10,
         });
-        for (resource, object) in furniture(gateway_port) {
+        for (resource, object) in furniture(shape, ports) {
             shared.put(resource, object);
         }
         runtime.spawn(api::serve(api, Arc::clone(&shared)));
-        runtime.spawn(gateway::serve(gateway, Arc::clone(&shared)));
+        runtime.spawn(gateway::serve(gateway, Arc::clone(&shared), None));
+        if shape.tls {
+            let (acceptor, certificate) = shape::secured();
+            fs::write(directory.path().join(GATEWAY_CA), certificate).expect("writes");
+            runtime.spawn(gateway::serve(secured, Arc::clone(&shared), Some(acceptor)));
+        }
         runtime.spawn(controllers::autoscale(Arc::clone(&shared)));
-        let cluster = Self { shared, runtime: Some(runtime), directory, api: address };
+        let authority = Arc::new(kubelet::Authority::new("kubernetes"));
+        let cluster = Self { shared, runtime: Some(runtime), directory, api: address, authority };
+        for node in shape.node_names() {
+            cluster.start_kubelet(&node, Arc::clone(&cluster.authority));
+        }
         cluster.write_kubeconfig(TOKEN);
         cluster
     }
@@ -331,16 +381,21 @@ impl Cluster {
     }
 
     fn write_kubeconfig(&self, token: &str) {
+        let authority = self.directory.path().join("ca.pem");
+        fs::write(&authority, self.authority.pem()).expect("writes");
+        let mut credential = format!("token: {token}");
+        if self.shared.shape.token_file {
+            let file = self.directory.path().join("token");
+            replace(&file, token);
+            credential = format!("tokenFile: {}", file.display());
+        }
         let text = format!(
-            "apiVersion: v1\nkind: Config\ncurrent-context: fake\nclusters:\n- name: fake\n  cluster: {{server: 'http://{}'}}\n\
-             users:\n- name: limited\n  user: {{token: {token}}}\n\
+            "apiVersion: v1\nkind: Config\ncurrent-context: fake\nclusters:\n- name: fake\n  \
+             cluster: {{server: 'http://{}', certificate-authority: {authority:?}}}\nusers:\n- name: limited\n  user: {{{credential}}}\n\
              contexts:\n- name: fake\n  context: {{cluster: fake, user: limited, namespace: {NAMESPACE}}}\n",
             self.api
         );
-        // Renamed, so that no reader gets half of it.
-        let whole = self.kubeconfig().with_extension("whole");
-        fs::write(&whole, text).expect("writes");
-        fs::rename(whole, self.kubeconfig()).expect("renames");
+        replace(&self.kubeconfig(), &text);
     }
 
     /// Makes a function fail: one whose Service's name begins so.
@@ -396,9 +451,58 @@ impl Cluster {
         self.shared.away.send_replace(away);
     }
 
+    /// Makes the API server answer as one that has just come back, or as always again.
+    pub fn set_early(&self, early: Option<Early>) {
+        lock(&self.shared.faults).early = early;
+    }
+
+    /// Replaces the pods of the gateway, one after the other: none is away at any time.
+    pub fn roll_gateway(&self) {
+        self.shared.rollouts.send_modify(|rollouts| *rollouts += 1);
+    }
+
+    /// The certificate by which functions are reached, where the cluster has TLS.
+    pub fn gateway_ca(&self) -> PathBuf {
+        self.directory.path().join(GATEWAY_CA)
+    }
+
     /// Answers GETs of a path with a text.
     pub fn page(&self, path: &str, text: &str) {
         lock(&self.shared.pages).insert(path.to_owned(), text.to_owned());
+    }
+
+    /// Answers GETs of a path of the control plane's kubelet with a text, such as `/stats/summary`.
+    pub fn kubelet_page(&self, path: &str, text: &str) {
+        self.kubelet_page_of(pod::NODE, path, text);
+    }
+
+    /// Answers GETs of a path of a node's kubelet with a text.
+    pub fn kubelet_page_of(&self, node: &str, path: &str, text: &str) {
+        self.page(&kubelet::page(node, path), text);
+    }
+
+    /// Lets the node's kubelet have a certificate that the cluster's CA has not signed, as kubeadm's have unless they are told to.
+    ///
+    /// # Panics
+    /// When it can't be started.
+    pub fn distrust_kubelet(&self) {
+        self.start_kubelet(pod::NODE, Arc::new(kubelet::Authority::new("kubelet-ca")));
+    }
+
+    /// Starts a node's kubelet at its address, which takes the place of the one before.
+    fn start_kubelet(&self, node: &str, authority: Arc<kubelet::Authority>) {
+        let known = self.get("nodes", "", node).expect("it was made");
+        let address = known["status"]["addresses"][0]["address"].as_str().expect("has one").to_owned();
+        let runtime = self.runtime.as_ref().expect("it has not ended");
+        let listener = runtime.block_on(TcpListener::bind((address, 0))).expect("a port");
+        let endpoint = kubelet::status(listener.local_addr().expect("it is bound"));
+        self.shared.edit("nodes", "", node, |node| node["status"]["daemonEndpoints"] = endpoint);
+        runtime.spawn(kubelet::serve(Arc::from(node), listener, authority, Arc::clone(&self.shared)));
+    }
+
+    /// Applies `config/kubernetes/rbac-nodes-proxy.yaml`, too.
+    pub fn opt_in_to_nodes_proxy(&self) {
+        lock(&self.shared.faults).permissions = Permissions::with_nodes_proxy();
     }
 
     /// Writes an object as another client would.
@@ -407,8 +511,13 @@ impl Cluster {
     }
 
     /// Deletes an object as another client would.
+    ///
+    /// # Panics
+    /// After its end.
     pub fn delete(&self, resource: &str, name: &str) -> bool {
-        api::delete(&self.shared, resource, NAMESPACE, name).is_some()
+        let runtime = self.runtime.as_ref().expect("it has not ended");
+        let _entered = runtime.enter();
+        garbage::delete(&self.shared, resource, NAMESPACE, name, garbage::Cascade::Background).is_some()
     }
 
     /// Takes an object away that has no namespace, or lies in another one.
@@ -453,8 +562,16 @@ impl Drop for Cluster {
     }
 }
 
-/// The initial objects of a cluster: `node.json`, `kourier-service.json`, `configmaps/`.
-fn furniture(gateway_port: u16) -> Vec<(&'static str, Value)> {
+/// Replaces a file by renaming, so that no reader gets half of it.
+fn replace(path: &Path, text: &str) {
+    let whole = path.with_extension("whole");
+    fs::write(&whole, text).expect("writes");
+    fs::set_permissions(&whole, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    fs::rename(whole, path).expect("renames");
+}
+
+/// The initial objects of a cluster: `node.json`, `kourier-service.json`, `configmaps/`. With the ports of the gateway.
+fn furniture(shape: &Shape, (plain, secured): (u16, u16)) -> Vec<(&'static str, Value)> {
     let namespace = |name: &str| {
         let labels = json!({"kubernetes.io/metadata.name": name, "app.kubernetes.io/version": "1.23.0"});
         json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
@@ -463,20 +580,10 @@ fn furniture(gateway_port: u16) -> Vec<(&'static str, Value)> {
         let metadata = json!({"name": name, "namespace": "knative-serving"});
         json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data})
     };
-    let amounts = json!({"cpu": "2", "memory": "8123456Ki", "pods": "110"});
-    let node = json!({
-        "apiVersion": "v1", "kind": "Node",
-        "metadata": {"name": pod::NODE, "labels": {"node-role.kubernetes.io/control-plane": "", "kubernetes.io/hostname": pod::NODE}},
-        "status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}], "allocatable": amounts, "capacity": amounts},
-    });
-    let kourier = json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": {"name": "kourier", "namespace": "kourier-system"},
-        "spec": {"type": "LoadBalancer", "clusterIP": "127.0.0.1", "ports": [
-            {"name": "http2", "nodePort": gateway_port, "port": 80, "protocol": "TCP", "targetPort": 8080}]},
-        "status": {"loadBalancer": {}},
-    });
-    let mut all = vec![("nodes", node), ("services", kourier)];
-    for name in [NAMESPACE, "default", "knative-serving", "kourier-system"] {
+    let ingress = shape.ingress.object(plain, secured);
+    let mut all: Vec<_> = shape.nodes().into_iter().map(|node| ("nodes", node)).collect();
+    all.push(("services", ingress));
+    for name in [NAMESPACE, "default", "knative-serving", shape.ingress.service()[0]] {
         all.push(("namespaces", namespace(name)));
     }
     all.push(("configmaps", config("config-autoscaler", json!({"allow-zero-initial-scale": "true"}))));

@@ -16,11 +16,15 @@ use tokio::{
     sync::watch,
 };
 
-use super::{Failure, PODS, Shared, controllers::labels, function::Function};
+use super::{Failure, PODS, Shared, controllers::labels, function::Function, stamp};
 use crate::bin;
 
-/// The name of the only node.
+/// The name of the first node.
 pub(super) const NODE: &str = "knative-control-plane";
+
+/// Why a pod has no node: podstatus.pending-unschedulable.json.
+pub(super) const UNSCHEDULABLE: &str = "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are \
+                                        available: 1 No preemption victims found for incoming pod.";
 
 /// From creation to being scheduled, and from there to a sandbox: the medians of `coldstart-breakdown.txt`.
 const SCHEDULED: Duration = Duration::from_millis(22);
@@ -31,7 +35,7 @@ const READY: Duration = Duration::from_millis(64);
 const GRACE: Duration = Duration::from_secs(30);
 
 fn condition(kind: &str, holds: bool) -> Value {
-    json!({"type": kind, "status": if holds { "True" } else { "False" }, "lastTransitionTime": "2026-11-23T07:09:11Z"})
+    json!({"type": kind, "status": if holds { "True" } else { "False" }})
 }
 
 /// Conditions as a pod has them that has a node.
@@ -75,12 +79,14 @@ impl PodLife {
         for (name, value) in of_template.as_object().into_iter().flatten() {
             labelled[name] = value.clone();
         }
+        let owner = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": format!("{}-deployment-6f774d6c78", self.revision),
+                            "uid": "u", "controller": true}]);
         shared.put(
             PODS,
             json!({
                 "apiVersion": "v1", "kind": "Pod",
-                "metadata": {"name": self.name, "namespace": self.function.namespace, "labels": labelled},
-                "spec": {"nodeName": NODE, "containers": [
+                "metadata": {"name": self.name, "namespace": self.function.namespace, "labels": labelled, "ownerReferences": owner},
+                "spec": {"nodeName": shared.shape.node_of(&self.name), "containers": [
                     {"name": "user-container", "image": "dev.local/fn:v1", "resources": resources},
                     {"name": "queue-proxy", "image": "dev.local/queue:v1", "resources": {"requests": {"cpu": "25m"}}}]},
                 "status": {"phase": "Pending", "qosClass": "Burstable"},
@@ -102,15 +108,12 @@ impl PodLife {
     /// Comes up, and then never returns but when its process ends.
     async fn come_up(&mut self, child: &mut Option<Child>) {
         let shared = Arc::clone(&self.shared);
+        shared.schedulable().await;
         shared.pause(SCHEDULED).await;
         if self.failure == Some(Failure::Unschedulable) {
             let mut refused = condition("PodScheduled", false);
             refused["reason"] = json!("Unschedulable");
-            // podstatus.pending-unschedulable.json
-            refused["message"] = json!(
-                "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No \
-                 preemption victims found for incoming pod."
-            );
+            refused["message"] = json!(UNSCHEDULABLE);
             self.status(json!({"phase": "Pending", "conditions": [refused]}));
             return std::future::pending().await;
         }
@@ -143,7 +146,8 @@ impl PodLife {
                 break address.to_owned();
             }
         };
-        let running = containers(&json!({"running": {"startedAt": "2026-11-23T07:09:11Z"}}), false);
+        let state = json!({"running": {"startedAt": stamp::now()}});
+        let running = containers(&state, false);
         self.status(json!({"phase": "Running", "conditions": conditions(true, false), "containerStatuses": running}));
         // The activator probes the pod itself, so that it is used before its readiness is reported.
         let stream = TcpStream::connect(&address).await.expect("it listens");
@@ -156,7 +160,7 @@ impl PodLife {
         });
         self.function.join(&self.name, connection);
         shared.pause(READY).await;
-        let running = containers(&json!({"running": {"startedAt": "2026-11-23T07:09:11Z"}}), true);
+        let running = containers(&state, true);
         self.status(json!({"phase": "Running", "conditions": conditions(true, true), "containerStatuses": running}));
         shared.scaled(&self.function);
         let _died = process.wait().await;
@@ -169,8 +173,8 @@ impl PodLife {
         shared.scaled(&self.function);
         let namespace = &self.function.namespace;
         shared.edit(PODS, namespace, &self.name, |pod| {
-            pod["metadata"]["deletionTimestamp"] = json!("2026-11-23T07:09:41Z");
-            pod["metadata"]["deletionGracePeriodSeconds"] = json!(30);
+            pod["metadata"]["deletionTimestamp"] = json!(stamp::later(GRACE));
+            pod["metadata"]["deletionGracePeriodSeconds"] = json!(GRACE.as_secs());
         });
         if let Some(mut child) = child {
             if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
@@ -180,7 +184,12 @@ impl PodLife {
             let _reaped = child.wait().await;
         }
         shared.pause(GRACE).await;
-        shared.edit(PODS, namespace, &self.name, |pod| pod["status"]["phase"] = json!("Succeeded"));
+        // As the kubelet deletes it, which is the end.
+        shared.edit(PODS, namespace, &self.name, |pod| {
+            pod["metadata"]["deletionTimestamp"] = json!(stamp::now());
+            pod["metadata"]["deletionGracePeriodSeconds"] = json!(0);
+            pod["status"]["phase"] = json!("Succeeded");
+        });
         shared.remove(PODS, namespace, &self.name);
     }
 }

@@ -8,6 +8,12 @@ use serde_json::Value;
 /// The roles that the project ships.
 const SHIPPED: &str = include_str!("../../../config/kubernetes/rbac.yaml");
 
+/// What an administrator may add to them.
+const NODES_PROXY: &str = include_str!("../../../config/kubernetes/rbac-nodes-proxy.yaml");
+
+/// Those for disturbances.
+const DISTURBING: &str = include_str!("../../../config/kubernetes/disturb.yaml");
+
 /// What a request wants: the attributes of Kubernetes' authorisers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Attributes<'a> {
@@ -63,6 +69,16 @@ impl Permissions {
     /// Those that `config/kubernetes/rbac.yaml` gives to loaderd.
     pub(super) fn shipped() -> Self {
         Self::of(SHIPPED, "loader", "loaderd")
+    }
+
+    /// Those, and what `config/kubernetes/rbac-nodes-proxy.yaml` adds.
+    pub(super) fn with_nodes_proxy() -> Self {
+        Self::of(&format!("{SHIPPED}\n---\n{NODES_PROXY}"), "loader", "loaderd")
+    }
+
+    /// Those, and what `config/kubernetes/disturb.yaml` adds.
+    pub(super) fn shipped_with_disturbances() -> Self {
+        Self::of(&format!("{SHIPPED}\n---\n{DISTURBING}"), "loader", "loaderd")
     }
 
     /// Those of `cluster-admin`.
@@ -138,14 +154,45 @@ mod tests {
             ("list", "", "pods", "default", "", true),
             ("get", "", "services", "kourier-system", "kourier", true),
             // A subresource is not its resource.
-            ("get", "", "nodes/proxy", "", "n", true),
+            ("get", "", "nodes/stats", "", "n", true),
+            ("get", "", "nodes/metrics", "", "n", true),
             ("get", "", "nodes", "", "n", false),
+            // It reaches every container.
+            ("get", "", "nodes/proxy", "", "n", false),
+            ("create", "", "nodes/proxy", "", "n", false),
             ("get", "", "pods/proxy", "knative-serving", "autoscaler:9090", true),
             ("get", "", "pods/proxy", "loader", "f", false),
         ] {
             let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
             let asked = Attributes { verb, group, resource, subresource, namespace, name };
             assert_eq!(permissions.allow(&asked), allowed, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn the_kubelets_whole_api_needs_another_file() {
+        let asked =
+            |verb| Attributes { verb, resource: "nodes", subresource: "proxy", name: "n", ..Attributes::default() };
+        assert!(Permissions::with_nodes_proxy().allow(&asked("get")));
+        assert!(!Permissions::with_nodes_proxy().allow(&asked("create")));
+    }
+
+    #[test]
+    fn disturbances_need_roles_of_their_own() {
+        for (verb, group, resource, namespace, name, allowed) in [
+            ("delete", "", "pods", "knative-serving", "activator-1", true),
+            ("delete", "", "pods", "kourier-system", "3scale-kourier-gateway-1", true),
+            ("delete", "", "pods", "kube-system", "coredns-1", false),
+            ("patch", "apps", "deployments/scale", "knative-serving", "activator", true),
+            ("patch", "apps", "deployments/scale", "knative-serving", "webhook", false),
+            ("delete", "apps", "deployments", "knative-serving", "activator", false),
+            ("patch", "", "nodes", "", "n", true),
+            ("create", "", "pods/eviction", "default", "p", true),
+        ] {
+            let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
+            let asked = Attributes { verb, group, resource, subresource, namespace, name };
+            assert!(!Permissions::shipped().allow(&asked), "{asked:?}");
+            assert_eq!(Permissions::shipped_with_disturbances().allow(&asked), allowed, "{asked:?}");
         }
     }
 

@@ -55,6 +55,17 @@ pub(super) fn forbidden(asked: &Attributes<'_>) -> Refusal {
     status(403, "Forbidden", &message, &details)
 }
 
+/// A server that does not serve yet.
+pub(super) fn unavailable() -> Refusal {
+    status(503, "ServiceUnavailable", "the server is currently unable to handle the request", &Value::Null)
+}
+
+/// `503-pod-proxy-port-closed.json`: the API server reaches the pod's host, where nobody listens.
+pub(super) fn port_closed(port: &str) -> Refusal {
+    let message = format!("error trying to reach service: dial tcp 10.244.1.10:{port}: connect: connection refused");
+    status(503, "ServiceUnavailable", &message, &Value::Null)
+}
+
 /// `409-ssa-conflict.json`.
 pub(super) fn conflict(manager: &str) -> Refusal {
     let field = ".spec.template.spec.containers";

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::stamp;
+
 /// One object's key: resource with its group, namespace (empty for those that have none), name.
 pub(super) type Key = (String, String, String);
 
@@ -71,7 +73,9 @@ impl Store {
         object["metadata"]["uid"] = uid;
         object["metadata"]["generation"] = json!(generation);
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
-        object["metadata"]["creationTimestamp"] = json!("2026-11-23T07:09:11Z");
+        let created = before.map_or_else(|| json!(stamp::now()), |it| it["metadata"]["creationTimestamp"].clone());
+        object["metadata"]["creationTimestamp"] = created;
+        stamp::transitions(before, &mut object);
         let kind = if before.is_some() { "MODIFIED" } else { "ADDED" };
         self.note(kind, &key, &object);
         self.objects.insert(key, object.clone());

@@ -1,12 +1,12 @@
-//! HTTP/2 frames (RFC 9113), as far as the server needs them.
+//! HTTP/2 frames (RFC 9113), as far as the server and [`crate::RawClient`] need them.
 
 use super::Refusal;
 
 /// What a client sends first.
-pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// Types of frames (section 6).
-pub(super) mod kind {
+pub(crate) mod kind {
     pub(crate) const DATA: u8 = 0;
     pub(crate) const HEADERS: u8 = 1;
     pub(crate) const RST_STREAM: u8 = 3;
@@ -17,26 +17,26 @@ pub(super) mod kind {
 }
 
 /// Flag of SETTINGS and PING.
-pub(super) const ACK: u8 = 1;
+pub(crate) const ACK: u8 = 1;
 /// Flag of DATA and HEADERS.
-pub(super) const END_STREAM: u8 = 1;
-const END_HEADERS: u8 = 4;
+pub(crate) const END_STREAM: u8 = 1;
+pub(crate) const END_HEADERS: u8 = 4;
 const MAX_CONCURRENT_STREAMS: u16 = 3;
 /// Length of a frame's header.
 const HEADER: usize = 9;
 
 /// A frame that was received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) kind: u8,
-    pub(super) flags: u8,
-    pub(super) stream: u32,
-    pub(super) payload: Vec<u8>,
+pub(crate) struct Frame {
+    pub(crate) kind: u8,
+    pub(crate) flags: u8,
+    pub(crate) stream: u32,
+    pub(crate) payload: Vec<u8>,
 }
 
 impl Frame {
     /// Takes the first whole frame off the front of `bytes`.
-    pub(super) fn take(bytes: &mut Vec<u8>) -> Option<Self> {
+    pub(crate) fn take(bytes: &mut Vec<u8>) -> Option<Self> {
         let &[a, b, c, kind, flags, d, e, f, g] = bytes.first_chunk::<HEADER>()?;
         let end = HEADER + u32::from_be_bytes([0, a, b, c]) as usize;
         let payload = bytes.get(HEADER..end)?.to_vec();
@@ -51,7 +51,7 @@ impl Frame {
 }
 
 /// A frame as bytes.
-pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("frames are small").to_be_bytes();
     let mut bytes = length[1..].to_vec();
     bytes.extend([kind, flags]);
@@ -67,7 +67,7 @@ pub(super) fn settings(streams: Option<u32>) -> Vec<u8> {
 }
 
 /// WINDOW_UPDATE of the connection.
-pub(super) fn window_update(increment: usize) -> Vec<u8> {
+pub(crate) fn window_update(increment: usize) -> Vec<u8> {
     frame(kind::WINDOW_UPDATE, 0, 0, &u32::try_from(increment).expect("a read is small").to_be_bytes())
 }
 

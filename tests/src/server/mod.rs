@@ -15,7 +15,7 @@
 
 mod answers;
 mod connection;
-mod frames;
+pub(crate) mod frames;
 mod reader;
 mod requests;
 mod schedule;

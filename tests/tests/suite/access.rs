@@ -1,6 +1,8 @@
 //! Access control: TLS, tokens, client certificates, roles, limits; and what a reload changes.
 #![expect(clippy::expect_used, reason = "this is a test")]
 
+mod reload;
+
 use std::{
     fs,
     os::unix::fs::PermissionsExt as _,
@@ -34,14 +36,22 @@ impl Authority {
 
     /// Signs a certificate for a server on loopback, or for a client of that name.
     fn sign(&self, name: &str) {
+        self.sign_with(name, |_| {});
+    }
+
+    /// Signs a certificate with changes.
+    fn sign_with(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) {
         let mut parameters = CertificateParams::new(["127.0.0.1".to_owned()]).expect("a name");
         parameters.distinguished_name = DistinguishedName::new();
         parameters.distinguished_name.push(DnType::CommonName, name);
         parameters.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        change(&mut parameters);
         let key = KeyPair::generate().expect("a key");
         let certificate = parameters.signed_by(&key, &self.issuer).expect("signs");
         fs::write(self.file(&format!("{name}.pem")), certificate.pem()).expect("writes");
-        fs::write(self.file(&format!("{name}.key")), key.serialize_pem()).expect("writes");
+        let file = self.file(&format!("{name}.key"));
+        fs::write(&file, key.serialize_pem()).expect("writes");
+        fs::set_permissions(file, fs::Permissions::from_mode(0o600)).expect("it is ours");
     }
 
     fn file(&self, name: &str) -> String {
@@ -58,12 +68,12 @@ fn token(directory: &Path, name: &str, role: &str) -> (String, String) {
 }
 
 /// A daemon that speaks TLS on loopback, too; with an authority for its own certificate and its clients'.
-struct Secured {
+pub(super) struct Secured {
     directory: tempfile::TempDir,
     authority: Authority,
     config: PathBuf,
-    daemon: Daemon,
-    reader: String,
+    pub(super) daemon: Daemon,
+    pub(super) reader: String,
     submitter: String,
 }
 
@@ -72,7 +82,7 @@ const SHORT: [&str; 8] =
     ["submit", "--mode=rps", "--start=5", "--end=5", "--slot=1s", "--runtime=1ms", "--saturation-lag=1m", "--wait"];
 
 impl Secured {
-    fn start() -> Self {
+    pub(super) fn start() -> Self {
         let directory = tempfile::tempdir().expect("a directory");
         let authority = Authority::new(directory.path(), "lab");
         for name in ["server", "alice", "mallory"] {
@@ -100,7 +110,7 @@ impl Secured {
         run(bin("loaderctl"), flags)
     }
 
-    fn with_token(&self, file: &str, command: &[&str]) -> Ran {
+    pub(super) fn with_token(&self, file: &str, command: &[&str]) -> Ran {
         self.ctl(&["--token-file", file], command)
     }
 

@@ -36,6 +36,8 @@ fn reflection_tells_what_there_is() {
         "StreamRecords",
         "DownloadResults",
         "UploadTrace",
+        "ListTraces",
+        "DeleteTrace",
         "Invoke",
         "GetStatus",
     ] {
@@ -126,9 +128,11 @@ fn a_client_that_goes_away_disturbs_nothing() {
 #[test]
 fn a_foreign_client_drives_all_modes_through_reflection() {
     let state = tempfile::tempdir().expect("a directory");
-    let daemon = Daemon::start(state.path());
+    let socket = state.path().join("loaderd.sock");
+    let _daemon = Daemon::start_with(&state.path().join("state"), &["--socket", socket.to_str().expect("text")]);
     let (script, trace) = (root().join("tests/foreign_client.py"), root().join("workloads/traces/small"));
-    let arguments = [script.to_str().expect("text"), daemon.address(), trace.to_str().expect("text")];
+    let address = format!("unix:{}", socket.display());
+    let arguments = [script.to_str().expect("text"), &address, trace.to_str().expect("text")];
     let ran = run("python3", arguments).ok();
     let lines: Vec<Vec<_>> = ran.stdout.lines().map(|line| line.split(' ').collect()).collect();
     let modes: Vec<_> = lines.iter().map(|line| line[0]).collect();

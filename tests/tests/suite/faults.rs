@@ -10,7 +10,7 @@ use std::{
     process::{Child, Command, Stdio},
 };
 
-use loader_tests::{Daemon, Ran, bin, eventually, heavy, run};
+use loader_tests::{Daemon, Manager, Ran, RawClient, bin, eventually, field, heavy, run};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, socket};
 
 /// A daemon behind a shell that confines it, with a directory for its state and a socket next to it.
@@ -48,6 +48,15 @@ impl Confined {
     fn in_its_mounts(&self, name: &str) -> PathBuf {
         let directory = self.directory.path().strip_prefix("/").expect("it is absolute");
         Path::new("/proc").join(self.child.id().to_string()).join("root").join(directory).join(name)
+    }
+
+    /// Its address on TCP.
+    fn address(&self) -> String {
+        eventually("it listens", || {
+            let log = self.log();
+            let (_, address) = log.split_once("control API on http://")?;
+            Some(address.split_once('\n')?.0.to_owned())
+        })
     }
 
     fn log(&self) -> String {
@@ -113,6 +122,54 @@ fn a_slow_disk() {
 }
 
 #[test]
+fn on_a_slow_disk_large_specs_delay_nobody_who_only_asks() {
+    // As many as one caller may have prepared at the same time.
+    const SPECS: usize = 16;
+    let _turn = heavy();
+    let manager = Manager::new();
+    let notify = manager.directory().join("notify");
+    let script = format!(
+        "mkdir \"$state.real\" && \
+         {{ setpriv --pdeathsig KILL bindfs -f --write-rate=1M \"$state.real\" \"$state\" & }} && \
+         until mountpoint --quiet \"$state\"; do sleep 0.1; done && \
+         export NOTIFY_SOCKET={} WATCHDOG_USEC=300000",
+        notify.display()
+    );
+    let it = Confined::start(|_| {}, &script);
+    let (address, spec) = (it.address(), large_spec());
+    let mut asking = RawClient::connect(&address, 1 << 16);
+    manager.count("");
+    let (mut answered, mut beats) = (0, 0);
+    std::thread::scope(|scope| {
+        let submit = || {
+            // The answer has the whole spec.
+            let mut client = RawClient::connect(&address, 1 << 20);
+            client.send("SubmitRun", &field(1, &spec));
+            client.wait_for_answers(1)
+        };
+        let submitting: Vec<_> = (0..SPECS).map(|_| scope.spawn(submit)).collect();
+        while !submitting.iter().all(|it| it.is_finished()) {
+            asking.send("GetStatus", &[]);
+            answered += asking.wait_for_answers(1);
+            beats += manager.count("WATCHDOG=1");
+        }
+        let accepted: usize = submitting.into_iter().map(|it| it.join().expect("is answered")).sum();
+        assert_eq!(accepted, SPECS);
+    });
+    // The disk takes as many seconds for them as they have MB. One that waits for it between two answers answers a few times at most.
+    assert!(answered > 2 * SPECS && beats > SPECS / 2, "answered {answered} times, {beats} beats");
+    assert_eq!(it.ctl("list --output json").ok().json()["runs"].as_array().map_or(0, Vec::len), SPECS);
+}
+
+/// A spec of as many bytes as one may have, nearly: mode rps on thousands of targets.
+fn large_spec() -> Vec<u8> {
+    let target = field(1, &field(1, b"127.0.0.1:12345"));
+    let number = |key: u8| [&[key], &1_f64.to_le_bytes()[..]].concat();
+    let mode = [number(0x09), number(0x11), field(4, &[0x08, 60])].concat();
+    [field(2, b"attach"), field(13, &target.repeat(13_000)), field(21, &mode)].concat()
+}
+
+#[test]
 fn no_inodes() {
     let it = Confined::start(|_| {}, "mount -t tmpfs -o nr_inodes=8 none \"$state\"");
     let ran = it.ctl(SHORT);
@@ -148,10 +205,7 @@ fn no_descriptors() {
     assert!(ran.stderr.contains("open files, but the daemon's limit is 600"), "{ran:?}");
     // More clients than it can have descriptors for, from ten addresses, as each may have 128 connections: they wait, and it goes on when
     // they have gone.
-    let log = it.log();
-    let (_, address) = log.split_once("control API on http://").expect("it listens");
-    let address = address.lines().next().expect("a line");
-    let address: SocketAddrV4 = address.parse().expect("an address");
+    let address: SocketAddrV4 = it.address().parse().expect("an address");
     let clients: Vec<_> =
         (0..70).flat_map(|_| 1..=10).map(|host| connect(Ipv4Addr::new(127, 0, 1, host), address)).collect();
     eventually("it runs out", || it.log().contains("cannot accept a connection").then_some(()));

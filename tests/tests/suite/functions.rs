@@ -129,3 +129,29 @@ fn each_kind_of_function_can_be_chosen() {
         }
     }
 }
+
+#[test]
+fn the_python_function_works_as_it_is_asked() {
+    let stubs = tempfile::tempdir().expect("a directory");
+    let folder = stubs.path().to_str().expect("UTF-8");
+    let proto = format!("--proto_path={}", root().join("proto").display());
+    let [messages, services] = ["python_out", "grpc_python_out"].map(|kind| format!("--{kind}={folder}"));
+    run("python3", ["-m", "grpc_tools.protoc", &proto, &messages, &services, "faas.proto"]).ok();
+    let mut command = Command::new("python3");
+    command.arg(root().join("docker/python/function.py"));
+    command.envs([("PYTHONPATH", folder), ("PYTHONDONTWRITEBYTECODE", "1"), ("HOST", "127.0.0.1"), ("PORT", "0")]);
+    let server = Peer::start(&mut command);
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let rows = rows(&daemon, &["--platform", "attach", "--attach", server.address(), "--memory", "20MiB"]);
+    let found = rows.columns(["status", "cold_start", "requested_runtime_us"]);
+    assert!(found.len() == 20 && found.iter().all(|row| *row == ["ok", "", "5000"]), "{found:?}");
+    let numbers =
+        |column| rows.column(column).iter().map(|it| it.parse::<u64>().expect("a number")).collect::<Vec<_>>();
+    assert!(numbers("actual_runtime_us").iter().all(|&us| us >= 5_000));
+    assert!(numbers("actual_memory_kib").iter().all(|&kib| kib >= 20 * 1024));
+    // One that asks for too much is refused.
+    let refused = daemon.ctl(&["--output", "json", "invoke", server.address(), "--runtime", "61s"]);
+    assert!(refused.stdout.contains("grpc_INVALID_ARGUMENT"), "{refused:?}");
+    assert_eq!(server.terminate(), 0);
+}

@@ -7,12 +7,17 @@ mod access;
 mod api;
 mod clocks;
 mod cluster_scripts;
+mod cold_start_lists;
 mod config;
 mod crash;
+mod disturbances;
 mod faults;
+mod foreign;
 mod functions;
+mod hostile;
 mod images;
 mod input;
+mod invitro;
 mod kills;
 mod knative;
 mod modes;
@@ -23,10 +28,14 @@ mod readme;
 mod recompute;
 mod report;
 mod results;
+mod secrets;
 mod service;
 mod spans;
 mod state;
+mod trace_formats;
+mod traces;
 mod truth;
+mod where_files_went;
 
 /// A file that no line above names would never be compiled, and its tests would be missing unnoticed.
 #[test]

@@ -156,13 +156,13 @@ fn coldstart() {
     assert_eq!(["0", "1", "2"].map(by_slot), [3, 1, 2]);
     let findings = json!({"requested": "6", "achieved": "6", "shortfallBySlot": ["0", "0", "0"]});
     assert_eq!(run["summary"]["coldstart"], findings);
-    // What the platform started: one for each cold start, and the hot function's first.
+    // What the platform started: one for each cold start, the hot function's first, and more where the machine stood still.
     let hot = rows.columns(["mark", "cold_start"]).into_iter().filter(|row| *row == ["", "true"]).count();
     let slots: u64 = daemon.table(id, "slots.csv").numbers::<u64>("cold_starts").iter().sum();
     assert_eq!(slots, (cold.len() + hot) as u64);
     let cold_starts = &run["summary"]["coldStarts"];
     assert_eq!(number(&cold_starts["count"]), slots);
-    assert_eq!(number(&cold_starts["instancesStarted"]), slots, "{cold_starts:#}");
+    assert!(number(&cold_starts["instancesStarted"]) >= slots, "{cold_starts:#}");
 }
 
 /// What a plan determines: by function and position in it, when each invocation was due after the first and what it asked.

@@ -105,8 +105,9 @@ fn dashboard() -> Vec<String> {
     let dashboard: Value = serde_json::from_str(&text).expect("it is JSON");
     let panels = dashboard["panels"].as_array().expect("panels").iter();
     let targets = panels.flat_map(|panel| panel["targets"].as_array().expect("targets").clone());
+    let marks = dashboard["annotations"]["list"].as_array().expect("annotations").clone();
     let expression = |target: Value| target["expr"].as_str().expect("text").replace("$__rate_interval", "5s");
-    targets.map(expression).collect()
+    targets.chain(marks).map(expression).collect()
 }
 
 /// What records of the rules are called.
@@ -128,7 +129,11 @@ fn every_expression_of_dashboard_and_rules_has_a_value_while_a_run_goes() {
     for expression in expressions {
         // There are no nodes without a cluster; what is asked must be right all the same.
         let on_cluster = expression.contains("loader_cluster_node_");
-        answers(&daemon, &expression, |ran| ran.code == 0 && (on_cluster || ran.stdout.trim() != "no value"));
+        // Nothing is disturbed.
+        let is_mark = expression.contains("loader_disturbances_total");
+        answers(&daemon, &expression, |ran| {
+            ran.code == 0 && (on_cluster || is_mark || ran.stdout.trim() != "no value")
+        });
     }
     daemon.ctl(&["cancel", "--wait", &run]).ok();
 }

@@ -54,11 +54,52 @@ fn a_burst_of_which_a_part_fails() {
     ends_and_agrees(flags, "RUN_STATE_SUCCEEDED");
 }
 
+/// The rate is that of a level, and of windows, that can be told.
+#[test]
+fn disturbances() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(directory.path());
+    let spec = directory.path().join("disturbed.yaml");
+    let text = "{ rps: { start: 20, end: 20, slot: 70s, functions: 2, runtime: 5ms, memoryMib: 1 },\n  overload: { failureRatio: 1 },\n\
+                disturb: [{ at: 25s, do: killInstances, count: all }, { at: 41s, do: pauseInstances, count: all, for: 12s },\n\
+                { at: 30s, do: refuseStarts, for: 1s }, { at: 26s, do: killInstances, count: all }] }\n";
+    fs::write(&spec, text).expect("writes");
+    let ended = daemon.ended(&daemon.submit(&[spec.to_str().expect("text"), "--function-timeout", "2s"]));
+    assert_eq!(ended["state"], "RUN_STATE_SUCCEEDED", "{ended:#}");
+    let found = &ended["summary"]["disturbances"];
+    // What all instances were at when they were paused fails, and its window is above the level.
+    assert!(found[1]["failed"].as_str().is_some_and(|failed| failed != "0"), "{found:#}");
+    assert!(found.as_array().is_some_and(|found| found.iter().all(|it| it["requested"] != Value::Null)), "{found:#}");
+    agrees(&daemon, ended["runId"].as_str().expect("an id"));
+}
+
 #[test]
 fn cold_starts() {
     let flags = "--mode coldstart --start 4 --step 0 --cold-starts 3,1,2 --functions 5 --slot 3s --runtime 10ms \
                  --memory 1MiB --stable-window 500ms --container-concurrency 10";
     ends_and_agrees(flags, "RUN_STATE_SUCCEEDED");
+}
+
+#[test]
+fn a_load_that_its_bound_of_memory_holds_back() {
+    let flags = "--mode rps --start 20 --end 20 --slot 3s --runtime 200ms --memory 3MiB --max-memory-in-flight 8MiB \
+                 --container-concurrency 10";
+    ends_and_agrees(flags, "RUN_STATE_SUCCEEDED");
+}
+
+#[test]
+fn instances_that_are_others_are_found() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(directory.path());
+    let flags = "--mode rps --start 10 --end 10 --slot 2s --runtime 2ms --memory 1MiB";
+    let ended = daemon.succeed(&flags.split(' ').collect::<Vec<_>>());
+    let run_directory = daemon.directory(ended["runId"].as_str().expect("an id"));
+    let path = run_directory.join("scales.csv");
+    let scales = fs::read_to_string(&path).expect("is there");
+    let others: Vec<_> = scales.lines().map(|line| line.replace(",1,", ",5,")).collect();
+    fs::write(&path, others.join("\n")).expect("writes");
+    let compared = compare(&run_directory);
+    assert!(compared.code == 1 && compared.stdout.contains("instances (1, 1), expected one of"), "{compared:?}");
 }
 
 #[test]
@@ -122,6 +163,9 @@ fn a_figure_that_is_wrong_is_found() {
         ("/goodput", json!(1.0)),
         ("/stalls/touched", json!(77)),
         ("/openLoop/violated", json!("maybe")),
+        ("/memoryInFlight/meanMib", json!(77.0)),
+        ("/slots/0/memoryPeakMib", json!(77)),
+        ("/slots/0/memoryMeanMib", json!(77.0)),
         ("/saturated/saturated", json!("maybe")),
         ("/arrivals/gaps/count", json!(3)),
         ("/slots/0/returned", json!(3)),

@@ -113,3 +113,27 @@ fn an_interrupted_run_tells_of_a_row_that_was_cut_off() {
     let (code, faults) = check(&daemon, &id);
     assert!(code == 1 && faults[0].starts_with("invocations.csv: its last row was cut off by a crash"), "{faults:?}");
 }
+
+/// Two megabytes that are two gigabytes once unpacked.
+#[test]
+fn a_row_without_an_end_in_a_small_file_costs_little() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let id =
+        daemon.submit(&["--mode=rps", "--start=5", "--end=5", "--slot=1s", "--runtime=1ms", "--saturation-lag=1m"]);
+    daemon.ended(&id);
+    let directory = daemon.directory(&id);
+    let pack = "head -n 2 invocations.csv > begin && printf 'r,\"' >> begin && gzip -c begin > invocations.csv.gz && \
+                head -c 16777216 /dev/zero | gzip -c > member && for i in $(seq 128); do cat member; done >> invocations.csv.gz && \
+                rm begin member invocations.csv";
+    run("sh", ["-c", &format!("cd {} && {pack}", directory.display())]).ok();
+    let read = daemon.ctl(&["records", &id]);
+    assert!(read.code == 5 && read.stderr.contains("record 2: is longer than 1048576 bytes"), "{read:?}");
+    // The header, and the row that is whole.
+    assert_eq!(read.stdout.lines().count(), 2, "{read:?}");
+    let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).expect("it runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("it says so");
+    let kib: u64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    assert!(kib < 300 * 1024, "{kib} KiB");
+    daemon.ctl(&["status"]).ok();
+}

@@ -1,52 +1,9 @@
 //! The daemon under a service manager: what it reports, and when.
-#![expect(clippy::expect_used, clippy::panic, reason = "this is a test")]
 
-use std::os::unix::net::UnixDatagram;
+use std::{fs, os::unix::fs::symlink, process::Command};
 
-use loader_tests::{Daemon, TIMEOUT, cluster::Cluster, eventually};
+use loader_tests::{Daemon, Manager, bin, cluster::Cluster, eventually, root};
 use nix::sys::signal::Signal;
-
-/// A service manager that only listens.
-struct Manager {
-    directory: tempfile::TempDir,
-    socket: UnixDatagram,
-}
-
-impl Manager {
-    fn new() -> Self {
-        let directory = tempfile::tempdir().expect("a directory");
-        let socket = UnixDatagram::bind(directory.path().join("notify")).expect("binds");
-        socket.set_read_timeout(Some(TIMEOUT)).expect("is taken");
-        Self { directory, socket }
-    }
-
-    /// What a daemon needs to find it.
-    fn variable(&self) -> (&'static str, String) {
-        ("NOTIFY_SOCKET", self.directory.path().join("notify").to_str().expect("text").to_owned())
-    }
-
-    /// Fills its socket, as that of a busy manager: senders block.
-    fn fill(&self) {
-        let sender = UnixDatagram::unbound().expect("a socket");
-        sender.connect(self.directory.path().join("notify")).expect("connects");
-        sender.set_nonblocking(true).expect("can be so");
-        while sender.send(b"nothing").is_ok() {}
-    }
-
-    /// Waits for a message with that beginning; returns all messages up to then.
-    fn received(&self, beginning: &str) -> Vec<String> {
-        let mut buffer = [0; 4096];
-        let mut messages = Vec::new();
-        loop {
-            let length =
-                self.socket.recv(&mut buffer).unwrap_or_else(|error| panic!("never received {beginning}: {error}"));
-            messages.extend(String::from_utf8_lossy(&buffer[..length]).lines().map(str::to_owned));
-            if messages.iter().any(|line| line.starts_with(beginning)) {
-                return messages;
-            }
-        }
-    }
-}
 
 /// Has the daemon read its configuration again, and waits until it has.
 fn reload(daemon: &Daemon) {
@@ -65,7 +22,7 @@ fn it_reports_readiness_status_watchdog_and_stopping() {
     let manager = Manager::new();
     let (name, notify) = manager.variable();
     let variables = [(name, &*notify), ("WATCHDOG_USEC", "3000000")];
-    let mut daemon = Daemon::start_in(&manager.directory.path().join("state"), &[], &variables);
+    let mut daemon = Daemon::start_in(&manager.directory().join("state"), &[], &variables);
     manager.received("READY=1");
     manager.received("STATUS=idle");
     manager.received("WATCHDOG=1");
@@ -87,7 +44,7 @@ fn a_manager_that_takes_no_messages_delays_nothing() {
     manager.fill();
     let (name, notify) = manager.variable();
     let variables = [(name, &*notify), ("WATCHDOG_USEC", "300000")];
-    let mut daemon = Daemon::start_in(&manager.directory.path().join("state"), &[], &variables);
+    let mut daemon = Daemon::start_in(&manager.directory().join("state"), &[], &variables);
     // Long enough for more messages than the queue holds.
     daemon.succeed(&["--mode", "rps", "--start", "5", "--end", "5", "--slot", "6s", "--runtime", "1ms"]);
     // Messages that are sent only once are not lost.
@@ -151,4 +108,41 @@ fn a_second_signal_awaits_no_answers() {
     assert!(rows.counts("status").contains_key("unfinished"), "{:?}", rows.counts("status"));
     let daemon = Daemon::start(&state.path().join("state"));
     assert_eq!(daemon.ended(&run)["state"], "RUN_STATE_INTERRUPTED");
+}
+
+#[test]
+fn within_the_units_system_calls_traces_are_read_below_their_root_alone() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (traces, outside) = (directory.path().join("traces"), directory.path().join("outside"));
+    for folder in [traces.join("day"), outside.clone()] {
+        fs::create_dir_all(&folder).expect("makes");
+        for file in fs::read_dir(root().join("workloads/traces/small")).expect("lists") {
+            let file = file.expect("can be read");
+            fs::copy(file.path(), folder.join(file.file_name())).expect("copies");
+        }
+    }
+    symlink("day", traces.join("within")).expect("links");
+    symlink(&outside, traces.join("out")).expect("links");
+    let config = directory.path().join("loaderd.toml");
+    fs::write(&config, format!("[traces]\nroots = [{traces:?}]\n")).expect("writes");
+    let mut command = Command::new("python3");
+    let unit = root().join("systemd/loaderd.service");
+    command.arg(root().join("tests/within_unit.py")).arg(unit).arg(bin("loaderd"));
+    let flags = ["--config", config.to_str().expect("text")];
+    let daemon = Daemon::start_by(command, &directory.path().join("state"), &flags, &[]);
+    let status = fs::read_to_string(format!("/proc/{}/status", daemon.pid())).expect("is there");
+    assert!(status.contains("\nSeccomp:\t2\n"), "{status}");
+    let plan = |name: &str| {
+        let path = traces.join(name);
+        daemon.grpcurl("PlanRun", &serde_json::json!({ "spec": { "trace": { "path": path } } }))
+    };
+    for name in ["day", "within"] {
+        let planned = plan(name).expect("is planned");
+        assert!(planned[0]["plan"]["functions"].as_u64().is_some_and(|functions| functions > 0), "{planned:?}");
+    }
+    let [out, missing] = ["out", "missing"].map(|name| plan(name).expect_err("is refused").replace(name, "NAME"));
+    assert_eq!(out, missing, "one tells nothing of what is there");
+    // The rest of it works, too.
+    let short = ["--mode=rps", "--start=5", "--end=5", "--slot=1s", "--runtime=1ms", "--saturation-lag=1m"];
+    daemon.succeed(&short);
 }

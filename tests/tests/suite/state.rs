@@ -21,9 +21,16 @@ fn a_second_daemon_is_refused() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
     let path = state.path().to_str().expect("text");
-    let ran = run(bin("loaderd"), ["--state-dir", path, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+    let second =
+        || run(bin("loaderd"), ["--state-dir", path, "--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]);
+    let ran = second();
     assert_eq!(ran.code, 1, "{ran:?}");
     assert!(ran.stderr.contains(&format!("another loaderd (pid {}) uses {path}", daemon.pid())), "{ran:?}");
+    // Without the file, nobody knows which.
+    fs::remove_file(state.path().join("lock")).expect("removes");
+    let ran = second();
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stderr.contains(&format!("another loaderd uses {path}")), "{ran:?}");
     daemon.ctl(&["status"]).ok();
 }
 

@@ -108,6 +108,7 @@ fn a_bad_flag_is_refused_with_what_would_be_right() {
         (&["--port", "65536"], "0..=65535"),
         (&["--host", "localhost"], "IP address"),
         (&["--max-runtime", "soon"], "--max-runtime"),
+        (&["--startup-busy-loop", "300"], "--startup-busy-loop"),
     ] {
         let error = Arguments::try_parse_from(["trace-func"].iter().chain(flags)).unwrap_err();
         assert_eq!(error.exit_code(), 2);
@@ -128,7 +129,10 @@ fn kinds_and_variables_make_habits() {
             behaviour(&["--kind", "wimpy"], &[]),
             Behaviour { runtime: RuntimeUse::Sleep, memory: MemoryUse::Untouched, ..usual },
         ),
-        (behaviour(&[], &[("ITERATIONS_MULTIPLIER", "102")]), Behaviour { runtime: RuntimeUse::Steps(102), ..usual }),
+        (
+            behaviour(&[], &[("ITERATIONS_MULTIPLIER", "102")]),
+            Behaviour { runtime: RuntimeUse::Iterations(102), ..usual },
+        ),
         (behaviour(&[], &[("IO_PERCENTAGE", "100")]), Behaviour { io_percentage: 100, ..usual }),
         (behaviour(&[], &[("FUNC_CLOCK", "cpu")]), Behaviour { clock: RuntimeClock::Cpu, ..usual }),
         (behaviour(&["--clock", "wall"], &[("FUNC_CLOCK", "cpu")]), usual),
@@ -139,6 +143,8 @@ fn kinds_and_variables_make_habits() {
     let config = config(&[], &variables).unwrap();
     assert_eq!(config.max_runtime, Some(Duration::from_secs(90)));
     assert_eq!((config.max_memory_mib, config.cold_start), (Some(512), Duration::from_millis(250)));
+    let by_flag = self::config(&["--startup-busy-loop", "1250ms"], &variables).unwrap();
+    assert_eq!(by_flag.cold_start, Duration::from_millis(1250));
 }
 
 #[test]

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 use crate::counts::Counts;
 use crate::load::Load;
@@ -29,7 +31,7 @@ fn trace() -> Trace {
         function("c", "timer", |_| 2, 1000.0, 70.0),
         function("d", "http", |minute| if [500, 1000].contains(&minute) { 5 } else { 0 }, 1000.0, 90.0),
     ];
-    Trace { functions, units: DAY }
+    Trace { functions, units: DAY, unit: Duration::from_mins(1) }
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Memory per app, shared out evenly among the app's functions.
 
 use super::invocations::Invocations;
-use super::profiles::{self, Index, ProfileTable, Profiles};
-use super::reading::Reading;
+use super::profiles::{self, Found, Index, ProfileTable, Profiles};
+use super::reading::{Reading, Selection};
 use crate::sizes::MemoryProfile;
 
 /// Reads the profiles of apps, and gives each function of `invocations` its part.
@@ -11,6 +11,7 @@ use crate::sizes::MemoryProfile;
 /// that are read: so a function's memory does not depend on how much of the trace is needed.
 pub(super) fn read(
     reading: &mut Reading<'_>,
+    selection: &Selection,
     table: ProfileTable<'_, MemoryProfile, 8>,
     invocations: &Invocations,
 ) -> Profiles<MemoryProfile> {
@@ -22,11 +23,11 @@ pub(super) fn read(
             kept - 1
         });
     }
-    let Profiles { found, whole } = profiles::read(reading, table, &index, kept);
+    let Profiles { found, file, whole } = profiles::read(reading, selection, table, &index, kept);
     let parts = invocations.functions.iter().map(|function| {
-        let at = index.get(&function.app).copied().flatten()?;
-        let functions = invocations.apps.get(&function.app).copied()?;
-        found.get(at)?.as_ref().map(|profile| profile.part(functions))
+        let at = index.get(&function.app).copied().flatten();
+        let functions = invocations.apps.get(&function.app).copied().unwrap_or(1);
+        at.and_then(|at| found.get(at)).map_or(Found::Absent, |found| found.map(|profile| profile.part(functions)))
     });
-    Profiles { found: parts.collect(), whole }
+    Profiles { found: parts.collect(), file, whole }
 }

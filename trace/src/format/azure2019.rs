@@ -12,22 +12,13 @@
 //! Source: Shahrad et al., "Serverless in the Wild" (USENIX ATC 2020); repository `Azure/AzurePublicDataset`,
 //! `AzureFunctionsDataset2019.md`.
 
-use super::day::Daily;
-use super::fault::Fault;
+use super::header::Header;
+use super::invocations;
 use super::reader::Reader;
 use super::reading::{Reading, Selection};
-use super::source::Source;
-use super::tables::{self, MemoryOf, Tables};
+use super::tables;
+use super::tags::Tags;
 use crate::trace::Trace;
-
-/// The files of invocations.
-const INVOCATIONS: Daily = daily("invocations_per_function_md.anon.d");
-const DURATIONS: Daily = daily("function_durations_percentiles.anon.d");
-const MEMORY: Daily = daily("app_memory_percentiles.anon.d");
-
-const fn daily(before: &'static str) -> Daily {
-    Daily { before, digits: 2, after: ".csv" }
-}
 
 pub(super) struct Azure2019;
 
@@ -37,28 +28,29 @@ impl Reader for Azure2019 {
     }
 
     fn files(&self) -> &'static str {
-        "invocations_per_function_md.anon.dNN.csv, …"
+        "tables of one day, invocations_per_function_md.anon.dNN.csv and others"
     }
 
-    fn recognises(&self, names: &[String]) -> bool {
-        !INVOCATIONS.days(names).is_empty()
+    fn recognises(&self, tags: &Tags, header: &Header) -> bool {
+        // A day of a data set has its number in the name.
+        invocations::recognises(header) && tags.stem.contains(".anon.d")
     }
 
-    fn read(&self, reading: &mut Reading<'_>, names: &[String], selection: &Selection) -> Option<Trace> {
-        let tables = reading.faults.take(day_tables(reading.source, names, selection.day))?;
-        tables::read(reading, &tables, selection)
+    fn accepts(&self, _tags: &Tags, header: &Header) -> bool {
+        invocations::recognises(header)
     }
-}
 
-/// The files of a day.
-fn day_tables(source: &dyn Source, names: &[String], day: Option<u32>) -> Result<Tables, Fault> {
-    let day = INVOCATIONS.pick(source, names, day)?;
-    Ok(Tables {
-        invocations: INVOCATIONS.name(day),
-        durations: DURATIONS.name(day),
-        memory: MEMORY.name(day),
-        memory_of: MemoryOf::App,
-    })
+    fn usual_name(&self, tags: &Tags) -> bool {
+        tags.stem.starts_with("invocations_per_function")
+    }
+
+    fn needs(&self, reading: &mut Reading<'_>, mains: &[String], selection: &Selection) -> Option<Vec<String>> {
+        tables::needs(reading, mains, selection)
+    }
+
+    fn read(&self, reading: &mut Reading<'_>, mains: &[String], selection: &Selection) -> Option<Trace> {
+        tables::read(reading, mains, selection)
+    }
 }
 
 #[cfg(test)]

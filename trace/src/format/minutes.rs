@@ -1,11 +1,10 @@
-//! A table with a row for each minute of a day and a column for each function.
+//! A table with a row for each minute (or second) of a day and a column for each function.
 
-use super::fault::Problem;
+use super::problem::Problem;
 use super::reading::Reading;
 use super::report::Reason;
 use super::table::{Amount, Row, Table};
 
-const MINUTE_S: f64 = 60.0;
 const DAY_S: f64 = 86_400.0;
 
 /// What is no function: the number of the day, and the index that some programs write, which has no name.
@@ -17,11 +16,13 @@ pub(super) struct Minutes {
     time: usize,
     /// The column of each function.
     columns: Vec<usize>,
+    /// What a row lasts, in seconds.
+    row_s: u32,
 }
 
 impl Minutes {
-    /// Opens `file`; none and the faults when its header is bad.
-    pub(super) fn open(reading: &mut Reading<'_>, file: &str) -> Option<Self> {
+    /// Opens `file`, whose rows last `row_s` seconds; none and the faults when its header is bad.
+    pub(super) fn open(reading: &mut Reading<'_>, file: &str, row_s: u32) -> Option<Self> {
         let table = Table::open(reading, file)?;
         let time = reading.faults.take(table.column("time"));
         let names = table.header().iter().enumerate();
@@ -32,7 +33,7 @@ impl Minutes {
             reading.faults.push(table.header_fault(Some(name), Problem::ColumnTwice));
         }
         let whole = twice.is_empty();
-        Some(Self { time: time.filter(|_| whole)?, table, columns })
+        Some(Self { time: time.filter(|_| whole)?, table, columns, row_s })
     }
 
     /// The functions, in the order of their columns.
@@ -40,14 +41,19 @@ impl Minutes {
         self.columns.iter().map(|&column| self.table.header()[column].as_str())
     }
 
-    /// Hands each row to `each`, with the number of its minute in the day, from 0, and the columns of the functions. Of
-    /// several rows for one minute the first is used. Times count seconds from any midnight: the published ones from that
+    /// Hands each row to `each`, with its number in the day, from 0, and the columns of the functions. Of
+    /// several rows with one number the first is used. Times count seconds from any midnight: the published ones from that
     /// of the first day.
     pub(super) fn each(mut self, reading: &mut Reading<'_>, mut each: impl FnMut(&mut Reading<'_>, Minute<'_>)) {
         let mut present = Vec::new();
         while let Some(row) = self.table.next_row(&mut reading.faults) {
             let Some(time) = reading.faults.take(row.amount(self.time, Amount::SECONDS)) else { continue };
-            let minute = minute(time);
+            if time % f64::from(self.row_s.max(1)) > 0.0 {
+                let text = row.text(self.time).unwrap_or_default().to_owned();
+                reading.faults.push(row.fault(self.time, Problem::NoRowBegins { text, row_s: self.row_s }));
+                continue;
+            }
+            let minute = number(time, self.row_s);
             if present.len() <= minute {
                 present.resize(minute + 1, false);
             }
@@ -89,7 +95,7 @@ fn repeated(mut names: Vec<&str>) -> Vec<String> {
     twice.into_iter().map(str::to_owned).collect()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 1439")]
-fn minute(time: f64) -> usize {
-    (time % DAY_S / MINUTE_S) as usize
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "from 0 to 86399")]
+fn number(time: f64, row_s: u32) -> usize {
+    (time % DAY_S / f64::from(row_s.max(1))) as usize
 }

@@ -2,13 +2,13 @@
 //! [`super::azure2019`], but any number of minutes (or seconds), and memory per function: with a column
 //! `HashFunction`. `Trigger` may lack.
 
+use super::header::Header;
+use super::invocations;
 use super::reader::Reader;
 use super::reading::{Reading, Selection};
-use super::tables::{self, MemoryOf, Tables};
+use super::tables;
+use super::tags::Tags;
 use crate::trace::Trace;
-
-/// The file that it is recognised by.
-const INVOCATIONS: &str = "invocations.csv";
 
 pub(super) struct Preprocessed;
 
@@ -18,21 +18,22 @@ impl Reader for Preprocessed {
     }
 
     fn files(&self) -> &'static str {
-        "invocations.csv, durations.csv, memory.csv"
+        "tables of invocations, durations and memory by HashFunction"
     }
 
-    fn recognises(&self, names: &[String]) -> bool {
-        names.iter().any(|name| name == INVOCATIONS)
+    fn recognises(&self, _tags: &Tags, header: &Header) -> bool {
+        invocations::recognises(header)
     }
 
-    fn read(&self, reading: &mut Reading<'_>, _names: &[String], selection: &Selection) -> Option<Trace> {
-        reading.refuse_day(selection)?;
-        let tables = Tables {
-            invocations: INVOCATIONS.to_owned(),
-            durations: "durations.csv".to_owned(),
-            memory: "memory.csv".to_owned(),
-            memory_of: MemoryOf::Function,
-        };
-        tables::read(reading, &tables, selection)
+    fn usual_name(&self, tags: &Tags) -> bool {
+        tags.stem == "invocations"
+    }
+
+    fn needs(&self, reading: &mut Reading<'_>, mains: &[String], selection: &Selection) -> Option<Vec<String>> {
+        tables::needs(reading, mains, selection)
+    }
+
+    fn read(&self, reading: &mut Reading<'_>, mains: &[String], selection: &Selection) -> Option<Trace> {
+        tables::read(reading, mains, selection)
     }
 }

@@ -1,8 +1,13 @@
 //! Where a trace's files come from.
 
 use std::fs::{self, File};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
+
+/// What a file's bytes are read by; an archive is read from its end.
+pub trait Bytes: Read + Seek {}
+
+impl<T: Read + Seek> Bytes for T {}
 
 /// Named files. The name of a file in a folder is `folder/file`.
 pub trait Source {
@@ -15,15 +20,30 @@ pub trait Source {
     /// When they can't be listed.
     fn names(&self) -> io::Result<Vec<String>>;
 
-    /// The bytes of the file `name`; `ErrorKind::NotFound` when there is none.
+    /// The bytes of the file `name`, as they are stored; `ErrorKind::NotFound` when there is none.
     ///
     /// # Errors
     /// When it can't be opened.
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read>>;
+    fn open(&self, name: &str) -> io::Result<Box<dyn Bytes>>;
+
+    /// The file that the trace was named by, of those in [`Source::names`], which then are the files beside it; absent when
+    /// it was named by its directory.
+    fn focus(&self) -> Option<String> {
+        None
+    }
+
+    /// The name of the folder that the names start from, which may say what its files count; as its location has it, unless
+    /// the source knows better.
+    fn folder_name(&self) -> String {
+        let location = self.location();
+        let mut parts = location.rsplit('/').filter(|part| !matches!(*part, "" | "."));
+        let own = if self.focus().is_some() { parts.nth(1) } else { parts.next() };
+        own.unwrap_or_default().to_owned()
+    }
 }
 
-/// The files of one directory and of the folders in it, but not of those in them; or one file alone, when the path leads
-/// to one.
+/// The files of one directory and of the folders in it, but not of those in them; or, when the path leads to a file, that
+/// file and those beside it.
 #[derive(Debug, Clone)]
 pub struct Directory(pub PathBuf);
 
@@ -33,37 +53,45 @@ impl Source for Directory {
     }
 
     /// Names that are not UTF-8 are passed over: no format has such. So are folders that can't be listed: if they hold
-    /// a file that is needed, that one is missed.
+    /// a file that is needed, that one is missed. And so is what is no file, such as a FIFO, which would be waited for.
     fn names(&self) -> io::Result<Vec<String>> {
-        if let Some(name) = self.lone_file() {
-            return Ok(vec![name.to_owned()]);
-        }
+        let is_file = |(name, path): (String, PathBuf)| path.is_file().then_some(name);
         let mut names = Vec::new();
-        for (name, path) in entries(&self.0)? {
-            if path.is_dir() {
-                let files = entries(&path).unwrap_or_default().into_iter().filter(|(_, path)| path.is_file());
-                names.extend(files.map(|(file, _)| format!("{name}/{file}")));
-            } else {
+        for (name, path) in entries(self.folder())? {
+            if path.is_file() {
                 names.push(name);
+            } else if self.focus().is_none() && path.is_dir() {
+                let files = entries(&path).unwrap_or_default().into_iter().filter_map(is_file);
+                names.extend(files.map(|file| format!("{name}/{file}")));
             }
         }
         Ok(names)
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read>> {
-        let path = match self.lone_file() {
-            Some(file) if file == name => self.0.clone(),
-            Some(_) => return Err(io::ErrorKind::NotFound.into()),
-            None => self.0.join(name),
-        };
-        Ok(Box::new(File::open(path)?))
+    fn open(&self, name: &str) -> io::Result<Box<dyn Bytes>> {
+        let path = self.folder().join(name);
+        if path.is_file() { Ok(Box::new(File::open(path)?)) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    fn focus(&self) -> Option<String> {
+        self.0.is_file().then(|| self.0.file_name()?.to_str().map(str::to_owned)).flatten()
+    }
+
+    /// Of the folder itself, by whatever path it was named: `.` is one, too.
+    fn folder_name(&self) -> String {
+        let folder = self.folder().canonicalize().unwrap_or_else(|_| self.folder().to_owned());
+        folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
     }
 }
 
 impl Directory {
-    /// The name of the file that the path leads to, if it does not lead to a directory.
-    fn lone_file(&self) -> Option<&str> {
-        self.0.is_file().then(|| self.0.file_name()?.to_str()).flatten()
+    /// The directory that the names start from.
+    fn folder(&self) -> &Path {
+        match self.0.parent() {
+            Some(parent) if self.0.is_file() && !parent.as_os_str().is_empty() => parent,
+            Some(_) if self.0.is_file() => Path::new("."),
+            _ => &self.0,
+        }
     }
 }
 
@@ -101,14 +129,29 @@ mod tests {
     }
 
     #[test]
-    fn a_file_stands_for_itself() {
+    fn a_folder_has_its_own_name_whatever_its_path() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = directory.path().join("requests_second");
+        fs::create_dir_all(folder.join("inner")).unwrap();
+        fs::write(folder.join("day_000.csv"), "").unwrap();
+        for path in ["requests_second", "requests_second/", "requests_second/inner/..", "requests_second/day_000.csv"] {
+            assert_eq!(Directory(directory.path().join(path)).folder_name(), "requests_second", "{path}");
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_among_those_beside_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("a.csv");
-        fs::write(&path, "text").unwrap();
-        fs::write(directory.path().join("b.csv"), "other").unwrap();
+        fs::create_dir(directory.path().join("folder")).unwrap();
+        for (name, content) in [("a.csv", "text"), ("b.csv", "other"), ("folder/c.csv", "")] {
+            fs::write(directory.path().join(name), content).unwrap();
+        }
         let source = Directory(path);
-        assert_eq!(source.names().unwrap(), ["a.csv"]);
-        assert_eq!(text(&source, "a.csv").unwrap(), "text");
-        assert_eq!(source.open("b.csv").err().unwrap().kind(), io::ErrorKind::NotFound);
+        let mut names = source.names().unwrap();
+        names.sort();
+        assert_eq!((names, source.focus()), (vec!["a.csv".to_owned(), "b.csv".to_owned()], Some("a.csv".to_owned())));
+        assert_eq!((text(&source, "a.csv").unwrap(), text(&source, "b.csv").unwrap()), ("text".into(), "other".into()));
+        assert_eq!(Directory(directory.path().to_owned()).focus(), None);
     }
 }

@@ -1,10 +1,20 @@
 //! A CSV file with a header: columns by name, rows one at a time, faults with their location.
 
+use std::io::Read;
+
 use csv::ByteRecord;
 
-use super::fault::{Fault, Faults, Problem};
+use super::fault::{Fault, Faults};
 use super::lines::Lines;
+use super::problem::Problem;
 use super::reading::Reading;
+use super::unpack::peek;
+
+/// Bytes in which the separator is looked for.
+const BEGINNING: usize = 4096;
+
+/// Most columns of a table: more than twice the seconds of a day.
+const MOST_COLUMNS: usize = 200_000;
 
 /// What a field can measure, and within which bounds it is taken for that.
 #[derive(Debug, Clone, Copy)]
@@ -16,12 +26,16 @@ pub(super) struct Amount {
 }
 
 impl Amount {
+    /// Whether a value is within the bounds.
+    pub(super) fn contains(&self, value: f64) -> bool {
+        (self.least..=self.most).contains(&value)
+    }
+
     /// A length of time: up to about 127 years, so that clocks that count from 1970 are good for a while and the
     /// nanoseconds of two such times, added, fit into 64 bits.
     pub(super) const SECONDS: Self = Self { unit: "seconds", least: 0.0, most: 4e9 };
     /// A point of time, on any clock.
     pub(super) const TIMESTAMP: Self = Self { least: -Self::SECONDS.most, ..Self::SECONDS };
-    /// More than any machine has.
     /// Up to 104 days, which a 64-bit float holds exactly.
     pub(super) const NANOSECONDS: Self = Self { unit: "nanoseconds", least: 0.0, most: 9e15 };
     /// What an invocation may ask for.
@@ -47,14 +61,7 @@ impl Table {
     }
 
     fn try_open(reading: &Reading<'_>, file: &str) -> Result<Self, Problem> {
-        let lines = Lines::new(reading.source.open(file)?);
-        // Lines of another length are found by `next_row`, which reports the missing column.
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(lines);
-        let header = reader.byte_headers().map_err(unreadable)?;
-        let header: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).into_owned()).collect();
-        if header.is_empty() {
-            return Err(Problem::FileEmpty);
-        }
+        let (reader, header) = opened(reading.files.open(file)?)?;
         Ok(Self { file: file.to_owned(), reader, header, record: ByteRecord::new() })
     }
 
@@ -158,9 +165,19 @@ impl Row<'_> {
 
     /// A number within the bounds of `amount`.
     pub(super) fn amount(&self, column: usize, amount: Amount) -> Result<f64, Fault> {
+        let value = number(self.bytes(column)).filter(|&value| amount.contains(value));
+        value.ok_or_else(|| self.out_of_bounds(column, amount))
+    }
+
+    /// A number, or none where the field is empty.
+    pub(super) fn optional(&self, column: usize) -> Result<Option<f64>, Fault> {
+        if self.is_empty(column) { Ok(None) } else { self.number(column).map(Some) }
+    }
+
+    /// The fault of a field that is not within the bounds of `amount`.
+    pub(super) fn out_of_bounds(&self, column: usize, amount: Amount) -> Fault {
         let Amount { unit, least, most } = amount;
-        let value = number(self.bytes(column)).filter(|value| (least..=most).contains(value));
-        value.ok_or_else(|| self.fault(column, Problem::NotAnAmount { text: self.lossy(column), unit, least, most }))
+        self.fault(column, Problem::NotAnAmount { text: self.lossy(column), unit, least, most })
     }
 
     /// Whether the field is empty.
@@ -180,6 +197,37 @@ impl Row<'_> {
     fn lossy(&self, column: usize) -> String {
         String::from_utf8_lossy(self.bytes(column)).into_owned()
     }
+}
+
+/// The names of a table's columns.
+pub(super) fn columns(file: Box<dyn Read>) -> Result<Vec<String>, Problem> {
+    opened(file).map(|(_, header)| header)
+}
+
+/// A table after its header, and that.
+fn opened(file: Box<dyn Read>) -> Result<(csv::Reader<Lines>, Vec<String>), Problem> {
+    let (head, file) = peek(file, BEGINNING)?;
+    if head.starts_with(b"\xff\xfe") || head.starts_with(b"\xfe\xff") {
+        return Err(Problem::NotUtf8);
+    }
+    if head.contains(&0) {
+        return Err(Problem::NoText);
+    }
+    // Lines of another length are found by `next_row`, which reports the missing column.
+    let mut builder = csv::ReaderBuilder::new();
+    let mut reader = builder.flexible(true).delimiter(delimiter(&head)).from_reader(Lines::new(file));
+    let header = reader.byte_headers().map_err(unreadable)?;
+    if header.len() > MOST_COLUMNS {
+        return Err(Problem::TooMany { what: "columns", most: MOST_COLUMNS });
+    }
+    let header: Vec<String> = header.iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect();
+    if header.is_empty() { Err(Problem::FileEmpty) } else { Ok((reader, header)) }
+}
+
+/// What separates the fields of the first line: a comma, or where it has none a tab or a semicolon.
+fn delimiter(head: &[u8]) -> u8 {
+    let line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    [b',', b'\t', b';'].into_iter().find(|separator| line.contains(separator)).unwrap_or(b',')
 }
 
 /// A plain decimal number. Most fields are one digit, so this decides how fast a file is read.

@@ -3,15 +3,13 @@
 //!
 //! Source: repository `vhive-serverless/invitro`.
 
-use super::fault::{Fault, Problem};
+use super::header::Header;
+use super::invocations;
 use super::reader::Reader;
 use super::reading::{Reading, Selection};
-use super::source::Source;
-use super::tables::{self, MemoryOf, Tables};
+use super::tables;
+use super::tags::Tags;
 use crate::trace::Trace;
-
-/// The ending of the invocations file.
-const INVOCATIONS: &str = "_inv.csv";
 
 pub(super) struct Triplet;
 
@@ -21,38 +19,26 @@ impl Reader for Triplet {
     }
 
     fn files(&self) -> &'static str {
-        "<N>_inv.csv, <N>_run.csv, <N>_mem.csv"
+        "tables <N>_inv.csv, <N>_run.csv, <N>_mem.csv"
     }
 
-    fn recognises(&self, names: &[String]) -> bool {
-        !samples(names).is_empty()
+    fn recognises(&self, tags: &Tags, header: &Header) -> bool {
+        invocations::recognises(header) && tags.stem.ends_with("_inv")
     }
 
-    fn read(&self, reading: &mut Reading<'_>, names: &[String], selection: &Selection) -> Option<Trace> {
-        reading.refuse_day(selection)?;
-        let tables = reading.faults.take(sample_tables(reading.source, names))?;
-        tables::read(reading, &tables, selection)
+    fn accepts(&self, _tags: &Tags, header: &Header) -> bool {
+        invocations::recognises(header)
     }
-}
 
-/// The part of the invocations files' names before the ending.
-fn samples(names: &[String]) -> Vec<&str> {
-    names.iter().filter_map(|name| name.strip_suffix(INVOCATIONS)).collect()
-}
+    fn usual_name(&self, tags: &Tags) -> bool {
+        tags.stem.ends_with("_inv")
+    }
 
-/// The files of the only sample.
-fn sample_tables(source: &dyn Source, names: &[String]) -> Result<Tables, Fault> {
-    match samples(names)[..] {
-        [sample] => Ok(Tables {
-            invocations: format!("{sample}{INVOCATIONS}"),
-            durations: format!("{sample}_run.csv"),
-            memory: format!("{sample}_mem.csv"),
-            memory_of: MemoryOf::Function,
-        }),
-        [] => Err(Fault::in_file(&format!("<N>{INVOCATIONS}"), Problem::FileMissing)),
-        ref samples => {
-            let samples = samples.iter().map(|&sample| sample.to_owned()).collect();
-            Err(Fault::in_file(&source.location(), Problem::SeveralTriplets { samples }))
-        }
+    fn needs(&self, reading: &mut Reading<'_>, mains: &[String], selection: &Selection) -> Option<Vec<String>> {
+        tables::needs(reading, mains, selection)
+    }
+
+    fn read(&self, reading: &mut Reading<'_>, mains: &[String], selection: &Selection) -> Option<Trace> {
+        tables::read(reading, mains, selection)
     }
 }

@@ -64,6 +64,11 @@ impl<const N: usize> Percentiles<N> {
         Ok(Self { at, values })
     }
 
+    /// The same value at each.
+    pub(super) fn constant(at: &'static [u8; N], value: f64) -> Self {
+        Self { at, values: [value; N] }
+    }
+
     /// The values after `change`, which must keep their order.
     pub(super) fn mapped(self, change: impl Fn(f64) -> f64) -> Self {
         Self { values: self.values.map(change), ..self }

@@ -43,6 +43,12 @@ pub enum SynthError {
         /// The lowest possible rate.
         least: f64,
     },
+    /// A file exists that would be replaced.
+    #[error("{} exists", path.display())]
+    Exists {
+        /// The path of the file.
+        path: PathBuf,
+    },
     /// A file or the directory can't be made.
     #[error("can't create {}", path.display())]
     Create {

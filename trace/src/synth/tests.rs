@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::functions::{Function, make};
 use super::*;
 use crate::azure2019::TRIGGERS;
@@ -42,7 +44,7 @@ fn trace(synth: &Synth) -> Trace {
         Ok(())
     })
     .unwrap();
-    Trace { functions, units: synth.minutes as usize }
+    Trace { functions, units: synth.minutes as usize, unit: Duration::from_mins(1) }
 }
 
 fn total(function: &Function) -> u64 {
@@ -102,8 +104,8 @@ fn apps_stand_together_with_their_functions_by_trigger() {
 fn what_is_written_is_read_again_whole() {
     let directory = tempfile::tempdir().unwrap();
     let synth = synth(40, 30, 2.0);
-    synth.write(directory.path()).unwrap();
-    let (trace, report) = read(&Directory(directory.path().to_owned()), &Options::default()).unwrap();
+    synth.write(directory.path(), false).unwrap();
+    let (trace, report) = read(&Directory(directory.path().to_owned()), &Options::default()).unwrap().into_parts();
     assert_eq!(report, Report::default());
     let made = all(&synth);
     assert_eq!((trace.units, trace.functions.len()), (30, made.len()));
@@ -141,7 +143,21 @@ fn senseless_requests_are_refused() {
             "the rate must be at least 2.000000 invocations a second, so that each function is invoked once",
         ),
     ] {
-        assert_eq!(request.write(directory.path()).unwrap_err().to_string(), message);
+        assert_eq!(request.write(directory.path(), false).unwrap_err().to_string(), message);
     }
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn files_that_exist_are_kept() {
+    let directory = tempfile::tempdir().unwrap();
+    let synth = Synth { functions: 2, minutes: 3, target_rate: 1.0, seed: 1 };
+    let memory = directory.path().join("memory.csv");
+    std::fs::write(&memory, "mine").unwrap();
+    let refused = synth.write(directory.path(), false).unwrap_err().to_string();
+    assert_eq!(refused, format!("{} exists", memory.display()));
+    assert!(!directory.path().join("invocations.csv").exists());
+    assert_eq!(std::fs::read_to_string(&memory).unwrap(), "mine");
+    synth.write(directory.path(), true).unwrap();
+    assert!(std::fs::read_to_string(&memory).unwrap().starts_with("HashOwner,"));
 }

@@ -10,28 +10,35 @@ use super::profiles::Profile;
 use super::{Synth, SynthError};
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 
+/// The names of the files.
+const FILES: [&str; 3] = ["invocations.csv", "durations.csv", "memory.csv"];
+
 impl Synth {
     /// Writes `invocations.csv`, `durations.csv` and `memory.csv` (see [`crate::Format::Azure2019Preprocessed`]) into `directory`,
-    /// which is made if it is not there. Files of these names are replaced.
+    /// which is made if it is not there. Files of these names are replaced if `force` is given, and refused otherwise.
     ///
     /// # Errors
-    /// When the request makes no sense or a file can't be written.
-    pub fn write(&self, directory: &Path) -> Result<(), SynthError> {
+    /// When the request makes no sense, a file exists or can't be written.
+    pub fn write(&self, directory: &Path, force: bool) -> Result<(), SynthError> {
         // Before anything is replaced.
         self.invocations()?;
+        let exists = FILES.map(|name| directory.join(name)).into_iter().find(|path| path.symlink_metadata().is_ok());
+        if let Some(path) = exists.filter(|_| !force) {
+            return Err(SynthError::Exists { path });
+        }
         fs::create_dir_all(directory).map_err(|source| SynthError::Create { path: directory.to_owned(), source })?;
         let ids = ["HashOwner", "HashApp", "HashFunction"].map(str::to_owned);
 
-        let mut invocations = Table::create(directory.join("invocations.csv"))?;
+        let mut invocations = Table::create(directory.join(FILES[0]))?;
         let minutes = (1..=self.minutes).map(|minute| minute.to_string());
         invocations.row(ids.clone().into_iter().chain(once("Trigger".to_owned())).chain(minutes))?;
 
-        let mut durations = Table::create(directory.join("durations.csv"))?;
+        let mut durations = Table::create(directory.join(FILES[1]))?;
         let of_average = RuntimeProfile::PERCENTILES.map(|percentile| format!("percentile_Average_{percentile}"));
         let summary = ["Average", "Count", "Minimum", "Maximum"].map(str::to_owned);
         durations.row(ids.clone().into_iter().chain(summary).chain(of_average))?;
 
-        let mut memory = Table::create(directory.join("memory.csv"))?;
+        let mut memory = Table::create(directory.join(FILES[2]))?;
         let of_allocated = MemoryProfile::PERCENTILES.map(|percentile| format!("AverageAllocatedMb_pct{percentile}"));
         let summary = ["SampleCount", "AverageAllocatedMb"].map(str::to_owned);
         memory.row(ids.into_iter().chain(summary).chain(of_allocated))?;

@@ -43,7 +43,7 @@ async fn faults_of_both_sides_are_told_at_once() {
 #[tokio::test]
 async fn a_trace_is_not_uploaded_for_a_spec_with_faults() {
     let directory = tempfile::tempdir().expect("a directory");
-    fs::write(directory.path().join("memory.csv"), "abc").expect("written");
+    fs::write(directory.path().join("a.csv"), "due_ns,function,runtime_us,memory_mib\n").expect("written");
     let path = format!("--trace={}", directory.path().display());
     let fake = Fake::new(Script { faults: vec![("trace", "has no source"), ("name", "is bad")], ..Script::default() });
     let message = prepared(&fake, &["--mode=trace", &path]).await.expect_err("faults").to_string();

@@ -1,5 +1,6 @@
 //! Between the domain and the wire. Every struct is taken apart in full, so that a new field breaks the build here.
 
+mod disturbances;
 mod plan;
 mod progress;
 mod run;
@@ -8,6 +9,7 @@ mod status;
 mod stored;
 mod summary;
 mod time;
+mod trace_stage;
 mod values;
 
 pub(super) use plan::{plan, planned};
@@ -15,4 +17,6 @@ pub(super) use run::{listed, run, state};
 pub use status::StatusFacts;
 pub(super) use status::status;
 pub use stored::WireCodec;
-pub(super) use values::{metric_value, record};
+pub(super) use time::timestamp;
+pub(super) use trace_stage::trace_stage;
+pub(super) use values::{metric_value, nearest_node, record};

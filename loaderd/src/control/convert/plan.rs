@@ -2,7 +2,7 @@
 
 use loader_proto::v1;
 
-use super::time::span;
+use super::{disturbances, time::span};
 use crate::{
     plan::{FunctionOutline, Invocation, Outline, PlannedFunction, SlotOutline, Target},
     run::Preparation,
@@ -29,7 +29,7 @@ pub(in crate::control) fn planned(invocation: &Invocation, slot: u32, names: &[S
 /// The summary of a plan.
 pub(in crate::control) fn plan(preparation: &Preparation) -> v1::PlanSummary {
     let Preparation { spec, plan, outline } = preparation;
-    let Outline { slots, functions, open_ended, waits, clamped, dropped_functions } = outline;
+    let Outline { slots, functions, open_ended, waits, clamped, dropped_functions, notes } = outline;
     let (invocations, duration) = (outline.invocations(), outline.duration());
     let peak = |figure: fn(&SlotOutline) -> f64| slots.iter().map(figure).fold(0.0, f64::max);
     let seconds = duration.as_secs_f64();
@@ -51,6 +51,8 @@ pub(in crate::control) fn plan(preparation: &Preparation) -> v1::PlanSummary {
         function_plans: plan.functions().iter().zip(functions).take(LISTED).map(plan_function).collect(),
         open_ended: *open_ended,
         waits: *waits,
+        disturbances: spec.disturbances.iter().map(disturbances::planned).collect(),
+        notes: notes.clone(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use loader_proto::v1;
 
-use super::{progress, spec::message, time::timestamp};
+use super::{disturbances, progress, spec::message, time::timestamp};
 use crate::{
     run::RunView,
     store::{RunDirectory, RunFile, State},
@@ -10,7 +10,7 @@ use crate::{
 
 /// A run as the API shows it.
 pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_position: u32) -> v1::Run {
-    let RunView { file, spec, progress, summary } = view;
+    let RunView { file, spec, progress, events, waiting_for, summary } = view;
     let RunFile {
         version: _,
         run_id,
@@ -24,6 +24,8 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         finished_unix_us,
         idempotency_key: _,
         pinned,
+        owner,
+        ends_as: _,
     } = file;
     v1::Run {
         run_id: run_id.to_string(),
@@ -40,16 +42,22 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         mode: mode.clone(),
         platform: platform.clone(),
         pinned: *pinned,
+        owner: owner.clone(),
+        events: events.iter().map(disturbances::event).collect(),
+        waiting_for: waiting_for.clone(),
     }
 }
 
-/// A run as lists show it, without what is long: the slots and functions of its summary, the lists and requests of its spec.
+/// A run as lists show it, without what is long: its events, the slots, functions and disturbances of its summary, the lists and requests of its spec.
 pub(in crate::control) fn listed(mut run: v1::Run) -> v1::Run {
     if let Some(summary) = &mut run.summary {
         summary.slots.clear();
         summary.functions.clear();
+        summary.disturbances.clear();
     }
+    run.events.clear();
     if let Some(spec) = &mut run.spec {
+        spec.disturb.clear();
         if let Some(v1::run_spec::Mode::Coldstart(mode)) = &mut spec.mode {
             mode.cold_starts.clear();
         }

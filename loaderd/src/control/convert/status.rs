@@ -1,9 +1,11 @@
 //! The daemon's status.
 
+use std::sync::Arc;
+
 use loader_proto::v1;
 
 use super::time::timestamp;
-use crate::{clock::UnixMicros, platform::Fact, registry::Activity};
+use crate::{clock::UnixMicros, platform::Fact, registry::Activity, run::RunView};
 
 /// The part of the status that never changes.
 #[derive(Debug, Clone, Default)]
@@ -28,10 +30,16 @@ pub struct StatusFacts {
     pub memory_mib: u64,
 }
 
-/// The status, with the facts of the platforms.
+/// The clean-up of a run, which waits.
+fn waiting(view: &RunView) -> v1::WaitingCleanUp {
+    v1::WaitingCleanUp { run_id: view.file.run_id.to_string(), waiting_for: view.waiting_for.clone() }
+}
+
+/// The status, with the runs that are being cleaned up, and the facts of the platforms.
 pub(in crate::control) fn status(
     facts: &StatusFacts,
     activity: Activity,
+    cleaning: &[Arc<RunView>],
     of_platforms: impl Iterator<Item = (&'static str, Fact)>,
 ) -> v1::GetStatusResponse {
     let StatusFacts {
@@ -65,5 +73,6 @@ pub(in crate::control) fn status(
         cores,
         memory_mib,
         platform_facts: of_platforms.map(fact).collect(),
+        waiting: cleaning.iter().filter(|view| !view.waiting_for.is_empty()).map(|view| waiting(view)).collect(),
     }
 }

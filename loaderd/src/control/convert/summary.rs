@@ -2,12 +2,14 @@
 
 use loader_proto::v1;
 
+use super::disturbances;
 use crate::{
     clock::{ClockChanges, UnixMicros},
     plan::distribution,
     record::{
-        ArrivalTest, ColdStarts, Counts, FunctionSummary, GapFigures, KsTest, OpenLoop, ResponseInclFailures,
-        Saturation, SlotRow, Slowdown, Stall, StallFigures, SteadyState, Summary, TouchedPercentile, WarmupFindings,
+        ArrivalTest, ColdStarts, Counts, FunctionSummary, GapFigures, KsTest, MemoryInFlight, OpenLoop,
+        ResponseInclFailures, Saturation, SlotRow, Slowdown, Stall, StallFigures, SteadyState, Summary,
+        TouchedPercentile, WarmupFindings,
     },
     store::RunSummary,
     units::micros,
@@ -38,19 +40,20 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         not_due,
         achieved_ratio,
         goodput,
-        dispatch_lag_us,
-        own_lag_us,
-        connect_us,
-        stream_wait_us,
-        receive_lag_us,
-        response_from_due_us,
-        response_us,
-        response_incl_failures,
-        scheduling_latency_us,
-        slowdown: slowdowns,
-        cold_starts: cold,
+        dispatch_lag_us: _,
+        own_lag_us: _,
+        connect_us: _,
+        stream_wait_us: _,
+        receive_lag_us: _,
+        response_from_due_us: _,
+        response_us: _,
+        response_incl_failures: _,
+        scheduling_latency_us: _,
+        slowdown: _,
+        cold_starts: _,
         saturation,
         open_loop: peer,
+        memory_in_flight: memory,
         stalls: stalled,
         touched,
         marked,
@@ -60,7 +63,9 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         slots,
         clamped,
         dropped_functions,
+        notes,
         warmup: warmed_up,
+        disturbances: disturbed,
         clock_changes,
         findings,
     } = summary;
@@ -80,19 +85,9 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         not_due: *not_due,
         achieved_ratio: *achieved_ratio,
         goodput: *goodput,
-        dispatch_lag_us: Some(distribution(dispatch_lag_us)),
-        own_lag_us: Some(distribution(own_lag_us)),
-        connect_us: Some(distribution(connect_us)),
-        stream_wait_us: Some(distribution(stream_wait_us)),
-        receive_lag_us: Some(distribution(receive_lag_us)),
-        response_from_due_us: Some(distribution(response_from_due_us)),
-        response_us: Some(distribution(response_us)),
-        response_incl_failures: Some(incl_failures(response_incl_failures)),
-        scheduling_latency_us: Some(distribution(scheduling_latency_us)),
-        slowdown: Some(slowdown(slowdowns)),
-        cold_starts: Some(cold_starts(cold)),
         saturated: Some(saturated(saturation)),
         open_loop: Some(open_loop(peer)),
+        memory_in_flight: Some(memory_in_flight(memory)),
         stalls: Some(stalls(stalled, *t0, *touched, marked)),
         arrivals: Some(arrivals(arrival_test)),
         steady_state: Some(steady_state(steady)),
@@ -100,14 +95,32 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         slots: slots.iter().map(slot).collect(),
         clamped: *clamped,
         dropped_functions: dropped_functions.clone(),
+        notes: notes.clone(),
         warmup: warmed_up.as_ref().map(warmup),
+        disturbances: disturbed.iter().map(disturbances::findings).collect(),
         clock_changes: clock_changes.as_ref().map(changes),
-        ..v1::RunSummary::default()
+        ..times(summary)
     };
-    if let Some(findings) = findings {
-        findings.fill(&mut message);
-    }
+    findings.iter().for_each(|findings| findings.fill(&mut message));
     message
+}
+
+/// How long what took.
+fn times(summary: &Summary) -> v1::RunSummary {
+    v1::RunSummary {
+        dispatch_lag_us: Some(distribution(&summary.dispatch_lag_us)),
+        own_lag_us: Some(distribution(&summary.own_lag_us)),
+        connect_us: Some(distribution(&summary.connect_us)),
+        stream_wait_us: Some(distribution(&summary.stream_wait_us)),
+        receive_lag_us: Some(distribution(&summary.receive_lag_us)),
+        response_from_due_us: Some(distribution(&summary.response_from_due_us)),
+        response_us: Some(distribution(&summary.response_us)),
+        response_incl_failures: Some(incl_failures(&summary.response_incl_failures)),
+        scheduling_latency_us: Some(distribution(&summary.scheduling_latency_us)),
+        slowdown: Some(slowdown(&summary.slowdown)),
+        cold_starts: Some(cold_starts(&summary.cold_starts)),
+        ..v1::RunSummary::default()
+    }
 }
 
 fn counts(counts: &Counts) -> v1::Counts {
@@ -134,6 +147,11 @@ fn incl_failures(found: &ResponseInclFailures) -> v1::ResponseInclFailures {
 fn slowdown(slowdown: &Slowdown) -> v1::Slowdown {
     let &Slowdown { count, geometric_mean, p50, p99 } = slowdown;
     v1::Slowdown { count, geometric_mean, p50, p99 }
+}
+
+fn memory_in_flight(memory: &MemoryInFlight) -> v1::MemoryInFlight {
+    let &MemoryInFlight { peak_mib, mean_mib, not_sent } = memory;
+    v1::MemoryInFlight { peak_mib, mean_mib, not_sent }
 }
 
 fn cold_starts(cold_starts: &ColdStarts) -> v1::ColdStarts {
@@ -275,6 +293,8 @@ fn slot(row: &SlotRow) -> v1::SlotSummary {
         response_p99_us,
         own_lag_p99_us,
         open_loop,
+        memory_peak_mib,
+        memory_mean_mib,
     } = row;
     v1::SlotSummary {
         slot,
@@ -293,5 +313,7 @@ fn slot(row: &SlotRow) -> v1::SlotSummary {
         response_p99_us,
         own_lag_p99_us,
         open_loop,
+        memory_peak_mib: Some(memory_peak_mib),
+        memory_mean_mib,
     }
 }

@@ -3,7 +3,7 @@
 use prost_types::{Duration, Timestamp};
 
 /// An instant, from Unix microseconds.
-pub(super) fn timestamp(unix_us: i64) -> Timestamp {
+pub(in crate::control) fn timestamp(unix_us: i64) -> Timestamp {
     let nanos = unix_us.rem_euclid(1_000_000) * 1000;
     // The remainder is below a second.
     Timestamp { seconds: unix_us.div_euclid(1_000_000), nanos: i32::try_from(nanos).unwrap_or_default() }

@@ -3,13 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{Stream, stream};
-use loader_proto::{schema::InvocationRecord, v1};
+use loader_proto::v1;
 use tokio::sync::watch;
 use tonic::Status;
 
 use crate::{
     control::{convert, status},
-    results::{ReadError, RecordReader},
+    results::{Nodes, ReadError, RecordReader},
     run::RunView,
     store::RunDirectory,
 };
@@ -17,28 +17,37 @@ use crate::{
 /// How often a growing file is read.
 const POLL_PERIOD: Duration = Duration::from_millis(250);
 
+/// What a stream reads.
+struct Sources {
+    records: RecordReader,
+    /// Absent where none are asked for.
+    nodes: Option<Nodes>,
+}
+
+/// What was read at once.
+type Batch = v1::StreamRecordsResponse;
+
 /// A reader, and the run whose end ends the stream.
 struct Tail {
-    reader: RecordReader,
+    sources: Sources,
     views: watch::Receiver<Arc<RunView>>,
 }
 
-/// The records of a run from the first on, until the run has ended.
+/// The records of a run from the first on, until the run has ended; each with its node's nearest sample, if that is asked for.
 pub(in crate::control) fn records(
     directory: &RunDirectory,
     views: watch::Receiver<Arc<RunView>>,
+    with_nodes: bool,
 ) -> impl Stream<Item = Result<v1::StreamRecordsResponse, Status>> + Send + use<> {
-    let tail = Tail { reader: RecordReader::new(directory.path()), views };
+    let nodes = with_nodes.then(|| Nodes::new(directory.path()));
+    let tail = Tail { sources: Sources { records: RecordReader::new(directory.path()), nodes }, views };
     stream::unfold(Some(tail), |tail| async {
         match tail?.next().await {
-            Ok((records, tail)) if records.is_empty() => match tail.reader.cut_off_bytes() {
+            Ok((batch, tail)) if batch.records.is_empty() => match tail.sources.records.cut_off_bytes() {
                 0 => None,
-                cut_off_bytes => Some((Ok(v1::StreamRecordsResponse { cut_off_bytes, ..Default::default() }), None)),
+                cut_off_bytes => Some((Ok(Batch { cut_off_bytes, ..Batch::default() }), None)),
             },
-            Ok((records, tail)) => {
-                let records = records.into_iter().map(convert::record).collect();
-                Some((Ok(v1::StreamRecordsResponse { records, cut_off_bytes: 0 }), Some(tail)))
-            }
+            Ok((batch, tail)) => Some((Ok(batch), Some(tail))),
             Err(status) => Some((Err(status), None)),
         }
     })
@@ -46,23 +55,37 @@ pub(in crate::control) fn records(
 
 impl Tail {
     /// The next records; none at the end of the stream.
-    async fn next(mut self) -> Result<(Vec<InvocationRecord<'static>>, Self), Status> {
+    async fn next(mut self) -> Result<(Batch, Self), Status> {
         loop {
             // Checked before the file is read, so that all rows written before the end are read.
             let ended = self.views.borrow().file.state.is_terminal() || self.views.has_changed().is_err();
-            let (records, reader) = read(self.reader).await?;
-            self.reader = reader;
-            if ended || !records.is_empty() {
-                return Ok((records, self));
+            let (batch, sources) = read(self.sources).await?;
+            self.sources = sources;
+            if ended || !batch.records.is_empty() {
+                return Ok((batch, self));
             }
             tokio::time::sleep(POLL_PERIOD).await;
         }
     }
 }
 
+impl Sources {
+    /// The records that are new, with their nodes.
+    fn read(&mut self) -> Result<Batch, ReadError> {
+        let records = self.records.read()?;
+        let mut nodes = Vec::new();
+        if let Some(samples) = &mut self.nodes {
+            samples.update()?;
+            let nearest = |record| samples.nearest(record).map(convert::nearest_node).unwrap_or_default();
+            nodes.extend(records.iter().map(nearest));
+        }
+        Ok(Batch { records: records.into_iter().map(convert::record).collect(), cut_off_bytes: 0, nodes })
+    }
+}
+
 /// Reads on a blocking thread.
-async fn read(mut reader: RecordReader) -> Result<(Vec<InvocationRecord<'static>>, RecordReader), Status> {
-    let read = move || reader.read().map(|records| (records, reader));
+async fn read(mut sources: Sources) -> Result<(Batch, Sources), Status> {
+    let read = move || sources.read().map(|batch| (batch, sources));
     let read = tokio::task::spawn_blocking(read).await.map_err(|error| status::broken(&error))?;
     read.map_err(|error: ReadError| Status::internal(error.to_string()))
 }

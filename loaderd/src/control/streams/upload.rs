@@ -1,16 +1,26 @@
 //! The upload of a trace: the client sends a manifest, the daemon asks for missing bytes, the client sends them in pieces, the
 //! daemon answers with the trace's id.
 
+use std::time::Duration;
+
 use futures_util::{Stream, StreamExt as _, stream};
 use loader_proto::v1::{self, upload_trace_request::Part, upload_trace_response::Answer};
+use tokio::time::timeout;
 use tonic::Status;
 
 use crate::{
-    control::status,
+    control::{permits::Permit, status},
     traces::{Begun, Manifest, TraceFile, TraceStore, Upload, UploadError, Wanted},
 };
 
-type Requests<S> = std::pin::Pin<Box<S>>;
+/// How long a client may take to send its next part.
+const CLIENT_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// The parts that a client sends, and its permit: both end with the upload.
+struct Requests<S> {
+    parts: std::pin::Pin<Box<S>>,
+    _permit: Permit,
+}
 
 /// The stage of an upload.
 enum Stage<S> {
@@ -19,27 +29,31 @@ enum Stage<S> {
     Stored(v1::TraceStored),
 }
 
-/// Stores the trace from the `requests` of `client`.
+/// Stores the trace from the `requests` of `client`, which holds `permit` until then.
 pub(in crate::control) fn upload<S>(
     store: TraceStore,
     client: String,
+    permit: Permit,
     requests: S,
 ) -> impl Stream<Item = Result<v1::UploadTraceResponse, Status>> + Send
 where
     S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send + 'static,
 {
-    stream::unfold(Some(Stage::Manifest(store, client, Box::pin(requests))), |stage| async {
-        let (answer, next) = match stage? {
-            Stage::Manifest(store, client, requests) => {
-                begin(store, client, requests).await.map_or_else(refused, wanted)
-            }
-            Stage::Content(upload, size, requests) => {
-                receive(upload, size, requests).await.map_or_else(refused, stored)
-            }
-            Stage::Stored(trace) => stored(trace),
-        };
-        Some((answer, next))
-    })
+    stream::unfold(
+        Some(Stage::Manifest(store, client, Requests { parts: Box::pin(requests), _permit: permit })),
+        |stage| async {
+            let (answer, next) = match stage? {
+                Stage::Manifest(store, client, requests) => {
+                    begin(store, client, requests).await.map_or_else(refused, wanted)
+                }
+                Stage::Content(upload, size, requests) => {
+                    receive(upload, size, requests).await.map_or_else(refused, stored)
+                }
+                Stage::Stored(trace) => stored(trace),
+            };
+            Some((answer, next))
+        },
+    )
 }
 
 type Step<S> = (Result<v1::UploadTraceResponse, Status>, Option<Stage<S>>);
@@ -103,7 +117,12 @@ async fn part<S>(requests: &mut Requests<S>) -> Result<Option<Part>, Status>
 where
     S: Stream<Item = Result<v1::UploadTraceRequest, Status>> + Send,
 {
-    match requests.next().await.transpose()? {
+    let next = timeout(CLIENT_TIMEOUT, requests.parts.next()).await;
+    let next = next.map_err(|_| {
+        let limit = humantime::format_duration(CLIENT_TIMEOUT);
+        Status::deadline_exceeded(format!("the client sent nothing for {limit}: upload again, it resumes"))
+    })?;
+    match next.transpose()? {
         None => Ok(None),
         Some(v1::UploadTraceRequest { part: Some(part) }) => Ok(Some(part)),
         Some(v1::UploadTraceRequest { part: None }) => Err(status::fault("part", "is empty")),

@@ -26,14 +26,14 @@ fn outcome(slot: u32) -> SlotOutcome {
 async fn closed(drain: Duration, ends_after: &[Duration]) -> (SlotOutcome, SlotOutcome) {
     let (t0, counters, stop) = (Clock.now(), Counters::default(), Stop::default());
     let mut ends = SlotEnds::new(judging(Some(drain)), t0, Clock, stop, ConnectionCount::default());
-    ends_after.iter().for_each(|_| counters.handed_out());
+    ends_after.iter().for_each(|_| assert!(counters.handed_out(1) > 0));
     ends.open(head(0));
     advance(seconds(5)).await;
     let calls = async {
         let begun = Clock.now();
         for after in ends_after {
             tokio::time::sleep_until(begun + *after).await;
-            counters.ended();
+            counters.ended(1);
         }
     };
     let slots = async {
@@ -82,7 +82,7 @@ async fn a_stop_ends_the_wait_and_nothing_is_decided() {
     let (counters, stop) = (Counters::default(), Stop::default());
     let mut ends =
         SlotEnds::new(judging(Some(seconds(3600))), Clock.now(), Clock, stop.clone(), ConnectionCount::default());
-    counters.handed_out();
+    counters.handed_out(1);
     ends.open(head(0));
     let stopping = async {
         sleep(seconds(7)).await;
@@ -97,7 +97,7 @@ async fn a_stop_ends_the_wait_and_nothing_is_decided() {
 async fn without_a_wait_a_slot_is_judged_when_the_next_has_ended() {
     let counters = Counters::default();
     let mut ends = SlotEnds::new(judging(None), Clock.now(), Clock, Stop::default(), ConnectionCount::default());
-    counters.handed_out();
+    counters.handed_out(1);
     let mut judged = Vec::new();
     for index in 0..3 {
         ends.open(head(index));

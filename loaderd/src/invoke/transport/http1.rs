@@ -97,8 +97,8 @@ impl Pool {
         if let Some(idle) = &home {
             loop {
                 let Some(mut connection) = idle.borrow_mut().pop() else { break };
-                // One that the peer has closed in the meantime is dropped.
-                if connection.sender.ready().await.is_ok() {
+                // One that the peer has closed in the meantime is dropped, though its task has not read that yet.
+                if !connection.receipt.is_closed() && connection.sender.ready().await.is_ok() {
                     return Ok((Ready { connection, home }, Waited::default()));
                 }
             }

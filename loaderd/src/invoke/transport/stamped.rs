@@ -6,7 +6,7 @@
 use std::{
     cell::Cell,
     io::{self, IoSliceMut},
-    os::fd::AsRawFd as _,
+    os::fd::{AsRawFd as _, RawFd},
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
@@ -14,9 +14,10 @@ use std::{
 };
 
 use nix::{
+    errno::Errno,
     libc::cmsghdr,
     sys::{
-        socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt, sockopt},
+        socket::{ControlMessageOwned, MsgFlags, recv, recvmsg, setsockopt, sockopt},
         time::TimeSpec,
     },
 };
@@ -37,7 +38,11 @@ struct Control([u8; size_of::<cmsghdr>() + size_of::<TimeSpec>()]);
 
 /// When the last bytes of a connection arrived. Clones share their state.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Receipt(Rc<Cell<Reading>>);
+pub(super) struct Receipt {
+    reading: Rc<Cell<Reading>>,
+    /// The socket; absent once it is closed on this side.
+    socket: Rc<Cell<Option<RawFd>>>,
+}
 
 /// What is to be read, and what was.
 #[derive(Debug, Clone, Copy, Default)]
@@ -61,24 +66,34 @@ enum Turns {
 impl Receipt {
     /// When the last bytes that were read had arrived, as far as is known; at the latest when they were read.
     pub(super) fn arrived(&self) -> Option<Instant> {
-        self.0.get().arrived
+        self.reading.get().arrived
     }
 
     /// Allows one read, so that all answers in it are taken before the next read replaces the stamp.
     pub(super) fn one_read(&self) {
-        self.0.set(Reading { turns: Turns::Open, ..self.0.get() });
+        self.reading.set(Reading { turns: Turns::Open, ..self.reading.get() });
+    }
+
+    /// Whether the peer has closed the connection, also when nothing has read that yet.
+    pub(super) fn is_closed(&self) -> bool {
+        let peek = MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT;
+        match self.socket.get().map(|socket| recv(socket, &mut [0], peek)) {
+            Some(Ok(bytes)) => bytes == 0,
+            Some(Err(error)) => error != Errno::EAGAIN && error != Errno::EINTR,
+            None => true,
+        }
     }
 
     fn may_read(&self) -> bool {
-        self.0.get().turns != Turns::Used
+        self.reading.get().turns != Turns::Used
     }
 
     fn read(&self, arrived: Instant) {
-        let turns = match self.0.get().turns {
+        let turns = match self.reading.get().turns {
             Turns::Unlimited => Turns::Unlimited,
             Turns::Open | Turns::Used => Turns::Used,
         };
-        self.0.set(Reading { arrived: Some(arrived), turns });
+        self.reading.set(Reading { arrived: Some(arrived), turns });
     }
 }
 
@@ -103,6 +118,7 @@ impl Stamped {
     pub(super) fn new(stream: TcpStream, receipt: Receipt, clock: Clock) -> Self {
         // Refused by a kernel without stamps; then there are none.
         let _refused = setsockopt(&stream, sockopt::ReceiveTimestampns, &true);
+        receipt.socket.set(Some(stream.as_raw_fd()));
         Self { stream, receipt, wall: WallClock::new(clock), clock }
     }
 
@@ -119,6 +135,12 @@ impl Stamped {
             Ok(read)
         });
         short.map_or(full, Ok)
+    }
+}
+
+impl Drop for Stamped {
+    fn drop(&mut self) {
+        self.receipt.socket.set(None);
     }
 }
 
@@ -179,5 +201,27 @@ impl AsyncWrite for Stamped {
 
     fn is_write_vectored(&self) -> bool {
         self.stream.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_connection_that_its_peer_closed_is_known_before_anything_reads_that() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (peer, _) = listener.accept().await.unwrap();
+        let receipt = Receipt::default();
+        let stamped = Stamped::new(stream, receipt.clone(), Clock);
+        assert!(!receipt.is_closed());
+        drop(peer);
+        stamped.stream.readable().await.unwrap();
+        assert!(receipt.is_closed());
+        drop(stamped);
+        assert!(receipt.is_closed(), "its descriptor may be another's now");
     }
 }

@@ -25,6 +25,10 @@ impl Mode for ColdStartSpec {
         "coldstart"
     }
 
+    fn needs_scales(&self) -> bool {
+        true
+    }
+
     fn plan(&self, run: &RunSpec, _trace: Option<Arc<Trace>>) -> Result<Box<dyn Plan>, Vec<Violation>> {
         Ok(Box::new(ColdStartPlan::new(run, self)))
     }

@@ -104,6 +104,20 @@ fn every_field_of_burst_and_rps_is_checked() {
 }
 
 #[test]
+fn a_mode_that_chooses_by_instances_needs_a_platform_that_knows_them() {
+    let on_attach = |mode: &str, fields: Value| json!({"platform": "attach", "attach": {"targets": [{"address": "h:1"}]}, mode: fields});
+    let reason =
+        "it chooses functions without instances, and of functions deployed by others nobody reports the instances";
+    let refused = [format!("coldstart: cannot run on platform attach: {reason}")];
+    assert_eq!(faults(&on_attach("coldstart", json!({"coldStarts": [1]}))), refused);
+    assert!(checked(&on_attach("rps", json!({"end": 1}))).is_ok());
+    let busy = json!({
+        "platform": "attach", "attach": {"targets": [{"address": "h:1"}]}, "function": {"startupBusyLoop": "1s"}, "burst": {}
+    });
+    assert_eq!(faults(&busy), ["function.startupBusyLoop: is set, but platform attach starts no instances"]);
+}
+
+#[test]
 fn every_field_of_coldstart_and_trace_is_checked() {
     check_modes(&[
         (
@@ -134,9 +148,12 @@ fn every_field_of_coldstart_and_trace_is_checked() {
         ),
         (
             "trace",
-            json!({"path": "/t", "duration": "90s"}),
+            json!({"path": "/t", "granularity": "minute", "duration": "90s"}),
             "trace.duration: is 1m 30s; must be a whole multiple of a unit, 1m",
         ),
+        ("trace", json!({"path": "/t", "start": "-1s"}), "trace.start: is -1s; must be 0s to 1year"),
+        ("trace", json!({"path": "/t", "defaultRuntime": "-1s"}), "trace.defaultRuntime: is -1s; must be 0s to 1h"),
+        ("trace", json!({"path": "/t", "defaultMemoryMib": 0}), "trace.defaultMemoryMib: is 0; must be 1 to 1048576"),
         (
             "trace",
             json!({"path": "/t", "minRuntime": "2s", "maxRuntime": "1s"}),

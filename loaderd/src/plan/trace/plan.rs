@@ -6,8 +6,8 @@ use loader_trace::{Arrivals, Event, Load, Purpose, StreamKey, StreamRng, Trace};
 
 use super::{
     names::names,
-    sizes::{Clamps, Size, memory},
-    spec::{Granularity, TraceSpec},
+    sizes::{Clamps, DEFAULT_MEMORY_MIB, Size},
+    spec::TraceSpec,
 };
 use crate::{
     id::FunctionIndex,
@@ -79,24 +79,29 @@ impl Iterator for Dues {
     fn next(&mut self) -> Option<u64> {
         match self {
             Self::Drawn(dues) => dues.next(),
-            Self::Exact(events) => events.next().map(|event| event.start_ns),
+            Self::Exact(events) => events.next().map(|(event, _)| event.start_ns),
         }
     }
 }
 
+/// An event, and whether it is of a plan.
 impl Iterator for Exact {
-    type Item = Event;
+    type Item = (Event, bool);
 
-    fn next(&mut self) -> Option<Event> {
+    fn next(&mut self) -> Option<(Event, bool)> {
         let Load::Events(events) = &self.trace.functions[self.function.as_usize()].load else { return None };
-        events.all().get(self.positions.next()?).copied()
+        Some((*events.all().get(self.positions.next()?)?, events.is_planned()))
     }
 }
 
 impl TracePlan {
     pub(super) fn new(run: &RunSpec, spec: &TraceSpec, trace: Arc<Trace>) -> Self {
-        let clamps = Clamps { runtime: spec.runtime, memory: spec.memory_mib };
-        let units = units::to_u32(spec.units.map_or(trace.units, |units| units.min(trace.units)));
+        let clamps = Clamps {
+            runtime: spec.runtime,
+            memory: spec.memory_mib,
+            default_memory_mib: spec.default_memory_mib.unwrap_or(DEFAULT_MEMORY_MIB),
+        };
+        let units = units::to_u32(spec.units(&trace));
         let names = names(&trace.functions);
         let functions = trace.functions.iter().zip(names).map(|(function, name)| PlannedFunction {
             name,
@@ -114,10 +119,7 @@ impl TracePlan {
         Self {
             clamps,
             arrivals: run.arrivals,
-            unit: match spec.granularity {
-                Granularity::Minute => Unit::Minute,
-                Granularity::Second => Unit::Second,
-            },
+            unit: if trace.unit == Duration::from_secs(1) { Unit::Second } else { Unit::Minute },
             units,
             keys: keys.collect(),
             functions: functions.collect(),
@@ -234,6 +236,11 @@ impl Plan for TracePlan {
     }
 
     fn outline(&self) -> Outline {
+        self.outline_while(&|| true).unwrap_or_default()
+    }
+
+    /// It looks at each function in each unit, which takes long for large traces.
+    fn outline_while(&self, is_wanted: &dyn Fn() -> bool) -> Option<Outline> {
         let means: Vec<_> = self.trace.functions.iter().map(|function| self.clamps.means(function)).collect();
         let functions = self.functions.iter().zip(&self.trace.functions).zip(&means);
         let mut clamped = 0.0;
@@ -243,12 +250,13 @@ impl Plan for TracePlan {
             FunctionOutline { invocations, mean_runtime, mean_memory_mib }
         });
         let functions = functions.collect();
-        Outline {
-            slots: (0..self.units).map(|unit| self.outline_slot(unit, &means)).collect(),
+        let slots = (0..self.units).map(|unit| is_wanted().then(|| self.outline_slot(unit, &means)));
+        Some(Outline {
+            slots: slots.collect::<Option<_>>()?,
             functions,
             clamped: units::rounded(clamped),
             ..Outline::default()
-        }
+        })
     }
 }
 
@@ -258,7 +266,8 @@ impl Sizes {
             Self::Drawn(drawn) => (drawn.function, drawn.next(clamps)),
             // As many as due times.
             Self::Exact(events) => {
-                (events.function, events.next().map(|event| clamps.exact(event)).unwrap_or_default())
+                let size = events.next().map(|(event, is_planned)| clamps.exact(event, is_planned));
+                (events.function, size.unwrap_or_default())
             }
         };
         Invocation {
@@ -276,6 +285,6 @@ impl Drawn {
     fn next(&mut self, clamps: Clamps) -> Size {
         let function = &self.trace.functions[self.function.as_usize()];
         let runtime = function.runtime.as_ref().map_or(clamps.runtime.min, |profile| profile.sample(&mut self.runtime));
-        clamps.apply(runtime, memory(function, |profile| profile.sample(&mut self.memory)))
+        clamps.apply(runtime, clamps.memory_of(function, |profile| profile.sample(&mut self.memory)))
     }
 }

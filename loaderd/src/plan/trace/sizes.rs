@@ -1,17 +1,19 @@
 //! What the invocations of a trace's functions ask for.
 
-use std::time::Duration;
+use std::{num::NonZeroU32, time::Duration};
 
 use loader_trace::{Clamp, Event, Events, Load, MemoryProfile, RuntimeProfile, TraceFunction};
 
-/// Memory of an invocation where the trace has none, in MiB.
-const DEFAULT_MEMORY_MIB: u32 = 200;
+/// Memory of an invocation where the trace has none and the spec does not say, in MiB.
+pub(super) const DEFAULT_MEMORY_MIB: u32 = 200;
 
 /// What drawn sizes are held to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clamps {
     pub(super) runtime: Clamp<Duration>,
     pub(super) memory: Clamp<u32>,
+    /// Memory where the trace has none, in MiB.
+    pub(super) default_memory_mib: u32,
 }
 
 /// What an invocation requests, and whether a clamp touched it.
@@ -29,7 +31,7 @@ impl Clamps {
             return self.exact_means(events);
         }
         let runtime = function.runtime.as_ref().map_or(self.runtime.min, |p| p.mean(self.runtime));
-        let fixed = || f64::from(self.memory.apply(DEFAULT_MEMORY_MIB).value);
+        let fixed = || f64::from(self.memory.apply(self.default_memory_mib).value);
         (runtime, function.memory.as_ref().map_or_else(fixed, |profile| profile.mean(self.memory)))
     }
 
@@ -39,19 +41,22 @@ impl Clamps {
         Size { runtime: runtime.value, memory_mib: memory.value, touched: runtime.touched || memory.touched }
     }
 
-    /// What an exact event requests. One that names its memory was planned, and stays as it is.
-    pub(super) fn exact(&self, event: Event) -> Size {
+    /// What an exact event requests. One of a plan was bounded before, and stays as it is.
+    pub(super) fn exact(&self, event: Event, is_planned: bool) -> Size {
         let runtime = Duration::from_micros(event.runtime_us.into());
-        match event.memory_mib {
-            Some(memory_mib) => Size { runtime, memory_mib: memory_mib.get(), touched: false },
-            None => self.apply(runtime, DEFAULT_MEMORY_MIB),
-        }
+        let memory_mib = event.memory_mib.map_or(self.default_memory_mib, NonZeroU32::get);
+        if is_planned { Size { runtime, memory_mib, touched: false } } else { self.apply(runtime, memory_mib) }
+    }
+
+    fn exact_sizes<'a>(&self, events: &'a Events) -> impl Iterator<Item = Size> + use<'a> {
+        let (clamps, is_planned) = (*self, events.is_planned());
+        events.all().iter().map(move |event| clamps.exact(*event, is_planned))
     }
 
     /// Mean run time and memory of exact events.
     fn exact_means(&self, events: &Events) -> (Duration, f64) {
         let (mut runtime, mut memory_mib) = (0.0, 0.0);
-        for size in events.all().iter().map(|event| self.exact(*event)) {
+        for size in self.exact_sizes(events) {
             runtime += size.runtime.as_secs_f64();
             memory_mib += f64::from(size.memory_mib);
         }
@@ -62,10 +67,8 @@ impl Clamps {
     /// Most memory that an invocation of a function can ask for, in MiB.
     pub(super) fn peak_memory_mib(&self, function: &TraceFunction) -> u32 {
         match &function.load {
-            Load::Events(events) => {
-                events.all().iter().map(|event| self.exact(*event).memory_mib).max().unwrap_or_default()
-            }
-            Load::Counts(_) => self.memory.apply(memory(function, |profile| profile.quantile(1.0))).value,
+            Load::Events(events) => self.exact_sizes(events).map(|size| size.memory_mib).max().unwrap_or_default(),
+            Load::Counts(_) => self.memory.apply(self.memory_of(function, |profile| profile.quantile(1.0))).value,
         }
     }
 
@@ -73,12 +76,17 @@ impl Clamps {
     /// independently.
     pub(super) fn share(&self, function: &TraceFunction) -> f64 {
         if let Load::Events(events) = &function.load {
-            let touched = events.all().iter().filter(|event| self.exact(**event).touched).count();
+            let touched = self.exact_sizes(events).filter(|size| size.touched).count();
             return touched as f64 / events.all().len().max(1) as f64;
         }
         let runtime = function.runtime.as_ref().map_or(0.0, |profile| self.runtime_share(profile));
         let memory = function.memory.as_ref().map_or(0.0, |profile| self.memory_share(profile));
         1.0 - (1.0 - runtime) * (1.0 - memory)
+    }
+
+    /// What `ask` says of a function's memory, in MiB; without a value in the trace, the default.
+    pub(super) fn memory_of(&self, function: &TraceFunction, ask: impl FnOnce(&MemoryProfile) -> u32) -> u32 {
+        function.memory.as_ref().map_or(self.default_memory_mib, ask)
     }
 
     fn runtime_share(&self, profile: &RuntimeProfile) -> f64 {
@@ -95,9 +103,4 @@ fn outside(touched: impl Fn(f64) -> bool) -> f64 {
     const PARTS: u16 = 1000;
     let middle = |part: u16| (f64::from(part) + 0.5) / f64::from(PARTS);
     (0..PARTS).filter(|&part| touched(middle(part))).count() as f64 / f64::from(PARTS)
-}
-
-/// What `ask` says of a function's memory, in MiB; without a value in the trace, the default.
-pub(super) fn memory(function: &TraceFunction, ask: impl FnOnce(&MemoryProfile) -> u32) -> u32 {
-    function.memory.as_ref().map_or(DEFAULT_MEMORY_MIB, ask)
 }

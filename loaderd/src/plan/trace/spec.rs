@@ -5,10 +5,11 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 use loader_proto::v1::{self, trace_mode};
 use loader_trace::{Clamp, Format, Trace};
 
+use super::bounds;
 use crate::{
     plan::{
         TraceSource, Warmup,
-        checks::{LONGEST_RUNTIME, MOST_FUNCTIONS, MOST_MEMORY_MIB, whole},
+        checks::{MOST_FUNCTIONS, whole},
     },
     spec::{Check, LONGEST, Violation, time},
     units,
@@ -33,18 +34,36 @@ pub(in crate::plan) struct TraceSpec {
     pub(super) format: Option<Format>,
     /// Which day, when it has several.
     pub(super) day: Option<u32>,
-    /// How many units of granularity are replayed; `None`: all.
-    pub(super) units: Option<usize>,
-    /// What one column of the trace lasts.
-    pub(super) granularity: Granularity,
+    /// Which sample, when it has several.
+    pub(super) size: Option<u32>,
+    /// Where in the trace the replay begins.
+    pub(super) start: Duration,
+    /// How much is replayed; `None`: all.
+    pub(super) duration: Option<Duration>,
+    /// What one column of the trace lasts; `None`: as its format has it.
+    pub(super) granularity: Option<Granularity>,
     /// Whether functions without durations or memory are left out instead of refused.
     pub(super) skip_incomplete: bool,
+    /// Whether values that could be repaired refuse the trace.
+    pub(super) strict: bool,
+    /// Run time of functions without durations.
+    pub(super) default_runtime: Option<Duration>,
+    /// Memory of functions without any, in MiB.
+    pub(super) default_memory_mib: Option<u32>,
     /// What drawn run times are held to.
     pub(super) runtime: Clamp<Duration>,
     /// What drawn memory is held to, in MiB.
     pub(super) memory_mib: Clamp<u32>,
     /// What of it comes before the measured part.
     pub(super) warmup: Option<Warmup>,
+}
+
+impl TraceSpec {
+    /// How many units of a trace are replayed, which begins where the replay does.
+    pub(super) fn units(&self, trace: &Trace) -> usize {
+        let wanted = self.duration.and_then(|duration| whole(duration, trace.unit));
+        wanted.and_then(|units| usize::try_from(units).ok()).map_or(trace.units, |units| units.min(trace.units))
+    }
 }
 
 /// What one column of a trace lasts.
@@ -78,10 +97,6 @@ impl Granularity {
 pub(super) fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc<Trace>, Vec<Violation>> {
     let refuse = |field: &str, description: String| vec![Violation::new(field, description)];
     let Some(trace) = trace else { return Err(refuse("trace", "was not read".to_owned())) };
-    if let Some(units) = mode.units.filter(|&units| units > trace.units) {
-        let (has, unit) = (trace.units, mode.granularity.as_str());
-        return Err(refuse("trace.duration", format!("is {units} {unit}s; the trace has {has}")));
-    }
     let (functions, most) = (trace.functions.len(), MOST_FUNCTIONS as usize);
     if functions > most {
         return Err(refuse(
@@ -90,13 +105,13 @@ pub(super) fn fitting(mode: &TraceSpec, trace: Option<Arc<Trace>>) -> Result<Arc
         ));
     }
     if trace.units > MOST_UNITS {
-        let (has, unit) = (trace.units, mode.granularity.as_str());
-        let rule = format!("lasts {has} {unit}s; at most {MOST_UNITS} can be replayed, see trace.duration");
+        let (has, unit) = (trace.units, time(trace.unit));
+        let rule = format!("lasts {has} units of {unit}; at most {MOST_UNITS} can be replayed, see trace.duration");
         return Err(refuse("trace", rule));
     }
-    let seconds = mode.granularity.as_secs().saturating_mul(mode.units.unwrap_or(trace.units) as u64);
-    if mode.warmup.is_some_and(|warmup| warmup.longest() >= Duration::from_secs(seconds)) {
-        let rule = format!("hold and settle take all of the trace's {seconds} seconds");
+    let length = trace.unit.saturating_mul(units::to_u32(mode.units(&trace)));
+    if mode.warmup.is_some_and(|warmup| warmup.longest() >= length) {
+        let rule = format!("hold and settle take all of the trace's {}", time(length));
         return Err(refuse("trace.warmup", rule));
     }
     if trace.invocations() == 0 {
@@ -119,52 +134,47 @@ pub(in crate::plan) fn check(check: &mut Check, message: &v1::TraceMode) -> Opti
         day,
         warmup: warmup_message,
         source: source_message,
+        start,
+        size,
+        strict,
+        default_runtime,
+        default_memory_mib,
     } = message;
     let source = source(check, source_message.as_ref());
     let format = trace_format(check, format);
-    let granularity = if granularity.is_empty() { Granularity::Minute.as_str() } else { granularity };
-    let granularity = check.named("trace.granularity", granularity, &Granularity::ALL, Granularity::as_str);
-    let units = units(check, duration.as_ref(), granularity);
-    let Clamp { min, max } = Clamp::RUNTIME;
-    let runtimes = Duration::ZERO..=LONGEST_RUNTIME;
-    let min_runtime = check.duration("trace.minRuntime", min_runtime.as_ref(), min, runtimes.clone());
-    let max_runtime = check.duration("trace.maxRuntime", max_runtime.as_ref(), max, runtimes);
-    let Clamp { min, max } = Clamp::MEMORY_MIB;
-    let min_memory = check.count("trace.minMemoryMib", *min_memory_mib, min, 1..=MOST_MEMORY_MIB);
-    let max_memory = check.count("trace.maxMemoryMib", *max_memory_mib, max, 1..=MOST_MEMORY_MIB);
-    if let (Some(min), Some(max)) = (min_runtime, max_runtime)
-        && min > max
-    {
-        check
-            .fault("trace.minRuntime", format!("is {}; must be at most maxRuntime, which is {}", time(min), time(max)));
-    }
-    if let (Some(min), Some(max)) = (min_memory, max_memory)
-        && min > max
-    {
-        check.fault("trace.minMemoryMib", format!("is {min}; must be at most maxMemoryMib, which is {max}"));
-    }
+    let granularity = self::granularity(check, granularity);
+    let duration = length(check, "trace.duration", duration.as_ref(), SECOND, granularity);
+    let start = length(check, "trace.start", start.as_ref(), Duration::ZERO, None);
+    let default_runtime = bounds::default_runtime(check, default_runtime.as_ref());
+    let default_memory_mib = bounds::default_memory(check, *default_memory_mib);
+    let runtime = bounds::runtime(check, min_runtime.as_ref(), max_runtime.as_ref());
+    let memory_mib = bounds::memory(check, *min_memory_mib, *max_memory_mib);
     let warmup = warmup_message.as_ref().map(|message| warmup(check, message));
     let warmup = match warmup {
         None => Some(None),
         Some(read) => read.map(Some),
     };
-    if let (Some(Some(warmup)), Some(Some(units)), Some(granularity)) = (warmup, units, granularity) {
-        let duration = Duration::from_secs(granularity.as_secs()) * units::to_u32(units);
-        if warmup.longest() >= duration {
-            let (longest, duration) = (time(warmup.longest()), time(duration));
-            let rule = format!("hold and settle take {longest}; must be less than duration, which is {duration}");
-            check.fault("trace.warmup", rule);
-        }
+    if let (Some(Some(warmup)), Some(Some(duration))) = (warmup, duration)
+        && warmup.longest() >= duration
+    {
+        let (longest, duration) = (time(warmup.longest()), time(duration));
+        let rule = format!("hold and settle take {longest}; must be less than duration, which is {duration}");
+        check.fault("trace.warmup", rule);
     }
     Some(TraceSpec {
         source: source?,
         format: format?,
         day: *day,
-        units: units?,
+        size: *size,
+        start: start?.unwrap_or_default(),
+        duration: duration?,
         granularity: granularity?,
         skip_incomplete: *skip_incomplete,
-        runtime: Clamp { min: min_runtime?, max: max_runtime? },
-        memory_mib: Clamp { min: min_memory?, max: max_memory? },
+        strict: *strict,
+        default_runtime: default_runtime?,
+        default_memory_mib: default_memory_mib?,
+        runtime: runtime?,
+        memory_mib: memory_mib?,
         warmup: warmup?,
     })
 }
@@ -198,19 +208,31 @@ fn trace_format(check: &mut Check, name: &str) -> Option<Option<Format>> {
     check.named("trace.format", name, &Format::ALL, Format::name).map(Some)
 }
 
-/// How many units to replay; inside, nothing for all.
-fn units(
-    check: &mut Check,
-    duration: Option<&prost_types::Duration>,
-    granularity: Option<Granularity>,
-) -> Option<Option<usize>> {
-    let Some(duration) = duration else { return Some(None) };
-    let duration = check.duration("trace.duration", Some(duration), MINUTE, SECOND..=LONGEST)?;
-    let unit = Duration::from_secs(granularity?.as_secs());
-    let units = whole(duration, unit).and_then(|units| usize::try_from(units).ok());
-    if units.is_none() {
-        let found = time(duration);
-        check.fault("trace.duration", format!("is {found}; must be a whole multiple of a unit, {}", time(unit)));
+/// What a column lasts; inside, nothing when the format says.
+fn granularity(check: &mut Check, name: &str) -> Option<Option<Granularity>> {
+    if name.is_empty() {
+        return Some(None);
     }
-    units.map(Some)
+    check.named("trace.granularity", name, &Granularity::ALL, Granularity::as_str).map(Some)
+}
+
+/// A part of the trace, of at least `least`; inside, nothing when it is not given. With a granularity it must be a whole number
+/// of units; without, the trace's reader knows what a unit is.
+fn length(
+    check: &mut Check,
+    field: &str,
+    given: Option<&prost_types::Duration>,
+    least: Duration,
+    granularity: Option<Option<Granularity>>,
+) -> Option<Option<Duration>> {
+    let Some(given) = given else { return Some(None) };
+    let length = check.duration(field, Some(given), MINUTE, least..=LONGEST)?;
+    let unit = granularity.flatten().map(|granularity| Duration::from_secs(granularity.as_secs()));
+    match unit {
+        Some(unit) if whole(length, unit).is_none() => {
+            check.fault(field, format!("is {}; must be a whole multiple of a unit, {}", time(length), time(unit)));
+            None
+        }
+        _ => Some(Some(length)),
+    }
 }

@@ -6,7 +6,7 @@ use loader_trace::{Clamp, Event, Load, Trace};
 use proptest::{collection::vec, prelude::*};
 use serde_json::json;
 
-use super::spec::{Granularity, TraceSpec};
+use super::spec::TraceSpec;
 use crate::{
     plan::{
         Invocation, Plan, Target, TraceSource,
@@ -105,6 +105,15 @@ fn what_the_trace_does_not_say_has_defaults() {
 }
 
 #[test]
+fn the_spec_says_what_the_trace_does_not() {
+    let spec = json!({"trace": {"path": "/t", "granularity": "second", "defaultMemoryMib": 64}});
+    let functions = vec![exact("app/f", &[(0, 5000, None), (1500, 5000, Some(20_000))])];
+    let mut plan = trace_plan(&spec, Trace { functions, units: 2, unit: Duration::from_secs(1) });
+    // What a trace says is bounded, what a plan says is not.
+    assert_eq!(testkit::lines(&slots(&mut *plan, 10)), ["0 0 5000 64", "1500000000 0 5000 10240"]);
+}
+
+#[test]
 fn names_are_dns_labels_and_differ() {
     let long = "c13acdc7567b225971cef2416a3a2b03c8a4d8d154df48afe75834e2f5c59ddf";
     let ids = [long, &format!("{}xyz", &long[..40]), "App/Func_1", "", "ÄÖ", "--", "own-name-1"];
@@ -118,6 +127,18 @@ fn names_are_dns_labels_and_differ() {
 }
 
 #[test]
+fn an_outline_is_made_no_further_when_nobody_wants_it() {
+    let plan = trace_plan(&seconds(), trace(vec![function("f", &[1; 100])]));
+    let asked = std::cell::Cell::new(0);
+    let outline = plan.outline_while(&|| {
+        asked.set(asked.get() + 1);
+        asked.get() < 10
+    });
+    assert_eq!((outline.is_none(), asked.get()), (true, 10));
+    assert_eq!(plan.outline_while(&|| true).map(|outline| outline.slots.len()), Some(plan.outline().slots.len()));
+}
+
+#[test]
 fn the_outline_follows_littles_law() {
     let outline = trace_plan(&seconds(), trace(vec![function("f", &[100, 50])])).outline();
     let function = &outline.functions[0];
@@ -128,6 +149,14 @@ fn the_outline_follows_littles_law() {
     assert!((slot.concurrency - 100.0 * runtime).abs() < 1e-9, "{slot:?}");
     assert!((slot.memory_mib - slot.concurrency * memory).abs() < 1e-9, "{slot:?}");
     assert_eq!((outline.invocations(), outline.duration()), (150, Duration::from_secs(2)));
+}
+
+/// The same, of a plan: its sizes are not bounded.
+fn planned(id: &str, events: &[(u64, u32, Option<u32>)]) -> loader_trace::TraceFunction {
+    let function = exact(id, events);
+    let Load::Events(events) = &function.load else { panic!("{function:?}") };
+    let load = Load::Events(loader_trace::Events::planned(events.all().to_vec(), Duration::from_secs(1)));
+    loader_trace::TraceFunction { load, ..function }
 }
 
 /// A function that is invoked exactly so: start in milliseconds, run time in microseconds, memory in MiB.
@@ -147,9 +176,9 @@ fn exact_times_and_sizes_are_replayed_as_they_are() {
         // Azure 2021 knows no memory, and durations of 0.
         exact("app/f", &[(0, 0, None), (1500, 90_000_000, None)]),
         // A plan knows all.
-        exact("steady", &[(250, 0, Some(7)), (1999, 90_000_000, Some(20_000))]),
+        planned("steady", &[(250, 0, Some(7)), (1999, 90_000_000, Some(20_000))]),
     ];
-    let mut plan = trace_plan(&seconds(), Trace { functions, units: 2 });
+    let mut plan = trace_plan(&seconds(), Trace { functions, units: 2, unit: Duration::from_secs(1) });
     assert_eq!(plan.functions().iter().map(|function| function.peak_memory_mib).collect::<Vec<_>>(), [200, 20_000]);
     assert_eq!(plan.outline().clamped, 2);
     let slots = slots(&mut *plan, 10);
@@ -172,9 +201,14 @@ fn what_is_left_out_is_as_documented() {
         source: TraceSource::Path("/t".into()),
         format: None,
         day: None,
-        units: None,
-        granularity: Granularity::Minute,
+        size: None,
+        start: Duration::ZERO,
+        duration: None,
+        granularity: None,
         skip_incomplete: false,
+        strict: false,
+        default_runtime: None,
+        default_memory_mib: None,
         runtime: Clamp { min: Duration::from_millis(1), max: Duration::from_mins(1) },
         memory_mib: Clamp { min: 1, max: 10_240 },
     };

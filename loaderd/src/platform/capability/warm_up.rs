@@ -32,7 +32,7 @@ pub enum Room {
     },
 }
 
-/// The file in which a run keeps the cluster's settings as they were before its warm-up changed them.
+/// A file in which a run keeps what it changes of the cluster, as it was before: settings by its warm-up, or by its disturbances.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsBackup(PathBuf);
 

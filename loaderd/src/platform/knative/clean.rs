@@ -20,9 +20,9 @@ use crate::id::RunId;
 /// Services that are deleted at the same time.
 const MAX_CONCURRENT: usize = 16;
 /// The interval at which the deletion is checked.
-const POLL_INTERVAL: Duration = Duration::from_secs(1);
-/// Maximum time for which the API server may be unreachable.
-const API_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Maximum time for which the API server may be unreachable. A run's clean-up is tried again after that.
+const API_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum time for Services and pods to disappear: a pod has 30 s to end, or its longer grace period.
 const DELETE_TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -34,11 +34,16 @@ pub(super) struct Cleaner<'a> {
 }
 
 impl Cleaner<'_> {
-    /// Deletes the run's Services and waits until they and their pods are gone.
+    /// Deletes the run's Services and waits until they are gone, and their pods with `await_pods`.
     ///
     /// # Errors
     /// A request that failed, or objects that were not deleted in time.
-    pub(super) async fn clean(&self, run: &RunId, clock: impl Fn() -> Instant + Send) -> Result<(), ClusterError> {
+    pub(super) async fn clean(
+        &self,
+        run: &RunId,
+        await_pods: bool,
+        clock: impl Fn() -> Instant + Send,
+    ) -> Result<(), ClusterError> {
         let selector = names::of_run(run);
         let never = CancellationToken::new();
         let services = self.services(&selector).await?;
@@ -47,7 +52,7 @@ impl Cleaner<'_> {
         let deleted = names.iter().map(|name| async move {
             let deleted = self.cluster.ask(self.now + API_TIMEOUT, never, |client| async move {
                 let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
-                services.delete(name, &DeleteParams::background()).await
+                services.delete(name, &cascade(await_pods)).await
             });
             match deleted.await {
                 // Another client has deleted it.
@@ -65,8 +70,8 @@ impl Cleaner<'_> {
             }
             sleep(POLL_INTERVAL).await;
             left = self.services(&selector).await?.len();
-            if left == 0 {
-                left = self.pods(&selector).await?;
+            if left == 0 && await_pods {
+                left = self.pods(&selector).await?.len();
             }
         }
         Ok(())
@@ -74,14 +79,7 @@ impl Cleaner<'_> {
 
     /// The number of Services of each run.
     pub(super) async fn runs(&self) -> Result<BTreeMap<RunId, usize>, ClusterError> {
-        let mut runs = BTreeMap::new();
-        for service in self.services(&names::of_any_run()).await? {
-            let run = service.labels().get(names::RUN).and_then(|run| run.parse::<RunId>().ok());
-            if let Some(run) = run {
-                *runs.entry(run).or_insert(0) += 1;
-            }
-        }
-        Ok(runs)
+        Ok(by_run(&self.services(&names::of_any_run()).await?))
     }
 
     async fn services(&self, selector: &str) -> Result<Vec<PartialObjectMeta<DynamicObject>>, ClusterError> {
@@ -98,11 +96,39 @@ impl Cleaner<'_> {
         }
     }
 
-    async fn pods(&self, selector: &str) -> Result<usize, ClusterError> {
+    /// Runs whose Services are gone and whose pods are not, with the number of these.
+    pub(super) async fn terminating(&self) -> Result<BTreeMap<RunId, usize>, ClusterError> {
+        let mut pods = by_run(&self.pods(&names::of_any_run()).await?);
+        if !pods.is_empty() {
+            let deployed = self.runs().await?;
+            pods.retain(|run, _| !deployed.contains_key(run));
+        }
+        Ok(pods)
+    }
+
+    async fn pods(&self, selector: &str) -> Result<Vec<PartialObjectMeta<Pod>>, ClusterError> {
         let (parameters, never) = (&ListParams::default().labels(selector), CancellationToken::new());
         let listed = self.cluster.ask(self.now + API_TIMEOUT, &never, |client| async move {
             Api::<Pod>::namespaced(client, self.namespace).list_metadata(parameters).await
         });
-        Ok(listed.await?.items.len())
+        Ok(listed.await?.items)
     }
+}
+
+/// How a Service is deleted. In the foreground the garbage collector deletes everything of it at once, its pods too, and the Service
+/// last. In the background the Service is gone at once, and what it owned some time later: half a minute, with 40 Services.
+fn cascade(await_pods: bool) -> DeleteParams {
+    if await_pods { DeleteParams::foreground() } else { DeleteParams::background() }
+}
+
+/// The number of objects of each run.
+fn by_run<K>(objects: &[PartialObjectMeta<K>]) -> BTreeMap<RunId, usize> {
+    let mut runs = BTreeMap::new();
+    for object in objects {
+        let label = object.metadata.labels.as_ref().and_then(|labels| labels.get(names::RUN));
+        if let Some(run) = label.and_then(|run| run.parse::<RunId>().ok()) {
+            *runs.entry(run).or_insert(0) += 1;
+        }
+    }
+    runs
 }

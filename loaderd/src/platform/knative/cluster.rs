@@ -1,8 +1,14 @@
 //! Access to the API server.
 
-use std::{io, path::PathBuf, sync::Mutex, time::Duration};
+use std::{
+    env, fmt, io,
+    path::{Path, PathBuf},
+    sync::Mutex,
+    time::Duration,
+};
 
 use futures_util::{Stream, StreamExt as _, stream};
+use http::{Request, Uri};
 use kube::{
     Client, Config, Error,
     config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
@@ -11,7 +17,11 @@ use kube::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::failure;
+use super::{
+    credentials::{self, Exposed},
+    failure,
+    proxy::{self, ProxyError},
+};
 use crate::clock::Clock;
 
 /// How long one request may take.
@@ -30,6 +40,38 @@ pub struct Access {
     pub context: Option<String>,
 }
 
+impl Access {
+    /// Where the address of the server comes from.
+    fn named_by(&self) -> String {
+        let given = self.kubeconfig.clone().or_else(|| env::var_os("KUBECONFIG").map(PathBuf::from));
+        let default = || env::home_dir().map(|home| home.join(".kube/config")).filter(|path| Path::exists(path));
+        match given.or_else(default) {
+            Some(path) => format!("kubeconfig {}", path.display()),
+            None => "the pod's service account".to_owned(),
+        }
+    }
+}
+
+/// An API server, for messages.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Server {
+    url: String,
+    /// Where that address comes from.
+    named_by: String,
+    /// The proxy between here and there.
+    proxy: Option<String>,
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { url, named_by, proxy } = self;
+        write!(formatter, "the API server {} ({named_by})", url.trim_end_matches('/'))?;
+        let Some(proxy) = proxy else { return Ok(()) };
+        let host = url.parse::<Uri>().ok().and_then(|url| url.host().map(str::to_owned)).unwrap_or_default();
+        write!(formatter, " through the proxy {proxy} (NO_PROXY={host} goes without)")
+    }
+}
+
 /// Why a request failed.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ClusterError {
@@ -40,12 +82,18 @@ pub(super) enum ClusterError {
         path: Option<PathBuf>,
         source: Box<KubeconfigError>,
     },
+    /// Others can read the credentials.
+    #[error(transparent)]
+    Credentials(#[from] Exposed),
     /// There is no configuration.
     #[error("no kubeconfig found ($KUBECONFIG, ~/.kube/config), and not running in a pod: set knative.kubeconfig")]
     NoKubeconfig,
     /// A client can't be made of the configuration.
     #[error("{}", failure::describe(.0))]
     Client(#[source] Box<Error>),
+    /// A proxy of a kind that can't be used.
+    #[error("{0}")]
+    Proxy(#[source] ProxyError),
     /// The identity lacks permissions.
     #[error("missing permissions{purpose}: {}; the roles in config/kubernetes/ grant them", missing.join(", "))]
     MissingPermissions {
@@ -62,15 +110,21 @@ pub(super) enum ClusterError {
     /// A response is not what it should be.
     #[error("unexpected response of {origin}: {source}")]
     Response { origin: String, source: serde_json::Error },
+    /// A disturbance finds nothing that it could change.
+    #[error("{0}")]
+    Undisturbable(String),
     /// Knative's autoscaler has no pods.
     #[error("no autoscaler found in {0}")]
     NoAutoscaler(&'static str),
-    /// The server refused the request, or was unreachable for too long.
+    /// The server refused the request.
     #[error("{}", failure::describe(.0))]
     Refused(#[source] Box<Error>),
+    /// The server could not be reached for too long.
+    #[error("cannot reach {server}: {}", failure::describe(.source))]
+    Unreachable { server: Server, source: Box<Error> },
     /// The server did not answer in time.
-    #[error("the API server did not answer within {}", humantime::format_duration(REQUEST_TIMEOUT))]
-    Timeout,
+    #[error("no answer within {timeout} from {0}", timeout = humantime::format_duration(REQUEST_TIMEOUT))]
+    Timeout(Server),
     /// The caller has cancelled the request.
     #[error("cancelled")]
     Cancelled,
@@ -80,6 +134,32 @@ impl ClusterError {
     pub(super) fn is_not_found(&self) -> bool {
         matches!(self, Self::Refused(error) if failure::is_not_found(error))
     }
+
+    /// Whether a pod was asked through the API server that has closed the port.
+    pub(super) fn is_port_closed(&self) -> bool {
+        matches!(self, Self::Refused(error) if failure::is_port_closed(error))
+    }
+
+    /// Whether the same request may succeed later: the server is away, is starting, or has other permissions or credentials then.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Kubeconfig { .. }
+            | Self::Credentials(_)
+            | Self::Client(_)
+            | Self::NotDeleted { .. }
+            | Self::Unreachable { .. }
+            | Self::Timeout(_) => true,
+            Self::Refused(error) => failure::may_pass(error),
+            Self::NoKubeconfig
+            | Self::Proxy(_)
+            | Self::MissingPermissions { .. }
+            | Self::Backup { .. }
+            | Self::Response { .. }
+            | Self::Undisturbable(_)
+            | Self::NoAutoscaler(_)
+            | Self::Cancelled => false,
+        }
+    }
 }
 
 /// A client of the API server that retries.
@@ -87,12 +167,14 @@ pub(super) struct Cluster {
     access: Access,
     /// Created on first use, and again after a 401. With the namespace of its configuration.
     client: Mutex<Option<(Client, String)>>,
+    /// The server that the client was made for.
+    server: Mutex<Server>,
     clock: Clock,
 }
 
 impl Cluster {
     pub(super) fn new(access: Access, clock: Clock) -> Self {
-        Self { access, client: Mutex::default(), clock }
+        Self { access, client: Mutex::default(), server: Mutex::default(), clock }
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -110,15 +192,27 @@ impl Cluster {
         }
         let mut config = self.config().await?;
         config.connect_timeout = Some(CONNECT_TIMEOUT);
+        // Whether a failure is tried again depends on what was asked, which the library does not know: see `ask`.
+        config.default_retry = false;
         let namespace = config.default_namespace.clone();
-        let client = Client::try_from(config).map_err(|error| ClusterError::Client(Box::new(error)))?;
+        let (url, named_by) = (config.cluster_url.to_string(), self.access.named_by());
+        let (client, proxy) = proxy::client(config).map_err(|error| match error {
+            ProxyError::Client(error) => ClusterError::Client(error),
+            ProxyError::Unsupported { .. } => ClusterError::Proxy(error),
+        })?;
+        *self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Server { url, named_by, proxy };
         let made = (client, namespace);
         *self.client.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(made.clone());
         Ok(made)
     }
 
-    async fn config(&self) -> Result<Config, ClusterError> {
+    /// The configuration, read now.
+    ///
+    /// # Errors
+    /// One that is missing or can't be used.
+    pub(super) async fn config(&self) -> Result<Config, ClusterError> {
         let Access { kubeconfig, context } = &self.access;
+        credentials::check(kubeconfig.as_deref())?;
         let options = KubeConfigOptions { context: context.clone(), ..KubeConfigOptions::default() };
         if let Some(path) = kubeconfig {
             let failed = |source| ClusterError::Kubeconfig { path: Some(path.clone()), source: Box::new(source) };
@@ -130,6 +224,20 @@ impl Cluster {
             return Config::from_kubeconfig(&options).await.map_err(failed);
         }
         Config::infer().await.map_err(|_| ClusterError::NoKubeconfig)
+    }
+
+    fn server(&self) -> Server {
+        self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
+    }
+
+    /// The error of a request that failed for good.
+    fn failed(&self, error: Error) -> ClusterError {
+        let source = Box::new(error);
+        if failure::is_of_the_connection(&source) {
+            ClusterError::Unreachable { server: self.server(), source }
+        } else {
+            ClusterError::Refused(source)
+        }
     }
 
     /// Makes the next request read the configuration again.
@@ -172,12 +280,54 @@ impl Cluster {
         })
     }
 
+    /// The text at a path. Asked for once.
+    ///
+    /// # Errors
+    /// As [`Self::ask`].
+    pub(super) async fn text(&self, path: &str) -> Result<String, ClusterError> {
+        let request = |client: Client| async move {
+            let request = Request::get(path).body(Vec::new()).map_err(Error::HttpError)?;
+            client.request_text(request).await
+        };
+        self.ask(self.now(), &CancellationToken::new(), request).await
+    }
+
     /// Makes a request; transient failures are retried until `deadline`.
     ///
     /// # Errors
     /// A permanent failure, or the last transient one.
     pub(super) async fn ask<T, F>(
         &self,
+        deadline: Instant,
+        cancel: &CancellationToken,
+        request: impl Fn(Client) -> F + Send,
+    ) -> Result<T, ClusterError>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
+        self.ask_while(failure::is_transient, deadline, cancel, request).await
+    }
+
+    /// The same for a request that is known to be allowed: that the server does not allow it now is transient too.
+    ///
+    /// # Errors
+    /// A permanent failure, or the last transient one.
+    pub(super) async fn ask_allowed<T, F>(
+        &self,
+        deadline: Instant,
+        cancel: &CancellationToken,
+        request: impl Fn(Client) -> F + Send,
+    ) -> Result<T, ClusterError>
+    where
+        F: Future<Output = Result<T, Error>> + Send,
+    {
+        let is_transient = |error: &Error| failure::is_transient(error) || failure::is_of_startup(error);
+        self.ask_while(is_transient, deadline, cancel, request).await
+    }
+
+    async fn ask_while<T, F>(
+        &self,
+        is_transient: impl Fn(&Error) -> bool + Send,
         deadline: Instant,
         cancel: &CancellationToken,
         request: impl Fn(Client) -> F + Send,
@@ -199,11 +349,11 @@ impl Cluster {
                 Ok(Err(error)) if failure::is_unauthorized(&error) && !reloaded => {
                     reloaded = true;
                     self.reset_client();
-                    ClusterError::Refused(Box::new(error))
+                    self.failed(error)
                 }
-                Ok(Err(error)) if failure::is_transient(&error) => ClusterError::Refused(Box::new(error)),
-                Ok(Err(error)) => return Err(ClusterError::Refused(Box::new(error))),
-                Err(_) => ClusterError::Timeout,
+                Ok(Err(error)) if is_transient(&error) => self.failed(error),
+                Ok(Err(error)) => return Err(self.failed(error)),
+                Err(_) => ClusterError::Timeout(self.server()),
             };
             if self.clock.now() + pause >= deadline {
                 return Err(failed);
@@ -215,5 +365,35 @@ impl Cluster {
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_server_that_cannot_be_reached_is_named_with_its_kubeconfig() {
+        // A port that nobody listens at.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("kubeconfig");
+        let config = serde_json::json!({
+            "apiVersion": "v1", "kind": "Config", "current-context": "c",
+            "clusters": [{"name": "c", "cluster": {"server": format!("http://127.0.0.1:{port}")}}],
+            "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+            "users": [{"name": "u", "user": {}}],
+        });
+        std::fs::write(&path, config.to_string()).unwrap();
+        let clock = Clock;
+        let cluster = Cluster::new(Access { kubeconfig: Some(path.clone()), context: None }, clock);
+        let never = CancellationToken::new();
+        let asked = cluster.ask(clock.now(), &never, |client| async move { client.apiserver_version().await });
+        let message = asked.await.unwrap_err().to_string();
+        let expected = format!("cannot reach the API server http://127.0.0.1:{port} (kubeconfig {}): ", path.display());
+        assert!(message.starts_with(&expected), "{message}");
+        assert!(message.contains("refused"), "{message}");
     }
 }

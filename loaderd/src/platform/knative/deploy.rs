@@ -23,7 +23,8 @@ use super::{
     error::unusable,
     names,
     objects::{self, ObjectStatus, Readiness},
-    pod_index::PodProblem,
+    pauses,
+    pod_stages::PodProblem,
 };
 use crate::{
     id::{FunctionIndex, RunId},
@@ -107,7 +108,7 @@ impl Rollout<'_> {
         let mut watched = std::pin::pin!(self.cluster.watch(|client| {
             let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
             let config = watcher::Config::default().labels(&names::of_run(self.run));
-            watcher(services, config).default_backoff()
+            watcher(services, config).backoff(pauses::of_watch())
         }));
         let applied: Vec<_> = self.wanted.iter().enumerate().map(|(index, it)| self.apply(index, it)).collect();
         let mut applied = std::pin::pin!(stream::iter(applied).buffer_unordered(MAX_CONCURRENT));
@@ -149,7 +150,7 @@ impl Rollout<'_> {
 
     async fn apply(&self, index: usize, wanted: &Wanted) -> (usize, Result<(), ClusterError>) {
         let parameters = &PatchParams::apply(FIELD_MANAGER).validation_strict();
-        let applied = self.cluster.ask(self.rules.deadline, &self.cancel, |client| async move {
+        let applied = self.cluster.ask_allowed(self.rules.deadline, &self.cancel, |client| async move {
             let services = Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::services());
             services.patch(&wanted.name, parameters, &Patch::Apply(&wanted.object)).await
         });
@@ -169,7 +170,7 @@ impl Rollout<'_> {
                 // A revision that has not failed may still become ready.
                 let cause = self.cause(&revision).await;
                 *progress = match (cause, problem.take()) {
-                    (Ok(Some(cause)), Some(problem)) => Progress::Failed(format!("{cause} ({problem})")),
+                    (Ok(Some(cause)), Some(problem)) => Progress::Failed(joined(&cause, &problem)),
                     (Ok(Some(cause)), None) => Progress::Failed(cause),
                     (Ok(None), problem) => Progress::Pending { status, problem },
                     (Err(_), problem) => Progress::Failed(problem.unwrap_or(status)),
@@ -183,7 +184,7 @@ impl Rollout<'_> {
         if revision.is_empty() {
             return Ok(None);
         }
-        let revision = self.cluster.ask(self.rules.deadline, &self.cancel, |client| async move {
+        let revision = self.cluster.ask_allowed(self.rules.deadline, &self.cancel, |client| async move {
             Api::<DynamicObject>::namespaced_with(client, self.namespace, &objects::revisions()).get(revision).await
         });
         Ok(ObjectStatus::of(&revision.await?).refusal().map(objects::describe))
@@ -245,5 +246,59 @@ impl Rollout<'_> {
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
         let reason = format!("{} functions could not be deployed: {}{more}", failed.len(), named.join("; "));
         unusable(reason)
+    }
+}
+
+/// The revision's cause with the pod's problem; once where one repeats the other, as a revision does whose pod has no node.
+fn joined(cause: &str, problem: &str) -> String {
+    match () {
+        () if cause.contains(problem) => cause.to_owned(),
+        () if problem.contains(cause) => problem.to_owned(),
+        () => format!("{cause} ({problem})"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::cluster::Access, *};
+    use crate::clock::Clock;
+
+    #[test]
+    fn what_is_not_ready_in_time_has_the_last_problem_or_status_as_its_reason() {
+        let cluster = Cluster::new(Access::default(), Clock);
+        let rollout = Rollout {
+            cluster: &cluster,
+            namespace: "n",
+            run: &RunId::new(0, 0),
+            wanted: &[],
+            rules: Rules { deadline: Clock.now(), timeout: Duration::from_secs(15), allow_failures: 0 },
+            ready: watch::Sender::new(0),
+            cancel: CancellationToken::new(),
+        };
+        let pending = |status: &str, problem: Option<&str>| Progress::Pending {
+            status: status.to_owned(),
+            problem: problem.map(str::to_owned),
+        };
+        let ready = Progress::Ready("http://f".to_owned());
+        let mut progress = vec![
+            pending("RevisionMissing", Some("Unschedulable: no room")),
+            pending("RevisionMissing", None),
+            pending("", None),
+            ready.clone(),
+        ];
+        rollout.time_out(&mut progress);
+        let late = |last: &str| Progress::Failed(format!("not ready within 15s (deploy.timeout): {last}"));
+        let reasons = ["Unschedulable: no room", "RevisionMissing", "it has no status"].map(late);
+        assert_eq!(progress[..3], reasons);
+        assert_eq!(progress[3], ready);
+    }
+
+    #[test]
+    fn what_revision_and_pod_both_say_comes_once() {
+        let full = "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.";
+        let never = "ProgressDeadlineExceeded: Initial scale was never achieved";
+        assert_eq!(joined(full, full), full);
+        assert_eq!(joined("Unschedulable", full), full);
+        assert_eq!(joined(never, full), format!("{never} ({full})"));
     }
 }

@@ -7,7 +7,7 @@
 //!
 //! The backup is on disk before the cluster is touched, so that the next start of a daemon that died can restore it.
 
-use std::{collections::BTreeMap, io, io::Write as _, path::Path};
+use std::{collections::BTreeMap, io};
 
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::{
@@ -20,6 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    backup,
     cluster::{Cluster, ClusterError},
     preflight::{self, Need, Scope},
 };
@@ -88,24 +89,12 @@ impl Saved {
     }
 
     fn read(backup: &SettingsBackup) -> io::Result<Option<Self>> {
-        match std::fs::read(backup.path()) {
-            Ok(text) => serde_json::from_slice(&text).map(Some).map_err(io::Error::other),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
+        backup::read(backup)
     }
 
     /// Writes it atomically and durably.
     fn write(&self, backup: &SettingsBackup) -> io::Result<()> {
-        let path = backup.path();
-        let directory = path.parent().unwrap_or(Path::new("."));
-        let part = path.with_extension("json.part");
-        let mut file = std::fs::File::create(&part)?;
-        serde_json::to_writer_pretty(&mut file, self)?;
-        file.write_all(b"\n")?;
-        file.sync_all()?;
-        std::fs::rename(&part, path)?;
-        std::fs::File::open(directory)?.sync_all()
+        backup::write(self, backup)
     }
 }
 
@@ -139,7 +128,14 @@ impl Autoscaler<'_> {
     pub(super) async fn restore(&self, backup: &SettingsBackup) -> Result<(), ClusterError> {
         let saved = Saved::read(backup).map_err(|error| backup_failed(backup, error))?;
         let Some(saved) = saved.filter(|saved| !saved.restored) else { return Ok(()) };
-        let (back, changed) = saved.to_restore(&self.settings().await?);
+        let settings = match self.settings().await {
+            Err(error) if error.is_not_found() => {
+                log::warn!(RUN_ID = self.run.as_str(); "{CONFIG} was deleted by another client: there is nothing to restore");
+                return Self::mark_restored(saved, backup);
+            }
+            settings => settings?,
+        };
+        let (back, changed) = saved.to_restore(&settings);
         if !changed.is_empty() {
             log::warn!(RUN_ID = self.run.as_str(); "{CONFIG}: {} changed by another client meanwhile: not restored", changed.join(", "));
         }
@@ -147,6 +143,10 @@ impl Autoscaler<'_> {
             self.patch(&json!(back)).await?;
         }
         log::info!(RUN_ID = self.run.as_str(); "restored the settings of {CONFIG} in {NAMESPACE} from before the warm-up");
+        Self::mark_restored(saved, backup)
+    }
+
+    fn mark_restored(saved: Saved, backup: &SettingsBackup) -> Result<(), ClusterError> {
         Saved { restored: true, ..saved }.write(backup).map_err(|error| backup_failed(backup, error))
     }
 

@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::Cluster;
+use super::cluster::{Cluster, ClusterError};
 
 /// The Services of Knative's ingresses: ingress, namespace, name.
 const INGRESSES: [(&str, &str, &str); 3] = [
@@ -68,6 +68,23 @@ pub(super) async fn find(
     let reason =
         if tried.is_empty() { "found neither Kourier nor Istio nor Contour".to_owned() } else { tried.join("; ") };
     Err(format!("cannot reach an ingress from here ({reason}): set knative.gateway to its host:port"))
+}
+
+/// The namespace of the cluster's ingress; absent when it has none that is known.
+///
+/// # Errors
+/// A server that can't be reached, or refuses.
+pub(super) async fn namespace(cluster: &Cluster, deadline: Instant) -> Result<Option<&'static str>, ClusterError> {
+    let never = CancellationToken::new();
+    for (_, namespace, name) in INGRESSES {
+        let service = cluster.ask(deadline, &never, |client| async move {
+            Api::<Service>::namespaced(client, namespace).get_opt(name).await
+        });
+        if service.await?.is_some() {
+            return Ok(Some(namespace));
+        }
+    }
+    Ok(None)
 }
 
 /// The addresses of nodes; none without the permission to list them.

@@ -6,10 +6,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     cluster::ClusterError,
-    hold,
+    disturb, hold,
     ingress::{self, Port},
     platform::{Knative, QUERY_TIMEOUT},
-    preflight, scrape,
+    preflight, room, scrape,
 };
 use crate::platform::{Fact, Inspect};
 
@@ -57,6 +57,17 @@ impl Knative {
             let missing = preflight::missing(&self.cluster, needs, &namespace, deadline, &never).await?;
             facts.push(Fact::new(name, if missing.is_empty() { "none".to_owned() } else { missing.join(", ") }));
         }
+        if self.settings.disturb {
+            let missing =
+                preflight::missing(&self.cluster, &disturb::STATUS_NEEDS, &namespace, deadline, &never).await?;
+            let missing = if missing.is_empty() { "none".to_owned() } else { missing.join(", ") };
+            facts.push(Fact::new("missing for disturbances", missing));
+        }
+        // Without the permission, which is missing above, this is not known.
+        let terminating = self.cleaner(&namespace).terminating().await.unwrap_or_default();
+        let terminating = terminating.iter().map(|(run, pods)| format!("{pods} pods of run {run}"));
+        facts.extend(terminating.map(|pods| Fact::new("still terminating", pods)));
+        facts.extend(room::facts(&self.cluster, &self.settings.node_selector, deadline).await);
         let prometheus = self.settings.prometheus.clone();
         let origins = scrape::origins(&self.cluster, &namespace, prometheus, QUERY_TIMEOUT / 4).await;
         facts.extend(origins.map(|(name, value)| Fact::new(name, value)));

@@ -163,12 +163,19 @@ fn set(object: &mut Value, filling: &Filling<'_>) -> Result<(), ManifestError> {
     let variables = container.entry("env").or_insert_with(|| json!([]));
     let shape = ManifestError::Shape { path: "spec.template.spec.containers[0].env", expected: "list" };
     let variables = variables.as_array_mut().ok_or(shape)?;
-    let kind = variables.iter_mut().find(|variable| variable.get("name") == Some(&json!("FUNC_TYPE_ENV")));
-    match kind {
-        Some(variable) => variable["value"] = json!(function.kind),
-        None => variables.push(json!({"name": "FUNC_TYPE_ENV", "value": function.kind})),
+    set_variable(variables, "FUNC_TYPE_ENV", &function.kind);
+    if !function.startup_busy_loop.is_zero() {
+        set_variable(variables, "COLD_START_BUSY_LOOP_MS", &function.startup_busy_loop.as_millis().to_string());
     }
     Ok(())
+}
+
+/// Sets an environment variable of a container, in place of what the manifest has.
+fn set_variable(variables: &mut Vec<Value>, name: &str, value: &str) {
+    match variables.iter_mut().find(|variable| variable.get("name") == Some(&json!(name))) {
+        Some(variable) => *variable = json!({"name": name, "value": value}),
+        None => variables.push(json!({"name": name, "value": value})),
+    }
 }
 
 /// Names the container's port `http1`, by which queue-proxy and ingress speak HTTP/1.1 to it. A container without ports has that

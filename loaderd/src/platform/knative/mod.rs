@@ -14,6 +14,7 @@ mod settings;
 
 mod platform;
 
+mod disturb;
 mod inspect;
 mod sampling;
 mod warm_up;
@@ -26,20 +27,28 @@ mod manifest;
 mod deploy;
 
 mod feed;
+mod moment;
 mod pod_index;
+mod pod_stages;
+mod skew;
 
 mod clean;
 
+mod backup;
 mod hold;
 mod room;
 
 mod scrape;
 
+mod capacity;
 mod cluster;
+mod credentials;
 mod error;
 mod failure;
 mod names;
 mod objects;
+mod pauses;
+mod proxy;
 mod quantity;
 
 pub use cluster::Access;

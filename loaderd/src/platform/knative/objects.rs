@@ -1,10 +1,14 @@
 //! The objects of Knative that are used here, and what is read from them. Pure.
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{
     api::{ApiResource, DynamicObject},
     core::GroupVersionKind,
 };
 use serde::Deserialize;
+
+use super::pod_stages;
+use crate::clock::UnixMicros;
 
 /// `serving.knative.dev/v1` Services.
 pub(super) fn services() -> ApiResource {
@@ -33,6 +37,7 @@ pub(super) struct Condition {
     pub(super) reason: String,
     #[serde(default)]
     pub(super) message: String,
+    pub(super) last_transition_time: Option<Time>,
 }
 
 /// The status of a Service, a Revision or a PodAutoscaler: what is read of them.
@@ -59,6 +64,14 @@ impl ObjectStatus {
     /// The condition `Ready`, if it is `False`.
     pub(super) fn refusal(&self) -> Option<&Condition> {
         self.condition("Ready").filter(|ready| ready.status == "False")
+    }
+
+    /// When an object's status last changed, by its own stamps: those of its conditions, and of what was written by whom.
+    pub(super) fn newest_stamp(&self, object: &DynamicObject) -> Option<UnixMicros> {
+        let conditions = self.conditions.iter().filter_map(|condition| condition.last_transition_time.as_ref());
+        let writes = object.metadata.managed_fields.iter().flatten();
+        let writes = writes.filter(|write| write.subresource.as_deref() == Some("status"));
+        conditions.chain(writes.filter_map(|write| write.time.as_ref())).map(pod_stages::micros).max()
     }
 }
 
@@ -95,7 +108,7 @@ impl Readiness {
 
 /// A condition's reason and message as text.
 pub(super) fn describe(condition: &Condition) -> String {
-    let Condition { kind: _, status: _, reason, message } = condition;
+    let Condition { kind: _, status: _, reason, message, last_transition_time: _ } = condition;
     match (reason.is_empty(), message.is_empty()) {
         (false, false) => format!("{reason}: {message}"),
         (false, true) => reason.clone(),

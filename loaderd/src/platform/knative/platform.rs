@@ -17,18 +17,19 @@ use super::{
     clean::Cleaner,
     cluster::{Cluster, ClusterError},
     deploy::{Rollout, Rules, Wanted},
-    error::{NAME, refused, unusable},
+    error::{NAME, refused, uncleaned, unusable},
     feed::{Feed, FeedSenders},
     ingress::{self, Port},
     manifest::{self, Filling},
     names, preflight,
     settings::Settings,
+    skew,
 };
 use crate::{
     clock::Clock,
     endpoint::{Endpoint, Tls},
     id::RunId,
-    platform::{Deploy, Deployment, Inspect, Platform, PlatformError, Sampling, WarmUp},
+    platform::{Deploy, Deployment, Disturb, Inspect, Platform, PlatformError, Sampling, WarmUp},
 };
 
 /// Capacity of the channels of samples.
@@ -45,6 +46,8 @@ pub struct Knative {
     pub(super) clock: Clock,
     /// The feeds of runs that have not been cleaned.
     feeds: Mutex<HashMap<RunId, Following>>,
+    /// Runs of this process that have not been cleaned.
+    begun: Mutex<HashMap<RunId, Begun>>,
     tasks: TaskTracker,
 }
 
@@ -54,15 +57,33 @@ struct Following {
     task: JoinHandle<()>,
 }
 
+/// What a run of this process has in the cluster.
+#[derive(Debug, Clone, Copy)]
+struct Begun {
+    /// Whether something of it may be there.
+    is_there: bool,
+    /// Whether a clean-up waits for its pods.
+    await_pods: bool,
+}
+
 impl Knative {
     /// A platform with `settings`. Nothing is requested of the cluster before it is used.
     pub fn new(settings: Settings, clock: Clock) -> Self {
         let cluster = Arc::new(Cluster::new(settings.access.clone(), clock));
-        Self { settings, cluster, clock, feeds: Mutex::default(), tasks: TaskTracker::new() }
+        Self { settings, cluster, clock, feeds: Mutex::default(), begun: Mutex::default(), tasks: TaskTracker::new() }
     }
 
     fn feeds(&self) -> MutexGuard<'_, HashMap<RunId, Following>> {
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn runs_begun(&self) -> MutexGuard<'_, HashMap<RunId, Begun>> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A run of this process begins: nothing of it is in the cluster yet.
+    pub(super) fn begin(&self, run: &RunId) {
+        self.runs_begun().entry(run.clone()).or_insert(Begun { is_there: false, await_pods: true });
     }
 
     /// The namespace in which functions are deployed.
@@ -135,7 +156,7 @@ impl Knative {
         })
     }
 
-    fn follow(&self, run: &RunId, namespace: &str, wanted: &[Wanted], senders: FeedSenders) {
+    async fn follow(&self, run: &RunId, namespace: &str, wanted: &[Wanted], senders: FeedSenders) {
         let stop = CancellationToken::new();
         let feed = Feed {
             run: run.clone(),
@@ -143,6 +164,7 @@ impl Knative {
             namespace: namespace.to_owned(),
             services: wanted.iter().map(|wanted| wanted.name.clone()).collect(),
             senders,
+            skew_us: skew::measure(&self.cluster, self.clock).await,
             clock: self.clock,
             stop: stop.clone(),
         };
@@ -159,7 +181,7 @@ impl Knative {
         }
     }
 
-    fn cleaner<'a>(&'a self, namespace: &'a str) -> Cleaner<'a> {
+    pub(super) fn cleaner<'a>(&'a self, namespace: &'a str) -> Cleaner<'a> {
         Cleaner { cluster: &self.cluster, namespace, now: self.clock.now() }
     }
 }
@@ -182,6 +204,7 @@ impl Platform for Knative {
         ready: watch::Sender<u32>,
         cancel: CancellationToken,
     ) -> Result<Deployment, PlatformError> {
+        self.begin(&deploy.run);
         let begun = self.clock.now();
         let deadline = begun + deploy.timeout;
         let query_deadline = deadline.min(begun + QUERY_TIMEOUT);
@@ -199,7 +222,8 @@ impl Platform for Knative {
         let (send_starts, starts) = mpsc::channel(SAMPLES);
         let (send_problems, problems) = mpsc::channel(SAMPLES);
         let senders = FeedSenders { scales: send_scales, starts: send_starts, problems: send_problems };
-        self.follow(&deploy.run, &namespace, &wanted, senders);
+        self.follow(&deploy.run, &namespace, &wanted, senders).await;
+        self.runs_begun().insert(deploy.run.clone(), Begun { is_there: true, await_pods: deploy.await_pods });
         let rollout = Rollout {
             cluster: &self.cluster,
             namespace: &namespace,
@@ -226,14 +250,22 @@ impl Platform for Knative {
     }
 
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
-        let namespace = self.namespace().await.map_err(|error| refused(&error))?;
-        let cleaned = Box::pin(self.cleaner(&namespace).clean(run, || self.clock.now())).await;
-        self.stop_feed(run).await;
-        cleaned.map_err(|error| refused(&error))
+        // A run of an earlier process may have left something, whose pods are waited for.
+        let begun = self.runs_begun().get(run).copied().unwrap_or(Begun { is_there: true, await_pods: true });
+        if begun.is_there {
+            let namespace = self.namespace().await.map_err(|error| uncleaned(&error))?;
+            let cleaner = self.cleaner(&namespace);
+            let cleaned = Box::pin(cleaner.clean(run, begun.await_pods, || self.clock.now())).await;
+            self.stop_feed(run).await;
+            cleaned.map_err(|error| uncleaned(&error))?;
+        }
+        self.runs_begun().remove(run);
+        Ok(())
     }
 
     async fn release(&self, run: &RunId) -> Result<(), PlatformError> {
         self.stop_feed(run).await;
+        self.runs_begun().remove(run);
         Ok(())
     }
 
@@ -256,6 +288,10 @@ impl Platform for Knative {
     }
 
     fn sampling(&self) -> Option<&dyn Sampling> {
+        Some(self)
+    }
+
+    fn disturb(&self) -> Option<&dyn Disturb> {
         Some(self)
     }
 

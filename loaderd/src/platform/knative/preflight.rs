@@ -121,8 +121,9 @@ pub(super) async fn missing(
     answers.into_iter().filter_map(Result::transpose).collect()
 }
 
+/// The permissions that roles grant, for tests.
 #[cfg(test)]
-mod tests {
+pub(super) mod permissions {
     use std::collections::BTreeSet;
 
     use serde_json::Value;
@@ -130,11 +131,10 @@ mod tests {
     use super::*;
 
     /// Namespace (empty for the whole cluster), group, resource, verb, name (empty for all).
-    type Permission = [String; 5];
+    pub(in super::super) type Permission = [String; 5];
 
-    /// What config/kubernetes/rbac.yaml grants.
-    fn granted() -> BTreeSet<Permission> {
-        let text = include_str!("../../../../config/kubernetes/rbac.yaml");
+    /// What the roles of a file of config/kubernetes grant.
+    pub(in super::super) fn granted(text: &str) -> BTreeSet<Permission> {
         let mut granted = BTreeSet::new();
         for document in text.split("\n---\n") {
             let object: Value = serde_saphyr::from_str(document).unwrap();
@@ -159,18 +159,28 @@ mod tests {
         granted
     }
 
+    impl Need {
+        /// What it takes of a role, where runs are in `namespace`.
+        pub(in super::super) fn permission(&self, namespace: &str) -> Permission {
+            let namespace = self.scope.namespace(namespace).unwrap_or_default();
+            let slash = if self.subresource.is_empty() { "" } else { "/" };
+            let resource = format!("{}{slash}{}", self.resource, self.subresource);
+            [namespace, self.group, &resource, self.verb, self.name].map(str::to_owned)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
     /// Neither more nor less than is needed.
     #[test]
     fn the_roles_grant_what_is_needed() {
         let needs = NEEDS.iter().chain(&super::super::scrape::NEEDS).chain(&super::super::hold::NEEDS);
-        let mut needed: BTreeSet<_> = needs
-            .map(|need| {
-                let namespace = need.scope.namespace("loader").unwrap_or_default().to_owned();
-                let slash = if need.subresource.is_empty() { "" } else { "/" };
-                let resource = format!("{}{slash}{}", need.resource, need.subresource);
-                [namespace, need.group.to_owned(), resource, need.verb.to_owned(), need.name.to_owned()]
-            })
-            .collect();
+        let mut needed: BTreeSet<_> = needs.map(|need| need.permission("loader")).collect();
         // Optional permissions: finding the ingress, the version, a metrics-server.
         for optional in [
             ["", "", "services", "get", "kourier"],
@@ -182,15 +192,16 @@ mod tests {
         ] {
             needed.insert(optional.map(str::to_owned));
         }
-        assert_eq!(granted(), needed);
+        let granted = permissions::granted(include_str!("../../../../config/kubernetes/rbac.yaml"));
+        assert_eq!(granted, needed);
     }
 
     #[test]
     fn a_permission_is_described_by_verb_resource_and_namespace() {
         assert_eq!(NEEDS[3].describe("loader"), "create services.serving.knative.dev in namespace loader");
         let nodes =
-            Need { group: "", resource: "nodes", subresource: "proxy", verb: "get", name: "", scope: Scope::Cluster };
-        assert_eq!(nodes.describe("loader"), "get nodes/proxy");
+            Need { group: "", resource: "nodes", subresource: "stats", verb: "get", name: "", scope: Scope::Cluster };
+        assert_eq!(nodes.describe("loader"), "get nodes/stats");
         let hold = super::super::hold::NEEDS[1];
         assert_eq!(hold.describe("loader"), "patch configmaps config-autoscaler in namespace knative-serving");
     }

@@ -1,23 +1,28 @@
-//! How much CPU the cluster has free: what its nodes can allocate, less what pods request. Pure but for the requests.
+//! How much room the cluster has for functions: for warm-ups, and in words for an operator.
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::{
-    api::core::v1::{Node, Pod, ResourceRequirements},
-    apimachinery::pkg::api::resource::Quantity,
-};
-use kube::{Api, api::ListParams};
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::{Api, Resource, api::ListParams};
+use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    capacity::{Amounts, NodeRoom},
     cluster::{Cluster, ClusterError},
-    quantity::millicores,
 };
-use crate::platform::Room;
+use crate::platform::{Fact, Room};
 
 /// The CPU request of Knative's queue-proxy in each pod, unless `config-deployment` sets another one.
 const QUEUE_PROXY_MILLICORES: u64 = 25;
+
+/// The size of the function that is said to fit so often, without queue-proxy: the request of a processor at the overcommitment that is
+/// the default, and little memory. The same as `scripts/cluster/capacity` takes.
+const TYPICAL: Amounts = Amounts { millicores: 100, mib: 256, pods: 1 };
+
+/// Objects of one answer of the API server, so that a large cluster is not in one piece in memory.
+const PAGE: u32 = 500;
 
 /// The free CPU, from nodes and pods.
 ///
@@ -28,98 +33,89 @@ pub(super) async fn room(
     selector: &BTreeMap<String, String>,
     deadline: Instant,
 ) -> Result<Room, ClusterError> {
-    let never = CancellationToken::new();
-    let nodes = cluster
-        .ask(deadline, &never, |client| async move { Api::<Node>::all(client).list(&ListParams::default()).await });
-    let nodes = nodes.await?.items;
-    let running = &ListParams::default().fields("status.phase!=Succeeded,status.phase!=Failed");
-    let pods = cluster.ask(deadline, &never, |client| async move { Api::<Pod>::all(client).list(running).await });
-    let pods = pods.await?.items;
-    Ok(Room::Millicores { free: free(&nodes, &pods, selector), overhead: QUEUE_PROXY_MILLICORES })
+    let nodes = nodes(cluster, selector, deadline).await?;
+    let free = nodes.iter().map(|node| node.free().millicores).sum();
+    Ok(Room::Millicores { free, overhead: QUEUE_PROXY_MILLICORES })
 }
 
-/// The free CPU of the nodes on which functions can be scheduled, in millicores.
-fn free(nodes: &[Node], pods: &[Pod], selector: &BTreeMap<String, String>) -> u64 {
-    let usable = nodes.iter().filter(|node| {
-        let none = BTreeMap::new();
-        let labels = node.metadata.labels.as_ref().unwrap_or(&none);
-        let spec = node.spec.as_ref();
-        let tainted = spec
-            .and_then(|spec| spec.taints.as_ref())
-            .into_iter()
-            .flatten()
-            .any(|taint| taint.effect != "PreferNoSchedule");
-        let closed = spec.and_then(|spec| spec.unschedulable).unwrap_or(false);
-        !closed && !tainted && selector.iter().all(|(name, value)| labels.get(name) == Some(value))
-    });
-    let free = usable.map(|node| {
-        let name = node.metadata.name.as_deref();
-        let allocatable = node.status.as_ref().and_then(|status| cpu(status.allocatable.as_ref()?)).unwrap_or(0);
-        let here = pods.iter().filter(|pod| pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()) == name);
-        allocatable.saturating_sub(here.map(requested).sum())
-    });
-    free.sum()
-}
-
-fn cpu(resources: &BTreeMap<String, Quantity>) -> Option<u64> {
-    millicores(&resources.get("cpu")?.0)
-}
-
-/// The CPU requests of a pod's containers, in millicores. A pod that has ended has none.
-pub(super) fn requested(pod: &Pod) -> u64 {
-    of_containers(pod, |resources| resources.requests.as_ref())
-}
-
-fn of_containers<'a>(
-    pod: &'a Pod,
-    which: impl Fn(&'a ResourceRequirements) -> Option<&'a BTreeMap<String, Quantity>>,
-) -> u64 {
-    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-    if matches!(phase, Some("Succeeded" | "Failed")) {
-        return 0;
+/// The room in words: what nodes for functions can allocate, what is requested and free of it, and how many functions of a typical size
+/// fit. Where it can't be had, why.
+pub(super) async fn facts(cluster: &Cluster, selector: &BTreeMap<String, String>, deadline: Instant) -> Vec<Fact> {
+    match nodes(cluster, selector, deadline).await {
+        Ok(nodes) => in_words(&nodes),
+        Err(error) => vec![Fact::new("room", format!("unknown: {error}"))],
     }
-    let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-    containers.filter_map(|container| cpu(which(container.resources.as_ref()?)?)).sum()
+}
+
+fn in_words(nodes: &[NodeRoom]) -> Vec<Fact> {
+    let sum = |each: fn(&NodeRoom) -> Amounts| {
+        let Amounts { millicores, mib, pods } = nodes.iter().map(each).fold(Amounts::default(), |sum, it| sum + it);
+        format!("{millicores} millicores, {mib} MiB, {pods} pods")
+    };
+    let size = TYPICAL + Amounts { millicores: QUEUE_PROXY_MILLICORES, ..Amounts::default() };
+    let fitting: u64 = nodes.iter().map(|node| node.free().fits(size)).sum();
+    vec![
+        Fact::new("nodes for functions", nodes.len().to_string()),
+        Fact::new("allocatable", sum(|node| node.allocatable)),
+        Fact::new("requested", sum(|node| node.requested)),
+        Fact::new("free", sum(NodeRoom::free)),
+        Fact::new("functions that fit", format!("{fitting} of {} millicores and {} MiB", size.millicores, size.mib)),
+    ]
+}
+
+async fn nodes(
+    cluster: &Cluster,
+    selector: &BTreeMap<String, String>,
+    deadline: Instant,
+) -> Result<Vec<NodeRoom>, ClusterError> {
+    let nodes = all::<Node>(cluster, ListParams::default(), deadline).await?;
+    let running = ListParams::default().fields("status.phase!=Succeeded,status.phase!=Failed");
+    let pods = all::<Pod>(cluster, running, deadline).await?;
+    Ok(NodeRoom::of(&nodes, &pods, selector))
+}
+
+/// All objects of a kind, in pages.
+async fn all<K>(cluster: &Cluster, params: ListParams, deadline: Instant) -> Result<Vec<K>, ClusterError>
+where
+    K: Resource<DynamicType = ()> + Clone + DeserializeOwned + std::fmt::Debug,
+{
+    let never = CancellationToken::new();
+    let (mut params, mut found) = (params.limit(PAGE), Vec::new());
+    loop {
+        let page = &params;
+        let list =
+            cluster.ask(deadline, &never, |client| async move { Api::<K>::all(client).list(page).await }).await?;
+        found.extend(list.items);
+        match list.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => return Ok(found),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
-    fn node(name: &str, cpu: &str, more: Value) -> Node {
-        let labels = json!({"kind": if name == "w" { "worker" } else { "master" }});
-        serde_json::from_value(json!({
-            "metadata": {"name": name, "labels": labels}, "spec": more, "status": {"allocatable": {"cpu": cpu}},
-        }))
-        .unwrap()
-    }
-
-    fn pod(node: &str, phase: &str, requests: &[&str]) -> Pod {
-        let containers: Vec<_> =
-            requests.iter().map(|cpu| json!({"name": "c", "resources": {"requests": {"cpu": cpu}}})).collect();
-        let spec = json!({"nodeName": node, "containers": containers});
-        serde_json::from_value(json!({"spec": spec, "status": {"phase": phase}})).unwrap()
-    }
-
     #[test]
-    fn free_cpu_is_what_nodes_can_allocate_less_the_requests_of_pods() {
-        let taint = json!({"taints": [{"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}]});
-        let nodes = [
-            node("w", "1930m", json!({})),
-            node("m", "4", json!({})),
-            node("tainted", "8", taint),
-            node("closed", "8", json!({"unschedulable": true})),
-        ];
-        let pods = [
-            pod("w", "Running", &["100m", "25m"]),
-            pod("w", "Succeeded", &["1"]),
-            pod("m", "Pending", &["500m"]),
-            pod("elsewhere", "Running", &["1"]),
-        ];
-        assert_eq!(free(&nodes, &pods, &BTreeMap::new()), 1930 - 125 + 4000 - 500);
-        let workers = BTreeMap::from([("kind".to_owned(), "worker".to_owned())]);
-        assert_eq!(free(&nodes, &pods, &workers), 1930 - 125);
+    fn the_room_is_said_in_sums_and_functions_fit_node_by_node() {
+        let node = |millicores, requested| NodeRoom {
+            allocatable: Amounts { millicores, mib: 1024, pods: 110 },
+            requested: Amounts { millicores: requested, mib: 100, pods: 2 },
+        };
+        // 124 millicores of one node and 1 of another are no function.
+        let facts = in_words(&[node(224, 100), node(1001, 1000), node(2000, 1000)]);
+        let text: Vec<_> = facts.iter().map(|Fact { name, value }| format!("{name}: {value}")).collect();
+        assert_eq!(
+            text,
+            [
+                "nodes for functions: 3",
+                "allocatable: 3225 millicores, 3072 MiB, 330 pods",
+                "requested: 2100 millicores, 300 MiB, 6 pods",
+                "free: 1125 millicores, 2772 MiB, 324 pods",
+                "functions that fit: 3 of 125 millicores and 256 MiB",
+            ]
+        );
+        assert_eq!(in_words(&[])[4].value, "0 of 125 millicores and 256 MiB");
     }
 }

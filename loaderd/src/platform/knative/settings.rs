@@ -22,6 +22,8 @@ pub struct Settings {
     pub manifest: Option<PathBuf>,
     /// Labels of the nodes that functions go to; needs Knative's feature `kubernetes.podspec-nodeselector`.
     pub node_selector: BTreeMap<String, String>,
+    /// Whether runs may disturb the cluster on purpose.
+    pub disturb: bool,
     /// A Prometheus that scrapes the cluster.
     pub prometheus: Option<Prometheus>,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    error::refused,
+    error::{refused, uncleaned},
     hold::Autoscaler,
     platform::{Knative, QUERY_TIMEOUT},
     room,
@@ -13,8 +13,10 @@ use crate::{
     platform::{PlatformError, Room, SettingsBackup, WarmUp},
 };
 
-/// Maximum time for which the API server may be unreachable while settings are changed or restored.
-const API_TIMEOUT: Duration = Duration::from_secs(60);
+/// Maximum time for which the API server may be unreachable while settings are changed.
+const HOLD_TIMEOUT: Duration = Duration::from_secs(60);
+/// The same while they are restored, which is tried again after that.
+const RESTORE_TIMEOUT: Duration = Duration::from_secs(5);
 
 #[tonic::async_trait]
 impl WarmUp for Knative {
@@ -24,16 +26,17 @@ impl WarmUp for Knative {
     }
 
     async fn hold_autoscaler(&self, run: &RunId, backup: &SettingsBackup) -> Result<(), PlatformError> {
-        self.autoscaler(run).hold(backup).await.map_err(|error| refused(&error))
+        self.begin(run);
+        self.autoscaler(run, HOLD_TIMEOUT).hold(backup).await.map_err(|error| refused(&error))
     }
 
     async fn restore_settings(&self, run: &RunId, backup: &SettingsBackup) -> Result<(), PlatformError> {
-        self.autoscaler(run).restore(backup).await.map_err(|error| refused(&error))
+        self.autoscaler(run, RESTORE_TIMEOUT).restore(backup).await.map_err(|error| uncleaned(&error))
     }
 }
 
 impl Knative {
-    fn autoscaler<'a>(&'a self, run: &'a RunId) -> Autoscaler<'a> {
-        Autoscaler { run, cluster: &self.cluster, deadline: self.clock.now() + API_TIMEOUT }
+    fn autoscaler<'a>(&'a self, run: &'a RunId, within: Duration) -> Autoscaler<'a> {
+        Autoscaler { run, cluster: &self.cluster, deadline: self.clock.now() + within }
     }
 }

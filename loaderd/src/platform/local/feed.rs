@@ -112,6 +112,7 @@ mod tests {
             at: UnixMicros::default(),
             function: FunctionIndex(function),
             scale: Scale { started, ..Scale::default() },
+            source: None,
         }
     }
 

@@ -108,7 +108,8 @@ impl Function {
         loop {
             self.publish();
             let now = self.now();
-            permit = match (self.scaler.wants_instance(now), permit) {
+            let starts = self.scaler.wants_instance(now) && !*self.context.starts_refused.borrow_and_update();
+            permit = match (starts, permit) {
                 (true, None) => Some(Arc::clone(&self.context.capacity).acquire(self.spec.peak_memory_mib).boxed()),
                 (true, waiting) => waiting,
                 (false, _) => None,
@@ -151,6 +152,7 @@ impl Function {
             Some(call) = self.over.next() => Input::Over(call),
             permit = permitted => Input::Permitted(permit),
             Ok(()) = self.context.held.changed() => Input::Released,
+            Ok(()) = self.context.starts_refused.changed() => Input::Tick,
             Some(call) = self.calls.recv() => Input::Called(call),
             () = sleep => Input::Tick,
         }
@@ -181,8 +183,9 @@ impl Function {
             id,
             launch: self.spec.launch(&self.context.run, id),
             launcher: Arc::clone(&self.context.launcher),
+            live: Arc::clone(&self.context.instances),
             stop: stop.clone(),
-            start_timeout: self.context.start_timeout,
+            start_timeout: self.context.start_timeout + self.spec.startup_busy_loop,
             tasks: Tasks(self.tasks.clone()),
             events: self.event_sender.clone(),
         };
@@ -245,7 +248,7 @@ impl Function {
         if self.published != Some(scale) {
             self.published = Some(scale);
             let at = self.context.anchor.unix_at(self.begin + now);
-            self.context.feed.publish(ScaleSample { at, function: self.spec.index, scale });
+            self.context.feed.publish(ScaleSample { at, function: self.spec.index, scale, source: None });
         }
         if self.scaler.is_initialised() {
             self.deployed(Ok(()));

@@ -15,6 +15,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    live::{LiveInstances, Order},
     scaler::InstanceId,
     tasks::Tasks,
     window::{CONNECTION_WINDOW, STREAM_WINDOW},
@@ -49,6 +50,8 @@ pub(super) struct Launch {
     pub(super) function: String,
     /// The kind of function.
     pub(super) kind: String,
+    /// How long it is busy before it listens.
+    pub(super) startup_busy_loop: Duration,
     /// The instance's name, unique in the run.
     pub(super) instance: String,
 }
@@ -60,6 +63,8 @@ pub(super) struct Process {
     pub(super) listening: oneshot::Receiver<SocketAddr>,
     /// How it ended, sent after its end.
     pub(super) exit: oneshot::Receiver<Exit>,
+    /// Takes what is done to it from outside.
+    pub(super) orders: mpsc::Sender<Order>,
 }
 
 /// How a process ended, for users: its exit status and the last line of its standard error.
@@ -96,6 +101,8 @@ pub(super) struct Instance {
     pub(super) id: InstanceId,
     pub(super) launch: Launch,
     pub(super) launcher: Arc<dyn Launcher>,
+    /// The live instances of the run, which it joins.
+    pub(super) live: Arc<LiveInstances>,
     /// Cancelled when the instance shall stop.
     pub(super) stop: CancellationToken,
     /// Maximum time until it can be called.
@@ -110,6 +117,7 @@ impl Instance {
     /// Runs until the process has ended.
     pub(super) async fn live(self) {
         let mut process = self.launcher.launch(self.launch.clone(), self.stop.clone());
+        let registered = self.live.register(self.launch.instance.clone(), process.orders.clone());
         let failure = tokio::select! {
             served = self.serve(&mut process) => served.err(),
             () = self.stop.cancelled() => None,
@@ -118,6 +126,7 @@ impl Instance {
         self.stop.cancel();
         self.notify(InstanceEvent::Lost).await;
         let exit = process.exit.await.unwrap_or_else(|_| Exit("the platform was shut down".to_owned()));
+        drop(registered);
         let reason = match failure {
             None | Some(StartFailure::Ended) => exit.0,
             Some(failure) => failure.to_string(),

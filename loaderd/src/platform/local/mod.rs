@@ -21,6 +21,7 @@ mod settings;
 
 mod platform;
 
+mod disturb;
 mod warm_up;
 
 mod gateway;
@@ -40,6 +41,7 @@ mod scaler;
 mod capacity;
 
 mod instance;
+mod live;
 mod process;
 
 mod answer;

@@ -27,7 +27,9 @@ use crate::{
     clock::Clock,
     endpoint::Endpoint,
     id::{FunctionIndex, RunId},
-    platform::{Deploy, Deployment, Embedded, FunctionDeployment, Platform, PlatformError, ScaleSample, WarmUp},
+    platform::{
+        Deploy, Deployment, Disturb, Embedded, FunctionDeployment, Platform, PlatformError, ScaleSample, WarmUp,
+    },
 };
 
 /// The platform's name in a spec.
@@ -75,6 +77,13 @@ pub enum StartError {
     /// The size of the host's memory is unknown.
     #[error("the local platform cannot read the size of the host's memory: {0}")]
     Memory(#[from] sysinfo::Error),
+}
+
+impl Runs {
+    /// A run that has not been cleaned.
+    pub(super) fn run(&self, run: &RunId) -> Option<Arc<Run>> {
+        self.by_id.get(run).cloned()
+    }
 }
 
 impl Local {
@@ -126,14 +135,14 @@ impl Local {
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn refusal(&self, reason: impl Into<String>) -> PlatformError {
+    pub(super) fn refusal_of(&self, reason: impl Into<String>) -> PlatformError {
         PlatformError::Platform { platform: NAME, reason: reason.into() }
     }
 
     /// The specs of the functions, unless they exceed the capacity.
     fn specs(&self, functions: &[FunctionDeployment]) -> Result<Vec<Spec>, PlatformError> {
         if let Some(launch_error) = self.launcher.launch_error() {
-            return Err(self.refusal(launch_error));
+            return Err(self.refusal_of(launch_error));
         }
         let indices = (0..).map(FunctionIndex);
         let specs: Vec<Spec> =
@@ -146,7 +155,7 @@ impl Local {
             }
         }
         match self.capacity.refusal(specs.iter().map(Spec::demand)) {
-            Some(reason) => Err(self.refusal(reason)),
+            Some(reason) => Err(self.refusal_of(reason)),
             None => Ok(specs),
         }
     }
@@ -159,11 +168,11 @@ impl Local {
     ) -> Result<(Vec<ComingUp>, mpsc::Receiver<ScaleSample>), PlatformError> {
         let mut runs = self.runs();
         if runs.closed {
-            return Err(self.refusal("shutting down"));
+            return Err(self.refusal_of("shutting down"));
         }
         let held = runs.holds.get(id).map_or_else(|| watch::channel(false).1, watch::Sender::subscribe);
         match runs.by_id.entry(id.clone()) {
-            Entry::Occupied(_) => Err(self.refusal(format!("run {id} is already deployed"))),
+            Entry::Occupied(_) => Err(self.refusal_of(format!("run {id} is already deployed"))),
             Entry::Vacant(vacant) => {
                 let host = Host {
                     gateway: &self.gateway,
@@ -246,6 +255,10 @@ impl Platform for Local {
     }
 
     fn warm_up(&self) -> Option<&dyn WarmUp> {
+        Some(self)
+    }
+
+    fn disturb(&self) -> Option<&dyn Disturb> {
         Some(self)
     }
 

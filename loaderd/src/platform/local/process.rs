@@ -28,12 +28,15 @@ use tokio::{
     net::TcpStream,
     process::{Child, Command},
     runtime::{self, Handle},
-    sync::oneshot,
+    sync::{mpsc, oneshot},
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::instance::{Exit, Launch, Launcher, Process, Stream};
+use super::{
+    instance::{Exit, Launch, Launcher, Process, Stream},
+    live::{self, Order},
+};
 
 /// Prefix of the line with an instance's address.
 const LISTENING: &str = "listening on ";
@@ -86,6 +89,9 @@ impl Processes {
             // A process group of its own, so that Ctrl-C on the daemon's terminal does not reach instances.
             .process_group(0)
             .kill_on_drop(true);
+        if !launch.startup_busy_loop.is_zero() {
+            command.arg(format!("--startup-busy-loop={}ms", launch.startup_busy_loop.as_millis()));
+        }
         command
     }
 }
@@ -112,6 +118,7 @@ impl Launcher for Processes {
     fn launch(&self, launch: Launch, stop: CancellationToken) -> Process {
         let (listens, listening) = oneshot::channel();
         let (ends, exit) = oneshot::channel();
+        let (orders, ordered) = live::orders();
         let spawned = self.command(&launch);
         let (program, grace, stop_all) = (self.program.clone(), self.stop_grace, self.stop.clone());
         let watch = async move {
@@ -121,7 +128,7 @@ impl Launcher for Processes {
                     () = stop_all.cancelled() => {}
                 }
             };
-            let exit = match watch(spawned, &launch, listens, stop, grace).await {
+            let exit = match watch(spawned, &launch, listens, (stop, grace), ordered).await {
                 Ok(exit) => exit,
                 Err(error) => Exit(format!("cannot run {}: {error}", program.display())),
             };
@@ -129,7 +136,7 @@ impl Launcher for Processes {
             ends.send(exit).ok();
         };
         drop(self.tasks.spawn_on(watch, &self.runtime));
-        Process { listening, exit }
+        Process { listening, exit, orders }
     }
 
     async fn connect(&self, address: SocketAddr) -> io::Result<Box<dyn Stream>> {
@@ -144,17 +151,25 @@ async fn watch(
     mut command: Command,
     launch: &Launch,
     listens: oneshot::Sender<SocketAddr>,
-    stop: impl Future<Output = ()>,
-    grace: Duration,
+    (stop, grace): (impl Future<Output = ()>, Duration),
+    mut orders: mpsc::Receiver<Order>,
 ) -> io::Result<Exit> {
     let mut child = command.spawn()?;
+    let group = group(&child);
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut output = pin!(async { tokio::join!(read_address(stdout, listens), forward_stderr(stderr, launch)).1 });
     let mut last_line = None;
     let mut end = pin!(end(&mut child, stop, grace));
     let status = loop {
         tokio::select! {
+            biased;
             status = &mut end => break status?,
+            // It has not been waited for: its end is looked at first.
+            Some(order) = orders.recv() => signal(group, match order {
+                Order::Kill => Signal::SIGKILL,
+                Order::Pause => Signal::SIGSTOP,
+                Order::Resume => Signal::SIGCONT,
+            }),
             last = &mut output, if last_line.is_none() => last_line = Some(last),
         }
     };
@@ -174,18 +189,23 @@ async fn end(child: &mut Child, stop: impl Future<Output = ()>, grace: Duration)
         status = child.wait() => return status,
         () = stop => {}
     }
-    signal(child, Signal::SIGTERM);
+    let group = group(child);
+    signal(group, Signal::SIGTERM);
     if let Ok(status) = timeout(grace, child.wait()).await {
         return status;
     }
-    signal(child, Signal::SIGKILL);
+    signal(group, Signal::SIGKILL);
     child.wait().await
+}
+
+/// The group of the process; absent once it was waited for.
+fn group(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw)
 }
 
 /// Signals the process and what it may have started, which form a group. It has not been waited for, so its number is
 /// still its own.
-fn signal(child: &Child, signal: Signal) {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+fn signal(group: Option<Pid>, signal: Signal) {
     if let Some(Err(error)) = group.map(|group| killpg(group, signal)) {
         log::warn!("cannot send {signal} to a local instance: {error}");
     }
@@ -211,7 +231,7 @@ async fn forward_stderr(stderr: Option<impl AsyncRead + Unpin>, launch: &Launch)
     let mut lines = BufReader::new(stderr?).lines();
     let mut last = None;
     while let Ok(Some(line)) = lines.next_line().await {
-        let Launch { run, function, kind: _, instance } = launch;
+        let Launch { run, function, kind: _, startup_busy_loop: _, instance } = launch;
         log::warn!(RUN_ID = run.as_str(), FUNCTION = function.as_str(), INSTANCE = instance.as_str(); "{instance}: {line}");
         last = Some(line);
     }

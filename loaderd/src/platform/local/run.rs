@@ -12,6 +12,7 @@ use super::{
     function::{Deployed, Function},
     gateway::Gateway,
     instance::Launcher,
+    live::LiveInstances,
     route,
     spec::{FunctionContext, Spec},
 };
@@ -38,6 +39,9 @@ pub(super) struct Host<'a> {
 pub(super) struct Run {
     /// Its functions' names at the gateway.
     pub(super) authorities: Vec<String>,
+    pub(super) instances: Arc<LiveInstances>,
+    /// Whether no instance is started.
+    pub(super) starts_refused: watch::Sender<bool>,
     stop: CancellationToken,
     functions: TaskTracker,
     feed: TaskTracker,
@@ -59,6 +63,7 @@ impl Run {
         };
         let (feed, scales, forward) = feed(specs.len(), published);
         forwarder.spawn(forward);
+        let (instances, starts_refused) = (Arc::new(LiveInstances::default()), watch::Sender::new(false));
         let context = FunctionContext {
             run: id.clone(),
             launcher: Arc::clone(host.launcher),
@@ -68,6 +73,8 @@ impl Run {
             anchor: host.clock.anchor(),
             feed,
             held,
+            instances: Arc::clone(&instances),
+            starts_refused: starts_refused.subscribe(),
             stop: stop.clone(),
         };
         let (mut authorities, mut coming_up) = (Vec::new(), Vec::new());
@@ -79,7 +86,8 @@ impl Run {
             authorities.push(authority);
             coming_up.push((name, came_up));
         }
-        (Self { authorities, stop, functions, feed: forwarder }, coming_up, scales)
+        let run = Self { authorities, instances, starts_refused, stop, functions, feed: forwarder };
+        (run, coming_up, scales)
     }
 
     /// Stops the functions and waits until their processes and the feed have ended.

@@ -9,6 +9,7 @@ use super::{
     capacity::{Capacity, Demand},
     feed::Feed,
     instance::{Launch, Launcher},
+    live::LiveInstances,
     rule::Rule,
     scaler::InstanceId,
     settings::Settings,
@@ -27,6 +28,8 @@ pub(super) struct Spec {
     pub(super) name: String,
     /// The kind of function.
     pub(super) kind: String,
+    /// How long an instance is busy before it serves.
+    pub(super) startup_busy_loop: Duration,
     /// Most memory that an invocation asks for, in MiB.
     pub(super) peak_memory_mib: u32,
     /// The bounds of its scale, and how long an idle instance is kept.
@@ -36,12 +39,21 @@ pub(super) struct Spec {
 impl Spec {
     /// The function that is to be deployed as the run's `index`th.
     pub(super) fn new(index: FunctionIndex, deployment: &FunctionDeployment, settings: &Settings) -> Self {
-        let FunctionDeployment { name, kind, http: _, peak_memory_mib, scaling, autoscaling: _, resources: _ } =
-            deployment;
+        let FunctionDeployment {
+            name,
+            kind,
+            http: _,
+            startup_busy_loop,
+            peak_memory_mib,
+            scaling,
+            autoscaling: _,
+            resources: _,
+        } = deployment;
         Self {
             index,
             name: name.clone(),
             kind: kind.clone(),
+            startup_busy_loop: *startup_busy_loop,
             peak_memory_mib: *peak_memory_mib,
             rule: Rule::new(scaling, settings.stable_window),
         }
@@ -58,6 +70,7 @@ impl Spec {
             run: run.clone(),
             function: self.name.clone(),
             kind: self.kind.clone(),
+            startup_busy_loop: self.startup_busy_loop,
             instance: format!("{}-{}", self.name, instance.0),
         }
     }
@@ -79,6 +92,10 @@ pub(super) struct FunctionContext {
     pub(super) feed: Arc<Feed>,
     /// Whether the run's instances are kept even when idle; it changes once, to false.
     pub(super) held: watch::Receiver<bool>,
+    /// The live instances of all functions of the run.
+    pub(super) instances: Arc<LiveInstances>,
+    /// Whether no instance is started.
+    pub(super) starts_refused: watch::Receiver<bool>,
     /// Cancelled when the function shall end.
     pub(super) stop: CancellationToken,
 }

@@ -2,8 +2,10 @@ use std::fs;
 
 use super::*;
 use crate::{
+    id::FunctionIndex,
     invoke::Status,
     plan::NoFindings,
+    platform::{Scale, ScaleSample},
     record::testkit::{head, row, t0, unsent},
 };
 
@@ -31,6 +33,14 @@ fn record(events: impl FnOnce(&Anchor) -> Vec<Event>) -> Kept {
     Kept { directory, recorded, progress, failure }
 }
 
+/// The scales of the function: one instance of two from shortly before t0 on.
+fn history() -> ScaleHistory {
+    let history = ScaleHistory::new(1, Duration::from_secs(60));
+    let scale = Scale { running: 1, desired: 2, ..Scale::default() };
+    history.add(&ScaleSample { at: UnixMicros(1_000_000_000 - 5), function: FunctionIndex(0), scale, source: None });
+    history
+}
+
 fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
     RecorderSettings {
         run: RunId::new(0, 1),
@@ -41,6 +51,7 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
         is_timed: true,
         arrivals: AskedArrivals::Planned,
         spans: None,
+        scales: Arc::new(history()),
         latencies: Latencies::default(),
         collector: Box::new(NoFindings),
         metrics: Metrics::new(),
@@ -49,8 +60,13 @@ fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
     }
 }
 
+/// A slot that begins with 2 MiB in flight of earlier ones.
+fn opened(t0: &Anchor, head: SlotHead) -> Event {
+    Event::Opened { head, memory: MemoryLevel { at: t0.instant + head.start.as_duration(), mib: 2 } }
+}
+
 fn closed(head: SlotHead, dispatched: u64) -> Event {
-    Event::Closed { head, dispatched, outcome: SlotOutcome::default(), complete: true }
+    Event::Closed { head, dispatched, outcome: SlotOutcome::default(), complete: true, memory_peak_mib: 4 }
 }
 
 #[test]
@@ -58,7 +74,7 @@ fn rows_and_slots_are_on_disk_as_columns_md_has_them() {
     let kept = record(|t0| {
         let slot = head(0, 2);
         vec![
-            Event::Opened(slot),
+            opened(t0, slot),
             Event::Row(Box::new(row(t0, slot, 1, 25))),
             closed(slot, 2),
             Event::Row(Box::new(unsent(slot, Status::NotSent))),
@@ -66,13 +82,13 @@ fn rows_and_slots_are_on_disk_as_columns_md_has_them() {
     });
     let read = |name: &str| fs::read_to_string(kept.directory.path().join(name)).expect("reads");
     insta::assert_snapshot!(read("invocations.csv"), @r"
-    run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,instance,cold_start,instance_started_unix_us,saturated,response_bytes,stream_wait_us,receive_lag_us
-    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,1000001000,1000,,25000,10000,10000,2048,2048,ok,,f-1,false,7,false,,,
-    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true,,,
+    run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,instance,cold_start,instance_started_unix_us,saturated,response_bytes,stream_wait_us,receive_lag_us,instances,instances_desired
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,1000001000,1000,,25000,10000,10000,2048,2048,ok,,f-1,false,7,false,,,,1,2
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true,,,,1,2
     ");
     insta::assert_snapshot!(read("slots.csv"), @r"
-    slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated,own_lag_p99_us,open_loop
-    0,measure,1000000000,10000000,0.2,2,1,1,1,0,,true,,true
+    slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated,own_lag_p99_us,open_loop,memory_peak_mib,memory_mean_mib
+    0,measure,1000000000,10000000,0.2,2,1,1,1,0,,true,,true,4,2.005
     ");
     assert_eq!(kept.failure, None);
     assert!(kept.recorded.error.is_none() && kept.recorded.statistics.is_saturated());
@@ -83,7 +99,7 @@ fn progress_counts_what_has_ended() {
     let kept = record(|t0| {
         let slot = head(4, 2);
         vec![
-            Event::Opened(slot),
+            opened(t0, slot),
             Event::Row(Box::new(row(t0, slot, 1, 25))),
             Event::Row(Box::new(unsent(slot, Status::ConnectError))),
             Event::Tick,

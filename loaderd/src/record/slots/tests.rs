@@ -17,7 +17,10 @@ fn completed_or_cut(rows: impl Fn(&Anchor) -> Vec<Row>, planned: u64, cut: Optio
     let mut slots = Slots::new(t0, BOUND);
     let rows = rows(&t0);
     let dispatched = rows.len() as u64;
-    assert_eq!(slots.closed(head(0, planned), dispatched, cut).is_some(), dispatched == 0);
+    assert_eq!(
+        slots.closed(head(0, planned), Closed { cut, dispatched, memory_peak_mib: 6 }).is_some(),
+        dispatched == 0
+    );
     let mut completed = None;
     for row in rows {
         assert!(completed.is_none(), "it completes with its last row");
@@ -53,9 +56,14 @@ fn a_slot_adds_up_its_rows_and_is_complete_with_the_last_one() {
         response_p99_us: None,
         own_lag_p99_us: None,
         open_loop: true,
+        memory_peak_mib: 6,
+        memory_mean_mib: None,
     };
     assert_eq!(completed.row, expected);
-    assert_eq!(record(&completed.row).fields().join(","), "0,measure,1000000000,10000000,0.3,3,2,2,1,1,,false,,true");
+    assert_eq!(
+        record(&completed.row).fields().join(","),
+        "0,measure,1000000000,10000000,0.3,3,2,2,1,1,,false,,true,6,"
+    );
 }
 
 #[test]
@@ -168,6 +176,41 @@ fn what_found_no_connection_is_not_the_loaders_fault() {
 
 #[test]
 fn an_empty_slot_is_complete_when_it_closes() {
-    let completed = Slots::new(t0(), BOUND).closed(head(3, 0), 0, None).expect("completes");
+    let completed = Slots::new(t0(), BOUND)
+        .closed(head(3, 0), Closed { cut: None, dispatched: 0, memory_peak_mib: 0 })
+        .expect("completes");
     assert_eq!((completed.row.slot, completed.row.planned, completed.saturated), (3, 0, None));
+}
+
+#[test]
+fn memory_in_flight_is_that_of_all_slots_whose_time_it_is() {
+    let t0 = t0();
+    let mut slots = Slots::new(t0, BOUND);
+    let asking = |slot, lag_ms, response_ms| {
+        let mut row = row(&t0, slot, lag_ms, response_ms);
+        row.planned.memory_mib = 100;
+        row
+    };
+    let level = |slot: SlotHead, mib| MemoryLevel { at: t0.instant + slot.start.as_duration(), mib };
+    let closed = |dispatched| Closed { cut: None, dispatched, memory_peak_mib: 200 };
+    // Two of slot 0, of ten seconds: one ends in its middle, the other, due at its begin, in the middle of slot 1, where a
+    // third one of slot 1 is in flight from 7.5 s on, until after it.
+    let (first, second) = (head(0, 2), head(1, 1));
+    slots.opened(first, level(first, 0));
+    assert_eq!(slots.row(&asking(first, 0, 5_000)), None);
+    assert_eq!(slots.closed(first, closed(2)), None);
+    slots.opened(second, level(second, 100));
+    let row = slots.row(&asking(first, 0, 15_000)).expect("completes slot 0").row;
+    assert_eq!((row.memory_mean_mib, row.memory_peak_mib), (Some(150.0), 200));
+    assert_eq!(slots.closed(second, closed(1)), None);
+    let row = slots.row(&asking(second, 7_500, 15_000)).expect("completes slot 1").row;
+    assert_eq!(row.memory_mean_mib, Some(75.0));
+    assert_eq!(record(&row).fields().last().map(|it| it.to_string()).as_deref(), Some("75"));
+}
+
+#[test]
+fn what_the_bound_of_memory_held_back_is_not_the_loaders_fault() {
+    let refused = |_: &Anchor| vec![Row { flight: Flight::OverMemory, ..unsent(head(0, 5), Status::NotSent) }; 5];
+    let completed = completed_slot(refused, 5);
+    assert_eq!((completed.saturated, completed.row.issued, completed.row.failed), (None, 0, 5));
 }

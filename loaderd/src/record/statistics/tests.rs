@@ -4,8 +4,8 @@ use crate::{
     invoke::Status,
     plan::{Mark, SlotHead},
     record::{
-        Summary, SummaryFacts,
-        slots::Slots,
+        MemoryInFlight, MemoryLevel, Summary, SummaryFacts,
+        slots::{Closed, Slots},
         summarise,
         testkit::{head, row, t0, unsent},
     },
@@ -26,7 +26,8 @@ fn summary(rules: Rules, rows: &[Row]) -> Summary {
         heads.entry(row.planned.slot.index).or_insert((row.planned.slot, 0)).1 += 1;
     }
     for (head, dispatched) in heads.into_values() {
-        assert!(slots.closed(head, dispatched, None).is_none());
+        slots.opened(head, MemoryLevel { at: rules.t0.instant + head.start.as_duration(), mib: 4 });
+        assert!(slots.closed(head, Closed { cut: None, dispatched, memory_peak_mib: 6 }).is_none());
     }
     for row in rows {
         statistics.row(row);
@@ -47,7 +48,9 @@ fn facts(rules: Rules) -> SummaryFacts {
         instances_started: 0,
         findings: None,
         dropped_functions: BTreeMap::new(),
+        notes: Vec::new(),
         warmup: None,
+        disturbances: Vec::new(),
     }
 }
 
@@ -187,4 +190,19 @@ fn a_warmup_slot_makes_no_verdict_on_the_run() {
         assert_eq!((found.slots[0].saturated, found.saturation.saturated), (true, saturated));
         assert_eq!(found.saturation.slots.len(), usize::from(saturated));
     }
+}
+
+#[test]
+fn memory_in_flight_is_of_the_measured_slots() {
+    let rules = rules();
+    let of = |index, phase| SlotHead { phase, ..head(index, 2) };
+    let slots = [of(0, Phase::Warmup), of(1, Phase::Measure), of(2, Phase::Measure)];
+    let mut rows: Vec<_> = slots.iter().map(|&slot| row(&rules.t0, slot, 0, 5_000)).collect();
+    // 4 MiB before, and 2 MiB for half of the time.
+    rows.push(Row { flight: Flight::OverMemory, ..unsent(slots[2], Status::NotSent) });
+    rows.push(Row { flight: Flight::OverMemory, ..unsent(slots[0], Status::NotSent) });
+    let memory = summary(rules, &rows).memory_in_flight;
+    assert_eq!(memory, MemoryInFlight { peak_mib: Some(6), mean_mib: Some(5.0), not_sent: 1 });
+    let none = summarise(Statistics::new(1, AskedArrivals::Planned, rules), facts(rules)).memory_in_flight;
+    assert_eq!(none, MemoryInFlight { peak_mib: None, mean_mib: None, not_sent: 0 });
 }

@@ -74,37 +74,6 @@ fn a_sink_that_has_had_enough_gets_no_more() {
 }
 
 #[test]
-fn invitro_has_its_names_and_columns() {
-    let files = exported(run().path(), Layout::Invitro);
-    let names: Vec<_> = files.keys().map(String::as_str).collect();
-    assert_eq!(names, ["demo_deployment_scale_2.csv", "demo_duration_2.csv"]);
-    assert_eq!(
-        files["demo_duration_2.csv"].lines().collect::<Vec<_>>(),
-        [
-            "phase,instance,invocationID,startTime,requestedDuration,grpcConnEstablish,responseTime,actualDuration,\
-             connectionTimeout,functionTimeout,actualMemoryUsage,memoryAllocationTimeout,timeToSubmitMs,\
-             userCodeExecutionMs,timeToGetResponseMs",
-            "2,i-1,min0.inv0,101,1000,7,50,900,false,false,10300,false,0,0,0",
-            "1,f,min0.inv1,201,1000,,,,false,true,,false,0,0,0",
-            "2,g,min0.inv2,,1000,,,,false,false,,false,0,0,0",
-        ]
-    );
-    assert_eq!(
-        files["demo_deployment_scale_2.csv"],
-        "timestamp,function,desired_pods,running_pods,unready_pods,pending_pods,terminating_pods,activator_queue\n\
-         5,f,1,2,3,4,5,6\n7,f,1,2,3,4,5,\n"
-    );
-}
-
-#[test]
-fn a_run_that_never_began_has_no_rows() {
-    let directory = tempfile::tempdir().expect("a directory");
-    fs::write(directory.path().join("run.json"), r#"{"name":"demo"}"#).expect("writes");
-    let files = exported(directory.path(), Layout::Invitro);
-    assert_eq!(files.values().collect::<Vec<_>>(), ["", ""]);
-}
-
-#[test]
 fn layouts_have_names() {
     assert_eq!("".parse::<Layout>().expect("known"), Layout::Native);
     assert_eq!("invitro".parse::<Layout>().expect("known"), Layout::Invitro);

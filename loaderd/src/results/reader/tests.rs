@@ -153,3 +153,52 @@ fn what_is_no_row_is_named() {
     let error = RecordReader::new(directory.path()).read().expect_err("fails").to_string();
     assert!(error.contains("invocations.csv: record 2:"), "{error}");
 }
+
+/// Small files that would be gigabytes in memory: as one row, in compressed text and in columns.
+#[test]
+fn a_row_without_an_end_is_refused_before_it_is_read_whole() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join(GZIPPED);
+    let member = |text: &[u8]| {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(text).expect("compresses");
+        encoder.finish().expect("compresses")
+    };
+    let mut file = File::create(path).expect("creates");
+    file.write_all(&member(format!("{HEADER}{}r,\"", row(0, "")).as_bytes())).expect("writes");
+    let endless = member(&vec![b'a'; 1 << 22]);
+    for _ in 0..512 {
+        file.write_all(&endless).expect("writes");
+    }
+    let mut reader = RecordReader::new(directory.path());
+    assert_eq!(ids(&reader.read().expect("reads")), ["min0.inv0"]);
+    let refused = reader.read().expect_err("has no end");
+    assert!(matches!(refused, ReadError::Row { record: 2, source: RowError::TooLong, .. }), "{refused}");
+    assert!(reader.pending.capacity() <= 4 * LONGEST_ROW, "{}", reader.pending.capacity());
+}
+
+/// A column stores a value once that many rows have.
+#[test]
+fn columns_are_read_a_bounded_number_of_bytes_at_a_time() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let long = "x".repeat(LONGEST_ROW / 4);
+    let text: String = (0..40).map(|number| row(number, &long)).collect();
+    std::fs::write(directory.path().join(CSV), format!("{HEADER}{text}")).expect("writes");
+    crate::results::finish(directory.path(), Output::Parquet).expect("is turned");
+    let mut reader = RecordReader::new(directory.path());
+    let mut batches = Vec::new();
+    loop {
+        match reader.read().expect("reads").len() {
+            0 => break,
+            count => batches.push(count),
+        }
+    }
+    assert_eq!((batches.iter().sum::<usize>(), batches.iter().max()), (40, Some(&4)));
+    // One row above the bound.
+    let longer = "x".repeat(LONGEST_ROW + 1);
+    std::fs::remove_file(directory.path().join(PARQUET)).expect("is there");
+    std::fs::write(directory.path().join(CSV), format!("{HEADER}{}", row(0, &longer))).expect("writes");
+    crate::results::finish(directory.path(), Output::Parquet).expect("is turned");
+    let refused = RecordReader::new(directory.path()).read().expect_err("is too long");
+    assert!(matches!(refused, ReadError::Row { source: RowError::TooLong, .. }), "{refused}");
+}

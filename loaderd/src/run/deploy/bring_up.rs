@@ -42,8 +42,6 @@ pub(super) async fn bring_up(
 mod tests {
     use std::cell::Cell;
 
-    use tokio_util::sync::CancellationToken;
-
     use super::*;
     use crate::platform::{
         fake::{Deploying, FakePlatform},
@@ -52,7 +50,7 @@ mod tests {
 
     /// Deploys two functions; what happens once one is ready is up to `then`.
     async fn ended(then: impl Fn(&Interrupts)) -> (u32, Verdict) {
-        let interrupts = Interrupts { cancel: CancellationToken::new(), shutdown: CancellationToken::new() };
+        let interrupts = Interrupts::default();
         let ready = Cell::new(0);
         let deploy = testkit::deploy(&["a", "b"]);
         let platform = FakePlatform::new("stuck").deploying(Deploying::Waits);

@@ -8,7 +8,7 @@ use crate::{
     dispatch::ScaleState,
     metrics::Metrics,
     platform::{InstanceStart, ScaleSample},
-    record::{RecordError, Scales, Starts},
+    record::{RecordError, ScaleHistory, Scales, Starts},
 };
 
 /// The result of a feed: how many instances were started, and what could not be recorded.
@@ -19,7 +19,7 @@ type FeedOutcome = (u64, Result<(), RecordError>);
 pub(in crate::run) struct Feeds(JoinSet<FeedOutcome>);
 
 impl Feeds {
-    /// Follows the scales: into scales.csv and `scale_state`.
+    /// Follows the scales: into scales.csv, the scale state and the history.
     ///
     /// # Errors
     /// A file that can't be created.
@@ -27,12 +27,16 @@ impl Feeds {
         &mut self,
         directory: &Path,
         names: &Arc<[String]>,
-        scale_state: &Arc<ScaleState>,
+        (state, history): (&Arc<ScaleState>, &Arc<ScaleHistory>),
         metrics: Metrics,
         scales: mpsc::Receiver<ScaleSample>,
     ) -> Result<(), RecordError> {
-        let scale_state = Arc::clone(scale_state);
-        let follower = Scales::create(directory, Arc::clone(names), move |sample| scale_state.update(sample), metrics)?;
+        let (state, history) = (Arc::clone(state), Arc::clone(history));
+        let observe = move |sample: &ScaleSample| {
+            state.update(sample);
+            history.add(sample);
+        };
+        let follower = Scales::create(directory, Arc::clone(names), observe, metrics)?;
         self.0.spawn(follower.follow(scales));
         Ok(())
     }
@@ -67,6 +71,8 @@ impl Feeds {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{clock::UnixMicros, id::FunctionIndex, platform::Scale};
 
@@ -74,15 +80,19 @@ mod tests {
     async fn scales_reach_the_scale_state_and_are_counted_to_the_feeds_end() {
         let directory = tempfile::tempdir().unwrap();
         let (names, scale_state) = (Arc::from(["f".to_owned()]), Arc::new(ScaleState::new(1)));
+        let scale_history = Arc::new(ScaleHistory::new(1, Duration::ZERO));
         let (send, scales) = mpsc::channel(2);
         let mut feeds = Feeds::default();
-        feeds.follow_scales(directory.path(), &names, &scale_state, Metrics::new(), scales).unwrap();
+        let known = (&scale_state, &scale_history);
+        feeds.follow_scales(directory.path(), &names, known, Metrics::new(), scales).unwrap();
+        let at = UnixMicros(1);
         for scale in [Scale { running: 2, started: 2, ..Scale::default() }, Scale { started: 2, ..Scale::default() }] {
-            send.send(ScaleSample { at: UnixMicros(1), function: FunctionIndex(0), scale }).await.unwrap();
+            send.send(ScaleSample { at, function: FunctionIndex(0), scale, source: None }).await.unwrap();
         }
         drop(send);
         let (instances, errors) = feeds.ended().await;
         assert_eq!((instances, errors.len()), (2, 0));
         assert_eq!(scale_state.claim(&(0..1)), Some(FunctionIndex(0)), "it stands at zero");
+        assert_eq!(scale_history.at(FunctionIndex(0), at).map(|it| it.ready), Some(0));
     }
 }

@@ -27,7 +27,7 @@ use crate::{
     metrics::Metrics,
     plan::{PlannedFunction, Warmup},
     platform::{Deploy, Deployment, Platform},
-    record::FunctionRows,
+    record::{FunctionRows, ScaleHistory},
     spec::RunSpec,
     store::RunDirectory,
 };
@@ -42,6 +42,8 @@ pub(super) struct Deployed {
     pub(super) routes: Arc<[Option<Route>]>,
     /// Which of them stand at scale zero.
     pub(super) scale_state: Arc<ScaleState>,
+    /// What their scales were, for the rows.
+    pub(super) scale_history: Arc<ScaleHistory>,
 }
 
 /// What the stations of a run share.
@@ -71,7 +73,10 @@ impl Environment<'_> {
         let path = self.directory.path();
         let names: Arc<[String]> = functions.iter().map(|function| function.name.clone()).collect();
         let scale_state = Arc::new(ScaleState::new(names.len()));
-        feeds.follow_scales(path, &names, &scale_state, self.metrics.clone(), scales)?;
+        let timeouts = self.spec.timeouts;
+        let scale_history = Arc::new(ScaleHistory::new(names.len(), timeouts.connect + timeouts.function));
+        let known = (&scale_state, &scale_history);
+        feeds.follow_scales(path, &names, known, self.metrics.clone(), scales)?;
         if let Some(starts) = starts {
             feeds.follow_starts(path, &names, starts)?;
         }
@@ -79,7 +84,7 @@ impl Environment<'_> {
         let on_cluster = self.spec.platform.features().instance_resources;
         FunctionRows { functions, deploy: &deploy, on_cluster, endpoints: &endpoints }.write(path)?;
         let routes = routes(&names, &endpoints, |name| Protocol::of(self.spec.kind, &self.spec.protocol, name))?;
-        Ok(Deployed { deploy, names, routes, scale_state })
+        Ok(Deployed { deploy, names, routes, scale_state, scale_history })
     }
 }
 

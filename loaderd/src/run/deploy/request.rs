@@ -16,11 +16,11 @@ const OWN_MEMORY_MIB: u32 = 32;
 pub(in crate::run) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFunction], outline: &Outline) -> Deploy {
     let scaling = &spec.scaling;
     let max = scaling.max_scale.unwrap_or(DEFAULT_MAX_SCALE);
-    let means = outline.functions.iter().map(|function| function.mean_runtime);
-    let functions = functions.iter().zip(means).map(|(function, mean_runtime)| FunctionDeployment {
+    let functions = functions.iter().zip(&outline.functions).map(|(function, outline)| FunctionDeployment {
         name: function.name.clone(),
         kind: spec.kind.as_str().to_owned(),
         http: spec.protocol.version(),
+        startup_busy_loop: spec.startup_busy_loop.map_or(Duration::ZERO, |busy| busy.length(outline.mean_memory_mib)),
         peak_memory_mib: function.peak_memory_mib,
         scaling: Scaling {
             initial: scaling.initial_scale.unwrap_or(function.initial_scale),
@@ -29,7 +29,7 @@ pub(in crate::run) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFu
             container_concurrency: scaling.container_concurrency.unwrap_or(1),
             stable_window: scaling.stable_window,
         },
-        autoscaling: autoscaling(spec, mean_runtime),
+        autoscaling: autoscaling(spec, outline.mean_runtime),
         resources: resources(spec, function.peak_memory_mib),
     });
     Deploy {
@@ -39,6 +39,7 @@ pub(in crate::run) fn request(run: RunId, spec: &RunSpec, functions: &[PlannedFu
         image: spec.deploy.image.clone(),
         timeout: spec.deploy.timeout,
         allow_failures: spec.deploy.allow_failures,
+        await_pods: spec.deploy.await_pods,
         function_timeout: spec.timeouts.function,
     }
 }

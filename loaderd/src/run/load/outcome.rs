@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     clock::{Anchor, ClockChanges},
-    record::{RecordError, Recorded},
+    record::{DisturbanceEvent, RecordError, Recorded},
     run::{
         failure::{Failure, Verdict},
         warmup::WarmupOutcome,
@@ -45,6 +45,8 @@ pub(in crate::run) struct Outcome {
     /// Changes of the clocks until all answers were received; absent when there were none.
     pub(in crate::run) clock_changes: Option<ClockChanges>,
     pub(in crate::run) recorded: Recorded,
+    /// What was done to the platform on purpose.
+    pub(in crate::run) events: Vec<DisturbanceEvent>,
     /// The warm-up's outcome, and when the measured phase began, from t0.
     pub(in crate::run) warmup: Option<(WarmupOutcome, Duration)>,
 }

@@ -11,7 +11,7 @@ use crate::{
     id::RunId,
     invoke::Policy,
     plan::{Collector, Plan},
-    record::{AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans},
+    record::{AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans, ScaleHistory},
     run::{LoadSettings, Telemetry},
     spec::{ConnectionPolicy, RunSpec, RuntimeClock},
 };
@@ -39,6 +39,7 @@ pub(super) fn dispatch_settings(
         workers: *workers,
         policy: policy(spec, *connections),
         max_in_flight: spec.max_in_flight,
+        max_memory_in_flight_mib: spec.max_memory_in_flight_mib,
         connect_timeout: spec.timeouts.connect,
         function_timeout: spec.timeouts.function,
         runtime_clock: spec.runtime_clock.map(RuntimeClock::as_str),
@@ -57,6 +58,7 @@ pub(super) fn recorder_settings(
     run: &RunId,
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
+    scales: Arc<ScaleHistory>,
     RecorderOutputs { arrivals, collector, latencies, progress, spans }: RecorderOutputs,
 ) -> RecorderSettings {
     RecorderSettings {
@@ -69,6 +71,7 @@ pub(super) fn recorder_settings(
         arrivals,
         collector,
         latencies,
+        scales,
         spans,
         metrics: telemetry.metrics.clone(),
         progress,

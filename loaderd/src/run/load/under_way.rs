@@ -169,6 +169,7 @@ impl UnderWay<'_> {
         let metrics = &self.telemetry.metrics;
         let in_flight = self.counters.in_flight();
         metrics.in_flight(in_flight);
+        metrics.memory_in_flight(self.counters.memory_in_flight_mib());
         metrics.connections(self.connections.open(), self.connections.connecting());
         let queued = (EVENTS - self.events.capacity()) as u64;
         let open_connections = self.connections.open();

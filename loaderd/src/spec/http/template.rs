@@ -99,6 +99,17 @@ impl Template {
         self.0.contains(&Piece::Value(value))
     }
 
+    /// Whether invocations of one function have different texts.
+    pub fn differs_by_call(&self) -> bool {
+        self.holds(Value::RuntimeMs) || self.holds(Value::MemoryMib)
+    }
+
+    /// Bytes of the text, without those of values.
+    pub fn bytes(&self) -> u64 {
+        let bytes = |piece: &Piece| if let Piece::Text(text) = piece { text.len() as u64 } else { 0 };
+        self.0.iter().map(bytes).sum()
+    }
+
     /// The text, where no value is missing.
     pub fn text(&self) -> Option<&str> {
         match self.0.as_slice() {

@@ -2,7 +2,18 @@
 
 #![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
+mod disturbances;
 mod faults;
+mod gaps;
+mod layouts;
+mod metrics_off;
+mod outages;
+mod proxies;
+mod removal;
+mod room;
+mod shapes;
+mod shipped;
+mod sources;
 mod warmup;
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -114,9 +125,11 @@ fn the_other_modes() {
     )
     .ok();
     let daemon = daemon(&cluster, &state.path().join("state"));
-    let flags = "--mode rps --start 5 --end 10 --step 5 --slot 2s --functions 2 --runtime 5ms --memory 1MiB";
+    // A rate that any machine sustains.
+    let flags =
+        "--mode rps --start 1 --end 2 --step 1 --slot 3s --functions 2 --runtime 5ms --memory 1MiB --saturation-lag 1m";
     let run = succeed(&daemon, flags);
-    assert_eq!(run["summary"]["rps"]["sustainedRate"], json!(10.0));
+    assert_eq!(run["summary"]["rps"]["sustainedRate"], json!(2.0));
     let flags = "--mode trace --duration 5s --granularity second --max-runtime 20ms --max-memory 8MiB --trace ";
     let run = succeed(&daemon, &format!("{flags}{to}"));
     assert_eq!(number(&run["summary"]["byStatus"]["ok"]), number(&run["summary"]["requested"]));
@@ -196,20 +209,27 @@ fn expose(cluster: &Cluster, revisions: &[String]) {
             .push_str(&format!("kn_revision_pods_desired{labels} 2\nkn_revision_concurrency_stable{labels} 0.5\n"));
         of_activator.push_str(&format!("kn_revision_request_queued{labels} 1\n"));
     }
+    if let Some(revision) = revisions.first() {
+        of_autoscaler.push_str(&format!("kn_revision_rps_stable_per_second{} 35\n", labels(revision)));
+    }
     let path = |pod: &str| format!("/api/v1/namespaces/knative-serving/pods/{pod}:9090/proxy/metrics");
     cluster.page(&path("autoscaler"), &of_autoscaler);
     cluster.page(&path("activator"), &of_activator);
     let pods: Vec<_> = cluster
         .names("pods")
         .into_iter()
-        .map(|name| {
-            json!({"podRef": {"name": name, "namespace": "loader", "uid": "u"}, "cpu": {"usageNanoCores": 11_000_000},
-               "memory": {"workingSetBytes": 3_145_728}})
+        .enumerate()
+        .map(|(index, name)| {
+            // As in kubelet-summary-new-pods-zero.json, where the kubelet has no sample of a new pod yet.
+            let is_sampled = index != 0;
+            let [cores, total, bytes] = [11_000_000, 2_293_690_560, 3_145_728_u64].map(|it| if is_sampled { it } else { 0 });
+            json!({"podRef": {"name": name, "namespace": "loader", "uid": "u"},
+                   "cpu": {"usageNanoCores": cores, "usageCoreNanoSeconds": total}, "memory": {"workingSetBytes": bytes}})
         })
         .collect();
     let summary = json!({"node": {"nodeName": "knative-control-plane", "cpu": {"usageNanoCores": 1_261_805_354},
                                   "memory": {"workingSetBytes": 4_679_102_464_u64}}, "pods": pods});
-    cluster.page("/api/v1/nodes/knative-control-plane/proxy/stats/summary", &summary.to_string());
+    cluster.kubelet_page("/stats/summary", &summary.to_string());
 }
 
 #[test]
@@ -242,10 +262,19 @@ fn nodes_pods_and_the_autoscaler_are_sampled() {
     assert!(committed.iter().all(|millicores| *millicores >= 250.0 && millicores % 125.0 == 0.0), "{committed:?}");
     let pods = daemon.table(&id, "pods.csv");
     assert!(pods.column("function").iter().all(|function| ["rps-0", "rps-1"].contains(function)));
-    assert!(pods.columns(["cpu_millicores", "memory_mib"]).contains(&["11", "3"]), "{pods:?}");
+    let used = pods.columns(["cpu_millicores", "memory_mib"]);
+    assert!(used.contains(&["11", "3"]) && used.contains(&["", ""]), "{pods:?}");
+    assert!(used.iter().flatten().all(|figure| *figure != "0"), "{pods:?}");
     let autoscaler = daemon.table(&id, "autoscaler.csv");
     let last = autoscaler.columns(["desired_pods", "activator_queue", "stable_concurrency", "panic_concurrency"]).pop();
     assert_eq!(last, Some(["4", "2", "0.5", ""]));
+    let joined = daemon.ctl(&["records", &id, "--with", "nodes"]).ok().stdout;
+    let (header, records) = joined.split_once('\n').expect("a header");
+    assert!(header.ends_with(",node,node_sampled_unix_us,node_cpu_ratio,node_memory_ratio,node_pods"), "{header}");
+    let ok: Vec<_> = records.lines().filter(|record| record.contains(",ok,")).collect();
+    let placed = |record: &&str| record.contains(",knative-control-plane,") && record.contains(",0.6309,");
+    assert!(ok.len() > 15 && ok.iter().all(placed), "{joined}");
+    assert_eq!(autoscaler.columns(["stable_rps", "panic_rps"]).pop(), Some(["35", ""]));
 }
 
 #[test]
@@ -258,7 +287,7 @@ fn metrics_that_are_off_are_logged_once() {
     let daemon = Daemon::start_with(state.path(), &["--config", config.to_str().expect("text")]);
     succeed(&daemon, "--mode rps --start 5 --end 5 --slot 4s --runtime 1ms --memory 1MiB");
     let log = daemon.log();
-    let logged: Vec<_> = log.iter().filter(|line| line.contains("metrics-protocol: prometheus")).collect();
+    let logged: Vec<_> = log.iter().filter(|line| line.contains("Knative's metrics are off")).collect();
     assert_eq!(logged.len(), 1, "{log:#?}");
     let shown = daemon.ctl(&["status"]).ok().stdout;
     assert!(shown.contains("Knative's metrics are off"), "{shown}");

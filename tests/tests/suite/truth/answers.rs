@@ -43,7 +43,7 @@ fn a_queue_is_response_time_and_not_the_loaders() {
     assert!(served - run.requests[0].arrived_unix_ns >= 2_000_000_000, "two hundred take it two seconds");
     assert!(run.rows.iter().all(|row| row.stream_wait.is_none()));
     assert_eq!(run.not_open_loop(), None, "{:#}", run.summary["openLoop"]);
-    assert!(!run.is_saturated(), "{:#}", run.summary);
+    run.the_loader_is_not_blamed_for_the_peer();
 }
 
 #[test]
@@ -95,5 +95,5 @@ fn bursts_of_answers_are_not_the_loaders() {
         assert!(arrived + CLOCKS_US >= burst * 300_000, "{row:?} {request:?}");
     }
     assert_eq!(run.not_open_loop(), None, "{:#}", run.summary["openLoop"]);
-    assert!(!run.is_saturated(), "{:#}", run.summary);
+    run.the_loader_is_not_blamed_for_the_peer();
 }

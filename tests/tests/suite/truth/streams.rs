@@ -37,9 +37,13 @@ fn a_limit_that_is_reached_is_named_with_the_connections_that_would_do() {
     let waits = run.rows.iter().filter_map(|row| row.stream_wait);
     let longest = waits.max().expect("most have waited");
     assert!(longest >= 49 * 100_000 - 2_000_000 - CLOCKS_US, "{longest}");
-    // 250/s × 0.1 s = 25 streams.
-    assert_eq!(run.not_open_loop(), Some((Some(10), Some(3))), "{:#}", run.summary["openLoop"]);
-    assert!(!run.is_saturated(), "{:#}", run.summary);
+    let (limit, needed) = run.not_open_loop().expect("it is not open-loop");
+    assert_eq!(limit, Some(10));
+    // 250/s × 0.1 s = 25 streams; more where the machine stood still, as the response says.
+    let slowest = run.rows.iter().filter_map(|row| row.response).max().expect("all were answered");
+    let most = (250 * slowest.unsigned_abs()).div_ceil(10 * 1_000_000);
+    assert!(needed.is_some_and(|needed| (3..=most).contains(&needed)), "{needed:?}: {:#}", run.summary["openLoop"]);
+    run.the_loader_is_not_blamed_for_the_peer();
 }
 
 #[test]
@@ -54,7 +58,7 @@ fn a_limit_of_one_sends_them_one_by_one() {
     }
     let (limit, _) = run.not_open_loop().expect("it is not open-loop");
     assert_eq!(limit, Some(1));
-    assert!(!run.is_saturated(), "{:#}", run.summary);
+    run.the_loader_is_not_blamed_for_the_peer();
 }
 
 #[test]
@@ -65,7 +69,7 @@ fn with_a_limit_of_none_nothing_is_sent() {
     run.all_have_status("not_sent");
     assert_eq!(run.requests, []);
     assert_eq!(run.not_open_loop(), Some((Some(0), None)), "{:#}", run.summary["openLoop"]);
-    assert!(!run.is_saturated(), "{:#}", run.summary);
+    run.the_loader_is_not_blamed_for_the_peer();
     // Of nothing there is no figure.
     assert!(run.summary["responseUs"].get("p50").is_none_or(serde_json::Value::is_null), "{:#}", run.summary);
 }

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-use crate::format::tests::{Files, complaint, complaint_with, counts, files, read_all};
-use crate::format::{Format, Occurrences, Options, Reason, read};
+use crate::format::tests::{Files, complaint, complaint_with, counts, files, minutes, read_all};
+use crate::format::{Fallback, Format, Occurrences, Opened, Options, Reason, read};
 use crate::sizes::MemoryProfile;
 
 const FILES: [&str; 3] = [
@@ -60,7 +60,7 @@ fn shares_an_apps_memory_among_all_its_functions() {
 #[test]
 fn memory_does_not_depend_on_the_units_that_are_needed() {
     let (whole, _) = read_all(&good());
-    let (minute, _) = read(&good(), &Options { units: Some(1), ..Options::default() }).unwrap();
+    let (minute, _) = read(&good(), &minutes(1)).unwrap().into_parts();
     assert_eq!(minute.functions.len(), 2);
     assert_eq!(minute.functions[0].memory, whole.functions[0].memory);
 }
@@ -90,11 +90,12 @@ fn functions_of_an_app_without_memory_fail_or_are_left_out() {
     assert_eq!(
         complaint(&files),
         format!(
-            "{}: lacks apps of functions that are invoked, 2 in all: f1, f2; skipIncomplete leaves them out",
+            "{}: lacks apps of functions that are invoked, 2 in all: f1, f2; --skip-incomplete (trace.skipIncomplete) leaves \
+             them out, --default-memory SIZE (trace.defaultMemoryMib) gives functions memory",
             FILES[2]
         )
     );
-    let (trace, report) = read(&files, &Options { skip_incomplete: true, ..Options::default() }).unwrap();
+    let (trace, report) = read(&files, &Options { skip_incomplete: true, ..Options::default() }).unwrap().into_parts();
     assert_eq!(trace.functions.len(), 1);
     assert_eq!(report.count(Reason::NoMemory), 2);
 }
@@ -119,29 +120,35 @@ fn reads_the_day_that_is_named() {
         let text = String::from_utf8(files.0[name].clone()).unwrap().replace(",7,7\n", ",8,8\n");
         files.0.insert(name.replace("d01", "d12"), text.into_bytes());
     }
-    assert_eq!(complaint(&files), "trace: holds several days (1, 12); name one");
+    assert_eq!(complaint(&files), "trace: holds several days (1, 12): add --day N (trace.day)");
     let of = |day| Options { day: Some(day), ..Options::default() };
-    assert_eq!(read(&files, &of(1)).unwrap().0, read_all(&good()).0);
-    assert_eq!(counts(&read(&files, &of(12)).unwrap().0.functions[2]), [8, 8]);
-    assert_eq!(complaint_with(&files, &of(2)), "invocations_per_function_md.anon.d02.csv: does not exist");
+    assert_eq!(read(&files, &of(1)).unwrap().trace, read_all(&good()).0);
+    assert_eq!(counts(&read(&files, &of(12)).unwrap().trace.functions[2]), [8, 8]);
+    assert_eq!(complaint_with(&files, &of(2)), "trace: has no day 2; there are 1, 12");
     files.0.remove("app_memory_percentiles.anon.d12.csv");
-    assert_eq!(complaint_with(&files, &of(12)), "app_memory_percentiles.anon.d12.csv: does not exist");
+    let found = complaint_with(&files, &of(12));
+    let expected = "invocations_per_function_md.anon.d12.csv: a table of memory is not beside it (";
+    assert!(found.starts_with(expected) && found.contains("--default-memory SIZE"), "{found}");
+    let fallback = Fallback { memory_mib: Some(100), ..Fallback::default() };
+    assert_eq!(read(&files, &Options { fallback, ..of(12) }).unwrap().trace.functions.len(), 3);
 }
 
 #[test]
 fn is_known_by_its_invocations() {
     let explicit = Options { format: Some(Format::Azure2019), ..Options::default() };
-    assert_eq!(read(&good(), &explicit).unwrap(), read_all(&good()));
-    let renamed = files(&[("invocations_per_function_md.anon.d1.csv", INVOCATIONS)]);
-    assert_eq!(complaint_with(&renamed, &explicit), "invocations_per_function_md.anon.dNN.csv: does not exist");
+    assert_eq!(read(&good(), &explicit).unwrap().into_parts(), read_all(&good()));
+    let renamed = [("a.txt", INVOCATIONS), ("b.CSV", DURATIONS), ("c", MEMORY)];
+    assert_eq!(read_all(&files(&renamed)).0, read_all(&good()).0);
+    assert!(read(&files(&renamed), &explicit).unwrap().app_memory);
 }
 
 #[test]
 fn a_day_where_there_is_none_is_refused() {
-    for format in [Format::Azure2019Preprocessed, Format::Triplet, Format::Azure2021] {
-        let options = Options { format: Some(format), day: Some(3), ..Options::default() };
-        assert_eq!(complaint_with(&good(), &options), "trace: has no days, but day 3 is requested");
-    }
+    let plain = files(&[("invocations.csv", INVOCATIONS)]);
+    let options = Options { day: Some(3), ..Options::default() };
+    assert_eq!(complaint_with(&plain, &options), "trace: has no day 3");
+    let options = Options { size: Some(3), ..Options::default() };
+    assert_eq!(complaint_with(&plain, &options), "trace: has no sample of size 3");
 }
 
 proptest! {
@@ -159,7 +166,7 @@ proptest! {
         let to = (from + length).min(text.len());
         text.splice(from..to, damage.bytes());
         match read(&files, &Options { skip_incomplete: true, ..Options::default() }) {
-            Ok((trace, _)) => {
+            Ok(Opened { trace, .. }) => {
                 prop_assert!(!trace.functions.is_empty());
                 for function in trace.functions {
                     prop_assert!(function.runtime.is_some() && function.load.total() > 0);

@@ -5,7 +5,7 @@ use proptest::sample::{Index, select};
 
 use crate::events::Event;
 use crate::format::tests::{Files, complaint, complaint_with, files, read_all};
-use crate::format::{Format, Options, Reason, read};
+use crate::format::{Format, Opened, Options, Reason, Repair, read};
 use crate::load::Load;
 use crate::trace::TraceFunction;
 
@@ -75,22 +75,54 @@ fn reads_clocks_that_count_from_elsewhere() {
 }
 
 #[test]
-fn reads_only_the_units_that_are_needed() {
-    let options = |units, unit| Options { units: Some(units), unit: Duration::from_secs(unit), ..Options::default() };
-    let (trace, report) = read(&good(), &options(1, 60)).unwrap();
+fn reads_only_the_part_that_is_needed() {
+    let options = |start, duration, unit| Options {
+        start: Duration::from_secs(start),
+        duration: Some(Duration::from_secs(duration)),
+        unit: Some(Duration::from_secs(unit)),
+        ..Options::default()
+    };
+    let (trace, report) = read(&good(), &options(0, 60, 60)).unwrap().into_parts();
     assert_eq!((trace.units, trace.invocations()), (1, 4));
     assert!(report.left_out.is_empty());
-    let (trace, report) = read(&good(), &options(2, 1)).unwrap();
+    let (trace, report) = read(&good(), &options(0, 2, 1)).unwrap().into_parts();
     assert_eq!((trace.units, trace.invocations()), (2, 2));
     assert_eq!(report.left_out[&Reason::NoInvocations].examples, ["a1/f2"]);
-    assert_eq!(read(&good(), &options(62, 1)).unwrap().0.invocations(), 5);
-    assert_eq!(complaint_with(&good(), &options(0, 1)), format!("{FILE}: has no invocation"));
-    assert_eq!(complaint_with(&good(), &options(63, 1)), format!("{FILE}: has 62 units, 63 are requested"));
+    assert_eq!(read(&good(), &options(0, 62, 1)).unwrap().trace.invocations(), 5);
+    // From 2 s on: what starts at 2.75 s is at 0.75 s of the part.
+    let (trace, _) = read(&good(), &options(2, 1, 1)).unwrap().into_parts();
+    assert_eq!((trace.units, events(&trace.functions[0])), (1, &[event(750_000_000, 0)][..]));
+    let (trace, report) = read(&good(), &options(2, 3600, 60)).unwrap().into_parts();
+    assert_eq!((trace.units, trace.invocations()), (1, 3));
+    assert_eq!(report.notes(), ["duration is 1h; the trace has 59s from its start on, which are replayed"]);
+    assert_eq!(complaint_with(&good(), &options(0, 0, 1)), format!("{FILE}: has no invocation"));
+    assert_eq!(complaint_with(&good(), &options(62, 1, 1)), format!("{FILE}: is 1m 2s; the trace lasts 1m 1s"));
+    assert_eq!(
+        complaint_with(&good(), &options(0, 90, 60)),
+        format!("{FILE}: is 1m 30s; must be a whole multiple of a unit, 1m")
+    );
+}
+
+#[test]
+fn a_column_of_memory_is_used() {
+    let text = TEXT.replace("duration\n", "duration,memory\n").replace("0.25\n", "0.25,128.4\n");
+    let text = text.replace("2.5\n", "2.5,-1\n").replace(",0\n", ",0,\n").replace("1e-3\n", "1e-3,0.2\n");
+    let text = text.replace("0.0000015\n", "0.0000015,0\n");
+    let (trace, report) = read_all(&files(&[(FILE, &text)]));
+    let memory = |index: usize| -> Vec<u32> {
+        events(&trace.functions[index])
+            .iter()
+            .map(|event| event.memory_mib.map_or(0, std::num::NonZeroU32::get))
+            .collect()
+    };
+    assert_eq!([memory(0), memory(1), memory(2)], [vec![128, 1, 0], vec![0], vec![0]]);
+    assert_eq!(report.repaired[&Repair::Memory].examples, ["a2/f1", "a1/f1"]);
 }
 
 #[test]
 fn says_where_a_row_is_bad() {
     let seconds = |text, least| format!("{text:?} is not a number of seconds from {least} to 4000000000");
+    let strict = Options { strict: true, ..Options::default() };
     for (from, to, expected) in [
         ("a2,f1,", ",f1,", "3: column app: is empty".to_owned()),
         ("a2,f1,", "a2,,", "3: column func: is empty".to_owned()),
@@ -109,13 +141,29 @@ fn says_where_a_row_is_bad() {
     ] {
         let text = TEXT.replacen(from, to, 1);
         assert_ne!(text, TEXT, "{from}");
-        assert_eq!(complaint(&files(&[(FILE, &text)])), format!("{FILE}:{expected}"), "{from:?} as {to:?}");
+        assert_eq!(
+            complaint_with(&files(&[(FILE, &text)]), &strict),
+            format!("{FILE}:{expected}"),
+            "{from:?} as {to:?}"
+        );
     }
+    let lenient = |to: &str| read_all(&files(&[(FILE, &TEXT.replacen("2.5", to, 1))]));
+    for (to, count, name) in [("-2.5", 5, "repaired_durations"), ("", 4, "no_runtime"), ("NaN", 4, "no_runtime")] {
+        let (trace, report) = lenient(to);
+        assert_eq!(trace.invocations(), count, "{to:?}");
+        let names: Vec<&str> = report.repaired.keys().map(|repair| repair.name()).collect();
+        let left_out: Vec<&str> = report.left_out.keys().map(|reason| reason.name()).collect();
+        assert_eq!([names, left_out].concat(), [name]);
+    }
+    assert_eq!(
+        complaint(&files(&[(FILE, &TEXT.replacen("2.5", "long", 1))])),
+        format!("{FILE}:3: column duration: \"long\" is not a number")
+    );
 }
 
 #[test]
 fn finds_all_faults_of_a_row_and_counts_those_of_many() {
-    let rows = ",,x,-1\n".repeat(7);
+    let rows = ",,x,y\n".repeat(7);
     let faults = read(&files(&[(FILE, &format!("{TEXT}{rows}"))]), &Options::default()).unwrap_err();
     assert_eq!((faults.shown.len(), faults.total), (20, 28));
 }
@@ -123,10 +171,13 @@ fn finds_all_faults_of_a_row_and_counts_those_of_many() {
 #[test]
 fn the_table_must_be_known() {
     let explicit = Options { format: Some(Format::Azure2021), ..Options::default() };
-    assert_eq!(complaint_with(&files(&[("README.md", "")]), &explicit), "<one>.csv: does not exist");
+    let found = complaint_with(&files(&[("README.md", "")]), &explicit);
+    let expected = "trace: holds no trace of the format azure2021, which has a table app, func, end_timestamp, duration: \
+                    README.md (is empty)";
+    assert_eq!(found, expected);
     assert_eq!(
-        complaint_with(&files(&[("a.csv", ""), ("b.csv", ""), ("c.txt", "")]), &explicit),
-        "trace: holds several tables (a.csv, b.csv); put each into a directory of its own"
+        complaint(&files(&[("a.csv", TEXT), ("b.csv", TEXT), ("c.txt", "")])),
+        "trace: holds several tables of invocations (a.csv, b.csv): name the file itself, or put each into a folder of its own"
     );
     assert_eq!(complaint(&files(&[(FILE, "")])), format!("{FILE}: is empty"));
     let header = TEXT.lines().next().unwrap();
@@ -173,7 +224,7 @@ proptest! {
         let to = (from + length).min(text.len());
         text.splice(from..to, damage.bytes());
         match read(&files, &Options::default()) {
-            Ok((trace, _)) => {
+            Ok(Opened { trace, .. }) => {
                 prop_assert!(trace.functions.iter().all(|function| function.load.total() > 0));
                 prop_assert!(trace.functions.iter().any(|function| events(function)[0].start_ns == 0));
             }

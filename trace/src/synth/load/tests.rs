@@ -49,7 +49,7 @@ fn scattering_follows_the_weights() {
 #[test]
 fn spreading_follows_the_weights_exactly() {
     assert_eq!(spread(4, &[1.0, 0.0, 3.0], &mut rng(2)), [0, 2, 2, 2]);
-    assert_eq!(spread(0, &[1.0], &mut rng(2)), []);
+    assert_eq!(spread(0, &[1.0], &mut rng(2)), [0_usize; 0]);
 }
 
 #[test]

@@ -47,6 +47,23 @@ fn the_name_of_the_port_selects_the_version_of_http() {
 }
 
 #[test]
+fn a_busy_loop_at_the_start_is_a_variable_of_the_container() {
+    let variables = |manifest: &str, millis: u64| {
+        let function = FunctionDeployment { startup_busy_loop: Duration::from_millis(millis), ..function("steady") };
+        filled_with(manifest, &function).unwrap()["spec"]["template"]["spec"]["containers"][0]["env"].clone()
+    };
+    let kind = json!({"name": "FUNC_TYPE_ENV", "value": "trace"});
+    assert_eq!(variables(embedded("trace"), 0), json!([kind]));
+    let busy = |millis: &str| json!({"name": "COLD_START_BUSY_LOOP_MS", "value": millis});
+    assert_eq!(variables(embedded("trace"), 1250), json!([kind, busy("1250")]));
+    // What a manifest has stays, unless the spec wants something else.
+    let own = embedded("trace")
+        .replace("env:\n", "env:\n            - name: COLD_START_BUSY_LOOP_MS\n              value: \"7\"\n");
+    assert_eq!(variables(&own, 0), json!([busy("7"), kind]));
+    assert_eq!(variables(&own, 300), json!([busy("300"), kind]));
+}
+
+#[test]
 fn faults_of_a_manifest_are_named_with_their_path() {
     let known = "CPU_LIMIT, CPU_REQUEST, IMAGE, INITIAL_SCALE, MEMORY_LIMIT, MEMORY_REQUEST, METRIC, NAME, PANIC_THRESHOLD, \
                  PANIC_WINDOW, RUN, TARGET";

@@ -13,11 +13,14 @@ use tokio_util::sync::CancellationToken;
 use super::{
     super::cluster::{Cluster, ClusterError},
     pace::Pace,
-    usage::get_text,
 };
 use crate::scrape::{AutoscalerSample, Point, Prometheus, Sample, SourceError, points};
 
 const SERVING: &str = "knative-serving";
+
+/// Why there are no figures where the port of the metrics is closed, and what opens it.
+const OFF: &str =
+    "Knative's metrics are off: metrics-protocol in config-observability; `scripts/cluster/prepare --metrics`";
 
 /// How values of several series become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +45,7 @@ const fn mean(new: &'static str, old: &'static str, set: fn(&mut AutoscalerSampl
 }
 
 /// The figures of Knative.
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 11] = [
     sum("kn_revision_pods_desired", "autoscaler_desired_pods", |it, value| it.desired_pods = Some(value)),
     sum("kn_revision_pods_not_ready_count", "autoscaler_not_ready_pods", |it, value| it.unready_pods = Some(value)),
     sum("kn_revision_pods_pending_count", "autoscaler_pending_pods", |it, value| it.pending_pods = Some(value)),
@@ -57,6 +60,12 @@ const FIGURES: [Figure; 9] = [
     }),
     mean("kn_revision_concurrency_panic", "autoscaler_panic_request_concurrency", |it, value| {
         it.panic_concurrency = Some(value);
+    }),
+    mean("kn_revision_rps_stable_per_second", "autoscaler_stable_requests_per_second", |it, value| {
+        it.stable_rps = Some(value);
+    }),
+    mean("kn_revision_rps_panic_per_second", "autoscaler_panic_requests_per_second", |it, value| {
+        it.panic_rps = Some(value);
     }),
 ];
 
@@ -141,12 +150,13 @@ impl AutoscalerSource {
     async fn of_endpoints(&self) -> Result<AutoscalerSample, SourceError> {
         match self.texts().await {
             Ok(texts) => Ok(fold(&texts, &self.namespace, &self.services)),
-            Err(error) => Err(match self.protocol().await {
-                Ok(protocol) if protocol != "prometheus" => SourceError::Off(format!(
-                    "Knative's metrics are off (metrics-protocol is {protocol:?}): set metrics-protocol: prometheus in the ConfigMap \
-                     config-observability of {SERVING}, as config/kubernetes/knative-metrics.yaml does"
+            Err(error) => Err(match (self.protocol().await, error.is_port_closed()) {
+                (Ok(protocol), true) if protocol == "prometheus" => SourceError::Failed(format!(
+                    "{error}: metrics-protocol is prometheus, and autoscaler and activator were not restarted since"
                 )),
-                Ok(_) | Err(_) => SourceError::Failed(error.to_string()),
+                (Ok(protocol), false) if protocol == "prometheus" => SourceError::Failed(error.to_string()),
+                (Ok(_), _) | (Err(_), true) => SourceError::Off(OFF.to_owned()),
+                (Err(_), false) => SourceError::Failed(error.to_string()),
             }),
         }
     }
@@ -167,7 +177,7 @@ impl AutoscalerSource {
             format!("/api/v1/namespaces/{SERVING}/pods/{name}:9090/proxy/metrics")
         });
         let paths: Vec<_> = paths.collect();
-        try_join_all(paths.iter().map(|path| get_text(&self.cluster, path))).await
+        try_join_all(paths.iter().map(|path| self.cluster.text(path))).await
     }
 
     /// How Knative exposes its metrics.
@@ -275,6 +285,24 @@ kn_revision_request_queued{k8s_namespace_name="default",kn_revision_name="hello-
             ..AutoscalerSample::default()
         };
         assert_eq!(sample, expected);
+    }
+
+    /// Lines of autoscaler.two-revisions-rps-and-concurrency.prom, with loads that differ from zero.
+    #[test]
+    fn functions_that_scale_by_rate_have_rates() {
+        let text = r#"kn_revision_concurrency_stable{k8s_namespace_name="default",kn_revision_name="hello-grpc-00001"} 2.475156
+kn_revision_rps_panic_per_second{k8s_namespace_name="default",kn_revision_name="hello-http-00001"} 41.5
+kn_revision_rps_stable_per_second{k8s_namespace_name="default",kn_revision_name="hello-http-00001"} 35
+kn_revision_rps_target_per_second{k8s_namespace_name="default",kn_revision_name="hello-http-00001"} 35
+autoscaler_stable_requests_per_second{namespace_name="default",revision_name="hello-http-00001"} 7
+"#;
+        let expected = AutoscalerSample {
+            stable_concurrency: Some(2.475156),
+            stable_rps: Some(35.0),
+            panic_rps: Some(41.5),
+            ..AutoscalerSample::default()
+        };
+        assert_eq!(fold(&[text.to_owned()], "default", &services()), expected);
     }
 
     #[test]

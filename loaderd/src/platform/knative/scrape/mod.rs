@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! pods (watch) ─┐
-//! nodes (list) ─┼─▶ nodes: metrics-server, else the kubelets' /stats/summary, else their /metrics/resource
-//! usage ────────┘
+//! nodes (list) ─┼─▶ nodes: metrics-server, else the kubelets' /stats/summary, else their /metrics/resource;
+//! usage ────────┘          asked directly, else through the API server
 //! autoscaler, activator ─▶ autoscaler: a Prometheus, else their own endpoints
 //! ```
 
@@ -13,6 +13,9 @@ mod node_source;
 mod nodes;
 mod pods;
 mod usage;
+
+mod figures;
+mod kubelets;
 
 mod pace;
 

@@ -12,7 +12,13 @@ use kube::{
     },
 };
 
-use super::{super::cluster::Cluster, nodes::Nodes, pace::Pace, pods::Pods, usage::Usage};
+use super::{
+    super::{cluster::Cluster, pauses},
+    nodes::Nodes,
+    pace::Pace,
+    pods::Pods,
+    usage::Usage,
+};
 use crate::id::RunId;
 
 /// Samples nodes and the run's pods.
@@ -29,11 +35,11 @@ impl NodeSource {
     /// Samples until it is stopped.
     pub(in super::super) async fn follow(self) {
         let Self { run, cluster, namespace, functions, pace } = self;
-        let mut watched = std::pin::pin!(
-            cluster.watch(|client| watcher(Api::<Pod>::all(client), watcher::Config::default()).default_backoff())
-        );
+        let mut watched = std::pin::pin!(cluster.watch(|client| {
+            watcher(Api::<Pod>::all(client), watcher::Config::default()).backoff(pauses::of_watch())
+        }));
         let mut pods = Pods::default();
-        let mut nodes = Nodes::new(&cluster, &namespace, &functions, Usage::default());
+        let mut nodes = Nodes::new(&cluster, &namespace, &functions, Usage::new(pace.period));
         let mut ticks = pace.ticks();
         loop {
             tokio::select! {

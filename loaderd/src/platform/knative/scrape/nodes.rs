@@ -8,8 +8,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{cluster::Cluster, quantity::amount},
+    figures::InUse,
+    kubelets::Kubelet,
     pods::Pods,
-    usage::{InUse, Usage},
+    usage::Usage,
 };
 use crate::scrape::{NodeSample, PodSample, Role, Sample, SourceError};
 
@@ -38,9 +40,9 @@ impl<'a> Nodes<'a> {
     /// Nodes that can't be listed.
     pub(super) async fn sample(&mut self, pods: &Pods) -> Result<Sample, SourceError> {
         let nodes = list(self.cluster).await.map_err(SourceError::Failed)?;
-        let names: Vec<_> = nodes.iter().filter_map(|node| node.metadata.name.clone()).collect();
-        let in_use = self.usage.ask(self.cluster, self.namespace, &names).await;
-        let in_use = in_use.map(|(_, in_use)| in_use).map_err(SourceError::Failed)?;
+        let kubelets: Vec<_> = nodes.iter().filter_map(Kubelet::of).collect();
+        let answer = self.usage.ask(self.cluster, self.namespace, &kubelets).await;
+        let in_use = answer.map_err(SourceError::Failed)?.used;
         let nodes = nodes.iter().map(|node| of_node(node, &in_use, pods)).collect();
         let ours = pods.iter().filter(|pod| pod.namespace == self.namespace);
         let ours = ours.filter_map(|pod| {

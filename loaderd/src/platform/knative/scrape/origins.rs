@@ -10,15 +10,17 @@ use super::{
         preflight::{Need, Scope},
     },
     autoscaler::AutoscalerSource,
+    kubelets::Kubelet,
     nodes,
-    usage::Usage,
+    usage::{Answer, Usage},
 };
 use crate::scrape::Prometheus;
 
 /// Permissions for sampling, in addition to those that every run needs.
-pub(in super::super) const NEEDS: [Need; 7] = [
+pub(in super::super) const NEEDS: [Need; 8] = [
     need("nodes", "", "list", Scope::Cluster),
-    need("nodes", "proxy", "get", Scope::Cluster),
+    need("nodes", "metrics", "get", Scope::Cluster),
+    need("nodes", "stats", "get", Scope::Cluster),
     need("pods", "", "list", Scope::Cluster),
     need("pods", "", "watch", Scope::Cluster),
     need("pods", "", "list", Scope::Serving),
@@ -39,10 +41,10 @@ pub(in super::super) async fn origins(
 ) -> [(&'static str, String); 2] {
     let nodes = async {
         let nodes = nodes::list(cluster).await?;
-        let names: Vec<_> = nodes.into_iter().filter_map(|node| node.metadata.name).collect();
-        let count = names.len();
-        let asked = Usage::default().ask(cluster, namespace, &names).await;
-        asked.map(|(origin, _)| format!("{}, {count} nodes", origin.as_str()))
+        let kubelets: Vec<_> = nodes.iter().filter_map(Kubelet::of).collect();
+        let Answer { origin, used, missing } = Usage::new(limit).ask(cluster, namespace, &kubelets).await?;
+        let missing = missing.map_or(String::new(), |missing| format!(" ({missing})"));
+        Ok(format!("{}, {} nodes{missing}", origin.as_str(), used.nodes.len()))
     };
     let of_prometheus = prometheus.as_ref().map(|it| format!("the Prometheus at {}", it.url()));
     let source = AutoscalerSource {

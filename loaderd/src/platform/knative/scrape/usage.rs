@@ -1,67 +1,68 @@
-//! CPU and memory in use, by node and by pod: from a metrics-server, or from the kubelets through the API server.
+//! CPU and memory in use, by node and by pod: from a metrics-server, from the kubelets, or from the kubelets through the API server.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::{collections::HashMap, fmt::Write as _, time::Duration};
 
-use futures_util::future::join_all;
-use http::Request;
-use kube::Client;
-use serde::{Deserialize, de::DeserializeOwned};
-use tokio_util::sync::CancellationToken;
+use serde::de::DeserializeOwned;
 
-use super::super::{
-    cluster::{Cluster, ClusterError},
-    quantity::amount,
+use super::{
+    super::cluster::{Cluster, ClusterError},
+    figures::{Counter, InUse, MetricsList, of_metrics_server, read_resource, read_summary},
+    kubelets::{Kubelet, Kubelets, Way},
 };
-use crate::scrape::points;
-
-const MIB: f64 = 1_048_576.0;
-
-/// The usage of a node or pod.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Used {
-    pub(super) cpu_millicores: Option<f64>,
-    pub(super) memory_mib: Option<f64>,
-}
-
-/// The usage of all: nodes by name, pods by namespace and name.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct InUse {
-    pub(super) nodes: HashMap<String, Used>,
-    pub(super) pods: HashMap<(String, String), Used>,
-}
 
 /// The sources of figures, best first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     MetricsServer,
-    Summary,
-    Resource,
+    Summary(Way),
+    Resource(Way),
 }
 
 impl Origin {
-    const ALL: [Self; 3] = [Self::MetricsServer, Self::Summary, Self::Resource];
+    const ALL: [Self; 5] = [
+        Self::MetricsServer,
+        Self::Summary(Way::Direct),
+        Self::Resource(Way::Direct),
+        Self::Summary(Way::ApiServer),
+        Self::Resource(Way::ApiServer),
+    ];
 
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::MetricsServer => "metrics-server",
-            Self::Summary => "the kubelets' /stats/summary",
-            Self::Resource => "the kubelets' /metrics/resource",
+            Self::Summary(Way::Direct) => "the kubelets' /stats/summary",
+            Self::Resource(Way::Direct) => "the kubelets' /metrics/resource",
+            Self::Summary(Way::ApiServer) => "the kubelets' /stats/summary through the API server",
+            Self::Resource(Way::ApiServer) => "the kubelets' /metrics/resource through the API server",
         }
     }
 }
 
-/// A counter of CPU time in seconds, and its time in Unix milliseconds.
-type Counter = (f64, i64);
+/// What a source answered.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) origin: Origin,
+    pub(super) used: InUse,
+    /// Why nodes are missing, where some are.
+    pub(super) missing: Option<String>,
+}
 
-/// Queries the sources: the one that answered last is tried first.
-#[derive(Debug, Default)]
+/// Queries the sources, beginning with the one that answered last.
 pub(super) struct Usage {
-    origin: Option<Origin>,
+    kubelets: Kubelets,
+    /// The place in [`Origin::ALL`] of the source that is tried first.
+    first: usize,
     /// Counters of the scrape before, of nodes (without a namespace) and pods.
     before: HashMap<(String, String), Counter>,
 }
 
 impl Usage {
+    /// Queries that end within about `limit` each.
+    pub(super) fn new(limit: Duration) -> Self {
+        // The rest is for the list of nodes, and for other sources.
+        Self { kubelets: Kubelets::new(limit.mul_f64(0.75)), first: 0, before: HashMap::new() }
+    }
+
     /// The present usage, and its source.
     ///
     /// # Errors
@@ -70,21 +71,23 @@ impl Usage {
         &mut self,
         cluster: &Cluster,
         namespace: &str,
-        nodes: &[String],
-    ) -> Result<(Origin, InUse), String> {
+        nodes: &[Kubelet],
+    ) -> Result<Answer, String> {
         let mut failed = String::new();
-        let known =
-            self.origin.into_iter().chain(Origin::ALL.into_iter().filter(|origin| Some(*origin) != self.origin));
-        for origin in known.collect::<Vec<_>>() {
+        let first = self.first;
+        for place in (0..Origin::ALL.len()).map(|step| (first + step) % Origin::ALL.len()) {
+            let Some(origin) = Origin::ALL.get(place).copied() else { continue };
+            // Where the caller's time ends within this one, the next sample begins behind it.
+            self.first = (place + 1) % Origin::ALL.len();
             let asked = match origin {
                 Origin::MetricsServer => metrics_server(cluster, namespace).await,
-                Origin::Summary => summaries(cluster, nodes).await,
-                Origin::Resource => self.resources(cluster, nodes).await,
+                Origin::Summary(way) => self.summaries(cluster, nodes, way).await,
+                Origin::Resource(way) => self.resources(cluster, nodes, way).await,
             };
             match asked {
-                Ok(used) => {
-                    self.origin = Some(origin);
-                    return Ok((origin, used));
+                Ok((used, missing)) => {
+                    self.first = place;
+                    return Ok(Answer { origin, used, missing });
                 }
                 Err(error) => {
                     let separator = if failed.is_empty() { "" } else { "; " };
@@ -92,264 +95,52 @@ impl Usage {
                 }
             }
         }
+        self.first = 0;
         Err(failed)
     }
 
-    async fn resources(&mut self, cluster: &Cluster, nodes: &[String]) -> Result<InUse, ClusterError> {
-        let texts = from_nodes(cluster, nodes, "metrics/resource").await?;
+    async fn summaries(
+        &mut self,
+        cluster: &Cluster,
+        nodes: &[Kubelet],
+        way: Way,
+    ) -> Result<(InUse, Option<String>), String> {
+        let (texts, missing) = self.kubelets.ask(cluster, nodes, way, "/stats/summary").await?;
+        let mut used = InUse::default();
+        for (node, text) in texts {
+            read_summary(&node, &text, &mut used).map_err(|error| format!("unexpected response of {node}: {error}"))?;
+        }
+        Ok((used, missing))
+    }
+
+    async fn resources(
+        &mut self,
+        cluster: &Cluster,
+        nodes: &[Kubelet],
+        way: Way,
+    ) -> Result<(InUse, Option<String>), String> {
+        let (texts, missing) = self.kubelets.ask(cluster, nodes, way, "/metrics/resource").await?;
         let mut used = InUse::default();
         let mut now = HashMap::new();
         for (node, text) in texts {
             read_resource(&node, &text, &self.before, &mut now, &mut used);
         }
         self.before = now;
-        Ok(used)
+        Ok((used, missing))
     }
-}
-
-pub(super) async fn get_text(cluster: &Cluster, path: &str) -> Result<String, ClusterError> {
-    let request = |client: Client| async move {
-        let request = Request::get(path).body(Vec::new()).map_err(kube::Error::HttpError)?;
-        client.request_text(request).await
-    };
-    // Tried once: the next sample is due soon.
-    cluster.ask(cluster.now(), &CancellationToken::new(), request).await
 }
 
 async fn get<T: DeserializeOwned>(cluster: &Cluster, path: &str) -> Result<T, ClusterError> {
-    let text = get_text(cluster, path).await?;
+    let text = cluster.text(path).await?;
     serde_json::from_str(&text).map_err(|source| ClusterError::Response { origin: path.to_owned(), source })
 }
 
-/// The text at a path of each node's kubelet.
-async fn from_nodes(cluster: &Cluster, nodes: &[String], path: &str) -> Result<Vec<(String, String)>, ClusterError> {
-    let asked = nodes.iter().map(|node| async move {
-        let text = get_text(cluster, &format!("/api/v1/nodes/{node}/proxy/{path}")).await?;
-        Ok((node.clone(), text))
-    });
-    join_all(asked).await.into_iter().collect()
-}
-
-#[derive(Deserialize)]
-struct MetricsList {
-    items: Vec<Metrics>,
-}
-
-#[derive(Deserialize)]
-struct Metrics {
-    metadata: Named,
-    usage: Option<Amounts>,
-    #[serde(default)]
-    containers: Vec<ContainerMetrics>,
-}
-
-#[derive(Deserialize)]
-struct ContainerMetrics {
-    usage: Amounts,
-}
-
-#[derive(Deserialize)]
-struct Named {
-    name: String,
-    #[serde(default)]
-    namespace: String,
-}
-
-#[derive(Deserialize)]
-struct Amounts {
-    cpu: String,
-    memory: String,
-}
-
-impl Amounts {
-    fn used(&self) -> Used {
-        Used {
-            cpu_millicores: amount(&self.cpu).map(|cores| cores * 1000.0),
-            memory_mib: amount(&self.memory).map(|bytes| bytes / MIB),
-        }
-    }
-}
-
-/// The sum, if both are known.
-fn plus(a: Option<f64>, b: Option<f64>) -> Option<f64> {
-    Some(a? + b?)
-}
-
-/// `metrics.k8s.io/v1beta1` (not recorded: the shapes are those of its published API).
-async fn metrics_server(cluster: &Cluster, namespace: &str) -> Result<InUse, ClusterError> {
-    let nodes: MetricsList = get(cluster, "/apis/metrics.k8s.io/v1beta1/nodes").await?;
-    let pods: MetricsList = get(cluster, &format!("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods")).await?;
-    Ok(of_metrics_server(nodes, pods))
-}
-
-fn of_metrics_server(nodes: MetricsList, pods: MetricsList) -> InUse {
-    let node = |it: Metrics| (it.metadata.name, it.usage.as_ref().map(Amounts::used).unwrap_or_default());
-    let pod = |it: Metrics| {
-        let zero = Used { cpu_millicores: Some(0.0), memory_mib: Some(0.0) };
-        let used = it.containers.iter().map(|container| container.usage.used()).fold(zero, |sum, used| Used {
-            cpu_millicores: plus(sum.cpu_millicores, used.cpu_millicores),
-            memory_mib: plus(sum.memory_mib, used.memory_mib),
-        });
-        ((it.metadata.namespace, it.metadata.name), used)
-    };
-    InUse { nodes: nodes.items.into_iter().map(node).collect(), pods: pods.items.into_iter().map(pod).collect() }
-}
-
-#[derive(Deserialize)]
-struct Summary {
-    node: SummaryOf,
-    #[serde(default)]
-    pods: Vec<SummaryPod>,
-}
-
-#[derive(Deserialize, Default)]
-struct SummaryOf {
-    cpu: Option<SummaryCpu>,
-    memory: Option<SummaryMemory>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SummaryPod {
-    pod_ref: Named,
-    #[serde(flatten)]
-    of: SummaryOf,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SummaryCpu {
-    usage_nano_cores: Option<f64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct SummaryMemory {
-    working_set_bytes: Option<f64>,
-}
-
-impl SummaryOf {
-    fn used(&self) -> Used {
-        Used {
-            cpu_millicores: self.cpu.as_ref().and_then(|cpu| cpu.usage_nano_cores).map(|nano| nano / 1e6),
-            memory_mib: self.memory.as_ref().and_then(|memory| memory.working_set_bytes).map(|bytes| bytes / MIB),
-        }
-    }
-}
-
-/// kubelet-stats-summary.under-load.json.
-async fn summaries(cluster: &Cluster, nodes: &[String]) -> Result<InUse, ClusterError> {
-    let mut used = InUse::default();
-    for (node, text) in from_nodes(cluster, nodes, "stats/summary").await? {
-        read_summary(&node, &text, &mut used)
-            .map_err(|source| ClusterError::Response { origin: format!("node {node}"), source })?;
-    }
-    Ok(used)
-}
-
-fn read_summary(node: &str, text: &str, used: &mut InUse) -> Result<(), serde_json::Error> {
-    let summary: Summary = serde_json::from_str(text)?;
-    used.nodes.insert(node.to_owned(), summary.node.used());
-    for SummaryPod { pod_ref, of } in summary.pods {
-        used.pods.insert((pod_ref.namespace, pod_ref.name), of.used());
-    }
-    Ok(())
-}
-
-/// kubelet-resource.under-load.prom: counters, of which CPU in use is the difference to the scrape before.
-fn read_resource(
-    node: &str,
-    text: &str,
-    before: &HashMap<(String, String), Counter>,
-    now: &mut HashMap<(String, String), Counter>,
-    used: &mut InUse,
-) {
-    for point in points(text) {
-        let pod = || (point.label("namespace").to_owned(), point.label("pod").to_owned());
-        let (key, is_cpu) = match point.name {
-            "node_cpu_usage_seconds_total" => ((String::new(), node.to_owned()), true),
-            "node_memory_working_set_bytes" => ((String::new(), node.to_owned()), false),
-            "pod_cpu_usage_seconds_total" => (pod(), true),
-            "pod_memory_working_set_bytes" => (pod(), false),
-            _ => continue,
-        };
-        let entry = if key.0.is_empty() {
-            used.nodes.entry(key.1.clone()).or_default()
-        } else {
-            used.pods.entry(key.clone()).or_default()
-        };
-        if is_cpu {
-            let counter = (point.value, point.unix_ms.unwrap_or_default());
-            entry.cpu_millicores = before.get(&key).and_then(|before| rate(*before, counter));
-            now.insert(key, counter);
-        } else {
-            entry.memory_mib = Some(point.value / MIB);
-        }
-    }
-}
-
-/// Millicores between two counters; absent where no time has passed, or the counter was reset.
-fn rate((before, then): Counter, (value, now): Counter) -> Option<f64> {
-    let milliseconds = u32::try_from(now.checked_sub(then)?).ok().filter(|passed| *passed > 0)?;
-    // Seconds of CPU in milliseconds: a thousand times a thousand millicores.
-    (value >= before).then(|| (value - before) * 1e6 / f64::from(milliseconds))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn used(cpu: f64, memory: f64) -> Used {
-        Used { cpu_millicores: Some(cpu), memory_mib: Some(memory) }
-    }
-
-    /// Figures of the recorded summary.
-    #[test]
-    fn a_summary_gives_what_is_in_use() {
-        let text = r#"{"node": {"nodeName": "node1", "cpu": {"usageNanoCores": 1261805354}, "memory": {"workingSetBytes": 4679102464}},
-            "pods": [{"podRef": {"name": "webhook-x", "namespace": "knative-serving", "uid": "u"}, "startTime": "2026-11-23T07:04:13Z",
-                      "cpu": {"usageNanoCores": 11120394}, "memory": {"workingSetBytes": 18800640}},
-                     {"podRef": {"name": "new", "namespace": "default", "uid": "v"}, "cpu": {"usageCoreNanoSeconds": 1}}]}"#;
-        let mut all = InUse::default();
-        read_summary("node1", text, &mut all).unwrap();
-        assert_eq!(all.nodes["node1"], used(1261.805354, 4679102464.0 / MIB));
-        assert_eq!(
-            all.pods[&("knative-serving".to_owned(), "webhook-x".to_owned())],
-            used(11.120394, 18800640.0 / MIB)
-        );
-        assert_eq!(all.pods[&("default".to_owned(), "new".to_owned())], Used::default());
-    }
-
-    #[test]
-    fn counters_give_rates_from_the_second_time_on() {
-        let text = |seconds: f64, ms: i64| {
-            format!(
-                "node_cpu_usage_seconds_total {seconds} {ms}\nnode_memory_working_set_bytes 1048576 {ms}\n\
-                 pod_cpu_usage_seconds_total{{namespace=\"default\",pod=\"f\"}} {} {ms}\n",
-                seconds / 10.0
-            )
-        };
-        let (mut first, mut second) = (HashMap::new(), HashMap::new());
-        let mut all = InUse::default();
-        read_resource("n", &text(100.0, 1_000), &HashMap::new(), &mut first, &mut all);
-        assert_eq!(all.nodes["n"], Used { cpu_millicores: None, memory_mib: Some(1.0) });
-        read_resource("n", &text(105.0, 11_000), &first, &mut second, &mut all);
-        assert_eq!(all.nodes["n"].cpu_millicores, Some(500.0));
-        let pod = all.pods[&("default".to_owned(), "f".to_owned())];
-        assert!((pod.cpu_millicores.unwrap() - 50.0).abs() < 1e-6);
-        // A kubelet that was restarted.
-        read_resource("n", &text(1.0, 21_000), &second, &mut first, &mut all);
-        assert_eq!(all.nodes["n"].cpu_millicores, None);
-    }
-
-    #[test]
-    fn a_metrics_server_gives_nodes_and_containers() {
-        let nodes =
-            r#"{"items": [{"metadata": {"name": "n"}, "usage": {"cpu": "1261805354n", "memory": "4569436Ki"}}]}"#;
-        let pods = r#"{"items": [{"metadata": {"name": "f", "namespace": "default"}, "containers": [
-            {"name": "a", "usage": {"cpu": "10m", "memory": "16Mi"}}, {"name": "b", "usage": {"cpu": "5m", "memory": "8Mi"}}]}]}"#;
-        let all = of_metrics_server(serde_json::from_str(nodes).unwrap(), serde_json::from_str(pods).unwrap());
-        assert!((all.nodes["n"].cpu_millicores.unwrap() - 1261.805354).abs() < 1e-6);
-        assert_eq!(all.pods[&("default".to_owned(), "f".to_owned())], used(15.0, 24.0));
-    }
+async fn metrics_server(cluster: &Cluster, namespace: &str) -> Result<(InUse, Option<String>), String> {
+    let pods = format!("/apis/metrics.k8s.io/v1beta1/namespaces/{namespace}/pods");
+    let (nodes, pods) = tokio::join!(
+        get::<MetricsList>(cluster, "/apis/metrics.k8s.io/v1beta1/nodes"),
+        get::<MetricsList>(cluster, &pods),
+    );
+    let text = |error: ClusterError| error.to_string();
+    Ok((of_metrics_server(nodes.map_err(text)?, pods.map_err(text)?), None))
 }

@@ -19,6 +19,7 @@ use super::{
 };
 use crate::platform::{Scale, ScaleSample, Scaling, testkit};
 
+mod disturb;
 mod fake;
 mod plain;
 

@@ -28,10 +28,15 @@ impl Bench {
     }
 
     fn launch(&self, stop: &CancellationToken) -> Process {
+        self.launch_busy(stop, Duration::ZERO)
+    }
+
+    fn launch_busy(&self, stop: &CancellationToken, startup_busy_loop: Duration) -> Process {
         let launch = Launch {
             run: RunId::new(0, 0),
             function: "f".to_owned(),
             kind: "empty".to_owned(),
+            startup_busy_loop,
             instance: "f-1".to_owned(),
         };
         self.processes.launch(launch, stop.clone())
@@ -57,6 +62,17 @@ async fn an_instance_gets_its_arguments_reports_its_address_and_ends_when_stoppe
     assert_eq!(bench.read("arguments"), format!("{arguments} --die-with-parent={parent}\n"));
     stop.cancel();
     assert_eq!(process.exit.await, Ok(Exit("signal: 15 (SIGTERM)".to_owned())));
+}
+
+#[tokio::test]
+async fn an_instance_is_told_how_long_to_be_busy_before_it_listens() {
+    let bench = Bench::new("echo \"$@\" > arguments; echo listening on 127.0.0.1:4711; exec sleep 600", LONG);
+    let stop = CancellationToken::new();
+    let process = bench.launch_busy(&stop, Duration::from_millis(1250));
+    process.listening.await.expect("listens");
+    assert!(bench.read("arguments").ends_with(" --startup-busy-loop=1250ms\n"), "{}", bench.read("arguments"));
+    stop.cancel();
+    process.exit.await.expect("ends");
 }
 
 #[tokio::test]
@@ -91,8 +107,13 @@ async fn a_missing_program_is_named() {
     let processes = Processes::start(PathBuf::from("/nowhere/trace-func"), LONG).unwrap();
     let launch_error = processes.launch_error().unwrap();
     assert_eq!(launch_error, "/nowhere/trace-func not found: install trace-func, or set local.trace_func");
-    let launch =
-        Launch { run: RunId::new(0, 0), function: String::new(), kind: String::new(), instance: String::new() };
+    let launch = Launch {
+        run: RunId::new(0, 0),
+        function: String::new(),
+        kind: String::new(),
+        startup_busy_loop: Duration::ZERO,
+        instance: String::new(),
+    };
     let exit = processes.launch(launch, CancellationToken::new()).exit.await.unwrap();
     assert_eq!(exit.0, "cannot run /nowhere/trace-func: No such file or directory (os error 2)");
 
@@ -140,4 +161,23 @@ async fn processes_are_children_of_the_thread_that_stays() {
     };
     timeout(Duration::from_secs(60), found).await.expect("no thread called instances has a child");
     bench.processes.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_paused_instance_stands_still_until_it_is_resumed_and_a_killed_one_ends() {
+    let bench = Bench::new("echo $$ > pid; echo listening on 127.0.0.1:1; exec sleep 600", LONG);
+    let process = bench.launch(&CancellationToken::new());
+    process.listening.await.unwrap();
+    let stat = format!("/proc/{}/stat", bench.read("pid").trim());
+    let is_in = async |state: &str| {
+        while fs::read_to_string(&stat).is_ok_and(|stat| !stat.contains(state)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    process.orders.send(Order::Pause).await.unwrap();
+    timeout(Duration::from_secs(60), is_in(") T ")).await.expect("it goes on");
+    process.orders.send(Order::Resume).await.unwrap();
+    timeout(Duration::from_secs(60), is_in(") S ")).await.expect("it stands still");
+    process.orders.send(Order::Kill).await.unwrap();
+    assert_eq!(process.exit.await, Ok(Exit("signal: 9 (SIGKILL)".to_owned())));
 }

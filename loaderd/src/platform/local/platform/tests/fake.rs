@@ -24,7 +24,10 @@ use tokio::{
 };
 use tokio_util::task::AbortOnDropHandle;
 
-use super::super::super::instance::{Client, Exit, Launch, Process, Stream};
+use super::super::super::{
+    instance::{Client, Exit, Launch, Process, Stream},
+    live::{self, Order},
+};
 use super::*;
 
 const PIPE: usize = 256 * 1024;
@@ -90,6 +93,7 @@ impl Launcher for Fakes {
     fn launch(&self, launch: Launch, stop: CancellationToken) -> Process {
         let (listens, listening) = oneshot::channel();
         let (ends, exit) = oneshot::channel();
+        let (orders, ordered) = live::orders();
         let (behaviour, observed, listeners) =
             (self.behaviour.clone(), Arc::clone(&self.observed), Arc::clone(&self.listeners));
         {
@@ -99,6 +103,7 @@ impl Launcher for Fakes {
         self.tasks.spawn(async move {
             let died = tokio::select! {
                 died = instance(launch, &behaviour, &observed, &listeners, listens) => died,
+                () = killed(ordered) => "signal: 9 (SIGKILL)",
                 () = stop.cancelled() => {
                     sleep(behaviour.stop).await;
                     "stopped"
@@ -107,7 +112,7 @@ impl Launcher for Fakes {
             observed.lock().unwrap().alive.0 -= 1;
             ends.send(Exit(died.to_owned())).ok();
         });
-        Process { listening, exit }
+        Process { listening, exit, orders }
     }
 
     async fn connect(&self, address: SocketAddr) -> io::Result<Box<dyn Stream>> {
@@ -116,6 +121,16 @@ impl Launcher for Fakes {
         listener.unwrap().send(far).await.map_err(io::Error::other)?;
         Ok(Box::new(near))
     }
+}
+
+/// Waits until it is killed. Pauses have no effect on a task.
+async fn killed(mut orders: mpsc::Receiver<Order>) {
+    while let Some(order) = orders.recv().await {
+        if order == Order::Kill {
+            return;
+        }
+    }
+    std::future::pending().await
 }
 
 async fn instance(
@@ -279,8 +294,13 @@ impl Bench {
         name: &str,
         stop: &CancellationToken,
     ) -> (Client, impl Future<Output = hyper::Result<()>> + use<>) {
-        let launch =
-            Launch { run: RunId::new(0, 0), function: String::new(), kind: String::new(), instance: name.to_owned() };
+        let launch = Launch {
+            run: RunId::new(0, 0),
+            function: String::new(),
+            kind: String::new(),
+            startup_busy_loop: Duration::ZERO,
+            instance: name.to_owned(),
+        };
         let process = self.fakes.launch(launch, stop.clone());
         let stream = self.fakes.connect(process.listening.await.unwrap()).await.unwrap();
         hyper::client::conn::http2::handshake(Tasks::default(), TokioIo::new(stream)).await.unwrap()
