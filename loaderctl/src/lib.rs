@@ -20,7 +20,6 @@ mod output;
 mod paper;
 mod render;
 mod spec;
-mod spreadsheet;
 #[cfg(test)]
 mod testkit;
 mod upload;

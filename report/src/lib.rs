@@ -22,3 +22,4 @@ mod number;
 pub mod page;
 mod rows;
 pub mod run;
+pub mod spreadsheet;

@@ -4,6 +4,7 @@
 //! pointer, curves hidden, and tables sorted. The same run gives the same bytes: no clock is read. Verdicts come first.
 
 mod about;
+mod disturbances;
 mod findings;
 mod key;
 mod loader;
@@ -14,6 +15,7 @@ mod verdict;
 mod verdicts;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use disturbances::disturbances;
 use sha2::{Digest as _, Sha256};
 use verdict::{Weight, lead};
 
@@ -21,7 +23,7 @@ use crate::{
     catalogue::{FIGURES, Panel},
     figure::{
         self, Figure, Style,
-        text::{escaped, visible},
+        text::{escaped, sentence, visible},
     },
     run::Run,
 };
@@ -76,12 +78,12 @@ fn header(run: &Run, title: &str) -> String {
     let told: Vec<_> = told.iter().filter(|text| !text.is_empty()).map(|text| escaped(&visible(text))).collect();
     let shown = verdicts.iter().map(|it| {
         let (class, word) = (it.weight.class(), it.weight.word());
-        let (title, text) = (escaped(&it.title), escaped(it.text.trim()));
+        let (title, text) = (escaped(&it.title), sentence(it.text.trim()));
         format!("<li class=\"{class}\"><b title=\"{word}\">{title}</b> <span>{text}</span></li>\n")
     });
     let shown: String = shown.collect();
     let class = lead.weight.class();
-    let (first, rest) = (escaped(&lead.title), escaped(&lead.text));
+    let (first, rest) = (escaped(&lead.title), sentence(&lead.text));
     format!(
         "<h1><bdi>{title}</bdi></h1>\n<p class=\"soft\">{}</p>\n\
          <div class=\"lead {class}\"><strong>{first}</strong>{rest}</div>\n<ul class=\"verdicts\" aria-label=\"Verdicts\">\n{shown}</ul>\n",
@@ -92,7 +94,8 @@ fn header(run: &Run, title: &str) -> String {
 /// The panels in order: name, id, content.
 fn panels(runs: &[Run]) -> Vec<(&'static str, &'static str, String)> {
     let charts = |panel: Panel| charts(runs, panel);
-    let found = |run: &Run| run.summary().map(findings::findings).unwrap_or_default();
+    let found =
+        |run: &Run| run.summary().map(|it| findings::findings(it) + &disturbances(it).html()).unwrap_or_default();
     let stalls = |run: &Run| run.summary().map(|it| tables::stalls(it).html()).unwrap_or_default();
     let slots = |run: &Run| run.summary().map(|it| tables::slots(it).html()).unwrap_or_default();
     let rest = |run: &Run| tables::statuses(run).html() + &tables::events(run).html() + &slots(run);
