@@ -17,8 +17,10 @@
 
 pub mod aggregate;
 pub mod catalogue;
+pub mod compare;
 pub mod figure;
 mod number;
 pub mod page;
 mod rows;
 pub mod run;
+pub mod statistics;
