@@ -7,7 +7,8 @@
 //!      ──▶ Functions      sums by function
 //! ```
 //!
-//! Who is counted: docs/definitions.md. Series are of everything in the file, all else of the measured phase without `step_warmup`.
+//! Who is counted: docs/definitions.md. Series are of everything in the file, counts of the measured phase, distributions of it without
+//! `step_warmup`.
 
 mod distribution;
 mod functions;
@@ -133,7 +134,10 @@ impl Adder {
             return;
         }
         sums.statuses.count(status);
-        sums.measured(row, self.has_runtimes);
+        sums.count(row);
+        if row.distributed() {
+            sums.distribute(row, self.has_runtimes);
+        }
         if let Some(sent) = row.sent_unix_us
             && !matches!(row.mark, b"burst" | b"victim")
         {
@@ -162,8 +166,8 @@ impl Adder {
 fn of_function(figures: &mut FunctionFigures, row: &Invocation<'_>, has_runtimes: bool) {
     figures.requested += 1;
     figures.cold += u64::from(row.cold_start == Some(true));
-    if !row.ok() {
-        figures.failed += 1;
+    figures.failed += u64::from(!row.ok());
+    if !row.ok() || !row.distributed() {
         return;
     }
     let add = |(count, sum): &mut (u64, f64), value: Option<f64>| {
@@ -230,14 +234,16 @@ impl Aggregates {
         }
     }
 
-    /// Counts and distributions, of the measured phase.
-    fn measured(&mut self, row: &Invocation<'_>, has_runtimes: bool) {
+    fn count(&mut self, row: &Invocation<'_>) {
         self.requested += 1;
         self.issued += u64::from(row.sent_unix_us.is_some());
         self.returned += u64::from(row.response_us.is_some());
         self.failed += u64::from(!row.ok());
         self.cold += u64::from(row.cold_start == Some(true));
         self.told += u64::from(row.cold_start.is_some());
+    }
+
+    fn distribute(&mut self, row: &Invocation<'_>, has_runtimes: bool) {
         let lag = |us: Option<i64>, into: &mut Distribution| {
             if let Some(us) = us {
                 into.add(u64::try_from(us).unwrap_or(0));

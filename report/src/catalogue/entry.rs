@@ -34,7 +34,8 @@ pub enum Panel {
 impl Entry {
     /// The figure of these runs; absent where they have nothing to be seen in it.
     pub fn draw(&self, runs: &[Run]) -> Option<Figure> {
-        let figure = (!runs.is_empty()).then(|| (self.draw)(self, runs));
-        figure.filter(|figure| !figure.is_empty())
+        let mut figure = (!runs.is_empty()).then(|| (self.draw)(self, runs))?;
+        figure.layers.retain(|layer| !layer.is_empty());
+        (!figure.layers.is_empty()).then_some(figure)
     }
 }

@@ -98,12 +98,16 @@ impl Axis {
         let low = if low > 0.0 { low } else { 1.0 };
         let high = self.range.1.unwrap_or(high).max(low);
         let (begin, end) = ticks::log_range(low, high, most);
-        let ticks = ticks::log(begin, end, most).into_iter().map(|at| (at, self.quantity.text(at))).collect();
         let unit = match self.quantity {
             // Each tick says its own.
             Quantity::Micros | Quantity::Seconds | Quantity::Percentile | Quantity::Share => "",
             Quantity::Number | Quantity::PerSecond | Quantity::Mib | Quantity::Millicores => self.quantity.shown(end).1,
         };
+        let text = |at: f64| match unit {
+            "" => self.quantity.text(at),
+            _ => ticks::plain(at / self.quantity.shown(end).0),
+        };
+        let ticks = ticks::log(begin, end, most).into_iter().map(|at| (at, text(at))).collect();
         Fitted { scale: Scale::Log, begin, end, ticks, unit: unit.to_owned() }
     }
 }

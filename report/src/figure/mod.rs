@@ -16,6 +16,7 @@ mod draw;
 mod frame;
 mod layer;
 mod legend;
+mod paint;
 mod parts;
 mod shapes;
 mod style;

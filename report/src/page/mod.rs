@@ -7,16 +7,18 @@ mod about;
 mod comparison;
 mod findings;
 mod key;
+mod loader;
 mod table;
 mod tables;
 mod units;
+mod verdict;
 mod verdicts;
 
 pub use comparison::comparison_html;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use sha2::{Digest as _, Sha256};
-use verdicts::Weight;
+use verdict::{Weight, lead};
 
 use crate::{
     catalogue::{FIGURES, Panel},
@@ -70,7 +72,7 @@ fn head(title: &str) -> String {
 /// What a run is, and whether it can be trusted.
 fn header(run: &Run, title: &str) -> String {
     let verdicts = verdicts::verdicts(run);
-    let lead = verdicts::lead(&verdicts);
+    let lead = lead(&verdicts);
     let file = run.documents.run.clone().unwrap_or_default();
     let told = [
         file.mode.clone(),
@@ -148,6 +150,6 @@ fn chart(figure: &Figure) -> String {
 
 /// Whether nothing speaks against the figures of a run, and the first thing that does.
 pub fn judged(run: &Run) -> (bool, String) {
-    let lead = verdicts::lead(&verdicts::verdicts(run));
+    let lead = lead(&verdicts::verdicts(run));
     (lead.weight == Weight::Good, format!("{}: {}", lead.title, lead.text))
 }

@@ -47,23 +47,30 @@ pub(super) fn functions(run: &Run) -> Table {
 }
 
 fn function(it: &FunctionFigures, of_summary: Option<(usize, &FunctionSummary)>) -> Vec<Cell> {
-    let named = |cell: Cell, field: &str| match of_summary {
-        Some((place, _)) => cell.of(format!("functions.{place}.{field}")),
-        None => cell,
+    let named = |value: Option<f64>, text: fn(f64) -> String, field: &str| {
+        let cell = Cell::number(value, text);
+        of_summary.map_or(cell.clone(), |(place, _)| cell.of(format!("functions.{place}.{field}")))
     };
-    let percentile = |of: fn(&FunctionSummary) -> Option<u64>| {
-        Cell::number(of_summary.and_then(|(_, it)| of(it)).map(|us| us as f64), micros)
+    let count = |of: fn(&FunctionSummary) -> u64, own: u64, field: &str| {
+        named(Some(of_summary.map_or(own, |(_, it)| of(it)) as f64), |count| format!("{count:.0}"), field)
+    };
+    let percentile = |of: fn(&FunctionSummary) -> Option<u64>, field: &str| {
+        named(of_summary.and_then(|(_, it)| of(it)).map(|us| us as f64), micros, field)
+    };
+    let slowdown = match of_summary {
+        Some((_, it)) => it.slowdown.as_ref().and_then(|it| it.geometric_mean),
+        None => it.slowdown(),
     };
     vec![
         Cell::text(&it.name),
-        named(Cell::count(it.requested), "requested"),
-        named(Cell::number(Some(it.failed as f64), |count| format!("{count:.0}")), "failed"),
-        named(Cell::count(it.cold), "coldStarts"),
+        count(|it| it.requested, it.requested, "requested"),
+        count(|it| it.failed, it.failed, "failed"),
+        count(|it| it.cold_starts, it.cold, "coldStarts"),
         Cell::number(it.mean_response_us(), micros),
-        named(percentile(|it| it.response_p50_us), "responseP50Us"),
-        named(percentile(|it| it.response_p99_us), "responseP99Us"),
+        percentile(|it| it.response_p50_us, "responseP50Us"),
+        percentile(|it| it.response_p99_us, "responseP99Us"),
         Cell::number(it.mean_latency_us(), micros),
-        named(Cell::number(it.slowdown(), ratio), "slowdown.geometricMean"),
+        named(slowdown, ratio, "slowdown.geometricMean"),
     ]
 }
 

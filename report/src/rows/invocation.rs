@@ -52,10 +52,14 @@ impl Invocation<'_> {
         self.status == b"ok"
     }
 
-    /// Whether distributions count it: it is of the measured phase, and of no step's own warm-up. Files without phases have
-    /// measured rows only.
+    /// Whether it is of the measured phase, and so in counts. Files without phases have measured rows only.
     pub(crate) fn measured(&self) -> bool {
-        (self.phase == b"measure" || self.phase.is_empty()) && self.mark != b"step_warmup"
+        self.phase == b"measure" || self.phase.is_empty()
+    }
+
+    /// Whether it is in distributions, too: not of a step's own warm-up.
+    pub(crate) fn distributed(&self) -> bool {
+        self.measured() && self.mark != b"step_warmup"
     }
 
     /// The loader's own part of the dispatch lag, in microseconds; absent when it was not sent.

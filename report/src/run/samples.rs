@@ -143,7 +143,9 @@ impl Samples {
     }
 
     fn event(&mut self, row: &Row<'_>) {
-        let Some(unix_us) = row.integer("done_unix_us").or_else(|| row.integer("due_unix_us")) else { return };
+        // What was not done is no event; one that failed is.
+        let tried = || row.integer("due_unix_us").filter(|_| row.text("outcome") == Some("failed"));
+        let Some(unix_us) = row.integer("done_unix_us").or_else(tried) else { return };
         if self.events.len() >= MOST {
             return;
         }

@@ -21,6 +21,7 @@ mod prometheus;
 mod protocols;
 mod readme;
 mod recompute;
+mod report;
 mod results;
 mod service;
 mod spans;

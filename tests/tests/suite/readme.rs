@@ -33,6 +33,7 @@ pages! {
     the_commands_about_modes_work: "docs/modes.md",
     the_commands_about_specs_work: "docs/specs.md",
     the_commands_about_functions_work: "docs/functions.md",
+    the_commands_about_reports_work: "docs/reports.md",
     the_commands_about_security_work: "docs/security.md",
     the_commands_for_those_who_come_from_invitro_work: "docs/from-invitro.md",
 }
