@@ -1,6 +1,7 @@
 //! The API's messages as text for people. Pure: the text depends on the message alone.
 
 mod check;
+mod comparison;
 mod counts;
 mod description;
 mod distributions;
@@ -16,6 +17,7 @@ pub(crate) mod units;
 mod verdicts;
 
 pub(crate) use check::checked;
+pub(crate) use comparison::{comparison, comparison_json};
 pub(crate) use description::{description, description_json};
 pub(crate) use distributions::IntervalsShown;
 pub(crate) use listing::{cleaned, figures, files, runs, status, values};

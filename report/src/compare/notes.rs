@@ -56,7 +56,10 @@ pub(super) fn notes(a: &Group, b: &Group, rows: &[Row], is_single: bool) -> Vec<
         };
         let (changed, unknown) = (runs(|it| it.is_changed), runs(|it| it.asked.is_none()));
         if !changed.is_empty() {
-            notes.push(format!("Files of these runs of {} are not as the runs left them: {changed}.", group.name));
+            notes.push(format!(
+                "Files of these runs of {} are missing, or not as the runs left them: {changed}.",
+                group.name
+            ));
         }
         if !unknown.is_empty() {
             notes.push(format!("What these runs of {} asked for is not known: {unknown}.", group.name));

@@ -7,6 +7,7 @@ mod access;
 mod api;
 mod clocks;
 mod cluster_scripts;
+mod compare;
 mod config;
 mod crash;
 mod faults;
