@@ -1,5 +1,6 @@
 //! The API's messages as text for people. Pure: the text depends on the message alone.
 
+mod chart;
 mod check;
 mod comparison;
 mod counts;
@@ -16,6 +17,7 @@ mod table;
 pub(crate) mod units;
 mod verdicts;
 
+pub(crate) use chart::History;
 pub(crate) use check::checked;
 pub(crate) use comparison::{comparison, comparison_json};
 pub(crate) use description::{description, description_json};
