@@ -6,7 +6,7 @@ use loader_proto::v1::{ListRunsRequest, Run, RunState};
 use wildmatch::WildMatch;
 
 use super::session::Session;
-use crate::{Failure, watch::is_terminal};
+use crate::Failure;
 
 /// Runs in one response of the daemon.
 const PAGE: u32 = 1000;
@@ -136,8 +136,13 @@ fn unusable(state: RunState) -> Option<&'static str> {
         RunState::Failed => Some("failed"),
         RunState::Cancelled => Some("cancelled"),
         RunState::Interrupted => Some("interrupted"),
-        state if is_terminal(state) => None,
-        _ => Some("not ended"),
+        RunState::Unspecified
+        | RunState::Queued
+        | RunState::Deploying
+        | RunState::WarmingUp
+        | RunState::Running
+        | RunState::Draining
+        | RunState::Cleaning => Some("not ended"),
     }
 }
 

@@ -69,13 +69,12 @@ impl History {
             return Vec::new();
         }
         let us = |us: f64| micros(super::units::whole(us));
-        let figures: [(&str, Vec<Option<f64>>, &dyn Fn(f64) -> String); 4] = [
-            ("rate", self.values(|it| Some(it.rate)), &rate),
-            ("p50", self.values(|it| it.p50.map(|us| us as f64)), &us),
-            ("p99", self.values(|it| it.p99.map(|us| us as f64)), &us),
-            ("in flight", self.values(|it| Some(it.in_flight as f64)), &|count| format!("{count:.0}")),
-        ];
-        figures.iter().map(|(name, values, text)| row(name, values, text)).collect()
+        vec![
+            row("rate", &self.values(|it| Some(it.rate)), rate),
+            row("p50", &self.values(|it| it.p50.map(|us| us as f64)), us),
+            row("p99", &self.values(|it| it.p99.map(|us| us as f64)), us),
+            row("in flight", &self.values(|it| Some(it.in_flight as f64)), |count| format!("{count:.0}")),
+        ]
     }
 
     /// The values of a figure by column, up to the last one; absent in a column of which nothing was heard.
@@ -87,7 +86,7 @@ impl History {
 }
 
 /// A name, a chart from zero to the greatest value, and that value.
-fn row(name: &str, values: &[Option<f64>], text: &dyn Fn(f64) -> String) -> String {
+fn row(name: &str, values: &[Option<f64>], text: impl Fn(f64) -> String) -> String {
     let greatest = values.iter().flatten().copied().reduce(f64::max);
     let level = |value: &Option<f64>| match (value, greatest) {
         (Some(value), Some(greatest)) if greatest > 0.0 => {

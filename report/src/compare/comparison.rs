@@ -31,8 +31,14 @@ pub struct Comparison {
 
 /// Groups that cannot be compared.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
-#[error("the runs have nothing in common that could be compared: {0}")]
-pub struct NothingInCommon(pub String);
+pub enum Incomparable {
+    /// A group has no run that is a sample.
+    #[error("nothing can be compared: {0}")]
+    NoSamples(String),
+    /// They have no mode, or no figure, in common.
+    #[error("the runs have nothing in common that could be compared: {0}")]
+    NothingInCommon(String),
+}
 
 /// Compares two groups by these figures; those that neither of them has are left out, unless they were `named`.
 ///
@@ -44,21 +50,28 @@ pub fn compare(
     measures: &[&'static Measure],
     is_named: bool,
     margin: f64,
-) -> Result<Comparison, NothingInCommon> {
+) -> Result<Comparison, Incomparable> {
     if let Some(fault) = notes::without_samples(&[&a, &b]) {
-        return Err(NothingInCommon(fault));
+        return Err(Incomparable::NoSamples(fault));
     }
     let (modes_a, modes_b) = (modes(&a), modes(&b));
     if modes_a.is_disjoint(&modes_b) {
         let list = |modes: &BTreeSet<String>| modes.iter().cloned().collect::<Vec<_>>().join(", ");
-        return Err(NothingInCommon(format!("A is of mode {}, B of mode {}", list(&modes_a), list(&modes_b))));
+        return Err(Incomparable::NothingInCommon(format!(
+            "A is of mode {}, B of mode {}",
+            list(&modes_a),
+            list(&modes_b)
+        )));
     }
     let all = measures.iter().map(|measure| Row::of(measure, &a, &b));
     let mut rows: Vec<Row> =
         all.filter(|row| is_named || !row.a.values.is_empty() || !row.b.values.is_empty()).collect();
     if !rows.iter().any(Row::is_common) {
         let names: Vec<_> = measures.iter().map(|measure| measure.name).collect();
-        return Err(NothingInCommon(format!("no figure of {} is there in both groups", names.join(", "))));
+        return Err(Incomparable::NothingInCommon(format!(
+            "no figure of {} is there in both groups",
+            names.join(", ")
+        )));
     }
     let is_single = a.samples.len() == 1 || b.samples.len() == 1;
     judge(&mut rows, margin);

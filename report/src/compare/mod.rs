@@ -16,7 +16,7 @@ mod row;
 mod verdict;
 mod within;
 
-pub use comparison::{Comparison, NothingInCommon, compare};
+pub use comparison::{Comparison, Incomparable, compare};
 pub use differences::{Choice, Difference};
 pub use group::{Group, LeftOut, Sample};
 pub use measure::{MEASURES, Measure, find};

@@ -114,15 +114,18 @@ fn fields_that_runs_differ_in_are_named() {
 #[test]
 fn what_has_nothing_in_common_is_refused() {
     let all: Vec<&Measure> = MEASURES.iter().collect();
-    let refused = |a: Group, b: Group| compare(a, b, &all, false, 0.05).expect_err("refused").0;
+    let refused = |a: Group, b: Group| compare(a, b, &all, false, 0.05).expect_err("refused").to_string();
     let of = |more: Value| group("B", &[1000], &more, "rps: {}");
     let a = || group("A", &BASE, &json!({}), "rps: {}");
-    assert_eq!(refused(a(), of(json!({ "mode": "trace" }))), "A is of mode rps, B of mode trace");
-    assert_eq!(refused(a(), Group::new("B")), "no run of B is left (it has none)");
+    assert_eq!(
+        refused(a(), of(json!({ "mode": "trace" }))),
+        "the runs have nothing in common that could be compared: A is of mode rps, B of mode trace"
+    );
+    assert_eq!(refused(a(), Group::new("B")), "nothing can be compared: no run of B is left (it has none)");
     let saturated = of(json!({ "saturated": { "saturated": true } }));
-    assert_eq!(refused(a(), saturated), "no run of B is left (left out: 1 saturated)");
+    assert_eq!(refused(a(), saturated), "nothing can be compared: no run of B is left (left out: 1 saturated)");
     let capacity = [find("capacity").expect("known")];
-    let fault = compare(a(), of(json!({})), &capacity, true, 0.05).expect_err("refused").0;
+    let fault = compare(a(), of(json!({})), &capacity, true, 0.05).expect_err("refused").to_string();
     assert!(fault.contains("no figure of capacity"), "{fault}");
 }
 

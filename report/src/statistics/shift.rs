@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn the_approximation_for_many_values_is_near_the_exact_number() {
         let ranks: Vec<usize> = (1..=40).collect();
-        assert_eq!(ways(&ranks, 20).iter().sum::<f64>(), 137_846_528_820.0);
+        assert!((ways(&ranks, 20).iter().sum::<f64>() - 137_846_528_820.0).abs() < 0.5);
         assert_eq!((place(20, 20), place(21, 21)), (128, 142));
     }
 }

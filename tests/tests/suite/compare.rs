@@ -78,34 +78,55 @@ fn scipy_finds_the_same() {
 }
 
 #[test]
-fn groups_of_runs_are_found_by_name_and_the_code_says_what_is_worse() {
+fn the_code_says_whether_a_figure_is_worse() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let (fast, slow) = (directory.path().join("fast"), directory.path().join("slow"));
+    fs::create_dir(&fast).expect("made");
+    fs::create_dir(&slow).expect("made");
+    group(&fast, "a", 5, 1000.0);
+    group(&slow, "c", 5, 1200.0);
+    let (fast, slow) = (fast.to_str().expect("UTF-8"), slow.to_str().expect("UTF-8"));
+    let html = directory.path().join("c.html");
+    let figure = ["--figure", "response-p50", "--fail-if", "worse", "--html", html.to_str().expect("UTF-8")];
+    let compare = |a: &str, b: &str| ctl(&[&["compare", a, "--vs", b], &figure[..]].concat());
+    let worse = compare(fast, slow);
+    assert!(worse.code == 6 && worse.stdout.starts_with("B against A is worse: response-p50."), "{worse:?}");
+    assert!(fs::read_to_string(&html).expect("written").contains("B against A is worse: response-p50."));
+    let better = compare(slow, fast);
+    assert!(better.code == 0 && better.stdout.starts_with("B against A is better"), "{better:?}");
+    let single = compare(&format!("{fast}/a0"), &format!("{slow}/c1"));
+    assert!(single.code == 0 && single.stdout.starts_with("Nothing can be shown of one run a group."), "{single:?}");
+    let both = compare(fast, &format!("{fast}/a3"));
+    assert!(both.code == 2 && both.stderr.contains("in both groups: a3"), "{both:?}");
+}
+
+#[test]
+fn groups_of_runs_are_found_by_name() {
     let directory = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(directory.path());
+    // However busy the machine is, these runs are samples.
+    let flags = "--mode rps --start 5 --end 5 --slot 2s --memory 1MiB --platform local --saturation-lag 30s";
     let submit = |name: &str, runtime: &str| {
-        let flags = "--mode rps --start 20 --end 20 --slot 2s --memory 1MiB --platform local";
         let mut words: Vec<&str> = flags.split(' ').collect();
         words.extend(["--name", name, "--runtime", runtime]);
         daemon.ended(&daemon.submit(&words));
     };
-    for number in 0..4 {
+    for number in 0..2 {
         submit(&format!("base-{number}"), "5ms");
         submit(&format!("slow-{number}"), "25ms");
     }
-    let compare = |more: &[&str]| {
-        let given = ["compare", "base-*", "--vs", "slow-?", "--figure", "response-p50"];
-        daemon.ctl(&given.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>())
+    let compared = daemon.ctl(&["--output", "json", "compare", "base-*", "--vs", "slow-?"]).ok().json();
+    let names = |group: usize| {
+        let runs = compared["groups"][group]["runs"].as_array().expect("a list");
+        runs.iter().map(|run| run["name"].as_str().expect("a name")).collect::<Vec<_>>()
     };
-    let html = directory.path().join("c.html");
-    let told = compare(&["--html", html.to_str().expect("UTF-8")]);
-    assert!(told.code == 0 && told.stdout.contains("worse") && told.stdout.contains("rps.runtime"), "{told:?}");
-    assert!(fs::read_to_string(&html).expect("written").contains("B against A is worse: response-p50."));
-    assert_eq!(compare(&["--fail-if", "worse"]).code, 6);
-    let better = daemon.ctl(&["compare", "slow-*", "--vs", "base-*", "--figure", "response-p50", "--fail-if", "worse"]);
-    assert!(better.code == 0 && better.stdout.contains("better"), "{better:?}");
-    let single = daemon.ctl(&["compare", "base-0", "--vs", "latest", "--fail-if", "worse"]);
-    assert!(single.code == 0 && single.stdout.starts_with("Nothing can be shown of one run a group."), "{single:?}");
+    assert_eq!((names(0), names(1)), (vec!["base-0", "base-1"], vec!["slow-0", "slow-1"]), "{compared:#}");
+    let difference = &compared["differences"][0];
+    assert_eq!(
+        (&difference["field"], &difference["betweenGroups"]),
+        (&json!("rps.runtime"), &json!(true)),
+        "{compared:#}"
+    );
     let unknown = daemon.ctl(&["compare", "base-*", "--vs", "none-*"]);
     assert!(unknown.code == 2 && unknown.stderr.contains("\"none-*\""), "{unknown:?}");
-    let both = daemon.ctl(&["compare", "base-*", "--vs", "base-0"]);
-    assert!(both.code == 2 && both.stderr.contains("in both groups"), "{both:?}");
 }
