@@ -4,6 +4,7 @@
 //! pointer, curves hidden, and tables sorted. The same run gives the same bytes: no clock is read. Verdicts come first.
 
 mod about;
+mod comparison;
 mod disturbances;
 mod findings;
 mod key;
@@ -13,6 +14,8 @@ mod tables;
 mod units;
 mod verdict;
 mod verdicts;
+
+pub use comparison::comparison_html;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use disturbances::disturbances;
@@ -34,11 +37,15 @@ const SCRIPT: &str = include_str!("script.js");
 /// The report of a run; of several runs their figures laid over each other.
 pub fn html(runs: &[Run]) -> String {
     let labels: Vec<_> = runs.iter().map(|run| escaped(&visible(run.label()))).collect();
-    let mut html = head(&labels.join(", "));
-    html += "<header>\n";
-    html += &runs.iter().zip(&labels).map(|(run, label)| header(run, label)).collect::<String>();
-    html += "</header>\n<main>\n";
-    for (name, id, content) in panels(runs) {
+    let header: String = runs.iter().zip(&labels).map(|(run, label)| header(run, label)).collect();
+    document(&labels.join(", "), &header, &panels(runs))
+}
+
+/// A page: its title and its header, as HTML, and its sections that are not empty: name, id, content.
+fn document(title: &str, header: &str, sections: &[(&str, &str, String)]) -> String {
+    let mut html = head(title);
+    html += &format!("<header>\n{header}</header>\n<main>\n");
+    for (name, id, content) in sections {
         if !content.is_empty() {
             html += &format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{name}</h2>\n{content}</section>\n");
         }
@@ -122,8 +129,12 @@ fn each(runs: &[Run], part: impl Fn(&Run) -> String) -> String {
 }
 
 fn charts(runs: &[Run], panel: Panel) -> String {
-    let entries = FIGURES.iter().filter(|entry| entry.panel == panel);
-    let drawn: String = entries.filter_map(|entry| entry.draw(runs)).map(|figure| chart(&figure)).collect();
+    each_chart(FIGURES.iter().filter(|entry| entry.panel == panel).filter_map(|entry| entry.draw(runs)))
+}
+
+/// Figures beside each other.
+fn each_chart(figures: impl Iterator<Item = Figure>) -> String {
+    let drawn: String = figures.map(|figure| chart(&figure)).collect();
     if drawn.is_empty() { drawn } else { format!("<div class=\"charts\">\n{drawn}</div>\n") }
 }
 
