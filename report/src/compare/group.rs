@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader_proto::v1::{RunState, RunSummary};
 
-use super::differences;
+use super::asked::asked;
 use crate::run::Run;
 
 /// A run that is compared.
@@ -62,7 +62,7 @@ impl Group {
                 let sample = Sample {
                     id,
                     label,
-                    asked: differences::asked(&run),
+                    asked: asked(&run),
                     is_changed: run.remarks.iter().any(|remark| remark.is_serious),
                     mode: summary.mode.clone(),
                     functions: summary.functions.iter().map(|it| it.function.clone()).collect(),

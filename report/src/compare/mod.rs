@@ -7,11 +7,13 @@
 //! Run ──Group──▶ Sample | LeftOut ──compare──▶ Comparison { rows: figure, medians, ratio, p, effect, verdict }
 //! ```
 
+mod asked;
 mod comparison;
 mod differences;
 mod group;
 mod measure;
 mod notes;
+mod part;
 mod row;
 mod verdict;
 mod within;

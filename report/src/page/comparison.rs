@@ -1,7 +1,7 @@
 //! The page of a comparison: what is shown of B against A before any number, then the figures, the runs, and in what they differ.
 
 use super::{
-    document, each_chart,
+    document::{document, each_chart},
     table::{Cell, Table},
     units::{self, UNKNOWN},
 };
