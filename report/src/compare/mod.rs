@@ -20,7 +20,7 @@ mod within;
 
 pub use comparison::{Comparison, Incomparable, compare};
 pub use differences::{Choice, Difference};
-pub use group::{Group, LeftOut, Sample};
+pub use group::{Group, LeftOut, Sample, unusable};
 pub use measure::{MEASURES, Measure, find};
 pub use row::{Ratio, Row, Side};
 pub use verdict::Verdict;
