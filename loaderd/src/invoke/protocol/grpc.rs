@@ -3,7 +3,7 @@
 //! The HTTP status and the content type are looked at before anything is decoded, so that a gateway's plain 502, 503 or 504 is
 //! no error of the function.
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
@@ -23,6 +23,9 @@ use crate::{
 
 /// Most bytes of a reply: its three fields need far less, unless the function sends a long text.
 const MAX_REPLY: usize = 1 << 20;
+
+/// Most headers of a request, with those that depend on the call.
+const MOST_HEADERS: usize = 8;
 
 /// Longest text of a gateway that is kept.
 const MAX_TEXT: usize = 512;
@@ -61,13 +64,39 @@ pub(super) struct Measured {
 pub(super) struct Grpc<S> {
     service: S,
     uri: Uri,
+    prepared: OnceLock<Prepared>,
+}
+
+/// The headers that all calls with one timeout share: made for the first call, copied for each.
+#[derive(Debug)]
+struct Prepared {
+    timeout: Duration,
+    headers: HeaderMap,
+}
+
+impl Prepared {
+    fn new(timeout: Duration) -> Self {
+        let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+        headers.insert("grpc-timeout", grpc_timeout(timeout));
+        Self { timeout, headers }
+    }
 }
 
 impl<S: Service> Grpc<S> {
     /// Prepares calls to `endpoint`.
     pub(super) fn new(service: S, endpoint: &Endpoint) -> Result<Self, http::Error> {
         let uri = endpoint.uri(S::PATH)?;
-        Ok(Self { service, uri })
+        Ok(Self { service, uri, prepared: OnceLock::new() })
+    }
+
+    /// The headers that do not depend on the call, but for its timeout: that is the same for all calls of a run.
+    fn shared_headers(&self, call: &Call) -> HeaderMap {
+        let timeout = call.function_timeout;
+        let prepared = self.prepared.get_or_init(|| Prepared::new(timeout));
+        if prepared.timeout == timeout { prepared.headers.clone() } else { Prepared::new(timeout).headers }
     }
 
     fn decode(&self, data: &[u8], origin: Origin) -> Result<Reply, Failure> {
@@ -98,11 +127,8 @@ impl<S: Service> Exchange for Grpc<S> {
         let mut request = Request::new(());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.shared_headers(call);
         let headers = request.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        headers.insert("grpc-timeout", grpc_timeout(call.function_timeout));
         write_context(call, headers);
         if S::HOLDS_RUNTIME {
             write_runtime(call, headers);
@@ -150,7 +176,8 @@ pub(super) fn frame(message: &impl Message) -> Bytes {
     let mut frame = BytesMut::with_capacity(5 + length);
     frame.put_u8(0);
     frame.put_u32(u32::try_from(length).unwrap_or_default());
-    frame.extend_from_slice(&message.encode_to_vec());
+    // The buffer grows as it is needed, so that there is always room.
+    let _encoded = message.encode(&mut frame);
     frame.freeze()
 }
 
