@@ -14,6 +14,11 @@ use nix::sys::stat::{Mode, umask};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// Threads free what others allocated. With this allocator they take no lock for that, which a thread that waits for a processor
+/// might hold while one that sends needs it. Large pages are not asked for: making them holds up page faults.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(to) = &arguments.write_man {

@@ -108,7 +108,8 @@ impl Worker {
             let shared = Rc::clone(&shared);
             calls.spawn_local(async move {
                 let (worker, invoker) = &*shared;
-                worker.make(invoker, job).await;
+                // Boxed where it is made: a future that is spawned is copied some times on its way.
+                Box::pin(worker.make(invoker, job)).await;
             });
         }
         calls.close();

@@ -77,7 +77,11 @@ impl Invoker {
         let at = self.clock.now();
         let pending = ready.send(head, body).map_err(|failure| Unsent { failure, waited })?;
         let sent = Sent { at, pending, waited };
-        if sent.pending.is_held() { self.release(sent, deadlines.send, cancellation).await } else { Ok(sent) }
+        match sent.pending.is_held() {
+            // Boxed, so that calls that are sent at once are small.
+            true => Box::pin(self.release(sent, deadlines.send, cancellation)).await,
+            false => Ok(sent),
+        }
     }
 
     /// Sends the rest of a request that the peer's flow control holds back. It is sent when that is.

@@ -134,6 +134,15 @@ fn outcome_of(answer: impl Fn(Asked, Answer) + Clone + 'static) -> (Status, Stri
     })
 }
 
+/// Each invocation in flight holds one, and moves it when it begins.
+#[test]
+fn the_future_of_a_call_is_small() {
+    let (invoker, route) = (invoker(), route(([127, 0, 0, 1], 1).into()));
+    let cancellation = Cancellation::default();
+    let size = size_of_val(&invoker.call(&route, call(), &cancellation));
+    assert!(size <= 2560, "{size} bytes");
+}
+
 #[test]
 fn a_reply_carries_what_the_function_measured_and_its_instance() {
     let answer = |_, respond| {

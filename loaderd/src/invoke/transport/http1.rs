@@ -106,9 +106,11 @@ impl Pool {
         let begun = self.setup.clock.now();
         let waited = || Waited { connect: Some(self.setup.clock.now().duration_since(begun)), ..Waited::default() };
         let deadline = deadlines.connect.min(deadlines.send);
+        // Boxed, so that calls that find a connection are small.
+        let connecting = Box::pin(self.connect(route));
         let connected = tokio::select! {
             biased;
-            connected = timeout_at(deadline, self.connect(route)) => connected,
+            connected = timeout_at(deadline, connecting) => connected,
             status = cancellation.cancelled() => return Err(Unsent::cancelled(status, waited())),
         };
         let connected = connected.unwrap_or_else(|_| Err(dial::late(route, deadline.saturating_duration_since(begun))));

@@ -106,7 +106,8 @@ impl Group {
         let nobody_waits = self.waiting.borrow().is_empty();
         match nobody_waits.then(|| self.room(bytes)).flatten() {
             Some(stream) => Ok((stream, Waited::default())),
-            None => self.wait(bytes, deadlines, cancellation).await,
+            // Boxed, so that calls that need not wait are small.
+            None => Box::pin(self.wait(bytes, deadlines, cancellation)).await,
         }
     }
 
