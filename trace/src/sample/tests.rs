@@ -276,7 +276,7 @@ fn what_cannot_be_had_is_refused_with_what_can() {
 fn the_grid_is_near_the_distances() {
     let made = crate::synth::Synth { functions: 1000, minutes: 90, target_rate: 81.0, seed: 5 };
     let folder = tempfile::tempdir().unwrap();
-    made.write(folder.path(), false).unwrap();
+    made.write(folder.path(), crate::write::Form::Csv, false).unwrap();
     let trace = open(folder.path(), &Options::default()).unwrap().trace;
     let population = Population::of(&trace).unwrap();
     let grid = super::grid::Grid::of(&population, &super::own::quantities(&population));
