@@ -261,13 +261,10 @@ impl Column {
 /// An error of the file itself as it is; others as those of what was read.
 fn failure(error: ParquetError) -> io::Error {
     let text = error.to_string();
-    match error {
-        ParquetError::External(source) => match source.downcast::<io::Error>() {
-            Ok(error) => *error,
-            Err(_) => io::Error::other(text),
-        },
-        _ => io::Error::other(format!("its Parquet data can't be read: {text}")),
-    }
+    let ParquetError::External(source) = error else {
+        return io::Error::other(format!("its Parquet data can't be read: {text}"));
+    };
+    source.downcast().map_or_else(|_| io::Error::other(text), |error| *error)
 }
 
 #[cfg(test)]
@@ -283,8 +280,11 @@ mod tests {
 
     use super::*;
 
+    /// Writes a row group.
+    type Group<'g> = &'g dyn Fn(&mut SerializedRowGroupWriter<'_, Vec<u8>>);
+
     /// A file of this schema with a row group for each of `groups`.
-    fn file(schema: &str, groups: &[&dyn Fn(&mut SerializedRowGroupWriter<'_, Vec<u8>>)]) -> Vec<u8> {
+    fn file(schema: &str, groups: &[Group<'_>]) -> Vec<u8> {
         let schema = Arc::new(parse_message_type(&format!("message table {{ {schema} }}")).unwrap());
         let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
         let mut writer = SerializedFileWriter::new(Vec::new(), schema, Arc::new(properties)).unwrap();

@@ -38,7 +38,7 @@ pub(super) struct Table {
 
 enum Written {
     /// The writer, and memory for a field.
-    Csv(csv::Writer<BufWriter<File>>, Vec<u8>),
+    Csv(Box<csv::Writer<BufWriter<File>>>, Vec<u8>),
     Parquet(Box<Columns>),
 }
 
@@ -56,7 +56,7 @@ impl Table {
             Form::Csv => {
                 let mut writer = csv::Writer::from_writer(file);
                 let header = writer.write_record(columns.iter().map(|(name, _)| name));
-                header.map_err(io::Error::from).map(|()| Written::Csv(writer, Vec::new()))
+                header.map_err(io::Error::from).map(|()| Written::Csv(Box::new(writer), Vec::new()))
             }
             Form::Parquet => {
                 let begun = Columns::begin(file, columns).map_err(unwritten);
@@ -110,8 +110,6 @@ fn line<'a>(
 /// Why a Parquet file could not be written.
 fn unwritten(error: ParquetError) -> io::Error {
     let text = error.to_string();
-    match error {
-        ParquetError::External(source) => source.downcast().map_or_else(|_| io::Error::other(text), |error| *error),
-        _ => io::Error::other(text),
-    }
+    let ParquetError::External(source) = error else { return io::Error::other(text) };
+    source.downcast().map_or_else(|_| io::Error::other(text), |error| *error)
 }

@@ -61,7 +61,7 @@ fn numbers_in_parquet_are_not_rounded() {
     tables(&trace, Form::Parquet, &output, Path::new("")).unwrap();
     output.finish().unwrap();
     let read = open(&target, &Options::default()).unwrap().trace;
-    let percentiles = |trace: &Trace| trace.functions[0].runtime.as_ref().unwrap().millis();
+    let percentiles = |trace: &Trace| trace.functions[0].runtime.as_ref().unwrap().millis().map(f64::to_bits);
     assert_eq!(percentiles(&read), percentiles(&trace));
 }
 
