@@ -10,6 +10,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
+use loader_trace::write::Form;
 use loader_trace::{Options, Synth, open};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -19,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             let functions: u32 = functions.parse()?;
             let synth =
                 Synth { functions, minutes: minutes.parse()?, target_rate: 0.081 * f64::from(functions), seed: 42 };
-            Ok(synth.write(Path::new(directory), false)?)
+            Ok(synth.write(Path::new(directory), Form::Csv, false)?)
         }
         ["read", directory] => measure(Path::new(directory)),
         _ => Err("usage: measure_reading write DIRECTORY FUNCTIONS MINUTES | read DIRECTORY".into()),

@@ -1,7 +1,7 @@
 //! Measures how long a trace takes to sample, how much memory that takes at most, and how J compares with random samples:
 //!
 //! ```text
-//! cargo run --release -p loader-trace --example measure_sampling -- DIRECTORY SIZE,… EFFORT SEED…
+//! cargo run --release -p loader-trace --example measure_sampling -- DIRECTORY SIZE,… EFFORT alone|weighted SEED…
 //! ```
 //! A line for each size and seed: J, the least J of 16 random samples, their ratio, and the bound below which no sample is.
 
@@ -14,24 +14,29 @@ use loader_trace::{Options, open};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [directory, sizes, effort, seeds @ ..] = arguments.as_slice() else {
-        return Err("usage: measure_sampling DIRECTORY SIZE,… EFFORT SEED…".into());
+    let [directory, sizes, effort, kind, seeds @ ..] = arguments.as_slice() else {
+        return Err("usage: measure_sampling DIRECTORY SIZE,… EFFORT alone|weighted SEED…".into());
     };
     let sizes: Vec<usize> = sizes.split(',').map(str::parse).collect::<Result<_, _>>()?;
     let seeds: Vec<u64> = seeds.iter().map(|seed| seed.parse()).collect::<Result<_, _>>()?;
-    measure(Path::new(directory), &sizes, effort.parse()?, &seeds)
+    let sampling = Sampling {
+        size: Size::Functions(sizes),
+        effort: effort.parse()?,
+        weighted: kind == "weighted",
+        ..Sampling::default()
+    };
+    measure(Path::new(directory), &sampling, &seeds)
 }
 
 #[expect(clippy::disallowed_types, reason = "what is measured here is the machine's own time")]
 #[expect(clippy::print_stdout, reason = "the measurement is the output")]
-fn measure(directory: &Path, sizes: &[usize], effort: f64, seeds: &[u64]) -> Result<(), Box<dyn Error>> {
+fn measure(directory: &Path, sampling: &Sampling, seeds: &[u64]) -> Result<(), Box<dyn Error>> {
     let start = std::time::Instant::now();
     let opened = open(directory, &Options { skip_incomplete: true, ..Options::default() })?;
     println!("read in {:.3} s", start.elapsed().as_secs_f64());
     for &seed in seeds {
         let start = std::time::Instant::now();
-        let sampling = Sampling { size: Size::Functions(sizes.to_vec()), seed, effort, ..Sampling::default() };
-        let sampled = sample(&opened.trace, &sampling)?;
+        let sampled = sample(&opened.trace, &Sampling { seed, ..sampling.clone() })?;
         println!("seed {seed}: sampled in {:.3} s", start.elapsed().as_secs_f64());
         for sample in sampled.samples {
             let j = sample.distance.j();

@@ -47,3 +47,40 @@ pub fn memory_quantile(q: f64) -> f64 {
     let (c, k, scale) = MEMORY_BURR;
     scale * ((1.0 - q).powf(-1.0 / k) - 1.0).powf(1.0 / c)
 }
+
+/// The average run time in seconds that a share `q` of functions does not exceed.
+pub fn runtime_quantile(q: f64) -> f64 {
+    let (mean, deviation) = RUNTIME_LN;
+    (mean + deviation * normal(q)).exp()
+}
+
+/// The standard normal deviate that a share `q` (0 to 1, both excluded) does not exceed.
+pub(crate) fn normal(q: f64) -> f64 {
+    // The distribution function is erfc(−x/√2)/2; 60 halvings of 20 leave nothing of a double's precision.
+    let (mut low, mut high) = (-10.0, 10.0);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        let share = 0.5 * libm::erfc(-middle * std::f64::consts::FRAC_1_SQRT_2);
+        if share < q { low = middle } else { high = middle }
+    }
+    high
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deviates_are_those_of_the_tables() {
+        for (q, deviate) in [(0.5, 0.0), (0.975, 1.959_963_985), (0.01, -2.326_347_874), (0.999_9, 3.719_016_485)] {
+            assert!((normal(q) - deviate).abs() < 1e-8, "at {q}");
+        }
+    }
+
+    #[test]
+    fn run_times_are_log_normal() {
+        for (q, expected) in [(0.5, 0.683_861), (0.975, 69.791_7)] {
+            assert!((runtime_quantile(q) / expected - 1.0).abs() < 1e-5, "at {q}: {}", runtime_quantile(q));
+        }
+    }
+}

@@ -76,7 +76,8 @@ pub(crate) struct SynthArguments {
     /// Replace files that exist
     #[arg(long)]
     pub(crate) force: bool,
-    /// azure2019-preprocessed (tables of counts) or azure2021 (exact times, calls.csv)
+    /// azure2019-preprocessed (tables of counts), azure2019-preprocessed-parquet (the same as Parquet) or azure2021 (exact times,
+    /// calls.csv)
     #[arg(
         long,
         value_name = "FORMAT",
@@ -133,4 +134,10 @@ pub(crate) struct DescribeArguments {
     /// are taken for minutes), or another trace
     #[arg(long, value_name = "azure2019|PATH")]
     pub(crate) against: Option<PathBuf>,
+    /// Also write a page with figures to this file: rate, busy cores and memory over time, distributions, triggers
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Replace the file if it exists
+    #[arg(long, requires = "html")]
+    pub(crate) force: bool,
 }

@@ -34,7 +34,7 @@ pub(crate) fn description_json(rows: &[Row]) -> Value {
     rows.iter().map(row).collect()
 }
 
-fn cells(row: &Row) -> Vec<String> {
+pub(super) fn cells(row: &Row) -> Vec<String> {
     let met = match row.met() {
         Some(true) => "yes",
         Some(false) => "no",

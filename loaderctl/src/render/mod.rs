@@ -18,6 +18,8 @@ mod run;
 mod sampling;
 mod summary;
 mod table;
+mod trace_figures;
+mod trace_page;
 mod traces;
 pub(crate) mod units;
 mod verdicts;
@@ -34,6 +36,8 @@ pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
 pub(crate) use sampling::{difference, difference_json, samples, samples_json};
+pub(crate) use trace_figures::Described;
+pub(crate) use trace_page::trace_page;
 pub(crate) use traces::traces;
 
 #[cfg(test)]

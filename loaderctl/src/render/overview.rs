@@ -37,7 +37,7 @@ fn section(out: &mut String, table: &str) {
 }
 
 /// Names and values of what a trace has once.
-fn totals(overview: &Overview) -> Vec<(&'static str, String)> {
+pub(super) fn totals(overview: &Overview) -> Vec<(&'static str, String)> {
     let count = |number: Option<usize>| known(number, |number| number.to_string());
     let skew = |place: usize| known(overview.skew.get(place), |(_, share)| percent(*share));
     let level = |level: Option<Level>, text: fn(f64) -> String| {
@@ -90,15 +90,15 @@ pub(crate) fn faults(report: &Report) -> String {
     if rows.is_empty() { String::new() } else { format!("\n{}", figures(&["FAULTS OF THE DATA", "COUNT"], rows)) }
 }
 
-fn faults_of(report: &Report) -> Vec<(String, u64)> {
+pub(super) fn faults_of(report: &Report) -> Vec<(String, u64)> {
     let left_out = report.left_out.iter().map(|(reason, of)| (format!("left out: {reason}"), of.count));
     let repaired = report.repaired.iter().map(|(repair, of)| (repair.note().to_owned(), of.count));
     left_out.chain(repaired).collect()
 }
 
 /// Two traces beside each other.
-pub(crate) fn side_by_side(overviews: &[Overview; 2], differences: &Difference) -> String {
-    let [first, second] = overviews.each_ref().map(totals);
+pub(crate) fn side_by_side(overviews: [&Overview; 2], differences: &Difference) -> String {
+    let [first, second] = overviews.map(totals);
     let rows = first.into_iter().zip(second).map(|((name, a), (_, b))| vec![name.to_owned(), a, b]);
     let mut out = figures(&["", "A", "B"], rows.collect());
     let [first, second] = overviews;
@@ -119,8 +119,8 @@ pub(crate) fn side_by_side(overviews: &[Overview; 2], differences: &Difference) 
 }
 
 /// The same as JSON.
-pub(crate) fn side_by_side_json(overviews: &[Overview; 2], differences: &Difference) -> Value {
-    let [first, second] = overviews.each_ref().map(value);
+pub(crate) fn side_by_side_json(overviews: [&Overview; 2], differences: &Difference) -> Value {
+    let [first, second] = overviews.map(value);
     json!({ "first": first, "second": second, "difference": difference_json(differences) })
 }
 

@@ -18,8 +18,9 @@ pub(crate) fn samples(sampled: &Sampled) -> String {
     for sample in sampled.samples.iter().rev() {
         out.push_str(&format!("\n{} functions\n", sample.functions.len()));
         out.push_str(&figures(&["MEASURE", "SAMPLE", "RANDOM", "RANDOM 5-95 %", "BEST OF 16"], measures(sample)));
+        let alike = if sample.weighted { " of equal weights" } else { "" };
         out.push_str(&format!(
-            "no sample of {} functions has a J below {}\n",
+            "no sample of {} functions{alike} has a J below {}\n",
             sample.functions.len(),
             number(sample.distance.bound)
         ));
@@ -35,10 +36,13 @@ fn load_cells(name: String, load: &LoadFigures) -> Vec<String> {
 
 fn measures(sample: &Sample) -> Rows {
     let none = String::new;
-    let mut rows = vec![row("J", Some(sample.distance.j()), sample.chance)];
+    let alone = ("J", Some(sample.distance.j()));
+    let by_weights = ("J by weights", sample.distance.weighted_j);
+    let (first, other) = if sample.weighted { (by_weights, alone) } else { (alone, by_weights) };
+    let mut rows = vec![row(first.0, first.1, sample.chance)];
     for (name, value) in [
         ("J*", sample.j_star()),
-        ("J by weights", sample.distance.weighted_j),
+        other,
         ("W invocations", Some(sample.distance.invocations)),
         ("W resources", Some(sample.distance.resources)),
     ] {
@@ -85,6 +89,7 @@ fn sample_json(sample: &Sample) -> Value {
         "load": load_json(&sample.load),
         "j": sample.distance.j(),
         "jStar": sample.j_star(),
+        "weighted": sample.weighted,
         "jByWeights": sample.distance.weighted_j,
         "jBound": sample.distance.bound,
         "wInvocations": sample.distance.invocations,
@@ -218,6 +223,7 @@ mod tests {
             functions: vec![0, 4, 7],
             weights: vec![3.0, 3.0, 4.0],
             load: load(3),
+            weighted: false,
             distance: Distance { invocations: 0.3, resources: 0.2, weighted_j: None, bound: 0.125 },
             chance: Some(chance),
             findings: vec![

@@ -8,8 +8,17 @@ use crate::figure::{self, Figure, Style, text::escaped};
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// A page: its title and its header, as HTML, and its sections that are not empty: name, id, content.
+/// What a page of runs ends with.
+const FOOTER: &str = "Made by loader from the run's directory. What each figure means: docs/definitions.md. Each figure alone, for \
+                      papers: <code>loaderctl plot</code>.";
+
+/// A page of runs: its title and its header, as HTML, and its sections that are not empty: name, id, content.
 pub(super) fn document(title: &str, header: &str, sections: &[(&str, &str, String)]) -> String {
+    with_footer(title, header, sections, FOOTER)
+}
+
+/// A page of whatever; what it ends with is HTML, too.
+pub(super) fn with_footer(title: &str, header: &str, sections: &[(&str, &str, String)], footer: &str) -> String {
     let mut html = head(title);
     html += &format!("<header>\n{header}</header>\n<main>\n");
     for (name, id, content) in sections {
@@ -17,8 +26,7 @@ pub(super) fn document(title: &str, header: &str, sections: &[(&str, &str, Strin
             html += &format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{name}</h2>\n{content}</section>\n");
         }
     }
-    html += "</main>\n<footer><p>Made by loader from the run's directory. What each figure means: docs/definitions.md. \
-             Each figure alone, for papers: <code>loaderctl plot</code>.</p></footer>\n";
+    html += &format!("</main>\n<footer><p>{footer}</p></footer>\n");
     html + &format!("<script>{SCRIPT}</script>\n</body>\n</html>\n")
 }
 

@@ -10,6 +10,7 @@ mod apps;
 mod figures;
 mod function;
 mod gaps;
+mod over_time;
 mod overview;
 mod published;
 mod values;
@@ -17,6 +18,7 @@ mod values;
 pub use apps::AppMemory;
 pub use figures::Figures;
 pub use function::FunctionFigures;
+pub use over_time::OverTime;
 pub use overview::{Distribution, Interval, Level, Overview, TriggerShare};
 pub use published::{Row, Tolerance, Unit, azure2019};
 

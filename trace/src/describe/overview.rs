@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::figures::quietest_hour;
 use super::function::FunctionFigures;
+use super::over_time::OverTime;
 use super::published::Unit;
 use crate::trace::Trace;
 
@@ -106,10 +107,14 @@ impl Overview {
     /// That of `trace`.
     pub fn of(trace: &Trace) -> Self {
         let figures: Vec<FunctionFigures> = trace.functions.iter().map(FunctionFigures::of).collect();
+        Self::with(trace, &figures, &OverTime::of(trace, &figures))
+    }
+
+    /// The same, where the figures of its functions and what they make together are known.
+    pub fn with(trace: &Trace, figures: &[FunctionFigures], sums: &OverTime) -> Self {
         let distinct = |names: HashSet<&str>| (!names.contains("")).then_some(names.len());
         let seconds = trace.unit.as_secs_f64() * trace.units as f64;
         let invocations: u64 = figures.iter().map(|figures| figures.invocations).sum();
-        let sums = Sums::of(trace, &figures);
         let level = |values: &Option<Vec<f64>>| {
             values.as_ref().map(|values| Level { mean: mean(values), peak: values.iter().copied().fold(0.0, f64::max) })
         };
@@ -120,45 +125,16 @@ impl Overview {
             length: trace.unit.saturating_mul(u32::try_from(trace.units).unwrap_or(u32::MAX)),
             unit: trace.unit,
             invocations,
-            triggers: triggers(trace, &figures, invocations),
+            triggers: triggers(trace, figures, invocations),
             mean_rate: invocations as f64 / seconds,
             peak_rate: sums.invocations.iter().copied().fold(0.0, f64::max) / trace.unit.as_secs_f64(),
             quietest_hour: quietest_hour(trace).filter(|_| trace.unit == Duration::from_mins(1)),
-            skew: skew(&figures, invocations),
+            skew: skew(figures, invocations),
             concurrency: level(&sums.concurrency),
             memory_mib: level(&sums.memory_mib),
-            distributions: distributions(&figures, trace.unit),
-            over_time: over_time(trace, &sums),
+            distributions: distributions(figures, trace.unit),
+            over_time: over_time(trace, sums),
         }
-    }
-}
-
-/// What all functions make together in each unit.
-struct Sums {
-    invocations: Vec<f64>,
-    concurrency: Option<Vec<f64>>,
-    memory_mib: Option<Vec<f64>>,
-}
-
-impl Sums {
-    fn of(trace: &Trace, figures: &[FunctionFigures]) -> Self {
-        let unit_ms = trace.unit.as_secs_f64() * 1000.0;
-        let [mut invocations, mut busy, mut memory] = [(); 3].map(|()| vec![0.0; trace.units]);
-        for (function, figures) in trace.functions.iter().zip(figures) {
-            let busy_each = figures.runtime_ms.unwrap_or_default() / unit_ms;
-            let memory_each = busy_each * figures.memory_mib.unwrap_or_default();
-            function.load.each_active(|unit, count| {
-                if unit < trace.units {
-                    invocations[unit] += f64::from(count);
-                    busy[unit] += f64::from(count) * busy_each;
-                    memory[unit] += f64::from(count) * memory_each;
-                }
-            });
-        }
-        let all_have = |of: &dyn Fn(&FunctionFigures) -> bool| figures.iter().all(of);
-        let has_runtime = all_have(&|figures| figures.runtime_ms.is_some());
-        let has_memory = has_runtime && all_have(&|figures| figures.memory_mib.is_some());
-        Self { invocations, concurrency: has_runtime.then_some(busy), memory_mib: has_memory.then_some(memory) }
     }
 }
 
@@ -236,7 +212,7 @@ fn distribution(name: &'static str, unit: Unit, values: impl Iterator<Item = (f6
     Some(Distribution { name, unit, functions: values.len(), mean, values: told })
 }
 
-fn over_time(trace: &Trace, sums: &Sums) -> Vec<Interval> {
+fn over_time(trace: &Trace, sums: &OverTime) -> Vec<Interval> {
     let each = trace.units.div_ceil(INTERVALS).max(1);
     let part = |values: &[f64], begin: usize| mean(&values[begin..(begin + each).min(values.len())]);
     let interval = |begin: usize| Interval {

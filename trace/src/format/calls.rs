@@ -115,7 +115,7 @@ impl Calls {
         let unit = selection.unit.unwrap_or(OWN_UNIT);
         let wanted = selection.duration.map(|duration| whole("duration", duration, unit)).transpose()?;
         let starts = || self.functions.iter().flat_map(|function| &function.calls).map(|call| call.start_ns);
-        let nothing_left = Problem::NothingLeft { units: 0 };
+        let nothing_left = Problem::NothingLeft { units: 0, lacking: String::new() };
         let (first_ns, last_ns) = starts().min().zip(starts().max()).ok_or(nothing_left)?;
         let zero_ns = if self.origin == Origin::First { first_ns } else { 0 };
         let after_ns = nanos(selection.start);
@@ -129,7 +129,7 @@ impl Calls {
         let left = last_unit.saturating_add(1);
         let units = wanted.unwrap_or(left).min(left);
         if units == 0 {
-            return Err(Problem::NothingLeft { units });
+            return Err(Problem::NothingLeft { units, lacking: String::new() });
         }
         if let Some(wanted) = selection.duration.filter(|_| wanted.is_some_and(|wanted| wanted > left)) {
             reading.report.cut = Some(Cut { wanted, left: Duration::from_nanos(last_ns.abs_diff(begin_ns)) });

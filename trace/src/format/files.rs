@@ -5,11 +5,12 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind, Read, Seek as _};
 use std::rc::Rc;
 
+use super::parquet::{Text, is_parquet};
 use super::problem::Problem;
-use super::source::Source;
+use super::source::{Bytes, Source};
 use super::tags::Tags;
 use super::unpack::{is_zip, unpacked};
 use super::zip::{self, Member};
@@ -143,13 +144,21 @@ impl<'a> Files<'a> {
         let file: Box<dyn Read> = match self.files.get(name) {
             Some(Some((archive, member))) => member.open(self.source.open(archive)?)?,
             Some(None) => {
-                let stored = self.source.open(name)?;
-                Box::new(stored)
+                let mut stored = self.source.open(name)?;
+                if begins(&mut stored, is_parquet)? { Box::new(Text::open(stored)?) } else { Box::new(stored) }
             }
             None => return Err(io::Error::from(ErrorKind::NotFound).into()),
         };
         Ok(Box::new(Metered { file: unpacked(file)?, left: Rc::clone(&self.left), most: self.most_bytes }))
     }
+}
+
+/// Whether the first bytes of a file are of some kind; it is read from its beginning afterwards.
+fn begins(file: &mut Box<dyn Bytes>, is: impl Fn(&[u8]) -> bool) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.take(4).read_to_end(&mut head)?;
+    file.rewind()?;
+    Ok(is(&head))
 }
 
 /// A file whose bytes count.

@@ -207,10 +207,12 @@ pub enum Problem {
         examples: Vec<String>,
     },
     /// All functions were left out.
-    #[error("{}", nothing_left(*units))]
+    #[error("{}", nothing_left(*units, lacking))]
     NothingLeft {
         /// Units in which a function had to be invoked; 0 when the trace has no invocation.
         units: usize,
+        /// What those lack that are invoked, as text; empty when none is.
+        lacking: String,
     },
     /// The file is not the JSON that the format has.
     #[error("is not readable as JSON: {0}")]
@@ -277,10 +279,13 @@ fn listed(names: &[String], none: &str) -> String {
     }
 }
 
-fn nothing_left(units: usize) -> String {
+fn nothing_left(units: usize, lacking: &str) -> String {
     match units {
         0 => "has no invocation".to_owned(),
-        units => format!("no function is left that is invoked in the {units} units that are read"),
+        units if lacking.is_empty() => {
+            format!("no function is left that is invoked in the {units} units that are read")
+        }
+        units => format!("no function is left of those that are invoked in the {units} units that are read: {lacking}"),
     }
 }
 

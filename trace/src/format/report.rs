@@ -177,6 +177,21 @@ impl Report {
         cut.into_iter().chain(repaired).chain(bad).collect()
     }
 
+    /// What functions lack that were left out though they are invoked, and what gives it to them; empty where none was.
+    pub(super) fn lacking(&self) -> String {
+        let kinds = [
+            ("no run times", Reason::NoDurations, "--default-runtime"),
+            ("run times that can't be repaired", Reason::BadDurations, "--default-runtime"),
+            ("no memory", Reason::NoMemory, "--default-memory"),
+            ("memory that can't be repaired", Reason::BadMemory, "--default-memory"),
+        ];
+        let found = kinds.into_iter().filter_map(|(what, reason, flag)| {
+            let them = self.left_out.get(&reason)?;
+            Some(format!("{what}: {}; {flag} fills in", them.text()))
+        });
+        found.collect::<Vec<_>>().join(", ")
+    }
+
     pub(super) fn add(&mut self, reason: Reason, id: &str) {
         self.left_out.entry(reason).or_default().add(id);
     }

@@ -5,9 +5,9 @@ use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 
 /// What a file's bytes are read by; an archive is read from its end.
-pub trait Bytes: Read + Seek {}
+pub trait Bytes: Read + Seek + Send {}
 
-impl<T: Read + Seek> Bytes for T {}
+impl<T: Read + Seek + Send> Bytes for T {}
 
 /// Named files. The name of a file in a folder is `folder/file`.
 pub trait Source {

@@ -193,7 +193,8 @@ pub(super) fn complete(
     let (file, units) = ((*file).to_owned(), invocations.units);
     let functions = join(reading, selection, parts);
     if functions.is_empty() && reading.faults.is_empty() {
-        reading.faults.push(Fault::in_file(&file, Problem::NothingLeft { units }));
+        let lacking = reading.report.lacking();
+        reading.faults.push(Fault::in_file(&file, Problem::NothingLeft { units, lacking }));
     }
     Some((functions, units))
 }

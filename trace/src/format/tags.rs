@@ -18,7 +18,7 @@ pub(super) struct Tags {
 }
 
 /// Endings that say nothing of what a file holds.
-const ENDINGS: [&str; 6] = [".gz", ".zst", ".csv", ".txt", ".tsv", ".json"];
+const ENDINGS: [&str; 7] = [".gz", ".zst", ".csv", ".txt", ".tsv", ".json", ".parquet"];
 
 /// What the files of a sample are called after its name.
 const PARTS: [&str; 3] = ["_inv", "_run", "_mem"];

@@ -465,6 +465,25 @@ fn a_trace_without_a_function_is_refused() {
     assert_eq!(complaint(&bare), expected);
 }
 
+#[test]
+fn that_no_function_has_what_it_needs_is_said() {
+    let mut bad = good();
+    let memory = String::from_utf8(bad.0["memory.csv"].clone()).unwrap();
+    let mut lines = memory.lines();
+    let header = lines.next().unwrap();
+    let rows = lines.map(|line| {
+        let ids: Vec<&str> = line.split(',').take(3).collect();
+        let rest = header.split(',').count() - ids.len();
+        format!("{}{}\n", ids.join(","), ",NaN".repeat(rest))
+    });
+    let memory = format!("{header}\n{}", rows.collect::<String>());
+    bad.0.insert("memory.csv".to_owned(), memory.into_bytes());
+    let found = complaint(&bad);
+    let expected = "invocations.csv: no function is left of those that are invoked in the 3 units that are read: memory that can't \
+                    be repaired: ";
+    assert!(found.starts_with(expected) && found.ends_with("; --default-memory fills in"), "{found}");
+}
+
 proptest! {
     /// A table that is written is read: each function's counts in the part that is asked for, whatever the columns' numbers,
     /// and whether it is stored plain or packed.

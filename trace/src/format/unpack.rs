@@ -30,7 +30,7 @@ const REFUSED: &[(&[u8], &str, &str)] = &[
     (b"\xfd7zXZ\0", "compressed with xz", "unpack it first, a .tar.xz with tar -xJf, others with xz -d"),
     (b"BZh", "compressed with bzip2", "unpack it first, a .tar.bz2 with tar -xjf, others with bzip2 -d"),
     (b"PK\x03\x04", "an archive in an archive", "unpack it first"),
-    (b"PAR1", "a Parquet file", "convert it to CSV first"),
+    (b"PAR1", "a Parquet file in an archive", "unpack it first"),
     (b"\x80\x04\x95", "a Python pickle", "scripts/ibm2026-to-csv converts those of IBM Code Engine"),
     (b"\x80\x05\x95", "a Python pickle", "scripts/ibm2026-to-csv converts those of IBM Code Engine"),
     (b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself with git lfs pull"),

@@ -63,17 +63,19 @@ impl<'a> Fidelity<'a> {
         Self { population, quantities, whole, kinds }
     }
 
-    /// All measures of a sample.
-    pub(super) fn findings(&self, members: &[u32], over: &OverTime) -> Vec<Finding> {
-        let mut is_member = vec![false; self.population.len()];
-        members.iter().for_each(|&member| is_member[member as usize] = true);
+    /// All measures of a sample; by weights where there are some, which `over` has too.
+    pub(super) fn findings(&self, members: &[u32], weights: Option<&[f64]>, over: &OverTime) -> Vec<Finding> {
+        let mut times = vec![0.0; self.population.len()];
+        for (place, &member) in members.iter().enumerate() {
+            times[member as usize] = weights.map_or(1.0, |weights| weights[place]);
+        }
         let mut findings = Vec::new();
         for quantity in &self.quantities {
-            let found = quantity.distances(&is_member);
+            let found = quantity.distances(&times);
             findings.push(Finding { measure: quantity.distance, value: found.map(|(area, _)| area) });
             findings.push(Finding { measure: quantity.greatest, value: found.map(|(_, greatest)| greatest) });
         }
-        let size = members.len() as f64 / self.population.len().max(1) as f64;
+        let size = times.iter().sum::<f64>() / self.population.len().max(1) as f64;
         let Self { whole, .. } = self;
         for (shape, bias, of, all) in [
             ("load over time", "bias of load", &over.invocations, &whole.invocations),
@@ -93,10 +95,10 @@ impl<'a> Fidelity<'a> {
 }
 
 impl Quantity {
-    /// The area between the distribution functions of the members and of all, and their greatest difference.
-    fn distances(&self, is_member: &[bool]) -> Option<(f64, f64)> {
-        let members = self.sorted.iter().filter(|(_, _, function)| is_member[*function as usize]);
-        let weight: f64 = members.map(|(_, weight, _)| weight).sum();
+    /// The area between the distribution functions of the members and of all, and their greatest difference. Each function counts
+    /// so many times.
+    fn distances(&self, times: &[f64]) -> Option<(f64, f64)> {
+        let weight: f64 = self.sorted.iter().map(|(_, weight, function)| weight * times[*function as usize]).sum();
         let all: f64 = self.sorted.iter().map(|(_, weight, _)| weight).sum();
         if weight <= 0.0 || all <= 0.0 {
             return None;
@@ -104,9 +106,7 @@ impl Quantity {
         let (mut below, mut below_all, mut area, mut greatest) = (0.0, 0.0, 0.0, 0.0_f64);
         for (place, &(value, of, function)) in self.sorted.iter().enumerate() {
             below_all += of;
-            if is_member[function as usize] {
-                below += of;
-            }
+            below += of * times[function as usize];
             let next = self.sorted.get(place + 1).map_or(value, |&(next, ..)| next);
             if next > value {
                 let difference: f64 = below / weight - below_all / all;

@@ -43,13 +43,23 @@ pub(super) struct OverTime {
 
 impl OverTime {
     pub(super) fn of(population: &Population, members: &[u32]) -> Self {
+        Self::summed(population, members.iter().map(|&member| (member, 1.0)))
+    }
+
+    /// That of members with weights.
+    pub(super) fn weighted(population: &Population, members: &[u32], weights: &[f64]) -> Self {
+        Self::summed(population, members.iter().copied().zip(weights.iter().copied()))
+    }
+
+    fn summed(population: &Population, members: impl Iterator<Item = (u32, f64)>) -> Self {
         let mut over = Self { invocations: vec![0.0; population.units], busy_ms: vec![0.0; population.units] };
-        for &member in members {
+        for (member, weight) in members {
             let runtime = population.runtime_ms[member as usize];
             for (unit, count) in population.active(member) {
                 if let (Some(invocations), Some(busy)) = (over.invocations.get_mut(unit), over.busy_ms.get_mut(unit)) {
-                    *invocations += f64::from(count);
-                    *busy += f64::from(count) * runtime;
+                    let count = f64::from(count) * weight;
+                    *invocations += count;
+                    *busy += count * runtime;
                 }
             }
         }

@@ -12,6 +12,7 @@
 //! Deterministic: the same trace and seed give the same samples, however many processors there are.
 
 mod by_load;
+mod by_weight;
 mod draws;
 mod exact;
 mod fidelity;
@@ -20,6 +21,7 @@ mod load;
 mod order;
 mod own;
 mod population;
+mod report;
 mod request;
 mod sampler;
 mod search;

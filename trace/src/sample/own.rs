@@ -2,11 +2,13 @@
 
 use super::grid::{Grid, OWN};
 use super::population::Population;
-use super::request::Preserve;
+use super::request::{Preserve, Sampling};
 use super::table::Objective;
 
 /// The weight of a quantity relative to J, each in what chance makes of it; and of one that is to be preserved.
 const USUAL: f64 = 0.015;
+/// The same where samples agree by weights, with which J becomes so small that the quantities would be lost.
+const WEIGHTED: f64 = 0.1;
 const PRESERVED: f64 = 1.0;
 
 /// Which quantity each is of [`quantities`].
@@ -28,12 +30,13 @@ pub(super) fn log(value: f64) -> f64 {
 }
 
 /// Weighs the quantities by what they are on average of random samples, so that each counts relative to J.
-pub(super) fn weigh(grid: &mut Grid, random: &[Objective], preserve: &[Preserve]) {
+pub(super) fn weigh(grid: &mut Grid, random: &[Objective], sampling: &Sampling) {
+    let usual = if sampling.weighted { WEIGHTED } else { USUAL };
     let mean = |of: &dyn Fn(&Objective) -> f64| random.iter().map(of).sum::<f64>() / random.len().max(1) as f64;
     let j = mean(&|objective| objective.j);
     for (quantity, preserving) in PRESERVING.iter().enumerate() {
         let by_chance = mean(&|objective| objective.own[quantity]);
-        let weight = if preserve.contains(preserving) { PRESERVED } else { USUAL };
+        let weight = if sampling.preserve.contains(preserving) { PRESERVED } else { usual };
         if by_chance > 0.0 {
             grid.weigh(quantity, weight * j / by_chance);
         }

@@ -7,6 +7,8 @@ use thiserror::Error;
 pub struct Sampling {
     /// How many functions, or how much load.
     pub size: Size,
+    /// Whether functions are to agree with the trace by their weights, instead of each for itself.
+    pub weighted: bool,
     /// What matters beside J.
     pub preserve: Vec<Preserve>,
     /// Everything random comes from it.
@@ -17,7 +19,7 @@ pub struct Sampling {
 
 impl Default for Sampling {
     fn default() -> Self {
-        Self { size: Size::Functions(Vec::new()), preserve: Vec::new(), seed: 42, effort: 1.0 }
+        Self { size: Size::Functions(Vec::new()), weighted: false, preserve: Vec::new(), seed: 42, effort: 1.0 }
     }
 }
 

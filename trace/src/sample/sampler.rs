@@ -9,7 +9,7 @@ use super::population::Population;
 use super::request::{Measure, Preserve, SampleError, Sampling, Size};
 use super::search::{Aim, Search, Tiers};
 use super::table::Objective;
-use super::{order, own, weights};
+use super::{order, own};
 use crate::random::{Purpose, StreamKey, StreamRng};
 use crate::trace::Trace;
 
@@ -22,7 +22,7 @@ const FEWEST_UNITS: usize = 60;
 /// Sizes whose samples are found together.
 const TOGETHER: usize = 6;
 /// Random samples of which all is measured.
-const MEASURED_DRAWS: usize = 32;
+pub(super) const MEASURED_DRAWS: usize = 32;
 
 /// Samples of a trace.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +44,8 @@ pub struct Sample {
     pub weights: Vec<f64>,
     /// The load that it makes.
     pub load: LoadFigures,
+    /// Whether it is to agree with the trace by its weights; so are its further measures then.
+    pub weighted: bool,
     /// How far its units are from the trace's.
     pub distance: Distance,
     /// J of random samples of as many functions.
@@ -53,9 +55,14 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// J, by weights if the sample is to agree by them.
+    pub fn j(&self) -> f64 {
+        self.distance.weighted_j.filter(|_| self.weighted).unwrap_or(self.distance.j())
+    }
+
     /// J over that of the mean random sample: 1 is as good as chance.
     pub fn j_star(&self) -> Option<f64> {
-        self.chance.filter(|chance| chance.mean > 0.0).map(|chance| self.distance.j() / chance.mean)
+        self.chance.filter(|chance| chance.mean > 0.0).map(|chance| self.j() / chance.mean)
     }
 }
 
@@ -71,6 +78,7 @@ pub fn sample(trace: &Trace, sampling: &Sampling) -> Result<Sampled, SampleError
     let whole = OverTime::of(&population, &everything);
     let all = load::figures(&population, &everything, &whole);
     let chosen = match sampling.size {
+        Size::Functions(_) if sampling.weighted => sampler.weighted(&sizes),
         Size::Functions(_) => sampler.nested(&sizes),
         Size::Load(measure, asked) => vec![sampler.loaded(measure, asked, &all)?],
     };
@@ -117,14 +125,14 @@ fn sizes(trace: &Trace, sampling: &Sampling) -> Result<Vec<usize>, SampleError> 
 
 pub(super) struct Sampler<'a> {
     pub(super) population: &'a Population,
-    grid: Grid,
+    pub(super) grid: Grid,
     /// Some of the units, where the search is quick.
-    part: Population,
-    part_grid: Grid,
+    pub(super) part: Population,
+    pub(super) part_grid: Grid,
     pub(super) order: Vec<u32>,
-    weighty: Vec<u32>,
+    pub(super) weighty: Vec<u32>,
     rank: Vec<u32>,
-    sampling: &'a Sampling,
+    pub(super) sampling: &'a Sampling,
     /// J of the mean random sample of the smallest size.
     pub(super) j_of_smallest: f64,
 }
@@ -139,8 +147,8 @@ impl<'a> Sampler<'a> {
         let draws = Draws { population, seed: sampling.seed, size: smallest };
         let random = draws.objectives(&grid, MEASURED_DRAWS);
         let j_of_smallest = mean_j(&random);
-        own::weigh(&mut grid, &random, &sampling.preserve);
-        own::weigh(&mut part_grid, &random, &sampling.preserve);
+        own::weigh(&mut grid, &random, sampling);
+        own::weigh(&mut part_grid, &random, sampling);
         let weighty = order::weighty(population);
         let mut rank = vec![u32::MAX; population.len()];
         (0_u32..).zip(&weighty).for_each(|(place, &function)| rank[function as usize] = place);
@@ -149,7 +157,7 @@ impl<'a> Sampler<'a> {
     }
 
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
-    fn work(&self) -> u64 {
+    pub(super) fn work(&self) -> u64 {
         (WORK * self.sampling.effort.max(0.0)) as u64
     }
 
@@ -178,10 +186,10 @@ impl<'a> Sampler<'a> {
             before.iter().for_each(|&function| is_in[function as usize] = true);
             let start = order::spread(&self.order, &is_in, size, rng);
             let tiers = Tiers::of(self.population.len(), before, &[start]);
-            let search = self.search(&factors[sample..=sample], aim.map(|aim| aim.of(sample)));
+            let search = self.search(self.work() / 2, &factors[sample..=sample], aim.map(|aim| aim.of(sample)));
             chosen.push(search(&self.part, &self.part_grid).kicked_on(tiers, rng).sample(0));
         }
-        let search = self.search(&factors, aim.cloned());
+        let search = self.search(self.work(), &factors, aim.cloned());
         let mut tiers = Tiers::of(self.population.len(), fixed, &chosen);
         if sizes.len() > 1 {
             tiers = search(&self.part, &self.part_grid).kicked_on(tiers, rng);
@@ -193,10 +201,11 @@ impl<'a> Sampler<'a> {
     /// A search for as many samples as there are factors.
     fn search<'s>(
         &'s self,
+        work: u64,
         factors: &'s [f64],
         aim: Option<Aim>,
     ) -> impl Fn(&'s Population, &'s Grid) -> Search<'s> + use<'s, 'a> {
-        let work = self.work() * factors.len() as u64;
+        let work = work * factors.len() as u64;
         move |population, grid| {
             let aim = aim.clone();
             Search { population, grid, weighty: &self.weighty, rank: &self.rank, factors, aim, work }
@@ -232,55 +241,6 @@ impl<'a> Sampler<'a> {
     pub(super) fn amounts(&self, measure: Measure) -> Vec<f64> {
         let functions = u32::try_from(self.population.len()).unwrap_or(u32::MAX);
         (0..functions).map(|function| load::amount(self.population, function, measure)).collect()
-    }
-
-    fn report(&self, fidelity: &Fidelity<'_>, mut chosen: Vec<Vec<u32>>) -> Vec<Sample> {
-        chosen.iter_mut().for_each(|members| members.sort_unstable());
-        let fit = |sample: usize| weights::fit(self.population, &self.grid, &self.order, &chosen[sample], self.work());
-        let weights: Vec<Vec<f64>> =
-            super::threads::parts(chosen.len(), |samples| samples.map(fit).collect::<Vec<_>>()).concat();
-        let measured = chosen.iter().zip(&weights);
-        let measured: Vec<Measured<'_>> =
-            measured.map(|(members, weights)| Measured { members, weights: Some(weights) }).collect();
-        let distances = exact::distances(self.population, &measured);
-        let of = |((members, weights), distance): ((Vec<u32>, Vec<f64>), Distance)| {
-            let over = OverTime::of(self.population, &members);
-            let load = load::figures(self.population, &members, &over);
-            let findings = fidelity.findings(&members, &over);
-            let draws = Draws { population: self.population, seed: self.sampling.seed, size: members.len() };
-            let number = draws.number(&self.grid, self.work());
-            let js = draws.objectives(&self.grid, number).into_iter().map(|objective| objective.j).collect();
-            Sample {
-                functions: members.iter().map(|&member| member as usize).collect(),
-                weights,
-                load,
-                distance,
-                chance: Chance::of(js),
-                findings: self.beside_chance(fidelity, findings, &draws),
-            }
-        };
-        chosen.into_iter().zip(weights).zip(distances).map(of).collect()
-    }
-
-    fn beside_chance(
-        &self,
-        fidelity: &Fidelity<'_>,
-        findings: Vec<Finding>,
-        draws: &Draws<'_>,
-    ) -> Vec<(Finding, Option<Chance>)> {
-        let random: Vec<Vec<Finding>> = super::threads::parts(MEASURED_DRAWS, |numbers| {
-            let of = |number| {
-                let members = draws.sample(number);
-                fidelity.findings(&members, &OverTime::of(self.population, &members))
-            };
-            numbers.map(of).collect::<Vec<_>>()
-        })
-        .concat();
-        let beside = |(place, finding): (usize, Finding)| {
-            let values = random.iter().filter_map(|findings| findings.get(place)?.value).collect();
-            (finding, Chance::of(values))
-        };
-        findings.into_iter().enumerate().map(beside).collect()
     }
 }
 

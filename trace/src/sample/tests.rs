@@ -150,6 +150,43 @@ fn samples_are_nested_and_better_than_the_best_of_16_draws() {
 }
 
 #[test]
+fn by_weights_a_sample_is_much_nearer() {
+    let day = shipped("day");
+    let size = Size::Functions(vec![10, 20, 50]);
+    let sampling = Sampling { size, weighted: true, seed: 7, effort: 0.3, ..Sampling::default() };
+    let found = sample(&day, &sampling).unwrap();
+    for pair in found.samples.windows(2) {
+        assert!(pair[0].functions.iter().all(|function| pair[1].functions.contains(function)));
+    }
+    for sample in &found.samples {
+        let chance = sample.chance.unwrap();
+        assert!(sample.j() < chance.best_of_16 / 2.0, "{} {chance:?}", sample.j());
+        assert_eq!(Some(sample.j()), sample.distance.weighted_j);
+        assert!(sample.j() < sample.distance.bound, "equal weights can't be so near");
+        let all: f64 = sample.weights.iter().sum();
+        assert!((all - 100.0).abs() < 1e-6 && sample.weights.iter().all(|&weight| weight >= 1.0 - 1e-9));
+        let of = |measure: &str| {
+            let found = sample.findings.iter().find(|(finding, _)| finding.measure == measure).unwrap();
+            (found.0.value.unwrap(), found.1.unwrap().mean)
+        };
+        assert!(of("bias of load").0.abs() < 0.1, "{:?}", of("bias of load"));
+        for measure in ["D run time by invocations", "load over time", "busy time over time"] {
+            let (value, chance) = of(measure);
+            assert!(value < chance, "{measure}: {value} {chance}");
+        }
+    }
+    assert_eq!(sample(&day, &sampling), Ok(found));
+}
+
+#[test]
+fn weights_are_no_worse_than_none() {
+    let day = shipped("day");
+    for sample in sampled(&day, &[5, 25, 60], 3).samples {
+        assert!(sample.distance.weighted_j.unwrap() <= sample.distance.j() * 1.02, "{:?}", sample.distance);
+    }
+}
+
+#[test]
 fn the_seed_decides_everything() {
     let day = shipped("day");
     assert_eq!(sampled(&day, &[5, 10], 3), sampled(&day, &[5, 10], 3));
@@ -239,7 +276,7 @@ fn what_cannot_be_had_is_refused_with_what_can() {
 fn the_grid_is_near_the_distances() {
     let made = crate::synth::Synth { functions: 1000, minutes: 90, target_rate: 81.0, seed: 5 };
     let folder = tempfile::tempdir().unwrap();
-    made.write(folder.path(), false).unwrap();
+    made.write(folder.path(), crate::write::Form::Csv, false).unwrap();
     let trace = open(folder.path(), &Options::default()).unwrap().trace;
     let population = Population::of(&trace).unwrap();
     let grid = super::grid::Grid::of(&population, &super::own::quantities(&population));

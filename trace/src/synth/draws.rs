@@ -19,29 +19,10 @@ pub(super) fn quantiles(n: usize, rng: &mut StreamRng) -> Vec<f64> {
     quantiles
 }
 
-/// The standard normal deviate that a share `q` (0 to 1, both excluded) does not exceed.
-pub(super) fn normal(q: f64) -> f64 {
-    // The distribution function is erfc(−x/√2)/2; 60 halvings of 20 leave nothing of a double's precision.
-    let (mut low, mut high) = (-10.0, 10.0);
-    for _ in 0..60 {
-        let middle = f64::midpoint(low, high);
-        let share = 0.5 * libm::erfc(-middle * std::f64::consts::FRAC_1_SQRT_2);
-        if share < q { low = middle } else { high = middle }
-    }
-    high
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::random::{Purpose, StreamKey};
-
-    #[test]
-    fn deviates_are_those_of_the_tables() {
-        for (q, deviate) in [(0.5, 0.0), (0.975, 1.959_963_985), (0.01, -2.326_347_874), (0.999_9, 3.719_016_485)] {
-            assert!((normal(q) - deviate).abs() < 1e-8, "at {q}");
-        }
-    }
 
     #[test]
     fn shuffling_keeps_all() {

@@ -2,8 +2,7 @@
 
 use rand::RngExt;
 
-use super::draws;
-use crate::azure2019::{RUNTIME_LN, memory_quantile};
+use crate::azure2019::{self, RUNTIME_LN, memory_quantile};
 use crate::random::StreamRng;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 
@@ -36,7 +35,7 @@ impl<const N: usize> Profile<N> {
 /// Run times in milliseconds of the function whose average a share `q` of functions does not exceed.
 pub(super) fn runtime(q: f64, rng: &mut StreamRng) -> Profile<7> {
     let (mean, deviation) = RUNTIME_LN;
-    let average = (mean + deviation * draws::normal(q)).exp() * 1000.0;
+    let average = (mean + deviation * azure2019::normal(q)).exp() * 1000.0;
     Profile::around(average, rng.random_range(RUNTIME_SPREAD.0..RUNTIME_SPREAD.1), RuntimeProfile::PERCENTILES)
 }
 
@@ -51,7 +50,7 @@ fn deviate(percentile: u8) -> f64 {
     match percentile {
         0 => -3.54,
         100 => 3.54,
-        percentile => draws::normal(f64::from(percentile) / 100.0),
+        percentile => azure2019::normal(f64::from(percentile) / 100.0),
     }
 }
 

@@ -9,6 +9,7 @@ use crate::format::{Directory, Options, Report, read};
 use crate::load::Load;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 use crate::trace::{Trace, TraceFunction};
+use crate::write::Form;
 
 /// About the rate at which all published figures hold together, in invocations a second for each function.
 const PUBLISHED_RATE: f64 = 0.081;
@@ -104,7 +105,7 @@ fn apps_stand_together_with_their_functions_by_trigger() {
 fn what_is_written_is_read_again_whole() {
     let directory = tempfile::tempdir().unwrap();
     let synth = synth(40, 30, 2.0);
-    synth.write(directory.path(), false).unwrap();
+    synth.write(directory.path(), Form::Csv, false).unwrap();
     let (trace, report) = read(&Directory(directory.path().to_owned()), &Options::default()).unwrap().into_parts();
     assert_eq!(report, Report::default());
     let made = all(&synth);
@@ -143,7 +144,7 @@ fn senseless_requests_are_refused() {
             "the rate must be at least 2.000000 invocations a second, so that each function is invoked once",
         ),
     ] {
-        assert_eq!(request.write(directory.path(), false).unwrap_err().to_string(), message);
+        assert_eq!(request.write(directory.path(), Form::Csv, false).unwrap_err().to_string(), message);
     }
     assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
 }
@@ -154,10 +155,10 @@ fn files_that_exist_are_kept() {
     let synth = Synth { functions: 2, minutes: 3, target_rate: 1.0, seed: 1 };
     let memory = directory.path().join("memory.csv");
     std::fs::write(&memory, "mine").unwrap();
-    let refused = synth.write(directory.path(), false).unwrap_err().to_string();
+    let refused = synth.write(directory.path(), Form::Csv, false).unwrap_err().to_string();
     assert_eq!(refused, format!("{} exists", memory.display()));
     assert!(!directory.path().join("invocations.csv").exists());
     assert_eq!(std::fs::read_to_string(&memory).unwrap(), "mine");
-    synth.write(directory.path(), true).unwrap();
+    synth.write(directory.path(), Form::Csv, true).unwrap();
     assert!(std::fs::read_to_string(&memory).unwrap().starts_with("HashOwner,"));
 }

@@ -10,7 +10,7 @@ use crate::counts::Counts;
 use crate::load::Load;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 use crate::trace::{Trace, TraceFunction};
-use crate::write::{Has, Output, Profiled, Row, TABLES, Tables};
+use crate::write::{Form, Has, Output, Profiled, Row, TABLE_FILES, Tables};
 
 impl Synth {
     /// The trace, in memory.
@@ -39,17 +39,17 @@ impl Synth {
         Ok(Trace { functions: functions_made, units: self.minutes as usize, unit: Duration::from_mins(1) })
     }
 
-    /// Writes `invocations.csv`, `durations.csv` and `memory.csv` (see [`crate::Format::Azure2019Preprocessed`]) into `directory`,
-    /// which is made if it is not there. Files of these names are replaced if `force` is given, and refused otherwise; they
+    /// Writes tables of invocations, durations and memory (see [`crate::Format::Azure2019Preprocessed`]) into `directory`,
+    /// which is made if it is not there. Files of [`TABLE_FILES`] are replaced if `force` is given, and refused otherwise; they
     /// appear when all are complete.
     ///
     /// # Errors
     /// When the request makes no sense, a file exists or can't be written.
-    pub fn write(&self, directory: &Path, force: bool) -> Result<(), SynthError> {
+    pub fn write(&self, directory: &Path, form: Form, force: bool) -> Result<(), SynthError> {
         self.invocations()?;
-        let output = Output::new(directory, TABLES, force)?;
+        let output = Output::new(directory, TABLE_FILES, force)?;
         let has = Has { trigger: true, runtime: true, memory: true };
-        let mut tables = Tables::begin(&output, Path::new(""), self.minutes as usize, has)?;
+        let mut tables = Tables::begin(&output, Path::new(""), form, self.minutes as usize, has)?;
         functions::make(self, |function| {
             let Function { owner, app, id, trigger, counts, runtime, memory } = function;
             let row = Row {

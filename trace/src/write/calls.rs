@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use super::tables::Table;
+use super::cell::{Cell, Kind};
+use super::table::{Form, Table};
 use super::{Output, WriteError};
 use crate::arrivals::Arrivals;
 use crate::load::Load;
@@ -40,8 +41,8 @@ struct Call {
 /// # Errors
 /// When the file can't be written.
 pub fn calls(trace: &Trace, times: Times, output: &Output, folder: &Path) -> Result<u64, WriteError> {
-    let mut table = Table::create(output, folder.join(CALLS))?;
-    table.row(COLUMNS.iter().map(|&column| column.to_owned()))?;
+    let columns = COLUMNS.map(|column| (column.to_owned(), Kind::Text));
+    let mut table = Table::begin(output, &folder.join(CALLS), Form::Csv, &columns)?;
     let unit_ns = u64::try_from(trace.unit.as_nanos()).unwrap_or(u64::MAX);
     let mut written = 0;
     // A unit at a time, so that what is held is what happens in one.
@@ -53,7 +54,8 @@ pub fn calls(trace: &Trace, times: Times, output: &Output, folder: &Path) -> Res
         calls.sort_unstable();
         written += calls.len() as u64;
         for call in calls {
-            table.row(fields(&trace.functions[call.function], call))?;
+            let fields = fields(&trace.functions[call.function], call);
+            table.row(fields.iter().map(|field| Cell::Text(field)))?;
         }
     }
     table.finish()?;
@@ -91,7 +93,7 @@ fn add(calls: &mut Vec<Call>, number: usize, function: &TraceFunction, unit: usi
     }
 }
 
-fn fields(function: &TraceFunction, call: Call) -> impl Iterator<Item = String> {
+fn fields(function: &TraceFunction, call: Call) -> [String; 5] {
     // An id of the form app/func is taken apart again.
     let plain = function.id.strip_prefix(function.app.as_str()).and_then(|rest| rest.strip_prefix('/'));
     let app = if function.app.is_empty() { "app" } else { &function.app };
@@ -103,5 +105,4 @@ fn fields(function: &TraceFunction, call: Call) -> impl Iterator<Item = String> 
         format!("{}.{:06}", call.runtime_us / 1_000_000, call.runtime_us % 1_000_000),
         call.memory_mib.map(|mib| mib.to_string()).unwrap_or_default(),
     ]
-    .into_iter()
 }

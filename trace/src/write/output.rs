@@ -51,8 +51,8 @@ pub struct Output {
 }
 
 impl Output {
-    /// For files of these `names`, which may have folders, in the directory `target`, which is made if it is not there. Files
-    /// that exist are replaced if `force` is given, and refused otherwise.
+    /// For files of these `names`, which may have folders, in the directory `target`, which is made if it is not there. Those
+    /// that exist are replaced if `force` is given, or removed where nothing is written for them, and refused otherwise.
     ///
     /// # Errors
     /// When a file exists, or nothing can be written there.
@@ -121,11 +121,14 @@ impl Output {
         }
         for name in &names {
             let (from, path) = (staged.path().join(name), target.join(name));
-            if !from.exists() {
-                continue;
-            }
-            if path.symlink_metadata().is_ok() && !force {
+            let is_there = path.symlink_metadata().is_ok();
+            if is_there && !force {
                 return Err(WriteError::Exists { path });
+            }
+            if !from.exists() {
+                let removed = if is_there { fs::remove_file(&path) } else { Ok(()) };
+                removed.map_err(|source| WriteError::Write { path, source })?;
+                continue;
             }
             let moved = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::rename(&from, &path));
             moved.map_err(|source| WriteError::Write { path, source })?;

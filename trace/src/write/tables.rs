@@ -1,18 +1,22 @@
 //! A trace as tables of the preprocessed Azure 2019 layout, which [`crate::Format::Azure2019Preprocessed`] describes.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write as _};
 use std::iter::once;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use super::cell::{Cell, Kind};
+use super::table::{Form, Table};
 use super::{Output, WriteError};
 use crate::describe::FunctionFigures;
 use crate::load::Load;
 use crate::sizes::{MemoryProfile, RuntimeProfile};
 use crate::trace::{Trace, TraceFunction};
 
-/// The names of the files: the first is always written, the others where something is known for them.
-pub const TABLES: [&str; 3] = ["invocations.csv", "durations.csv", "memory.csv"];
+/// The names of the tables: the first is always written, the others where something is known for them.
+const TABLES: [&str; 3] = ["invocations", "durations", "memory"];
+
+/// The names of all files that a trace's tables can have, in either form: what is written replaces what is there of these.
+pub const TABLE_FILES: [&str; 6] =
+    ["invocations.csv", "durations.csv", "memory.csv", "invocations.parquet", "durations.parquet", "memory.parquet"];
 
 /// An average, and the values at the percentiles of a profile.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,22 +55,31 @@ pub(crate) struct Tables {
 
 impl Tables {
     /// Begins tables of so many units in `folder` of the output.
-    pub(crate) fn begin(output: &Output, folder: &Path, units: usize, has: Has) -> Result<Self, WriteError> {
-        let ids = ["HashOwner", "HashApp", "HashFunction"].map(str::to_owned);
-        let mut invocations = Table::create(output, folder.join(TABLES[0]))?;
-        let trigger = has.trigger.then(|| "Trigger".to_owned());
-        let numbers = (1..=units).map(|unit| unit.to_string());
-        invocations.row(ids.clone().into_iter().chain(trigger).chain(numbers))?;
+    pub(crate) fn begin(
+        output: &Output,
+        folder: &Path,
+        form: Form,
+        units: usize,
+        has: Has,
+    ) -> Result<Self, WriteError> {
+        let begin = |name: &str, own: Vec<(String, Kind)>| {
+            let ids = ["HashOwner", "HashApp", "HashFunction"].map(|id| (id.to_owned(), Kind::Text));
+            let columns: Vec<(String, Kind)> = ids.into_iter().chain(own).collect();
+            Table::begin(output, &folder.join(name), form, &columns)
+        };
+        let trigger = has.trigger.then(|| ("Trigger".to_owned(), Kind::Text));
+        let counts = (1..=units).map(|unit| (unit.to_string(), Kind::Count));
+        let invocations = begin(TABLES[0], trigger.into_iter().chain(counts).collect())?;
         let durations = has.runtime.then(|| {
-            let summary = ["Average", "Count", "Minimum", "Maximum"].map(str::to_owned);
+            let summary = ["Average", "Count", "Minimum", "Maximum"];
             let percentiles = RuntimeProfile::PERCENTILES.map(|percentile| format!("percentile_Average_{percentile}"));
-            Table::begin(output, folder.join(TABLES[1]), ids.clone().into_iter().chain(summary).chain(percentiles))
+            begin(TABLES[1], profiled(&summary, percentiles))
         });
         let memory = has.memory.then(|| {
-            let summary = ["SampleCount", "AverageAllocatedMb"].map(str::to_owned);
+            let summary = ["SampleCount", "AverageAllocatedMb"];
             let percentiles =
                 MemoryProfile::PERCENTILES.map(|percentile| format!("AverageAllocatedMb_pct{percentile}"));
-            Table::begin(output, folder.join(TABLES[2]), ids.clone().into_iter().chain(summary).chain(percentiles))
+            begin(TABLES[2], profiled(&summary, percentiles))
         });
         let (durations, memory) = (durations.transpose()?, memory.transpose()?);
         Ok(Self { invocations, durations, memory, has_trigger: has.trigger })
@@ -74,22 +87,22 @@ impl Tables {
 
     /// Adds a function with its invocations in each unit.
     pub(crate) fn add(&mut self, row: &Row<'_>, counts: impl Iterator<Item = u32>) -> Result<(), WriteError> {
-        let ids = row.ids.map(str::to_owned);
-        let trigger = self.has_trigger.then(|| row.trigger.unwrap_or_default().to_owned());
-        let mut total = 0_u64;
+        let ids = row.ids.map(Cell::Text);
+        let trigger = self.has_trigger.then(|| Cell::Text(row.trigger.unwrap_or_default()));
+        let mut total = 0;
         let counts = counts.map(|count| {
             total += u64::from(count);
-            count.to_string()
+            Cell::Count(count.into())
         });
-        self.invocations.row(ids.clone().into_iter().chain(trigger).chain(counts))?;
-        let total = total.to_string();
+        self.invocations.row(ids.into_iter().chain(trigger).chain(counts))?;
         if let (Some(durations), Some(Profiled { average, percentiles })) = (&mut self.durations, row.runtime) {
             let [least, .., most] = percentiles;
-            let summary = [milli(average), total.clone(), milli(least), milli(most)];
-            durations.row(ids.clone().into_iter().chain(summary).chain(percentiles.map(milli)))?;
+            let summary = [Cell::Number(average), Cell::Count(total), Cell::Number(least), Cell::Number(most)];
+            durations.row(ids.into_iter().chain(summary).chain(percentiles.map(Cell::Number)))?;
         }
         if let (Some(memory), Some(Profiled { average, percentiles })) = (&mut self.memory, row.memory) {
-            memory.row(ids.into_iter().chain([total, milli(average)]).chain(percentiles.map(milli)))?;
+            let summary = [Cell::Count(total), Cell::Number(average)];
+            memory.row(ids.into_iter().chain(summary).chain(percentiles.map(Cell::Number)))?;
         }
         Ok(())
     }
@@ -100,12 +113,19 @@ impl Tables {
     }
 }
 
-/// Writes a trace into `folder` of the output. Single invocations are counted by unit, and their run times and memory make
+/// The columns of a table of profiles, after those of ids.
+fn profiled<const N: usize>(summary: &[&str], percentiles: [String; N]) -> Vec<(String, Kind)> {
+    let kind = |name: &str| if name.ends_with("Count") { Kind::Count } else { Kind::Number };
+    let summary = summary.iter().map(|&name| (name.to_owned(), kind(name)));
+    summary.chain(percentiles.into_iter().map(|name| (name, Kind::Number))).collect()
+}
+
+/// Writes a trace as tables of a form into `folder` of the output, which is one for all [`TABLE_FILES`] in it. Single invocations are counted by unit, and their run times and memory make
 /// percentiles.
 ///
 /// # Errors
 /// When a file can't be written.
-pub fn tables(trace: &Trace, output: &Output, folder: &Path) -> Result<(), WriteError> {
+pub fn tables(trace: &Trace, form: Form, output: &Output, folder: &Path) -> Result<(), WriteError> {
     let rows: Vec<Row<'_>> = trace.functions.iter().map(row).collect();
     let any = |is: &dyn Fn(&Row<'_>) -> bool| rows.iter().any(is);
     let has = Has {
@@ -113,7 +133,7 @@ pub fn tables(trace: &Trace, output: &Output, folder: &Path) -> Result<(), Write
         runtime: any(&|row| row.runtime.is_some()),
         memory: any(&|row| row.memory.is_some()),
     };
-    let mut tables = Tables::begin(output, folder, trace.units, has)?;
+    let mut tables = Tables::begin(output, folder, form, trace.units, has)?;
     for (function, row) in trace.functions.iter().zip(&rows) {
         let mut counts = vec![0; trace.units];
         function.load.each_active(|unit, count| {
@@ -159,38 +179,4 @@ pub(super) fn quantiles<const N: usize>(values: &mut [f64], at: [u8; N]) -> Opti
         let (low, high) = (values[below], values[(below + 1).min(last)]);
         low + (high - low) * place.fract()
     }))
-}
-
-/// To three decimals: microseconds, where the unit is milliseconds.
-pub(super) fn milli(value: f64) -> String {
-    format!("{value:.3}")
-}
-
-/// A file being written.
-pub(super) struct Table {
-    path: PathBuf,
-    writer: csv::Writer<BufWriter<File>>,
-}
-
-impl Table {
-    pub(super) fn create(output: &Output, path: PathBuf) -> Result<Self, WriteError> {
-        Ok(Self { writer: csv::Writer::from_writer(output.file(&path)?), path })
-    }
-
-    fn begin(output: &Output, path: PathBuf, header: impl Iterator<Item = String>) -> Result<Self, WriteError> {
-        let mut table = Self::create(output, path)?;
-        table.row(header)?;
-        Ok(table)
-    }
-
-    pub(super) fn row(&mut self, fields: impl Iterator<Item = String>) -> Result<(), WriteError> {
-        let written = self.writer.write_record(fields.map(String::into_bytes));
-        written.map_err(|error| WriteError::Write { path: self.path.clone(), source: io::Error::from(error) })
-    }
-
-    pub(super) fn finish(self) -> Result<(), WriteError> {
-        let Self { path, writer } = self;
-        let written = writer.into_inner().map_err(csv::IntoInnerError::into_error).and_then(|mut file| file.flush());
-        written.map_err(|source| WriteError::Write { path, source })
-    }
 }

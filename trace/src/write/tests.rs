@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::arrivals::Arrivals;
 use crate::format::{Format, Options, Report, open};
+use crate::sizes::RuntimeProfile;
 use crate::trace::Trace;
 
 fn shipped(name: &str) -> Trace {
@@ -17,8 +18,8 @@ fn tables_are_read_again_as_they_were() {
     let trace = shipped("small");
     let folder = tempfile::tempdir().unwrap();
     let target = folder.path().join("new/copy");
-    let output = Output::new(&target, TABLES, false).unwrap();
-    tables(&trace, &output, Path::new("")).unwrap();
+    let output = Output::new(&target, TABLE_FILES, false).unwrap();
+    tables(&trace, Form::Csv, &output, Path::new("")).unwrap();
     assert!(!target.exists(), "nothing is there before everything is");
     output.finish().unwrap();
     let opened = open(&target, &Options::default()).unwrap();
@@ -26,6 +27,60 @@ fn tables_are_read_again_as_they_were() {
     assert_eq!(opened.report, Report::default());
     assert_eq!(opened.trace, trace);
     assert_eq!(fs::read_dir(folder.path().join("new")).unwrap().count(), 1, "and nothing else");
+}
+
+#[test]
+fn parquet_is_read_again_as_it_was() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["small", "day"] {
+        let trace = shipped(name);
+        let target = folder.path().join(name);
+        let output = Output::new(&target, TABLE_FILES, false).unwrap();
+        tables(&trace, Form::Parquet, &output, Path::new("")).unwrap();
+        output.finish().unwrap();
+        let mut names: Vec<_> = fs::read_dir(&target).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names, ["durations.parquet", "invocations.parquet", "memory.parquet"]);
+        for path in [target.clone(), target.join("invocations.parquet")] {
+            let opened = open(&path, &Options::default()).unwrap();
+            assert_eq!((opened.format, &opened.report), (Format::Azure2019Preprocessed, &Report::default()));
+            assert_eq!(opened.trace, trace);
+        }
+    }
+}
+
+#[test]
+fn numbers_in_parquet_are_not_rounded() {
+    let mut trace = shipped("small");
+    trace.functions.truncate(1);
+    trace.functions[0].runtime =
+        RuntimeProfile::from_millis([0.000_123_456_7, 0.1, 0.2, 1.0 / 3.0, 1.0, 2.0, 3e5]).ok();
+    let folder = tempfile::tempdir().unwrap();
+    let target = folder.path().join("exact");
+    let output = Output::new(&target, TABLE_FILES, false).unwrap();
+    tables(&trace, Form::Parquet, &output, Path::new("")).unwrap();
+    output.finish().unwrap();
+    let read = open(&target, &Options::default()).unwrap().trace;
+    let percentiles = |trace: &Trace| trace.functions[0].runtime.as_ref().unwrap().millis().map(f64::to_bits);
+    assert_eq!(percentiles(&read), percentiles(&trace));
+}
+
+#[test]
+fn the_other_form_is_refused_or_replaced() {
+    let trace = shipped("small");
+    let folder = tempfile::tempdir().unwrap();
+    let write = |form: Form, force: bool| {
+        let output = Output::new(folder.path(), TABLE_FILES, force)?;
+        tables(&trace, form, &output, Path::new(""))?;
+        output.finish()
+    };
+    write(Form::Csv, false).unwrap();
+    let refused = write(Form::Parquet, false).unwrap_err();
+    assert_eq!(refused.to_string(), format!("{} exists", folder.path().join("invocations.csv").display()));
+    write(Form::Parquet, true).unwrap();
+    // Of two forms together it would not be known which one is meant.
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    assert_eq!(open(folder.path(), &Options::default()).unwrap().trace, trace);
 }
 
 #[test]
@@ -59,8 +114,8 @@ fn single_invocations_make_tables() {
     fs::write(&file, rows).unwrap();
     let opened = open(&file, &Options::default()).unwrap();
     let target = folder.path().join("tables");
-    let output = Output::new(&target, TABLES, false).unwrap();
-    tables(&opened.trace, &output, Path::new("")).unwrap();
+    let output = Output::new(&target, TABLE_FILES, false).unwrap();
+    tables(&opened.trace, Form::Csv, &output, Path::new("")).unwrap();
     output.finish().unwrap();
     let options = Options { without_tables: true, ..Options::default() };
     let again = open(&target, &options).unwrap().trace;
@@ -78,16 +133,16 @@ fn what_exists_is_refused_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let memory = folder.path().join("memory.csv");
     fs::write(&memory, "mine").unwrap();
-    let refused = Output::new(folder.path(), TABLES, false).unwrap_err();
+    let refused = Output::new(folder.path(), TABLE_FILES, false).unwrap_err();
     assert_eq!(refused.to_string(), format!("{} exists", memory.display()));
-    assert!(Output::new(&memory, TABLES, true).unwrap_err().to_string().ends_with("is no directory"));
-    let abandoned = Output::new(folder.path(), TABLES, true).unwrap();
-    tables(&trace, &abandoned, Path::new("")).unwrap();
+    assert!(Output::new(&memory, TABLE_FILES, true).unwrap_err().to_string().ends_with("is no directory"));
+    let abandoned = Output::new(folder.path(), TABLE_FILES, true).unwrap();
+    tables(&trace, Form::Csv, &abandoned, Path::new("")).unwrap();
     drop(abandoned);
     assert_eq!(fs::read_to_string(&memory).unwrap(), "mine");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    let forced = Output::new(folder.path(), TABLES, true).unwrap();
-    tables(&trace, &forced, Path::new("")).unwrap();
+    let forced = Output::new(folder.path(), TABLE_FILES, true).unwrap();
+    tables(&trace, Form::Csv, &forced, Path::new("")).unwrap();
     forced.finish().unwrap();
     assert_eq!(open(folder.path(), &Options::default()).unwrap().trace, trace);
 }

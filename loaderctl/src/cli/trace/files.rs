@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use loader_trace::write::Form;
 
 /// The trace that a command reads.
 #[derive(Debug, clap::Args)]
@@ -68,7 +69,8 @@ pub(crate) struct OutputArguments {
     /// Replace files that exist
     #[arg(long)]
     pub(crate) force: bool,
-    /// azure2019-preprocessed (tables of counts) or azure2021 (exact times, calls.csv)
+    /// azure2019-preprocessed (tables of counts), azure2019-preprocessed-parquet (the same as Parquet) or azure2021 (exact times,
+    /// calls.csv)
     #[arg(
         long,
         value_name = "FORMAT",
@@ -88,8 +90,21 @@ pub(crate) struct OutputArguments {
 pub(crate) enum OutputFormat {
     #[value(name = "azure2019-preprocessed")]
     Azure2019Preprocessed,
+    #[value(name = "azure2019-preprocessed-parquet")]
+    Azure2019PreprocessedParquet,
     #[value(name = "azure2021")]
     Azure2021,
+}
+
+impl OutputFormat {
+    /// How tables of counts are stored; none where single invocations are written.
+    pub(crate) fn tables(self) -> Option<Form> {
+        match self {
+            Self::Azure2019Preprocessed => Some(Form::Csv),
+            Self::Azure2019PreprocessedParquet => Some(Form::Parquet),
+            Self::Azure2021 => None,
+        }
+    }
 }
 
 /// A duration such as `9h30m`.

@@ -29,6 +29,10 @@ pub(crate) struct SampleArguments {
     /// As many functions as take so much memory, on average, such as 20GiB
     #[arg(long, value_name = "MEMORY", value_parser = loader_proto::json::parse_mib, group = "load")]
     pub(crate) memory: Option<u32>,
+    /// Choose functions that agree with the trace by their weights (weights.csv) instead of each for itself: much nearer, but such
+    /// a sample makes more than its share of the load
+    #[arg(long, conflicts_with_all = ["peak_rate", "mean_rate", "cores", "memory"])]
+    pub(crate) weighted: bool,
     /// What matters as much as J: rate, durations, memory, idle-times
     #[arg(long, value_name = "WHAT,...", value_enum, value_delimiter = ',', hide_possible_values = true)]
     pub(crate) preserve: Vec<PreserveName>,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use loader_trace::write::{CALLS, Output, TABLES, Times, WriteError, calls, tables};
+use loader_trace::write::{CALLS, Output, TABLE_FILES, Times, WriteError, calls, tables};
 use loader_trace::{Arrivals, Fallback, Opened, Options, Trace, open};
 
 use crate::cli::{Granularity, OutputArguments, OutputFormat, ReadingArguments};
@@ -76,17 +76,15 @@ impl Writing {
 
     /// Writes traces, each into its folder, and further files with their content.
     pub(super) fn write(&self, traces: &[(PathBuf, Trace)], others: &[(PathBuf, String)]) -> Result<(), Failure> {
-        let files: &[&str] = match self.format {
-            OutputFormat::Azure2019Preprocessed => &TABLES,
-            OutputFormat::Azure2021 => &[CALLS],
-        };
+        let form = self.format.tables();
+        let files: &[&str] = if form.is_some() { &TABLE_FILES } else { &[CALLS] };
         let of_traces = traces.iter().flat_map(|(folder, _)| files.iter().map(move |file| folder.join(file)));
         let names = of_traces.chain(others.iter().map(|(name, _)| name.clone()));
         let output = Output::new(&self.to, names, self.force).map_err(failure)?;
         for (folder, trace) in traces {
-            match self.format {
-                OutputFormat::Azure2019Preprocessed => tables(trace, &output, folder).map_err(failure)?,
-                OutputFormat::Azure2021 => {
+            match form {
+                Some(form) => tables(trace, form, &output, folder).map_err(failure)?,
+                None => {
                     calls(trace, self.times, &output, folder).map_err(failure)?;
                 }
             }

@@ -58,6 +58,7 @@ fn sampling(arguments: &SampleArguments) -> Sampling {
     });
     Sampling {
         size: load.unwrap_or_else(|| Size::Functions(arguments.functions.clone())),
+        weighted: arguments.weighted,
         preserve: preserve.collect(),
         seed: arguments.seed,
         effort: arguments.effort,

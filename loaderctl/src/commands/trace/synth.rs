@@ -25,10 +25,9 @@ fn published(arguments: SynthArguments) -> Result<Ending, Failure> {
     // The flags are required where there is nothing to follow.
     let (functions, minutes) = (functions.unwrap_or_default(), minutes.unwrap_or_default());
     let synth = Synth { functions, minutes, target_rate: rate.unwrap_or_default(), seed };
-    let is_plain = granularity == Granularity::Minute && format == OutputFormat::Azure2019Preprocessed;
-    if is_plain {
+    if let (Granularity::Minute, Some(form)) = (granularity, format.tables()) {
         // Function by function, so that any size fits into memory.
-        synth.write(&to, force).map_err(refused)?;
+        synth.write(&to, form, force).map_err(refused)?;
         note(&format!("a trace of {functions} functions and {minutes} minutes is in {}", to.display()));
         return Ok(Ending::Done);
     }

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::model::{Model, ModelError, QUANTITIES, TriggerModel};
+use crate::azure2019;
 use crate::describe::{FunctionFigures, Overview};
-use crate::synth::draws;
 use crate::trace::Trace;
 
 /// Steps of a distribution.
@@ -129,7 +129,7 @@ fn scores(values: Vec<f64>) -> Vec<f64> {
     for equal in order.chunk_by(|&a, &b| values[a].total_cmp(&values[b]).is_eq()) {
         let first = order.partition_point(|&other| values[other].total_cmp(&values[equal[0]]).is_lt());
         let middle = first as f64 + equal.len() as f64 / 2.0;
-        let score = draws::normal(middle / n as f64);
+        let score = azure2019::normal(middle / n as f64);
         equal.iter().for_each(|&at| scores[at] = score);
     }
     scores

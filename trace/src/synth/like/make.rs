@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::model::{Model, QUANTITIES};
+use crate::azure2019;
 use crate::counts::Counts;
 use crate::events::{Event, Events};
 use crate::load::Load;
@@ -129,7 +130,7 @@ impl Like {
         let deviates: Vec<[f64; QUANTITIES]> = (0..self.functions)
             .map(|number| {
                 let mut rng = self.rng("function", number);
-                let independent: [f64; QUANTITIES] = std::array::from_fn(|_| draws::normal(rng.open01()));
+                let independent: [f64; QUANTITIES] = std::array::from_fn(|_| azure2019::normal(rng.open01()));
                 std::array::from_fn(|row| (0..=row).map(|column| factor[row][column] * independent[column]).sum())
             })
             .collect();
