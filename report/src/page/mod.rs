@@ -10,13 +10,17 @@ mod document;
 mod findings;
 mod key;
 mod loader;
-mod table;
+mod outlook;
+pub(crate) mod table;
 mod tables;
-mod units;
+pub(crate) mod units;
 mod verdict;
 mod verdicts;
 
 pub use comparison::comparison_html;
+pub(crate) use document::hash;
+pub use document::policy;
+pub use outlook::{Outlook, outlook};
 
 use disturbances::disturbances;
 use document::{document, each_chart};
