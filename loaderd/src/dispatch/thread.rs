@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 /// The priority of a thread that yields to those that send, from 0 to 99: a niceness of 10, with which it gets a tenth of what they get
 /// where both want a processor.
-const YIELDING: u8 = 24;
+const YIELDING: u8 = 22;
 
 /// A thread that panicked: it left no result.
 #[derive(Debug, thiserror::Error)]
