@@ -71,10 +71,15 @@ impl Default for Address {
 impl Address {
     /// Whether what goes there can be read on the way.
     pub(crate) fn is_open(&self) -> bool {
-        let Self::Http(uri) = self else { return false };
-        let host = uri.trim_start_matches("http://").rsplit_once(':').map_or("", |(host, _)| host);
+        matches!(self, Self::Http(_)) && !self.is_local()
+    }
+
+    /// Whether it is this machine's.
+    pub(crate) fn is_local(&self) -> bool {
+        let (Self::Http(uri) | Self::Https(uri)) = self else { return true };
+        let host = uri.split("://").nth(1).and_then(|it| it.rsplit_once(':')).map_or("", |(host, _)| host);
         let host = host.trim_matches(['[', ']']);
-        host != "localhost" && !host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
     }
 }
 

@@ -88,6 +88,8 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Show the state of the daemon and of its platforms
     Status,
+    /// Print the address of the daemon's live page; where the page wants a login, the address lets its reader in, once
+    Dashboard(DashboardArguments),
     /// List and remove uploaded traces; describe, sample, cut, scale, convert and generate traces
     #[command(subcommand)]
     Trace(TraceCommand),
@@ -322,6 +324,13 @@ pub(crate) struct QueryArguments {
     /// The expression, such as 'sum(loader_invocations_in_flight)'
     #[arg(value_name = "EXPR")]
     pub(crate) expression: String,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct DashboardArguments {
+    /// Show it in the browser
+    #[arg(long)]
+    pub(crate) open: bool,
 }
 
 #[derive(Debug, clap::Args)]

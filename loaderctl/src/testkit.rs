@@ -174,4 +174,5 @@ control! {
     delete_trace(DeleteTraceRequest) -> v1::DeleteTraceResponse;
     invoke(InvokeRequest) -> v1::InvokeResponse;
     get_status(GetStatusRequest) -> v1::GetStatusResponse;
+    create_page_address(CreatePageAddressRequest) -> v1::CreatePageAddressResponse;
 }

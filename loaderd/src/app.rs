@@ -10,20 +10,22 @@ pub use reload::Reloader;
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use futures_util::future::OptionFuture;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use self::listeners::Listeners;
 use crate::{
-    access::Guard,
+    access::{Guard, Sessions},
     clock::Clock,
     config::{Config, OnStop},
     control::{self, Handles, Service, WireCodec},
     dispatch::Heartbeat,
     http::{self, Exposed},
-    listener::Certificates,
+    listener::{Certificates, Listener},
     logging,
     metrics::Metrics,
+    page::{self, Page, PageHandles, Ticker},
     platform::Platforms,
     registry::{Ends, Keeping, Registry, RegistryTask},
     run::{DrainLimits, LoadSettings, Stations, Telemetry},
@@ -47,6 +49,7 @@ pub struct App {
     heartbeat: Heartbeat,
     platforms: Platforms,
     exporter: Option<Exporter>,
+    page: Option<(Page, Ticker)>,
     reloader: Reloader,
     ready: watch::Sender<bool>,
     ends: Ends,
@@ -103,6 +106,13 @@ impl App {
         let keeping = Keeping { retention: keep.subscribe(), traces: traces.clone() };
         let registry = RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone())?;
         let facts = settings::facts(&config, &listeners, &platforms, clock);
+        let (page, entrance) = settings::page(&config, &listeners, &facts.host)
+            .map(|(hosts, address)| {
+                let (guard, registry, store) = (guard.clone(), registry.1.clone(), store.clone());
+                let (platforms, host, sessions) = (platforms.clone(), facts.host.clone(), Sessions::default());
+                Page::open(PageHandles { guard, sessions, hosts, registry, store, platforms, host, clock }, address)
+            })
+            .unzip();
         let service = Service::new(Handles {
             registry: registry.1.clone(),
             store,
@@ -112,6 +122,7 @@ impl App {
             platforms: platforms.clone(),
             prometheus,
             facts,
+            entrance,
             clock,
         });
         let (ready, readiness) = watch::channel(false);
@@ -126,6 +137,7 @@ impl App {
             heartbeat,
             platforms,
             exporter,
+            page,
             reloader,
             ready,
             ends,
@@ -151,6 +163,7 @@ impl App {
             heartbeat,
             platforms,
             exporter,
+            page,
             reloader,
             ready,
             ends,
@@ -163,14 +176,9 @@ impl App {
         }
         let mut untried = registry_task.untried();
         let drained = CancellationToken::new();
-        let endpoint = async {
-            if let Some(listener) = listeners.metrics {
-                log::info!("metrics on {}/metrics", listener.address());
-                let Reloader { ready, guard, .. } = reloader.clone();
-                let exposed = Exposed { metrics, ready, guard };
-                http::serve(listener, http::router(exposed), drained.clone()).await;
-            }
-        };
+        let Reloader { ready: readiness, guard, .. } = reloader.clone();
+        let exposed = Exposed { metrics, ready: readiness, guard };
+        let endpoint = serve_http(listeners.metrics, exposed, page, drained.clone());
         let serve = control::serve(listeners.control, service, reloader.guard.clone(), drained.clone());
         let announce_ready = async {
             tokio::select! {
@@ -224,4 +232,32 @@ impl App {
         drop(state_directory);
         Ok(served?)
     }
+}
+
+/// Serves the metrics and the page, if there are any, until `end`.
+async fn serve_http(
+    listener: Option<Listener>,
+    exposed: Exposed,
+    page: Option<(Page, Ticker)>,
+    end: CancellationToken,
+) {
+    let Some(listener) = listener else { return };
+    log::info!("metrics on {}/metrics", listener.address());
+    let (mut router, mut look) = (http::router(exposed), None);
+    if let Some((page, ticker)) = page {
+        log::info!("page on {}/", listener.address());
+        router = router.merge(page::router(page));
+        look = Some(ticker.run(end.clone()));
+    }
+    let serve = async {
+        match http::serve_apart(listener, router, end) {
+            Ok(mut serving) => {
+                if let Err(lost) = serving.wait().await {
+                    log::error!("metrics and page are served no more: {lost}");
+                }
+            }
+            Err(error) => log::error!("metrics and page are not served: {error}"),
+        }
+    };
+    tokio::join!(serve, OptionFuture::from(look));
 }

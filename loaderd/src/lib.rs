@@ -19,6 +19,7 @@ pub mod invoke;
 pub mod listener;
 pub mod logging;
 pub mod metrics;
+pub mod page;
 pub mod plan;
 pub mod platform;
 pub mod record;

@@ -23,9 +23,36 @@ const ROWS: &[Row] = &[
     ),
     (
         "connections to the metrics listener; of each address",
-        "64; 32",
-        &[("http/server.rs", "pub(super) const BOUNDS: Bounds = Bounds { all: 64, each: 32, reserve: 0 };")],
+        "256; 128",
+        &[("http/server.rs", "pub(super) const BOUNDS: Bounds = Bounds { all: 256, each: 128, reserve: 0 };")],
     ),
+    (
+        "viewers of the live page; of each caller",
+        "128; 64",
+        &[("page/live.rs", "const VIEWERS: Most = Most { all: 128, each: 64 };")],
+    ),
+    (
+        "sessions of browsers, and codes that open them; of each caller",
+        "256; 16, of which the oldest gives way",
+        &[("access/sessions.rs", "const MOST: (usize, usize) = (256, 16);")],
+    ),
+    (
+        "a session; a code",
+        "12 hours; 2 minutes",
+        &[
+            ("access/sessions.rs", "pub const SESSION_LIFE: Duration = Duration::from_hours(12);"),
+            ("access/sessions.rs", "pub const CODE_LIFE: Duration = Duration::from_mins(2);"),
+        ],
+    ),
+    (
+        "reports that the page is making; that wait to be made; of each caller",
+        "2; 32; 8",
+        &[
+            ("page/reports.rs", "const MAKERS: usize = 2;"),
+            ("page/reports.rs", "const WAITING: Most = Most { all: 32, each: 8 };"),
+        ],
+    ),
+    ("runs that the page compares at once", "64", &[("page/views.rs", "const MOST_COMPARED: usize = 64;")]),
     (
         "connections of root and the daemon's user on the Unix socket, beyond the others",
         "16",

@@ -19,6 +19,7 @@ pub mod aggregate;
 pub mod catalogue;
 pub mod compare;
 pub mod figure;
+pub mod live;
 mod number;
 pub mod page;
 mod rows;

@@ -1,6 +1,7 @@
 """Percentiles and their intervals, from all values."""
 
 import math
+from bisect import bisect_left, bisect_right
 from fractions import Fraction
 
 from scipy import stats
@@ -70,6 +71,34 @@ class Nothing:
 
     def fault(self, found):
         return None if not found or all(value is None for value in found.values()) else f"{found}, expected nothing"
+
+
+class Buckets:
+    """The messages HistogramBucket of some values in microseconds: at most 20, one after the other, with all values."""
+
+    def __init__(self, values):
+        self.ordered = sorted(value for value in values if value is not None)
+
+    def below(self, edge):
+        """How many values may lie below an edge: from and to."""
+        slack = edge * PRECISION + ROUNDING
+        return bisect_left(self.ordered, edge - slack), bisect_right(self.ordered, edge + slack)
+
+    def fault(self, found):
+        if found is None:
+            # Of an earlier version.
+            return None
+        if sum(bucket["count"] for bucket in found) != len(self.ordered) or len(found) > 20:
+            return f"{len(found)} buckets do not have the {len(self.ordered)} values"
+        if any(one["to"] != other["from"] for one, other in zip(found, found[1:])):
+            return "buckets do not follow each other"
+        counted = 0
+        for bucket in found[:-1]:
+            counted += bucket["count"]
+            low, high = self.below(bucket["to"])
+            if not low <= counted <= high:
+                return f"{counted} values below {bucket['to']}, expected {low} to {high}"
+        return None
 
 
 def of_percentiles(values, **names):

@@ -5,7 +5,7 @@ from collections import Counter
 from .arrivals import arrivals
 from .compare import Anything, Exactly, Near, OneOf
 from .disturbances import disturbances
-from .figures import distribution, near, of_percentiles, percentile, QUANTILES, response_incl_failures, slowdown
+from .figures import Buckets, distribution, near, of_percentiles, percentile, QUANTILES, response_incl_failures, slowdown
 from .memory import whole
 from .modes import findings
 from .verdicts import open_loop, saturated, slots, stalls
@@ -122,6 +122,7 @@ def expected(run):
             "goodput": goodput(run, rows, seconds),
             "rows": Exactly(len(run.rows)),
             "all": counts(run.rows),
+            "responseHistogram": Buckets(row.response for row in ok),
             "responseInclFailures": response_incl_failures(counted),
             "slowdown": slowdown(ok, run.is_timed),
             "coldStarts": cold_starts(rows),

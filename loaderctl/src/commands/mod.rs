@@ -1,8 +1,10 @@
 //! The commands: each sends requests to the daemon and prints the response.
 
+mod browser;
 mod bundle;
 mod check;
 mod compare;
+mod dashboard;
 mod fetch;
 mod import;
 mod invoke;
@@ -56,6 +58,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Clean(arguments) => runs::clean(&session, arguments).await,
         Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
+        Command::Dashboard(arguments) => dashboard::dashboard(&session, &arguments).await,
         Command::Trace(command) => trace::run(&session, command).await,
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
         Command::Token(arguments) => token::token(&session, &arguments),

@@ -1,14 +1,9 @@
 //! `report`: runs as one HTML file.
 
-use std::{
-    path::Path,
-    process::{Command, Stdio},
-};
-
 use loader_report::page;
 use serde_json::json;
 
-use super::{run_files, session::Session};
+use super::{browser, run_files, session::Session};
 use crate::{
     Ending, Failure,
     cli::ReportArguments,
@@ -39,16 +34,7 @@ pub(super) async fn report(session: &Session, arguments: ReportArguments) -> Res
         }
     }
     if open {
-        show(&to);
+        browser::show(&to.display().to_string());
     }
     Ok(Ending::Done)
-}
-
-/// Shows a file in the browser. That there is none is no failure: the file is there.
-fn show(path: &Path) {
-    let opened =
-        Command::new("xdg-open").arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !opened.is_ok_and(|status| status.success()) {
-        note(&format!("no browser could be started; open {} in one", path.display()));
-    }
 }

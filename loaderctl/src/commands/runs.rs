@@ -44,7 +44,11 @@ pub(super) async fn get(session: &Session, arguments: GetArguments) -> Result<En
     let daemon = session.daemon().await?;
     let request = GetRunRequest { run_id: run.run };
     let got = daemon.api.clone().get_run(request).await.map_err(|status| daemon.failure(status))?.into_inner();
-    session.print(&got, |got| render::run(&got.run.clone().unwrap_or_default(), output::intervals(printing.intervals)))
+    match session.format {
+        Format::Table => watch::shown(&got.run.unwrap_or_default(), printing.intervals)?,
+        Format::Json => output::message(&got)?,
+    }
+    Ok(Ending::Done)
 }
 
 /// Ends a run early. With `--wait`, a cancelled run is a success.

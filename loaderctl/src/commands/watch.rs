@@ -71,9 +71,15 @@ pub(super) async fn to_end(
         }
     };
     match session.format {
-        Format::Table => output::text(&render::run(&visible(&run), output::intervals(at_end.intervals)))?,
+        Format::Table => shown(&run, at_end.intervals)?,
         Format::Json if streams_json => {}
         Format::Json => output::message(&WatchRunResponse { run: Some(Run::clone(&run)) })?,
     }
     Ok(Ending::of(&run, at_end.allow_failed))
+}
+
+/// Prints a run: its verdicts first, on terminals in colours.
+pub(super) fn shown(run: &Run, intervals: bool) -> std::io::Result<()> {
+    let run = visible(run);
+    output::weighted(&render::run(&run, output::intervals(intervals)), &render::emphasis(&run))
 }

@@ -8,6 +8,7 @@ mod description;
 mod distributions;
 pub(crate) mod disturbances;
 mod findings;
+mod histogram;
 mod listing;
 mod mapping;
 mod overview;
@@ -34,11 +35,12 @@ pub(crate) use mapping::{mapping, mapping_json};
 pub(crate) use overview::{faults, overview, overview_json, side_by_side, side_by_side_json};
 pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};
-pub(crate) use run::{run, state};
+pub(crate) use run::{emphasis, run, state};
 pub(crate) use sampling::{difference, difference_json, samples, samples_json};
 pub(crate) use trace_figures::Described;
 pub(crate) use trace_page::trace_page;
 pub(crate) use traces::traces;
+pub(crate) use verdicts::Weight;
 
 #[cfg(test)]
 pub(crate) mod fixtures;

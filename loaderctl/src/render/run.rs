@@ -5,11 +5,11 @@ use loader_proto::v1::{Run, RunSummary};
 use super::{
     counts,
     distributions::{self, IntervalsShown},
-    disturbances, findings,
+    disturbances, findings, histogram,
     progress::{self, state_name},
     summary, table,
     units::{between, duration, instant},
-    verdicts::verdicts,
+    verdicts::{self, Weight, verdicts},
 };
 
 /// Everything that is known of a run.
@@ -29,6 +29,11 @@ pub(crate) fn run(run: &Run, intervals: IntervalsShown) -> String {
         None => {}
     }
     text
+}
+
+/// What the first lines of [`run`] say, line by line: its verdicts, so that they can be shown in colours.
+pub(crate) fn emphasis(run: &Run) -> Vec<Option<Weight>> {
+    run.summary.as_ref().map(verdicts::emphasis).unwrap_or_default()
 }
 
 /// The state of a run, on one line.
@@ -63,6 +68,7 @@ fn measured(summary: &RunSummary, intervals: IntervalsShown, text: &mut String) 
         counts::counts(summary),
         counts::facts(summary),
         distributions::distributions(summary, intervals),
+        histogram::responses(summary),
         findings::findings(summary),
         disturbances::findings(summary),
         summary::slots(summary),

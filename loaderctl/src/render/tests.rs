@@ -190,3 +190,23 @@ fn what_failed_comes_before_any_figure() {
     assert_eq!(failing(601), "MOST INVOCATIONS FAILED: 601 of 1200 (http_503 601)");
     assert!(failing(600).starts_with("The loader kept up"));
 }
+
+#[test]
+fn the_lines_of_verdicts_have_weights_and_no_others() {
+    let of = |run: &Run| {
+        let (text, weights) = (super::run(run, IntervalsShown::No), emphasis(run));
+        let lines: Vec<_> = text.lines().map(str::to_owned).collect();
+        assert!(lines[weights.len()].starts_with("run "), "{text}");
+        lines.into_iter().zip(weights).filter_map(|(line, weight)| Some((line, weight?))).collect::<Vec<_>>()
+    };
+    let saturated = of(&fixtures::burst());
+    assert!(
+        saturated[0].0.starts_with("THE LOADER WAS THE BOTTLENECK") && saturated[0].1 == Weight::Bad,
+        "{saturated:?}"
+    );
+    assert!(saturated.iter().all(|(line, _)| !line.starts_with(' ') && !line.is_empty()), "{saturated:?}");
+    let sound = of(&fixtures::warmed_up());
+    let kept_up = sound.iter().find(|(line, _)| line.starts_with("The loader kept up"));
+    assert_eq!(kept_up.map(|(_, weight)| *weight), Some(Weight::Good), "{sound:?}");
+    assert_eq!(of(&fixtures::running()), []);
+}

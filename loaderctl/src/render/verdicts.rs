@@ -32,18 +32,44 @@ pub(super) fn note(summary: &RunSummary) -> &'static str {
     }
 }
 
+/// What a verdict means for the figures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// Nothing speaks against them.
+    Good,
+    /// They are to be read with this in mind.
+    Care,
+    /// They do not say what they seem to.
+    Bad,
+}
+
 /// Everything that is to be known before a figure is read; a paragraph each.
 pub(super) fn verdicts(summary: &RunSummary) -> String {
+    paragraphs(summary).iter().map(|(_, paragraph)| format!("{paragraph}\n\n")).collect()
+}
+
+/// What each line of [`verdicts`] says; nothing where it only tells more of the line before.
+pub(super) fn emphasis(summary: &RunSummary) -> Vec<Option<Weight>> {
+    let of_one = |(weight, paragraph): (Weight, String)| {
+        let lines: Vec<_> = paragraph.lines().map(|line| (!line.starts_with(' ')).then_some(weight)).collect();
+        lines.into_iter().chain([None])
+    };
+    paragraphs(summary).into_iter().flat_map(of_one).collect()
+}
+
+fn paragraphs(summary: &RunSummary) -> Vec<(Weight, String)> {
     let stalls = summary.stalls.as_ref();
-    let found = [
+    let bad = [
         failures(summary),
         summary.saturated.as_ref().filter(|it| it.saturated).map(saturated),
         summary.open_loop.as_ref().filter(|it| it.violated).map(open_loop),
-        stalls.filter(|it| !it.marked.is_empty()).map(marked),
-        Some(clean(summary)).filter(|text| !text.is_empty()),
     ];
-    let paragraphs = found.into_iter().flatten().chain(clocks(summary));
-    paragraphs.map(|paragraph| format!("{paragraph}\n\n")).collect()
+    let care = stalls.filter(|it| !it.marked.is_empty()).map(marked);
+    let good = Some(clean(summary)).filter(|text| !text.is_empty());
+    let of = |weight| move |text| (weight, text);
+    let found = bad.into_iter().flatten().map(of(Weight::Bad));
+    let found = found.chain(care.map(of(Weight::Care))).chain(good.map(of(Weight::Good)));
+    found.chain(clocks(summary).into_iter().map(of(Weight::Care))).collect()
 }
 
 /// That everything failed, or more than half of it.

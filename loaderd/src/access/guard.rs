@@ -4,7 +4,7 @@ use std::{num::NonZeroU32, sync::Arc};
 
 use tokio::sync::watch;
 
-use super::{Caller, Peer, Policy, Refusal, Role, rate::Rate};
+use super::{Caller, Credentials, Peer, Policy, Refusal, Role, rate::Rate};
 
 #[derive(Debug)]
 struct InForce {
@@ -41,8 +41,25 @@ impl Guard {
     /// # Errors
     /// The reason of the refusal.
     pub fn admit(&self, peer: &Peer, authorization: Option<&[u8]>, needed: Option<Role>) -> Result<Caller, Refusal> {
+        self.admit_as(Credentials::of(peer, authorization), peer, needed)
+    }
+
+    /// The caller of a session with these credentials, if it is allowed to make a request by a connection of `peer`.
+    ///
+    /// # Errors
+    /// The reason of the refusal.
+    pub fn admit_holder(&self, credentials: &Credentials, peer: &Peer, needed: Role) -> Result<Caller, Refusal> {
+        self.admit_as(Ok(credentials.clone()), peer, Some(needed))
+    }
+
+    fn admit_as(
+        &self,
+        credentials: Result<Credentials, Refusal>,
+        peer: &Peer,
+        needed: Option<Role>,
+    ) -> Result<Caller, Refusal> {
         let InForce { policy, rate, .. } = &*self.in_force();
-        let caller = match (policy.caller(peer, authorization), needed) {
+        let caller = match (credentials.and_then(|it| policy.holder(&it)), needed) {
             // Health is not confidential, and load balancers and kubelets have no token.
             (Err(_), None) => Caller { name: "anonymous".to_owned(), role: None },
             (caller, _) => caller?,
@@ -59,21 +76,48 @@ impl Guard {
         Ok(caller)
     }
 
+    /// Whether a caller with these credentials is allowed what needs a role; it counts as no request.
+    pub fn allows(&self, credentials: &Credentials, needed: Role) -> bool {
+        let caller = self.in_force().policy.holder(credentials);
+        caller.and_then(|caller| caller.check(Some(needed))).is_ok()
+    }
+
     /// Waits until a policy is in force that does not allow a request that was admitted, as when its token was revoked; the reason.
     pub fn revoked(
         &self,
-        peer: Peer,
-        authorization: Option<Vec<u8>>,
+        peer: &Peer,
+        authorization: Option<&[u8]>,
         needed: Option<Role>,
-    ) -> impl Future<Output = Refusal> + Send + 'static {
+    ) -> impl Future<Output = Refusal> + Send + use<> {
+        self.revoked_as(Credentials::of(peer, authorization), needed)
+    }
+
+    /// The same of a request of a session.
+    pub fn revoked_holder(
+        &self,
+        credentials: Credentials,
+        needed: Role,
+    ) -> impl Future<Output = Refusal> + Send + use<> {
+        self.revoked_as(Ok(credentials), Some(needed))
+    }
+
+    fn revoked_as(
+        &self,
+        credentials: Result<Credentials, Refusal>,
+        needed: Option<Role>,
+    ) -> impl Future<Output = Refusal> + Send + use<> {
         let mut policies = self.0.subscribe();
         async move {
             // Health needs no caller.
             let Some(needed) = needed else { return std::future::pending().await };
+            let credentials = match credentials {
+                Ok(credentials) => credentials,
+                Err(refusal) => return refusal,
+            };
             loop {
                 // Also the first, which may be newer than the one by which the request was admitted.
                 let in_force = Arc::clone(&policies.borrow_and_update());
-                let caller = in_force.policy.caller(&peer, authorization.as_deref());
+                let caller = in_force.policy.holder(&credentials);
                 if let Err(refusal) = caller.and_then(|caller| caller.check(Some(needed))) {
                     return refusal;
                 }
@@ -119,9 +163,7 @@ mod tests {
         };
         let guard = Guard::new(of(&[("ann", Role::Read), ("bob", Role::Submit)]), NonZeroU32::MAX);
         let peer = Peer { listener: ListenerKind::Tls, address: None, certificate: None };
-        let follow = |authorization: &[u8], needed| {
-            Box::pin(guard.revoked(peer.clone(), Some(authorization.to_owned()), needed))
-        };
+        let follow = |authorization: &[u8], needed| Box::pin(guard.revoked(&peer, Some(authorization), needed));
         let (mut ann, mut bob) = (follow(b"Bearer ann", Some(Role::Read)), follow(b"Bearer bob", Some(Role::Submit)));
         let mut health = follow(b"Bearer eve", None);
         assert!(ann.as_mut().now_or_never().is_none() && bob.as_mut().now_or_never().is_none());

@@ -1,33 +1,8 @@
 //! Who a caller is, and what it may do.
 
-use std::{collections::BTreeMap, net::SocketAddr};
+use std::collections::BTreeMap;
 
-use super::{Digest, Role, Token};
-
-/// The kind of listener that accepted a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListenerKind {
-    /// The Unix socket; the permissions of its file apply.
-    Socket {
-        /// The peer's user, where the kernel reports it.
-        uid: Option<u32>,
-    },
-    /// TCP on loopback, without TLS.
-    Loopback,
-    /// TCP with TLS, on any address.
-    Tls,
-}
-
-/// The other end of a connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Peer {
-    /// The listener that accepted it.
-    pub listener: ListenerKind,
-    /// Its address, over TCP.
-    pub address: Option<SocketAddr>,
-    /// The name (CN) in its verified certificate.
-    pub certificate: Option<String>,
-}
+use super::{Credentials, Digest, ListenerKind, Refusal, Role, Token};
 
 /// Who makes a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,40 +11,6 @@ pub struct Caller {
     pub name: String,
     /// Its role; `None`: health only.
     pub role: Option<Role>,
-}
-
-/// Why a request is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The caller is unknown.
-    #[error("{0}")]
-    Unknown(&'static str),
-    /// The role is not sufficient.
-    #[error("{caller} has the role {}; this needs {needed}", role.map_or("none".to_owned(), |role| role.to_string()))]
-    NotEnough {
-        /// The name of the caller.
-        caller: String,
-        /// The role of the caller; `None`: no access.
-        role: Option<Role>,
-        /// The role that the method needs.
-        needed: Role,
-    },
-    /// The caller makes too many requests.
-    #[error("{caller} makes more requests a second than [access] requests_per_second allows")]
-    TooMany {
-        /// The name of the caller.
-        caller: String,
-    },
-}
-
-impl Refusal {
-    /// The name of the caller, where it is known.
-    pub fn caller(&self) -> Option<&str> {
-        match self {
-            Self::Unknown(_) => None,
-            Self::NotEnough { caller, .. } | Self::TooMany { caller } => Some(caller),
-        }
-    }
 }
 
 /// Who may do what.
@@ -98,13 +39,14 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The caller: by its token, else by its certificate, else by its listener.
+    /// Who has these credentials: by its token, else by its certificate, else by its listener.
     ///
     /// # Errors
     /// An unknown token or certificate, or neither where one is needed.
-    pub fn caller(&self, peer: &Peer, authorization: Option<&[u8]>) -> Result<Caller, Refusal> {
-        if let Some(authorization) = authorization {
-            return self.bearer(authorization);
+    pub fn holder(&self, credentials: &Credentials) -> Result<Caller, Refusal> {
+        let Credentials { peer, token } = credentials;
+        if let Some(token) = token {
+            return self.bearer(token);
         }
         if let Some(name) = &peer.certificate {
             let role = self.certificates.get(name);
@@ -122,15 +64,10 @@ impl Policy {
         }
     }
 
-    fn bearer(&self, authorization: &[u8]) -> Result<Caller, Refusal> {
-        let (scheme, token) = authorization.split_at_checked("Bearer ".len()).unwrap_or((authorization, &[]));
-        if !scheme.eq_ignore_ascii_case(b"Bearer ") {
-            return Err(Refusal::Unknown("authorization must be \"Bearer TOKEN\""));
-        }
-        let digest = Digest::of(token.trim_ascii());
+    fn bearer(&self, digest: &Digest) -> Result<Caller, Refusal> {
         // Every token is compared, so that the time reveals nothing.
         let found =
-            self.tokens.iter().fold(None, |found, token| if token.digest.is(&digest) { Some(token) } else { found });
+            self.tokens.iter().fold(None, |found, token| if token.digest.is(digest) { Some(token) } else { found });
         let token = found.ok_or(Refusal::Unknown("the token is not known"))?;
         Ok(Caller { name: token.name.clone(), role: Some(token.role) })
     }
@@ -154,6 +91,7 @@ impl Caller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::Peer;
 
     fn policy() -> Policy {
         Policy {
@@ -175,7 +113,8 @@ mod tests {
     fn callers_are_known_by_token_certificate_or_listener() {
         let policy = policy();
         let ask = |listener, certificate, authorization: Option<&str>| {
-            let caller = policy.caller(&peer(listener, certificate), authorization.map(str::as_bytes));
+            let credentials = Credentials::of(&peer(listener, certificate), authorization.map(str::as_bytes));
+            let caller = credentials.and_then(|credentials| policy.holder(&credentials));
             caller.map(|caller| (caller.name, caller.role)).map_err(|refusal| refusal.to_string())
         };
         let socket = ListenerKind::Socket { uid: Some(7) };

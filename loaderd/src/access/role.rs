@@ -51,7 +51,7 @@ pub fn needed(path: &str) -> Option<Role> {
         (
             "loader.v1.LoaderControl",
             "PlanRun" | "StreamPlan" | "GetRun" | "ListRuns" | "WatchRun" | "StreamRecords" | "DownloadResults"
-            | "GetStatus" | "QueryMetrics" | "ListTraces",
+            | "GetStatus" | "QueryMetrics" | "ListTraces" | "CreatePageAddress",
         ) => Some(Role::Read),
         (
             "loader.v1.LoaderControl",

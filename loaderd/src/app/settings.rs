@@ -11,6 +11,7 @@ use crate::{
     control::StatusFacts,
     dispatch::Isolation,
     listener::Listener,
+    page::Hosts,
     platform::Platforms,
     run::{self, Planner},
     scrape,
@@ -87,4 +88,18 @@ pub(super) fn facts(config: &Config, listeners: &Listeners, platforms: &Platform
         cores: scrape::cores().map_or(0, units::to_u32),
         memory_mib: procfs::Meminfo::current().map_or(0, |memory| memory.mem_total >> 20),
     }
+}
+
+/// The names of the page, and its address, if there is one.
+pub(super) fn page(config: &Config, listeners: &Listeners, host: &str) -> Option<(Hosts, String)> {
+    let (listens, listener) = (config.metrics_listen?, listeners.metrics.as_ref()?);
+    if !config.http.has_page(listens) {
+        return None;
+    }
+    let hosts = Hosts { address: listens.ip(), names: config.http.hosts.clone() };
+    let address = listener.address();
+    let (scheme, port) = (address.split("://").next()?, address.rsplit(':').next()?);
+    let name = config.http.hosts.first().map(String::as_str).or(listens.ip().is_unspecified().then_some(host));
+    let address = name.map_or_else(|| address.clone(), |name| format!("{scheme}://{name}:{port}"));
+    Some((hosts, address))
 }

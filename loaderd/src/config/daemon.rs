@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use super::{
     access::{Access, Tls},
     dispatch::{Dispatch, Isolation},
+    http::Http,
     platforms::PlatformSections,
     read::{self, Fault, FromToml},
     storage::{Retention, Traces},
@@ -54,6 +55,8 @@ pub struct Config {
     pub prometheus: PrometheusAccess,
     /// `[otlp]`: a collector of spans.
     pub otlp: Otlp,
+    /// `[http]`: the live page.
+    pub http: Http,
 }
 
 /// What happens to the active run at shutdown.
@@ -98,6 +101,7 @@ impl Default for Config {
             scrape: Scrape::default(),
             prometheus: PrometheusAccess::default(),
             otlp: Otlp::default(),
+            http: Http::default(),
         }
     }
 }
@@ -129,6 +133,7 @@ impl Config {
             section.section("scrape", |section| config.scrape.read(section));
             section.section("prometheus", |section| config.prometheus.read(section));
             section.section("otlp", |section| config.otlp.read(section));
+            section.section("http", |section| config.http.read(section));
             config
         })
     }
@@ -155,6 +160,7 @@ impl Config {
         }));
         faults.extend(self.scrape.check());
         faults.extend(self.prometheus.check());
+        faults.extend(self.http.check(self.metrics_listen));
         if self.listen.is_empty() && self.socket.is_none() {
             faults.push("nothing to listen on: give listen or socket".to_owned());
         }
@@ -194,6 +200,7 @@ impl Config {
             scrape,
             prometheus,
             otlp,
+            http,
         } = self;
         let differs = [
             ("state_dir", *state_dir != new.state_dir),
@@ -213,6 +220,7 @@ impl Config {
             ("[scrape]", *scrape != new.scrape),
             ("[prometheus]", *prometheus != new.prometheus),
             ("[otlp]", *otlp != new.otlp),
+            ("[http]", *http != new.http),
         ];
         differs
             .into_iter()

@@ -114,6 +114,10 @@ url = "http://10.0.0.8:9090"
 [otlp]
 endpoint = "http://10.0.0.9:4317"
 sampled = 0.5
+
+[http]
+page = false
+hosts = ["loader.example"]
 "#,
     );
     let expected = Config {
@@ -130,6 +134,7 @@ sampled = 0.5
         scrape: Scrape { period: Duration::from_secs(2) },
         prometheus: PrometheusAccess { url: Some("http://10.0.0.8:9090".to_owned()) },
         otlp: Otlp { endpoint: Some("http://10.0.0.9:4317".to_owned()), sampled: 0.5 },
+        http: Http { page: Some(false), hosts: vec!["loader.example".to_owned()] },
         ..Config::default()
     };
     assert_eq!(config, Ok(expected));
@@ -211,7 +216,7 @@ trace_fucn = "x"
             "line 7: local.memory_ratio: must be between 0.01 and 1, not 1.5",
             "line 8: local.stable_window: must be a duration such as \"30s\" or \"500ms\", not 3",
             "line 9: local.trace_fucn: unknown key; did you mean trace_func?",
-            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, on_stop, tls, access, retention, dispatch, isolation, traces, local, knative, scrape, prometheus, otlp",
+            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, on_stop, tls, access, retention, dispatch, isolation, traces, local, knative, scrape, prometheus, otlp, http",
         ]
     );
 }
@@ -276,4 +281,22 @@ fn only_what_needs_a_restart_is_reported_on_reload() {
     let traces = Traces { roots: vec!["/srv".into()], ..limits };
     let after = Config { platform: "attach".to_owned(), socket: Some("/tmp/x".into()), traces, ..after };
     assert_eq!(before.fixed(&after), ["socket", "platform", "traces.roots"]);
+}
+
+#[test]
+fn the_page_is_on_by_default_on_loopback_alone() {
+    let has_page = |page, address: &str| {
+        let address = address.parse().expect("an address");
+        Http { page, hosts: Vec::new() }.has_page(address)
+    };
+    assert!(has_page(None, "127.0.0.1:9480") && has_page(None, "[::1]:9480") && !has_page(None, "10.0.0.7:9480"));
+    assert!(has_page(Some(true), "10.0.0.7:9480") && !has_page(Some(false), "127.0.0.1:9480"));
+    let hosts = ["loader.example", "http://loader.example", "loader:9480", ""].map(str::to_owned);
+    let config =
+        Config { metrics_listen: None, http: Http { page: Some(true), hosts: hosts.to_vec() }, ..Config::default() };
+    let faults = config.check();
+    assert_eq!(faults.len(), 4, "{faults:?}");
+    assert!(
+        faults[0].starts_with("http.hosts must be names") && faults[3].starts_with("http.page needs metrics_listen")
+    );
 }

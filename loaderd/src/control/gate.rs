@@ -156,7 +156,7 @@ impl<S> Gate<S> {
         let peer = peer.ok_or(Refusal::Unknown("the connection has no peer"))?;
         let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes());
         let caller = self.guard.admit(peer, authorization, needed)?;
-        let revoked = self.guard.revoked(peer.clone(), authorization.map(<[u8]>::to_owned), needed);
+        let revoked = self.guard.revoked(peer, authorization, needed);
         let (method, origin) = (method(request.uri().path()).to_owned(), origin(Some(peer)));
         let client = caller.name.clone();
         let logged = revoked.inspect(move |refusal| {

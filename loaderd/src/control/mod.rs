@@ -6,6 +6,7 @@ mod clean;
 mod convert;
 mod gate;
 mod invoke;
+mod page;
 mod permits;
 mod server;
 mod service;

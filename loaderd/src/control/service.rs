@@ -14,6 +14,7 @@ use super::{
     clean, convert,
     gate::Departure,
     invoke::SingleInvocation,
+    page,
     permits::{Permit, Permits},
     status, streams, traces,
 };
@@ -21,6 +22,7 @@ use crate::{
     access::{Caller, Role},
     clock::Clock,
     id::{InvalidRunId, RunId},
+    page::Entrance,
     platform::Platforms,
     registry::{Registry, Scope, Selector, Submission},
     run::{Planner, Preparation, RunView},
@@ -56,6 +58,8 @@ pub struct Handles {
     pub prometheus: Option<Prometheus>,
     /// The constant part of the status.
     pub facts: StatusFacts,
+    /// The address of the live page, if there is one.
+    pub entrance: Option<Entrance>,
     /// For the due times of single invocations.
     pub clock: Clock,
 }
@@ -412,5 +416,13 @@ impl LoaderControl for Service {
         let cleaning = self.handles.registry.list(None, vec![State::Cleaning], PAGE_SIZES.0).await?.runs;
         let status = convert::status(&self.handles.facts, activity, &cleaning, of_platforms.into_iter());
         Ok(Response::new(status))
+    }
+
+    async fn create_page_address(
+        &self,
+        request: Request<v1::CreatePageAddressRequest>,
+    ) -> Result<Response<v1::CreatePageAddressResponse>, Status> {
+        let Handles { entrance, clock, .. } = &*self.handles;
+        page::address(entrance.as_ref(), &request, clock.now()).map(Response::new)
     }
 }

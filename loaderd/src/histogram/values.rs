@@ -154,6 +154,18 @@ impl Histogram {
         }
     }
 
+    /// Its values in no order, each with how many there are; above [`FEW`] they are those of their buckets, but for the greatest.
+    pub(super) fn steps(&self) -> Vec<(u64, u64)> {
+        match &self.values {
+            Values::Few(values) => values.iter().map(|value| (*value, 1)).collect(),
+            Values::Many(histogram) => {
+                let steps = histogram.iter_recorded();
+                let value = |step: u64| step.min(self.max);
+                steps.map(|step| (value(step.value_iterated_to()), step.count_since_last_iteration())).collect()
+            }
+        }
+    }
+
     /// The least and the greatest value that the one of this rank, from 1, can be.
     fn of_rank(&self, rank: u64) -> (u64, u64) {
         match &self.values {

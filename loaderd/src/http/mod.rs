@@ -10,7 +10,7 @@ mod routes;
 mod server;
 
 pub use routes::{Exposed, router};
-pub use server::serve;
+pub use server::{serve, serve_apart};
 
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::{ClockChanges, UnixMicros},
-    histogram::{Distribution, Histogram, PERCENTILES, Percentiles},
+    histogram::{Bucket, Distribution, Histogram, PERCENTILES, Percentiles},
     plan::{Findings, Phase},
 };
 
@@ -79,6 +79,8 @@ pub struct Summary {
     pub response_from_due_us: Distribution,
     /// Response time from the send.
     pub response_us: Distribution,
+    /// The same in buckets, in microseconds.
+    pub response_histogram: Vec<Bucket>,
     /// Response time of all that was sent, failures as endless.
     pub response_incl_failures: ResponseInclFailures,
     /// Response minus execution.
@@ -271,6 +273,7 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         receive_lag_us: Distribution::from(&all.receive_lag),
         response_from_due_us: Distribution::from(&all.response_from_due),
         response_us: Distribution::from(&all.response),
+        response_histogram: all.response.buckets(),
         response_incl_failures: incl_failures(&statistics),
         scheduling_latency_us: Distribution::from(&all.scheduling_latency),
         slowdown: statistics.slowdown.figures(),

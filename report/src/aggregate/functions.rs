@@ -50,11 +50,17 @@ fn mean((count, sum): (u64, f64)) -> Option<f64> {
 pub(super) struct Functions {
     places: HashMap<Vec<u8>, usize>,
     figures: Vec<FunctionFigures>,
+    /// The place of the last one; the next row is often of the same function.
+    last: usize,
 }
 
 impl Functions {
     /// The figures of a function, to add to.
     pub(super) fn of(&mut self, name: &[u8]) -> Option<&mut FunctionFigures> {
+        let is_last = self.figures.get(self.last).is_some_and(|figures| figures.name.as_bytes() == name);
+        if is_last {
+            return self.figures.get_mut(self.last);
+        }
         let place = match self.places.get(name) {
             Some(place) => *place,
             None if self.figures.len() < MOST => {
@@ -66,6 +72,7 @@ impl Functions {
             }
             None => return None,
         };
+        self.last = place;
         self.figures.get_mut(place)
     }
 

@@ -10,14 +10,18 @@ mod document;
 mod findings;
 mod key;
 mod loader;
+mod outlook;
 mod sheet;
-mod table;
+pub(crate) mod table;
 mod tables;
-mod units;
+pub(crate) mod units;
 mod verdict;
 mod verdicts;
 
 pub use comparison::comparison_html;
+pub(crate) use document::hash;
+pub use document::policy;
+pub use outlook::{Outlook, outlook};
 pub use sheet::{Listing, Section, Sheet, sheet_html};
 
 use disturbances::disturbances;

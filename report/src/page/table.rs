@@ -6,7 +6,7 @@ use crate::figure::text::{escaped, visible};
 
 /// A cell.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Cell {
+pub(crate) struct Cell {
     /// As it is shown.
     text: String,
     /// Below it, smaller.
@@ -20,34 +20,34 @@ pub(super) struct Cell {
 
 impl Cell {
     /// Text from wherever.
-    pub(super) fn text(text: impl AsRef<str>) -> Self {
+    pub(crate) fn text(text: impl AsRef<str>) -> Self {
         Self { text: visible(text.as_ref()), is_text: true, ..Self::default() }
     }
 
     /// A number, which may not be known.
-    pub(super) fn number(value: Option<f64>, text: impl FnOnce(f64) -> String) -> Self {
+    pub(crate) fn number(value: Option<f64>, text: impl FnOnce(f64) -> String) -> Self {
         let shown = value.map_or_else(|| super::units::UNKNOWN.to_owned(), text);
         Self { text: shown, value, ..Self::default() }
     }
 
     /// A word in place of a number.
-    pub(super) fn word(word: &str) -> Self {
+    pub(crate) fn word(word: &str) -> Self {
         Self { text: word.to_owned(), ..Self::default() }
     }
 
     /// A count.
-    pub(super) fn count(count: u64) -> Self {
+    pub(crate) fn count(count: u64) -> Self {
         Self { text: count.to_string(), value: Some(count as f64), ..Self::default() }
     }
 
     /// The value of this figure of summary.json.
-    pub(super) fn of(mut self, figure: impl Into<String>) -> Self {
+    pub(crate) fn of(mut self, figure: impl Into<String>) -> Self {
         self.figure = Some(figure.into());
         self
     }
 
     /// With more below it.
-    pub(super) fn with(mut self, below: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, below: impl Into<String>) -> Self {
         self.below = below.into();
         self
     }
@@ -66,32 +66,32 @@ impl Cell {
 
 /// A table.
 #[derive(Debug, Default)]
-pub(super) struct Table {
+pub(crate) struct Table {
     /// What it shows.
-    pub(super) caption: String,
+    pub(crate) caption: String,
     /// Its columns.
-    pub(super) head: Vec<String>,
+    pub(crate) head: Vec<String>,
     /// Its rows.
-    pub(super) rows: Vec<Vec<Cell>>,
+    pub(crate) rows: Vec<Vec<Cell>>,
     /// Whether a reader may sort it.
-    pub(super) is_sortable: bool,
+    pub(crate) is_sortable: bool,
 }
 
 impl Table {
     /// A table without rows.
-    pub(super) fn new(caption: &str, head: &[&str]) -> Self {
+    pub(crate) fn new(caption: &str, head: &[&str]) -> Self {
         let head = head.iter().map(|name| (*name).to_owned()).collect();
         Self { caption: caption.to_owned(), head, rows: Vec::new(), is_sortable: false }
     }
 
     /// The same, to be sorted by a reader.
-    pub(super) fn sortable(mut self) -> Self {
+    pub(crate) fn sortable(mut self) -> Self {
         self.is_sortable = true;
         self
     }
 
     /// As HTML; empty where it has no rows.
-    pub(super) fn html(&self) -> String {
+    pub(crate) fn html(&self) -> String {
         if self.rows.is_empty() {
             return String::new();
         }

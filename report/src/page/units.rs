@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 /// What stands for a value that is not known.
-pub(super) const UNKNOWN: &str = "–";
+pub(crate) const UNKNOWN: &str = "–";
 
 /// A number with three digits, or all digits before the point.
-pub(super) fn digits(number: f64) -> String {
+pub(crate) fn digits(number: f64) -> String {
     let decimals = match number.abs() {
         ..9.995 => 2,
         ..99.95 => 1,
@@ -16,7 +16,7 @@ pub(super) fn digits(number: f64) -> String {
 }
 
 /// A duration in microseconds, with three digits and the unit that fits.
-pub(super) fn micros(us: f64) -> String {
+pub(crate) fn micros(us: f64) -> String {
     match us {
         ..1e3 => format!("{us:.0} µs"),
         ..1e6 => format!("{} ms", digits(us / 1e3)),
@@ -26,7 +26,7 @@ pub(super) fn micros(us: f64) -> String {
 }
 
 /// A number of seconds as minutes and hours.
-pub(super) fn seconds(seconds: f64) -> String {
+pub(crate) fn seconds(seconds: f64) -> String {
     if seconds < 60.0 {
         return format!("{} s", (seconds * 10.0).round() / 10.0);
     }
@@ -37,7 +37,7 @@ pub(super) fn seconds(seconds: f64) -> String {
 }
 
 /// A share as a percentage; one that is not zero is never shown as zero, and one below all never as all.
-pub(super) fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     match share * 100.0 {
         percent if percent > 0.0 && percent < 0.05 => "< 0.1 %".to_owned(),
         percent if (99.95..100.0).contains(&percent) => "> 99.9 %".to_owned(),
@@ -46,17 +46,17 @@ pub(super) fn percent(share: f64) -> String {
 }
 
 /// A slowdown.
-pub(super) fn ratio(ratio: f64) -> String {
+pub(crate) fn ratio(ratio: f64) -> String {
     if ratio < 9.995 { format!("{ratio:.3}") } else { digits(ratio) }
 }
 
 /// A rate.
-pub(super) fn rate(rate: f64) -> String {
+pub(crate) fn rate(rate: f64) -> String {
     format!("{}/s", digits(rate))
 }
 
 /// An instant, in UTC; empty for none.
-pub(super) fn instant(unix_us: Option<i64>) -> String {
+pub(crate) fn instant(unix_us: Option<i64>) -> String {
     let at = unix_us.and_then(|us| jiff::Timestamp::from_microsecond(us).ok());
     at.map(|at| at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()).unwrap_or_default()
 }

@@ -19,14 +19,29 @@ const FEW: u64 = 368;
 pub(super) fn verdicts(run: &Run) -> Vec<Verdict> {
     let mut all = vec![ended(run), failures(run)];
     match run.summary() {
-        Some(summary) => {
-            all.extend([saturated(summary), open_loop(summary), stalls(summary), arrivals(summary), steady(summary)]);
-            all.extend(clocks(summary));
-        }
+        Some(summary) => all.extend(of_loader(summary)),
         None => all.push(lag(run)),
     }
     all.push(samples(run));
     all.push(records(run));
+    all
+}
+
+/// Those that need no rows: of a run without summary only how it ended.
+pub(super) fn of_documents(run: &Run) -> Vec<Verdict> {
+    let mut all = vec![ended(run)];
+    if let Some(summary) = run.summary() {
+        all.push(failures(run));
+        all.extend(of_loader(summary));
+        all.push(samples(run));
+    }
+    all
+}
+
+/// Whether the loader did what it was asked to.
+fn of_loader(summary: &RunSummary) -> Vec<Verdict> {
+    let mut all = vec![saturated(summary), open_loop(summary), stalls(summary), arrivals(summary), steady(summary)];
+    all.extend(clocks(summary));
     all
 }
 

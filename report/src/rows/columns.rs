@@ -21,15 +21,73 @@ pub(super) struct Columns {
     places: [Option<usize>; COLUMNS.len()],
 }
 
-/// Some rows of a column; a place without a value is `None`.
+/// Some rows of a column.
 #[derive(Debug, Default)]
 pub(super) enum Batch {
     /// The file has no such column.
     #[default]
     Missing,
-    Text(Vec<Option<ByteArray>>),
-    Integer(Vec<Option<i64>>),
-    Boolean(Vec<Option<bool>>),
+    Text(Values<ByteArray>),
+    Integer(Values<i64>),
+    /// Integers of 32 bits.
+    Short(Values<i32>),
+    Boolean(Values<bool>),
+}
+
+/// The values of some rows. Its memory is used again for the next ones.
+#[derive(Debug)]
+pub(super) struct Values<T> {
+    /// Those that are there.
+    found: Vec<T>,
+    /// Of each row whether it has one, as Parquet's definition level; empty for a column whose rows all have one.
+    levels: Vec<i16>,
+    /// Of each row where its value is; empty where all rows have one.
+    places: Vec<u32>,
+}
+
+/// Where the value of a row is that has none.
+const NOWHERE: u32 = u32::MAX;
+
+impl<T> Default for Values<T> {
+    fn default() -> Self {
+        Self { found: Vec::new(), levels: Vec::new(), places: Vec::new() }
+    }
+}
+
+impl<T> Values<T> {
+    /// The value of a row; absent where it has none.
+    pub(super) fn get(&self, row: usize) -> Option<&T> {
+        if self.places.is_empty() {
+            return self.found.get(row);
+        }
+        let place = self.places.get(row).filter(|place| **place != NOWHERE)?;
+        self.found.get(usize::try_from(*place).ok()?)
+    }
+
+    /// Reads the values of the next rows in place of those that it has.
+    fn fill<D: DataType<T = T>>(&mut self, reader: &mut ColumnReaderImpl<D>, rows: usize) -> Result<()> {
+        let Self { found, levels, places } = self;
+        found.clear();
+        levels.clear();
+        places.clear();
+        let mut records = 0;
+        while records < rows {
+            let (read, _, _) = reader.read_records(rows - records, Some(levels), None, found)?;
+            if read == 0 {
+                return Err(ParquetError::EOF(format!("a column has {records} of {rows} rows")));
+            }
+            records += read;
+        }
+        if !levels.is_empty() && found.len() < levels.len() {
+            let mut next = 0;
+            places.extend(levels.iter().map(|level| {
+                let place = if *level > 0 { next } else { NOWHERE };
+                next += u32::from(*level > 0);
+                place
+            }));
+        }
+        Ok(())
+    }
 }
 
 impl Columns {
@@ -63,18 +121,19 @@ impl Columns {
     }
 
     fn each_of(&self, group: &dyn RowGroupReader, take: &mut impl FnMut(usize, &[Batch; COLUMNS.len()])) -> Result<()> {
-        let open = |place: Option<usize>| place.map(|place| group.get_column_reader(place)).transpose();
+        let mut batches: [Batch; COLUMNS.len()] = Default::default();
         let mut readers = Vec::with_capacity(COLUMNS.len());
-        for place in self.places {
-            readers.push(open(place)?);
+        for (batch, place) in batches.iter_mut().zip(self.places) {
+            let reader = place.map(|place| group.get_column_reader(place)).transpose()?;
+            *batch = reader.as_ref().map(Batch::of).unwrap_or_default();
+            readers.push(reader);
         }
         let mut left = usize::try_from(group.metadata().num_rows()).unwrap_or_default();
         while left > 0 {
             let rows = left.min(BATCH);
-            let mut batches: [Batch; COLUMNS.len()] = Default::default();
             for (batch, reader) in batches.iter_mut().zip(&mut readers) {
                 if let Some(reader) = reader {
-                    *batch = read(reader, rows)?;
+                    batch.fill(reader, rows)?;
                 }
             }
             take(rows, &batches);
@@ -84,34 +143,27 @@ impl Columns {
     }
 }
 
-/// The next rows of a column. One of a type that its values can't be counts as missing.
-fn read(reader: &mut ColumnReader, rows: usize) -> Result<Batch> {
+impl Batch {
+    /// An empty one for the values of a reader. One of a type that no column here has counts as missing.
     #[expect(clippy::wildcard_enum_match_arm, reason = "no other physical type is written for these columns")]
-    Ok(match reader {
-        ColumnReader::ByteArrayColumnReader(reader) => Batch::Text(values(reader, rows)?),
-        ColumnReader::Int64ColumnReader(reader) => Batch::Integer(values(reader, rows)?),
-        ColumnReader::Int32ColumnReader(reader) => {
-            Batch::Integer(values(reader, rows)?.into_iter().map(|value: Option<i32>| value.map(i64::from)).collect())
+    fn of(reader: &ColumnReader) -> Self {
+        match reader {
+            ColumnReader::ByteArrayColumnReader(_) => Self::Text(Values::default()),
+            ColumnReader::Int64ColumnReader(_) => Self::Integer(Values::default()),
+            ColumnReader::Int32ColumnReader(_) => Self::Short(Values::default()),
+            ColumnReader::BoolColumnReader(_) => Self::Boolean(Values::default()),
+            _ => Self::Missing,
         }
-        ColumnReader::BoolColumnReader(reader) => Batch::Boolean(values(reader, rows)?),
-        _ => Batch::Missing,
-    })
-}
+    }
 
-/// The values of some rows, with `None` where there is none.
-fn values<T: DataType>(reader: &mut ColumnReaderImpl<T>, rows: usize) -> Result<Vec<Option<T::T>>> {
-    let (mut found, mut levels) = (Vec::with_capacity(rows), Vec::with_capacity(rows));
-    let mut records = 0;
-    while records < rows {
-        let (read, _, _) = reader.read_records(rows - records, Some(&mut levels), None, &mut found)?;
-        if read == 0 {
-            return Err(ParquetError::EOF(format!("a column has {records} of {rows} rows")));
+    /// Reads the next rows of the reader that it was made for.
+    fn fill(&mut self, reader: &mut ColumnReader, rows: usize) -> Result<()> {
+        match (self, reader) {
+            (Self::Text(values), ColumnReader::ByteArrayColumnReader(reader)) => values.fill(reader, rows),
+            (Self::Integer(values), ColumnReader::Int64ColumnReader(reader)) => values.fill(reader, rows),
+            (Self::Short(values), ColumnReader::Int32ColumnReader(reader)) => values.fill(reader, rows),
+            (Self::Boolean(values), ColumnReader::BoolColumnReader(reader)) => values.fill(reader, rows),
+            _ => Ok(()),
         }
-        records += read;
     }
-    if levels.is_empty() {
-        return Ok(found.into_iter().map(Some).collect());
-    }
-    let mut found = found.into_iter();
-    Ok(levels.into_iter().map(|level| if level > 0 { found.next() } else { None }).collect())
 }

@@ -111,15 +111,16 @@ fn of_columns(file: File, found: &mut Found, mut take: impl FnMut(&Invocation<'_
 /// The row at that place of a batch.
 fn of_batches(batches: &[Batch; COLUMNS.len()], at: usize) -> Result<Invocation<'_>, Wrong> {
     let text = |place: usize| match batches.get(place) {
-        Some(Batch::Text(values)) => values.get(at).and_then(Option::as_ref).map_or(&b""[..], |value| value.data()),
+        Some(Batch::Text(values)) => values.get(at).map_or(&b""[..], |value| value.data()),
         _ => b"",
     };
     let number = |place: usize| match batches.get(place) {
-        Some(Batch::Integer(values)) => values.get(at).copied().flatten(),
+        Some(Batch::Integer(values)) => values.get(at).copied(),
+        Some(Batch::Short(values)) => values.get(at).copied().map(i64::from),
         _ => None,
     };
     let cold_start = match batches.get(COLD) {
-        Some(Batch::Boolean(values)) => values.get(at).copied().flatten(),
+        Some(Batch::Boolean(values)) => values.get(at).copied(),
         _ => None,
     };
     let missing = || Wrong { column: COLUMNS.get(TEXTS).copied().unwrap_or_default(), text: String::new() };

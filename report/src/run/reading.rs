@@ -64,6 +64,21 @@ impl Run {
         Ok(run)
     }
 
+    /// Reads a run's documents, and none of its rows and samples.
+    ///
+    /// # Errors
+    /// A directory that cannot be read, or is not a run's.
+    pub(crate) fn documents(directory: &Path) -> Result<Self, ReadError> {
+        std::fs::read_dir(directory).map_err(|source| ReadError::Io { path: directory.to_owned(), source })?;
+        let mut remarks = Vec::new();
+        let documents = Documents::read(directory, &mut remarks);
+        if documents.run.is_none() && documents.summary.is_none() {
+            return Err(ReadError::NoRun(directory.to_owned()));
+        }
+        let (samples, rows) = (Samples::default(), Adder::default().finish());
+        Ok(Self { documents, samples, rows, remarks, found: Found::default() })
+    }
+
     /// Its summary; absent when it ended without.
     pub fn summary(&self) -> Option<&RunSummary> {
         self.documents.summary.as_ref()

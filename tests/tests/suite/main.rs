@@ -22,6 +22,7 @@ mod input;
 mod invitro;
 mod kills;
 mod knative;
+mod live_page;
 mod modes;
 mod plan;
 mod prometheus;

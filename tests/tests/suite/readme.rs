@@ -36,6 +36,7 @@ pages! {
     the_commands_about_traces_work: "docs/traces.md",
     the_commands_about_functions_work: "docs/functions.md",
     the_commands_about_reports_work: "docs/reports.md",
+    the_command_about_the_live_page_works: "docs/live-page.md",
     the_commands_about_security_work: "docs/security.md",
     the_commands_for_those_who_come_from_invitro_work: "docs/from-invitro.md",
 }

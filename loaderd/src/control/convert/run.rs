@@ -48,12 +48,13 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
     }
 }
 
-/// A run as lists show it, without what is long: its events, the slots, functions and disturbances of its summary, the lists and requests of its spec.
+/// A run as lists show it, without what is long: its events, the slots, functions, disturbances and histogram of its summary, the lists and requests of its spec.
 pub(in crate::control) fn listed(mut run: v1::Run) -> v1::Run {
     if let Some(summary) = &mut run.summary {
         summary.slots.clear();
         summary.functions.clear();
         summary.disturbances.clear();
+        summary.response_histogram.clear();
     }
     run.events.clear();
     if let Some(spec) = &mut run.spec {

@@ -5,6 +5,7 @@ use loader_proto::v1;
 use super::disturbances;
 use crate::{
     clock::{ClockChanges, UnixMicros},
+    histogram::Bucket,
     plan::distribution,
     record::{
         ArrivalTest, ColdStarts, Counts, FunctionSummary, GapFigures, KsTest, MemoryInFlight, OpenLoop,
@@ -47,6 +48,7 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         receive_lag_us: _,
         response_from_due_us: _,
         response_us: _,
+        response_histogram,
         response_incl_failures: _,
         scheduling_latency_us: _,
         slowdown: _,
@@ -99,6 +101,7 @@ fn of_load(summary: &Summary) -> v1::RunSummary {
         warmup: warmed_up.as_ref().map(warmup),
         disturbances: disturbed.iter().map(disturbances::findings).collect(),
         clock_changes: clock_changes.as_ref().map(changes),
+        response_histogram: response_histogram.iter().map(bucket).collect(),
         ..times(summary)
     };
     findings.iter().for_each(|findings| findings.fill(&mut message));
@@ -121,6 +124,11 @@ fn times(summary: &Summary) -> v1::RunSummary {
         cold_starts: Some(cold_starts(&summary.cold_starts)),
         ..v1::RunSummary::default()
     }
+}
+
+fn bucket(bucket: &Bucket) -> v1::HistogramBucket {
+    let Bucket { from, to, count } = *bucket;
+    v1::HistogramBucket { from, to, count }
 }
 
 fn counts(counts: &Counts) -> v1::Counts {
