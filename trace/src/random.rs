@@ -27,6 +27,8 @@ pub enum Purpose {
     Synthesis,
     /// Which of several functions an invocation is for.
     Function,
+    /// The order of a study's runs.
+    Order,
 }
 
 impl Purpose {
@@ -39,6 +41,7 @@ impl Purpose {
             Self::Rounding => b"rounding",
             Self::Synthesis => b"synthesis",
             Self::Function => b"function",
+            Self::Order => b"order",
         }
     }
 }

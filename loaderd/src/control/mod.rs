@@ -11,6 +11,7 @@ mod server;
 mod service;
 mod status;
 mod streams;
+mod studies;
 mod traces;
 
 pub use convert::{StatusFacts, WireCodec};

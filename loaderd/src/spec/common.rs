@@ -20,7 +20,7 @@ use super::{
 };
 use crate::endpoint::Endpoint;
 
-const DEFAULT_SEED: u64 = 42;
+pub(crate) const DEFAULT_SEED: u64 = 42;
 const MINUTE: Duration = Duration::from_mins(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MICROSECOND: Duration = Duration::from_micros(1);
@@ -60,7 +60,7 @@ pub(crate) fn common(
         disturb: disturb_messages,
         mode: _,
     } = message;
-    let name = run_name(check, name);
+    let name = self::name(check, name);
     let platform = platform_kind(check, platform, defaults);
     let function = self::function(check, function.as_ref(), platform);
     let arrivals = arrivals_or_default(check, arrivals, mode);
@@ -115,8 +115,8 @@ fn memory_bound(check: &mut Check, mib: Option<u32>) -> Option<Option<u32>> {
     }
 }
 
-/// The name; the inner value is absent when the spec has none.
-fn run_name(check: &mut Check, name: &str) -> Option<Option<String>> {
+/// The name of a run or of a study; the inner value is absent when there is none.
+pub(crate) fn name(check: &mut Check, name: &str) -> Option<Option<String>> {
     if name.is_empty() {
         return Some(None);
     }

@@ -21,7 +21,7 @@ mod settings;
 pub use busy_loop::StartupBusyLoop;
 pub use check::Violation;
 pub(crate) use check::{Check, LONGEST, time};
-pub(crate) use common::common;
+pub(crate) use common::{DEFAULT_SEED, common, name};
 pub use deployment::{Autoscaler, Autoscaling, CpuLimit, DeployOptions, ScaleMetric};
 pub use function::{FunctionKind, RuntimeClock};
 pub use http::{FunctionProtocol, HttpRequest, Template, UnknownPlaceholder, Value};

@@ -13,6 +13,7 @@ use crate::{
     results::ManifestFile,
     spec::{Defaults, Violation},
     store::{Codec, Manifest, RunSummary, SubmittedSpec, UnreadableSpec},
+    study::StudyPlan,
 };
 
 /// Version of manifest.json that this program writes.
@@ -51,6 +52,18 @@ impl WireCodec {
             )]),
             None => Ok(request),
         }
+    }
+
+    /// Checks a study's message: the study itself, and the spec of each of its cells.
+    ///
+    /// # Errors
+    /// The faults, by field.
+    pub fn check_study(&self, message: &v1::StudySpec) -> Result<StudyPlan, Vec<Violation>> {
+        let bytes = message.encoded_len();
+        if bytes > MAX_SPEC {
+            return Err(vec![Violation::new("study", format!("has {bytes} bytes; must have at most {MAX_SPEC}"))]);
+        }
+        StudyPlan::of(message, &self.defaults)
     }
 
     /// The stored form of a spec message.
