@@ -1,6 +1,7 @@
 //! The commands and their flags.
 
 mod records;
+mod study;
 mod trace;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
 pub(crate) use records::Joined;
+pub(crate) use study::{StudyCommand, StudyFileArguments, StudyPlanArguments};
 pub(crate) use trace::{DeleteTracesArguments, DescribeArguments, Reference, SynthArguments, TraceCommand};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
@@ -76,6 +78,9 @@ pub(crate) enum Command {
     /// List and remove uploaded traces; generate and describe traces
     #[command(subcommand)]
     Trace(TraceCommand),
+    /// Studies: many runs of one spec, of which some fields vary
+    #[command(subcommand)]
+    Study(StudyCommand),
     /// Collect diagnostics for support, without secrets, in one archive
     SupportBundle(BundleArguments),
     /// Generate a bearer token and its line for the daemon's configuration (needs no daemon)

@@ -20,6 +20,7 @@ mod output;
 mod render;
 mod spec;
 mod spreadsheet;
+mod study;
 #[cfg(test)]
 mod testkit;
 mod upload;

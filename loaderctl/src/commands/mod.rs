@@ -11,6 +11,7 @@ mod records;
 mod results;
 mod runs;
 mod session;
+mod study;
 mod submit;
 mod synth;
 mod token;
@@ -22,7 +23,7 @@ use session::Session;
 
 use crate::{
     Arguments, Ending, Failure,
-    cli::{Command, TraceCommand},
+    cli::{Command, StudyCommand, TraceCommand},
     output,
 };
 
@@ -56,6 +57,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Trace(TraceCommand::Delete(arguments)) => traces::delete(&session, arguments).await,
         Command::Trace(TraceCommand::Synth(arguments)) => synth::synth(arguments),
         Command::Trace(TraceCommand::Describe(arguments)) => describe::describe(session.format, arguments),
+        Command::Study(StudyCommand::Plan(arguments)) => study::plan(&session, arguments).await,
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
         Command::Token(arguments) => token::token(&session, &arguments),
         Command::Man { to } => man(&to),

@@ -11,6 +11,7 @@ mod plan;
 pub(crate) mod progress;
 mod record;
 mod run;
+mod study;
 mod summary;
 mod table;
 mod traces;
@@ -24,6 +25,7 @@ pub(crate) use listing::{cleaned, files, runs, status, values};
 pub(crate) use plan::plan;
 pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
+pub(crate) use study::study_plan;
 pub(crate) use traces::traces;
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod secrets;
 mod service;
 mod spans;
 mod state;
+mod studies;
 mod trace_formats;
 mod traces;
 mod truth;

@@ -32,6 +32,7 @@ pages! {
     the_tour_can_be_walked: "README.md",
     the_commands_about_modes_work: "docs/modes.md",
     the_commands_about_specs_work: "docs/specs.md",
+    the_commands_about_studies_work: "docs/studies.md",
     the_commands_about_disturbances_work: "docs/disturbances.md",
     the_commands_about_traces_work: "docs/traces.md",
     the_commands_about_functions_work: "docs/functions.md",
