@@ -1,6 +1,7 @@
 //! The commands and their flags.
 
 mod records;
+mod report;
 mod study;
 mod trace;
 
@@ -11,8 +12,13 @@ use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
 pub(crate) use records::Joined;
+pub(crate) use report::{PlotArguments, ReportArguments, Scales};
 pub(crate) use study::{StudyCommand, StudyFileArguments, StudyPlanArguments};
-pub(crate) use trace::{DeleteTracesArguments, DescribeArguments, Reference, SynthArguments, TraceCommand};
+pub(crate) use trace::{
+    ConvertArguments, DeleteTracesArguments, DescribeArguments, DiffArguments, FitArguments, Granularity, MapArguments,
+    MergeArguments, OutputArguments, OutputFormat, PreserveName, ReadingArguments, RuleName, SampleArguments,
+    ScaleArguments, SliceArguments, SplitArguments, SynthArguments, TraceCommand, WayName,
+};
 
 use crate::{address::Address, credentials::Credentials, ending::EXIT_CODES, output::Format, spec::SpecArguments};
 
@@ -64,6 +70,10 @@ pub(crate) enum Command {
     Records(RecordsArguments),
     /// Fetch the files of a run that has ended
     Results(ResultsArguments),
+    /// Write a report of runs: one HTML file with verdicts, figures and tables
+    Report(ReportArguments),
+    /// Draw a figure of runs for a paper, as SVG, PDF, PNG or CSV
+    Plot(PlotArguments),
     /// Verify result files against the checksums that their run recorded
     #[command(after_help = EXIT_CODES)]
     Check(CheckArguments),
@@ -75,7 +85,7 @@ pub(crate) enum Command {
     Query(QueryArguments),
     /// Show the state of the daemon and of its platforms
     Status,
-    /// List and remove uploaded traces; generate and describe traces
+    /// List and remove uploaded traces; describe, sample, cut, scale, convert and generate traces
     #[command(subcommand)]
     Trace(TraceCommand),
     /// Studies: many runs of one spec, of which some fields vary
@@ -256,6 +266,9 @@ pub(crate) struct ImportArguments {
     /// The configuration, as InVitro takes it with --config
     #[arg(value_name = "CONFIG.json")]
     pub(crate) file: PathBuf,
+    /// Failure configuration, as InVitro takes it with --failureConfig: becomes disturb in the spec
+    #[arg(long, value_name = "FILE")]
+    pub(crate) failure: Option<PathBuf>,
     /// File for the spec [standard output]
     #[arg(long, value_name = "SPEC.yaml")]
     pub(crate) to: Option<PathBuf>,

@@ -17,6 +17,7 @@ mod ending;
 mod file_name;
 mod invitro;
 mod output;
+mod paper;
 mod render;
 mod spec;
 mod spreadsheet;

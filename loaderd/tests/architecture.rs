@@ -150,7 +150,8 @@ fn crates_depend_on_each_other_only_as_the_table_says() {
         let manifest = read(&root().join(folder).join("Cargo.toml"));
         let (_, after) = manifest.split_once("[dependencies]").unwrap_or((&manifest, ""));
         let section = after.split("\n[").next().unwrap_or_default();
-        let ours = ["loader-proto", "loader-trace", "trace-func", "loaderd", "loaderctl", "loader-tests"];
+        let ours =
+            ["loader-proto", "loader-trace", "loader-report", "trace-func", "loaderd", "loaderctl", "loader-tests"];
         let depends =
             section.lines().filter_map(|line| line.split([' ', '.']).next()).filter(|name| ours.contains(name));
         for other in depends {
@@ -226,6 +227,7 @@ fn assert_no_circle(folder: &str) {
 #[test]
 fn files_of_libraries_and_the_function_server_use_each_other_in_no_circle() {
     assert_no_circle("trace");
+    assert_no_circle("report");
     assert_no_circle("trace-func");
     assert_no_circle("proto");
 }

@@ -43,7 +43,8 @@ impl Page {
     /// When there is no docs/.
     pub fn all() -> Vec<Self> {
         let pages = fs::read_dir(root().join("docs")).expect("there is a guide").flatten();
-        let mut pages: Vec<_> = pages.map(|entry| Path::new("docs").join(entry.file_name())).collect();
+        let pages = pages.map(|entry| Path::new("docs").join(entry.file_name()));
+        let mut pages: Vec<_> = pages.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
         pages.sort();
         ["README.md".into(), "SECURITY.md".into()].into_iter().chain(pages).map(Self::read).collect()
     }

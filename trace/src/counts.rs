@@ -52,9 +52,27 @@ impl Counts {
         (0..self.units()).map(|unit| self.get(unit))
     }
 
+    /// Hands each unit with invocations to `each`, in order, with their number.
+    pub fn each_active(&self, each: impl FnMut(usize, u32)) {
+        match &self.0 {
+            Cells::Narrow(cells) => active(cells, each),
+            Cells::Middle(cells) => active(cells, each),
+            Cells::Wide(cells) => active(cells, each),
+        }
+    }
+
     /// Invocations in all units.
     pub fn total(&self) -> u64 {
         self.iter().map(u64::from).sum()
+    }
+}
+
+fn active<T: Copy + Into<u32>>(cells: &[T], mut each: impl FnMut(usize, u32)) {
+    for (unit, &count) in cells.iter().enumerate() {
+        let count = count.into();
+        if count > 0 {
+            each(unit, count);
+        }
     }
 }
 
@@ -74,6 +92,9 @@ mod tests {
             assert_eq!(counts.iter().collect::<Vec<_>>(), [0, largest, 7]);
             assert_eq!(counts.units(), 3);
             assert_eq!(counts.total(), u64::from(largest) + 7);
+            let mut active = Vec::new();
+            counts.each_active(|unit, count| active.push((unit, count)));
+            assert_eq!(active, [(1, largest), (2, 7)]);
             let width = match counts.0 {
                 Cells::Narrow(_) => 1,
                 Cells::Middle(_) => 2,

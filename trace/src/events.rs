@@ -57,6 +57,14 @@ impl Events {
         self.before(unit)..self.before(unit.saturating_add(1))
     }
 
+    /// Hands each unit with invocations to `each`, in order, with their number.
+    pub(crate) fn each_active(&self, mut each: impl FnMut(usize, u32)) {
+        for group in self.sorted.chunk_by(|a, b| a.start_ns / self.unit_ns == b.start_ns / self.unit_ns) {
+            let unit = group.first().map_or(0, |event| event.start_ns / self.unit_ns);
+            each(usize::try_from(unit).unwrap_or(usize::MAX), u32::try_from(group.len()).unwrap_or(u32::MAX));
+        }
+    }
+
     /// How many start before unit number `unit`.
     pub(crate) fn before(&self, unit: usize) -> usize {
         let border = u64::try_from(unit).unwrap_or(u64::MAX).saturating_mul(self.unit_ns);

@@ -21,6 +21,14 @@ impl Load {
         }
     }
 
+    /// Hands each unit with invocations to `each`, in order, with their number.
+    pub fn each_active(&self, each: impl FnMut(usize, u32)) {
+        match self {
+            Self::Counts(counts) => counts.each_active(each),
+            Self::Events(events) => events.each_active(each),
+        }
+    }
+
     /// Invocations in the first `units` units.
     pub fn total_in_first(&self, units: usize) -> u64 {
         match self {
@@ -52,6 +60,9 @@ mod tests {
             assert_eq!([0, 1, 2, 3, 4].map(|unit| load.count(unit)), [3, 0, 2, 1, 0]);
             assert_eq!([0, 1, 2, 3, 4].map(|units| load.total_in_first(units)), [0, 3, 3, 5, 6]);
             assert_eq!(load.total(), 6);
+            let mut active = Vec::new();
+            load.each_active(|unit, count| active.push((unit, count)));
+            assert_eq!(active, [(0, 3), (2, 2), (3, 1)]);
         }
     }
 }

@@ -27,6 +27,10 @@ pub enum Purpose {
     Synthesis,
     /// Which of several functions an invocation is for.
     Function,
+    /// Drawing samples of a trace.
+    Sampling,
+    /// Which invocations are kept of a trace whose load is changed.
+    Scaling,
     /// The order of a study's runs.
     Order,
 }
@@ -41,6 +45,8 @@ impl Purpose {
             Self::Rounding => b"rounding",
             Self::Synthesis => b"synthesis",
             Self::Function => b"function",
+            Self::Sampling => b"sampling",
+            Self::Scaling => b"scaling",
             Self::Order => b"order",
         }
     }

@@ -15,7 +15,12 @@ use crate::random::StreamRng;
 
 /// The distribution of a function's run time.
 #[derive(Debug, Clone, PartialEq)]
-pub struct RuntimeProfile(Percentiles<7>);
+pub struct RuntimeProfile {
+    /// In microseconds, the resolution of a draw.
+    percentiles: Percentiles<7>,
+    /// The average that the trace states, in milliseconds.
+    stated_ms: Option<f64>,
+}
 
 impl RuntimeProfile {
     /// The percentiles that make a profile.
@@ -26,18 +31,35 @@ impl RuntimeProfile {
     /// # Errors
     /// When a value is negative or not finite, or is below the one before it.
     pub fn from_millis(values: [f64; 7]) -> Result<Self, ProfileError> {
-        // Kept in microseconds, the resolution of a draw.
-        Percentiles::new(&Self::PERCENTILES, values).map(|percentiles| Self(percentiles.mapped(|ms| ms * 1000.0)))
+        let percentiles = Percentiles::new(&Self::PERCENTILES, values)?;
+        Ok(Self { percentiles: percentiles.mapped(|ms| ms * 1000.0), stated_ms: None })
+    }
+
+    /// The same with the average that the trace states beside the percentiles, in milliseconds; one that is negative or not
+    /// finite is none. Draws do not depend on it.
+    pub fn with_average(self, millis: f64) -> Self {
+        Self { stated_ms: stated(millis), ..self }
     }
 
     /// That of invocations that all run equally long.
     pub fn constant(runtime: Duration) -> Self {
-        Self(Percentiles::constant(&Self::PERCENTILES, runtime.as_secs_f64() * 1e6))
+        let percentiles = Percentiles::constant(&Self::PERCENTILES, runtime.as_secs_f64() * 1e6);
+        Self { percentiles, stated_ms: None }
+    }
+
+    /// The average run time in milliseconds: the one that the trace states, or else that of its percentiles.
+    pub fn average_ms(&self) -> f64 {
+        self.stated_ms.unwrap_or_else(|| self.percentiles.mean(0.0, f64::MAX) / 1000.0)
+    }
+
+    /// The values at [`Self::PERCENTILES`], in milliseconds.
+    pub fn millis(&self) -> [f64; 7] {
+        self.percentiles.values().map(|us| us / 1000.0)
     }
 
     /// The run time that a share `q` (0 to 1) of invocations does not exceed, to the microsecond.
     pub fn quantile(&self, q: f64) -> Duration {
-        micros(self.0.quantile(q))
+        micros(self.percentiles.quantile(q))
     }
 
     /// One invocation's run time. Takes one draw.
@@ -47,7 +69,7 @@ impl RuntimeProfile {
 
     /// The mean of the run times that [`Self::sample`] gives after `clamp`.
     pub fn mean(&self, clamp: Clamp<Duration>) -> Duration {
-        micros(self.0.mean(clamp.min.as_secs_f64() * 1e6, clamp.max.as_secs_f64() * 1e6))
+        micros(self.percentiles.mean(clamp.min.as_secs_f64() * 1e6, clamp.max.as_secs_f64() * 1e6))
     }
 }
 
@@ -55,7 +77,11 @@ impl RuntimeProfile {
 ///
 /// In MiB: traces say MB and mean what the platform calls so; the numbers are taken as they stand, as InVitro does.
 #[derive(Debug, Clone, PartialEq)]
-pub struct MemoryProfile(Percentiles<8>);
+pub struct MemoryProfile {
+    percentiles: Percentiles<8>,
+    /// The average that the trace states, in MiB.
+    stated_mib: Option<f64>,
+}
 
 impl MemoryProfile {
     /// The percentiles that make a profile.
@@ -66,22 +92,40 @@ impl MemoryProfile {
     /// # Errors
     /// When a value is negative or not finite, or is below the one before it.
     pub fn from_mib(values: [f64; 8]) -> Result<Self, ProfileError> {
-        Percentiles::new(&Self::PERCENTILES, values).map(Self)
+        let percentiles = Percentiles::new(&Self::PERCENTILES, values)?;
+        Ok(Self { percentiles, stated_mib: None })
+    }
+
+    /// The same with the average that the trace states beside the percentiles, in MiB; one that is negative or not finite is
+    /// none. Draws do not depend on it.
+    pub fn with_average(self, mib: f64) -> Self {
+        Self { stated_mib: stated(mib), ..self }
     }
 
     /// That of invocations that all take as much.
     pub fn constant(mib: u32) -> Self {
-        Self(Percentiles::constant(&Self::PERCENTILES, mib.into()))
+        Self { percentiles: Percentiles::constant(&Self::PERCENTILES, mib.into()), stated_mib: None }
+    }
+
+    /// The average in MiB: the one that the trace states, or else that of its percentiles.
+    pub fn average_mib(&self) -> f64 {
+        self.stated_mib.unwrap_or_else(|| self.percentiles.mean(0.0, f64::MAX))
+    }
+
+    /// The values at [`Self::PERCENTILES`], in MiB.
+    pub fn mib(&self) -> [f64; 8] {
+        self.percentiles.values()
     }
 
     /// One of `parts` equal parts of it, of at least 1 MiB: a function's of its app's. None or one is all of it.
     pub fn part(&self, parts: u32) -> Self {
-        Self(self.0.clone().mapped(|mib| (mib / f64::from(parts.max(1))).max(1.0)))
+        let of = |mib: f64| (mib / f64::from(parts.max(1))).max(1.0);
+        Self { percentiles: self.percentiles.clone().mapped(of), stated_mib: self.stated_mib.map(of) }
     }
 
     /// The memory in MiB that a share `q` (0 to 1) of invocations does not exceed, to the nearest MiB.
     pub fn quantile(&self, q: f64) -> u32 {
-        whole_mib(self.0.quantile(q))
+        whole_mib(self.percentiles.quantile(q))
     }
 
     /// One invocation's memory in MiB. Takes one draw.
@@ -91,7 +135,7 @@ impl MemoryProfile {
 
     /// The mean, in MiB, of what [`Self::sample`] gives after `clamp`.
     pub fn mean(&self, clamp: Clamp<u32>) -> f64 {
-        self.0.mean(clamp.min.into(), clamp.max.into())
+        self.percentiles.mean(clamp.min.into(), clamp.max.into())
     }
 }
 
@@ -129,6 +173,11 @@ impl<T: Ord + Copy> Clamp<T> {
         let value = size.max(self.min).min(self.max);
         Clamped { value, touched: value != size }
     }
+}
+
+/// An average that can be one.
+fn stated(average: f64) -> Option<f64> {
+    Some(average).filter(|average| average.is_finite() && *average >= 0.0)
 }
 
 /// Rounded to the nearest microsecond.

@@ -17,6 +17,12 @@ pub struct Trace {
 }
 
 impl Trace {
+    /// The same with only the functions at these places, in their order.
+    pub fn with(&self, places: &[usize]) -> Self {
+        let functions = places.iter().filter_map(|&place| self.functions.get(place)).cloned().collect();
+        Self { functions, units: self.units, unit: self.unit }
+    }
+
     /// Invocations of all functions in all units.
     pub fn invocations(&self) -> u64 {
         self.functions.iter().map(|function| function.load.total()).sum()

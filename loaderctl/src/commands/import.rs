@@ -25,8 +25,12 @@ use crate::{
 
 /// Converts a configuration, and prints the spec or writes it to a file.
 pub(super) fn import(session: &Session, arguments: &ImportArguments) -> Result<Ending, Failure> {
-    let ImportArguments { file, to, lenient, force } = arguments;
-    let Converted { mut document, notes, faults, .. } = convert(file, *lenient)?;
+    let ImportArguments { file, failure, to, lenient, force } = arguments;
+    let mut converted = convert(file, *lenient)?;
+    if let Some(failure) = failure {
+        invitro::disturb(&mut converted, &document(failure)?, *lenient);
+    }
+    let Converted { mut document, notes, faults, .. } = converted;
     if !faults.is_empty() {
         return Err(Failure::Faults(faults));
     }
@@ -54,12 +58,19 @@ pub(super) fn import(session: &Session, arguments: &ImportArguments) -> Result<E
 
 /// Reads a configuration of InVitro and converts it.
 fn convert(file: &Path, lenient: bool) -> Result<Converted, Failure> {
+    let converted = invitro::read(&document(file)?, Some(file), Beside::default(), lenient);
+    converted.ok_or_else(|| Failure::Input(format!("{} is no configuration of InVitro", file.display())))
+}
+
+/// Reads the keys of a file.
+fn document(file: &Path) -> Result<Document, Failure> {
     let unreadable = |error: &dyn std::fmt::Display| Failure::Input(format!("cannot read {}: {error}", file.display()));
     let text = fs::read_to_string(file).map_err(|error| unreadable(&error))?;
     let document = json::document(&text).map_err(|Fault { description, .. }| unreadable(&description))?;
-    let Value::Object(document) = document else { return Err(unreadable(&"it holds no keys")) };
-    let converted = invitro::read(&document, Some(file), Beside::default(), lenient);
-    converted.ok_or_else(|| Failure::Input(format!("{} is no configuration of InVitro", file.display())))
+    match document {
+        Value::Object(document) => Ok(document),
+        _ => Err(unreadable(&"it holds no keys")),
+    }
 }
 
 /// Makes the trace's path, which starts where the configuration lies, one that starts where the spec will lie.

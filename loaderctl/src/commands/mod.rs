@@ -2,19 +2,22 @@
 
 mod bundle;
 mod check;
-mod describe;
+mod fetch;
 mod import;
 mod invoke;
 mod plan;
+mod plot;
 mod prepare;
 mod records;
+mod report;
 mod results;
+mod run_files;
 mod runs;
 mod session;
 mod study;
 mod submit;
-mod synth;
 mod token;
+mod trace;
 mod traces;
 mod watch;
 
@@ -23,7 +26,7 @@ use session::Session;
 
 use crate::{
     Arguments, Ending, Failure,
-    cli::{Command, StudyCommand, TraceCommand},
+    cli::{Command, StudyCommand},
     output,
 };
 
@@ -48,15 +51,14 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Delete(arguments) => runs::delete(&session, arguments).await,
         Command::Records(run) => records::records(&session, run).await,
         Command::Results(arguments) => results::results(&session, arguments).await,
+        Command::Report(arguments) => report::report(&session, arguments).await,
+        Command::Plot(arguments) => plot::plot(&session, arguments).await,
         Command::Check(arguments) => check::check(&session, arguments).await,
         Command::Invoke(arguments) => invoke::invoke(&session, arguments).await,
         Command::Clean(arguments) => runs::clean(&session, arguments).await,
         Command::Query(arguments) => runs::query(&session, arguments).await,
         Command::Status => runs::status(&session).await,
-        Command::Trace(TraceCommand::List) => traces::list(&session).await,
-        Command::Trace(TraceCommand::Delete(arguments)) => traces::delete(&session, arguments).await,
-        Command::Trace(TraceCommand::Synth(arguments)) => synth::synth(arguments),
-        Command::Trace(TraceCommand::Describe(arguments)) => describe::describe(session.format, arguments),
+        Command::Trace(command) => trace::run(&session, command).await,
         Command::Study(StudyCommand::Plan(arguments)) => study::plan(&session, arguments).await,
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
         Command::Token(arguments) => token::token(&session, &arguments),

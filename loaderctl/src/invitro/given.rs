@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use loader_proto::json::Fault;
 use serde_json::{Map, Value};
 
-use super::keys::{KEYS, Key};
+use super::keys::Key;
 
 /// Minimum similarity (Jaro-Winkler) of a known name to be suggested.
 const ALIKE: f64 = 0.8;
@@ -17,8 +17,10 @@ const NAMED: usize = 20;
 pub(crate) const LABEL: &str = "InVitro's ";
 
 /// The keys of a configuration, as they are read one by one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Given {
+    /// All that there are.
+    keys: &'static [Key],
     values: BTreeMap<&'static str, Value>,
     /// What the user should know, in the order of the keys.
     pub(super) notes: Vec<String>,
@@ -27,13 +29,13 @@ pub(super) struct Given {
 }
 
 impl Given {
-    /// Takes the keys of a document. Unknown ones are faults, or with `lenient` notes.
-    pub(super) fn new(document: &Map<String, Value>, lenient: bool) -> Self {
-        let mut given = Self::default();
+    /// Takes the keys of a document, which are some of `keys`. Unknown ones are faults, or with `lenient` notes.
+    pub(super) fn new(document: &Map<String, Value>, keys: &'static [Key], lenient: bool) -> Self {
+        let mut given = Self { keys, values: BTreeMap::new(), notes: Vec::new(), faults: Vec::new() };
         let mut unknown = Vec::new();
         let mut spelled = BTreeMap::new();
         for (name, value) in document {
-            match Key::named(name) {
+            match Key::named(keys, name) {
                 None => unknown.push(name),
                 Some(key) => {
                     if let Some(other) = spelled.insert(key.name, name) {
@@ -47,7 +49,7 @@ impl Given {
             }
         }
         for name in unknown.iter().take(NAMED) {
-            let like = like(name).map(|like| format!("; did you mean {like}?")).unwrap_or_default();
+            let like = like(keys, name).map(|like| format!("; did you mean {like}?")).unwrap_or_default();
             if lenient {
                 given.notes.push(format!("left out {name}: InVitro has no such key{like}"));
             } else {
@@ -61,9 +63,10 @@ impl Given {
         given
     }
 
-    /// The fields that the given keys may set, and the keys as messages name them.
+    /// The fields that the given keys may set, and the keys as messages name them. A 0 adds nothing to what others set.
     pub(super) fn origins(&self) -> Vec<(String, String)> {
-        let given = KEYS.iter().filter(|key| self.values.contains_key(key.name));
+        let sets = |key: &&Key| self.values.get(key.name).is_some_and(|value| value != 0);
+        let given = self.keys.iter().filter(sets);
         let fields = given.flat_map(|key| key.fields.iter().map(move |field| (*field, key.name)));
         fields.map(|(field, key)| (field.to_owned(), format!("{LABEL}{key}"))).collect()
     }
@@ -78,15 +81,25 @@ impl Given {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
+    /// A whole number from 0, of any size.
+    pub(super) fn seed(&mut self, key: &'static str) -> Option<u64> {
+        self.whole_to(key, u64::MAX)
+    }
+
     /// A whole number from 0.
     pub(super) fn whole(&mut self, key: &'static str) -> Option<u64> {
-        let value = self.values.get(key)?;
+        self.whole_to(key, u32::MAX.into())
+    }
+
+    fn whole_to(&mut self, key: &'static str, most: u64) -> Option<u64> {
         // 2.0 is a whole number in JSON, and not for the reader there.
-        let whole = value.as_u64().filter(|whole| u32::try_from(*whole).is_ok());
-        if whole.is_none() {
-            self.mismatch(key, "a whole number from 0");
+        let whole = self.values.get(key)?.as_u64();
+        match whole {
+            Some(whole) if whole > most => self.mismatch(key, &format!("at most {most}")),
+            None => self.mismatch(key, "a whole number from 0"),
+            Some(_) => {}
         }
-        whole
+        whole.filter(|whole| *whole <= most)
     }
 
     /// A number from 0.
@@ -110,7 +123,7 @@ impl Given {
 
     /// Notes that a key that is given is left out.
     pub(super) fn drop(&mut self, key: &'static str) {
-        let reason = Key::named(key).map(|key| key.reason).unwrap_or_default();
+        let reason = Key::named(self.keys, key).map(|key| key.reason).unwrap_or_default();
         self.drop_for(key, reason);
     }
 
@@ -148,8 +161,8 @@ impl Given {
 }
 
 /// The known key that is most like a name.
-fn like(name: &str) -> Option<&'static str> {
+fn like(keys: &[Key], name: &str) -> Option<&'static str> {
     let alike = |key: &Key| strsim::jaro_winkler(&key.name.to_lowercase(), &name.to_lowercase());
-    let nearest = KEYS.iter().map(|key| (alike(key), key.name));
+    let nearest = keys.iter().map(|key| (alike(key), key.name));
     nearest.filter(|(alike, _)| *alike >= ALIKE).max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| name)
 }

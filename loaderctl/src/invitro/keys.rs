@@ -1,4 +1,5 @@
-//! The keys of InVitro's loader configuration, and what is done with each. `docs/from-invitro.md` has the same table.
+//! The keys of InVitro's configurations of the loader and of failures, and what is done with each. `docs/from-invitro.md` has
+//! the same tables.
 
 /// What is done with a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,15 @@ const OF_DAGS: &str = "belongs to DAGMode";
 const OF_DIRIGENT: &str = "belongs to Dirigent's file; InVitro ignores it here";
 const NO_COLD_STARTS: &str = "no cold starts are requested, or this is a trace";
 
-/// All keys, in the order of InVitro's guide, and those of Dirigent's file that its loader configurations carry.
+/// The keys of a failure configuration.
+pub(super) static FAILURE_KEYS: &[Key] = &[
+    by_value("FailureEnabled", &["disturb"], "nothing is disturbed"),
+    by_value("FailAt", &["disturb.at"], "nothing is disturbed"),
+    by_value("FailComponent", &["disturb.do", "disturb.of"], "nothing is disturbed"),
+    by_value("FailNode", &["disturb.node"], "on Knative it is of worker_node alone"),
+];
+
+/// All keys of a loader configuration, in the order of InVitro's guide, and those of Dirigent's file that its loader configurations carry.
 pub(super) static KEYS: &[Key] = &[
     taken("Seed", &["seed"], ""),
     taken("Platform", &["platform"], "--platform takes its place"),
@@ -92,8 +101,8 @@ pub(super) static KEYS: &[Key] = &[
 ];
 
 impl Key {
-    /// The key of this name, in any letter case.
-    pub(super) fn named(name: &str) -> Option<&'static Self> {
-        KEYS.iter().find(|key| key.name.eq_ignore_ascii_case(name))
+    /// The key of this name among some, in any letter case.
+    pub(super) fn named<'k>(keys: &'k [Self], name: &str) -> Option<&'k Self> {
+        keys.iter().find(|key| key.name.eq_ignore_ascii_case(name))
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::keys::Key;
+use super::keys::{KEYS, Key};
 
 /// A kind of file of InVitro.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Kind {
         if let Some((kind, _)) = TOLD_BY.iter().find(|(_, names)| has(names)) {
             return Some(*kind);
         }
-        let tells = |key: &String| Key::named(key).is_some_and(|key| !OF_SPECS_TOO.contains(&key.name));
+        let tells = |key: &String| Key::named(KEYS, key).is_some_and(|key| !OF_SPECS_TOO.contains(&key.name));
         document.keys().any(tells).then_some(Self::Loader)
     }
 
@@ -81,8 +81,12 @@ impl Kind {
             Self::Workflow => {
                 Some("is for workflows of Dandelion on platform Dirigent, which this loader does not have")
             }
-            Self::Failure => Some("describes a failure to inject into a run, which this loader does not read"),
-            Self::Plan => Some("has one function's invocations: give its directory, --mode trace --trace DIR"),
+            Self::Failure => Some(
+                "is for a run that a loader configuration describes; loaderctl import CONFIG.json --failure FILE takes both",
+            ),
+            Self::Plan => {
+                Some("has one function's invocations: --mode trace --trace DIR replays those of its directory")
+            }
         }
     }
 }

@@ -59,7 +59,7 @@ pub(crate) struct Converted {
 /// Converts a loader configuration.
 pub(crate) fn convert(configuration: &Map<String, Value>, surroundings: &Surroundings) -> Converted {
     let mut conversion =
-        Conversion { given: Given::new(configuration, surroundings.lenient), document: Map::new(), surroundings };
+        Conversion { given: Given::new(configuration, KEYS, surroundings.lenient), document: Map::new(), surroundings };
     conversion.run();
     let origins = conversion.given.origins();
     let Conversion { given: Given { notes, faults, .. }, document, .. } = conversion;
@@ -98,7 +98,7 @@ impl Conversion<'_> {
     }
 
     fn where_it_runs(&mut self) {
-        match self.given.whole("Seed") {
+        match self.given.seed("Seed") {
             Some(seed) => self.set("seed", seed),
             None => {
                 self.set("seed", 0);
@@ -127,7 +127,7 @@ impl Conversion<'_> {
             "openwhisk" | "awslambda" | "dirigent" | "dirigent-dandelion" | "azurefunctions" => {
                 let workflow = if self.surroundings.workflow { ", nor its workflows" } else { "" };
                 let description = format!(
-                    "is {platform}: this loader has no such platform{workflow}; --platform NAME sends the same load to another one"
+                    "is {platform}: this loader has no such platform{workflow}; submit and plan send the same load to another one with --platform NAME"
                 );
                 self.given.fault("Platform", description);
             }
@@ -163,7 +163,7 @@ impl Conversion<'_> {
         }
         self.set("function.kind", kind);
         if !self.surroundings.beside.targets {
-            let description = "is true: vSwarm's functions are deployed by hand; name each: --attach HOST:PORT=FUNCTION.NAMESPACE.DOMAIN";
+            let description = "is true: vSwarm's functions are deployed by hand; submit and plan take each with --attach HOST:PORT=FUNCTION.NAMESPACE.DOMAIN";
             self.given.fault("VSwarm", description.to_owned());
         }
     }
@@ -289,12 +289,13 @@ impl Conversion<'_> {
         self.set("rps.runtime", format!("{}ms", runtime.unwrap_or_default()));
         let memory = self.given.whole("RpsMemoryMB");
         match memory {
+            Some(0) => self.given.note("RpsMemoryMB", "0 becomes 1 MiB, the least that functions take here"),
             Some(_) => {
                 self.given.note("RpsMemoryMB", "functions take this memory, InVitro's does not: nodes need the room")
             }
-            None => self.given.absent("RpsMemoryMB", "0, as there"),
+            None => self.given.absent("RpsMemoryMB", "1 MiB, the least that functions take here; 0 there"),
         }
-        self.set("rps.memoryMib", memory.unwrap_or_default());
+        self.set("rps.memoryMib", memory.unwrap_or_default().max(1));
     }
 
     fn cold_starts(&mut self) {

@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! document ──kinds──▶ loader configuration ──loader──▶ spec document, notes, faults
-//!                        └─files─▶ surroundings ─┘
+//!                        └─files─▶ surroundings ─┘     ▲
+//! document ──kinds──▶ failure configuration ──failure────┘
 //! ```
 
+mod failure;
 mod files;
 mod given;
 mod keys;
@@ -12,6 +14,7 @@ mod kinds;
 mod loader;
 mod reading;
 
+pub(crate) use failure::disturb;
 pub(crate) use given::LABEL;
 pub(crate) use loader::{Beside, Converted};
 pub(crate) use reading::read;

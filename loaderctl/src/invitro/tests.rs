@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Beside, Converted,
-    keys::{Done, KEYS},
+    keys::{Done, FAILURE_KEYS, KEYS},
     kinds::Kind,
     loader::{Surroundings, convert},
     read,
@@ -95,6 +95,28 @@ fn a_rate_becomes_one_slot() {
 }
 
 #[test]
+fn what_is_0_there_and_cannot_be_here_is_the_least() {
+    for changes in
+        [json!({ "RpsMemoryMB": 0, "RpsRuntimeMs": 0 }), json!({ "RpsMemoryMB": null, "RpsRuntimeMs": null })]
+    {
+        let rps = spec(rate(changes.clone()))["rps"].clone();
+        assert_eq!((&rps["memoryMib"], &rps["runtime"]), (&json!(1), &json!("0ms")));
+        let notes = converted(rate(changes)).notes;
+        assert!(notes.iter().any(|note| note.contains("1 MiB, the least")), "{notes:?}");
+    }
+}
+
+#[test]
+fn a_field_is_that_of_the_key_that_has_a_say_in_it() {
+    let by = |warmup: u32| {
+        let origins = converted(json!({ "WarmupDuration": warmup })).origins;
+        origins.into_iter().rfind(|(field, _)| field == "trace.duration").expect("is set").1
+    };
+    assert_eq!(by(0), "InVitro's ExperimentDuration");
+    assert_eq!(by(2), "InVitro's WarmupDuration");
+}
+
+#[test]
 fn durations_count_columns() {
     let of = |changes| spec(changes)["trace"].clone();
     assert_eq!(of(json!({ "ExperimentDuration": 5, "WarmupDuration": 2 }))["duration"], "7m");
@@ -121,6 +143,7 @@ fn a_single_file_has_exact_times() {
 #[test]
 fn each_value_of_a_key_becomes_a_field() {
     for (changes, pointer, expected) in [
+        (json!({ "Seed": 5_000_000_000_u64 }), "/seed", json!(5_000_000_000_u64)),
         (json!({ "InvokeProtocol": "http2" }), "/function/protocol", json!("http2")),
         (json!({ "YAMLSelector": "wimpy" }), "/function/kind", json!("wimpy")),
         (json!({ "CPULimit": "GCP" }), "/deploy/cpuLimit", json!("GCP")),
@@ -188,6 +211,10 @@ fn without_a_load_there_is_no_run() {
             "InVitro's DAGMode: is true: this loader has no workflows; false invokes each function by itself",
         ),
         (json!({ "seed": 1 }), "InVitro's Seed: is given twice, as Seed and seed"),
+        (
+            json!({ "ExperimentDuration": 4_294_967_296_u64 }),
+            "InVitro's ExperimentDuration: must be at most 4294967295, not 4294967296",
+        ),
         (json!({ "IsPartiallyPanic": "no" }), "InVitro's IsPartiallyPanic: must be true or false, not \"no\""),
         (
             json!({ "EndpointPorts": 1 }),
@@ -281,11 +308,11 @@ fn tabs_and_marks_at_the_start_are_read() {
     }
 }
 
-/// A row's key, the code spans of its counterpart, and what is done.
-fn documented() -> BTreeMap<String, (Vec<String>, String)> {
+/// A row's key, the code spans of its counterpart, and what is done, of the table with this header.
+fn documented(header: &str) -> BTreeMap<String, (Vec<String>, String)> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/from-invitro.md");
     let page = fs::read_to_string(page).expect("is there");
-    let (_, after) = page.split_once("| key | here | what is done |\n").expect("the table");
+    let (_, after) = page.split_once(header).expect("the table");
     let spans = |cell: &str| cell.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>();
     let rows = after.lines().skip(1).take_while(|line| line.starts_with('|'));
     let rows = rows.flat_map(|row| {
@@ -304,16 +331,20 @@ fn the_guide_has_every_key_and_says_what_is_done() {
         Done::ByValue => "taken or dropped, by its value",
         Done::RefusedWhereTrue => "refused where true, else dropped",
     };
-    let documented = documented();
-    for key in KEYS {
-        let (here, done) = documented.get(key.name).unwrap_or_else(|| panic!("{} is not in the guide", key.name));
-        assert_eq!(done, word(key.done), "{}", key.name);
-        for field in key.fields {
-            let named = here.iter().any(|span| span.split(':').next() == Some(*field));
-            assert!(named, "{}: the guide does not name {field}, but {here:?}", key.name);
+    for (header, keys) in
+        [("| key | here | what is done |\n", KEYS), ("| key of failures | here | what is done |\n", FAILURE_KEYS)]
+    {
+        let documented = documented(header);
+        for key in keys {
+            let (here, done) = documented.get(key.name).unwrap_or_else(|| panic!("{} is not in the guide", key.name));
+            assert_eq!(done, word(key.done), "{}", key.name);
+            for field in key.fields {
+                let named = here.iter().any(|span| span.split(':').next() == Some(*field));
+                assert!(named, "{}: the guide does not name {field}, but {here:?}", key.name);
+            }
         }
+        assert_eq!(documented.len(), keys.len(), "the guide has exactly the keys of the code");
     }
-    assert_eq!(documented.len(), KEYS.len(), "the guide has exactly the keys of the code");
 }
 
 #[test]

@@ -46,6 +46,14 @@ pub(crate) fn files(directory: &str, files: &[(String, u64)]) -> String {
     format!("{}in {directory}\n", table::figures(&["FILE", "BYTES"], rows))
 }
 
+/// The figures that can be drawn.
+pub(crate) fn figures<'a>(figures: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    table::text(
+        &["FIGURE", "WHAT IT SHOWS"],
+        figures.map(|(name, about)| vec![name.to_owned(), about.to_owned()]).collect(),
+    )
+}
+
 /// What the daemon is and does.
 pub(crate) fn status(status: &GetStatusResponse) -> String {
     let GetStatusResponse {

@@ -18,7 +18,7 @@ pub(crate) fn study_plan(plan: &StudyPlan, shown: usize) -> String {
         ("runs", runs.len().to_string()),
         ("invocations", format!("{invocations}{beginning}")),
         ("load and pauses", format!("{length}{waiting}{beginning}")),
-        ("records", format!("about {}{beginning}", mib(*bytes as f64 / f64::from(1 << 20)))),
+        ("records", format!("{}{beginning}", size(*bytes))),
     ]);
     let fields: Vec<_> = cells.first().iter().flat_map(|cell| cell.values.keys().map(String::as_str)).collect();
     let header: Vec<_> = ["cell"].into_iter().chain(fields).collect();
@@ -28,6 +28,14 @@ pub(crate) fn study_plan(plan: &StudyPlan, shown: usize) -> String {
     let runs = runs.iter().enumerate().map(run).collect();
     text.push_str(&table::first(&["run", "round", "cell", "repeat", "seed"], runs, shown));
     text
+}
+
+fn size(bytes: u64) -> String {
+    if bytes < 1 << 20 {
+        "less than 1 MiB".to_owned()
+    } else {
+        format!("about {}", mib(bytes as f64 / f64::from(1 << 20)))
+    }
 }
 
 fn cell((index, StudyCell { values }): (usize, &StudyCell)) -> Vec<String> {
@@ -64,5 +72,7 @@ mod tests {
             bytes: 180_000_000,
         };
         insta::assert_snapshot!(study_plan(&plan, 2));
+        let small = study_plan(&StudyPlan { bytes: 1000, ..plan }, 2);
+        assert!(small.contains("records          less than 1 MiB"), "{small}");
     }
 }

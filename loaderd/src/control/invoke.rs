@@ -58,7 +58,8 @@ impl SingleInvocation {
         if let Some(right) = bracketed(&address) {
             violations.push(Violation::new("address", format!("is {address:?}; did you mean {right}?")));
         }
-        let authority = if authority.is_empty() { address.clone() } else { authority };
+        let (named, authority) =
+            if authority.is_empty() { ("address", address.clone()) } else { ("authority", authority) };
         let route = Route::new(&Endpoint::plain(address, authority), Protocol::Faas);
         let runtime_us = units::to_u32(runtime.as_micros());
         // To the nearest, for there is no plan whose mean could be kept.
@@ -76,7 +77,10 @@ impl SingleInvocation {
             Ok(route) if violations.is_empty() => Ok(Self { route, call }),
             Ok(_) => Err(violations),
             Err(error) => {
-                violations.push(Violation::new("authority", error.to_string()));
+                // What is wrong with an address is said once.
+                if !violations.iter().any(|violation| violation.field == named) {
+                    violations.push(Violation::new(named, error.to_string()));
+                }
                 Err(violations)
             }
         }
@@ -149,6 +153,20 @@ mod tests {
             let call = SingleInvocation::check(request(runtime)).expect("is valid").call;
             assert_eq!((call.runtime_ms, call.exact_runtime_us), (runtime_ms, exact_runtime_us), "{runtime:?}");
         }
+    }
+
+    #[test]
+    fn what_is_wrong_with_an_address_is_said_once() {
+        let refused = |address: &str, authority: &str| {
+            let (address, authority) = (address.to_owned(), authority.to_owned());
+            let request = v1::InvokeRequest { address, authority, ..request(Duration::ZERO) };
+            let violations = SingleInvocation::check(request).expect_err("is refused");
+            violations.into_iter().map(|violation| violation.field).collect::<Vec<_>>()
+        };
+        assert_eq!(refused("::1:80", ""), ["address"]);
+        assert_eq!(refused("a b:80", ""), ["address"]);
+        assert_eq!(refused("::1:80", "a b"), ["address", "authority"]);
+        assert_eq!(refused("127.0.0.1:1", "a b"), ["authority"]);
     }
 
     #[test]

@@ -32,6 +32,9 @@ fn totals(
 ) -> Result<StudyTotals, Vec<Violation>> {
     let mut totals = StudyTotals::without_runs(study);
     study.check_runs(|spec, times| {
+        if left.is_cancelled() {
+            return Err(vec![Violation::new("study", "the client has left")]);
+        }
         let preparation = planner.prepare(&codec.check(spec)?, left)?;
         totals.add(&preparation.outline, times);
         Ok(())

@@ -29,7 +29,7 @@ use super::*;
 use crate::{
     endpoint::Endpoint,
     invoke::Protocol,
-    plan::{PlannedInvocation, testkit::plan},
+    plan::{Outline, Plan, PlannedFunction, PlannedInvocation, Slot, SlotOutcome, Unit, testkit::plan},
     record::{Flight, Row},
 };
 
@@ -47,27 +47,26 @@ fn rows_within(
     room: usize,
 ) -> Vec<(PlannedInvocation, Status, String)> {
     let rps = serde_json::json!({"start": count, "end": count, "slot": "1s", "runtime": "0s"});
-    rows_of_load(address, &rps, timeout, max_in_flight, room, |_| {})
-}
-
-/// What comes of a load of mode `rps` by one worker; `observe` gets the status of each row as it comes.
-fn rows_of_load(
-    address: SocketAddr,
-    rps: &serde_json::Value,
-    timeout: Duration,
-    max_in_flight: u32,
-    room: usize,
-    mut observe: impl FnMut(&Status),
-) -> Vec<(PlannedInvocation, Status, String)> {
-    let rows = whole_rows(1, address, rps, timeout, (max_in_flight, None, room), |row| observe(&row.outcome.status));
+    let rows = whole_rows(1, address, &rps, timeout, (max_in_flight, None, room));
     rows.into_iter().map(|Row { planned, outcome, .. }| (planned, outcome.status, outcome.error)).collect()
 }
 
-/// The same by so many workers, and all of each row.
+/// What comes of a load of mode `rps` by so many workers.
 fn whole_rows(
     workers: usize,
     address: SocketAddr,
     rps: &serde_json::Value,
+    timeout: Duration,
+    bounds: (u32, Option<u32>, usize),
+) -> Vec<Row> {
+    rows_of_plan(workers, address, plan(&serde_json::json!({ "rps": rps })), timeout, bounds, |_| {})
+}
+
+/// The same of any plan; `observe` gets each row as it comes.
+fn rows_of_plan(
+    workers: usize,
+    address: SocketAddr,
+    plan: Box<dyn Plan>,
     timeout: Duration,
     (max_in_flight, max_memory_in_flight_mib, room): (u32, Option<u32>, usize),
     mut observe: impl FnMut(&Row),
@@ -95,7 +94,7 @@ fn whole_rows(
         };
         let scales = Arc::new(ScaleState::new(1));
         let dispatch = Dispatch::prepare(settings, Arc::new([Some(route)]), scales, events).await.expect("starts");
-        let mut dispatching = dispatch.start(plan(&serde_json::json!({ "rps": rps })), Clock.anchor()).expect("starts");
+        let mut dispatching = dispatch.start(plan, Clock.anchor()).expect("starts");
         let mut rows = Vec::new();
         while let Some(event) = received.recv().await {
             if let Event::Row(row) = event {
@@ -222,7 +221,7 @@ fn run_times_are_rounded_alike_whatever_the_number_of_workers() {
     let server = Server::answering(|_, respond| reply(respond));
     let rps = serde_json::json!({"start": 200, "end": 200, "slot": "1s", "runtime": "0.0025s"});
     let asked = |workers| -> Vec<_> {
-        let rows = whole_rows(workers, server.address, &rps, LONG, (100_000, None, 1 << 16), |_| {});
+        let rows = whole_rows(workers, server.address, &rps, LONG, (100_000, None, 1 << 16));
         rows.iter().map(|row| (row.planned.id.to_string(), row.requested_runtime_us())).collect()
     };
     let one = asked(1);
@@ -256,7 +255,7 @@ fn a_server_that_never_answers() {
 fn what_exceeds_the_bound_of_memory_is_a_row_with_its_own_reason() {
     let server = Server::start(never_answer);
     let rps = serde_json::json!({"start": 100, "end": 100, "slot": "1s", "runtime": "0s", "memoryMib": 150});
-    let rows = whole_rows(1, server.address, &rps, SHORT, (100_000, Some(499), 1 << 16), |_| {});
+    let rows = whole_rows(1, server.address, &rps, SHORT, (100_000, Some(499), 1 << 16));
     let (refused, sent): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.outcome.status == Status::NotSent);
     assert_eq!(rows.len(), 100);
     assert!(sent.len() >= 3 && !refused.is_empty(), "{} were sent", sent.len());
@@ -367,63 +366,119 @@ fn twice_the_same_port() -> (TcpSocket, TcpSocket) {
     (first, second)
 }
 
+/// A plan whose slots wait, each for a signal, before there are any invocations of them.
+struct Gated {
+    plan: Box<dyn Plan>,
+    /// The signals, by slot.
+    gates: BTreeMap<u32, Signal>,
+}
+
+type Signal = std::sync::mpsc::Receiver<()>;
+
+impl Plan for Gated {
+    fn functions(&self) -> &[PlannedFunction] {
+        self.plan.functions()
+    }
+
+    fn unit(&self) -> Unit {
+        self.plan.unit()
+    }
+
+    fn needs_outcomes(&self) -> bool {
+        self.plan.needs_outcomes()
+    }
+
+    fn next_slot(&mut self, previous: Option<&SlotOutcome>) -> Option<Slot> {
+        let slot = self.plan.next_slot(previous)?;
+        if let Some(gate) = self.gates.get(&slot.index) {
+            gate.recv().expect("is signalled");
+        }
+        Some(slot)
+    }
+
+    fn outline(&self) -> Outline {
+        self.plan.outline()
+    }
+}
+
+/// Serves a hundred requests of the first connection to `first`, and then is down, which it signals.
+async fn serve_a_hundred(first: TcpSocket, down: std::sync::mpsc::Sender<()>) {
+    let first = first.listen(64).expect("listens");
+    let mut connection = h2::server::handshake(first.accept().await.expect("accepts").0).await.expect("speaks");
+    for _ in 0..100 {
+        let (_, respond) = connection.accept().await.expect("a request").expect("a request");
+        reply(respond);
+    }
+    // What was answered goes out before the connection ends.
+    connection.graceful_shutdown();
+    let flushed = async { while connection.accept().await.is_some() {} };
+    let _cut = tokio::time::timeout(LONG, flushed).await;
+    drop((first, connection));
+    down.send(()).expect("is awaited");
+}
+
+/// Serves every request to `second` until the end.
+async fn serve_all(second: TcpListener, end: CancellationToken) {
+    let mut serving = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = second.accept() => accepted,
+            () = end.cancelled() => return,
+        };
+        let stream = accepted.expect("accepts").0;
+        serving.spawn(async move {
+            let Ok(mut connection) = h2::server::handshake(stream).await else { return };
+            while let Some(Ok((_, respond))) = connection.accept().await {
+                reply(respond);
+            }
+        });
+    }
+}
+
 #[test]
 fn a_server_that_vanishes_and_comes_back() {
-    // It serves a hundred, is down until twenty calls have failed to connect, and then serves the rest.
+    // It serves the slot of a hundred, is down for that of two hundred, and serves that of three hundred. Slots wait for it.
     let (first, second) = twice_the_same_port();
     let address = first.local_addr().expect("an address");
-    let (back, wanted) = tokio::sync::oneshot::channel();
+    let (down, is_down) = std::sync::mpsc::channel();
+    let (back, is_back) = std::sync::mpsc::channel();
+    let (wanted, is_wanted) = tokio::sync::oneshot::channel();
     let end = CancellationToken::new();
     let ended = end.clone();
     let played = std::thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
         runtime.block_on(async move {
-            let first = first.listen(64).expect("listens");
-            let mut connection = h2::server::handshake(first.accept().await.expect("accepts").0).await.expect("speaks");
-            for _ in 0..100 {
-                let (_, respond) = connection.accept().await.expect("a request").expect("a request");
-                reply(respond);
-            }
-            // What was answered goes out before the connection ends.
-            connection.graceful_shutdown();
-            let flushed = async { while connection.accept().await.is_some() {} };
-            let _cut = tokio::time::timeout(LONG, flushed).await;
-            drop((first, connection));
-            wanted.await.expect("is signalled");
+            serve_a_hundred(first, down).await;
+            is_wanted.await.expect("is signalled");
             let second = second.listen(64).expect("listens");
-            let mut serving = JoinSet::new();
-            loop {
-                let accepted = tokio::select! {
-                    accepted = second.accept() => accepted,
-                    () = ended.cancelled() => return,
-                };
-                let stream = accepted.expect("accepts").0;
-                serving.spawn(async move {
-                    let Ok(mut connection) = h2::server::handshake(stream).await else { return };
-                    while let Some(Ok((_, respond))) = connection.accept().await {
-                        reply(respond);
-                    }
-                });
-            }
+            back.send(()).expect("is awaited");
+            serve_all(second, ended).await;
         });
     });
-    let rps = serde_json::json!({"start": 100, "end": 100, "slot": "6s", "runtime": "0s"});
-    let (mut failed, mut back) = (0, Some(back));
-    let rows = rows_of_load(address, &rps, LONG, 100_000, 1 << 16, |status| {
-        failed += usize::from(*status == Status::ConnectError);
-        if failed == 20
-            && let Some(back) = back.take()
+    let rps = serde_json::json!({"start": 100, "step": 100, "end": 300, "slot": "1s", "runtime": "0s"});
+    let plan = Box::new(Gated {
+        plan: plan(&serde_json::json!({ "rps": rps })),
+        gates: BTreeMap::from([(1, is_down), (2, is_back)]),
+    });
+    let (mut failed, mut wanted) = (0, Some(wanted));
+    let rows = rows_of_plan(1, address, plan, LONG, (100_000, None, 1 << 16), |row| {
+        failed += usize::from(row.outcome.status != Status::Ok);
+        if failed == 200
+            && let Some(wanted) = wanted.take()
         {
-            back.send(()).expect("is awaited");
+            wanted.send(()).expect("is awaited");
         }
     });
     end.cancel();
     played.join().expect("played to its end");
-    assert_eq!(rows.len(), 600);
-    let ok: Vec<_> = rows.iter().map(|(_, status, _)| *status == Status::Ok).collect();
-    let (first, last) =
-        (ok.iter().position(|ok| !ok).expect("some fail"), ok.iter().rposition(|ok| !ok).expect("some"));
-    assert!(first >= 100, "the first hundred were served, {first}");
-    assert!(last < 599, "the last was served again");
-    assert!(ok[first..=last].iter().all(|ok| !ok), "it was down once, from {first} to {last}: {:?}", counts(&rows));
+    let of_slot = |slot: u32| {
+        let mut counts = BTreeMap::new();
+        for row in rows.iter().filter(|row| row.planned.slot.index == slot) {
+            *counts.entry(row.outcome.status.as_str().into_owned()).or_default() += 1;
+        }
+        counts
+    };
+    assert_eq!(of_slot(0), expect([("ok", 100)]));
+    assert_eq!(of_slot(1), expect([("connect_error", 200)]));
+    assert_eq!(of_slot(2), expect([("ok", 300)]));
 }

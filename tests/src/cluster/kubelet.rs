@@ -1,10 +1,14 @@
-//! The kubelet of the one node, on HTTPS: what it answers to a client that asks it directly.
+//! The kubelets of the nodes, on HTTPS: what they answer to a client that asks them directly.
 //!
 //! It authenticates and authorises as a kubelet with webhook mode does: the token is the API server's, and a path needs `get` on the
 //! node's subresource that it belongs to. Its pages follow `kubelet-stats-summary.under-load.json` and
 //! `kubelet-resource.under-load.prom`. Refusals were not recorded: they are as its source (pkg/kubelet/server) words them.
 
-use std::{convert::Infallible, net::SocketAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use bytes::Bytes;
 use http_body_util::Full;
@@ -23,7 +27,7 @@ use tokio_rustls::{
     },
 };
 
-use super::{Asked, Shared, lock, pod, rbac::Attributes};
+use super::{Asked, Shared, lock, rbac::Attributes};
 
 /// An authority that signs kubelets' certificates.
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -41,9 +45,9 @@ impl Authority {
         self.0.pem()
     }
 
-    /// What a kubelet on loopback needs.
-    fn kubelet(&self) -> TlsAcceptor {
-        let parameters = CertificateParams::new(["127.0.0.1".to_owned()]).expect("an address");
+    /// What a kubelet at an address needs.
+    fn kubelet(&self, address: IpAddr) -> TlsAcceptor {
+        let parameters = CertificateParams::new([address.to_string()]).expect("an address");
         let key = KeyPair::generate().expect("a key");
         let chain = vec![CertificateDer::from(parameters.signed_by(&key, &self.0).expect("signs").der().to_vec())];
         let key = PrivatePkcs8KeyDer::from(key.serialize_der());
@@ -57,16 +61,16 @@ impl Authority {
     }
 }
 
-/// Serves with a certificate of an authority until its task is ended.
-pub(super) async fn serve(listener: TcpListener, authority: Arc<Authority>, shared: Arc<Shared>) {
-    let acceptor = authority.kubelet();
+/// Serves as the kubelet of a node, with a certificate of an authority, until its task is ended.
+pub(super) async fn serve(node: Arc<str>, listener: TcpListener, authority: Arc<Authority>, shared: Arc<Shared>) {
+    let acceptor = authority.kubelet(listener.local_addr().expect("it is bound").ip());
     while let Ok((stream, _)) = listener.accept().await {
-        let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
+        let (acceptor, shared, node) = (acceptor.clone(), Arc::clone(&shared), Arc::clone(&node));
         tokio::spawn(async move {
             // A client that does not trust it ends the handshake.
             let Ok(stream) = acceptor.accept(stream).await else { return };
             let service = service_fn(move |request| {
-                let answer = answer(&shared, &request);
+                let answer = answer(&shared, &node, &request);
                 async move { Ok::<_, Infallible>(answer) }
             });
             // The peer may go at any time.
@@ -75,9 +79,9 @@ pub(super) async fn serve(listener: TcpListener, authority: Arc<Authority>, shar
     }
 }
 
-/// The key of a kubelet's page among all pages: no path of the API server.
-pub(super) fn page(path: &str) -> String {
-    format!("kubelet:{path}")
+/// The key of a page of a node's kubelet among all pages: no path of the API server.
+pub(super) fn page(node: &str, path: &str) -> String {
+    format!("kubelet:{node}:{path}")
 }
 
 /// The subresource of nodes that a path belongs to.
@@ -90,7 +94,7 @@ fn subresource(path: &str) -> &'static str {
     }
 }
 
-fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+fn answer(shared: &Shared, node: &str, request: &Request<Incoming>) -> Response<Full<Bytes>> {
     let text = |status, text: String| {
         let mut response = Response::new(Full::new(Bytes::from(text)));
         *response.status_mut() = status;
@@ -98,24 +102,20 @@ fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<Bytes>>
     };
     let path = request.uri().path();
     let subresource = subresource(path);
-    lock(&shared.asked).push(Asked {
-        verb: "get",
-        resource: format!("kubelet/{subresource}"),
-        name: pod::NODE.to_owned(),
-    });
+    lock(&shared.asked).push(Asked { verb: "get", resource: format!("kubelet/{subresource}"), name: node.to_owned() });
     let faults = lock(&shared.faults);
     let shown = request.headers().get(AUTHORIZATION).and_then(|it| it.to_str().ok()).unwrap_or_default();
     if shown != format!("Bearer {}", faults.token) {
         return text(StatusCode::UNAUTHORIZED, "Unauthorized".to_owned());
     }
-    let asked = Attributes { verb: "get", resource: "nodes", subresource, name: pod::NODE, ..Attributes::default() };
+    let asked = Attributes { verb: "get", resource: "nodes", subresource, name: node, ..Attributes::default() };
     if !faults.permissions.allow(&asked) {
         let user = "system:serviceaccount:loader:loaderd";
         let refusal = format!("Forbidden (user={user}, verb=get, resource=nodes, subresource(s)=[{subresource}])\n");
         return text(StatusCode::FORBIDDEN, refusal);
     }
     drop(faults);
-    let known = lock(&shared.pages).get(&page(path)).cloned();
+    let known = lock(&shared.pages).get(&page(node, path)).cloned();
     known.map_or_else(|| text(StatusCode::NOT_FOUND, "404 page not found\n".to_owned()), |it| text(StatusCode::OK, it))
 }
 

@@ -313,7 +313,6 @@ impl Cluster {
         let directory = tempfile::tempdir().expect("a directory");
         let listen = async || TcpListener::bind(SocketAddr::from((shape.gateway_node(), 0))).await.expect("a port");
         let (api, gateway, secured) = runtime.block_on(async { (Port::hold(), listen().await, listen().await) });
-        let kubelet = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
         let port = |listener: &TcpListener| listener.local_addr().expect("it is bound").port();
         let ports = (port(&gateway), if shape.tls { port(&secured) } else { 0 });
         let address = api.address();
@@ -352,7 +351,9 @@ impl Cluster {
         runtime.spawn(controllers::autoscale(Arc::clone(&shared)));
         let authority = Arc::new(kubelet::Authority::new("kubernetes"));
         let cluster = Self { shared, runtime: Some(runtime), directory, api: address, authority };
-        cluster.start_kubelet(kubelet, Arc::clone(&cluster.authority));
+        for node in shape.node_names() {
+            cluster.start_kubelet(&node, Arc::clone(&cluster.authority));
+        }
         cluster.write_kubeconfig(TOKEN);
         cluster
     }
@@ -470,9 +471,14 @@ impl Cluster {
         lock(&self.shared.pages).insert(path.to_owned(), text.to_owned());
     }
 
-    /// Answers GETs of a path of the node's kubelet with a text, such as `/stats/summary`.
+    /// Answers GETs of a path of the control plane's kubelet with a text, such as `/stats/summary`.
     pub fn kubelet_page(&self, path: &str, text: &str) {
-        self.page(&kubelet::page(path), text);
+        self.kubelet_page_of(pod::NODE, path, text);
+    }
+
+    /// Answers GETs of a path of a node's kubelet with a text.
+    pub fn kubelet_page_of(&self, node: &str, path: &str, text: &str) {
+        self.page(&kubelet::page(node, path), text);
     }
 
     /// Lets the node's kubelet have a certificate that the cluster's CA has not signed, as kubeadm's have unless they are told to.
@@ -480,18 +486,18 @@ impl Cluster {
     /// # Panics
     /// When it can't be started.
     pub fn distrust_kubelet(&self) {
-        let runtime = self.runtime.as_ref().expect("it has not ended");
-        let bound = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a port");
-        self.start_kubelet(bound, Arc::new(kubelet::Authority::new("kubelet-ca")));
+        self.start_kubelet(pod::NODE, Arc::new(kubelet::Authority::new("kubelet-ca")));
     }
 
-    /// Starts the node's kubelet, which takes the place of the one before.
-    fn start_kubelet(&self, listener: TcpListener, authority: Arc<kubelet::Authority>) {
-        let address = listener.local_addr().expect("it is bound");
-        let endpoint = kubelet::status(address);
-        self.shared.edit("nodes", "", pod::NODE, |node| node["status"]["daemonEndpoints"] = endpoint);
+    /// Starts a node's kubelet at its address, which takes the place of the one before.
+    fn start_kubelet(&self, node: &str, authority: Arc<kubelet::Authority>) {
+        let known = self.get("nodes", "", node).expect("it was made");
+        let address = known["status"]["addresses"][0]["address"].as_str().expect("has one").to_owned();
         let runtime = self.runtime.as_ref().expect("it has not ended");
-        runtime.spawn(kubelet::serve(listener, authority, Arc::clone(&self.shared)));
+        let listener = runtime.block_on(TcpListener::bind((address, 0))).expect("a port");
+        let endpoint = kubelet::status(listener.local_addr().expect("it is bound"));
+        self.shared.edit("nodes", "", node, |node| node["status"]["daemonEndpoints"] = endpoint);
+        runtime.spawn(kubelet::serve(Arc::from(node), listener, authority, Arc::clone(&self.shared)));
     }
 
     /// Applies `config/kubernetes/rbac-nodes-proxy.yaml`, too.

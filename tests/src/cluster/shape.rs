@@ -33,9 +33,9 @@ pub enum Ingress {
     /// `kourier-service.json`.
     #[default]
     Kourier,
-    /// Not recorded: as the manifest of net-istio 1.23 has it.
+    /// Not recorded: namespace, name and ports are those of Istio's own installation, which Knative's uses.
     Istio,
-    /// Not recorded: as the manifest of net-contour 1.23 has it.
+    /// Not recorded: namespace and name are those of Knative's documentation of Contour.
     Contour,
 }
 

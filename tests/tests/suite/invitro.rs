@@ -164,7 +164,11 @@ fn for_other_programs() -> Vec<Shipped> {
         ("cmd/dirigent/config_dandelion.json", dirigent(dandelion), Refused(of_dirigent)),
         ("cmd/dirigent/config_dandelion_workflow.json", dirigent(workflow), Refused(of_dirigent)),
         ("cmd/config_basic_chain.json", chain, Refused(&["InVitro's workflow configuration: is for workflows"])),
-        ("cmd/failure.json", failure, Refused(&["InVitro's failure configuration: "])),
+        (
+            "cmd/failure.json",
+            failure,
+            Refused(&["InVitro's failure configuration: ", "loaderctl import CONFIG.json --failure"]),
+        ),
         (
             "multi/multi_loader_config.json",
             many,

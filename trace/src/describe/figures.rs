@@ -129,7 +129,7 @@ fn popular_invocations(apps: &[App]) -> Option<f64> {
     (sum > 0).then(|| invocations.iter().take(popular).sum::<u64>() as f64 / sum as f64)
 }
 
-fn quietest_hour(trace: &Trace) -> Option<f64> {
+pub(super) fn quietest_hour(trace: &Trace) -> Option<f64> {
     let mut hours = [0_u64; DAY / HOUR];
     let whole_days = trace.units / DAY * DAY;
     for function in &trace.functions {

@@ -1,7 +1,7 @@
 //! How much inter-arrival times vary, as far as it can be computed from counts per minute.
 
 /// Fewer inter-arrival times than this are not significant: of two, the coefficient of variation is never above 1.
-const LEAST: u64 = 3;
+const LEAST: f64 = 3.0;
 
 /// The coefficient of variation (standard deviation over mean, of the whole population) of the inter-arrival times of
 /// invocations that are counted per minute; none of fewer than three times, or of times that are all 0.
@@ -10,25 +10,52 @@ const LEAST: u64 = 3;
 /// a minute add no variation of their own, and a steady load gives less than 1 at any rate. Taken as a Poisson process
 /// within each minute instead, every steady and frequent load would give 1, and chance would decide whether it is above.
 pub(super) fn variation(counts: impl IntoIterator<Item = u64>) -> Option<f64> {
-    let (mut times, mut sum, mut squares) = (0_u64, 0.0, 0.0);
-    let mut last: Option<f64> = None;
-    for (minute, count) in counts.into_iter().enumerate().filter(|&(_, count)| count > 0) {
-        let (begin, distance) = (minute as f64, 1.0 / count as f64);
-        if let Some(last) = last {
-            let gap = begin + distance / 2.0 - last;
-            times += 1;
-            sum += gap;
-            squares += gap * gap;
+    let mut gaps = Gaps::default();
+    let active = counts.into_iter().enumerate().filter(|&(_, count)| count > 0);
+    active.for_each(|(minute, count)| gaps.add(minute as f64, count as f64));
+    gaps.variation()
+}
+
+/// The inter-arrival times up to now.
+#[derive(Debug, Default)]
+pub(super) struct Gaps {
+    times: f64,
+    sum: f64,
+    squares: f64,
+    last: Option<f64>,
+}
+
+impl Gaps {
+    /// Adds the invocations of the unit that begins at `begin`; units are in order, and have some.
+    pub(super) fn add(&mut self, begin: f64, count: f64) {
+        let distance = 1.0 / count;
+        if let Some(last) = self.last {
+            self.gap(begin + distance / 2.0 - last, 1.0);
         }
-        let inner = (count - 1) as f64;
-        times += count - 1;
-        sum += inner * distance;
-        squares += inner * distance * distance;
-        last = Some(begin + 1.0 - distance / 2.0);
+        self.gap(distance, count - 1.0);
+        self.last = Some(begin + 1.0 - distance / 2.0);
     }
-    let mean = sum / times as f64;
-    let variance = squares / times as f64 - mean * mean;
-    (times >= LEAST).then(|| variance.max(0.0).sqrt() / mean)
+
+    /// Adds an invocation at `at`; they are in order.
+    pub(super) fn add_at(&mut self, at: f64) {
+        if let Some(last) = self.last {
+            self.gap(at - last, 1.0);
+        }
+        self.last = Some(at);
+    }
+
+    fn gap(&mut self, length: f64, times: f64) {
+        self.times += times;
+        self.sum += times * length;
+        self.squares += times * length * length;
+    }
+
+    /// Of these, as [`variation`].
+    pub(super) fn variation(&self) -> Option<f64> {
+        let mean = self.sum / self.times;
+        let variance = self.squares / self.times - mean * mean;
+        (self.times >= LEAST && mean > 0.0).then(|| variance.max(0.0).sqrt() / mean)
+    }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Statistics of a trace, compared with the published ones.
+//! Statistics of a trace, by themselves and compared with the published ones.
 //!
 //! ```text
 //! Trace ──figures (apps, gaps, values)──▶ Figures ──published──▶ rows: found, target, tolerance, met
@@ -8,12 +8,16 @@
 
 mod apps;
 mod figures;
+mod function;
 mod gaps;
+mod overview;
 mod published;
 mod values;
 
 pub use apps::AppMemory;
 pub use figures::Figures;
+pub use function::FunctionFigures;
+pub use overview::{Distribution, Interval, Level, Overview, TriggerShare};
 pub use published::{Row, Tolerance, Unit, azure2019};
 
 #[cfg(test)]

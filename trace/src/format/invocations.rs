@@ -125,6 +125,9 @@ impl Columns {
 /// a published day from 1, what was cut out of it by the minute at which that begins.
 fn unit_columns(table: &Table, faults: &mut Faults) -> Option<Vec<usize>> {
     let before = faults.total;
+    for name in table.header().iter().filter(|name| is_other_number(name)) {
+        faults.push(table.header_fault(Some(name), Problem::ColumnNotWhole));
+    }
     let numbered = table.header().iter().enumerate();
     let numbered: Vec<(u64, &str, usize)> =
         numbered.filter_map(|(index, name)| Some((unit_number(name)?, name.as_str(), index))).collect();
@@ -144,7 +147,7 @@ fn unit_columns(table: &Table, faults: &mut Faults) -> Option<Vec<usize>> {
         };
         faults.push(table.header_fault(Some(&column), problem));
     }
-    if numbered.is_empty() {
+    if numbered.is_empty() && faults.total == before {
         faults.push(table.header_fault(Some("1"), Problem::ColumnMissing));
     }
     (faults.total == before).then(|| numbered.into_iter().map(|(_, _, index)| index).collect())
@@ -153,4 +156,9 @@ fn unit_columns(table: &Table, faults: &mut Faults) -> Option<Vec<usize>> {
 /// The number of the unit whose column is named `name`; none when it is another column.
 fn unit_number(name: &str) -> Option<u64> {
     if name.bytes().all(|byte| byte.is_ascii_digit()) { name.parse().ok() } else { None }
+}
+
+/// Whether a column is named by a number that no unit has, such as -1 or 1.5.
+fn is_other_number(name: &str) -> bool {
+    unit_number(name).is_none() && name.trim().parse().is_ok_and(f64::is_finite)
 }

@@ -129,6 +129,9 @@ pub enum Problem {
         /// Upper bound.
         most: usize,
     },
+    /// A column whose name is a number, though not one that counts can have.
+    #[error("is no whole number from 0; columns of counts must be numbered consecutively")]
+    ColumnNotWhole,
     /// Columns of counts that are not consecutive.
     #[error("comes after column {before}; columns of counts must be numbered consecutively")]
     ColumnOutOfOrder {

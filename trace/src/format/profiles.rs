@@ -23,6 +23,10 @@ pub(super) struct ProfileTable<'a, P, const N: usize> {
     pub(super) columns: [String; N],
     /// Makes the profile of the values in `columns`.
     pub(super) profile: fn([f64; N]) -> Result<P, ProfileError>,
+    /// The name of the column of averages, which may lack.
+    pub(super) average: &'static str,
+    /// The profile with the average that its row states.
+    pub(super) with_average: fn(P, f64) -> P,
     /// Upper bound of a value.
     pub(super) most: f64,
     pub(super) duplicate: Reason,
@@ -92,7 +96,13 @@ impl<P, const N: usize> ProfileTable<'_, P, N> {
         let mut table = Table::open(reading, self.file)?;
         let id_column = reading.faults.take(table.column(self.key));
         let columns = table.columns(self.columns.each_ref().map(String::as_str), &mut reading.faults);
-        let (id_column, columns) = (id_column?, columns?);
+        let average = reading.faults.take(table.find(self.average));
+        let (id_column, columns, average) = (id_column?, columns?, average?);
+        let averaged = |row: &Row<'_>, profile: P| match average.map(|column| row.optional(column)) {
+            Some(Ok(Some(average))) => Ok((self.with_average)(profile, average)),
+            Some(Err(fault)) => Err(fault),
+            Some(Ok(None)) | None => Ok(profile),
+        };
         while let Some(row) = table.next_row(&mut reading.faults) {
             let Some(id) = reading.faults.take(row.id(id_column)) else { continue };
             match index.get(id) {
@@ -100,7 +110,8 @@ impl<P, const N: usize> ProfileTable<'_, P, N> {
                 Some(None) => {}
                 Some(&Some(at)) if !matches!(found[at], Found::Absent) => reading.report.add(self.duplicate, id),
                 Some(&Some(at)) if strict => {
-                    found[at] = reading.faults.take(self.profile(&row, columns)).map_or(Found::Bad, Found::Known);
+                    let profile = self.profile(&row, columns).and_then(|profile| averaged(&row, profile));
+                    found[at] = reading.faults.take(profile).map_or(Found::Bad, Found::Known);
                 }
                 Some(&Some(at)) => {
                     let repaired = reading.faults.take(self.repaired(&row, columns));
@@ -108,7 +119,11 @@ impl<P, const N: usize> ProfileTable<'_, P, N> {
                         reading.report.repair(self.repair, id);
                     }
                     found[at] = match repaired {
-                        Some(Repaired::Sound(profile) | Repaired::Changed(profile)) => Found::Known(profile),
+                        Some(Repaired::Sound(profile)) => {
+                            reading.faults.take(averaged(&row, profile)).map_or(Found::Bad, Found::Known)
+                        }
+                        // What was repaired has no average to trust.
+                        Some(Repaired::Changed(profile)) => Found::Known(profile),
                         Some(Repaired::Hopeless) | None => Found::Bad,
                     };
                 }

@@ -88,7 +88,8 @@ impl Repair {
         }
     }
 
-    fn note(self) -> &'static str {
+    /// What was done, as text for users.
+    pub fn note(self) -> &'static str {
         match self {
             Self::Durations => {
                 "run times that are negative, too long or out of order were repaired (--strict refuses them)"

@@ -133,9 +133,10 @@ fn reads_functions_counts_and_profiles() {
     assert_eq!(second.trigger.as_deref(), Some("timer"));
     assert_eq!(counts(second), [0, 70_000, 5]);
     let runtime = RuntimeProfile::from_millis([10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0]).unwrap();
-    assert_eq!(second.runtime, Some(runtime));
+    // The averages of their rows.
+    assert_eq!(second.runtime, Some(runtime.with_average(100.0)));
     let memory = MemoryProfile::from_mib([200.0, 201.0, 202.0, 203.0, 204.0, 205.0, 206.0, 207.0]).unwrap();
-    assert_eq!(second.memory, Some(memory));
+    assert_eq!(second.memory, Some(memory.with_average(120.0)));
     assert_eq!(report, Report::default());
 }
 
@@ -262,6 +263,16 @@ fn says_where_lines_and_headers_of_invocations_are_bad() {
                  invocations.csv:1: column 2: comes after column 3; columns of counts must be numbered consecutively",
             ),
             (",1,2,3", ",a,b,c", "invocations.csv:1: column 1: is missing"),
+            (
+                ",1,2,3",
+                ",-1,0,1",
+                "invocations.csv:1: column -1: is no whole number from 0; columns of counts must be numbered consecutively",
+            ),
+            (
+                ",1,2,3",
+                ",1,2,2.5",
+                "invocations.csv:1: column 2.5: is no whole number from 0; columns of counts must be numbered consecutively",
+            ),
         ],
     );
 }

@@ -74,6 +74,11 @@ impl<const N: usize> Percentiles<N> {
         Self { values: self.values.map(change), ..self }
     }
 
+    /// The values, in the order of their percentiles.
+    pub(super) fn values(&self) -> [f64; N] {
+        self.values
+    }
+
     /// Inverse of the distribution function.
     pub(super) fn quantile(&self, q: f64) -> f64 {
         let percent = q * 100.0;

@@ -10,6 +10,7 @@
 mod apps;
 mod draws;
 mod functions;
+pub mod like;
 mod load;
 mod plan;
 mod popularity;

@@ -23,7 +23,7 @@ pub(super) struct Profile<const N: usize> {
 }
 
 impl<const N: usize> Profile<N> {
-    fn around(average: f64, spread: f64, at: [u8; N]) -> Self {
+    pub(super) fn around(average: f64, spread: f64, at: [u8; N]) -> Self {
         let shape = at.map(|percentile| (spread * deviate(percentile)).exp());
         let pieces = at.windows(2).zip(shape.windows(2));
         let lowest = f64::from(at[0]) * shape[0];

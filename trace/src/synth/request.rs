@@ -1,10 +1,9 @@
 //! The trace that is asked for, and why it may not be had.
 
-use std::path::PathBuf;
-
 use thiserror::Error;
 
 use crate::random::{Purpose, StreamKey, StreamRng};
+use crate::write::WriteError;
 
 /// A trace to be made up.
 ///
@@ -43,28 +42,9 @@ pub enum SynthError {
         /// The lowest possible rate.
         least: f64,
     },
-    /// A file exists that would be replaced.
-    #[error("{} exists", path.display())]
-    Exists {
-        /// The path of the file.
-        path: PathBuf,
-    },
-    /// A file or the directory can't be made.
-    #[error("can't create {}", path.display())]
-    Create {
-        /// The path of the file or directory.
-        path: PathBuf,
-        /// The error of the operating system.
-        source: std::io::Error,
-    },
     /// A file can't be written.
-    #[error("can't write {}", path.display())]
-    Write {
-        /// The path of the file.
-        path: PathBuf,
-        /// Why the file can't be written.
-        source: csv::Error,
-    },
+    #[error(transparent)]
+    Write(#[from] WriteError),
 }
 
 impl Synth {

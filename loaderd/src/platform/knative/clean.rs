@@ -11,10 +11,7 @@ use kube::{
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    cluster::{Cluster, ClusterError},
-    names, objects,
-};
+use super::{cluster::Cluster, cluster_error::ClusterError, names, objects};
 use crate::id::RunId;
 
 /// Services that are deleted at the same time.

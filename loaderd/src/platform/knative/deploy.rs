@@ -19,7 +19,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    cluster::{Cluster, ClusterError},
+    cluster::Cluster,
+    cluster_error::ClusterError,
     error::unusable,
     names,
     objects::{self, ObjectStatus, Readiness},

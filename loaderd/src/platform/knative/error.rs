@@ -1,6 +1,6 @@
 //! Converts errors of a cluster into those of the platform.
 
-use super::cluster::ClusterError;
+use super::cluster_error::ClusterError;
 use crate::platform::PlatformError;
 
 /// The platform's name in a spec.

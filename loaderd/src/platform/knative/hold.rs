@@ -21,7 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     backup,
-    cluster::{Cluster, ClusterError},
+    cluster::Cluster,
+    cluster_error::ClusterError,
     preflight::{self, Need, Scope},
 };
 use crate::{id::RunId, platform::SettingsBackup};

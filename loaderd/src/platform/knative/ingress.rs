@@ -11,7 +11,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::{Cluster, ClusterError};
+use super::{cluster::Cluster, cluster_error::ClusterError};
 
 /// The Services of Knative's ingresses: ingress, namespace, name.
 const INGRESSES: [(&str, &str, &str); 3] = [

@@ -5,7 +5,7 @@ use kube::Api;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    cluster::ClusterError,
+    cluster_error::ClusterError,
     disturb, hold,
     ingress::{self, Port},
     platform::{Knative, QUERY_TIMEOUT},

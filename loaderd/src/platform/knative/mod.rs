@@ -42,6 +42,7 @@ mod scrape;
 
 mod capacity;
 mod cluster;
+mod cluster_error;
 mod credentials;
 mod error;
 mod failure;

@@ -15,7 +15,8 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     clean::Cleaner,
-    cluster::{Cluster, ClusterError},
+    cluster::Cluster,
+    cluster_error::ClusterError,
     deploy::{Rollout, Rules, Wanted},
     error::{NAME, refused, uncleaned, unusable},
     feed::{Feed, FeedSenders},

@@ -6,7 +6,7 @@ use kube::{Api, api::PostParams};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::{Cluster, ClusterError};
+use super::{cluster::Cluster, cluster_error::ClusterError};
 
 /// Requests in flight at the same time.
 const MAX_CONCURRENT: usize = 8;

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     capacity::{Amounts, NodeRoom},
-    cluster::{Cluster, ClusterError},
+    cluster::Cluster,
+    cluster_error::ClusterError,
 };
 use crate::platform::{Fact, Room};
 

@@ -67,14 +67,15 @@ fn changes(daemon: &Daemon, id: &str) -> Vec<(Value, bool)> {
     changes.map(|it| (it["change"].clone(), it["undone"] == true)).collect()
 }
 
+// What is looked at while it lasts does so for longer than a busy machine stands still.
 const EACH: &str = "\
 - { at: 1s, do: deletePods, of: functions }
 - { at: 2s, do: deletePods, of: gateway, count: all }
-- { at: 4s, do: scaleToZero, of: activator, for: 1s }
+- { at: 4s, do: scaleToZero, of: activator, for: 5s }
 - { at: 6s, do: restart, of: autoscaler }
 - { at: 7s, do: deletePods, of: { namespace: knative-serving, selector: app=controller } }
-- { at: 8s, do: cordon, node: knative-control-plane, for: 1s }
-- { at: 10s, do: drain, node: knative-control-plane, for: 2s }
+- { at: 10s, do: cordon, node: knative-control-plane, for: 5s }
+- { at: 17s, do: drain, node: knative-control-plane, for: 2s }
 ";
 
 #[test]

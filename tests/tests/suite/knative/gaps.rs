@@ -39,8 +39,9 @@ fn scales_up_in_a_gap(begin: impl Fn(&Cluster), end: impl Fn(&Cluster)) {
                  --stable-window 600s";
     let id = submit(&daemon, flags);
     eventually("rows", || (daemon.lines(&id, "invocations.csv") > 20).then_some(()));
-    let known = ready(&cluster);
     begin(&cluster);
+    // Those of which the daemon may have learned before.
+    let known = ready(&cluster);
     let missed = eventually("more pods", || {
         let new: Vec<_> = ready(&cluster).into_iter().filter(|pod| !known.contains(pod)).collect();
         (new.len() >= 3).then_some(new)

@@ -26,7 +26,7 @@ fn results_of_a_run_on_a_cluster_have_every_layout() {
     let invitro = fetch("invitro");
     assert_eq!(Table::read(&invitro.join("b_duration_1.csv")).len(), 25);
     let theirs = Table::read(&invitro.join("b_deployment_scale_1.csv"));
-    let columns = ["function", "desired_pods", "running_pods", "activator_queue"];
-    let ours = ["function", "desired", "running", "queue"];
-    assert_eq!(theirs.columns(columns), scales.columns(ours));
+    assert_eq!(theirs.columns(["desired_pods", "running_pods"]), scales.columns(["desired", "running"]));
+    // There, 0 stands for what is not known.
+    assert!(theirs.column("activator_queue").iter().all(|queue| *queue == "0"), "{theirs:?}");
 }

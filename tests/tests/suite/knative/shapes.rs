@@ -61,7 +61,7 @@ fn each_node_of_several_has_its_rows() {
     let cluster = Cluster::start_as(&Shape { workers: 2, ingress: Ingress::Contour, ..Shape::default() });
     for (node, cores) in [("knative-control-plane", 500_000_000), ("knative-worker-1", 250_000_000)] {
         let usage = json!({"node": {"nodeName": node, "cpu": {"usageNanoCores": cores}, "memory": {"workingSetBytes": 1_048_576}}, "pods": []});
-        cluster.page(&format!("/api/v1/nodes/{node}/proxy/stats/summary"), &usage.to_string());
+        cluster.kubelet_page_of(node, "/stats/summary", &usage.to_string());
     }
     let state = tempfile::tempdir().expect("a directory");
     let daemon = with_config(&cluster, state.path(), "[scrape]\nperiod = \"1s\"");
@@ -126,7 +126,7 @@ fn a_token_that_is_renewed_in_its_file_is_used_from_then_on() {
     let cluster = Cluster::start_as(&Shape { token_file: true, ..Shape::default() });
     let usage =
         json!({"node": {"nodeName": "knative-control-plane", "cpu": {"usageNanoCores": 1}, "memory": {}}, "pods": []});
-    cluster.page("/api/v1/nodes/knative-control-plane/proxy/stats/summary", &usage.to_string());
+    cluster.kubelet_page("/stats/summary", &usage.to_string());
     let state = tempfile::tempdir().expect("a directory");
     let daemon = with_config(&cluster, state.path(), "[scrape]\nperiod = \"1s\"");
     let flags =

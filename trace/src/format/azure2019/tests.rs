@@ -48,8 +48,9 @@ fn shares_an_apps_memory_among_all_its_functions() {
     assert_eq!(counts(&trace.functions[2]), [7, 7]);
     assert_eq!(trace.functions[1].trigger.as_deref(), Some("timer"));
     // Of three functions, f3 too, which is not invoked; never below 1 MiB.
-    let third = MemoryProfile::from_mib([1.0, 1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 100.0]).unwrap();
-    let alone = MemoryProfile::from_mib([100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0, 107.0]).unwrap();
+    let third = MemoryProfile::from_mib([1.0, 1.0, 10.0, 20.0, 30.0, 40.0, 50.0, 100.0]).unwrap().with_average(40.0);
+    let alone =
+        MemoryProfile::from_mib([100.0, 101.0, 102.0, 103.0, 104.0, 105.0, 106.0, 107.0]).unwrap().with_average(120.0);
     let memory: Vec<_> = trace.functions.iter().map(|function| function.memory.clone().unwrap()).collect();
     assert_eq!(memory, [third.clone(), third, alone]);
     let idle = Occurrences { count: 1, examples: vec!["f3".to_owned()] };

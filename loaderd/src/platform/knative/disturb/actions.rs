@@ -14,10 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::{
-        cluster::{Cluster, ClusterError},
-        ingress, names, preflight,
-    },
+    super::{cluster::Cluster, cluster_error::ClusterError, ingress, names, preflight},
     changes::{Change, Changes, Saved},
     eviction::evict,
     needs::needs,

@@ -4,7 +4,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::{backup, cluster::ClusterError};
+use super::super::{backup, cluster_error::ClusterError};
 use crate::platform::SettingsBackup;
 
 /// Version of the file's format.

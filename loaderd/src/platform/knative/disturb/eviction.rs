@@ -11,7 +11,7 @@ use kube::{
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::super::cluster::{Cluster, ClusterError};
+use super::super::{cluster::Cluster, cluster_error::ClusterError};
 use crate::disturbance::listed;
 
 /// Pods that are evicted at the same time.

@@ -21,7 +21,7 @@ use self::{
     changes::{Changes, Saved},
 };
 use super::{
-    cluster::ClusterError,
+    cluster_error::ClusterError,
     error::{refused, uncleaned},
     platform::Knative,
 };

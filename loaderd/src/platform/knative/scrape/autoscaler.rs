@@ -11,7 +11,7 @@ use kube::{Api, api::ListParams};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::cluster::{Cluster, ClusterError},
+    super::{cluster::Cluster, cluster_error::ClusterError},
     pace::Pace,
 };
 use crate::scrape::{AutoscalerSample, Point, Prometheus, Sample, SourceError, points};

@@ -5,7 +5,7 @@ use std::{collections::HashMap, fmt::Write as _, time::Duration};
 use serde::de::DeserializeOwned;
 
 use super::{
-    super::cluster::{Cluster, ClusterError},
+    super::{cluster::Cluster, cluster_error::ClusterError},
     figures::{Counter, InUse, MetricsList, of_metrics_server, read_resource, read_summary},
     kubelets::{Kubelet, Kubelets, Way},
 };

@@ -1,0 +1,106 @@
+//! The legend: what the layers of a figure are called, in rows above the plot.
+
+use std::fmt::Write as _;
+
+use super::{
+    layer::Layer,
+    parts::Figure,
+    shapes::{self, Look},
+    style::{Style, VIRIDIS},
+    text::{self, escaped, number, visible},
+};
+
+/// Longest name, in widths of the text's size.
+const LONGEST: f64 = 26.0;
+
+/// The legend of a figure.
+#[derive(Debug)]
+pub(super) struct Legend {
+    /// How much of the figure's height it takes, in px.
+    pub(super) height: f64,
+    entries: Vec<Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    name: String,
+    look: Look,
+    x: f64,
+    y: f64,
+}
+
+impl Legend {
+    /// The legend; empty where there is one layer, which the title names.
+    pub(super) fn of(figure: &Figure, style: &Style) -> Self {
+        let size = style.font_size;
+        let named = figure.layers.iter().flat_map(|layer| {
+            let look = match layer {
+                Layer::Line(_) | Layer::Step(_) => Look::Line,
+                Layer::Scatter(_) => Look::Point,
+                Layer::Band(_) | Layer::Bars(_) => Look::Area,
+                Layer::Heat(_) => Look::Heat,
+            };
+            layer.names().into_iter().map(move |(name, number)| (name.to_owned(), look(number)))
+        });
+        let named: Vec<_> = named.filter(|(name, _)| !name.is_empty()).collect();
+        let is_needed = named.len() > 1 || named.iter().any(|(_, look)| matches!(look, Look::Heat(_)));
+        let (mut entries, mut x, mut y) = (Vec::new(), size * 0.5, size);
+        for (name, look) in named.into_iter().filter(|_| is_needed) {
+            let name = text::cut(&visible(&name), LONGEST);
+            let width = text::width(&name) * size + size * if matches!(look, Look::Heat(_)) { 9.0 } else { 4.2 };
+            if x + width > style.width && x > size {
+                (x, y) = (size * 0.5, y + size * 1.5);
+            }
+            entries.push(Entry { name, look, x, y });
+            x += width;
+        }
+        let height = if entries.is_empty() { 0.0 } else { y + size * 0.5 };
+        Self { height, entries }
+    }
+
+    /// Draws it.
+    pub(super) fn draw(&self, svg: &mut String, style: &Style) {
+        if self.entries.is_empty() {
+            return;
+        }
+        svg.push_str("<g class=\"legend\">");
+        for Entry { name, look, x, y } in &self.entries {
+            let size = style.font_size;
+            let (middle, wide) = (y - size * 0.35, size * 2.4);
+            match look {
+                Look::Line(number) => {
+                    shapes::line(
+                        svg,
+                        style,
+                        *number,
+                        &format!("M{} {}h{}", text::number(*x), text::number(middle), text::number(wide)),
+                    );
+                    shapes::markers(svg, style, *number, &[(x + wide / 2.0, middle)]);
+                }
+                Look::Point(number) => shapes::markers(svg, style, *number, &[(x + wide / 2.0, middle)]),
+                Look::Area(number) => shapes::area(svg, style, *number, (*x, y - size * 0.8), (wide, size * 0.85)),
+                Look::Heat(_) => ramp(svg, style, *x, *y),
+            }
+            let right = if matches!(look, Look::Heat(_)) { x + size * 7.4 } else { x + wide + size * 0.5 };
+            let _written = write!(svg, "<text x=\"{}\" y=\"{}\">{}</text>", number(right), number(*y), escaped(name));
+        }
+        svg.push_str("</g>");
+    }
+}
+
+/// The colours of heat, from few to many.
+fn ramp(svg: &mut String, style: &Style, x: f64, y: f64) {
+    let size = style.font_size;
+    for (place, colour) in VIRIDIS.iter().enumerate() {
+        let at = x + size * 0.85 * place as f64;
+        let _written = write!(
+            svg,
+            "<path fill=\"{colour}\" d=\"M{} {}h{}v{}h-{}z\"/>",
+            number(at),
+            number(y - size * 0.8),
+            number(size * 0.85),
+            number(size * 0.85),
+            number(size * 0.85)
+        );
+    }
+}

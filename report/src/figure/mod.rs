@@ -1,0 +1,34 @@
+//! A small grammar of figures, and their SVG.
+//!
+//! A [`Figure`] is plain data: axes, layers of values, and what its caption must say. It comes from a run's directory, from several
+//! of them, or from a run under way; where from, it does not know. [`svg`] draws it, [`csv`] gives the same values as a
+//! table.
+//!
+//! ```text
+//! Figure { x, y, layers, shades, marks, limits } ──fit──▶ Frame ──draw──▶ SVG
+//!                                                └──────▶ CSV
+//! ```
+
+mod axis;
+mod curve;
+mod data;
+mod draw;
+mod frame;
+mod layer;
+mod legend;
+mod paint;
+mod parts;
+mod shapes;
+mod style;
+pub mod text;
+mod ticks;
+
+pub use axis::{Axis, Quantity, Scale};
+pub use data::csv;
+pub use draw::svg;
+pub use layer::{Band, Bars, Curve, Heat, Layer, Points, Segment};
+pub use parts::{Facts, Figure, Mark, Shade};
+pub use style::{COLOURS, DARK, Style};
+
+#[cfg(test)]
+mod tests;

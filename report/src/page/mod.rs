@@ -1,0 +1,144 @@
+//! A run's report: one HTML file with everything inside.
+//!
+//! Nothing is loaded, and a policy in the file forbids it; without scripts everything can be read, and with them values are shown at the
+//! pointer, curves hidden, and tables sorted. The same run gives the same bytes: no clock is read. Verdicts come first.
+
+mod about;
+mod findings;
+mod key;
+mod loader;
+mod table;
+mod tables;
+mod units;
+mod verdict;
+mod verdicts;
+
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use sha2::{Digest as _, Sha256};
+use verdict::{Weight, lead};
+
+use crate::{
+    catalogue::{FIGURES, Panel},
+    figure::{
+        self, Figure, Style,
+        text::{escaped, visible},
+    },
+    run::Run,
+};
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// The report of a run; of several runs their figures laid over each other.
+pub fn html(runs: &[Run]) -> String {
+    let labels: Vec<_> = runs.iter().map(|run| escaped(&visible(run.label()))).collect();
+    let mut html = head(&labels.join(", "));
+    html += "<header>\n";
+    html += &runs.iter().zip(&labels).map(|(run, label)| header(run, label)).collect::<String>();
+    html += "</header>\n<main>\n";
+    for (name, id, content) in panels(runs) {
+        if !content.is_empty() {
+            html += &format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{name}</h2>\n{content}</section>\n");
+        }
+    }
+    html += "</main>\n<footer><p>Made by loader from the run's directory. What each figure means: docs/definitions.md. \
+             Each figure alone, for papers: <code>loaderctl plot</code>.</p></footer>\n";
+    html + &format!("<script>{SCRIPT}</script>\n</body>\n</html>\n")
+}
+
+/// The source of a style or a script in the policy.
+fn hash(text: &str) -> String {
+    format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())))
+}
+
+fn head(title: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"\
+         default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
+         <title>{title} – loader report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
+
+/// What a run is, and whether it can be trusted.
+fn header(run: &Run, title: &str) -> String {
+    let verdicts = verdicts::verdicts(run);
+    let lead = lead(&verdicts);
+    let file = run.documents.run.clone().unwrap_or_default();
+    let told = [
+        file.mode.clone(),
+        if file.platform.is_empty() { String::new() } else { format!("on {}", file.platform) },
+        units::instant(run.t0_unix_us()),
+        file.run_id,
+    ];
+    let told: Vec<_> = told.iter().filter(|text| !text.is_empty()).map(|text| escaped(&visible(text))).collect();
+    let shown = verdicts.iter().map(|it| {
+        let (class, word) = (it.weight.class(), it.weight.word());
+        let (title, text) = (escaped(&it.title), escaped(it.text.trim()));
+        format!("<li class=\"{class}\"><b title=\"{word}\">{title}</b> <span>{text}</span></li>\n")
+    });
+    let shown: String = shown.collect();
+    let class = lead.weight.class();
+    let (first, rest) = (escaped(&lead.title), escaped(&lead.text));
+    format!(
+        "<h1><bdi>{title}</bdi></h1>\n<p class=\"soft\">{}</p>\n\
+         <div class=\"lead {class}\"><strong>{first}</strong>{rest}</div>\n<ul class=\"verdicts\" aria-label=\"Verdicts\">\n{shown}</ul>\n",
+        told.join(" · ")
+    )
+}
+
+/// The panels in order: name, id, content.
+fn panels(runs: &[Run]) -> Vec<(&'static str, &'static str, String)> {
+    let charts = |panel: Panel| charts(runs, panel);
+    let found = |run: &Run| run.summary().map(findings::findings).unwrap_or_default();
+    let stalls = |run: &Run| run.summary().map(|it| tables::stalls(it).html()).unwrap_or_default();
+    let slots = |run: &Run| run.summary().map(|it| tables::slots(it).html()).unwrap_or_default();
+    let rest = |run: &Run| tables::statuses(run).html() + &tables::events(run).html() + &slots(run);
+    vec![
+        ("What was run", "about", each(runs, about::about)),
+        ("Key figures", "key", each(runs, key::key)),
+        ("Over time", "time", charts(Panel::Time)),
+        ("Distributions", "distributions", charts(Panel::Distributions)),
+        ("Cold starts", "cold", charts(Panel::ColdStarts)),
+        ("By function", "functions", charts(Panel::Functions) + &each(runs, |run| tables::functions(run).html())),
+        ("What the mode set out to find", "mode", each(runs, found) + &charts(Panel::Mode)),
+        ("How true the figures are", "quality", charts(Panel::Quality) + &each(runs, stalls)),
+        ("Tables", "tables", each(runs, rest)),
+    ]
+}
+
+/// Of each run its part, below its name where there are several.
+fn each(runs: &[Run], part: impl Fn(&Run) -> String) -> String {
+    let of_one = |run: &Run| match part(run) {
+        content if content.is_empty() || runs.len() == 1 => content,
+        content => format!("<h3><bdi>{}</bdi></h3>\n{content}", escaped(&visible(run.label()))),
+    };
+    runs.iter().map(of_one).collect()
+}
+
+fn charts(runs: &[Run], panel: Panel) -> String {
+    let entries = FIGURES.iter().filter(|entry| entry.panel == panel);
+    let drawn: String = entries.filter_map(|entry| entry.draw(runs)).map(|figure| chart(&figure)).collect();
+    if drawn.is_empty() { drawn } else { format!("<div class=\"charts\">\n{drawn}</div>\n") }
+}
+
+/// A figure with its caption and its data.
+fn chart(figure: &Figure) -> String {
+    let figure = figure.thinned().presentable();
+    let (name, title) = (&figure.name, escaped(&figure.title));
+    let (finding, facts) = (escaped(&figure.finding), escaped(&figure.facts.text()));
+    let svg = figure::svg(&figure, &Style::PAGE);
+    let data = escaped(&figure::csv(&figure));
+    format!(
+        "<figure class=\"chart\" id=\"{name}\">\n<figcaption><h3>{title}</h3><p>{finding}</p></figcaption>\n{svg}\
+         <p class=\"facts\">{facts}</p>\n<details class=\"data\"><summary>Data as CSV</summary><pre class=\"data\" tabindex=\"0\">{data}</pre></details>\n</figure>\n"
+    )
+}
+
+/// Whether nothing speaks against the figures of a run, and the first thing that does.
+pub fn judged(run: &Run) -> (bool, String) {
+    let lead = lead(&verdicts::verdicts(run));
+    (lead.weight == Weight::Good, format!("{}: {}", lead.title, lead.text))
+}

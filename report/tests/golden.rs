@@ -1,0 +1,77 @@
+//! The report of a small run of each mode, as it was when it was looked at.
+
+#![expect(clippy::expect_used, reason = "tests")]
+
+use std::path::Path;
+
+use loader_report::{
+    catalogue::{FIGURES, find},
+    figure::{Style, svg},
+    page,
+    run::Run,
+};
+
+fn run(mode: &str) -> Run {
+    Run::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runs").join(mode)).expect("reads")
+}
+
+/// The body of the page, element by element, without script.
+fn body(html: &str) -> String {
+    let (_, body) = html.split_once("<body>\n").expect("a body");
+    let (body, _) = body.split_once("<script>").expect("a script");
+    body.replace("><", ">\n<")
+}
+
+fn check(mode: &str) {
+    let html = page::html(&[run(mode)]);
+    assert_eq!(html, page::html(&[run(mode)]), "the same run gives the same bytes");
+    insta::assert_snapshot!(mode, body(&html));
+}
+
+#[test]
+fn the_report_of_mode_trace() {
+    check("trace");
+}
+
+#[test]
+fn the_report_of_mode_rps() {
+    check("rps");
+}
+
+#[test]
+fn the_report_of_mode_burst() {
+    check("burst");
+}
+
+#[test]
+fn the_report_of_mode_coldstart() {
+    check("coldstart");
+}
+
+/// Of a run that its daemon did not end: samples and cold starts are those of a recorded run on Knative 1.22 of one node.
+#[test]
+fn the_report_of_an_interrupted_run() {
+    check("interrupted");
+}
+
+#[test]
+fn every_figure_can_be_drawn() {
+    let runs = ["trace", "rps", "burst", "coldstart", "interrupted"].map(run);
+    let is_drawn = |name: &str| {
+        let of_all = find(name).and_then(|entry| entry.draw(&runs)).is_some();
+        of_all || runs.iter().any(|run| find(name).and_then(|entry| entry.draw(std::slice::from_ref(run))).is_some())
+    };
+    let missing: Vec<_> = FIGURES.iter().map(|entry| entry.name).filter(|name| !is_drawn(name)).collect();
+    // No run here has failures, or is of a version that records memory by slot.
+    assert_eq!(missing, ["failures", "asked-memory"]);
+}
+
+#[test]
+fn several_runs_are_laid_over_each_other() {
+    let runs = [run("trace"), run("rps")];
+    let figure = find("response-cdf").and_then(|entry| entry.draw(&runs)).expect("a figure");
+    let svg = svg(&figure, &Style::paper(3.33, 2.0, 8.0, true));
+    assert!(svg.contains(">trace</text>") && svg.contains(">rps</text>") && !svg.contains("#0072B2"), "{svg}");
+    let html = page::html(&runs);
+    assert!(html.matches("Kolmogorov").count() >= 2 && html.len() < 2_000_000);
+}
