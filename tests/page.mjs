@@ -99,7 +99,8 @@ const interaction = async (browser, file) => {
     const layer = page.locator("figure.chart", { has: toggle }).locator("g[data-name]").first();
     await toggle.focus();
     await page.keyboard.press("Enter");
-    check(file, "a hidden curve", (await layer.getAttribute("visibility")) === "hidden" && (await toggle.getAttribute("aria-pressed")) === "false");
+    const pressed = await toggle.getAttribute("aria-pressed");
+    check(file, "a hidden curve", (await layer.getAttribute("visibility")) === "hidden" && pressed === "false");
     await toggle.click();
     check(file, "a curve that is shown again", (await layer.getAttribute("visibility")) === "visible");
   }
@@ -120,7 +121,8 @@ const interaction = async (browser, file) => {
 
 const printed = async (browser, file) => {
   const opened = await open(browser, file, { colorScheme: "dark" });
-  const pdf = await opened.page.pdf({ preferCSSPageSize: true, ...(PICTURES ? { path: `${PICTURES}/${basename(file, ".html")}.pdf` } : {}) });
+  const kept = PICTURES ? { path: `${PICTURES}/${basename(file, ".html")}.pdf` } : {};
+  const pdf = await opened.page.pdf({ preferCSSPageSize: true, ...kept });
   check(file, "print", pdf.length > 20_000, `${pdf.length} bytes`);
   await opened.page.emulateMedia({ media: "print", colorScheme: "dark" });
   const ground = await opened.page.evaluate(() => getComputedStyle(document.body).backgroundColor);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Checks the numbers of a report against the run that it is of.
 
-Every number of the page that carries the name of a figure must be that of summary.json; figures drawn from rows are computed anew from
-the rows. It shares no code with the loader.
+Every number of the page that carries the name of a figure must be that of summary.json; figures drawn from rows are
+computed anew from the rows. It shares no code with the loader.
 
 usage: python3 tests/report.py REPORT DIRECTORY    (exit code 1 where a number differs)
 """

@@ -8,7 +8,7 @@ use loader_proto::{
 };
 use sha2::{Digest as _, Sha256};
 
-use crate::spreadsheet::Cells;
+use loader_report::spreadsheet::Cells;
 
 const MANIFEST: &str = "manifest.json";
 /// The run's state, which changes after the manifest was written.

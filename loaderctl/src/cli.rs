@@ -1,5 +1,6 @@
 //! The commands and their flags.
 
+mod compare;
 mod records;
 mod report;
 mod study;
@@ -11,6 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use loader_proto::v1::RunState;
 
+pub(crate) use compare::{CompareArguments, FailIf};
 pub(crate) use records::Joined;
 pub(crate) use report::{PlotArguments, ReportArguments, Scales};
 pub(crate) use study::{StudyCommand, StudyFileArguments, StudyPlanArguments};
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     Report(ReportArguments),
     /// Draw a figure of runs for a paper, as SVG, PDF, PNG or CSV
     Plot(PlotArguments),
+    /// Compare two groups of runs: what is better, worse, the same, or not shown
+    #[command(after_help = EXIT_CODES)]
+    Compare(CompareArguments),
     /// Verify result files against the checksums that their run recorded
     #[command(after_help = EXIT_CODES)]
     Check(CheckArguments),

@@ -20,6 +20,7 @@ Exit codes:
   3    the run succeeded, but the loader itself was saturated
   4    the daemon cannot be reached
   5    refused by the daemon, or another error
+  6    a comparison is worse, with --fail-if worse
   130  Ctrl-C while a run was followed (the run goes on)";
 
 /// How a command that could be carried out has ended.
@@ -31,6 +32,8 @@ pub enum Ending {
     Failed,
     /// The run succeeded, but was saturated: it describes the loader rather than the platform.
     Saturated,
+    /// A comparison found the verdict that it is to fail for.
+    Worse,
     /// The user ended the following of the run.
     Interrupted,
 }
@@ -141,6 +144,7 @@ pub fn exit_code(ended: &Result<Ending, Failure>) -> u8 {
         Ok(Ending::Saturated) => 3,
         Err(Failure::Unreachable { .. }) => 4,
         Err(Failure::Refused(_) | Failure::Answer(_) | Failure::System { .. } | Failure::Output(_)) => 5,
+        Ok(Ending::Worse) => 6,
         Ok(Ending::Interrupted) => 130,
     }
 }

@@ -20,7 +20,6 @@ mod output;
 mod paper;
 mod render;
 mod spec;
-mod spreadsheet;
 mod study;
 #[cfg(test)]
 mod testkit;

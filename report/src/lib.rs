@@ -17,8 +17,11 @@
 
 pub mod aggregate;
 pub mod catalogue;
+pub mod compare;
 pub mod figure;
 mod number;
 pub mod page;
 mod rows;
 pub mod run;
+pub mod spreadsheet;
+pub mod statistics;

@@ -8,6 +8,7 @@ use std::{
 };
 
 use loader_report::{catalogue::FIGURES, page, run::Run};
+use serde_json::json;
 use tempfile::TempDir;
 
 const HEADER: &str = "run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,\
@@ -89,18 +90,22 @@ fn fifty_thousand_functions_with_long_names_have_a_small_report() {
 
 #[test]
 fn names_from_outside_stay_text() {
-    for name in
-        ["</script><script>alert(1)</script>", "<img onerror=x>", "a'b", "--><!--", "]]>", "</pre><i>", "</textarea>"]
-    {
+    for name in [
+        "</script><script>alert(1)</script>",
+        "<img onerror=x>",
+        "a'b",
+        "--><!--",
+        "]]>",
+        "</pre><i>",
+        "</textarea>",
+        "\u{202e}gnp",
+    ] {
         let rows: String = (0..200).map(|number| row(name, number * 10_000)).collect();
+        let state =
+            json!({ "version": 1, "run_id": "r", "name": name, "mode": name, "state": "failed", "reason": name });
         let directory = directory(&[
             ("invocations.csv", format!("{HEADER}{rows}")),
-            (
-                "run.json",
-                format!(
-                    "{{\"version\":1,\"run_id\":\"r\",\"name\":{name:?},\"mode\":{name:?},\"state\":\"failed\",\"reason\":{name:?}}}"
-                ),
-            ),
+            ("run.json", state.to_string()),
             ("spec.yaml", name.to_owned()),
         ]);
         let html = report(directory.path());

@@ -7,10 +7,11 @@ use std::{
 };
 
 use loader_proto::v1::{DownloadResultsRequest, DownloadResultsResponse};
+use loader_report::spreadsheet;
 use tempfile::NamedTempFile;
 
 use super::session::Session;
-use crate::{Failure, check::Checker, cli::Cells, file_name::is_plain, spreadsheet};
+use crate::{Failure, check::Checker, cli::Cells, file_name::is_plain};
 
 /// What was fetched.
 pub(super) struct Fetched {

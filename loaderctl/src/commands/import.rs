@@ -67,10 +67,7 @@ fn document(file: &Path) -> Result<Document, Failure> {
     let unreadable = |error: &dyn std::fmt::Display| Failure::Input(format!("cannot read {}: {error}", file.display()));
     let text = fs::read_to_string(file).map_err(|error| unreadable(&error))?;
     let document = json::document(&text).map_err(|Fault { description, .. }| unreadable(&description))?;
-    match document {
-        Value::Object(document) => Ok(document),
-        _ => Err(unreadable(&"it holds no keys")),
-    }
+    if let Value::Object(document) = document { Ok(document) } else { Err(unreadable(&"it holds no keys")) }
 }
 
 /// Makes the trace's path, which starts where the configuration lies, one that starts where the spec will lie.

@@ -2,6 +2,7 @@
 
 mod bundle;
 mod check;
+mod compare;
 mod fetch;
 mod import;
 mod invoke;
@@ -12,6 +13,7 @@ mod records;
 mod report;
 mod results;
 mod run_files;
+mod run_names;
 mod runs;
 mod session;
 mod study;
@@ -53,6 +55,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Results(arguments) => results::results(&session, arguments).await,
         Command::Report(arguments) => report::report(&session, arguments).await,
         Command::Plot(arguments) => plot::plot(&session, arguments).await,
+        Command::Compare(arguments) => Box::pin(compare::compare(&session, arguments)).await,
         Command::Check(arguments) => check::check(&session, arguments).await,
         Command::Invoke(arguments) => invoke::invoke(&session, arguments).await,
         Command::Clean(arguments) => runs::clean(&session, arguments).await,

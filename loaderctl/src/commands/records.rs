@@ -3,13 +3,14 @@
 use std::io::{self, IsTerminal as _};
 
 use loader_proto::{v1::StreamRecordsRequest, visible::visible};
+use loader_report::spreadsheet;
 
 use super::session::Session;
 use crate::{
     Ending, Failure,
     cli::{Cells, Joined, RecordsArguments},
     output::{self, Format},
-    render, spreadsheet,
+    render,
 };
 
 /// Prints the records of a run, from its first on until it has ended.

@@ -35,7 +35,7 @@ pub(super) async fn report(session: &Session, arguments: ReportArguments) -> Res
                 .map(|(label, (is_good, verdict))| json!({ "run": label, "good": is_good, "verdict": verdict }));
             let verdicts: Vec<_> = verdicts.collect();
             let file = json!({ "file": to.display().to_string(), "bytes": html.len(), "runs": verdicts });
-            output::text(&format!("{file:#}"))?;
+            output::json(&file)?;
         }
     }
     if open {

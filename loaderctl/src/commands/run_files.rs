@@ -24,17 +24,23 @@ pub(super) async fn read(session: &Session, names: &[String]) -> Result<Vec<Run>
         } else if path.exists() || name.contains('/') {
             return Err(Failure::Input(format!("{name} is not a directory, and not the id of a run")));
         } else {
-            let directory = tempfile::Builder::new().prefix("loader-report-").tempdir();
-            let failed = |source| Failure::System { doing: "cannot make a temporary directory".to_owned(), source };
-            let directory = directory.map_err(failed)?;
-            fetch(session, name, "", Folder::open(directory.path(), Cells::Raw, false)?).await?;
-            runs.push(of_directory(directory.path())?);
+            runs.push(fetched(session, name).await?);
         }
     }
     Ok(runs)
 }
 
-fn of_directory(path: &Path) -> Result<Run, Failure> {
+/// A run that the daemon has. Its files are kept only until they have been read.
+pub(super) async fn fetched(session: &Session, id: &str) -> Result<Run, Failure> {
+    let directory = tempfile::Builder::new().prefix("loader-report-").tempdir();
+    let failed = |source| Failure::System { doing: "cannot make a temporary directory".to_owned(), source };
+    let directory = directory.map_err(failed)?;
+    fetch(session, id, "", Folder::open(directory.path(), Cells::Raw, false)?).await?;
+    of_directory(directory.path())
+}
+
+/// A run in a directory.
+pub(super) fn of_directory(path: &Path) -> Result<Run, Failure> {
     Run::read(path).map_err(|error| match error {
         ReadError::NoRun(_) => Failure::Input(error.to_string()),
         ReadError::Io { path, source } => Failure::System { doing: format!("cannot read {}", path.display()), source },

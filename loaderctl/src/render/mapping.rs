@@ -63,11 +63,11 @@ mod tests {
             memory_error_mib: None,
         };
         insta::assert_snapshot!(mapping(&found), @r"
-        ERROR OF MEDIANS           MEAN    P50     P95
+        ERROR OF MEDIANS            MEAN    P50     P95
         run time, by functions    25.0 %  0.0 %  50.0 %
         run time, by invocations  12.5 %  0.0 %  50.0 %
-        memory, by functions          –      –       –
-        memory, by invocations        –      –       –
+        memory, by functions           –      –       –
+        memory, by invocations         –      –       –
 
         mean absolute errors: 5.000 ms, –
         0 functions have a real one, 0 have none

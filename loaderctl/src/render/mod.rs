@@ -1,6 +1,8 @@
 //! The API's messages as text for people. Pure: the text depends on the message alone.
 
+mod chart;
 mod check;
+mod comparison;
 mod counts;
 mod description;
 mod distributions;
@@ -21,7 +23,9 @@ mod traces;
 pub(crate) mod units;
 mod verdicts;
 
+pub(crate) use chart::History;
 pub(crate) use check::checked;
+pub(crate) use comparison::{comparison, comparison_json};
 pub(crate) use description::{description, description_json};
 pub(crate) use distributions::IntervalsShown;
 pub(crate) use listing::{cleaned, figures, files, runs, status, values};

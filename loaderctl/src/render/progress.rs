@@ -45,15 +45,19 @@ pub(crate) fn time(run: &Run) -> String {
     planned(run).map_or_else(|| elapsed.clone(), |planned| format!("{elapsed}/{}", duration(planned)))
 }
 
-/// The figures of the last seconds, load and latencies on a line each; none before the load starts.
+/// The figures of the last seconds, load, counts and latencies on a line each, none longer than 76 columns; none before the load
+/// starts.
 pub(crate) fn figures(run: &Run) -> Vec<String> {
     let Some(progress) = &run.progress else { return Vec::new() };
     let load = format!(
-        "target {}  achieved {}  in flight {} ({})  completed {}  failed {} ({})  cold {}",
+        "target {}  achieved {}  in flight {} ({})",
         rate(progress.target_rate),
         rate(progress.achieved_rate),
         progress.in_flight,
         mib(progress.memory_in_flight_mib as f64),
+    );
+    let ended = format!(
+        "completed {}  failed {} ({})  cold {}",
         progress.completed,
         progress.failed,
         part(progress.failed, progress.completed),
@@ -66,7 +70,7 @@ pub(crate) fn figures(run: &Run) -> Vec<String> {
         known(progress.response_p99_us, micros),
         if progress.saturated { "  THE LOADER IS THE BOTTLENECK" } else { "" },
     );
-    vec![load, latencies]
+    vec![load, ended, latencies]
 }
 
 /// All of it on one line.

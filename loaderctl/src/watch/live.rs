@@ -6,29 +6,31 @@ use indicatif::{ProgressBar, ProgressStyle};
 use loader_proto::v1;
 
 use super::View;
-use crate::render::{disturbances, progress, units};
+use crate::render::{History, disturbances, progress, units};
 
 /// What is drawn when the length of the run is known.
 const WITH_BAR: &str = "{prefix} [{bar:30}] {msg}";
 /// What is drawn when only the run itself will show its length.
 const WITHOUT_BAR: &str = "{prefix} {spinner} {msg}";
 
-/// Draws state, slot, bar and figures over each other on standard error.
+/// Draws state, slot, bar, figures and the last minutes of some of them over each other on standard error. Nothing has a colour.
 #[derive(Debug)]
 pub(crate) struct Live {
     bar: ProgressBar,
+    history: History,
 }
 
 impl Live {
     /// A view that draws once there is something to show.
     pub(crate) fn new() -> Self {
-        Self { bar: ProgressBar::no_length() }
+        Self { bar: ProgressBar::no_length(), history: History::default() }
     }
 }
 
 impl View for Live {
     fn show(&mut self, message: &v1::WatchRunResponse) -> io::Result<()> {
         let Some(run) = &message.run else { return Ok(()) };
+        self.history.add(run);
         let planned = progress::planned(run);
         let style = ProgressStyle::with_template(if planned.is_some() { WITH_BAR } else { WITHOUT_BAR });
         self.bar.set_style(style.map_err(io::Error::other)?.progress_chars("=> "));
@@ -37,7 +39,8 @@ impl View for Live {
             self.bar.set_position(milliseconds(progress::elapsed(run).min(planned)));
         }
         self.bar.set_prefix(progress::stage(run));
-        let lines = [progress::time(run)].into_iter().chain(progress::figures(run)).chain(disturbances::last(run));
+        let figures = [progress::time(run)].into_iter().chain(progress::figures(run)).chain(disturbances::last(run));
+        let lines = figures.chain(self.history.rows());
         self.bar.set_message(lines.collect::<Vec<_>>().join("\n  "));
         self.bar.tick();
         Ok(())

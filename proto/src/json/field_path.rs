@@ -49,10 +49,12 @@ impl Place {
 
     /// A field that has one value, or one entry of a list.
     fn single(field: FieldDescriptor) -> Self {
-        match field.kind() {
-            Kind::Message(descriptor) if !is_well_known(&descriptor) => Self::Message(descriptor),
-            _ => Self::Value(field),
+        if let Kind::Message(descriptor) = field.kind()
+            && !is_well_known(&descriptor)
+        {
+            return Self::Message(descriptor);
         }
+        Self::Value(field)
     }
 }
 

@@ -22,6 +22,7 @@ pub use distribution::Distribution;
 pub use functions::FunctionFigures;
 use functions::Functions;
 use gaps::Gaps;
+pub(crate) use order::told_rank;
 pub use series::{Bin, Series};
 pub use sketch::Sketch;
 pub use statuses::Statuses;

@@ -1,6 +1,6 @@
 //! A figure as plain data.
 
-use super::{axis::Axis, layer::Layer, text::visible};
+use super::{axis::Axis, layer::Layer};
 
 /// Most points of a curve that are drawn.
 const DRAWN: usize = 400;
@@ -109,12 +109,7 @@ impl Figure {
     #[must_use]
     pub fn presentable(mut self) -> Self {
         self.layers.iter_mut().for_each(Layer::make_presentable);
-        self.finding = visible_sentence(&self.finding);
+        self.finding = loader_proto::visible::visible(&self.finding).into_owned();
         self
     }
-}
-
-/// A finding without what can't be seen. It may be longer than a name.
-fn visible_sentence(text: &str) -> String {
-    text.split(' ').map(visible).collect::<Vec<_>>().join(" ")
 }

@@ -3,29 +3,12 @@
 /// Longest name that is shown whole, in characters.
 const LONGEST: usize = 120;
 
-/// Text from outside as it is shown: control characters, and those that change the direction of text or can't be seen, by their
-/// numbers; very long ones cut.
-pub fn visible(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for (count, letter) in text.chars().enumerate() {
-        if count == LONGEST {
-            shown.push('…');
-            break;
-        }
-        match letter {
-            '\n' => shown.push_str("\\n"),
-            '\t' => shown.push_str("\\t"),
-            _ if letter.is_control() || is_hidden(letter) => shown.extend(letter.escape_unicode()),
-            _ => shown.push(letter),
-        }
+/// A name from outside as it is shown: what can't be seen, or changes the direction of text, by its number; very long ones cut.
+pub fn visible(name: &str) -> String {
+    match name.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", loader_proto::visible::visible(&name[..end])),
+        None => loader_proto::visible::visible(name).into_owned(),
     }
-    shown
-}
-
-/// Marks of direction, joiners, and what is never seen.
-fn is_hidden(letter: char) -> bool {
-    matches!(letter, '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}'
-        | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E0FFF}' | '\u{FFFE}' | '\u{FFFF}')
 }
 
 /// Text for the inside of an element or an attribute.
@@ -45,6 +28,11 @@ pub fn escaped(text: &str) -> String {
         }
     }
     safe
+}
+
+/// A sentence that may hold names from outside, for the inside of an element.
+pub fn sentence(text: &str) -> String {
+    escaped(&loader_proto::visible::visible(text))
 }
 
 /// A coordinate, to a tenth.

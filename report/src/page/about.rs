@@ -3,7 +3,7 @@
 use super::units::{instant, seconds};
 use crate::{
     catalogue::load_end,
-    figure::text::{escaped, visible},
+    figure::text::{escaped, sentence, visible},
     run::{Remark, Run},
 };
 
@@ -20,22 +20,13 @@ pub(super) fn about(run: &Run) -> String {
         let end = (0..=spec.len().min(LONGEST)).rev().find(|end| spec.is_char_boundary(*end)).unwrap_or_default();
         let (shown, more) = spec.split_at(end);
         let more = if more.is_empty() { "" } else { "\n…" };
-        let shown = visible_lines(shown);
+        let shown = loader_proto::visible::visible_lines(shown);
         html += &format!(
             "<details open><summary>The spec as it was submitted</summary><pre tabindex=\"0\">{}{more}</pre></details>\n",
             escaped(&shown)
         );
     }
     html + &remarks(&run.remarks)
-}
-
-/// Text of several lines, with what can't be seen shown.
-fn visible_lines(text: &str) -> String {
-    let lines = text.lines().map(|line| {
-        let pieces: Vec<char> = line.chars().collect();
-        pieces.chunks(100).map(|piece| visible(&piece.iter().collect::<String>())).collect::<String>()
-    });
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn facts(run: &Run) -> String {
@@ -77,6 +68,6 @@ fn remarks(remarks: &[Remark]) -> String {
     if remarks.is_empty() {
         return String::new();
     }
-    let shown = remarks.iter().take(REMARKS).map(|it| format!("<li>{}</li>", escaped(&it.text)));
+    let shown = remarks.iter().take(REMARKS).map(|it| format!("<li>{}</li>", sentence(&it.text)));
     format!("<h3>Remarks on the files</h3><ul>{}</ul>\n", shown.collect::<String>())
 }

@@ -7,7 +7,7 @@ use super::{
     table::{Cell, Table},
     units::{micros, percent, rate, seconds},
 };
-use crate::{catalogue::capacity, figure::text::escaped};
+use crate::{catalogue::capacity, figure::text::sentence};
 
 /// Slots that are shown.
 const SLOTS: usize = 200;
@@ -19,12 +19,13 @@ pub(super) fn findings(summary: &RunSummary) -> String {
         summary.burst.as_ref().map(|it| burst(summary, it)),
         summary.coldstart.as_ref().map(coldstart),
         summary.warmup.as_ref().map(warmup),
+        Some(summary.notes.iter().map(|note| paragraph(note)).collect()),
     ];
     parts.into_iter().flatten().collect()
 }
 
 fn paragraph(text: &str) -> String {
-    format!("<p>{}</p>\n", escaped(text))
+    format!("<p>{}</p>\n", sentence(text))
 }
 
 fn rps(findings: &RpsFindings) -> String {

@@ -4,6 +4,8 @@
 //! pointer, curves hidden, and tables sorted. The same run gives the same bytes: no clock is read. Verdicts come first.
 
 mod about;
+mod comparison;
+mod disturbances;
 mod findings;
 mod key;
 mod loader;
@@ -13,7 +15,10 @@ mod units;
 mod verdict;
 mod verdicts;
 
+pub use comparison::comparison_html;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use disturbances::disturbances;
 use sha2::{Digest as _, Sha256};
 use verdict::{Weight, lead};
 
@@ -21,7 +26,7 @@ use crate::{
     catalogue::{FIGURES, Panel},
     figure::{
         self, Figure, Style,
-        text::{escaped, visible},
+        text::{escaped, sentence, visible},
     },
     run::Run,
 };
@@ -32,11 +37,15 @@ const SCRIPT: &str = include_str!("script.js");
 /// The report of a run; of several runs their figures laid over each other.
 pub fn html(runs: &[Run]) -> String {
     let labels: Vec<_> = runs.iter().map(|run| escaped(&visible(run.label()))).collect();
-    let mut html = head(&labels.join(", "));
-    html += "<header>\n";
-    html += &runs.iter().zip(&labels).map(|(run, label)| header(run, label)).collect::<String>();
-    html += "</header>\n<main>\n";
-    for (name, id, content) in panels(runs) {
+    let header: String = runs.iter().zip(&labels).map(|(run, label)| header(run, label)).collect();
+    document(&labels.join(", "), &header, &panels(runs))
+}
+
+/// A page: its title and its header, as HTML, and its sections that are not empty: name, id, content.
+fn document(title: &str, header: &str, sections: &[(&str, &str, String)]) -> String {
+    let mut html = head(title);
+    html += &format!("<header>\n{header}</header>\n<main>\n");
+    for (name, id, content) in sections {
         if !content.is_empty() {
             html += &format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{name}</h2>\n{content}</section>\n");
         }
@@ -76,12 +85,12 @@ fn header(run: &Run, title: &str) -> String {
     let told: Vec<_> = told.iter().filter(|text| !text.is_empty()).map(|text| escaped(&visible(text))).collect();
     let shown = verdicts.iter().map(|it| {
         let (class, word) = (it.weight.class(), it.weight.word());
-        let (title, text) = (escaped(&it.title), escaped(it.text.trim()));
+        let (title, text) = (escaped(&it.title), sentence(it.text.trim()));
         format!("<li class=\"{class}\"><b title=\"{word}\">{title}</b> <span>{text}</span></li>\n")
     });
     let shown: String = shown.collect();
     let class = lead.weight.class();
-    let (first, rest) = (escaped(&lead.title), escaped(&lead.text));
+    let (first, rest) = (escaped(&lead.title), sentence(&lead.text));
     format!(
         "<h1><bdi>{title}</bdi></h1>\n<p class=\"soft\">{}</p>\n\
          <div class=\"lead {class}\"><strong>{first}</strong>{rest}</div>\n<ul class=\"verdicts\" aria-label=\"Verdicts\">\n{shown}</ul>\n",
@@ -92,7 +101,8 @@ fn header(run: &Run, title: &str) -> String {
 /// The panels in order: name, id, content.
 fn panels(runs: &[Run]) -> Vec<(&'static str, &'static str, String)> {
     let charts = |panel: Panel| charts(runs, panel);
-    let found = |run: &Run| run.summary().map(findings::findings).unwrap_or_default();
+    let found =
+        |run: &Run| run.summary().map(|it| findings::findings(it) + &disturbances(it).html()).unwrap_or_default();
     let stalls = |run: &Run| run.summary().map(|it| tables::stalls(it).html()).unwrap_or_default();
     let slots = |run: &Run| run.summary().map(|it| tables::slots(it).html()).unwrap_or_default();
     let rest = |run: &Run| tables::statuses(run).html() + &tables::events(run).html() + &slots(run);
@@ -119,8 +129,12 @@ fn each(runs: &[Run], part: impl Fn(&Run) -> String) -> String {
 }
 
 fn charts(runs: &[Run], panel: Panel) -> String {
-    let entries = FIGURES.iter().filter(|entry| entry.panel == panel);
-    let drawn: String = entries.filter_map(|entry| entry.draw(runs)).map(|figure| chart(&figure)).collect();
+    each_chart(FIGURES.iter().filter(|entry| entry.panel == panel).filter_map(|entry| entry.draw(runs)))
+}
+
+/// Figures beside each other.
+fn each_chart(figures: impl Iterator<Item = Figure>) -> String {
+    let drawn: String = figures.map(|figure| chart(&figure)).collect();
     if drawn.is_empty() { drawn } else { format!("<div class=\"charts\">\n{drawn}</div>\n") }
 }
 

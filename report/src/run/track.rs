@@ -17,9 +17,10 @@ impl<const N: usize> Default for Track<N> {
 }
 
 impl<const N: usize> Track<N> {
-    /// Takes the values of an instant, Unix microseconds. Instants come in order.
+    /// Takes the values of an instant, Unix microseconds. One that was learned late, behind later ones, counts as of the last.
     pub fn put(&mut self, unix_us: i64, values: [Option<f64>; N]) {
         let width = self.width_us;
+        let unix_us = self.points.last().map_or(unix_us, |(last, _)| unix_us.max(*last));
         match self.points.last_mut() {
             Some(last) if last.0.div_euclid(width) == unix_us.div_euclid(width) => {
                 let known = last.1;
@@ -61,6 +62,8 @@ mod tests {
             track.put(at, [Some(at as f64)]);
         }
         assert_eq!(track.of(0).collect::<Vec<_>>(), [(900_000, Some(900_000.0)), (1_000_000, Some(1e6))]);
+        track.put(500_000, [Some(1e6)]);
+        assert_eq!(track.of(0).count(), 2);
         (2..100_000).for_each(|second| track.put(second * 1_000_000, [None]));
         assert!(track.points.len() <= MOST && track.points.len() > MOST / 2 - 2);
         assert!(track.has(0) && track.max(0) == Some(1e6) && !Track::<2>::default().has(1));

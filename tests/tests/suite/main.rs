@@ -9,6 +9,7 @@ mod clocks;
 mod cluster_scaling;
 mod cluster_scripts;
 mod cold_start_lists;
+mod compare;
 mod config;
 mod crash;
 mod disturbances;

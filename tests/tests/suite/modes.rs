@@ -119,7 +119,9 @@ fn bisection_finds_an_interval() {
     let found = found("--start 1 --search bisect --precision 0.5 --slot 2s --runtime 200ms --max-scale 1");
     let [lower, upper] = ["sustainedRate", "unsustainedRate"].map(|edge| found[edge].as_f64().unwrap_or_default());
     assert!((2.0..=5.0).contains(&lower) && (4.0..=8.0).contains(&upper) && lower < upper, "{found:#}");
-    assert_eq!((&found["sustainedTried"], &found["unsustainedTried"]), (&json!(3), &json!(3)), "{found:#}");
+    // Two of three slots decide; one that begins with a backlog, as where the machine stood still, has no say.
+    let tried = ["sustainedTried", "unsustainedTried"].map(|edge| number(&found[edge]));
+    assert!(tried.iter().all(|tried| (2..=3).contains(tried)), "{found:#}");
 }
 
 #[test]

@@ -11,6 +11,7 @@
 //! ```
 //! Deterministic: the same trace and seed give the same samples, however many processors there are.
 
+mod by_load;
 mod draws;
 mod exact;
 mod fidelity;

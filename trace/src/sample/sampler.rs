@@ -23,12 +23,6 @@ const FEWEST_UNITS: usize = 60;
 const TOGETHER: usize = 6;
 /// Random samples of which all is measured.
 const MEASURED_DRAWS: usize = 32;
-/// How near a sample comes to the load that is asked for, where functions make it up so finely.
-const LOAD_TOLERANCE: f64 = 0.01;
-/// Sizes around the expected one that are tried for a load.
-const AROUND: [f64; 7] = [1.0, 0.85, 1.2, 0.7, 1.4, 0.5, 1.8];
-/// How much more a missed load counts than J.
-const LOAD_WEIGHT: f64 = 10.0;
 
 /// Samples of a trace.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,18 +115,18 @@ fn sizes(trace: &Trace, sampling: &Sampling) -> Result<Vec<usize>, SampleError> 
     }
 }
 
-struct Sampler<'a> {
-    population: &'a Population,
+pub(super) struct Sampler<'a> {
+    pub(super) population: &'a Population,
     grid: Grid,
     /// Some of the units, where the search is quick.
     part: Population,
     part_grid: Grid,
-    order: Vec<u32>,
+    pub(super) order: Vec<u32>,
     weighty: Vec<u32>,
     rank: Vec<u32>,
     sampling: &'a Sampling,
     /// J of the mean random sample of the smallest size.
-    j_of_smallest: f64,
+    pub(super) j_of_smallest: f64,
 }
 
 impl<'a> Sampler<'a> {
@@ -159,7 +153,7 @@ impl<'a> Sampler<'a> {
         (WORK * self.sampling.effort.max(0.0)) as u64
     }
 
-    fn rng(&self, size: usize) -> StreamRng {
+    pub(super) fn rng(&self, size: usize) -> StreamRng {
         let unit = u32::try_from(size).unwrap_or(u32::MAX);
         StreamKey::new(self.sampling.seed, "sample", Purpose::Sampling).unit(unit)
     }
@@ -169,7 +163,13 @@ impl<'a> Sampler<'a> {
     /// At first each is grown from the one before, for functions that may be added are many, so that a larger sample hardly suffers
     /// from those it must have. Then all are improved together. Either is done by some of the units; what is found is improved by
     /// all.
-    fn grown(&self, fixed: &[u32], sizes: &[usize], aim: Option<&Aim>, rng: &mut StreamRng) -> Vec<Vec<u32>> {
+    pub(super) fn grown(
+        &self,
+        fixed: &[u32],
+        sizes: &[usize],
+        aim: Option<&Aim>,
+        rng: &mut StreamRng,
+    ) -> Vec<Vec<u32>> {
         let factors: Vec<f64> = sizes.iter().map(|&size| 1.0 / self.j_by_chance(size).max(f64::MIN_POSITIVE)).collect();
         let mut chosen: Vec<Vec<u32>> = Vec::new();
         for (sample, &size) in sizes.iter().enumerate() {
@@ -229,62 +229,9 @@ impl<'a> Sampler<'a> {
         Aim { wanted, amounts, weight: self.j_of_smallest }
     }
 
-    fn amounts(&self, measure: Measure) -> Vec<f64> {
+    pub(super) fn amounts(&self, measure: Measure) -> Vec<f64> {
         let functions = u32::try_from(self.population.len()).unwrap_or(u32::MAX);
         (0..functions).map(|function| load::amount(self.population, function, measure)).collect()
-    }
-
-    /// A sample of this load.
-    fn loaded(&self, measure: Measure, asked: f64, whole: &LoadFigures) -> Result<Vec<u32>, SampleError> {
-        let most = whole.get(measure);
-        if !(asked.is_finite() && asked > 0.0) {
-            return Err(SampleError::NoLoad { measure, asked });
-        }
-        if asked > most * (1.0 + LOAD_TOLERANCE) {
-            return Err(SampleError::TooMuch { measure, asked, most });
-        }
-        let amounts = self.amounts(measure);
-        let lightest = self.lightest(measure);
-        if asked < lightest * (1.0 - LOAD_TOLERANCE) {
-            return Err(SampleError::TooLittle { measure, asked, least: lightest });
-        }
-        let sum: f64 = amounts.iter().sum();
-        let mut best: Option<(f64, Vec<u32>)> = None;
-        for around in AROUND {
-            // What makes the peak is not known before, so that the mean is aimed at, and corrected.
-            let mut wanted = sum * asked / most;
-            for round in 0..3 {
-                let size =
-                    rounded(self.population.len() as f64 * asked / most * around).clamp(1, self.population.len());
-                let weight = LOAD_WEIGHT * self.j_of_smallest;
-                let aim = Aim { amounts: amounts.clone(), wanted: vec![wanted], weight };
-                let grown = self.grown(&[], &[size], Some(&aim), &mut self.rng(size * 4 + round));
-                let members = grown.into_iter().next().unwrap_or_default();
-                let found = load::figures(self.population, &members, &OverTime::of(self.population, &members));
-                let error = (found.get(measure) / asked - 1.0).abs();
-                wanted *= asked / found.get(measure).max(f64::MIN_POSITIVE);
-                if best.as_ref().is_none_or(|(least, _)| error < *least) {
-                    best = Some((error, members));
-                }
-                if error <= LOAD_TOLERANCE || measure != Measure::PeakRate {
-                    break;
-                }
-            }
-            if best.as_ref().is_some_and(|(error, _)| *error <= LOAD_TOLERANCE) {
-                break;
-            }
-        }
-        Ok(best.map(|(_, members)| members).unwrap_or_default())
-    }
-
-    /// The least load that a function makes alone.
-    fn lightest(&self, measure: Measure) -> f64 {
-        let functions = u32::try_from(self.population.len()).unwrap_or(u32::MAX);
-        let of = |function: u32| match measure {
-            Measure::PeakRate => f64::from(self.population.figures[function as usize].peak) / self.population.unit_s,
-            Measure::MeanRate | Measure::Cores | Measure::Memory => load::amount(self.population, function, measure),
-        };
-        (0..functions).map(of).fold(f64::INFINITY, f64::min)
     }
 
     fn report(&self, fidelity: &Fidelity<'_>, mut chosen: Vec<Vec<u32>>) -> Vec<Sample> {
@@ -339,9 +286,4 @@ impl<'a> Sampler<'a> {
 
 fn mean_j(objectives: &[Objective]) -> f64 {
     objectives.iter().map(|objective| objective.j).sum::<f64>() / objectives.len().max(1) as f64
-}
-
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
-fn rounded(value: f64) -> usize {
-    value.round() as usize
 }

@@ -35,7 +35,7 @@ enum At {
 
 /// Changes a CSV file piece by piece.
 #[derive(Debug)]
-pub(crate) struct Cells {
+pub struct Cells {
     way: Way,
     at: At,
     /// The beginning of a cell's content.
@@ -44,17 +44,17 @@ pub(crate) struct Cells {
 
 impl Cells {
     /// Puts a `'` in front of cells that would run.
-    pub(crate) const fn guard() -> Self {
+    pub const fn guard() -> Self {
         Self { way: Way::Guard, at: At::Start, held: Vec::new() }
     }
 
     /// Takes it away again.
-    pub(crate) const fn undo() -> Self {
+    pub const fn undo() -> Self {
         Self { way: Way::Undo, at: At::Start, held: Vec::new() }
     }
 
     /// The next piece, changed; its end may be held back.
-    pub(crate) fn push(&mut self, data: &[u8]) -> Vec<u8> {
+    pub fn push(&mut self, data: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(data.len() + 16);
         for &byte in data {
             self.take(byte, &mut out);
@@ -63,7 +63,7 @@ impl Cells {
     }
 
     /// The end of the file: what was held back.
-    pub(crate) fn finish(&mut self) -> Vec<u8> {
+    pub fn finish(&mut self) -> Vec<u8> {
         let mut out = Vec::new();
         self.decide(true, &mut out);
         self.at = At::Start;

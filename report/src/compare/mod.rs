@@ -1,0 +1,28 @@
+//! Whether the figures of one group of runs differ from those of another.
+//!
+//! A sample is a run: invocations of one run depend on each other, so that their number makes nothing certain. Runs that say nothing
+//! of the platform are left out, and counted. The formulas stand in [`statistics`](crate::statistics).
+//!
+//! ```text
+//! Run ──Group──▶ Sample | LeftOut ──compare──▶ Comparison { rows: figure, medians, ratio, p, effect, verdict }
+//! ```
+
+mod comparison;
+mod differences;
+mod group;
+mod measure;
+mod notes;
+mod row;
+mod verdict;
+mod within;
+
+pub use comparison::{Comparison, Incomparable, compare};
+pub use differences::{Choice, Difference};
+pub use group::{Group, LeftOut, Sample};
+pub use measure::{MEASURES, Measure, find};
+pub use row::{Ratio, Row, Side};
+pub use verdict::Verdict;
+pub use within::{Method, Within};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! The ratio of two medians, and how certain it is: the bootstrap over runs (Efron, 1979; bias-corrected and accelerated, 1987).
+
+use statrs::distribution::{ContinuousCDF as _, Normal};
+
+use super::{
+    ALPHA, Interval, Random,
+    median::{median, middle, sorted},
+};
+
+/// Fewest values of a group for which there is an interval.
+pub const FEWEST: usize = 5;
+
+/// Fewest values of a group for which it is bias-corrected and accelerated; of fewer it is that of percentiles.
+const FEWEST_FOR_BCA: usize = 10;
+
+/// How often values are drawn.
+const DRAWS: usize = 10_000;
+
+/// The seed of the draws.
+const SEED: u64 = 0x6C6F_6164_6572;
+
+fn ratio(x: &[f64], y: &[f64]) -> Option<f64> {
+    Some(median(y)? / median(x)?)
+}
+
+/// The median of `y` over that of `x`, with its 95 % interval, which is absent where a group has fewer than 5 values. There is no
+/// ratio unless all values are above zero.
+pub fn ratio_of_medians(x: &[f64], y: &[f64]) -> Option<(f64, Option<Interval>)> {
+    resampled(x, y, DRAWS)
+}
+
+/// The same from that many draws.
+pub(super) fn resampled(x: &[f64], y: &[f64], draws: usize) -> Option<(f64, Option<Interval>)> {
+    if !x.iter().chain(y).all(|value| *value > 0.0) {
+        return None;
+    }
+    let found = ratio(x, y)?;
+    let fewest = x.len().min(y.len());
+    if fewest < FEWEST {
+        return Some((found, None));
+    }
+    let mut random = Random::new(SEED);
+    let drawn = (0..draws).filter_map(|_| Some(redraw(y, &mut random)? / redraw(x, &mut random)?));
+    let drawn = sorted(&drawn.collect::<Vec<_>>());
+    let tails = if fewest < FEWEST_FOR_BCA { [ALPHA / 2.0, 1.0 - ALPHA / 2.0] } else { tails(x, y, found, &drawn)? };
+    let [low, high] = tails.map(|share| quantile(&drawn, share));
+    Some((found, Some(Interval { low: low?, high: high? })))
+}
+
+/// The least and the greatest ratio of a value of `y` to one of `x`; absent unless all are above zero.
+pub fn range_of_ratios(x: &[f64], y: &[f64]) -> Option<Interval> {
+    let (x, y) = (sorted(x), sorted(y));
+    let is_positive = *x.first()? > 0.0 && *y.first()? > 0.0;
+    is_positive.then_some(Interval { low: y.first()? / x.last()?, high: y.last()? / x.first()? })
+}
+
+/// The median of as many values drawn with replacement.
+fn redraw(values: &[f64], random: &mut Random) -> Option<f64> {
+    let mut drawn: Vec<f64> = values.iter().map(|_| values[random.below(values.len())]).collect();
+    drawn.sort_unstable_by(f64::total_cmp);
+    middle(&drawn)
+}
+
+/// Between which shares of the draws the interval lies, so that it is corrected for bias and skewness.
+fn tails(x: &[f64], y: &[f64], found: f64, drawn: &[f64]) -> Option<[f64; 2]> {
+    let normal = Normal::standard();
+    let below = drawn.iter().filter(|ratio| **ratio < found).count() as f64;
+    let equal = drawn.iter().filter(|ratio| ratio.total_cmp(&found).is_eq()).count() as f64;
+    // Half a draw at least, so that the correction is finite.
+    let share =
+        ((below + equal / 2.0) / drawn.len() as f64).clamp(0.5 / drawn.len() as f64, 1.0 - 0.5 / drawn.len() as f64);
+    let bias = normal.inverse_cdf(share);
+    let acceleration = acceleration(x, y)?;
+    let tail = |share: f64| {
+        let z = bias + normal.inverse_cdf(share);
+        normal.cdf(bias + z / (1.0 - acceleration * z))
+    };
+    Some([tail(ALPHA / 2.0), tail(1.0 - ALPHA / 2.0)])
+}
+
+/// From the ratios with one value left out.
+fn acceleration(x: &[f64], y: &[f64]) -> Option<f64> {
+    let without = |values: &[f64], place: usize| -> Vec<f64> {
+        values.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, value)| *value).collect()
+    };
+    let of_x = (0..x.len()).map(|place| ratio(&without(x, place), y));
+    let of_y = (0..y.len()).map(|place| ratio(x, &without(y, place)));
+    let left = of_x.chain(of_y).collect::<Option<Vec<f64>>>()?;
+    let mean = left.iter().sum::<f64>() / left.len() as f64;
+    let sum = |power: i32| left.iter().map(|ratio| (mean - ratio).powi(power)).sum::<f64>();
+    let spread = sum(2).powf(1.5);
+    Some(if spread > 0.0 { sum(3) / (6.0 * spread) } else { 0.0 })
+}
+
+/// The value at that share of sorted ones, between two of them by proportion.
+pub(super) fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
+    let at = share.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
+    let low = crate::number::place(at.floor());
+    let (below, above) = (*sorted.get(low)?, *sorted.get(low + 1).or(sorted.last())?);
+    Some(below + (above - below) * (at - at.floor()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_values_have_the_same_interval_each_time() {
+        let x: Vec<f64> = (0..12).map(|at| 100.0 + f64::from(at)).collect();
+        let y: Vec<f64> = x.iter().map(|value| value * 1.2).collect();
+        let (ratio, interval) = ratio_of_medians(&x, &y).expect("a ratio");
+        assert!((ratio - 1.2).abs() < 1e-12);
+        let interval = interval.expect("an interval");
+        assert!(interval.low > 1.1 && interval.low < 1.2 && interval.high > 1.2 && interval.high < 1.3, "{interval:?}");
+        assert_eq!(ratio_of_medians(&x, &y), Some((ratio, Some(interval))));
+    }
+
+    #[test]
+    fn few_values_have_a_range_and_zeros_have_no_ratio() {
+        let (x, y) = ([10.0, 11.0, 12.0, 10.0], [20.0, 22.0, 24.0, 20.0]);
+        assert_eq!(ratio_of_medians(&x, &y), Some((2.0, None)));
+        assert_eq!(range_of_ratios(&x, &y), Some(Interval { low: 20.0 / 12.0, high: 2.4 }));
+        assert_eq!((ratio_of_medians(&[0.0, 1.0], &y), range_of_ratios(&[0.0, 1.0], &y)), (None, None));
+        assert_eq!((ratio_of_medians(&[], &y), range_of_ratios(&[], &y)), (None, None));
+    }
+
+    #[test]
+    fn quantiles_lie_between_values() {
+        assert_eq!(
+            [0.0, 0.5, 1.0].map(|share| quantile(&[1.0, 2.0, 4.0, 8.0], share)),
+            [Some(1.0), Some(3.0), Some(8.0)]
+        );
+        assert_eq!(quantile(&[], 0.5), None);
+    }
+}

@@ -1,0 +1,38 @@
+//! Statistics of few values, one of each run: how certain a median is, and whether two groups differ.
+//!
+//! Pure and deterministic: resampling draws from a generator with a fixed seed. The formulas, and from where they are, stand at
+//! each function and in docs/reports.md. Where values are too few there is no number: functions return nothing then.
+//!
+//! ```text
+//! values of A, values of B ──median──▶ median of each, its interval by order statistics
+//!                          ──bootstrap──▶ ratio of the medians, its interval
+//!                          ──rank_sum──▶ p, effect size ──holm──▶ p of several figures
+//!                          ──shift──▶ difference in the unit of the figure, its interval
+//! ```
+
+mod blocks;
+mod bootstrap;
+mod effect;
+mod holm;
+mod interval;
+mod median;
+mod random;
+mod rank_sum;
+mod ranks;
+mod shift;
+#[cfg(test)]
+mod simulation;
+
+pub use blocks::{Span, block_length, moving_blocks};
+pub use bootstrap::{FEWEST as FEWEST_FOR_INTERVAL, range_of_ratios, ratio_of_medians};
+pub use effect::{Size, cliffs_delta, size};
+pub use holm::holm;
+pub use interval::Interval;
+pub use median::{median, median_interval};
+pub use random::Random;
+pub use rank_sum::{least_p, p_value};
+pub use ranks::{Ranks, ranks};
+pub use shift::{hodges_lehmann, shift_interval};
+
+/// The chance that a claim is made though nothing is behind it; intervals cover the rest.
+pub const ALPHA: f64 = 0.05;

@@ -1,0 +1,70 @@
+//! Order statistics: which values of a sorted sample bound a percentile.
+
+use statrs::distribution::{Binomial, DiscreteCDF as _};
+
+use super::ALPHA;
+
+/// Ranks from 1 whose values bound a percentile of independent values, at 95 % with equal tails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ranks {
+    /// Of the lower bound; absent where there are too few values for one.
+    pub low: Option<u64>,
+    /// Of the upper bound; absent where there are too few values for one.
+    pub high: Option<u64>,
+}
+
+/// The ranks for the percentile `share` of `count` values: the greatest l with P(B ≤ l − 1) ≤ 2.5 %, and the least u with
+/// P(B ≤ u − 1) ≥ 97.5 %, where B is binomial.
+pub fn ranks(share: f64, count: u64) -> Ranks {
+    let Ok(below) = Binomial::new(share, count) else { return Ranks { low: None, high: None } };
+    let low = first(count, |rank| below.cdf(rank) > ALPHA / 2.0);
+    let high = first(count, |rank| below.cdf(rank) >= 1.0 - ALPHA / 2.0) + 1;
+    Ranks { low: (low >= 1).then_some(low), high: (high <= count).then_some(high) }
+}
+
+/// The least number up to `most` of which this is true, where it is true of all that are greater.
+fn first(most: u64, is_true: impl Fn(u64) -> bool) -> u64 {
+    let (mut low, mut high) = (0, most);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_true(middle) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    low
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_are_those_of_the_binomial_distribution() {
+        // Computed with exact arithmetic.
+        for (share, count, low, high) in [
+            (0.5, 10, 2, 9),
+            (0.5, 30, 10, 21),
+            (0.5, 100, 40, 61),
+            (0.9, 100, 84, 96),
+            (0.95, 1000, 936, 964),
+            (0.99, 500, 490, 500),
+            (0.99, 1000, 983, 997),
+            (0.99, 10_000, 9880, 9920),
+            (0.999, 10_000, 9983, 9997),
+            (0.999, 100_000, 99_880, 99_920),
+        ] {
+            assert_eq!(ranks(share, count), Ranks { low: Some(low), high: Some(high) }, "{share} of {count}");
+        }
+    }
+
+    #[test]
+    fn too_few_values_have_no_bound() {
+        for (share, fewest) in [(0.5, 6), (0.75, 13), (0.9, 36), (0.95, 72), (0.99, 368), (0.999, 3688)] {
+            let is_whole = |count| matches!(ranks(share, count), Ranks { low: Some(_), high: Some(_) });
+            assert!(is_whole(fewest) && !is_whole(fewest - 1), "{share}");
+        }
+        assert_eq!(ranks(0.5, 0), Ranks { low: None, high: None });
+    }
+}
