@@ -18,12 +18,13 @@ from pathlib import Path
 
 
 class Page(HTMLParser):
-    """Values by the figure that they are of, texts by it, and the data of each chart by its name."""
+    """Values with the figure that they are of and their text, and the data of each chart by its name."""
 
     def __init__(self):
         super().__init__()
-        self.values, self.texts, self.charts = {}, {}, defaultdict(str)
-        self.chart = self.figure = None
+        self.values, self.charts = [], defaultdict(str)
+        self.chart = None
+        self.in_value = False
         self.in_data = False
 
     def handle_starttag(self, tag, attributes):
@@ -32,21 +33,20 @@ class Page(HTMLParser):
             self.chart = attributes["id"]
         self.in_data = self.in_data or (tag == "pre" and attributes.get("class") == "data")
         if "data-f" in attributes:
-            self.figure = attributes["data-f"]
-            self.values[self.figure] = attributes.get("data-v")
-            self.texts[self.figure] = ""
+            self.values.append([attributes["data-f"], attributes.get("data-v"), ""])
+            self.in_value = True
 
     def handle_endtag(self, tag):
         if tag == "pre":
             self.in_data = False
         if tag in ("td", "dd", "small"):
-            self.figure = None
+            self.in_value = False
 
     def handle_data(self, data):
         if self.in_data:
             self.charts[self.chart] += data
-        if self.figure:
-            self.texts[self.figure] += data
+        if self.in_value:
+            self.values[-1][2] += data
 
 
 def of_summary(summary, path):
@@ -84,9 +84,9 @@ class Checks:
 
 
 def check_values(page, summary, checks):
-    for path, value in page.values.items():
+    for path, value, text in page.values:
         expected = of_summary(summary, path)
-        if page.texts[path].strip() == "failed":
+        if text.strip() == "failed":
             checks.close(path, 1.0 if path.split(".")[-1] in summary["responseInclFailures"]["endless"] else 0.0, 1.0)
             continue
         checks.close(path, None if value is None else float(value), expected, 1e-9)

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use loader_proto::v1::{ListRunsRequest, Run, RunState};
+use loader_proto::v1::{ListRunsRequest, Run};
+use loader_report::compare::unusable;
 use wildmatch::WildMatch;
 
 use super::session::Session;
@@ -129,26 +130,11 @@ fn matching(stored: &[Run], name: &str) -> Vec<Meant> {
     runs.into_iter().map(meant).collect()
 }
 
-/// Why the files of a run need not be fetched.
-fn unusable(state: RunState) -> Option<&'static str> {
-    match state {
-        RunState::Succeeded => None,
-        RunState::Failed => Some("failed"),
-        RunState::Cancelled => Some("cancelled"),
-        RunState::Interrupted => Some("interrupted"),
-        RunState::Unspecified
-        | RunState::Queued
-        | RunState::Deploying
-        | RunState::WarmingUp
-        | RunState::Running
-        | RunState::Draining
-        | RunState::Cleaning => Some("not ended"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use loader_proto::v1::RunSpec;
+
+    use loader_proto::v1::RunState;
 
     use super::*;
 

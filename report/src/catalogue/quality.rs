@@ -24,10 +24,6 @@ fn draw(entry: &Entry, runs: &[Run], label: &str, of: fn(&Run) -> Vec<(&'static 
     figure
 }
 
-fn p99(values: &Distribution) -> String {
-    micros(values.percentile(0.99).map(|us| us as f64))
-}
-
 pub(super) fn lags(entry: &Entry, runs: &[Run]) -> Figure {
     fn of(run: &Run) -> Vec<(&'static str, &Distribution)> {
         let rows = &run.rows;
@@ -36,8 +32,11 @@ pub(super) fn lags(entry: &Entry, runs: &[Run]) -> Figure {
     let mut figure = draw(entry, runs, "lag", of);
     let limit = runs.iter().map(saturation_lag).fold(f64::INFINITY, f64::min);
     figure.marks.push(Mark { at: limit, label: format!("limit {}", Quantity::Micros.text(limit)) });
-    let own: Vec<_> = runs.iter().map(|run| p99(&run.rows.own_lag)).collect();
-    figure.finding = format!("The loader's own lag has a p99 of {}.", own.join(", "));
+    let own = runs.iter().map(|run| {
+        let of = |share: f64| micros(run.rows.own_lag.percentile(share).map(|us| us as f64));
+        format!("median {}, p99 {}", of(0.5), of(0.99))
+    });
+    figure.finding = format!("The loader's own lag: {}.", own.collect::<Vec<_>>().join("; "));
     let all: Vec<_> = runs.iter().map(|run| &run.rows.dispatch_lag).collect();
     figure.facts = Facts::new(counted(&all, "invocations"), "sent, of the measured phase without step_warmup", "CDF");
     figure

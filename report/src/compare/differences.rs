@@ -2,11 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loader_proto::json::{Integers, to_value};
-use serde_json::Value;
-
 use super::group::{Group, Sample};
-use crate::run::Run;
 
 /// A field that runs of a comparison differ in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,29 +22,6 @@ pub struct Choice {
     pub value: Option<String>,
     /// The runs, each by its group and id.
     pub runs: Vec<(&'static str, String)>,
-}
-
-/// What a run asked for, by field; absent where that is not known. Its name is no part of it.
-pub(super) fn asked(run: &Run) -> Option<BTreeMap<String, String>> {
-    let mut fields = BTreeMap::new();
-    flatten("", &to_value(run.documents.spec.as_ref()?, Integers::Numbers), &mut fields);
-    fields.remove("name");
-    if let Some(summary) = run.summary() {
-        // The default platform is the daemon's, which the spec does not say.
-        fields.insert("platform".to_owned(), summary.platform.clone());
-        fields.insert("mode".to_owned(), summary.mode.clone());
-    }
-    Some(fields)
-}
-
-fn flatten(path: &str, value: &Value, fields: &mut BTreeMap<String, String>) {
-    let inner = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-    match value {
-        Value::Object(members) => members.iter().for_each(|(name, value)| flatten(&inner(name), value, fields)),
-        Value::Null => {}
-        Value::String(text) => drop(fields.insert(path.to_owned(), text.clone())),
-        Value::Bool(_) | Value::Number(_) | Value::Array(_) => drop(fields.insert(path.to_owned(), value.to_string())),
-    }
 }
 
 /// The fields in which the samples of both groups differ. Runs of which it is not known are not in it.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use loader_proto::v1::{RunState, RunSummary};
 
-use super::differences;
+use super::asked::asked;
 use crate::run::Run;
 
 /// A run that is compared.
@@ -62,7 +62,7 @@ impl Group {
                 let sample = Sample {
                     id,
                     label,
-                    asked: differences::asked(&run),
+                    asked: asked(&run),
                     is_changed: run.remarks.iter().any(|remark| remark.is_serious),
                     mode: summary.mode.clone(),
                     functions: summary.functions.iter().map(|it| it.function.clone()).collect(),
@@ -96,9 +96,9 @@ fn id(run: &Run) -> String {
     said.or(run.summary().map(|summary| summary.run_id.as_str())).unwrap_or_default().to_owned()
 }
 
-/// Why a run is no sample; nothing of one that is.
-fn reason(run: &Run) -> Option<&'static str> {
-    let state = match run.state() {
+/// Why a run in this state is no sample; nothing of one that has succeeded.
+pub fn unusable(state: RunState) -> Option<&'static str> {
+    match state {
         RunState::Succeeded => None,
         RunState::Failed => Some("failed"),
         RunState::Cancelled => Some("cancelled"),
@@ -110,7 +110,12 @@ fn reason(run: &Run) -> Option<&'static str> {
         | RunState::Running
         | RunState::Draining
         | RunState::Cleaning => Some("not ended"),
-    };
+    }
+}
+
+/// Why a run is no sample; nothing of one that is.
+fn reason(run: &Run) -> Option<&'static str> {
+    let state = unusable(run.state());
     let Some(summary) = run.summary() else { return state.or(Some(NO_SUMMARY)) };
     let saturated = summary.saturated.as_ref().is_some_and(|it| it.saturated).then_some("saturated");
     let waiting = summary.open_loop.as_ref().is_some_and(|it| it.violated).then_some("not open-loop");

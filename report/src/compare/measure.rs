@@ -2,7 +2,7 @@
 
 use loader_proto::v1::{self, Distribution, RunSummary};
 
-use super::within::Part;
+use super::part::Part;
 use crate::figure::Quantity;
 
 /// A figure of a run that can be compared.

@@ -7,18 +7,20 @@
 //! Run ──Group──▶ Sample | LeftOut ──compare──▶ Comparison { rows: figure, medians, ratio, p, effect, verdict }
 //! ```
 
+mod asked;
 mod comparison;
 mod differences;
 mod group;
 mod measure;
 mod notes;
+mod part;
 mod row;
 mod verdict;
 mod within;
 
 pub use comparison::{Comparison, Incomparable, compare};
 pub use differences::{Choice, Difference};
-pub use group::{Group, LeftOut, Sample};
+pub use group::{Group, LeftOut, Sample, unusable};
 pub use measure::{MEASURES, Measure, find};
 pub use row::{Ratio, Row, Side};
 pub use verdict::Verdict;

@@ -2,23 +2,12 @@
 
 use loader_proto::v1;
 
-use super::measure::Measure;
+use super::{measure::Measure, part::Part};
 use crate::{
     aggregate::Bin,
     run::Run,
     statistics::{Interval, Span, block_length, moving_blocks},
 };
-
-/// A part of a run's rows that a figure is computed of.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Part {
-    /// A percentile of the response times of what succeeded.
-    Response(f64),
-    /// The share of what failed.
-    Failed,
-    /// The share of cold starts.
-    Cold,
-}
 
 /// How an interval within a run was found.
 #[derive(Debug, Clone, Copy, PartialEq)]

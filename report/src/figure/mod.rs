@@ -1,7 +1,7 @@
 //! A small grammar of figures, and their SVG.
 //!
 //! A [`Figure`] is plain data: axes, layers of values, and what its caption must say. It comes from a run's directory, from several
-//! of them, or from a run under way; where from, it does not know. [`svg`] draws it, [`csv`] gives the same values as a
+//! of them, or from a run under way; where from, it does not know. [`svg`] draws it, [`csv()`] gives the same values as a
 //! table.
 //!
 //! ```text

@@ -1,7 +1,7 @@
 //! The page of a comparison: what is shown of B against A before any number, then the figures, the runs, and in what they differ.
 
 use super::{
-    document, each_chart,
+    document::{document, each_chart},
     table::{Cell, Table},
     units::{self, UNKNOWN},
 };
@@ -115,8 +115,8 @@ fn method(comparison: &Comparison) -> String {
 fn values(row: &Row, comparison: &Comparison) -> Option<Figure> {
     let measure = row.measure;
     let x = Axis::new("run of its group", Quantity::Number, Scale::Linear);
-    let y = Axis::new(measure.about, measure.quantity, Scale::Linear);
-    let mut figure = Figure::new(&format!("runs-{}", measure.name), measure.name, x, y);
+    let y = Axis::new(measure.name, measure.quantity, Scale::Linear);
+    let mut figure = Figure::new(&format!("runs-{}", measure.name), measure.about, x, y);
     for (look, (group, side)) in [(&comparison.a, &row.a), (&comparison.b, &row.b)].into_iter().enumerate() {
         let points = side.values.iter().map(|(place, value)| {
             let label =

@@ -6,6 +6,7 @@
 mod about;
 mod comparison;
 mod disturbances;
+mod document;
 mod findings;
 mod key;
 mod loader;
@@ -17,58 +18,21 @@ mod verdicts;
 
 pub use comparison::comparison_html;
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use disturbances::disturbances;
-use sha2::{Digest as _, Sha256};
+use document::{document, each_chart};
 use verdict::{Weight, lead};
 
 use crate::{
     catalogue::{FIGURES, Panel},
-    figure::{
-        self, Figure, Style,
-        text::{escaped, sentence, visible},
-    },
+    figure::text::{escaped, sentence, visible},
     run::Run,
 };
-
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("script.js");
 
 /// The report of a run; of several runs their figures laid over each other.
 pub fn html(runs: &[Run]) -> String {
     let labels: Vec<_> = runs.iter().map(|run| escaped(&visible(run.label()))).collect();
     let header: String = runs.iter().zip(&labels).map(|(run, label)| header(run, label)).collect();
     document(&labels.join(", "), &header, &panels(runs))
-}
-
-/// A page: its title and its header, as HTML, and its sections that are not empty: name, id, content.
-fn document(title: &str, header: &str, sections: &[(&str, &str, String)]) -> String {
-    let mut html = head(title);
-    html += &format!("<header>\n{header}</header>\n<main>\n");
-    for (name, id, content) in sections {
-        if !content.is_empty() {
-            html += &format!("<section aria-labelledby=\"{id}\">\n<h2 id=\"{id}\">{name}</h2>\n{content}</section>\n");
-        }
-    }
-    html += "</main>\n<footer><p>Made by loader from the run's directory. What each figure means: docs/definitions.md. \
-             Each figure alone, for papers: <code>loaderctl plot</code>.</p></footer>\n";
-    html + &format!("<script>{SCRIPT}</script>\n</body>\n</html>\n")
-}
-
-/// The source of a style or a script in the policy.
-fn hash(text: &str) -> String {
-    format!("'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(text.as_bytes())))
-}
-
-fn head(title: &str) -> String {
-    format!(
-        "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"\
-         default-src 'none'; style-src {}; script-src {}; base-uri 'none'; form-action 'none'\">\n\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"referrer\" content=\"no-referrer\">\n\
-         <title>{title} – loader report</title>\n<style>{STYLE}</style>\n</head>\n<body>\n",
-        hash(STYLE),
-        hash(SCRIPT)
-    )
 }
 
 /// What a run is, and whether it can be trusted.
@@ -130,25 +94,6 @@ fn each(runs: &[Run], part: impl Fn(&Run) -> String) -> String {
 
 fn charts(runs: &[Run], panel: Panel) -> String {
     each_chart(FIGURES.iter().filter(|entry| entry.panel == panel).filter_map(|entry| entry.draw(runs)))
-}
-
-/// Figures beside each other.
-fn each_chart(figures: impl Iterator<Item = Figure>) -> String {
-    let drawn: String = figures.map(|figure| chart(&figure)).collect();
-    if drawn.is_empty() { drawn } else { format!("<div class=\"charts\">\n{drawn}</div>\n") }
-}
-
-/// A figure with its caption and its data.
-fn chart(figure: &Figure) -> String {
-    let figure = figure.thinned().presentable();
-    let (name, title) = (&figure.name, escaped(&figure.title));
-    let (finding, facts) = (escaped(&figure.finding), escaped(&figure.facts.text()));
-    let svg = figure::svg(&figure, &Style::PAGE);
-    let data = escaped(&figure::csv(&figure));
-    format!(
-        "<figure class=\"chart\" id=\"{name}\">\n<figcaption><h3>{title}</h3><p>{finding}</p></figcaption>\n{svg}\
-         <p class=\"facts\">{facts}</p>\n<details class=\"data\"><summary>Data as CSV</summary><pre class=\"data\" tabindex=\"0\">{data}</pre></details>\n</figure>\n"
-    )
 }
 
 /// Whether nothing speaks against the figures of a run, and the first thing that does.

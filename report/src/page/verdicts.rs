@@ -121,7 +121,7 @@ fn steady(summary: &RunSummary) -> Verdict {
         "trending" => {
             let by = it
                 .trend_per_minute
-                .map_or(String::new(), |trend| format!(" By {} of the level in a minute.", percent(trend)));
+                .map_or(String::new(), |trend| format!(", by {} of the level in a minute.", percent(trend)));
             verdict(Weight::Care, "Latencies were not steady", format!("{}{by}", it.reason))
         }
         other => verdict(Weight::Open, "Whether latencies were steady", format!("{other}: {}", it.reason)),

@@ -15,6 +15,7 @@ mod bootstrap;
 mod effect;
 mod holm;
 mod interval;
+mod level;
 mod median;
 mod random;
 mod rank_sum;
@@ -28,11 +29,9 @@ pub use bootstrap::{FEWEST as FEWEST_FOR_INTERVAL, range_of_ratios, ratio_of_med
 pub use effect::{Size, cliffs_delta, size};
 pub use holm::holm;
 pub use interval::Interval;
+pub use level::ALPHA;
 pub use median::{median, median_interval};
 pub use random::Random;
 pub use rank_sum::{least_p, p_value};
 pub use ranks::{Ranks, ranks};
 pub use shift::{hodges_lehmann, shift_interval};
-
-/// The chance that a claim is made though nothing is behind it; intervals cover the rest.
-pub const ALPHA: f64 = 0.05;

@@ -27,6 +27,11 @@ fn noise(place: usize) -> f64 {
     turned - turned.floor()
 }
 
+/// A number to its fourth decimal, which every reader reads as the same one, so that what is tied to one is tied to all.
+fn short(number: f64) -> f64 {
+    (number * 1e4).round() / 1e4
+}
+
 /// Runs of a group whose response is `level`, give or take a tenth, whose failures are often tied, and whose slowdown is the same
 /// whatever the group.
 fn group(parent: &Path, name: &str, count: usize, level: f64) -> Vec<String> {
@@ -34,9 +39,9 @@ fn group(parent: &Path, name: &str, count: usize, level: f64) -> Vec<String> {
         let us = |factor: f64| (level * factor * (0.95 + 0.1 * noise(at))).round();
         json!({
             "responseUs": { "count": 1000, "p50": us(1.0), "p99": us(3.0) },
-            "slowdown": { "count": 1000, "geometricMean": 1.0 + noise(at * 7) / 50.0 },
+            "slowdown": { "count": 1000, "geometricMean": short(1.0 + noise(at * 7) / 50.0) },
             "failed": if name == "a" { 0 } else { at % 3 },
-            "goodput": 100.0 - level / 100.0 * noise(at + 3),
+            "goodput": short(100.0 - level / 100.0 * noise(at + 3)),
         })
     };
     (0..count).map(|at| write(parent, &format!("{name}{at}"), &figures(at))).collect()

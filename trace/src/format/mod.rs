@@ -3,7 +3,7 @@
 //! # Contract
 //!
 //! [`open`] takes a path, [`read`] anything that has named files ([`Source`]); both give an [`Opened`]: the [`Trace`] in
-//! memory, the [`Report`] of what was left out and repaired, and the [`Format`]. [`needed`] says which files that takes,
+//! memory, the [`Report`] of what was left out and repaired, and the [`Format`]. [`needed()`] says which files that takes,
 //! without reading them.
 //!
 //! - **Formats are told by the files' headers.** Names say only what no header does: which day, which sample, which quantity
