@@ -39,7 +39,7 @@ fn merge(target: &mut Value, patch: Value) {
                 fields.entry(name.as_str()).or_insert_with(|| Value::Object(serde_json::Map::new())),
                 value.clone(),
             ),
-            other => {
+            other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
                 fields.insert(name.clone(), other.clone());
             }
         }
