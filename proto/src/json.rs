@@ -54,6 +54,11 @@ pub fn field<M: Name>(path: &str) -> Result<FieldPath, Fault> {
     FieldPath::within(&descriptor::<M>().ok_or_else(no_form)?, path)
 }
 
+/// The paths, in JSON names, of all fields of `M` that hold one number, but for those within lists and maps.
+pub fn numbers<M: Name>() -> Vec<String> {
+    descriptor::<M>().map(|descriptor| field_path::numbers(&descriptor, "")).unwrap_or_default()
+}
+
 /// The JSON form of a message of this crate, with fields that are absent or at their default left out.
 pub fn to_value<M: Name>(message: &M, integers: Integers) -> Value {
     write(message, SerializeOptions::new().stringify_64_bit_integers(integers == Integers::Strings))

@@ -210,6 +210,23 @@ fn paths(message: &MessageDescriptor, prefix: &str) -> Vec<String> {
     all
 }
 
+/// The paths of all fields that hold one number, but for those within lists and maps.
+pub(super) fn numbers(message: &MessageDescriptor, prefix: &str) -> Vec<String> {
+    let of_field = |field: FieldDescriptor| {
+        let path = format!("{prefix}{}", field.json_name());
+        match Place::of(field) {
+            Place::Message(inner) => numbers(&inner, &format!("{path}.")),
+            Place::Value(field) if is_number(&field.kind()) => vec![path],
+            Place::Value(_) | Place::List(_) | Place::Map(_) => Vec::new(),
+        }
+    };
+    message.fields().flat_map(of_field).collect()
+}
+
+fn is_number(kind: &Kind) -> bool {
+    !matches!(kind, Kind::Bool | Kind::String | Kind::Bytes | Kind::Enum(_) | Kind::Message(_))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -254,6 +271,24 @@ mod tests {
         ] {
             let fault = field::<RunSpec>(path).expect_err(path);
             assert!(fault.description.starts_with(expected), "{path}: {}", fault.description);
+        }
+    }
+
+    #[test]
+    fn numbers_are_single_values_and_nothing_else() {
+        let found = crate::json::numbers::<crate::v1::RunSummary>();
+        for (path, is_number) in [
+            ("requested", true),
+            ("responseUs.p99", true),
+            ("responseUs.intervals.p99.low", true),
+            ("slowdown.geometricMean", true),
+            ("state", false),
+            ("saturated.saturated", false),
+            ("byStatus", false),
+            ("slots", false),
+            ("name", false),
+        ] {
+            assert_eq!(found.iter().any(|it| it == path), is_number, "{path}");
         }
     }
 

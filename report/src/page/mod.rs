@@ -10,6 +10,7 @@ mod document;
 mod findings;
 mod key;
 mod loader;
+mod study;
 mod table;
 mod tables;
 mod units;
@@ -17,6 +18,7 @@ mod verdict;
 mod verdicts;
 
 pub use comparison::comparison_html;
+pub use study::study_html;
 
 use disturbances::disturbances;
 use document::{document, each_chart};
