@@ -25,27 +25,40 @@ impl Tone {
     }
 }
 
-/// A sentence for each cell that differs from its baseline or is the same; a single one where nothing is shown.
-pub(super) fn lead(study: &Study, compared: &[Compared]) -> (Tone, Vec<String>) {
+/// What a study shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// How it is to be taken.
+    pub tone: Tone,
+    /// All of it in a sentence.
+    pub title: String,
+    /// A sentence for each cell that differs from its baseline, or is the same.
+    pub cells: Vec<String>,
+}
+
+pub(super) fn lead(study: &Study, compared: &[Compared]) -> Lead {
     let mut cells: Vec<usize> = compared.iter().map(|it| it.cell).collect();
     cells.sort_unstable();
     cells.dedup();
-    let lines: Vec<String> = cells.iter().filter_map(|cell| of_cell(study, compared, *cell)).collect();
+    let with = |verdict| {
+        let has = |cell: &&usize| compared.iter().any(|it| it.cell == **cell && it.verdict == verdict);
+        cells.iter().filter(has).count()
+    };
+    let (worse, better) = (with(Verdict::Worse), with(Verdict::Better));
+    let title = match cells.len() {
+        0 => "No cell is compared with a baseline.".to_owned(),
+        all if worse + better == 0 => format!("No difference is shown in any of {}.", counted(all)),
+        all => format!("Of {} {worse} {} shown to be worse than the baseline in some figure, {better} to be better.", counted(all), if worse == 1 { "is" } else { "are" }),
+    };
+    let mut lines: Vec<String> = cells.iter().filter_map(|cell| of_cell(study, compared, *cell)).collect();
     let more = lines.len().saturating_sub(CELLS);
-    let mut said: Vec<String> = lines.into_iter().take(CELLS).collect();
-    if more > 0 {
-        said.push(format!("And {more} more cells."));
-    }
-    if said.is_empty() {
-        let nothing = if compared.is_empty() {
-            "No cell is compared with a baseline."
-        } else {
-            "No difference and no equality is shown."
-        };
-        said.push(nothing.to_owned());
-    }
-    let is_worse = compared.iter().any(|it| it.verdict == Verdict::Worse);
-    (if is_worse { Tone::Care } else { Tone::Open }, said)
+    lines.truncate(CELLS);
+    lines.extend((more > 0).then(|| format!("And {more} more cells.")));
+    Lead { tone: if worse > 0 { Tone::Care } else { Tone::Open }, title, cells: lines }
+}
+
+fn counted(cells: usize) -> String {
+    if cells == 1 { "1 compared cell".to_owned() } else { format!("{cells} compared cells") }
 }
 
 fn of_cell(study: &Study, compared: &[Compared], cell: usize) -> Option<String> {

@@ -30,7 +30,7 @@ pub use cells::CellFigure;
 pub use compared::Compared;
 pub use figures::{DEFAULT_FIGURES, compared_figure};
 pub use input::{Baseline, Outcome, Study, StudyRun};
-pub use lead::Tone;
+pub use lead::{Lead, Tone};
 pub use order::OrderEffects;
 pub(crate) use remarks::probability;
 pub use results::Results;

@@ -132,6 +132,10 @@ fn bimodal(study: &Study) -> Option<String> {
             let is_positive = values.iter().all(|value| *value > 0.0);
             let values: Vec<f64> = if is_positive { values.into_iter().map(f64::ln).collect() } else { values };
             let Some(split) = clusters.split(&values) else { continue };
+            // What lies nearer to each other than the margin is the same for all that this study says.
+            if is_positive && split.high - split.low < study.margin.ln_1p() {
+                continue;
+            }
             let shown = |value: f64| indicator.quantity().text(if is_positive { value.exp() } else { value });
             let (low, high) = (shown(split.low), shown(split.high));
             let (lower, upper) = (split.lower, values.len() - split.lower);

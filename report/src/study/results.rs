@@ -5,7 +5,7 @@ use super::{
     cells::{self, CellFigure},
     compared::{self, Compared},
     input::Study,
-    lead::{self, Tone},
+    lead::{self, Lead},
     order::{self, OrderEffects},
     remarks, tables,
 };
@@ -34,8 +34,8 @@ impl Results {
         Self { cells, compared, axes, order, remarks }
     }
 
-    /// What the study shows, in sentences, and how it is to be taken.
-    pub fn lead(&self, study: &Study) -> (Tone, Vec<String>) {
+    /// What the study shows.
+    pub fn lead(&self, study: &Study) -> Lead {
         lead::lead(study, &self.compared)
     }
 
