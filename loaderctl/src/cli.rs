@@ -56,6 +56,7 @@ pub(crate) enum Command {
     /// List runs, newest first
     List(ListArguments),
     /// Show a run
+    #[command(after_help = EXIT_CODES)]
     Get(GetArguments),
     /// Follow a run to its end, then show its summary
     #[command(after_help = EXIT_CODES)]
@@ -150,12 +151,22 @@ pub(crate) struct Printing {
     pub(crate) intervals: bool,
 }
 
+/// Where it is written whether expectations are met.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Judging {
+    /// Also write the expectations, and whether they are met, as JUnit XML; an earlier file is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct GetArguments {
     #[command(flatten)]
     pub(crate) run: RunArgument,
     #[command(flatten)]
     pub(crate) printing: Printing,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
 }
 
 #[derive(Debug, clap::Args)]
@@ -164,6 +175,8 @@ pub(crate) struct WatchArguments {
     pub(crate) run: RunArgument,
     #[command(flatten)]
     pub(crate) printing: Printing,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
     /// Exit code 0 also where more than half of the invocations failed
     #[arg(long)]
     pub(crate) allow_failed_invocations: bool,
@@ -184,7 +197,7 @@ pub(crate) struct SubmitArguments {
 }
 
 /// Whether a run is followed once it is queued.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Following {
     /// Follow the run to its end, then print its summary
     #[arg(long)]
@@ -197,6 +210,8 @@ pub(crate) struct Following {
     pub(crate) allow_failed_invocations: bool,
     #[command(flatten)]
     pub(crate) printing: Printing,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
 }
 
 #[derive(Debug, clap::Args)]

@@ -16,6 +16,7 @@ mod document;
 mod ending;
 mod file_name;
 mod invitro;
+mod junit;
 mod output;
 mod paper;
 mod render;

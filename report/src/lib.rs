@@ -18,6 +18,7 @@
 pub mod aggregate;
 pub mod catalogue;
 pub mod compare;
+pub mod expectation;
 pub mod figure;
 pub mod indicator;
 mod number;

@@ -9,7 +9,7 @@ use loader_trace::Arrivals;
 use super::{
     busy_loop::{StartupBusyLoop, startup_busy_loop},
     check::{Check, LONGEST},
-    deployment, disturb,
+    deployment, disturb, expect,
     function::{FunctionKind, RuntimeClock},
     http::{self, FunctionProtocol},
     platform::{Features, PlatformKind},
@@ -58,6 +58,7 @@ pub(crate) fn common(
         deploy: deploy_message,
         slo: slo_message,
         disturb: disturb_messages,
+        expect: expected,
         mode: _,
     } = message;
     let name = self::name(check, name);
@@ -80,6 +81,7 @@ pub(crate) fn common(
     let attach = attach(check, attach_message.as_ref(), platform);
     scales(check, platform, mode);
     let disturbances = disturb::disturbances(check, disturb_messages, platform);
+    let expectations = expect::expectations(check, expected);
     let mode = mode?.name;
     let Function { kind, runtime_clock, protocol, startup_busy_loop } = function?;
     Some(RunSpec {
@@ -103,6 +105,7 @@ pub(crate) fn common(
         output: output?,
         deploy: deploy?,
         disturbances: disturbances?,
+        expectations: expectations?,
         mode,
     })
 }

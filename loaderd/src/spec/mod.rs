@@ -12,6 +12,7 @@ mod check;
 mod common;
 mod deployment;
 mod disturb;
+mod expect;
 mod function;
 mod http;
 mod platform;

@@ -10,6 +10,7 @@
 mod asked;
 mod comparison;
 mod differences;
+mod expected;
 mod group;
 mod measure;
 mod notes;

@@ -12,7 +12,11 @@ use super::catalogue::{Indicator, Kind, all};
 
 /// The figures of a run, by name. One that the run does not have is absent.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Figures(BTreeMap<String, f64>);
+pub struct Figures {
+    values: BTreeMap<String, f64>,
+    /// Of parts of the requested invocations: their numbers.
+    counts: BTreeMap<String, f64>,
+}
 
 impl Figures {
     /// Those of a summary.
@@ -23,18 +27,26 @@ impl Figures {
     /// Those of summary.json.
     pub fn of_json(summary: &Value) -> Self {
         let known = all().iter().filter_map(|indicator| Some((indicator.name.clone(), value(indicator, summary)?)));
-        Self(known.collect())
+        let parts = all().iter().filter(|indicator| indicator.kind == Kind::Part);
+        let counts = parts.filter_map(|indicator| Some((indicator.name.clone(), number(summary, &indicator.path)?)));
+        Self { values: known.collect(), counts: counts.collect() }
     }
 
     /// The value of a figure, in its unit; of a part of the requested invocations, its share.
     pub fn get(&self, name: &str) -> Option<f64> {
-        self.0.get(name).copied()
+        self.values.get(name).copied()
+    }
+
+    /// The number of a part of the requested invocations; absent of other figures.
+    pub fn count(&self, name: &str) -> Option<f64> {
+        self.counts.get(name).copied()
     }
 }
 
 impl FromIterator<(String, f64)> for Figures {
     fn from_iter<I: IntoIterator<Item = (String, f64)>>(figures: I) -> Self {
-        Self(figures.into_iter().filter(|(_, value)| value.is_finite()).collect())
+        let values = figures.into_iter().filter(|(_, value)| value.is_finite()).collect();
+        Self { values, counts: BTreeMap::new() }
     }
 }
 

@@ -13,6 +13,7 @@ mod compare;
 mod config;
 mod crash;
 mod disturbances;
+mod expectations;
 mod faults;
 mod foreign;
 mod functions;

@@ -1,15 +1,17 @@
 //! The files of a run directory, as text: the API's messages in their YAML and JSON form.
 
 use loader_proto::{json, v1};
+use loader_report::indicator::Figures;
 use prost::{Message as _, Name};
 
 use super::{
     spec::{self, message},
-    summary::summary,
+    summary::{of_load, summary},
 };
 use crate::{
     clock::UnixMicros,
     plan::{self, Request},
+    record::Summary,
     results::ManifestFile,
     spec::{Defaults, Violation},
     store::{Codec, Manifest, RunSummary, SubmittedSpec, UnreadableSpec},
@@ -93,6 +95,10 @@ impl Codec for WireCodec {
 
     fn write_summary(&self, it: &RunSummary) -> String {
         text(&summary(it))
+    }
+
+    fn figures(&self, load: &Summary) -> Figures {
+        Figures::of(&of_load(load))
     }
 
     fn write_manifest(&self, manifest: &Manifest) -> String {
