@@ -25,9 +25,10 @@ fn figures(window: usize, rate: usize, at: usize, random: &mut Random) -> Outcom
 
 /// A study over two axes, in rounds of all cells, of which two runs are left out.
 fn study() -> Study {
-    let cells: Vec<Vec<String>> = [["30s", "10"], ["30s", "20"], ["60s", "10"], ["60s", "20"], ["120s", "10"], ["120s", "20"]]
-        .map(|cell| cell.map(str::to_owned).to_vec())
-        .to_vec();
+    let cells: Vec<Vec<String>> =
+        [["30s", "10"], ["30s", "20"], ["60s", "10"], ["60s", "20"], ["120s", "10"], ["120s", "20"]]
+            .map(|cell| cell.map(str::to_owned).to_vec())
+            .to_vec();
     let (mut random, mut runs) = (Random::new(42), Vec::new());
     for round in 0..8 {
         for place in 0..cells.len() {
@@ -73,7 +74,8 @@ fn words(html: &str) -> String {
 
 /// The drawings of a page, each of which must be well-formed.
 fn drawings(html: &str) -> usize {
-    let drawings = html.split("<svg").skip(1).map(|part| format!("<svg{}</svg>", part.split_once("</svg>").expect("is closed").0));
+    let drawings =
+        html.split("<svg").skip(1).map(|part| format!("<svg{}</svg>", part.split_once("</svg>").expect("is closed").0));
     drawings.map(|svg| roxmltree::Document::parse(&svg).map(drop).expect("well-formed")).count()
 }
 
@@ -83,8 +85,8 @@ fn the_page_of_a_study() {
     let results = Results::of(&study);
     let html = page::study_html(&study, &results);
     assert_eq!(html, page::study_html(&study, &Results::of(&study)), "the same study gives the same bytes");
-    // An effect for each axis; of four figures that vary a curve over each axis; the runs in their order.
-    assert_eq!(drawings(&html), 2 + 4 * 2 + 3);
+    // An effect for each axis, four figures over each axis, how certain a mean is, and the runs in their order.
+    assert_eq!(drawings(&html), 2 + 4 * 2 + 1 + 3);
     insta::assert_snapshot!("study", words(&html));
     if let Ok(path) = std::env::var("STUDY_PAGE") {
         std::fs::write(path, html).expect("written");
@@ -111,6 +113,10 @@ fn a_study_that_has_not_begun_has_a_page() {
     let mut study = study();
     study.runs.iter_mut().for_each(|run| run.outcome = Outcome::ToCome);
     let html = page::study_html(&study, &Results::of(&study));
-    assert!(html.contains("48 of 48 runs are still to come.") && html.contains("No cell is compared"), "{}", words(&html));
+    assert!(
+        html.contains("48 of 48 runs are still to come.") && html.contains("No cell is compared"),
+        "{}",
+        words(&html)
+    );
     assert_eq!(drawings(&html), 0);
 }

@@ -48,7 +48,11 @@ pub(super) fn lead(study: &Study, compared: &[Compared]) -> Lead {
     let title = match cells.len() {
         0 => "No cell is compared with a baseline.".to_owned(),
         all if worse + better == 0 => format!("No difference is shown in any of {}.", counted(all)),
-        all => format!("Of {} {worse} {} shown to be worse than the baseline in some figure, {better} to be better.", counted(all), if worse == 1 { "is" } else { "are" }),
+        all => format!(
+            "Of {} {worse} {} shown to be worse than the baseline in some figure, {better} to be better.",
+            counted(all),
+            if worse == 1 { "is" } else { "are" }
+        ),
     };
     let mut lines: Vec<String> = cells.iter().filter_map(|cell| of_cell(study, compared, *cell)).collect();
     let more = lines.len().saturating_sub(CELLS);

@@ -9,6 +9,7 @@
 //!     compared: against the baseline: ratio, interval, p, Holm, effect, verdict     ──▶ compare.csv
 //!     axes:     the effect of each value of an axis, over the other axes
 //!     order:    drift, rounds, places within rounds
+//!     spreads:  variance between cells and within
 //!     remarks:  what is to be known before a number is believed
 //! ```
 
@@ -22,6 +23,7 @@ mod lead;
 mod order;
 mod remarks;
 mod results;
+mod spread;
 mod tables;
 
 pub use axes::AxisEffect;
@@ -34,6 +36,7 @@ pub use lead::{Lead, Tone};
 pub use order::OrderEffects;
 pub(crate) use remarks::probability;
 pub use results::Results;
+pub use spread::Spread;
 
 #[cfg(test)]
 mod simulation;

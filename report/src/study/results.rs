@@ -7,7 +7,9 @@ use super::{
     input::Study,
     lead::{self, Lead},
     order::{self, OrderEffects},
-    remarks, tables,
+    remarks,
+    spread::{self, Spread},
+    tables,
 };
 
 /// The results of a study.
@@ -21,6 +23,8 @@ pub struct Results {
     pub axes: Vec<AxisEffect>,
     /// What the order of the runs does.
     pub order: Vec<OrderEffects>,
+    /// How much figures vary between cells and within.
+    pub spreads: Vec<Spread>,
     /// What is to be known of all of it, the most important first, in sentences.
     pub remarks: Vec<String>,
 }
@@ -31,7 +35,8 @@ impl Results {
         let (cells, compared) = (cells::cells(study), compared::compared(study));
         let (axes, order) = (axes::effects(study), order::effects(study));
         let remarks = remarks::remarks(study, &compared, &order);
-        Self { cells, compared, axes, order, remarks }
+        let spreads = spread::spreads(study);
+        Self { cells, compared, axes, order, spreads, remarks }
     }
 
     /// What the study shows.

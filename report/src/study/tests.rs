@@ -187,3 +187,25 @@ fn figures_that_can_be_compared_have_better_values() {
     }
     assert!(DEFAULT_FIGURES.iter().all(|name| compared_figure(name).is_ok()));
 }
+
+#[test]
+fn variance_between_cells_is_told_from_that_of_repeats() {
+    let mut random = Random::new(9);
+    // Samples of one size that differ by 20 %, each measured three times with 2 % of noise.
+    let levels: Vec<f64> = (0..40).map(|_| noisy(1000.0, 0.2, &mut random)).collect();
+    let study = study(40, 3, 5, |cell, _, _| figures([("response.p99", noisy(levels[cell], 0.02, &mut random))]));
+    let results = Results::of(&study);
+    let [spread] = results.spreads.as_slice() else { panic!("{:?}", results.spreads) };
+    let (between, within) = (spread.between.sqrt(), spread.within.sqrt());
+    assert!((0.15..0.25).contains(&between) && (0.017..0.023).contains(&within), "{between} {within}");
+    // t(39) · 0.2 / √40, and four times as many cells halve it.
+    let half = spread.half_width(40).expect("enough cells");
+    assert!((half - 2.0227 * (spread.between + spread.within / 3.0).sqrt() / 40.0_f64.sqrt()).abs() < 1e-4, "{half}");
+    assert!(spread.half_width(160).is_some_and(|quarter| quarter < half / 1.99) && spread.half_width(1).is_none());
+    assert_eq!(Results::of(&study_of_two()).spreads, [], "two cells are compared, not averaged");
+}
+
+fn study_of_two() -> Study {
+    let mut random = Random::new(9);
+    study(2, 6, 5, |_, _, _| figures([("response.p99", noisy(1000.0, 0.02, &mut random))]))
+}

@@ -3,6 +3,7 @@
 
 mod axes;
 mod figures;
+mod spread;
 mod tables;
 
 use super::document::{document, each_chart};
@@ -16,7 +17,8 @@ pub fn study_html(study: &Study, results: &Results) -> String {
     let lead = results.lead(study);
     let (study, results) = (&presentable(study), &shown(results));
     let title = escaped(&study.name);
-    let paragraphs = lead.cells.iter().chain(&results.remarks).map(|text| format!("<p>{}</p>\n", escaped(&sentence(text))));
+    let paragraphs =
+        lead.cells.iter().chain(&results.remarks).map(|text| format!("<p>{}</p>\n", escaped(&sentence(text))));
     let header = format!(
         "<h1><bdi>{title}</bdi></h1>\n<p class=\"soft\">{}</p>\n<div class=\"lead {}\"><strong>{}</strong>{}</div>\n",
         escaped(&told(study)),
@@ -33,6 +35,11 @@ pub fn study_html(study: &Study, results: &Results) -> String {
             charts(axes::effects(study, results)) + &tables::axes(study, results).html(),
         ),
         ("By cell", "cells", charts(figures::by_axis(study, results)) + &tables::cells(study, results).html()),
+        (
+            "Between cells and within",
+            "spread",
+            charts(spread::course(results).into_iter().collect()) + &spread::table(results).html(),
+        ),
         ("Order and rounds", "order", charts(figures::in_order(study)) + &tables::order(results).html()),
         ("Runs", "runs", tables::runs(study)),
     ];
