@@ -102,6 +102,7 @@ fn links_lead_somewhere() {
             "ARCHITECTURE.md",
             "CHANGELOG.md",
             "workloads/README.md",
+            "workloads/studies/README.md",
             "scripts/cluster/README.md",
         ]
         .map(Page::read),

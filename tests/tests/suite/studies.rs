@@ -1,8 +1,8 @@
 //! Studies: what their plans show, and how wrong ones are refused.
 
-use std::fs;
+use std::{env, ffi::OsString, fs, process::Command};
 
-use loader_tests::{Daemon, root};
+use loader_tests::{Daemon, bin, cluster::Cluster, root};
 
 #[test]
 fn a_study_is_planned_over_traces_of_this_machine() {
@@ -58,4 +58,46 @@ fn one_wrong_cell_refuses_a_study_with_all_of_its_faults() {
             assert!(ran.stderr.contains(fault), "{text}: {fault}: {ran:?}");
         }
     }
+}
+
+/// PATH with the programs of this repository.
+fn path() -> OsString {
+    let programs = bin("loaderctl").parent().expect("is in a directory").to_owned();
+    let others = env::var_os("PATH").expect("there is a PATH");
+    env::join_paths(std::iter::once(programs).chain(env::split_paths(&others))).expect("a path")
+}
+
+#[test]
+fn every_shipped_study_can_be_planned_in_both_of_its_forms() {
+    let state = tempfile::tempdir().expect("a directory");
+    let cluster = Cluster::start();
+    let config = cluster.loaderd_config("");
+    let daemon = Daemon::start_with(&state.path().join("state"), &["--config", config.to_str().expect("text")]);
+    // Samples are made beside the studies.
+    let workloads = state.path().join("workloads");
+    let copied =
+        Command::new("cp").arg("-r").arg(root().join("workloads")).arg(&workloads).status().expect("cp starts");
+    assert!(copied.success());
+    let studies = workloads.join("studies");
+    let made = Command::new(studies.join("make-samples")).args(["--count", "2"]).env("PATH", path()).output();
+    let made = made.expect("starts");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let again = Command::new(studies.join("make-samples")).env("PATH", path()).output().expect("starts");
+    assert_eq!(again.status.code(), Some(2), "samples that are there are not replaced");
+    let readme = fs::read_to_string(studies.join("README.md")).expect("is there");
+    let mut planned = 0;
+    for entry in fs::read_dir(&studies).expect("is there") {
+        let file = entry.expect("an entry").path();
+        if file.extension().is_none_or(|ending| ending != "yaml") {
+            continue;
+        }
+        let name = file.file_name().expect("a name").to_str().expect("text");
+        assert!(readme.contains(&format!("`{name}`")), "the README has {name}");
+        for flags in [&["--quick"][..], &[]] {
+            let ran = daemon.ctl(&[&["study", "plan", file.to_str().expect("text")], flags].concat());
+            assert_eq!(ran.code, 0, "{name} {flags:?}: {ran:?}");
+        }
+        planned += 1;
+    }
+    assert_eq!(planned, 10);
 }
