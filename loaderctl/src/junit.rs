@@ -146,7 +146,7 @@ mod tests {
         let failed = cases(&of_run(&run(RunState::Failed, Vec::new())));
         assert_eq!(
             failed,
-            [("the run is carried out".to_owned(), "failure: failed: an expectation was missed".to_owned())]
+            [("the run is carried out".to_owned(), "failure: FAILED: an expectation was missed".to_owned())]
         );
         let aborted = cases(&of_run(&run(RunState::Failed, vec![expected("failed < 1% abort", Some(false), true)])));
         assert_eq!((aborted[0].1.as_str(), aborted[1].1.as_str()), ("passed", "failure: it was 812 ms"));

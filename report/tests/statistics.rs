@@ -1,7 +1,5 @@
 //! The statistics of studies against SciPy and NumPy, whose values `tests/study_statistics.py` wrote.
 
-#![expect(clippy::expect_used, reason = "tests")]
-
 use loader_report::statistics::{Clusters, Random, Rounds, spearman, variances};
 
 const REFERENCE: &str = include_str!("data/study_statistics.csv");

@@ -58,9 +58,7 @@ pub(super) async fn compare(session: &Session, arguments: CompareArguments) -> R
         Format::Json => {
             let mut json = render::comparison_json(&comparison);
             if !judged.is_empty() {
-                if !judged.is_empty() {
-                    json["expectations"] = render::expected_json(&judged);
-                }
+                json["expectations"] = render::expected_json(&judged);
             }
             output::text(&format!("{json:#}"))?;
         }

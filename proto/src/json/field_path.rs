@@ -231,7 +231,6 @@ fn is_number(kind: &Kind) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::*;
     use crate::{json::field, v1::RunSpec};
 
     fn found(path: &str) -> String {

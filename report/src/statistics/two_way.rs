@@ -139,7 +139,7 @@ mod tests {
     fn table(rows: &[[Option<f64>; 4]]) -> Vec<Rounds> {
         let of_round = |(round, row): (usize, &[Option<f64>; 4])| {
             let of_cell = move |(cell, value): (usize, Option<f64>)| Some(Rounds { cell, round, value: value? });
-            row.into_iter().copied().enumerate().filter_map(of_cell).collect::<Vec<_>>()
+            row.iter().copied().enumerate().filter_map(of_cell).collect::<Vec<_>>()
         };
         rows.iter().enumerate().flat_map(of_round).collect()
     }

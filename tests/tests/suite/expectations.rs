@@ -1,5 +1,7 @@
 //! Expectations of runs and comparisons: exit codes, JUnit XML, metrics, runs that they end.
 
+#![expect(clippy::expect_used, reason = "tests")]
+
 use std::{fs, path::Path};
 
 use loader_tests::{Daemon, Ran, run};

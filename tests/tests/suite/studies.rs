@@ -1,5 +1,7 @@
 //! Studies: what their plans show, and how wrong ones are refused.
 
+#![expect(clippy::expect_used, reason = "tests")]
+
 use std::{env, ffi::OsString, fs, process::Command};
 
 use loader_tests::{Daemon, bin, cluster::Cluster, root};

@@ -126,7 +126,7 @@ fn shades(study: &Study) -> Vec<Shade> {
     let shade = |round: u32| {
         let mut runs = study.runs.iter().enumerate().filter(|(_, run)| run.round == round).map(|(number, _)| number);
         let from = runs.next()?;
-        let to = runs.last().unwrap_or(from);
+        let to = runs.next_back().unwrap_or(from);
         Some(Shade { from: from as f64 + 0.5, to: to as f64 + 1.5, label: format!("round {}", round + 1) })
     };
     rounds.filter_map(shade).collect()
