@@ -7,16 +7,14 @@ use std::{fs, path::Path};
 use loader_tests::{Daemon, Ran, run};
 use serde_json::Value;
 
-/// A load of four seconds. However busy the machine is, the loader is not saturated.
-const LOAD: [&str; 15] = [
+/// A load without its length. However busy the machine is, the loader is not saturated.
+const LOAD: [&str; 13] = [
     "--mode",
     "rps",
     "--start",
     "5",
     "--end",
     "5",
-    "--slot",
-    "4s",
     "--runtime",
     "5ms",
     "--memory",
@@ -26,8 +24,8 @@ const LOAD: [&str; 15] = [
     "--saturation-lag=30s",
 ];
 
-fn submit(daemon: &Daemon, more: &[&str]) -> Ran {
-    daemon.ctl(&[&["submit"], &LOAD[..], more].concat())
+fn submit(daemon: &Daemon, slot: &str, more: &[&str]) -> Ran {
+    daemon.ctl(&[&["submit", "--slot", slot], &LOAD[..], more].concat())
 }
 
 /// What the newest run's summary says of its expectations.
@@ -49,7 +47,7 @@ fn a_run_that_does_not_meet_its_expectations_ends_with_code_6() {
     let junit = state.path().join("junit.xml");
     let path = junit.to_str().expect("text");
     let met = ["--expect", "failed < 1%", "--expect", "response.p50 < 1m", "--wait", "--junit", path];
-    let ran = submit(&daemon, &met).ok();
+    let ran = submit(&daemon, "4s", &met).ok();
     assert!(ran.stdout.starts_with("All 2 expectations are met:"), "{}", ran.stdout);
     let xml = fs::read_to_string(&junit).expect("was written");
     assert!(
@@ -61,7 +59,7 @@ fn a_run_that_does_not_meet_its_expectations_ends_with_code_6() {
 
     let missed =
         ["--expect", "response.p50 < 1us", "--expect", "response.p999 < 1m", "--expect", "failed == 0", "--wait"];
-    let ran = submit(&daemon, &missed);
+    let ran = submit(&daemon, "4s", &missed);
     assert!(
         ran.code == 6 && ran.stdout.starts_with("EXPECTATIONS NOT MET: 2 of 3\n  ✗ response.p50 < 1us: it was"),
         "{ran:?}"
@@ -84,9 +82,8 @@ fn a_run_that_does_not_meet_its_expectations_ends_with_code_6() {
 fn a_run_is_ended_by_an_expectation_that_is_missed() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(&state.path().join("state"));
-    let flags =
-        ["--slot", "10m", "--expect", "response.p50 < 1us abort after 1s", "--expect", "failed < 50% abort", "--wait"];
-    let ran = submit(&daemon, &flags);
+    let flags = ["--expect", "response.p50 < 1us abort after 1s", "--expect", "failed < 50% abort", "--wait"];
+    let ran = submit(&daemon, "10m", &flags);
     assert!(
         ran.code == 6 && ran.stdout.contains("an expectation was missed: response.p50 < 1us abort after 1s (it was"),
         "{ran:?}"
@@ -112,7 +109,7 @@ fn expectations_that_make_no_sense_are_refused_with_what_would() {
         "failed < 1%",
     ];
     let flags: Vec<&str> = wrong.iter().flat_map(|text| ["--expect", text]).collect();
-    let ran = submit(&daemon, &flags);
+    let ran = submit(&daemon, "10m", &flags);
     assert_eq!(ran.code, 2, "{ran:?}");
     for expected in [
         "expect[0]: there is no figure \"respons.p99\" in summary.json; did you mean response.p99?",
@@ -123,7 +120,7 @@ fn expectations_that_make_no_sense_are_refused_with_what_would() {
     ] {
         assert!(ran.stderr.contains(expected), "{expected}: {}", ran.stderr);
     }
-    let alone = submit(&daemon, &["--expect", "failed < 1%", "--junit", "x.xml"]);
+    let alone = submit(&daemon, "4s", &["--expect", "failed < 1%", "--junit", "x.xml"]);
     assert!(alone.code == 2 && alone.stderr.contains("--junit needs --watch or --wait"), "{alone:?}");
     assert!(!Path::new("x.xml").exists());
 }
