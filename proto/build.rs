@@ -5,7 +5,8 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message as _;
 
 /// The control API, and the function protocol that it builds on.
-const FILES: [&str; 4] = ["loader/v1/spec.proto", "loader/v1/run.proto", "loader/v1/control.proto", "faas.proto"];
+const FILES: [&str; 5] =
+    ["loader/v1/spec.proto", "loader/v1/study.proto", "loader/v1/run.proto", "loader/v1/control.proto", "faas.proto"];
 
 /// The protocols of functions.
 const FUNCTIONS: [&str; 2] = ["faas.proto", "helloworld.proto"];

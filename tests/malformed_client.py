@@ -15,7 +15,7 @@ SERVICE = "/loader.v1.LoaderControl/"
 METHODS = {
     (False, False): (
         "SubmitRun PlanRun GetRun ListRuns CancelRun DeleteRun PinRun Invoke GetStatus CleanRuns QueryMetrics "
-        "ListTraces DeleteTrace"
+        "ListTraces DeleteTrace PlanStudy"
     ).split(),
     (False, True): "StreamPlan WatchRun StreamRecords DownloadResults".split(),
     (True, True): ["UploadTrace"],

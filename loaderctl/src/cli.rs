@@ -3,6 +3,7 @@
 mod compare;
 mod records;
 mod report;
+mod study;
 mod trace;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use loader_proto::v1::RunState;
 pub(crate) use compare::{CompareArguments, FailIf};
 pub(crate) use records::Joined;
 pub(crate) use report::{PlotArguments, ReportArguments, Scales};
+pub(crate) use study::{StudyCommand, StudyFileArguments, StudyPlanArguments};
 pub(crate) use trace::{
     ConvertArguments, DeleteTracesArguments, DescribeArguments, DiffArguments, FitArguments, Granularity, MapArguments,
     MergeArguments, OutputArguments, OutputFormat, PreserveName, ReadingArguments, RuleName, SampleArguments,
@@ -54,6 +56,7 @@ pub(crate) enum Command {
     /// List runs, newest first
     List(ListArguments),
     /// Show a run
+    #[command(after_help = EXIT_CODES)]
     Get(GetArguments),
     /// Follow a run to its end, then show its summary
     #[command(after_help = EXIT_CODES)]
@@ -93,6 +96,9 @@ pub(crate) enum Command {
     /// List and remove uploaded traces; describe, sample, cut, scale, convert and generate traces
     #[command(subcommand)]
     Trace(TraceCommand),
+    /// Studies: many runs of one spec, of which some fields vary
+    #[command(subcommand)]
+    Study(StudyCommand),
     /// Collect diagnostics for support, without secrets, in one archive
     SupportBundle(BundleArguments),
     /// Generate a bearer token and its line for the daemon's configuration (needs no daemon)
@@ -147,12 +153,22 @@ pub(crate) struct Printing {
     pub(crate) intervals: bool,
 }
 
+/// Where it is written whether expectations are met.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Judging {
+    /// Also write the expectations, and whether they are met, as JUnit XML; an earlier file is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct GetArguments {
     #[command(flatten)]
     pub(crate) run: RunArgument,
     #[command(flatten)]
     pub(crate) printing: Printing,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
 }
 
 #[derive(Debug, clap::Args)]
@@ -161,6 +177,8 @@ pub(crate) struct WatchArguments {
     pub(crate) run: RunArgument,
     #[command(flatten)]
     pub(crate) printing: Printing,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
     /// Exit code 0 also where more than half of the invocations failed
     #[arg(long)]
     pub(crate) allow_failed_invocations: bool,
@@ -181,7 +199,7 @@ pub(crate) struct SubmitArguments {
 }
 
 /// Whether a run is followed once it is queued.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Following {
     /// Follow the run to its end, then print its summary
     #[arg(long)]
@@ -194,6 +212,8 @@ pub(crate) struct Following {
     pub(crate) allow_failed_invocations: bool,
     #[command(flatten)]
     pub(crate) printing: Printing,
+    #[command(flatten)]
+    pub(crate) judging: Judging,
 }
 
 #[derive(Debug, clap::Args)]

@@ -20,7 +20,7 @@ Exit codes:
   3    the run succeeded, but the loader itself was saturated
   4    the daemon cannot be reached
   5    refused by the daemon, or another error
-  6    a comparison is worse, with --fail-if worse
+  6    an expectation (--expect) is not met; a comparison is worse, with --fail-if worse
   130  Ctrl-C while a run was followed (the run goes on)";
 
 /// How a command that could be carried out has ended.
@@ -32,6 +32,8 @@ pub enum Ending {
     Failed,
     /// The run succeeded, but was saturated: it describes the loader rather than the platform.
     Saturated,
+    /// An expectation is not met.
+    Missed,
     /// A comparison found the verdict that it is to fail for.
     Worse,
     /// The user ended the following of the run.
@@ -42,6 +44,9 @@ impl Ending {
     /// The ending of a command that followed `run` to its end. A run succeeds whatever its invocations come to; one of which more than
     /// half failed is a failure all the same, unless the user allows it.
     pub(crate) fn of(run: &v1::Run, allow_failed_invocations: bool) -> Self {
+        if is_missed(run) {
+            return Self::Missed;
+        }
         let failed = run.summary.as_ref().is_some_and(|it| it.failed.saturating_mul(2) > it.requested);
         let saturated = run.summary.as_ref().and_then(|summary| summary.saturated.as_ref());
         match run.state() {
@@ -60,6 +65,15 @@ impl Ending {
             | v1::RunState::Interrupted => Self::Failed,
         }
     }
+}
+
+/// Whether a run that was carried out, or was ended by one of its expectations, does not meet all of them. What it does not have is not
+/// met either.
+pub(crate) fn is_missed(run: &v1::Run) -> bool {
+    let expectations = run.summary.iter().flat_map(|summary| &summary.expectations);
+    let is_ended_by = expectations.clone().any(|it| it.aborted);
+    let is_judged = is_ended_by || run.state() == v1::RunState::Succeeded;
+    is_judged && expectations.clone().any(|it| it.met != Some(true))
 }
 
 /// Why a command could not be carried out.
@@ -144,7 +158,7 @@ pub fn exit_code(ended: &Result<Ending, Failure>) -> u8 {
         Ok(Ending::Saturated) => 3,
         Err(Failure::Unreachable { .. }) => 4,
         Err(Failure::Refused(_) | Failure::Answer(_) | Failure::System { .. } | Failure::Output(_)) => 5,
-        Ok(Ending::Worse) => 6,
+        Ok(Ending::Missed | Ending::Worse) => 6,
         Ok(Ending::Interrupted) => 130,
     }
 }

@@ -16,10 +16,12 @@ mod document;
 mod ending;
 mod file_name;
 mod invitro;
+mod junit;
 mod output;
 mod paper;
 mod render;
 mod spec;
+mod study;
 #[cfg(test)]
 mod testkit;
 mod upload;

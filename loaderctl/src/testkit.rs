@@ -160,6 +160,7 @@ macro_rules! control {
 control! {
     submit_run(SubmitRunRequest) -> v1::SubmitRunResponse;
     stream_plan(StreamPlanRequest) -> Self::StreamPlanStream;
+    plan_study(PlanStudyRequest) -> v1::PlanStudyResponse;
     clean_runs(CleanRunsRequest) -> v1::CleanRunsResponse;
     query_metrics(QueryMetricsRequest) -> v1::QueryMetricsResponse;
     get_run(GetRunRequest) -> v1::GetRunResponse;

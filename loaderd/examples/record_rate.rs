@@ -29,6 +29,7 @@ fn main() -> anyhow::Result<()> {
     let clock = Clock;
     let t0 = clock.anchor();
     let settings = RecorderSettings {
+        aborts: None,
         run: RunId::new(0, 0),
         functions: (0..FUNCTIONS).map(|number| format!("function-{number}")).collect(),
         t0,

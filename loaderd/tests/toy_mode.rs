@@ -179,6 +179,7 @@ async fn recorded(plan: Box<dyn Plan>, directory: &std::path::Path) -> Recorded 
     let dispatch = Dispatch::prepare(settings, Arc::new([None]), scales, events).await.expect("starts");
     let t0 = clock.anchor();
     let settings = RecorderSettings {
+        aborts: None,
         run,
         functions: ["toy".to_owned()].into(),
         t0,
@@ -227,6 +228,7 @@ async fn an_unknown_mode_is_dispatched_recorded_and_summed_up() {
     assert_eq!(filled.reason, "3 slots began, 3 ended, 6 ticks");
     let codec = WireCodec { defaults: Defaults { platform: "local".to_owned() } };
     let text = codec.write_summary(&RunSummary {
+        expectations: Vec::new(),
         run_id: RunId::new(0, 0),
         name: spec.name,
         mode: "toy".to_owned(),

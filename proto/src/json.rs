@@ -5,6 +5,7 @@
 
 mod address;
 mod fault;
+mod field_path;
 mod read;
 mod syntax;
 mod units;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 pub use address::bracketed;
 pub use fault::Fault;
+pub use field_path::FieldPath;
 pub use units::{parse_duration, parse_mib};
 
 /// How 64-bit integers are written.
@@ -41,6 +43,20 @@ fn descriptor<M: Name>() -> Option<MessageDescriptor> {
 pub fn choices<M: Name>(oneof: &str) -> Vec<String> {
     let group = descriptor::<M>().and_then(|descriptor| descriptor.oneofs().find(|group| group.name() == oneof));
     group.iter().flat_map(|group| group.fields()).map(|field| field.json_name().to_owned()).collect()
+}
+
+/// The field of `M` at a path, such as `scaling.stableWindow`, whose names may also be those of the protobuf file.
+///
+/// # Errors
+/// There is no such field: what is wrong, with the nearest field that there is.
+pub fn field<M: Name>(path: &str) -> Result<FieldPath, Fault> {
+    let no_form = || Fault { field: path.to_owned(), description: format!("{} has no JSON form", M::full_name()) };
+    FieldPath::within(&descriptor::<M>().ok_or_else(no_form)?, path)
+}
+
+/// The paths, in JSON names, of all fields of `M` that hold one number, but for those within lists and maps.
+pub fn numbers<M: Name>() -> Vec<String> {
+    descriptor::<M>().map(|descriptor| field_path::numbers(&descriptor, "")).unwrap_or_default()
 }
 
 /// The JSON form of a message of this crate, with fields that are absent or at their default left out.

@@ -18,7 +18,9 @@
 pub mod aggregate;
 pub mod catalogue;
 pub mod compare;
+pub mod expectation;
 pub mod figure;
+pub mod indicator;
 pub mod live;
 mod number;
 pub mod page;
@@ -26,3 +28,4 @@ mod rows;
 pub mod run;
 pub mod spreadsheet;
 pub mod statistics;
+pub mod study;

@@ -31,6 +31,8 @@ pub enum Purpose {
     Sampling,
     /// Which invocations are kept of a trace whose load is changed.
     Scaling,
+    /// The order of a study's runs.
+    Order,
 }
 
 impl Purpose {
@@ -45,6 +47,7 @@ impl Purpose {
             Self::Function => b"function",
             Self::Sampling => b"sampling",
             Self::Scaling => b"scaling",
+            Self::Order => b"order",
         }
     }
 }

@@ -22,6 +22,13 @@ pub(crate) struct CompareArguments {
     /// Also write the comparison as an HTML file; an earlier one is replaced
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,
+    /// What the runs of B must be like, such as 'response.p99 < 500ms' of their median, or 'response.p99 < +10%' than A, which the interval of
+    /// the ratio must show; repeatable. Exit code 6 where one is not met
+    #[arg(long = "expect", value_name = "EXPECTATION")]
+    pub(crate) expect: Vec<String>,
+    /// Also write the expectations, and whether they are met, as JUnit XML; an earlier file is replaced
+    #[arg(long, value_name = "FILE", requires = "expect")]
+    pub(crate) junit: Option<PathBuf>,
     /// Exit code 6 where B is worse in one of the figures
     #[arg(long, value_enum, value_name = "VERDICT")]
     pub(crate) fail_if: Option<FailIf>,

@@ -1,7 +1,9 @@
 //! `compare`: two groups of runs, figure by figure.
 
+use loader_proto::json::Fault;
 use loader_report::{
     compare::{self, Comparison, Group, MEASURES, Measure, Verdict},
+    expectation::{Expectation, Judged, Than},
     page,
 };
 use serde_json::json;
@@ -14,6 +16,7 @@ use super::{
 use crate::{
     Ending, Failure,
     cli::{CompareArguments, FailIf},
+    junit,
     output::{self, Format},
     render,
 };
@@ -23,11 +26,12 @@ const LIST: &str = "list";
 
 /// Compares B with A.
 pub(super) async fn compare(session: &Session, arguments: CompareArguments) -> Result<Ending, Failure> {
-    let CompareArguments { a, b, figures, margin, html, fail_if } = arguments;
+    let CompareArguments { a, b, figures, margin, html, expect, junit, fail_if } = arguments;
     if figures.iter().any(|name| name == LIST) {
         return list(session.format);
     }
     let measures = measures(&figures)?;
+    let expectations = expectations(&expect)?;
     if a.is_empty() || b.is_empty() {
         let missing = if a.is_empty() {
             "A is missing: the runs that are compared against"
@@ -45,18 +49,41 @@ pub(super) async fn compare(session: &Session, arguments: CompareArguments) -> R
     if let Some(path) = html {
         run_files::write(&path, page::comparison_html(&comparison).as_bytes())?;
     }
-    match session.format {
-        Format::Table => output::text(&render::comparison(&comparison))?,
-        Format::Json => output::text(&format!("{:#}", render::comparison_json(&comparison)))?,
+    let judged = comparison.expected(&expectations);
+    if let Some(path) = junit {
+        run_files::write(&path, junit::of_comparison(&judged).as_bytes())?;
     }
-    Ok(ending(&comparison, fail_if))
+    match session.format {
+        Format::Table => output::text(&(render::expected(&judged) + &render::comparison(&comparison)))?,
+        Format::Json => {
+            let mut json = render::comparison_json(&comparison);
+            if !judged.is_empty() {
+                json["expectations"] = render::expected_json(&judged);
+            }
+            output::text(&format!("{json:#}"))?;
+        }
+    }
+    Ok(ending(&comparison, &judged, fail_if))
 }
 
-fn ending(comparison: &Comparison, fail_if: Option<FailIf>) -> Ending {
+fn ending(comparison: &Comparison, judged: &[Judged], fail_if: Option<FailIf>) -> Ending {
     match fail_if {
+        _ if !judged.iter().all(Judged::is_certain) => Ending::Missed,
         Some(FailIf::Worse) if !comparison.figures(Verdict::Worse).is_empty() => Ending::Worse,
         _ => Ending::Done,
     }
+}
+
+/// The expectations, or all that is wrong with them.
+fn expectations(texts: &[String]) -> Result<Vec<Expectation>, Failure> {
+    let (mut read, mut faults) = (Vec::new(), Vec::new());
+    for text in texts {
+        match Expectation::parse(text, Than::A) {
+            Ok(expectation) => read.push(expectation),
+            Err(description) => faults.push(Fault { field: "--expect".to_owned(), description }),
+        }
+    }
+    if faults.is_empty() { Ok(read) } else { Err(Failure::Faults(faults)) }
 }
 
 /// The figures of these names; without any, those that are compared by default.

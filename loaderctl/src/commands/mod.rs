@@ -18,6 +18,7 @@ mod run_files;
 mod run_names;
 mod runs;
 mod session;
+mod study;
 mod submit;
 mod token;
 mod trace;
@@ -27,7 +28,11 @@ mod watch;
 use clap::CommandFactory as _;
 use session::Session;
 
-use crate::{Arguments, Ending, Failure, cli::Command, output};
+use crate::{
+    Arguments, Ending, Failure,
+    cli::{Command, StudyCommand},
+    output,
+};
 
 /// Carries out a command.
 ///
@@ -60,6 +65,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Status => runs::status(&session).await,
         Command::Dashboard(arguments) => dashboard::dashboard(&session, &arguments).await,
         Command::Trace(command) => trace::run(&session, command).await,
+        Command::Study(StudyCommand::Plan(arguments)) => study::plan(&session, arguments).await,
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
         Command::Token(arguments) => token::token(&session, &arguments),
         Command::Man { to } => man(&to),

@@ -73,7 +73,7 @@ fn trace_files(draft: &mut Draft) -> Option<TraceFiles> {
 }
 
 /// What selects files of a trace. What is wrong with the spec itself, the daemon says.
-fn options(spec: &RunSpec) -> Options {
+pub(super) fn options(spec: &RunSpec) -> Options {
     let Some(Mode::Trace(trace)) = &spec.mode else { return Options::default() };
     let unit = if trace.granularity == "second" { Some(Duration::from_secs(1)) } else { None };
     Options { format: trace.format.parse().ok(), day: trace.day, size: trace.size, unit, ..Options::default() }

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     Ending, Failure,
     cli::{CancelArguments, CleanArguments, DeleteArguments, GetArguments, ListArguments, QueryArguments, RunArgument},
+    ending,
     output::{self, Format},
     render,
     watch::{Silent, is_terminal},
@@ -40,15 +41,17 @@ pub(super) async fn list(session: &Session, arguments: ListArguments) -> Result<
 
 /// `get`: prints a run.
 pub(super) async fn get(session: &Session, arguments: GetArguments) -> Result<Ending, Failure> {
-    let GetArguments { run, printing } = arguments;
+    let GetArguments { run, printing, judging } = arguments;
     let daemon = session.daemon().await?;
     let request = GetRunRequest { run_id: run.run };
     let got = daemon.api.clone().get_run(request).await.map_err(|status| daemon.failure(status))?.into_inner();
+    let run = got.run.clone().unwrap_or_default();
+    watch::write_junit(judging.junit.as_deref(), &run)?;
     match session.format {
-        Format::Table => watch::shown(&got.run.unwrap_or_default(), printing.intervals)?,
+        Format::Table => watch::shown(&run, printing.intervals)?,
         Format::Json => output::message(&got)?,
     }
-    Ok(Ending::Done)
+    Ok(if ending::is_missed(&run) { Ending::Missed } else { Ending::Done })
 }
 
 /// Ends a run early. With `--wait`, a cancelled run is a success.
@@ -59,7 +62,7 @@ pub(super) async fn cancel(session: &Session, arguments: CancelArguments) -> Res
     let run = answer.run.clone().unwrap_or_default();
     if arguments.wait && !is_terminal(run.state()) {
         let ended =
-            watch::to_end(session, &daemon, &run.run_id, &mut Silent, AtEnd { allow_failed: true, intervals: false })
+            watch::to_end(session, &daemon, &run.run_id, &mut Silent, AtEnd { allow_failed: true, ..AtEnd::default() })
                 .await?;
         return Ok(if ended == Ending::Interrupted { ended } else { Ending::Done });
     }

@@ -19,6 +19,7 @@ use crate::{
 /// Queues a run, and optionally follows it.
 pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Result<Ending, Failure> {
     let SubmitArguments { spec, idempotency_key, following, dry_run } = arguments;
+    can_be_judged(&following)?;
     if dry_run {
         return plan::plan(session, &PlanArguments { spec, all: false, write: None, force: false }).await;
     }
@@ -34,6 +35,7 @@ pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Res
 /// Queues a run with the spec of an earlier one.
 pub(super) async fn resubmit(session: &Session, arguments: ResubmitArguments) -> Result<Ending, Failure> {
     let ResubmitArguments { run: RunArgument { run }, following } = arguments;
+    can_be_judged(&following)?;
     let daemon = session.daemon().await?;
     let got = daemon.api.clone().get_run(GetRunRequest { run_id: run }).await;
     let got = got.map_err(|status| daemon.failure(status))?.into_inner();
@@ -43,6 +45,16 @@ pub(super) async fn resubmit(session: &Session, arguments: ResubmitArguments) ->
     Box::pin(announce(session, &daemon, submitted, following)).await
 }
 
+/// Whether a run is followed until its expectations are judged, where that is to be written.
+fn can_be_judged(following: &Following) -> Result<(), Failure> {
+    if following.judging.junit.is_some() && !following.watch && !following.wait {
+        return Err(Failure::Input(
+            "--junit needs --watch or --wait: expectations are judged at the end of the run".to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 /// Prints which run was queued, and optionally follows it.
 async fn announce(
     session: &Session,
@@ -50,8 +62,8 @@ async fn announce(
     submitted: SubmitRunResponse,
     following: Following,
 ) -> Result<Ending, Failure> {
-    let Following { watch: live, wait, allow_failed_invocations: allow_failed, printing } = following;
-    let at_end = AtEnd { allow_failed, intervals: printing.intervals };
+    let Following { watch: live, wait, allow_failed_invocations: allow_failed, printing, judging } = following;
+    let at_end = AtEnd { allow_failed, intervals: printing.intervals, junit: judging.junit };
     let run = submitted.run.clone().unwrap_or_default();
     if submitted.existing {
         note(&format!("the idempotency key was used before, by run {}", run.run_id));

@@ -1,38 +1,53 @@
 //! `watch`: follows a run to its end, then prints its summary.
 
-use std::io::{IsTerminal as _, stderr};
+use std::{
+    io::{IsTerminal as _, stderr},
+    path::{Path, PathBuf},
+};
 
 use loader_proto::{
     json::visible,
     v1::{Run, WatchRunRequest, WatchRunResponse},
 };
 
-use super::session::Session;
+use super::{run_files, session::Session};
 use crate::{
     Ending, Failure,
     cli::{RunArgument, WatchArguments},
     client::Daemon,
+    junit,
     output::{self, Format, note},
     render,
     watch::{JsonLines, Lines, Live, View, follow},
 };
 
 /// What is done once a run that was followed has ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct AtEnd {
     /// Whether failed invocations, however many, are a success.
     pub(super) allow_failed: bool,
     /// Whether intervals of percentiles are printed in any case.
     pub(super) intervals: bool,
+    /// Where it is written whether expectations are met.
+    pub(super) junit: Option<PathBuf>,
 }
 
 /// `watch`: follows a run to its end.
 pub(super) async fn watch(session: &Session, arguments: WatchArguments) -> Result<Ending, Failure> {
-    let WatchArguments { run: RunArgument { run }, printing, allow_failed_invocations: allow_failed } = arguments;
-    let at_end = AtEnd { allow_failed, intervals: printing.intervals };
+    let WatchArguments { run: RunArgument { run }, printing, judging, allow_failed_invocations: allow_failed } =
+        arguments;
+    let at_end = AtEnd { allow_failed, intervals: printing.intervals, junit: judging.junit };
     let daemon = session.daemon().await?;
     let run = daemon.run_id(&run).await?;
     to_end(session, &daemon, &run, view(session).as_mut(), at_end).await
+}
+
+/// Writes whether the expectations of a run are met, if it is asked for.
+pub(super) fn write_junit(file: Option<&Path>, run: &Run) -> Result<(), Failure> {
+    match file {
+        Some(file) => run_files::write(file, junit::of_run(run).as_bytes()),
+        None => Ok(()),
+    }
 }
 
 /// How progress is shown: live to people, as lines to logs, as messages to programs.
@@ -70,6 +85,7 @@ pub(super) async fn to_end(
             return Ok(Ending::Interrupted);
         }
     };
+    write_junit(at_end.junit.as_deref(), &run)?;
     match session.format {
         Format::Table => shown(&run, at_end.intervals)?,
         Format::Json if streams_json => {}

@@ -7,6 +7,7 @@ use loader_proto::v1::{ClockChanges, OpenLoop, RunSummary, Saturated, Stalls, To
 use super::{
     counts::by_name,
     distributions::{label, percentile},
+    expectations::expectations,
     units::{duration, known, micros, whole},
 };
 
@@ -19,7 +20,9 @@ const LISTED_STALLS: usize = 5;
 /// The first verdict on a run, in a few words; empty where all is well.
 pub(super) fn note(summary: &RunSummary) -> &'static str {
     let RunSummary { requested, failed, saturated, open_loop, stalls, .. } = summary;
-    if failed.saturating_mul(2) > *requested {
+    if summary.expectations.iter().any(|it| it.met != Some(true)) {
+        "expectations not met"
+    } else if failed.saturating_mul(2) > *requested {
         "most invocations failed"
     } else if saturated.as_ref().is_some_and(|it| it.saturated) {
         "the loader was the bottleneck"
@@ -61,6 +64,7 @@ fn paragraphs(summary: &RunSummary) -> Vec<(Weight, String)> {
     let stalls = summary.stalls.as_ref();
     let bad = [
         failures(summary),
+        Some(expectations(summary)).filter(|text| !text.is_empty()),
         summary.saturated.as_ref().filter(|it| it.saturated).map(saturated),
         summary.open_loop.as_ref().filter(|it| it.violated).map(open_loop),
     ];

@@ -260,6 +260,7 @@ fn value(given: &GivenFlag) -> Result<Value, String> {
             given.values.iter().map(|header| self::header(header)).collect::<Result<Document, _>>()?.into()
         }
         Takes::Entries => given.values.iter().map(|entry| self::entry(entry)).collect::<Result<_, _>>()?,
+        Takes::Texts(_) => given.values.clone().into(),
         Takes::TextOrFile => source::text(&first)?.into(),
     })
 }

@@ -47,6 +47,8 @@ pub(super) enum Takes {
     Headers,
     /// An entry of a list, as in a spec file, repeatable.
     Entries,
+    /// A text of a list, repeatable; the name is for the help.
+    Texts(&'static str),
     /// Text, or `@FILE` with it.
     TextOrFile,
 }
@@ -311,6 +313,12 @@ pub(super) static FLAGS: &[Flag] = &[
         Takes::Entries,
         "disturb",
         "Something that is done to the platform on purpose, such as '{at: 60s, do: killInstances}'; repeatable [nothing]",
+    ),
+    every(
+        "expect",
+        Takes::Texts("EXPECTATION"),
+        "expect",
+        "What the run's figures must be like, such as 'response.p99 < 500ms' or 'failed < 1% abort'; repeatable [nothing]",
     ),
     of(
         &TRACE,

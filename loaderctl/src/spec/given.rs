@@ -81,6 +81,7 @@ fn argument(flag: &'static Flag) -> Arg {
         Takes::Targets => argument.value_name("HOST:PORT[=AUTHORITY]").action(ArgAction::Append),
         Takes::Headers => argument.value_name("NAME:VALUE").action(ArgAction::Append),
         Takes::Entries => argument.value_name("ENTRY").action(ArgAction::Append),
+        Takes::Texts(name) => argument.value_name(name).action(ArgAction::Append),
         Takes::TextOrFile => argument.value_name("TEXT"),
         Takes::Switch => argument
             .value_name("BOOL")

@@ -50,8 +50,8 @@ pub fn needed(path: &str) -> Option<Role> {
         ("grpc.reflection.v1.ServerReflection" | "grpc.reflection.v1alpha.ServerReflection", _) => Some(Role::Read),
         (
             "loader.v1.LoaderControl",
-            "PlanRun" | "StreamPlan" | "GetRun" | "ListRuns" | "WatchRun" | "StreamRecords" | "DownloadResults"
-            | "GetStatus" | "QueryMetrics" | "ListTraces" | "CreatePageAddress",
+            "PlanRun" | "StreamPlan" | "PlanStudy" | "GetRun" | "ListRuns" | "WatchRun" | "StreamRecords"
+            | "DownloadResults" | "GetStatus" | "QueryMetrics" | "ListTraces" | "CreatePageAddress",
         ) => Some(Role::Read),
         (
             "loader.v1.LoaderControl",

@@ -12,6 +12,7 @@ mod server;
 mod service;
 mod status;
 mod streams;
+mod studies;
 mod traces;
 
 pub use convert::{StatusFacts, WireCodec};

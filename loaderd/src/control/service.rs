@@ -16,7 +16,7 @@ use super::{
     invoke::SingleInvocation,
     page,
     permits::{Permit, Permits},
-    status, streams, traces,
+    status, streams, studies, traces,
 };
 use crate::{
     access::{Caller, Role},
@@ -202,6 +202,24 @@ impl LoaderControl for Service {
         let v1::PlanRunRequest { spec } = request.into_inner();
         let Prepared { preparation, .. } = self.prepare(spec, place).await?;
         Ok(Response::new(v1::PlanRunResponse { plan: Some(convert::plan(&preparation)) }))
+    }
+
+    async fn plan_study(
+        &self,
+        request: Request<v1::PlanStudyRequest>,
+    ) -> Result<Response<v1::PlanStudyResponse>, Status> {
+        let Place { permit, left } = self.place(&request)?;
+        let v1::PlanStudyRequest { study } = request.into_inner();
+        let study = study.ok_or_else(|| status::fault("study", "is required"))?;
+        let handles = Arc::clone(&self.handles);
+        let planned = tokio::task::spawn_blocking(move || {
+            let planned = studies::plan((&handles.codec, &handles.planner), &study, &left);
+            drop(permit);
+            planned
+        });
+        let planned = planned.await.map_err(|error| status::broken(&error))?;
+        let plan = planned.map_err(|violations| status::invalid(&violations))?;
+        Ok(Response::new(v1::PlanStudyResponse { plan: Some(plan) }))
     }
 
     type StreamPlanStream = Streamed<v1::StreamPlanResponse>;

@@ -8,8 +8,8 @@ use super::{
     figures::{COLD_STARTS, Completed, NodeFigures, Pods, RunLabels, Sent, Side, temperature},
     process::Process,
     series::{
-        BuildLabels, NodeLabels, OutcomeLabels, PhaseLabel, RunInfo, Series, SideLabel, SourceLabel, StageLabel,
-        StateLabel,
+        BuildLabels, ExpectationLabel, NodeLabels, OutcomeLabels, PhaseLabel, RunInfo, Series, SideLabel, SourceLabel,
+        StageLabel, StateLabel,
     },
     text::{self, TextFormat},
 };
@@ -116,6 +116,7 @@ impl Metrics {
         let RunLabels { run_id, mode, platform } = run.clone();
         self.saturated(false);
         self.open_loop_violated(false);
+        self.series.expectation_met.clear();
         self.series.run.get_or_create(&RunInfo { run_id, mode, platform }).set(1);
     }
 
@@ -215,6 +216,13 @@ impl Metrics {
     /// Whether invocations wait for connections or streams, so that the load is not the requested one.
     pub fn open_loop_violated(&self, violated: bool) {
         self.series.open_loop_violated.set(violated.into());
+    }
+
+    /// Which expectations the active run has met, each as in its spec.
+    pub fn expectations(&self, judged: impl Iterator<Item = (String, bool)>) {
+        for (expectation, met) in judged {
+            self.series.expectation_met.get_or_create(&ExpectationLabel { expectation }).set(met.into());
+        }
     }
 
     /// Connections that stand, and those that are being made.

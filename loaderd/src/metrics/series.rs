@@ -63,6 +63,11 @@ pub(super) struct NodeLabels {
     pub(super) role: &'static str,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct ExpectationLabel {
+    pub(super) expectation: String,
+}
+
 /// A gauge of fractions.
 pub(super) type Fraction = Gauge<f64, AtomicU64>;
 
@@ -85,6 +90,7 @@ pub(super) struct Series {
     pub(super) stalls: Family<SideLabel, Counter>,
     pub(super) saturated: Gauge,
     pub(super) open_loop_violated: Gauge,
+    pub(super) expectation_met: Family<ExpectationLabel, Gauge>,
     pub(super) connections: Family<StateLabel, Gauge>,
     pub(super) records_written: Counter,
     pub(super) records_queued: Gauge,
@@ -116,6 +122,7 @@ impl Default for Series {
             stalls: Family::default(),
             saturated: Gauge::default(),
             open_loop_violated: Gauge::default(),
+            expectation_met: Family::default(),
             connections: Family::default(),
             records_written: Counter::default(),
             records_queued: Gauge::default(),
@@ -157,6 +164,9 @@ impl Series {
         loader.register("saturated", help, self.saturated.clone());
         let help = "Whether the active run is not open-loop: invocations wait for connections or streams";
         loader.register("open_loop_violated", help, self.open_loop_violated.clone());
+        let help =
+            "Whether an expectation of the last run that ended is met; without a value where its figure is not known";
+        loader.register("expectation_met", help, self.expectation_met.clone());
         loader.register("connections", "Connections to functions, by state", self.connections.clone());
         loader.register("records_written", "Rows written to invocations.csv", self.records_written.clone());
         loader.register("records_queued", "Events in the recorder's queue", self.records_queued.clone());

@@ -7,6 +7,7 @@
 //!
 //! A row is written whatever became of its invocation. Rows are in order of completion.
 
+mod aborts;
 mod arrivals;
 mod distributions;
 mod effects;
@@ -37,6 +38,7 @@ mod summary;
 mod testkit;
 mod verdicts;
 
+pub use aborts::{Aborts, Missed};
 pub use arrivals::{ArrivalTest, AskedArrivals, KsTest};
 pub use distributions::TouchedPercentile;
 pub use effects::{DisturbanceFindings, EffectFigures, EffectRow, Effects, UnknownRecovery};

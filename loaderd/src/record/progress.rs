@@ -4,6 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
+use super::Missed;
 use crate::{histogram::Histogram, plan::Phase};
 
 /// Length of one piece of the window.
@@ -35,6 +36,8 @@ pub struct Progress {
     pub response_p99_us: Option<u64>,
     /// Whether the loader was the bottleneck so far.
     pub saturated: bool,
+    /// The expectation by which the run is to end, once one was missed.
+    pub missed: Option<Missed>,
 }
 
 /// One second of rows.

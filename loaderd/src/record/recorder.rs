@@ -7,8 +7,8 @@ use loader_proto::schema;
 use tokio::sync::{mpsc, watch};
 
 use super::{
-    AskedArrivals, CsvFile, Latencies, MemoryLevel, Progress, RecordError, Row, RowSpans, ScaleHistory, Statistics,
-    export,
+    Aborts, AskedArrivals, CsvFile, Latencies, MemoryLevel, Missed, Progress, RecordError, Row, RowSpans, ScaleHistory,
+    Statistics, export,
     progress::Window,
     slots,
     slots::{Closed, CompletedSlot, Slots},
@@ -85,6 +85,8 @@ pub struct RecorderSettings {
     pub scales: Arc<ScaleHistory>,
     /// Receives the spans of invocations; absent: none are exported.
     pub spans: Option<RowSpans>,
+    /// The expectations that end the run; absent: none does.
+    pub aborts: Option<Aborts>,
     /// Where figures are exported.
     pub metrics: Metrics,
     /// The channel on which the run's progress is published.
@@ -125,6 +127,7 @@ pub struct Recorder {
     target: Option<SlotHead>,
     first_replies: HashMap<String, UnixMicros>,
     error: Option<RecordError>,
+    missed: Option<Missed>,
     failure: watch::Sender<Option<String>>,
 }
 
@@ -148,6 +151,7 @@ impl Recorder {
             target: None,
             first_replies: HashMap::new(),
             error: None,
+            missed: None,
             failure,
             settings,
         })
@@ -269,6 +273,10 @@ impl Recorder {
         let (lag, response) = self.window.figures(self.settings.clock.now());
         let statistics = &self.statistics;
         self.exported_stalls.update(&self.settings.metrics, &statistics.stalls);
+        if let (Some(aborts), None) = (&mut self.settings.aborts, &self.missed) {
+            let is_measuring = self.target.is_some_and(|head| head.phase == Phase::Measure);
+            self.missed = aborts.judge(self.settings.clock.now(), is_measuring, statistics);
+        }
         self.settings.progress.send_replace(Progress {
             slot: self.target.map_or(0, |head| head.index),
             phase: self.target.map(|head| head.phase),
@@ -280,6 +288,7 @@ impl Recorder {
             response_p50_us: response.percentile(0.5),
             response_p99_us: response.percentile(0.99),
             saturated: statistics.is_saturated(),
+            missed: self.missed.clone(),
         });
     }
 

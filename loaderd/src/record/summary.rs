@@ -252,38 +252,22 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         warmup,
         disturbances,
     } = facts;
-    let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure);
-    let planned: u64 = measured().map(|row| row.planned).sum();
-    let issued_in_time: u64 = measured().map(|row| row.issued).sum();
-    let measured_time: Duration = measured().map(|row| row.duration).sum();
     let load_end = statistics.slots.iter().map(|row| row.start.plus(row.duration)).max();
-    let all = &statistics.distributions;
+    let known = so_far(&statistics);
     Summary {
         seed,
         t0,
         first_due: statistics.first_due.map(|due| t0.plus(due.as_duration())),
         load_duration: load_end.map(|end| end.since(t0)).unwrap_or_default(),
         not_due,
-        achieved_ratio: (planned > 0).then(|| issued_in_time as f64 / planned as f64),
-        goodput: (!measured_time.is_zero()).then(|| statistics.good as f64 / measured_time.as_secs_f64()),
-        dispatch_lag_us: Distribution::from(&all.dispatch_lag),
-        own_lag_us: Distribution::from(&all.own_lag),
-        connect_us: Distribution::from(&all.connect),
-        stream_wait_us: Distribution::from(&all.stream_wait),
-        receive_lag_us: Distribution::from(&all.receive_lag),
-        response_from_due_us: Distribution::from(&all.response_from_due),
-        response_us: Distribution::from(&all.response),
-        response_histogram: all.response.buckets(),
-        response_incl_failures: incl_failures(&statistics),
-        scheduling_latency_us: Distribution::from(&all.scheduling_latency),
-        slowdown: statistics.slowdown.figures(),
+        response_histogram: statistics.distributions.response.buckets(),
         cold_starts: cold_starts(&statistics, instances_started),
         saturation: saturation(&statistics),
         open_loop: open_loop(&statistics),
         memory_in_flight: memory_in_flight(&statistics),
         stalls: statistics.stalls.figures(),
         touched: statistics.touched.rows,
-        marked: all.marked(&statistics.touched),
+        marked: statistics.distributions.marked(&statistics.touched),
         steady_state: steady_state::of(&statistics.latencies, &statistics.slots),
         functions: functions.into_iter().zip(&statistics.functions).map(function).collect(),
         clamped: statistics.clamped,
@@ -293,10 +277,36 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         disturbances,
         clock_changes,
         findings,
-        measured: statistics.measured,
-        all: statistics.all,
         arrivals: statistics.arrivals.test(),
         slots: statistics.slots,
+        ..known
+    }
+}
+
+/// The figures that are known before the end of a run: counts, what its invocations took, cold starts.
+pub(super) fn so_far(statistics: &Statistics) -> Summary {
+    let measured = || statistics.slots.iter().filter(|row| row.phase == Phase::Measure);
+    let planned: u64 = measured().map(|row| row.planned).sum();
+    let issued_in_time: u64 = measured().map(|row| row.issued).sum();
+    let measured_time: Duration = measured().map(|row| row.duration).sum();
+    let all = &statistics.distributions;
+    Summary {
+        measured: statistics.measured.clone(),
+        all: statistics.all.clone(),
+        achieved_ratio: (planned > 0).then(|| issued_in_time as f64 / planned as f64),
+        goodput: (!measured_time.is_zero()).then(|| statistics.good as f64 / measured_time.as_secs_f64()),
+        dispatch_lag_us: Distribution::from(&all.dispatch_lag),
+        own_lag_us: Distribution::from(&all.own_lag),
+        connect_us: Distribution::from(&all.connect),
+        stream_wait_us: Distribution::from(&all.stream_wait),
+        receive_lag_us: Distribution::from(&all.receive_lag),
+        response_from_due_us: Distribution::from(&all.response_from_due),
+        response_us: Distribution::from(&all.response),
+        response_incl_failures: incl_failures(statistics),
+        scheduling_latency_us: Distribution::from(&all.scheduling_latency),
+        slowdown: statistics.slowdown.figures(),
+        cold_starts: cold_starts(statistics, 0),
+        ..Summary::default()
     }
 }
 

@@ -4,6 +4,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use loader_proto::{schema::InvocationRecord, v1};
+use loader_report::indicator::Figures;
 use tokio::{sync::watch, task::JoinSet};
 
 mod owners;
@@ -18,6 +19,7 @@ use crate::{
         Platform,
         fake::{Deploying, FakePlatform},
     },
+    record::Summary,
     results::RecordReader,
     run::{DrainLimits, LoadSettings, Planner, RunView, Stations, Telemetry},
     spec::Defaults,
@@ -401,6 +403,10 @@ impl Codec for SlowCodec {
 
     fn write_summary(&self, summary: &RunSummary) -> String {
         self.codec.write_summary(summary)
+    }
+
+    fn figures(&self, load: &Summary) -> Figures {
+        self.codec.figures(load)
     }
 
     fn write_manifest(&self, manifest: &Manifest) -> String {

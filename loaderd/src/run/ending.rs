@@ -2,6 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use loader_report::expectation::Judged;
+
 use super::{
     CleanUp, CleanedUp, Interrupts, Machine, Step, Stops,
     deploy::{Environment, Feeds},
@@ -149,8 +151,22 @@ impl Driver {
             platform: file.platform.clone(),
             state: last.state(),
             reason: last.reason() + &self.remark,
+            expectations: self.judged(&load),
             load,
         }
+    }
+
+    /// Which expectations of the spec are met. The one that ended the run is not, whatever came in afterwards.
+    fn judged(&self, load: &Summary) -> Vec<Judged> {
+        let spec = Arc::clone(&self.view.borrow().spec);
+        let Ok(request) = &spec.checked else { return Vec::new() };
+        let ended_by = match self.machine.failure().map(|failure| &**failure) {
+            Some(Failure::Missed(missed)) => Some(missed.expectation.as_str()),
+            Some(_) | None => None,
+        };
+        let figures = self.directory.figures(load);
+        let judged = request.run.expectations.iter().map(|it| it.judge(&figures));
+        judged.map(|it| Judged { aborted: ended_by == Some(it.expectation.as_str()), ..it }).collect()
     }
 
     /// Publishes how the run ended, with its summary and manifest, once all are on disk.
@@ -160,6 +176,8 @@ impl Driver {
             if let Err(error) = self.directory.save_summary(&summary) {
                 self.end(error);
             }
+            let met = |it: &Judged| Some((it.expectation.clone(), it.is_met.map(|met| met && !it.aborted)?));
+            self.stations.telemetry.metrics.expectations(summary.expectations.iter().filter_map(met));
             self.publish(|view| view.summary = Some(Arc::new(summary)));
         }
         self.seal().await;

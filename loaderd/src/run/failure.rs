@@ -9,7 +9,7 @@ use crate::{
     dispatch::Lost,
     invoke::BadEndpoint,
     platform::PlatformError,
-    record::RecordError,
+    record::{Missed, RecordError},
     results::FinishError,
     spec::{PlatformKind, Violation},
     store::StoreError,
@@ -60,6 +60,9 @@ pub enum Failure {
     /// The loader was too slow, and by the spec (`saturation.abort`) that ends the run.
     #[error("the loader itself is the bottleneck (saturation.abort)")]
     Saturated,
+    /// An expectation was missed, and by the spec (`abort`) that ends the run.
+    #[error("an expectation was missed: {} (it was {})", .0.expectation, .0.shown)]
+    Missed(Missed),
     /// The settings that a warm-up changed in the cluster were not restored.
     #[error("cannot restore the autoscaler's settings: {0}")]
     Restoring(#[source] PlatformError),

@@ -29,7 +29,7 @@ use crate::{
     id::RunId,
     plan::{Phase, Plan, Warmup},
     platform::Platform,
-    record::{HostRecorder, Latencies, Progress, Recorded, Recorder, RowSpans},
+    record::{Aborts, HostRecorder, Latencies, Progress, Recorded, Recorder, RowSpans},
     spans::RunTrace,
     spec::RunSpec,
     store::RunDirectory,
@@ -150,8 +150,16 @@ impl<'a> Load<'a> {
         let spans = tracer.clone().zip(trace).map(|(tracer, trace)| RowSpans { tracer, trace });
         let arrivals = settings::asked_arrivals(spec, &*plan);
         let collector = plan.collector();
-        let outputs =
-            RecorderOutputs { arrivals, collector, latencies: latencies.clone(), progress: send_progress, spans };
+        let figures = directory.clone();
+        let aborts = Aborts::of(&spec.expectations, move |load| figures.figures(load));
+        let outputs = RecorderOutputs {
+            arrivals,
+            collector,
+            latencies: latencies.clone(),
+            progress: send_progress,
+            spans,
+            aborts,
+        };
         let settings = settings::recorder_settings(telemetry, run, spec, (names, t0), scale_history, outputs);
         let recorder = Recorder::create(directory.path(), settings, send_failure)?;
         let recorder = Running::start("recorder", move || recorder.run(receive_events));

@@ -93,6 +93,7 @@ impl ProgressFacts {
 /// Combines facts, counters and figures into a run's progress.
 pub(super) fn progress(facts: &mut ProgressFacts, now: Instant, counters: &Counters, figures: Progress) -> RunProgress {
     let Progress {
+        missed: _,
         slot,
         phase: _,
         target_rate,

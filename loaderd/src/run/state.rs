@@ -94,6 +94,14 @@ impl<R: std::fmt::Debug> Machine<R> {
         }
     }
 
+    /// Why it fails; absent where it does not, or not by a step of it.
+    pub fn failure(&self) -> Option<&R> {
+        match &self.verdict {
+            Some(Verdict::Failed(reason)) => Some(reason),
+            Some(Verdict::Cancelled | Verdict::Interrupted) | None => None,
+        }
+    }
+
     /// Applies one event to the run's state.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use loader_trace::Arrivals;
 use super::{
     busy_loop::{StartupBusyLoop, startup_busy_loop},
     check::{Check, LONGEST},
-    deployment, disturb,
+    deployment, disturb, expect,
     function::{FunctionKind, RuntimeClock},
     http::{self, FunctionProtocol},
     platform::{Features, PlatformKind},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::endpoint::Endpoint;
 
-const DEFAULT_SEED: u64 = 42;
+pub(crate) const DEFAULT_SEED: u64 = 42;
 const MINUTE: Duration = Duration::from_mins(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
 const MICROSECOND: Duration = Duration::from_micros(1);
@@ -58,9 +58,10 @@ pub(crate) fn common(
         deploy: deploy_message,
         slo: slo_message,
         disturb: disturb_messages,
+        expect: expected,
         mode: _,
     } = message;
-    let name = run_name(check, name);
+    let name = self::name(check, name);
     let platform = platform_kind(check, platform, defaults);
     let function = self::function(check, function.as_ref(), platform);
     let arrivals = arrivals_or_default(check, arrivals, mode);
@@ -80,6 +81,7 @@ pub(crate) fn common(
     let attach = attach(check, attach_message.as_ref(), platform);
     scales(check, platform, mode);
     let disturbances = disturb::disturbances(check, disturb_messages, platform);
+    let expectations = expect::expectations(check, expected);
     let mode = mode?.name;
     let Function { kind, runtime_clock, protocol, startup_busy_loop } = function?;
     Some(RunSpec {
@@ -103,6 +105,7 @@ pub(crate) fn common(
         output: output?,
         deploy: deploy?,
         disturbances: disturbances?,
+        expectations: expectations?,
         mode,
     })
 }
@@ -115,8 +118,8 @@ fn memory_bound(check: &mut Check, mib: Option<u32>) -> Option<Option<u32>> {
     }
 }
 
-/// The name; the inner value is absent when the spec has none.
-fn run_name(check: &mut Check, name: &str) -> Option<Option<String>> {
+/// The name of a run or of a study; the inner value is absent when there is none.
+pub(crate) fn name(check: &mut Check, name: &str) -> Option<Option<String>> {
     if name.is_empty() {
         return Some(None);
     }

@@ -1,5 +1,6 @@
 //! A checked spec of a run, and what its check depends on.
 
+use loader_report::expectation::Expectation;
 use loader_trace::Arrivals;
 
 use super::{
@@ -76,6 +77,8 @@ pub struct RunSpec {
     pub deploy: DeployOptions,
     /// What is done to the platform on purpose, in the order of the spec.
     pub disturbances: Vec<Disturbance>,
+    /// What its figures must be like, in the order of the spec.
+    pub expectations: Vec<Expectation>,
     /// The name of the mode.
     pub mode: &'static str,
 }

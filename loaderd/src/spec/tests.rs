@@ -63,6 +63,7 @@ fn what_is_left_out_is_as_documented() {
         deploy: DeployOptions::default(),
         output: Output::Csv,
         disturbances: Vec::new(),
+        expectations: Vec::new(),
         mode: "mode",
     };
     assert_eq!(good(&json!({})), expected);
@@ -196,4 +197,21 @@ fn attached_functions_need_addresses() {
 fn the_default_platform_is_the_daemons() {
     assert_eq!(checked_with(&json!({}), "knative").expect("valid").platform, PlatformKind::Knative);
     assert_eq!(checked_with(&json!({}), "moon").expect_err("is refused")[0].field, "platform");
+}
+
+#[test]
+fn expectations_are_read_and_all_of_their_faults_are_found() {
+    let spec = good(&json!({"expect": [" response.p99 < 500ms ", "failed < 1% abort"]}));
+    let texts: Vec<_> =
+        spec.expectations.iter().map(|it| (it.text.as_str(), it.abort.map(|after| after.as_secs()))).collect();
+    assert_eq!(texts, [("response.p99 < 500ms", None), ("failed < 1% abort", Some(10))]);
+    let found = faults(&json!({"expect": ["respons.p99 < 1s", "failed < 1%", "failed < 1%", "failed < x"]}));
+    assert_eq!(found.len(), 3, "{found:?}");
+    assert!(
+        found[0].starts_with("expect[0]: there is no figure")
+            && found[1].starts_with("expect[2]: \"failed < 1%\" is there twice"),
+        "{found:?}"
+    );
+    let many: Vec<_> = (0..51).map(|number| format!("failed < {number}")).collect();
+    assert_eq!(faults(&json!({"expect": many})), ["expect: has 51 entries; must have at most 50"]);
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use loader_report::{expectation::Judged, indicator::Figures};
+
 use super::State;
 use crate::{clock::UnixMicros, id::RunId, plan::Request, record::Summary, results::ManifestFile, spec::Violation};
 
@@ -33,6 +35,8 @@ pub struct RunSummary {
     pub reason: String,
     /// The results of its load.
     pub load: Summary,
+    /// The expectations of its spec, in their order.
+    pub expectations: Vec<Judged>,
 }
 
 /// The files that a run left, sealed: written last.
@@ -71,6 +75,9 @@ pub trait Codec: std::fmt::Debug + Send + Sync {
 
     /// The text of summary.json.
     fn write_summary(&self, summary: &RunSummary) -> String;
+
+    /// The figures of a load by their paths in summary.json.
+    fn figures(&self, load: &Summary) -> Figures;
 
     /// The text of manifest.json.
     fn write_manifest(&self, manifest: &Manifest) -> String;

@@ -8,10 +8,11 @@ use std::{
     sync::Arc,
 };
 
+use loader_report::indicator::Figures;
 use nix::fcntl::OFlag;
 
 use super::{Codec, Manifest, RunFile, RunSummary, State, SubmittedSpec, file, reserve};
-use crate::{clock::UnixMicros, id::RunId, results};
+use crate::{clock::UnixMicros, id::RunId, record::Summary, results};
 
 /// Prefix of a directory that is being removed.
 const DELETED: &str = ".deleted-";
@@ -251,6 +252,11 @@ impl RunDirectory {
         let manifest = Manifest { run_id: run.clone(), state, written: now, files };
         self.replace(results::MANIFEST, self.codec.write_manifest(&manifest).as_bytes())?;
         Ok(manifest)
+    }
+
+    /// The figures of a load by their paths in summary.json.
+    pub fn figures(&self, load: &Summary) -> Figures {
+        self.codec.figures(load)
     }
 
     /// The text of the summary as it was written; absent when there is none.

@@ -141,13 +141,25 @@ impl Reader {
     }
 }
 
-/// What a shorthand stands for; nothing for any other value. A target of a disturbance may be written by its component's name, and
-/// a count as a number.
+/// What a shorthand stands for; nothing for any other value. A target of a disturbance may be written by its component's name, a
+/// count as a number, a value of a study's axis as it is in a spec, and a cell that is excluded by its fields alone.
 fn shorthand(field: &str, value: &Value) -> Option<Value> {
     match (field, value) {
         ("loader.v1.Disturbance.of", Value::String(component)) => Some(serde_json::json!({ "component": component })),
         ("loader.v1.Disturbance.count", Value::Number(count)) => Some(Value::String(count.to_string())),
+        ("loader.v1.Axis.values" | "loader.v1.Exclusion.CellEntry.value", value) => written_as_text(value),
+        ("loader.v1.StudySpec.exclude", Value::Object(cell)) if !cell.contains_key("cell") => {
+            Some(serde_json::json!({ "cell": cell }))
+        }
         _ => None,
+    }
+}
+
+/// The text of a value that is none: of a number or a switch as it is, of lists and groups their JSON form.
+fn written_as_text(value: &Value) -> Option<Value> {
+    match value {
+        Value::Null | Value::String(_) => None,
+        other => Some(Value::String(other.to_string())),
     }
 }
 

@@ -10,6 +10,7 @@
 mod asked;
 mod comparison;
 mod differences;
+mod expected;
 mod group;
 mod measure;
 mod notes;
@@ -23,6 +24,7 @@ pub use differences::{Choice, Difference};
 pub use group::{Group, LeftOut, Sample, unusable};
 pub use measure::{MEASURES, Measure, find};
 pub use row::{Ratio, Row, Side};
+pub(crate) use verdict::Evidence;
 pub use verdict::Verdict;
 pub use within::{Method, Within};
 

@@ -3,12 +3,12 @@
 use super::{
     group::Group,
     measure::Measure,
-    verdict::Verdict,
+    verdict::{Evidence, Verdict},
     within::{Within, within},
 };
 use crate::statistics::{
-    ALPHA, FEWEST_FOR_INTERVAL, Interval, cliffs_delta, hodges_lehmann, median, median_interval, p_value,
-    range_of_ratios, ratio_of_medians, shift_interval,
+    FEWEST_FOR_INTERVAL, Interval, cliffs_delta, hodges_lehmann, median, median_interval, p_value, range_of_ratios,
+    ratio_of_medians, shift_interval,
 };
 
 /// The figure of one group.
@@ -125,22 +125,13 @@ impl Row {
     /// Judges it, with its p among those of other figures.
     pub(super) fn judge(&mut self, p_holm: Option<f64>, margin: f64) {
         self.p_holm = p_holm;
-        self.verdict =
-            if self.is_same(margin) { Verdict::Same } else { self.difference().unwrap_or(Verdict::NotShown) };
-    }
-
-    /// Equality is shown by an interval alone. What does not differ at all differs by less than the margin.
-    fn is_same(&self, margin: f64) -> bool {
-        let interval = self.ratio.and_then(|ratio| ratio.interval);
-        interval.is_some_and(|interval| interval.is_within(margin)) || (self.has_enough() && self.is_constant())
-    }
-
-    /// A difference is shown by p, unless the interval of the ratio holds 1.
-    fn difference(&self) -> Option<Verdict> {
-        let bounds = self.ratio.and_then(|ratio| ratio.interval);
-        let is_shown = self.p_holm? <= ALPHA && !bounds.is_some_and(|interval| interval.holds(1.0));
-        let is_more = self.delta? > 0.0;
-        let verdict = if is_more == self.measure.more_is_better { Verdict::Better } else { Verdict::Worse };
-        is_shown.then_some(verdict)
+        self.verdict = Verdict::of(&Evidence {
+            interval: self.ratio.and_then(|ratio| ratio.interval),
+            is_equal: self.has_enough() && self.is_constant(),
+            p_holm,
+            delta: self.delta,
+            margin,
+            more_is_better: self.measure.more_is_better,
+        });
     }
 }

@@ -7,11 +7,13 @@ mod about;
 mod comparison;
 mod disturbances;
 mod document;
+mod expectations;
 mod findings;
 mod key;
 mod loader;
 mod outlook;
 mod sheet;
+mod study;
 pub(crate) mod table;
 mod tables;
 pub(crate) mod units;
@@ -23,6 +25,7 @@ pub(crate) use document::hash;
 pub use document::policy;
 pub use outlook::{Outlook, outlook};
 pub use sheet::{Listing, Section, Sheet, sheet_html};
+pub use study::study_html;
 
 use disturbances::disturbances;
 use document::{document, each_chart};
@@ -73,10 +76,12 @@ fn panels(runs: &[Run]) -> Vec<(&'static str, &'static str, String)> {
     let charts = |panel: Panel| charts(runs, panel);
     let found =
         |run: &Run| run.summary().map(|it| findings::findings(it) + &disturbances(it).html()).unwrap_or_default();
+    let expected = |run: &Run| run.summary().map(|it| expectations::expectations(it).html()).unwrap_or_default();
     let stalls = |run: &Run| run.summary().map(|it| tables::stalls(it).html()).unwrap_or_default();
     let slots = |run: &Run| run.summary().map(|it| tables::slots(it).html()).unwrap_or_default();
     let rest = |run: &Run| tables::statuses(run).html() + &tables::events(run).html() + &slots(run);
     vec![
+        ("Expectations", "expectations", each(runs, expected)),
         ("What was run", "about", each(runs, about::about)),
         ("Key figures", "key", each(runs, key::key)),
         ("Over time", "time", charts(Panel::Time)),

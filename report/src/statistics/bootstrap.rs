@@ -11,10 +11,10 @@ use super::{
 pub const FEWEST: usize = 5;
 
 /// Fewest values of a group for which it is bias-corrected and accelerated; of fewer it is that of percentiles.
-const FEWEST_FOR_BCA: usize = 10;
+pub const FEWEST_FOR_BCA: usize = 10;
 
 /// How often values are drawn.
-const DRAWS: usize = 10_000;
+pub const DRAWS: usize = 10_000;
 
 /// The seed of the draws.
 const SEED: u64 = 0x6C6F_6164_6572;
@@ -26,11 +26,11 @@ fn ratio(x: &[f64], y: &[f64]) -> Option<f64> {
 /// The median of `y` over that of `x`, with its 95 % interval, which is absent where a group has fewer than 5 values. There is no
 /// ratio unless all values are above zero.
 pub fn ratio_of_medians(x: &[f64], y: &[f64]) -> Option<(f64, Option<Interval>)> {
-    resampled(x, y, DRAWS)
+    ratio_of_medians_drawn(x, y, DRAWS)
 }
 
 /// The same from that many draws.
-pub(super) fn resampled(x: &[f64], y: &[f64], draws: usize) -> Option<(f64, Option<Interval>)> {
+pub fn ratio_of_medians_drawn(x: &[f64], y: &[f64], draws: usize) -> Option<(f64, Option<Interval>)> {
     if !x.iter().chain(y).all(|value| *value > 0.0) {
         return None;
     }
@@ -44,6 +44,28 @@ pub(super) fn resampled(x: &[f64], y: &[f64], draws: usize) -> Option<(f64, Opti
     let drawn = sorted(&drawn.collect::<Vec<_>>());
     let tails = if fewest < FEWEST_FOR_BCA { [ALPHA / 2.0, 1.0 - ALPHA / 2.0] } else { tails(x, y, found, &drawn)? };
     let [low, high] = tails.map(|share| quantile(&drawn, share));
+    Some((found, Some(Interval { low: low?, high: high? })))
+}
+
+/// The geometric mean of the ratios of several pairs of groups, with its 95 % interval: values are drawn within each group, percentiles
+/// of the draws. It is absent where a group has fewer than 5 values; there is no ratio without pairs, and unless all values are above zero.
+pub fn mean_ratio(pairs: &[(&[f64], &[f64])], draws: usize) -> Option<(f64, Option<Interval>)> {
+    let is_positive = |(x, y): &(&[f64], &[f64])| x.iter().chain(*y).all(|value| *value > 0.0);
+    if pairs.is_empty() || !pairs.iter().all(is_positive) {
+        return None;
+    }
+    let mean = |ratios: &mut dyn Iterator<Item = Option<f64>>| {
+        let logs: Option<Vec<f64>> = ratios.map(|ratio| ratio.map(f64::ln)).collect();
+        logs.map(|logs| (logs.iter().sum::<f64>() / pairs.len() as f64).exp())
+    };
+    let found = mean(&mut pairs.iter().map(|(x, y)| ratio(x, y)))?;
+    if pairs.iter().any(|(x, y)| x.len().min(y.len()) < FEWEST) {
+        return Some((found, None));
+    }
+    let mut random = Random::new(SEED);
+    let mut draw = || mean(&mut pairs.iter().map(|(x, y)| Some(redraw(y, &mut random)? / redraw(x, &mut random)?)));
+    let drawn = sorted(&(0..draws).filter_map(|_| draw()).collect::<Vec<_>>());
+    let [low, high] = [ALPHA / 2.0, 1.0 - ALPHA / 2.0].map(|share| quantile(&drawn, share));
     Some((found, Some(Interval { low: low?, high: high? })))
 }
 
@@ -122,6 +144,21 @@ mod tests {
         assert_eq!(range_of_ratios(&x, &y), Some(Interval { low: 20.0 / 12.0, high: 2.4 }));
         assert_eq!((ratio_of_medians(&[0.0, 1.0], &y), range_of_ratios(&[0.0, 1.0], &y)), (None, None));
         assert_eq!((ratio_of_medians(&[], &y), range_of_ratios(&[], &y)), (None, None));
+    }
+
+    #[test]
+    fn the_mean_of_ratios_is_the_geometric_one() {
+        let x = [10.0, 11.0, 12.0, 10.5, 11.5];
+        let (twice, half) = (x.map(|it| it * 2.0), x.map(|it| it / 2.0));
+        let (one, interval) = mean_ratio(&[(&x, &twice), (&x, &half)], 500).expect("a ratio");
+        assert!((one - 1.0).abs() < 1e-12 && interval.is_some_and(|it| it.holds(1.0)), "{one} {interval:?}");
+        let (two, interval) = mean_ratio(&[(&x, &twice)], 500).expect("a ratio");
+        assert!(
+            (two - 2.0).abs() < 1e-12 && interval.is_some_and(|it| it.holds(2.0) && !it.holds(1.0)),
+            "{interval:?}"
+        );
+        assert_eq!(mean_ratio(&[(&x[..4], &twice)], 500).map(|(_, interval)| interval), Some(None));
+        assert_eq!((mean_ratio(&[], 500), mean_ratio(&[(&x, &[0.0; 5])], 500)), (None, None));
     }
 
     #[test]

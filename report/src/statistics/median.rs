@@ -1,6 +1,6 @@
 //! Medians.
 
-use super::{Interval, ranks};
+use super::{ALPHA, Interval, ranks::ranks_at};
 
 /// The values in rising order.
 pub(super) fn sorted(values: &[f64]) -> Vec<f64> {
@@ -23,7 +23,12 @@ pub(super) fn middle(sorted: &[f64]) -> Option<f64> {
 
 /// The 95 % interval of the median by order statistics; absent of fewer than 6 values.
 pub fn median_interval(values: &[f64]) -> Option<Interval> {
-    let bounds = ranks(0.5, values.len() as u64);
+    median_interval_at(values, ALPHA)
+}
+
+/// The same, where the interval may miss the median with that chance; the smaller it is, the more values it takes.
+pub fn median_interval_at(values: &[f64], alpha: f64) -> Option<Interval> {
+    let bounds = ranks_at(0.5, values.len() as u64, alpha);
     let sorted = sorted(values);
     let at = |rank: u64| sorted.get(usize::try_from(rank).ok()?.checked_sub(1)?).copied();
     Some(Interval { low: at(bounds.low?)?, high: at(bounds.high?)? })

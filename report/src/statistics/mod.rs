@@ -8,14 +8,21 @@
 //!                          ──bootstrap──▶ ratio of the medians, its interval
 //!                          ──rank_sum──▶ p, effect size ──holm──▶ p of several figures
 //!                          ──shift──▶ difference in the unit of the figure, its interval
+//! values in cells and rounds ──two_way──▶ variance between rounds against that within, its p
+//!                            ──correlation──▶ a trend over the order of the runs, its p
+//! values of one cell ──clusters──▶ whether they fall into two groups
+//!                    ──looks──▶ whether enough of them are there
 //! ```
 
 mod blocks;
 mod bootstrap;
+mod clusters;
+mod correlation;
 mod effect;
 mod holm;
 mod interval;
 mod level;
+mod looks;
 mod median;
 mod random;
 mod rank_sum;
@@ -23,15 +30,23 @@ mod ranks;
 mod shift;
 #[cfg(test)]
 mod simulation;
+mod two_way;
 
 pub use blocks::{Span, block_length, moving_blocks};
-pub use bootstrap::{FEWEST as FEWEST_FOR_INTERVAL, range_of_ratios, ratio_of_medians};
+pub use bootstrap::{
+    DRAWS, FEWEST as FEWEST_FOR_INTERVAL, FEWEST_FOR_BCA, mean_ratio, range_of_ratios, ratio_of_medians,
+    ratio_of_medians_drawn,
+};
+pub use clusters::{Clusters, Split};
+pub use correlation::spearman;
 pub use effect::{Size, cliffs_delta, size};
 pub use holm::holm;
 pub use interval::Interval;
 pub use level::ALPHA;
-pub use median::{median, median_interval};
+pub use looks::{Decision, Until};
+pub use median::{median, median_interval, median_interval_at};
 pub use random::Random;
 pub use rank_sum::{least_p, p_value};
 pub use ranks::{Ranks, ranks};
 pub use shift::{hodges_lehmann, shift_interval};
+pub use two_way::{Rounds, Variances, residuals, variances};

@@ -25,6 +25,15 @@ impl Random {
         let scaled = (u128::from(self.number()) * end as u128) >> 64;
         usize::try_from(scaled).unwrap_or_default()
     }
+
+    /// A number from the standard normal distribution (Box and Muller, 1958).
+    pub fn normal(&mut self) -> f64 {
+        const STEP: f64 = 1.0 / (1_u64 << 53) as f64;
+        // Above zero, so that its logarithm is finite.
+        let mut uniform = || ((self.number() >> 11) + 1) as f64 * STEP;
+        let (radius, angle) = ((-2.0 * uniform().ln()).sqrt(), std::f64::consts::TAU * uniform());
+        radius * angle.cos()
+    }
 }
 
 #[cfg(test)]
@@ -37,6 +46,19 @@ mod tests {
         let mut random = Random::new(1_234_567);
         let first = [random.number(), random.number(), random.number()];
         assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+    }
+
+    #[test]
+    fn normal_numbers_have_mean_0_and_variance_1_and_no_more_in_the_tails_than_they_should() {
+        let mut random = Random::new(11);
+        let drawn: Vec<f64> = (0..50_000).map(|_| random.normal()).collect();
+        let mean = drawn.iter().sum::<f64>() / 50_000.0;
+        let variance = drawn.iter().map(|value| value * value).sum::<f64>() / 50_000.0;
+        let beyond = drawn.iter().filter(|value| value.abs() > 1.96).count();
+        assert!(
+            mean.abs() < 0.02 && (variance - 1.0).abs() < 0.03 && (2300..2700).contains(&beyond),
+            "{mean} {variance} {beyond}"
+        );
     }
 
     #[test]

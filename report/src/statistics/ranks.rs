@@ -16,9 +16,14 @@ pub struct Ranks {
 /// The ranks for the percentile `share` of `count` values: the greatest l with P(B ≤ l − 1) ≤ 2.5 %, and the least u with
 /// P(B ≤ u − 1) ≥ 97.5 %, where B is binomial.
 pub fn ranks(share: f64, count: u64) -> Ranks {
+    ranks_at(share, count, ALPHA)
+}
+
+/// The same, where the interval may miss with that chance.
+pub(super) fn ranks_at(share: f64, count: u64, alpha: f64) -> Ranks {
     let Ok(below) = Binomial::new(share, count) else { return Ranks { low: None, high: None } };
-    let low = first(count, |rank| below.cdf(rank) > ALPHA / 2.0);
-    let high = first(count, |rank| below.cdf(rank) >= 1.0 - ALPHA / 2.0) + 1;
+    let low = first(count, |rank| below.cdf(rank) > alpha / 2.0);
+    let high = first(count, |rank| below.cdf(rank) >= 1.0 - alpha / 2.0) + 1;
     Ranks { low: (low >= 1).then_some(low), high: (high <= count).then_some(high) }
 }
 

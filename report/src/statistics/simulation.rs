@@ -22,7 +22,7 @@ fn share(trials: u32, count: usize, effect: f64, seed: u64, holds: impl Fn(&[f64
 
 /// The interval of a ratio, from fewer draws than is usual, so that these tests are quick.
 fn of_ratio(x: &[f64], y: &[f64]) -> Option<Interval> {
-    super::bootstrap::resampled(x, y, 800).and_then(|(_, interval)| interval)
+    ratio_of_medians_drawn(x, y, 800).and_then(|(_, interval)| interval)
 }
 
 #[test]

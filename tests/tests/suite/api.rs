@@ -28,6 +28,7 @@ fn reflection_tells_what_there_is() {
     for method in [
         "SubmitRun",
         "PlanRun",
+        "PlanStudy",
         "GetRun",
         "ListRuns",
         "WatchRun",

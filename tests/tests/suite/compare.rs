@@ -106,6 +106,37 @@ fn the_code_says_whether_a_figure_is_worse() {
 }
 
 #[test]
+fn expectations_of_a_comparison_must_be_shown() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let (a, b) = (path.join("a"), path.join("b"));
+    fs::create_dir(&a).expect("made");
+    fs::create_dir(&b).expect("made");
+    group(&a, "a", 6, 1000.0);
+    group(&b, "b", 6, 1200.0);
+    let (a, b, junit) = (a.to_str().expect("UTF-8"), b.to_str().expect("UTF-8"), path.join("gate.xml"));
+    let expecting = |texts: &[&str], b: &str| {
+        let mut arguments = vec!["compare", a, "--vs", b, "--junit", junit.to_str().expect("UTF-8")];
+        texts.iter().for_each(|text| arguments.extend(["--expect", text]));
+        ctl(&arguments)
+    };
+    let met = expecting(&["response.p50 < +50%", "response.p50 > +5%", "response.p50 < 2ms", "failed < 1%"], b).ok();
+    assert!(met.stdout.starts_with("All 4 expectations are met:\n  ✓ response.p50 < +50%: × 1.2"), "{met:?}");
+    let missed = expecting(&["response.p50 < +5%", "response.p50 < +20%", "slowdown.p99 < 2"], b);
+    let lines = "  ✗ response.p50 < +5%: × 1.2";
+    assert!(missed.code == 6 && missed.stdout.starts_with("EXPECTATIONS NOT MET: 3 of 3\n"), "{missed:?}");
+    assert!(
+        missed.stdout.contains(lines) && missed.stdout.contains("response.p50 < +20%: not shown, × 1.2"),
+        "{missed:?}"
+    );
+    assert!(missed.stdout.contains("slowdown.p99 < 2: not known"), "{missed:?}");
+    let xml = fs::read_to_string(&junit).expect("written");
+    assert!(xml.contains("tests=\"3\" failures=\"1\" errors=\"2\""), "{xml}");
+    let wrong = expecting(&["response.p5 < 1s", "response.p50 == +5%", "failed < 1% abort"], b);
+    assert!(wrong.code == 2 && wrong.stderr.matches("--expect: ").count() == 3, "{wrong:?}");
+}
+
+#[test]
 fn groups_of_runs_are_found_by_name() {
     let directory = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(directory.path());

@@ -32,6 +32,8 @@ pages! {
     the_tour_can_be_walked: "README.md",
     the_commands_about_modes_work: "docs/modes.md",
     the_commands_about_specs_work: "docs/specs.md",
+    the_commands_about_studies_work: "docs/studies.md",
+    the_commands_about_expectations_work: "docs/ci.md",
     the_commands_about_disturbances_work: "docs/disturbances.md",
     the_commands_about_traces_work: "docs/traces.md",
     the_commands_about_functions_work: "docs/functions.md",
@@ -97,7 +99,14 @@ fn every_block_is_run_or_checked() {
 fn links_lead_somewhere() {
     let mut pages = Page::all();
     pages.extend(
-        ["ARCHITECTURE.md", "CHANGELOG.md", "workloads/README.md", "scripts/cluster/README.md"].map(Page::read),
+        [
+            "ARCHITECTURE.md",
+            "CHANGELOG.md",
+            "workloads/README.md",
+            "workloads/studies/README.md",
+            "scripts/cluster/README.md",
+        ]
+        .map(Page::read),
     );
     let broken = pages.iter().flat_map(|page| page.relative_links().into_iter().filter_map(|link| page.broken(link)));
     assert_eq!(broken.collect::<Vec<_>>(), [""; 0]);

@@ -1,18 +1,21 @@
 //! The files of a run directory, as text: the API's messages in their YAML and JSON form.
 
 use loader_proto::{json, v1};
+use loader_report::indicator::Figures;
 use prost::{Message as _, Name};
 
 use super::{
     spec::{self, message},
-    summary::summary,
+    summary::{of_load, summary},
 };
 use crate::{
     clock::UnixMicros,
     plan::{self, Request},
+    record::Summary,
     results::ManifestFile,
     spec::{Defaults, Violation},
     store::{Codec, Manifest, RunSummary, SubmittedSpec, UnreadableSpec},
+    study::StudyPlan,
 };
 
 /// Version of manifest.json that this program writes.
@@ -53,6 +56,18 @@ impl WireCodec {
         }
     }
 
+    /// Checks a study's message: the study itself, and the spec of each of its cells.
+    ///
+    /// # Errors
+    /// The faults, by field.
+    pub fn check_study(&self, message: &v1::StudySpec) -> Result<StudyPlan, Vec<Violation>> {
+        let bytes = message.encoded_len();
+        if bytes > MAX_SPEC {
+            return Err(vec![Violation::new("study", format!("has {bytes} bytes; must have at most {MAX_SPEC}"))]);
+        }
+        StudyPlan::of(message, &self.defaults)
+    }
+
     /// The stored form of a spec message.
     pub fn submitted(&self, message: &v1::RunSpec) -> SubmittedSpec {
         spec::submitted(message, &self.defaults)
@@ -80,6 +95,10 @@ impl Codec for WireCodec {
 
     fn write_summary(&self, it: &RunSummary) -> String {
         text(&summary(it))
+    }
+
+    fn figures(&self, load: &Summary) -> Figures {
+        Figures::of(&of_load(load))
     }
 
     fn write_manifest(&self, manifest: &Manifest) -> String {

@@ -1,6 +1,7 @@
 //! The summary of a run, as in the API and summary.json. Every struct is taken apart in full.
 
 use loader_proto::v1;
+use loader_report::expectation::Judged;
 
 use super::disturbances;
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 pub(super) fn summary(summary: &RunSummary) -> v1::RunSummary {
-    let RunSummary { run_id, name, mode, platform, state, reason, load } = summary;
+    let RunSummary { run_id, name, mode, platform, state, reason, load, expectations } = summary;
     v1::RunSummary {
         run_id: run_id.to_string(),
         name: name.clone(),
@@ -25,12 +26,24 @@ pub(super) fn summary(summary: &RunSummary) -> v1::RunSummary {
         platform: platform.clone(),
         state: v1::RunState::from(*state).into(),
         reason: reason.clone(),
+        expectations: expectations.iter().map(expectation).collect(),
         ..of_load(load)
     }
 }
 
-/// All but the identity and the end of the run.
-fn of_load(summary: &Summary) -> v1::RunSummary {
+fn expectation(judged: &Judged) -> v1::ExpectationResult {
+    let Judged { expectation, value, is_met, shown, aborted } = judged;
+    v1::ExpectationResult {
+        expectation: expectation.clone(),
+        value: *value,
+        met: is_met.map(|met| met && !aborted),
+        shown: shown.clone(),
+        aborted: *aborted,
+    }
+}
+
+/// All but the identity and the end of the run, and its expectations.
+pub(super) fn of_load(summary: &Summary) -> v1::RunSummary {
     let Summary {
         seed,
         t0,

@@ -66,6 +66,7 @@ fn the_documentation_lists_every_metric_and_no_other() {
     let (metrics, page) = (Metrics::new(), include_str!("../../../../docs/metrics.md"));
     let run = RunLabels { run_id: String::new(), mode: String::new(), platform: String::new() };
     metrics.run_started(&run);
+    metrics.expectations(std::iter::once(("failed < 1%".to_owned(), true)));
     let (node, role) = ("n".to_owned(), "worker");
     metrics.nodes(&[NodeFigures { node, role, cpu_ratio: Some(0.0), memory_ratio: Some(0.0), pods: Some(0) }]);
     let text = metrics.encode();
@@ -85,6 +86,21 @@ fn the_documentation_lists_every_metric_and_no_other() {
     exported.sort();
     documented.sort();
     assert_eq!(documented, exported);
+}
+
+#[test]
+fn expectations_are_those_of_the_last_run() {
+    let metrics = Metrics::new();
+    metrics.expectations([("failed < 1%".to_owned(), true), ("response.p99 < \"5ms\"".to_owned(), false)].into_iter());
+    assert_eq!(
+        series(&metrics, "loader_expectation_met{"),
+        [
+            r#"loader_expectation_met{expectation="failed < 1%"} 1"#,
+            r#"loader_expectation_met{expectation="response.p99 < \"5ms\""} 0"#,
+        ]
+    );
+    metrics.run_started(&RunLabels { run_id: "r1".to_owned(), mode: "rps".to_owned(), platform: "local".to_owned() });
+    assert_eq!(series(&metrics, "loader_expectation_met{"), [""; 0]);
 }
 
 #[test]

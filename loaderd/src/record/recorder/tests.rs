@@ -43,6 +43,7 @@ fn history() -> ScaleHistory {
 
 fn settings(t0: Anchor, progress: watch::Sender<Progress>) -> RecorderSettings {
     RecorderSettings {
+        aborts: None,
         run: RunId::new(0, 1),
         functions: ["f".to_owned()].into(),
         t0,

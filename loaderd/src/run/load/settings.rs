@@ -11,7 +11,7 @@ use crate::{
     id::RunId,
     invoke::Policy,
     plan::{Collector, Plan},
-    record::{AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans, ScaleHistory},
+    record::{Aborts, AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans, ScaleHistory},
     run::{LoadSettings, Telemetry},
     spec::{ConnectionPolicy, RunSpec, RuntimeClock},
 };
@@ -23,6 +23,8 @@ pub(super) struct RecorderOutputs {
     pub(super) latencies: Latencies,
     pub(super) progress: watch::Sender<Progress>,
     pub(super) spans: Option<RowSpans>,
+    /// The expectations that end the run.
+    pub(super) aborts: Option<Aborts>,
 }
 
 /// How the load is dispatched.
@@ -59,7 +61,7 @@ pub(super) fn recorder_settings(
     spec: &RunSpec,
     (functions, t0): (Arc<[String]>, Anchor),
     scales: Arc<ScaleHistory>,
-    RecorderOutputs { arrivals, collector, latencies, progress, spans }: RecorderOutputs,
+    RecorderOutputs { arrivals, collector, latencies, progress, spans, aborts }: RecorderOutputs,
 ) -> RecorderSettings {
     RecorderSettings {
         run: run.clone(),
@@ -73,6 +75,7 @@ pub(super) fn recorder_settings(
         latencies,
         scales,
         spans,
+        aborts,
         metrics: telemetry.metrics.clone(),
         progress,
         clock: telemetry.clock,

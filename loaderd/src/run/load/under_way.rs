@@ -84,6 +84,9 @@ impl UnderWay<'_> {
                     if self.spec.saturation.abort && self.progress.borrow().saturated {
                         break Ended::Failed(Failure::Saturated);
                     }
+                    if let Some(missed) = self.progress.borrow().missed.clone() {
+                        break Ended::Failed(Failure::Missed(missed));
+                    }
                 }
             }
         };

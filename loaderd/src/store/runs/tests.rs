@@ -95,7 +95,7 @@ fn a_summary_is_read_as_it_was_written() {
     let load = Summary { seed: 7, measured, achieved_ratio: Some(1.0), ..Summary::default() };
     let RunFile { run_id, name, mode, platform, .. } = file(1_000);
     let (state, reason) = (State::Failed, "no room".to_owned());
-    let summary = RunSummary { run_id, name, mode, platform, state, reason, load };
+    let summary = RunSummary { run_id, name, mode, platform, state, reason, load, expectations: Vec::new() };
     directory.save_summary(&summary).expect("saves");
     let text = directory.summary().expect("exists");
     let read = codec().read_summary(&text).expect("is a summary");

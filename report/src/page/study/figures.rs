@@ -1,0 +1,133 @@
+//! Small multiples of the cells, and the runs in their order.
+
+use super::axes::Places;
+use crate::{
+    figure::{Axis, Band, Curve, Facts, Figure, Layer, Mark, Points, Quantity, Scale, Shade},
+    indicator::Indicator,
+    statistics::median,
+    study::{Results, Study},
+};
+
+/// Most curves of a figure: each can be told from the others.
+const CURVES: usize = 4;
+
+/// Most figures of one axis and figure of the summary.
+const MULTIPLES: usize = 6;
+
+/// Most rounds that are shaded.
+const ROUNDS: u32 = 60;
+
+/// Each figure that is compared over each axis: a curve for each combination of the other axes, a few of them in each figure.
+pub(super) fn by_axis(study: &Study, results: &Results) -> Vec<Figure> {
+    let mut drawn = Vec::new();
+    for indicator in study.compared_figures() {
+        for axis in 0..study.axes.len() {
+            let others = others(study, axis);
+            let multiples = others.chunks(CURVES).take(MULTIPLES).enumerate();
+            let left = others.len().saturating_sub(CURVES * MULTIPLES);
+            drawn.extend(
+                multiples.filter_map(|(number, some)| multiple(study, results, (indicator, axis), number, some, left)),
+            );
+        }
+    }
+    drawn
+}
+
+/// The values of all axes but one, each combination once, with the cells that have it.
+fn others(study: &Study, axis: usize) -> Vec<(String, Vec<usize>)> {
+    let mut found: Vec<(String, Vec<usize>)> = Vec::new();
+    for (cell, values) in study.cells.iter().enumerate() {
+        let rest = study.axes.iter().zip(values).enumerate().filter(|(number, _)| *number != axis);
+        let label = rest.map(|(_, (field, value))| format!("{field}={value}")).collect::<Vec<_>>().join(", ");
+        match found.iter_mut().find(|(known, _)| *known == label) {
+            Some((_, cells)) => cells.push(cell),
+            None => found.push((label, vec![cell])),
+        }
+    }
+    found
+}
+
+fn multiple(
+    study: &Study,
+    results: &Results,
+    (indicator, axis): (&'static Indicator, usize),
+    number: usize,
+    curves: &[(String, Vec<usize>)],
+    left: usize,
+) -> Option<Figure> {
+    let places = Places::of(study, axis);
+    let (name, field) = (&indicator.name, study.axes.get(axis)?);
+    let y = Axis::new(name, indicator.quantity(), Scale::Linear);
+    let id = format!("cells-{}-{axis}-{number}", name.replace('.', "-").to_lowercase());
+    let mut figure = places.figure(&id, &format!("{name} by {field}"), y);
+    for (look, (label, cells)) in curves.iter().enumerate() {
+        let known = results.cells.iter().filter(|it| it.indicator == indicator && cells.contains(&it.cell));
+        let mut known: Vec<_> =
+            known.filter_map(|it| Some((places.at(study.cells.get(it.cell)?.get(axis)?)?, it))).collect();
+        known.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let band = known.iter().filter_map(|(at, it)| it.interval.map(|bounds| (*at, bounds.low, bounds.high)));
+        let label = if label.is_empty() { "median" } else { label };
+        figure.layers.push(Layer::Band(Band { name: format!("{label}, interval"), look, points: band.collect() }));
+        figure.layers.push(Layer::Line(Curve::new(label, look, known.iter().map(|(at, it)| (*at, it.median)))));
+    }
+    figure.layers.retain(|layer| !layer.is_empty());
+    figure.finding = format!("Medians of {name} over the runs of each cell, with their intervals as bands.");
+    let more = if left > 0 { format!("{left} combinations of the other axes are not drawn") } else { String::new() };
+    figure.facts = Facts::new(format!("n = {} runs", study.runs.len()), more, "medians; order statistics");
+    (!figure.is_empty()).then_some(figure)
+}
+
+/// Each figure that is compared, run by run in the order in which they were made.
+pub(super) fn in_order(study: &Study) -> Vec<Figure> {
+    study.compared_figures().into_iter().filter_map(|indicator| runs(study, indicator)).collect()
+}
+
+fn runs(study: &Study, indicator: &'static Indicator) -> Option<Figure> {
+    let name = &indicator.name;
+    let medians: Vec<Option<f64>> = (0..study.cells.len()).map(|cell| median(&study.values(cell, name))).collect();
+    let x = Axis::new("number of the run", Quantity::Number, Scale::Linear);
+    let y = Axis::new("over the median of its cell", Quantity::Number, Scale::Linear).ranging(None, None);
+    let mut figure =
+        Figure::new(&format!("order-{}", name.replace('.', "-").to_lowercase()), &format!("{name}, run by run"), x, y);
+    let has_looks = study.cells.len() <= 8;
+    for cell in 0..study.cells.len() {
+        let of_cell = study.runs.iter().enumerate().filter(|(_, run)| run.cell == cell);
+        let points = of_cell.filter_map(|(number, run)| {
+            let middle = medians.get(cell).copied().flatten().filter(|median| *median > 0.0)?;
+            let value = run.outcome.figures()?.get(name)? / middle;
+            Some((number as f64 + 1.0, value, format!("{} {}", study.label(cell), run.id)))
+        });
+        let points = points.collect();
+        match figure.layers.last_mut() {
+            Some(Layer::Scatter(all)) if !has_looks => all.points.extend::<Vec<_>>(points),
+            _ => {
+                let name = if has_looks { study.label(cell) } else { "runs".to_owned() };
+                let look = if has_looks { cell } else { 0 };
+                figure.layers.push(Layer::Scatter(Points { name, look, points }));
+            }
+        }
+    }
+    figure.layers.retain(|layer| !layer.is_empty());
+    figure.shades = shades(study);
+    figure.limits.push(Mark { at: 1.0, label: "median of the cell".to_owned() });
+    figure.finding = "What lies on a slope has drifted; what lies in steps differs from round to round.".to_owned();
+    figure.facts = Facts::new(
+        format!("n = {} runs", study.runs.len()),
+        "in the order in which they were made; every second round is shaded",
+        "",
+    );
+    (!figure.is_empty()).then_some(figure)
+}
+
+/// Every second round.
+fn shades(study: &Study) -> Vec<Shade> {
+    let last = study.runs.iter().map(|run| run.round).max().unwrap_or_default();
+    let rounds = (0..=last).filter(|round| round % 2 == 1 && last <= ROUNDS);
+    let shade = |round: u32| {
+        let mut runs = study.runs.iter().enumerate().filter(|(_, run)| run.round == round).map(|(number, _)| number);
+        let from = runs.next()?;
+        let to = runs.next_back().unwrap_or(from);
+        Some(Shade { from: from as f64 + 0.5, to: to as f64 + 1.5, label: format!("round {}", round + 1) })
+    };
+    rounds.filter_map(shade).collect()
+}

@@ -1,0 +1,91 @@
+//! The page of a study: what is shown against the baseline before any number, then the effect of each axis, the cells, what the order of
+//! the runs does, and the runs.
+
+mod axes;
+mod figures;
+mod spread;
+mod tables;
+
+use super::document::{document, each_chart};
+use crate::{
+    figure::text::{escaped, visible},
+    study::{Outcome, Results, Study},
+};
+
+/// The results of a study as one HTML file, of the same making as a report.
+pub fn study_html(study: &Study, results: &Results) -> String {
+    let lead = results.lead(study);
+    let (study, results) = (&presentable(study), &shown(results));
+    let title = escaped(&study.name);
+    let paragraphs =
+        lead.cells.iter().chain(&results.remarks).map(|text| format!("<p>{}</p>\n", escaped(&sentence(text))));
+    let header = format!(
+        "<h1><bdi>{title}</bdi></h1>\n<p class=\"soft\">{}</p>\n<div class=\"lead {}\"><strong>{}</strong>{}</div>\n",
+        escaped(&told(study)),
+        lead.tone.class(),
+        escaped(&lead.title),
+        paragraphs.collect::<String>()
+    );
+    let charts = |drawn: Vec<_>| each_chart(drawn.into_iter());
+    let sections = [
+        ("Against the baseline", "compared", tables::compared(study, results).html() + &tables::method(study)),
+        (
+            "The effect of each axis",
+            "axes",
+            charts(axes::effects(study, results)) + &tables::axes(study, results).html(),
+        ),
+        ("By cell", "cells", charts(figures::by_axis(study, results)) + &tables::cells(study, results).html()),
+        (
+            "Between cells and within",
+            "spread",
+            charts(spread::course(results).into_iter().collect()) + &spread::table(results).html(),
+        ),
+        ("Order and rounds", "order", charts(figures::in_order(study)) + &tables::order(results).html()),
+        ("Runs", "runs", tables::runs(study)),
+    ];
+    document(&title, &header, &sections)
+}
+
+/// A study with all names as they are shown, whatever they hold.
+fn presentable(study: &Study) -> Study {
+    let mut study = study.clone();
+    let show = |text: &mut String| *text = visible(text);
+    [&mut study.name, &mut study.id, &mut study.order].into_iter().for_each(show);
+    study.axes.iter_mut().chain(study.cells.iter_mut().flatten()).for_each(show);
+    study.baseline = study.baseline.iter().map(|(field, value)| (visible(field), visible(value))).collect();
+    for run in &mut study.runs {
+        show(&mut run.id);
+        if let Outcome::LeftOut(reason) = &mut run.outcome {
+            show(reason);
+        }
+    }
+    study
+}
+
+/// Results with values of axes as they are shown.
+fn shown(results: &Results) -> Results {
+    let mut results = results.clone();
+    results.axes.iter_mut().for_each(|it| (it.value, it.reference) = (visible(&it.value), visible(&it.reference)));
+    results
+}
+
+/// What the study is, in a line.
+fn told(study: &Study) -> String {
+    let samples = study.runs.iter().filter(|run| matches!(run.outcome, Outcome::Sample(_))).count();
+    let parts = [
+        study.id.clone(),
+        format!("{} cells", study.cells.len()),
+        format!("{} runs, {samples} of them samples", study.runs.len()),
+        if study.order.is_empty() {
+            String::new()
+        } else {
+            format!("order {}, drawn from {}", study.order, study.seed)
+        },
+    ];
+    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
+/// A sentence that may name what users wrote.
+fn sentence(text: &str) -> String {
+    text.split(' ').map(visible).collect::<Vec<_>>().join(" ")
+}

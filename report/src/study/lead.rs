@@ -1,0 +1,87 @@
+//! What a study shows, in sentences.
+
+use super::{compared::Compared, input::Study};
+use crate::compare::Verdict;
+
+/// Most cells that are named.
+const CELLS: usize = 6;
+
+/// How a study is to be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It shows what is better.
+    Open,
+    /// It shows something worse.
+    Care,
+}
+
+impl Tone {
+    /// The class of its box on a page.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Care => "care",
+        }
+    }
+}
+
+/// What a study shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lead {
+    /// How it is to be taken.
+    pub tone: Tone,
+    /// All of it in a sentence.
+    pub title: String,
+    /// A sentence for each cell that differs from its baseline, or is the same.
+    pub cells: Vec<String>,
+}
+
+pub(super) fn lead(study: &Study, compared: &[Compared]) -> Lead {
+    let mut cells: Vec<usize> = compared.iter().map(|it| it.cell).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    let with = |verdict| {
+        let has = |cell: &&usize| compared.iter().any(|it| it.cell == **cell && it.verdict == verdict);
+        cells.iter().filter(has).count()
+    };
+    let (worse, better) = (with(Verdict::Worse), with(Verdict::Better));
+    let title = match cells.len() {
+        0 => "No cell is compared with a baseline.".to_owned(),
+        all if worse + better == 0 => format!("No difference is shown in any of {}.", counted(all)),
+        all => format!(
+            "Of {} {worse} {} shown to be worse than the baseline in some figure, {better} to be better.",
+            counted(all),
+            if worse == 1 { "is" } else { "are" }
+        ),
+    };
+    let mut lines: Vec<String> = cells.iter().filter_map(|cell| of_cell(study, compared, *cell)).collect();
+    let more = lines.len().saturating_sub(CELLS);
+    lines.truncate(CELLS);
+    lines.extend((more > 0).then(|| format!("And {more} more cells.")));
+    Lead { tone: if worse > 0 { Tone::Care } else { Tone::Open }, title, cells: lines }
+}
+
+fn counted(cells: usize) -> String {
+    if cells == 1 { "1 compared cell".to_owned() } else { format!("{cells} compared cells") }
+}
+
+fn of_cell(study: &Study, compared: &[Compared], cell: usize) -> Option<String> {
+    let of_cell = || compared.iter().filter(|it| it.cell == cell);
+    let said = [Verdict::Worse, Verdict::Better, Verdict::Same].map(|verdict| {
+        let figures: Vec<_> = of_cell().filter(|it| it.verdict == verdict).map(figure).collect();
+        (!figures.is_empty()).then(|| format!("{} in {}", verdict.words(), figures.join(", ")))
+    });
+    let said: Vec<_> = said.into_iter().flatten().collect();
+    let baseline = of_cell().next()?.baseline;
+    (!said.is_empty()).then(|| format!("{} against {}: {}.", study.label(cell), study.label(baseline), said.join("; ")))
+}
+
+/// A figure with its ratio.
+fn figure(compared: &Compared) -> String {
+    let name = &compared.indicator.name;
+    match (compared.ratio, compared.interval) {
+        (Some(ratio), Some(it)) => format!("{name} (× {ratio:.2}, {:.2} – {:.2})", it.low, it.high),
+        (Some(ratio), None) => format!("{name} (× {ratio:.2})"),
+        (None, _) => name.clone(),
+    }
+}

@@ -1,0 +1,211 @@
+use super::{
+    testkit::{figures, noisy, study},
+    *,
+};
+use crate::{compare::Verdict, statistics::Random};
+
+/// A study of three cells with these levels of response.p99 in microseconds.
+fn of_levels(levels: [f64; 3], rounds: u32) -> Study {
+    let mut random = Random::new(1);
+    study(3, rounds, 5, |cell, _, _| {
+        figures([("response.p99", noisy(levels[cell], 0.02, &mut random)), ("failed", 0.0)])
+    })
+}
+
+fn verdicts(study: &Study, figure: &str) -> Vec<(usize, Verdict)> {
+    let results = Results::of(study);
+    results.compared.iter().filter(|it| it.indicator.name == figure).map(|it| (it.cell, it.verdict)).collect()
+}
+
+#[test]
+fn cells_are_compared_with_the_baseline() {
+    let mut study = of_levels([1000.0, 1200.0, 1002.0], 8);
+    assert_eq!(verdicts(&study, "response.p99"), [(1, Verdict::Worse), (2, Verdict::Same)]);
+    assert_eq!(verdicts(&study, "failed"), [(1, Verdict::Same), (2, Verdict::Same)], "all zero");
+    study.baseline = Baseline::from([("scaling.stableWindow".to_owned(), "60s".to_owned())]);
+    assert_eq!(verdicts(&study, "response.p99"), [(0, Verdict::Better), (2, Verdict::Better)]);
+    let results = Results::of(&study);
+    let first = results.compared.iter().find(|it| it.indicator.name == "response.p99").expect("compared");
+    assert_eq!((first.n, first.baseline, first.overlaps), ((8, 8), 1, Some(false)));
+    assert!(first.interval.is_some_and(|it| it.holds(1.0 / 1.2)), "{first:?}");
+    assert_eq!(results.remarks, Vec::<String>::new());
+}
+
+#[test]
+fn a_baseline_of_one_axis_is_that_of_each_value_of_the_others() {
+    let mut random = Random::new(3);
+    let mut grid =
+        study(4, 6, 5, |cell, _, _| figures([("goodput", noisy([10.0, 20.0, 30.0, 60.0][cell], 0.01, &mut random))]));
+    grid.axes.push("rps.functions".to_owned());
+    grid.cells =
+        [["30s", "1"], ["60s", "1"], ["30s", "2"], ["60s", "2"]].map(|cell| cell.map(str::to_owned).to_vec()).to_vec();
+    grid.baseline = Baseline::from([("scaling.stableWindow".to_owned(), "30s".to_owned())]);
+    grid.figures = vec!["goodput".to_owned()];
+    let results = Results::of(&grid);
+    let pairs: Vec<_> = results.compared.iter().map(|it| (it.cell, it.baseline, it.verdict)).collect();
+    assert_eq!(pairs, [(1, 0, Verdict::Better), (3, 2, Verdict::Better)]);
+    // Twice as much by the window in both, three times by the functions.
+    let effects: Vec<_> =
+        results.axes.iter().map(|it| (it.axis, it.value.as_str(), it.pairs, it.ratio.round())).collect();
+    assert_eq!(effects, [(0, "60s", 2, 2.0), (1, "2", 2, 3.0)]);
+    assert!(results.axes.iter().all(|it| it.interval.is_some_and(|interval| interval.holds(it.ratio))));
+    // A baseline that is not there.
+    grid.baseline = Baseline::from([("scaling.stableWindow".to_owned(), "90s".to_owned())]);
+    let results = Results::of(&grid);
+    assert!(results.compared.is_empty());
+    assert!(results.remarks.iter().any(|it| it.contains("baseline is not in the study")), "{:?}", results.remarks);
+}
+
+#[test]
+fn what_is_no_sample_is_left_out_and_counted() {
+    let mut random = Random::new(1);
+    let study = study(2, 7, 5, |cell, round, _| match (cell, round) {
+        (0, 2) => Outcome::LeftOut("saturated".to_owned()),
+        (1, 6) => Outcome::ToCome,
+        _ => figures([("response.p50", noisy(100.0, 0.05, &mut random))]),
+    });
+    let results = Results::of(&study);
+    let of_cell = |cell| results.cells.iter().find(|it| it.cell == cell).map(|it| (it.n, it.left_out));
+    assert_eq!((of_cell(0), of_cell(1)), (Some((6, 1)), Some((6, 0))));
+    assert_eq!(results.remarks[..2], ["1 of 14 runs are still to come.", "1 of 14 runs are left out: 1 saturated."]);
+}
+
+#[test]
+fn too_few_runs_are_told_with_how_many_would_do() {
+    let results = Results::of(&of_levels([1000.0, 2000.0, 3000.0], 4));
+    assert!(results.compared.iter().all(|it| it.verdict == Verdict::NotShown && it.interval.is_none()));
+    assert!(results.cells.iter().all(|it| it.interval.is_none() && it.median.is_some()));
+    assert_eq!(
+        results.remarks[..1],
+        [
+            "Too few runs to show a difference: the least p that they can have is 0.06 over 2 tests. Take 5 runs of each cell, or compare fewer figures."
+        ]
+    );
+}
+
+#[test]
+fn drift_rounds_and_places_are_told() {
+    let with = |effect: fn(u32, usize) -> f64| {
+        let mut random = Random::new(2);
+        let study = study(4, 10, 5, |cell, round, at| {
+            let level = [1000.0, 1500.0, 2000.0, 4000.0][cell] * effect(round, at);
+            figures([("response.p99", noisy(level, 0.01, &mut random))])
+        });
+        Results::of(&study).remarks.join("\n")
+    };
+    assert_eq!(with(|_, _| 1.0), "");
+    let drifting = with(|_, at| 1.0 + at as f64 / 100.0);
+    assert!(drifting.contains("response.p99 rises over the study, whatever the cell (Spearman's ρ +1.0"), "{drifting}");
+    let rounds = with(|round, _| if round % 2 == 0 { 1.0 } else { 1.1 });
+    assert!(
+        rounds.contains("response.p99 varies more between rounds than within: F") && !rounds.contains("over the study"),
+        "{rounds}"
+    );
+    let places = with(|_, at| [1.1, 1.05, 1.02, 1.0][at % 4]);
+    assert!(places.contains("response.p99 falls within each round") && !places.contains("between rounds"), "{places}");
+}
+
+#[test]
+fn in_a_fixed_order_places_are_not_told_from_cells() {
+    let mut random = Random::new(2);
+    let mut study = study(4, 10, 5, |_, _, _| figures([("response.p99", 1.0)]));
+    for (at, run) in study.runs.iter_mut().enumerate() {
+        run.cell = at % 4;
+        run.outcome = figures([("response.p99", noisy(1000.0 * [1.0, 2.0, 3.0, 4.0][at % 4], 0.01, &mut random))]);
+    }
+    let results = Results::of(&study);
+    assert_eq!(results.order[0].place, None);
+    assert!(results.order[0].rounds.is_some());
+}
+
+#[test]
+fn a_cell_that_comes_out_at_two_levels_is_told() {
+    let mut random = Random::new(2);
+    let study = study(2, 12, 5, |cell, round, _| {
+        let level = if cell == 1 && [1, 2, 5, 8, 9].contains(&round) { 5400.0 } else { 15_800.0 };
+        figures([("response.p99", noisy(level, 0.02, &mut random))])
+    });
+    let remarks = Results::of(&study).remarks.join("\n");
+    assert!(
+        remarks.contains(
+            "two groups, so that no median describes them: response.p99 of scaling.stableWindow=60s (5 runs about 5.3"
+        ),
+        "{remarks}"
+    );
+    assert!(!remarks.contains("stableWindow=30s ("), "{remarks}");
+}
+
+#[test]
+fn the_tables_have_what_is_known_and_nothing_else() {
+    let mut study = of_levels([1000.0, 1000.0, 1000.0], 2);
+    study.cells[2][0] = "=1+\"x\",\n".to_owned();
+    for run in &mut study.runs {
+        run.outcome = match run.cell {
+            0 => figures([("response.p50", 100.0 + f64::from(run.round)), ("failed", 0.0)]),
+            1 => figures([("failed", 0.25)]),
+            _ => Outcome::LeftOut("failed".to_owned()),
+        };
+    }
+    let results = Results::of(&study);
+    assert_eq!(
+        results.cells_csv(&study),
+        "cell,scaling.stableWindow,figure,unit,n,left_out,median,lo,hi,level,method,too_few\n\
+         0,30s,response.p50,us,2,0,100.5,,,,,true\n\
+         1,60s,response.p50,us,0,0,,,,,,true\n\
+         2,\"=1+\"\"x\"\",\n\",response.p50,us,0,2,,,,,,true\n\
+         0,30s,failed,share,2,0,0,,,,,true\n\
+         1,60s,failed,share,2,0,0.25,,,,,true\n\
+         2,\"=1+\"\"x\"\",\n\",failed,share,0,2,,,,,,true\n"
+    );
+    assert_eq!(
+        results.compare_csv(&study),
+        "cell,scaling.stableWindow,baseline,figure,unit,n,n_baseline,ratio,lo,hi,method,p,p_holm,delta,effect,overlaps,verdict\n\
+         1,60s,0,failed,share,2,2,,,,,0.3333333333333333,0.3333333333333333,1,large,,not_shown\n"
+    );
+}
+
+#[test]
+fn a_study_without_axes_or_without_runs_has_results_too() {
+    let empty = Results::of(&Study::default());
+    assert_eq!((empty.cells.len(), empty.compared.len(), empty.order.len(), empty.remarks.len()), (0, 0, 0, 0));
+    let mut random = Random::new(4);
+    let mut one = study(1, 12, 5, |_, _, _| figures([("response.p99", noisy(1000.0, 0.02, &mut random))]));
+    (one.axes, one.cells) = (Vec::new(), vec![Vec::new()]);
+    let results = Results::of(&one);
+    assert_eq!((one.label(0).as_str(), results.cells.len(), results.compared.len()), ("window", 1, 0));
+    assert_eq!(results.order[0].rounds, None, "a round of one run");
+    assert!(results.order[0].drift.is_some());
+}
+
+#[test]
+fn figures_that_can_be_compared_have_better_values() {
+    assert!(compared_figure("goodput").is_ok() && compared_figure("responseUs.p99").is_ok());
+    for (name, expected) in
+        [("requested", "requested has no better or worse values"), ("response.p9", "there is no figure")]
+    {
+        assert!(compared_figure(name).is_err_and(|fault| fault.contains(expected)), "{name}");
+    }
+    assert!(DEFAULT_FIGURES.iter().all(|name| compared_figure(name).is_ok()));
+}
+
+#[test]
+fn variance_between_cells_is_told_from_that_of_repeats() {
+    let mut random = Random::new(9);
+    // Samples of one size that differ by 20 %, each measured three times with 2 % of noise.
+    let levels: Vec<f64> = (0..40).map(|_| noisy(1000.0, 0.2, &mut random)).collect();
+    let study = study(40, 3, 5, |cell, _, _| figures([("response.p99", noisy(levels[cell], 0.02, &mut random))]));
+    let results = Results::of(&study);
+    let [spread] = results.spreads.as_slice() else { panic!("{:?}", results.spreads) };
+    let (between, within) = (spread.between.sqrt(), spread.within.sqrt());
+    assert!((0.15..0.25).contains(&between) && (0.017..0.023).contains(&within), "{between} {within}");
+    // t(39) · 0.2 / √40, and four times as many cells halve it.
+    let half = spread.half_width(40).expect("enough cells");
+    assert!((half - 2.0227 * (spread.between + spread.within / 3.0).sqrt() / 40.0_f64.sqrt()).abs() < 1e-4, "{half}");
+    assert!(spread.half_width(160).is_some_and(|quarter| quarter < half / 1.99) && spread.half_width(1).is_none());
+    assert_eq!(Results::of(&study_of_two()).spreads, [], "two cells are compared, not averaged");
+}
+
+fn study_of_two() -> Study {
+    let mut random = Random::new(9);
+    study(2, 6, 5, |_, _, _| figures([("response.p99", noisy(1000.0, 0.02, &mut random))]))
+}
