@@ -18,19 +18,20 @@ use crate::{
     access::Guard,
     clock::Clock,
     config::{Config, OnStop},
-    control::{self, Handles, Service, WireCodec},
+    control::{self, Handles, Service, StudyHandles, WireCodec},
     dispatch::Heartbeat,
     http::{self, Exposed},
     listener::Certificates,
     logging,
     metrics::Metrics,
     platform::Platforms,
-    registry::{Ends, Keeping, Registry, RegistryTask},
+    registry::{Ends, Keeping, NeededByStudies, Registry, RegistryTask},
     run::{DrainLimits, LoadSettings, Stations, Telemetry},
     scrape::Prometheus,
     spans::Exporter,
     spec::Defaults,
-    store::{StateDirectory, Store},
+    store::{StateDirectory, Store, StudyStore},
+    studies::{StudiesTask, StudyParts},
     supervisor::{self, Notifier},
     traces::TraceStore,
 };
@@ -43,6 +44,7 @@ pub struct App {
     listeners: Listeners,
     service: Service,
     registry: (RegistryTask, Registry),
+    studies: StudiesTask,
     metrics: Metrics,
     heartbeat: Heartbeat,
     platforms: Platforms,
@@ -100,8 +102,20 @@ impl App {
             sampling_period: config.scrape.period,
             telemetry: Telemetry { metrics: metrics.clone(), tracer, clock },
         };
-        let keeping = Keeping { retention: keep.subscribe(), traces: traces.clone() };
+        let (needed, needs) = watch::channel(NeededByStudies::default());
+        let keeping = Keeping { retention: keep.subscribe(), traces: traces.clone(), needed: needs };
         let registry = RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone())?;
+        let study_store = StudyStore::open(&config.state_dir, Arc::new(codec.clone()))?;
+        let hooks = settings::hooks(&config.hooks);
+        let study_parts = StudyParts {
+            registry: registry.1.clone(),
+            runs: store.clone(),
+            studies: study_store.clone(),
+            platforms: platforms.clone(),
+            hooks: hooks.clone(),
+            clock,
+        };
+        let (studies_task, studies) = StudiesTask::recover(study_parts, needed, ends.shutdown.clone())?;
         let facts = settings::facts(&config, &listeners, &platforms, clock);
         let service = Service::new(Handles {
             registry: registry.1.clone(),
@@ -112,6 +126,7 @@ impl App {
             platforms: platforms.clone(),
             prometheus,
             facts,
+            studies: StudyHandles { studies, store: study_store, hooks },
             clock,
         });
         let (ready, readiness) = watch::channel(false);
@@ -122,6 +137,7 @@ impl App {
             listeners,
             service,
             registry,
+            studies: studies_task,
             metrics,
             heartbeat,
             platforms,
@@ -147,6 +163,7 @@ impl App {
             listeners,
             service,
             registry,
+            studies,
             metrics,
             heartbeat,
             platforms,
@@ -184,7 +201,7 @@ impl App {
             }
         };
         let work = async {
-            registry_task.run().await;
+            tokio::join!(registry_task.run(), studies.run());
             for platform in platforms.values() {
                 platform.shutdown().await;
             }

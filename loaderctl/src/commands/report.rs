@@ -45,7 +45,7 @@ pub(super) async fn report(session: &Session, arguments: ReportArguments) -> Res
 }
 
 /// Shows a file in the browser. That there is none is no failure: the file is there.
-fn show(path: &Path) {
+pub(super) fn show(path: &Path) {
     let opened =
         Command::new("xdg-open").arg(path).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !opened.is_ok_and(|status| status.success()) {

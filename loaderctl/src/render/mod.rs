@@ -17,6 +17,8 @@ mod record;
 mod run;
 mod sampling;
 mod study;
+mod study_results;
+mod study_state;
 mod summary;
 mod table;
 mod traces;
@@ -36,6 +38,8 @@ pub(crate) use record::{cells, columns, record};
 pub(crate) use run::{run, state};
 pub(crate) use sampling::{difference, difference_json, samples, samples_json};
 pub(crate) use study::study_plan;
+pub(crate) use study_results::{study_results, study_results_json};
+pub(crate) use study_state::{studies, study, study_line, study_stage};
 pub(crate) use traces::traces;
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::{
     run::{self, Planner},
     scrape,
     store::Retention,
+    studies::HookSettings,
     traces::{Limits, TraceStore},
     units,
 };
@@ -42,6 +43,11 @@ pub(super) fn limits(config: &config::Traces) -> Limits {
 pub(super) fn retention(config: &config::Retention) -> Retention {
     let config::Retention { max_age, max_runs, max_mib } = *config;
     Retention { max_age, max_runs, max_bytes: max_mib.map(|mib| mib << 20) }
+}
+
+pub(super) fn hooks(config: &config::Hooks) -> HookSettings {
+    let config::Hooks { directory, timeout } = config.clone();
+    HookSettings { directory, timeout }
 }
 
 pub(super) fn isolation(config: &config::Isolation) -> Isolation {

@@ -3,6 +3,7 @@
 mod access;
 mod daemon;
 mod dispatch;
+mod hooks;
 mod platforms;
 mod read;
 mod storage;
@@ -11,6 +12,7 @@ mod telemetry;
 pub use access::{Access, ListenerRole, Roles, Tls, Tokens};
 pub use daemon::{Config, OnStop};
 pub use dispatch::{CpuList, Dispatch, Isolation, Memory};
+pub use hooks::Hooks;
 pub use platforms::{Knative, Labels, Local, PlatformSections};
 pub use read::Fault;
 pub use storage::{Expiry, Retention, Traces};
