@@ -17,7 +17,7 @@ pub(crate) use records::Joined;
 pub(crate) use report::{PlotArguments, ReportArguments, Scales};
 pub(crate) use study::{
     ClientHooks, StudyArgument, StudyCancelArguments, StudyCommand, StudyCompareArguments, StudyDeleteArguments,
-    StudyFileArguments, StudyGetArguments, StudyListArguments, StudyPlanArguments,
+    StudyFileArguments, StudyGetArguments, StudyImportArguments, StudyListArguments, StudyPlanArguments,
     StudyReportArguments, StudyRunArguments, StudyWatchArguments,
 };
 pub(crate) use trace::{

@@ -13,6 +13,8 @@ pub(crate) enum StudyCommand {
     /// Queue a study: all of its runs are planned first, then made one after the other
     #[command(after_help = EXIT_CODES)]
     Run(Box<StudyRunArguments>),
+    /// Convert a study of a multi-loader file of InVitro (needs no daemon)
+    Import(StudyImportArguments),
     /// List studies, newest first
     List(StudyListArguments),
     /// Show a study: its cells, its runs, and what has become of them
@@ -147,4 +149,23 @@ pub(crate) struct StudyPlanArguments {
     /// Show all cells and runs [the first 20]
     #[arg(long)]
     pub(crate) all: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct StudyImportArguments {
+    /// The file, as InVitro's multi-loader takes it
+    #[arg(value_name = "FILE.json")]
+    pub(crate) file: PathBuf,
+    /// Name of the study, where the file has several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) study: Option<String>,
+    /// File for the study [standard output]
+    #[arg(long, value_name = "STUDY.yaml")]
+    pub(crate) to: Option<PathBuf>,
+    /// Leave unknown keys of the loader's configuration out, and say so
+    #[arg(long)]
+    pub(crate) lenient: bool,
+    /// Overwrite the file of --to
+    #[arg(long, requires = "to")]
+    pub(crate) force: bool,
 }

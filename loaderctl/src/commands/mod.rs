@@ -74,6 +74,7 @@ async fn of_studies(session: &Session, command: StudyCommand) -> Result<Ending, 
     match command {
         StudyCommand::Plan(arguments) => study::plan(session, arguments).await,
         StudyCommand::Run(arguments) => study::run(session, *arguments).await,
+        StudyCommand::Import(arguments) => study::import(session, &arguments),
         StudyCommand::List(arguments) => study::list(session, &arguments).await,
         StudyCommand::Get(arguments) => study::get(session, arguments).await,
         StudyCommand::Watch(arguments) => study::watch(session, arguments).await,

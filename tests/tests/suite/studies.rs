@@ -197,3 +197,33 @@ fn hooks_are_executables_of_the_daemons_directory_and_what_others_could_change_i
     let ran = bare.ctl(&["study", "plan", &written(state.path(), "hooks: { beforeRun: reset }")]);
     assert!(ran.code == 2 && ran.stderr.contains("hooks are off on this daemon"), "{ran:?}");
 }
+
+#[test]
+fn a_multi_loader_file_becomes_a_study_that_can_be_planned() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(&state.path().join("state"));
+    let write = |name: &str, text: &str| fs::write(state.path().join(name), text).expect("is written");
+    write(
+        "base.json",
+        r#"{ "Platform": "Knative", "TracePath": "RPS", "RpsTarget": 1, "RpsRuntimeMs": 10, "RpsMemoryMB": 16, "Seed": 42,
+            "Granularity": "minute", "IATDistribution": "equidistant", "CPULimit": "1vCPU", "ExperimentDuration": 1,
+            "GRPCConnectionTimeoutSeconds": 15, "GRPCFunctionTimeoutSeconds": 60 }"#,
+    );
+    write(
+        "multi.json",
+        r#"{ "BaseConfigPath": "base.json", "Studies": [{ "Name": "rates", "Config": { "RpsRuntimeMs": 5 }, "PreScript": "make reset",
+            "Sweep": [{ "Field": "RpsTarget", "Values": [2, 4] }] }, { "Name": "other" }] }"#,
+    );
+    let path = |name: &str| state.path().join(name).to_str().expect("text").to_owned();
+    let several = daemon.ctl(&["study", "import", &path("multi.json")]);
+    assert!(several.code == 2 && several.stderr.contains("choose one with --study: rates, other"), "{several:?}");
+    let (multi, to) = (path("multi.json"), path("rates.yaml"));
+    let ran = daemon.ctl(&["study", "import", &multi, "--study", "rates", "--to", &to]).ok();
+    assert!(ran.stderr.contains("dropped PreScript (\"make reset\")"), "{ran:?}");
+    let text = fs::read_to_string(&to).expect("is written");
+    // There is no cluster here.
+    fs::write(path("local.yaml"), text.replace("platform: knative", "platform: local")).expect("is written");
+    let plan = daemon.ctl(&["--output", "json", "study", "plan", &path("local.yaml")]).ok().json();
+    assert_eq!(plan["plan"]["runs"].as_array().map(Vec::len), Some(2), "{plan}");
+    assert!(text.starts_with("# From InVitro's multi.json.\n"), "{text}");
+}

@@ -2,6 +2,7 @@
 
 mod follow;
 mod hooks;
+mod import;
 mod manage;
 mod plan;
 mod prepare;
@@ -9,6 +10,7 @@ mod results;
 mod run;
 mod samples;
 
+pub(super) use import::import;
 pub(super) use manage::{cancel, delete, get, list};
 pub(super) use plan::plan;
 pub(super) use results::{compare, report};
