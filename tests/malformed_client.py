@@ -15,9 +15,9 @@ SERVICE = "/loader.v1.LoaderControl/"
 METHODS = {
     (False, False): (
         "SubmitRun PlanRun GetRun ListRuns CancelRun DeleteRun PinRun Invoke GetStatus CleanRuns QueryMetrics "
-        "ListTraces DeleteTrace PlanStudy"
+        "ListTraces DeleteTrace PlanStudy SubmitStudy GetStudy ListStudies CancelStudy DeleteStudy ProceedStudy"
     ).split(),
-    (False, True): "StreamPlan WatchRun StreamRecords DownloadResults".split(),
+    (False, True): "StreamPlan WatchRun WatchStudy StreamRecords DownloadResults".split(),
     (True, True): ["UploadTrace"],
 }
 MALFORMED = {

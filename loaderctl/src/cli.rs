@@ -15,7 +15,11 @@ use loader_proto::v1::RunState;
 pub(crate) use compare::{CompareArguments, FailIf};
 pub(crate) use records::Joined;
 pub(crate) use report::{PlotArguments, ReportArguments, Scales};
-pub(crate) use study::{StudyCommand, StudyFileArguments, StudyPlanArguments};
+pub(crate) use study::{
+    ClientHooks, StudyArgument, StudyCancelArguments, StudyCommand, StudyCompareArguments, StudyDeleteArguments,
+    StudyFileArguments, StudyGetArguments, StudyImportArguments, StudyListArguments, StudyPlanArguments,
+    StudyReportArguments, StudyRunArguments, StudyWatchArguments,
+};
 pub(crate) use trace::{
     ConvertArguments, DeleteTracesArguments, DescribeArguments, DiffArguments, FitArguments, Granularity, MapArguments,
     MergeArguments, OutputArguments, OutputFormat, PreserveName, ReadingArguments, RuleName, SampleArguments,

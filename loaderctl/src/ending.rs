@@ -15,9 +15,9 @@ pub const EXIT_CODES: &str = "\
 Exit codes:
   0    done
   1    the run failed, was cancelled or was interrupted, or more than half of its invocations failed;
-       the invocation failed; results are damaged
+       the invocation failed; results are damaged; the study failed or was cancelled, or runs of it failed
   2    bad input: flags, spec, trace
-  3    the run succeeded, but the loader itself was saturated
+  3    the run succeeded, but the loader itself was saturated; the study succeeded, but runs of it are left out
   4    the daemon cannot be reached
   5    refused by the daemon, or another error
   6    an expectation (--expect) is not met; a comparison is worse, with --fail-if worse
@@ -63,6 +63,23 @@ impl Ending {
             | v1::RunState::Failed
             | v1::RunState::Cancelled
             | v1::RunState::Interrupted => Self::Failed,
+        }
+    }
+}
+
+impl Ending {
+    /// The ending of a command that followed a study to its end.
+    pub(crate) fn of_study(study: &v1::Study) -> Self {
+        let progress = study.progress.clone().unwrap_or_default();
+        match study.state() {
+            v1::StudyState::Succeeded if progress.failed > 0 => Self::Failed,
+            v1::StudyState::Succeeded if progress.left_out > 0 => Self::Saturated,
+            v1::StudyState::Succeeded => Self::Done,
+            v1::StudyState::Unspecified
+            | v1::StudyState::Queued
+            | v1::StudyState::Running
+            | v1::StudyState::Failed
+            | v1::StudyState::Cancelled => Self::Failed,
         }
     }
 }

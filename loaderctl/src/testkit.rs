@@ -116,6 +116,7 @@ macro_rules! control {
         impl LoaderControl for Fake {
             type StreamPlanStream = ReceiverStream<Result<v1::StreamPlanResponse, Status>>;
             type WatchRunStream = ReceiverStream<Result<v1::WatchRunResponse, Status>>;
+            type WatchStudyStream = ReceiverStream<Result<v1::WatchStudyResponse, Status>>;
             type StreamRecordsStream = ReceiverStream<Result<v1::StreamRecordsResponse, Status>>;
             type DownloadResultsStream = ReceiverStream<Result<v1::DownloadResultsResponse, Status>>;
             type UploadTraceStream = ReceiverStream<Result<v1::UploadTraceResponse, Status>>;
@@ -161,6 +162,13 @@ control! {
     submit_run(SubmitRunRequest) -> v1::SubmitRunResponse;
     stream_plan(StreamPlanRequest) -> Self::StreamPlanStream;
     plan_study(PlanStudyRequest) -> v1::PlanStudyResponse;
+    submit_study(SubmitStudyRequest) -> v1::SubmitStudyResponse;
+    get_study(GetStudyRequest) -> v1::GetStudyResponse;
+    list_studies(ListStudiesRequest) -> v1::ListStudiesResponse;
+    watch_study(WatchStudyRequest) -> Self::WatchStudyStream;
+    cancel_study(CancelStudyRequest) -> v1::CancelStudyResponse;
+    delete_study(DeleteStudyRequest) -> v1::DeleteStudyResponse;
+    proceed_study(ProceedStudyRequest) -> v1::ProceedStudyResponse;
     clean_runs(CleanRunsRequest) -> v1::CleanRunsResponse;
     query_metrics(QueryMetricsRequest) -> v1::QueryMetricsResponse;
     get_run(GetRunRequest) -> v1::GetRunResponse;

@@ -18,8 +18,8 @@ use self::listeners::Listeners;
 use crate::{
     access::{Guard, Sessions},
     clock::Clock,
-    config::{Config, OnStop},
-    control::{self, Handles, Service, WireCodec},
+    config::{Config, OnStop, Otlp},
+    control::{self, Handles, Service, StudyHandles, WireCodec},
     dispatch::Heartbeat,
     http::{self, Exposed},
     listener::{Certificates, Listener},
@@ -27,12 +27,13 @@ use crate::{
     metrics::Metrics,
     page::{self, Page, PageHandles, Ticker},
     platform::Platforms,
-    registry::{Ends, Keeping, Registry, RegistryTask},
-    run::{DrainLimits, LoadSettings, Stations, Telemetry},
+    registry::{Ends, Keeping, NeededByStudies, Registry, RegistryTask},
+    run::{DrainLimits, Stations, Telemetry},
     scrape::Prometheus,
-    spans::Exporter,
+    spans::{Exporter, Tracer},
     spec::Defaults,
-    store::{StateDirectory, Store},
+    store::{StateDirectory, Store, StudyStore},
+    studies::{StudiesTask, StudyParts},
     supervisor::{self, Notifier},
     traces::TraceStore,
 };
@@ -45,6 +46,7 @@ pub struct App {
     listeners: Listeners,
     service: Service,
     registry: (RegistryTask, Registry),
+    studies: StudiesTask,
     metrics: Metrics,
     heartbeat: Heartbeat,
     platforms: Platforms,
@@ -62,6 +64,25 @@ pub struct App {
 /// The kernel refuses the affinity.
 pub fn keep_off_isolated_cpus(config: &Config) -> anyhow::Result<()> {
     settings::isolation(&config.isolation).make_room().context("isolation.cpus")
+}
+
+/// What exports spans, and what makes them; none where nothing takes them.
+fn exporter(config: &Otlp, clock: Clock) -> anyhow::Result<(Option<Exporter>, Option<Tracer>)> {
+    Ok(match &config.endpoint {
+        Some(address) => Some(Exporter::new(address, config.sampled, clock)?).unzip(),
+        None => (None, None),
+    })
+}
+
+/// The studies of an earlier process, and what the API has of studies.
+fn recover_studies(
+    parts: StudyParts,
+    needed: watch::Sender<NeededByStudies>,
+    ends: &Ends,
+) -> anyhow::Result<(StudiesTask, StudyHandles)> {
+    let (store, hooks) = (parts.studies.clone(), parts.hooks.clone());
+    let (task, studies) = StudiesTask::recover(parts, needed, ends.shutdown.clone())?;
+    Ok((task, StudyHandles { studies, store, hooks }))
 }
 
 impl App {
@@ -84,27 +105,30 @@ impl App {
         let prometheus = config.prometheus.url.as_deref().map(|url| Prometheus::new(url, config.scrape.period));
         let prometheus = prometheus.transpose()?;
         let platforms = platforms::start(&config, prometheus.clone(), clock).await?;
-        let (exporter, tracer) = match &config.otlp.endpoint {
-            Some(address) => Some(Exporter::new(address, config.otlp.sampled, clock)?).unzip(),
-            None => (None, None),
-        };
+        let (exporter, tracer) = exporter(&config.otlp, clock)?;
         let (keep, _) = watch::channel(settings::retention(&config.retention));
         let planner = Arc::new(settings::planner(&config, &traces, &platforms));
         let stations = Stations {
             platforms: platforms.clone(),
             planner: Arc::clone(&planner),
-            load: LoadSettings {
-                workers: config.dispatch.workers,
-                connections: config.dispatch.connections,
-                isolation,
-                heartbeat: heartbeat.clone(),
-            },
+            load: settings::load(&config.dispatch, isolation, &heartbeat),
             drain: DrainLimits { shutdown: config.shutdown_drain, skip_drain: ends.skip_drain.clone() },
             sampling_period: config.scrape.period,
             telemetry: Telemetry { metrics: metrics.clone(), tracer, clock },
         };
-        let keeping = Keeping { retention: keep.subscribe(), traces: traces.clone() };
+        let (needed, needs) = watch::channel(NeededByStudies::default());
+        let keeping = Keeping { retention: keep.subscribe(), traces: traces.clone(), needed: needs };
         let registry = RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone())?;
+        let study_store = StudyStore::open(&config.state_dir, Arc::new(codec.clone()))?;
+        let study_parts = StudyParts {
+            registry: registry.1.clone(),
+            runs: store.clone(),
+            studies: study_store,
+            platforms: platforms.clone(),
+            hooks: settings::hooks(&config.hooks),
+            clock,
+        };
+        let (studies_task, studies) = recover_studies(study_parts, needed, &ends)?;
         let facts = settings::facts(&config, &listeners, &platforms, clock);
         let (page, entrance) = settings::page(&config, &listeners, &facts.host)
             .map(|(hosts, address)| {
@@ -123,6 +147,7 @@ impl App {
             prometheus,
             facts,
             entrance,
+            studies,
             clock,
         });
         let (ready, readiness) = watch::channel(false);
@@ -133,6 +158,7 @@ impl App {
             listeners,
             service,
             registry,
+            studies: studies_task,
             metrics,
             heartbeat,
             platforms,
@@ -159,6 +185,7 @@ impl App {
             listeners,
             service,
             registry,
+            studies,
             metrics,
             heartbeat,
             platforms,
@@ -192,7 +219,7 @@ impl App {
             }
         };
         let work = async {
-            registry_task.run().await;
+            tokio::join!(registry_task.run(), studies.run());
             for platform in platforms.values() {
                 platform.shutdown().await;
             }

@@ -1,4 +1,4 @@
-//! Ids of runs and functions.
+//! Ids of runs, studies and functions.
 
 use std::{fmt, str::FromStr};
 
@@ -80,6 +80,66 @@ impl FromStr for RunId {
     }
 }
 
+/// The id of a study. Ids sort by time of submission and are valid file names; no run has one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct StudyId(String);
+
+/// A text that is no id of a study.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the id of a study: they look like study-20261123t142501123-9f3a")]
+pub struct InvalidStudyId(String);
+
+impl StudyId {
+    /// What the id of a study begins with.
+    const PREFIX: &str = "study-";
+
+    /// The id of a study that was submitted at `unix_ms`, milliseconds since the Unix epoch, with a random `suffix`.
+    pub fn new(unix_ms: i64, suffix: u16) -> Self {
+        Self(format!("{}{}", Self::PREFIX, RunId::new(unix_ms, suffix)))
+    }
+
+    /// When it was submitted, according to the id, milliseconds since the Unix epoch.
+    pub fn unix_ms(&self) -> i64 {
+        self.0.strip_prefix(Self::PREFIX).and_then(time_of).unwrap_or_default()
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StudyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl From<StudyId> for String {
+    fn from(id: StudyId) -> Self {
+        id.0
+    }
+}
+
+impl TryFrom<String> for StudyId {
+    type Error = InvalidStudyId;
+
+    fn try_from(text: String) -> Result<Self, InvalidStudyId> {
+        text.parse()
+    }
+}
+
+impl FromStr for StudyId {
+    type Err = InvalidStudyId;
+
+    /// Takes exactly what [`StudyId::new`] makes, so that an id from outside is always safe as a file name.
+    fn from_str(text: &str) -> Result<Self, InvalidStudyId> {
+        let is_valid = text.strip_prefix(Self::PREFIX).is_some_and(|rest| rest.parse::<RunId>().is_ok());
+        if is_valid { Ok(Self(text.to_owned())) } else { Err(InvalidStudyId(text.to_owned())) }
+    }
+}
+
 /// A function of a plan, by its index in the plan's list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FunctionIndex(pub u32);
@@ -105,6 +165,15 @@ mod tests {
         for unix_ms in [0, 999, 1_795_444_301_123, 4_102_444_800_000] {
             assert_eq!(RunId::new(unix_ms, 7).unix_ms(), unix_ms);
         }
+    }
+
+    #[test]
+    fn ids_of_studies_show_their_time_and_are_no_ids_of_runs() {
+        let id = StudyId::new(1_795_444_301_123, 0xffff);
+        assert_eq!((id.as_str(), id.unix_ms()), ("study-20261123t143141123-ffff", 1_795_444_301_123));
+        assert_eq!(id.as_str().parse(), Ok(id.clone()));
+        assert!(id.as_str().parse::<RunId>().is_err() && "20261123t143141123-ffff".parse::<StudyId>().is_err());
+        assert!("study-../../etc".parse::<StudyId>().is_err());
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub mod spans;
 pub mod spec;
 pub mod steady;
 pub mod store;
+pub mod studies;
 pub mod study;
 pub mod supervisor;
 pub mod traces;

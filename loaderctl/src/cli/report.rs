@@ -18,7 +18,8 @@ pub(crate) struct ReportArguments {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlotArguments {
-    /// Directories of runs (these need no daemon), or ids of runs that have ended, or latest; several are laid over each other
+    /// Directories of runs (these need no daemon), or ids of runs that have ended, or latest, or ids of studies, which stand for their
+    /// samples; several are laid over each other
     #[arg(value_name = "RUN|DIR")]
     pub(crate) runs: Vec<String>,
     /// Name of the figure, or list to print all names

@@ -40,7 +40,7 @@ pub(super) fn import(session: &Session, arguments: &ImportArguments) -> Result<E
     if !faults.is_empty() {
         return Err(Failure::Faults(faults));
     }
-    let text = commented(file, &notes, &spec);
+    let text = comments(file, &notes) + &to_yaml(&spec);
     match (to, session.format) {
         (Some(to), _) => {
             write(to, &text, *force)?;
@@ -63,7 +63,7 @@ fn convert(file: &Path, lenient: bool) -> Result<Converted, Failure> {
 }
 
 /// Reads the keys of a file.
-fn document(file: &Path) -> Result<Document, Failure> {
+pub(super) fn document(file: &Path) -> Result<Document, Failure> {
     let unreadable = |error: &dyn std::fmt::Display| Failure::Input(format!("cannot read {}: {error}", file.display()));
     let text = fs::read_to_string(file).map_err(|error| unreadable(&error))?;
     let document = json::document(&text).map_err(|Fault { description, .. }| unreadable(&description))?;
@@ -86,19 +86,19 @@ fn place_trace(document: &mut Document, file: &Path, to: Option<&Path>) -> io::R
     Ok(())
 }
 
-/// The spec as YAML, with what was dropped as comments.
-fn commented(file: &Path, notes: &[String], spec: &RunSpec) -> String {
+/// Where a document comes from and what was dropped, as comments of YAML.
+pub(super) fn comments(file: &Path, notes: &[String]) -> String {
     let name = file.file_name().unwrap_or_default().to_string_lossy();
     let mut text = format!("# From InVitro's {name}.\n");
     for line in notes {
         // Text takes everything.
         let _written = writeln!(text, "# {}", line.replace(['\n', '\r'], " "));
     }
-    text + &to_yaml(spec)
+    text
 }
 
 /// Writes a file that gets its name once it is whole.
-fn write(to: &Path, text: &str, force: bool) -> Result<(), Failure> {
+pub(super) fn write(to: &Path, text: &str, force: bool) -> Result<(), Failure> {
     let failed = |source: io::Error| Failure::System { doing: format!("cannot write {}", to.display()), source };
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // As any new file: the user's mask takes its part.

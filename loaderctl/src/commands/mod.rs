@@ -65,11 +65,26 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Ending, Failure> {
         Command::Status => runs::status(&session).await,
         Command::Dashboard(arguments) => dashboard::dashboard(&session, &arguments).await,
         Command::Trace(command) => trace::run(&session, command).await,
-        Command::Study(StudyCommand::Plan(arguments)) => study::plan(&session, arguments).await,
+        Command::Study(command) => Box::pin(of_studies(&session, command)).await,
         Command::SupportBundle(arguments) => bundle::bundle(&session, &arguments).await,
         Command::Token(arguments) => token::token(&session, &arguments),
         Command::Man { to } => man(&to),
         Command::Completions { shell } => completions(shell),
+    }
+}
+
+async fn of_studies(session: &Session, command: StudyCommand) -> Result<Ending, Failure> {
+    match command {
+        StudyCommand::Plan(arguments) => study::plan(session, arguments).await,
+        StudyCommand::Run(arguments) => study::run(session, *arguments).await,
+        StudyCommand::Import(arguments) => study::import(session, &arguments),
+        StudyCommand::List(arguments) => study::list(session, &arguments).await,
+        StudyCommand::Get(arguments) => study::get(session, arguments).await,
+        StudyCommand::Watch(arguments) => study::watch(session, arguments).await,
+        StudyCommand::Compare(arguments) => study::compare(session, arguments).await,
+        StudyCommand::Report(arguments) => study::report(session, arguments).await,
+        StudyCommand::Cancel(arguments) => study::cancel(session, arguments).await,
+        StudyCommand::Delete(arguments) => study::delete(session, arguments).await,
     }
 }
 

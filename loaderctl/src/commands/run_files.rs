@@ -10,11 +10,12 @@ use loader_report::run::{ReadError, Run};
 use super::{
     fetch::{Folder, fetch},
     session::Session,
+    study,
 };
 use crate::{Failure, cli::Cells};
 
 /// Reads runs, in the order in which they are named. What is a directory is read as it is; all else is asked of the daemon, and its
-/// files are kept only until they have been read.
+/// files are kept only until they have been read. The id of a study stands for its samples.
 pub(super) async fn read(session: &Session, names: &[String]) -> Result<Vec<Run>, Failure> {
     let mut runs = Vec::with_capacity(names.len());
     for name in names {
@@ -23,6 +24,10 @@ pub(super) async fn read(session: &Session, names: &[String]) -> Result<Vec<Run>
             runs.push(of_directory(path)?);
         } else if path.exists() || name.contains('/') {
             return Err(Failure::Input(format!("{name} is not a directory, and not the id of a run")));
+        } else if study::is_id(name) {
+            for id in study::samples(session, name).await? {
+                runs.push(fetched(session, &id).await?);
+            }
         } else {
             runs.push(fetched(session, name).await?);
         }

@@ -48,7 +48,7 @@ pub(crate) fn surroundings(
 }
 
 /// A path from `folder` on, at which there is something: beside the configuration, or from a folder above it.
-fn located(folder: &Path, path: &str) -> Option<PathBuf> {
+pub(crate) fn located(folder: &Path, path: &str) -> Option<PathBuf> {
     let from = |above: usize| (0..above).fold(PathBuf::new(), |up, _| up.join("..")).join(path);
     (0..=ABOVE).map(from).find(|path| folder.join(path).exists())
 }
@@ -62,7 +62,7 @@ fn has_workflow(folder: &Path, path: &str) -> bool {
 }
 
 /// The name of a run, from that of its configuration.
-fn name(stem: &str) -> String {
+pub(super) fn name(stem: &str) -> String {
     let lower = stem.to_ascii_lowercase();
     let own = lower.strip_prefix("config_").unwrap_or(&lower);
     let label: String = own.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();

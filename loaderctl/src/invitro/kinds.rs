@@ -71,9 +71,10 @@ impl Kind {
     pub(crate) fn refusal(self) -> Option<&'static str> {
         match self {
             Self::Loader => None,
-            Self::MultiLoader => {
-                Some("is for a study of many runs; one run is described by the configuration that BaseConfigPath names")
-            }
+            Self::MultiLoader => Some(
+                "is for a study of many runs: loaderctl study import FILE; one run is described by the configuration that \
+                     BaseConfigPath names",
+            ),
             Self::Driver => Some(
                 "is for a study of many runs; one run is described by a configuration such as config_knative_trace.json",
             ),

@@ -26,3 +26,8 @@ pub(crate) fn read(
     }
     Some(convert(document, &surroundings(document, file, beside, lenient)))
 }
+
+/// Whether a document is a multi-loader file.
+pub(crate) fn is_multi_loader(document: &Map<String, Value>) -> bool {
+    Kind::of(document) == Some(Kind::MultiLoader)
+}

@@ -1,6 +1,6 @@
 //! One run: the verdicts first, then what was measured.
 
-use loader_proto::v1::{Run, RunSummary};
+use loader_proto::v1::{Run, RunSummary, StudyPlace};
 
 use super::{
     counts,
@@ -42,6 +42,13 @@ pub(crate) fn state(run: &Run) -> String {
     format!("{}  {}{reason}\n", run.run_id, state_name(run.state()))
 }
 
+/// A run's place in its study.
+fn place(place: &StudyPlace) -> String {
+    let StudyPlace { study_id, cell, repeat, round: _, attempt } = place;
+    let again = if *attempt > 0 { format!(", attempt {attempt}") } else { String::new() };
+    format!("{study_id}: cell {cell}, repeat {repeat}{again}")
+}
+
 fn facts(run: &Run) -> String {
     let name = run.spec.as_ref().map(|spec| spec.name.as_str()).filter(|name| !name.is_empty());
     let took = if run.finished.is_some() { duration(between(run.started, run.finished)) } else { String::new() };
@@ -52,6 +59,7 @@ fn facts(run: &Run) -> String {
         ("name", name.unwrap_or_default().to_owned()),
         ("plan", format!("{} on {}", run.mode, run.platform)),
         ("owner", run.owner.clone().unwrap_or_default()),
+        ("study", run.study.as_ref().map(place).unwrap_or_default()),
         ("state", format!("{}{position}", state_name(run.state()))),
         ("reason", run.reason.clone()),
         ("waits for", run.waiting_for.clone()),

@@ -43,7 +43,7 @@ fn cell((index, StudyCell { values }): (usize, &StudyCell)) -> Vec<String> {
 }
 
 fn run((index, run): (usize, &StudyRun)) -> Vec<String> {
-    let StudyRun { cell, repeat, round, seed } = run;
+    let StudyRun { cell, repeat, round, seed, attempts: _, outcome: _ } = run;
     [index.to_string(), round.to_string(), cell.to_string(), repeat.to_string(), seed.to_string()].into()
 }
 
@@ -58,13 +58,10 @@ mod tests {
                 .map(|(field, value)| (field.to_owned(), value.to_owned()))
                 .into(),
         };
+        let run = |cell, repeat, round, seed| StudyRun { cell, repeat, round, seed, ..StudyRun::default() };
         let plan = StudyPlan {
             cells: vec![cell("30s"), cell("60s")],
-            runs: vec![
-                StudyRun { cell: 1, repeat: 0, round: 0, seed: 42 },
-                StudyRun { cell: 0, repeat: 0, round: 0, seed: 42 },
-                StudyRun { cell: 0, repeat: 1, round: 1, seed: 43 },
-            ],
+            runs: vec![run(1, 0, 0, 42), run(0, 0, 0, 42), run(0, 1, 1, 43)],
             duration: Some(prost_types::Duration { seconds: 5400, nanos: 0 }),
             invocations: 1_000_000,
             open_ended: true,

@@ -37,6 +37,7 @@ impl StudyDraft {
         let mut document =
             json::document(text).map_err(|Fault { description, .. }| vec![fault("study", description)])?;
         quick::choose(&mut document, is_quick).map_err(|fault| vec![fault])?;
+        lift_until(&mut document);
         let (traces, mut faults) = LocalTraces::find(&mut document, folder);
         faults.extend(from_value::<StudySpec>(&document).1);
         if faults.is_empty() { Ok(Self { document, traces }) } else { Err(faults) }
@@ -52,5 +53,17 @@ impl StudyDraft {
         self.traces.lay_in(&mut self.document, ids);
         // Without faults: ids are texts, as the paths were.
         from_value(&self.document).0
+    }
+}
+
+/// Takes `until` out of `repeats`, where a study file may have it in the place of a number.
+fn lift_until(document: &mut Value) {
+    let until = document.get_mut("repeats").and_then(Value::as_object_mut).and_then(|repeats| {
+        let is_alone = repeats.len() == 1;
+        repeats.shift_remove("until").filter(|_| is_alone)
+    });
+    if let (Some(until), Some(fields)) = (until, document.as_object_mut()) {
+        fields.shift_remove("repeats");
+        fields.insert("until".to_owned(), until);
     }
 }

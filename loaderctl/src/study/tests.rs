@@ -36,6 +36,25 @@ quick: { base: { burst: { hold: 2s }, seed: null }, vary: [{ field: burst.burst,
 }
 
 #[test]
+fn a_stopping_rule_stands_in_the_place_of_repeats_and_gives_way_to_a_number() {
+    let text = "
+base: { burst: {} }
+repeats: { until: { figure: response.p99, halfWidth: 10%, atMost: 40 } }
+margin: 2%
+quick: { repeats: 2 }
+";
+    let (_, full) = study(text, Path::new(""), false);
+    let until = full.until.expect("a rule");
+    assert_eq!(
+        (full.repeats, until.figure.as_str(), until.half_width, until.at_most),
+        (None, "response.p99", Some(0.1), Some(40))
+    );
+    assert_eq!(full.margin, Some(0.02));
+    let (_, quick) = study(text, Path::new(""), true);
+    assert_eq!((quick.repeats, quick.until), (Some(2), None));
+}
+
+#[test]
 fn traces_of_this_machine_are_found_once_each_and_replaced_by_their_uploads() {
     let folder = tempfile::tempdir().expect("a directory");
     fs::create_dir(folder.path().join("samples[1]")).expect("is made");

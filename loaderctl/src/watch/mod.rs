@@ -15,7 +15,7 @@ pub(crate) use view::{JsonLines, Lines, Silent, View};
 use crate::{Failure, client::Daemon, ending::is_lost};
 
 /// Pauses before each attempt to reconnect. A restart of the daemon takes a second or two.
-const PAUSES: [Duration; 5] = [
+pub(crate) const PAUSES: [Duration; 5] = [
     Duration::from_secs(1),
     Duration::from_secs(2),
     Duration::from_secs(4),

@@ -5,11 +5,11 @@ use std::{fmt, str::FromStr};
 /// What a caller may do; each role includes the ones before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// May read runs, records, plans and the daemon's status.
+    /// May read runs, studies, records, plans and the daemon's status.
     Read,
-    /// May also submit, cancel and pin runs, upload traces and delete its own, make single invocations.
+    /// May also submit and cancel runs and studies, pin runs, upload traces and delete its own, make single invocations.
     Submit,
-    /// May also delete runs, and clean up after runs.
+    /// May also delete runs and studies, and clean up after runs.
     Admin,
 }
 
@@ -51,13 +51,15 @@ pub fn needed(path: &str) -> Option<Role> {
         (
             "loader.v1.LoaderControl",
             "PlanRun" | "StreamPlan" | "PlanStudy" | "GetRun" | "ListRuns" | "WatchRun" | "StreamRecords"
-            | "DownloadResults" | "GetStatus" | "QueryMetrics" | "ListTraces" | "CreatePageAddress",
+            | "DownloadResults" | "GetStatus" | "QueryMetrics" | "ListTraces" | "GetStudy" | "ListStudies"
+            | "WatchStudy" | "CreatePageAddress",
         ) => Some(Role::Read),
         (
             "loader.v1.LoaderControl",
-            "SubmitRun" | "CancelRun" | "PinRun" | "UploadTrace" | "DeleteTrace" | "Invoke",
+            "SubmitRun" | "CancelRun" | "PinRun" | "UploadTrace" | "DeleteTrace" | "Invoke" | "SubmitStudy"
+            | "CancelStudy" | "ProceedStudy",
         ) => Some(Role::Submit),
-        ("loader.v1.LoaderControl", "DeleteRun" | "CleanRuns") => Some(Role::Admin),
+        ("loader.v1.LoaderControl", "DeleteRun" | "CleanRuns" | "DeleteStudy") => Some(Role::Admin),
         _ => Some(Role::Admin),
     }
 }

@@ -1,7 +1,10 @@
 //! The settings of the daemon's parts, from its configuration.
 
 use anyhow::Context as _;
-use nix::sys::mman::{MlockAllFlags, mlockall};
+use nix::{
+    libc::MCL_ONFAULT,
+    sys::mman::{MlockAllFlags, mlockall},
+};
 use procfs::Current as _;
 
 use super::listeners::Listeners;
@@ -9,13 +12,14 @@ use crate::{
     clock::Clock,
     config::{self, Config},
     control::StatusFacts,
-    dispatch::Isolation,
+    dispatch::{Heartbeat, Isolation},
     listener::Listener,
     page::Hosts,
     platform::Platforms,
-    run::{self, Planner},
+    run::{self, LoadSettings, Planner},
     scrape,
     store::Retention,
+    studies::HookSettings,
     traces::{Limits, TraceStore},
     units,
 };
@@ -45,6 +49,11 @@ pub(super) fn retention(config: &config::Retention) -> Retention {
     Retention { max_age, max_runs, max_bytes: max_mib.map(|mib| mib << 20) }
 }
 
+pub(super) fn hooks(config: &config::Hooks) -> HookSettings {
+    let config::Hooks { directory, timeout } = config.clone();
+    HookSettings { directory, timeout }
+}
+
 pub(super) fn isolation(config: &config::Isolation) -> Isolation {
     Isolation { cpus: config.cpus.0.clone(), realtime: config.realtime }
 }
@@ -54,13 +63,18 @@ pub(super) fn isolate(config: &config::Isolation) -> anyhow::Result<Isolation> {
     let isolation = isolation(config);
     isolation.check()?;
     if config.memory == config::Memory::Locked {
-        let all = MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE;
-        mlockall(all).context(
+        // What the allocator has only reserved takes no memory.
+        let once_touched = MlockAllFlags::from_bits_retain(MCL_ONFAULT);
+        mlockall(MlockAllFlags::MCL_CURRENT | MlockAllFlags::MCL_FUTURE | once_touched).context(
             "isolation.memory: the kernel refuses to lock the daemon's memory: give it CAP_IPC_LOCK or \
              LimitMEMLOCK=infinity, or leave it out",
         )?;
     }
     Ok(isolation)
+}
+
+pub(super) fn load(config: &config::Dispatch, isolation: Isolation, heartbeat: &Heartbeat) -> LoadSettings {
+    LoadSettings { workers: config.workers, connections: config.connections, isolation, heartbeat: heartbeat.clone() }
 }
 
 pub(super) fn planner(config: &Config, traces: &TraceStore, platforms: &Platforms) -> Planner {

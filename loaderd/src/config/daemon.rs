@@ -7,6 +7,7 @@ use toml::de::DeValue;
 use super::{
     access::{Access, Tls},
     dispatch::{Dispatch, Isolation},
+    hooks::Hooks,
     http::Http,
     platforms::PlatformSections,
     read::{self, Fault, FromToml},
@@ -47,6 +48,8 @@ pub struct Config {
     pub isolation: Isolation,
     /// `[traces]`: uploads, and traces on the daemon's machine.
     pub traces: Traces,
+    /// `[hooks]`: executables that studies run on this machine.
+    pub hooks: Hooks,
     /// The sections of the platforms.
     pub platforms: PlatformSections,
     /// `[scrape]`: samples of the cluster.
@@ -97,6 +100,7 @@ impl Default for Config {
             dispatch: Dispatch::default(),
             isolation: Isolation::default(),
             traces: Traces::default(),
+            hooks: Hooks::default(),
             platforms: PlatformSections::default(),
             scrape: Scrape::default(),
             prometheus: PrometheusAccess::default(),
@@ -129,6 +133,7 @@ impl Config {
             section.section("dispatch", |section| config.dispatch.read(section));
             section.section("isolation", |section| config.isolation.read(section));
             section.section("traces", |section| config.traces.read(section));
+            section.section("hooks", |section| config.hooks.read(section));
             config.platforms.read(section);
             section.section("scrape", |section| config.scrape.read(section));
             section.section("prometheus", |section| config.prometheus.read(section));
@@ -158,6 +163,7 @@ impl Config {
                  (access.tokens, or tls.client_ca with access.certificates)"
             )
         }));
+        faults.extend(self.hooks.check());
         faults.extend(self.scrape.check());
         faults.extend(self.prometheus.check());
         faults.extend(self.http.check(self.metrics_listen));
@@ -196,6 +202,7 @@ impl Config {
                     max_uploads_per_client: _,
                     expire: _,
                 },
+            hooks,
             platforms,
             scrape,
             prometheus,
@@ -215,6 +222,7 @@ impl Config {
             ("[dispatch]", *dispatch != new.dispatch),
             ("[isolation]", *isolation != new.isolation),
             ("traces.roots", *roots != new.traces.roots),
+            ("[hooks]", *hooks != new.hooks),
         ];
         let after = [
             ("[scrape]", *scrape != new.scrape),

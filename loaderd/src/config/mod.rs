@@ -3,6 +3,7 @@
 mod access;
 mod daemon;
 mod dispatch;
+mod hooks;
 mod http;
 mod platforms;
 mod read;
@@ -12,6 +13,7 @@ mod telemetry;
 pub use access::{Access, ListenerRole, Roles, Tls, Tokens};
 pub use daemon::{Config, OnStop};
 pub use dispatch::{CpuList, Dispatch, Isolation, Memory};
+pub use hooks::Hooks;
 pub use http::Http;
 pub use platforms::{Knative, Labels, Local, PlatformSections};
 pub use read::Fault;

@@ -216,7 +216,7 @@ trace_fucn = "x"
             "line 7: local.memory_ratio: must be between 0.01 and 1, not 1.5",
             "line 8: local.stable_window: must be a duration such as \"30s\" or \"500ms\", not 3",
             "line 9: local.trace_fucn: unknown key; did you mean trace_func?",
-            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, on_stop, tls, access, retention, dispatch, isolation, traces, local, knative, scrape, prometheus, otlp, http",
+            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, on_stop, tls, access, retention, dispatch, isolation, traces, hooks, local, knative, scrape, prometheus, otlp, http",
         ]
     );
 }

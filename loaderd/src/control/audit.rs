@@ -9,7 +9,7 @@ use tonic::{Status, body::Body};
 
 use crate::{
     access::{Caller, ListenerKind, Peer},
-    id::RunId,
+    id::{RunId, StudyId},
 };
 
 /// The paths of all methods of the control API.
@@ -44,12 +44,22 @@ pub(super) fn origin(peer: Option<&Peer>) -> String {
 #[derive(Debug, Clone)]
 pub(super) struct Changed(pub(super) RunId);
 
+/// The study that a request changed, likewise.
+#[derive(Debug, Clone)]
+pub(super) struct ChangedStudy(pub(super) StudyId);
+
 /// Logs who changed what. A stream is logged when it begins, so that its code is that of its start. Requests that changed nothing are
 /// warnings, of which many are summed up.
 pub(super) fn audit(caller: &Caller, peer: Option<&Peer>, method: &str, answer: &Response<Body>) {
     let code = Status::from_header_map(answer.headers()).map_or(tonic::Code::Ok, |status| status.code());
     let (client, origin, changes) = (caller.name.as_str(), origin(peer), code == tonic::Code::Ok);
     let code = format!("{code:?}");
+    if let Some(ChangedStudy(study)) = answer.extensions().get() {
+        return log::info!(
+            STUDY_ID = study.as_str(), CLIENT = client, METHOD = method, CODE = code.as_str();
+            "audit: {client} by {origin}: {method} of {study}: {code}"
+        );
+    }
     match answer.extensions().get::<Changed>() {
         Some(Changed(run)) => log::info!(
             RUN_ID = run.as_str(), CLIENT = client, METHOD = method, CODE = code.as_str();

@@ -18,3 +18,4 @@ mod traces;
 pub use convert::{StatusFacts, WireCodec};
 pub use server::{ServeError, serve};
 pub use service::{Handles, Service};
+pub use studies::StudyHandles;

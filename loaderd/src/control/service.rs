@@ -10,24 +10,26 @@ use tonic::{Request, Response, Status, Streaming};
 
 use super::{
     StatusFacts, WireCodec,
-    audit::Changed,
+    audit::{Changed, ChangedStudy},
     clean, convert,
     gate::Departure,
     invoke::SingleInvocation,
     page,
     permits::{Permit, Permits},
-    status, streams, studies, traces,
+    status, streams,
+    studies::{self, StudyHandles},
+    traces,
 };
 use crate::{
     access::{Caller, Role},
     clock::Clock,
-    id::{InvalidRunId, RunId},
+    id::{InvalidRunId, RunId, StudyId},
     page::Entrance,
     platform::Platforms,
     registry::{Registry, Scope, Selector, Submission},
     run::{Planner, Preparation, RunView},
     scrape::Prometheus,
-    store::{State, Store},
+    store::{ClientStages, State, Store},
     traces::TraceStore,
 };
 
@@ -60,6 +62,8 @@ pub struct Handles {
     pub facts: StatusFacts,
     /// The address of the live page, if there is one.
     pub entrance: Option<Entrance>,
+    /// The studies.
+    pub studies: StudyHandles,
     /// For the due times of single invocations.
     pub clock: Clock,
 }
@@ -169,6 +173,15 @@ fn changed<T>(run: RunId, answer: T) -> Response<T> {
     response
 }
 
+/// A response that names the changed study for the audit line.
+fn changed_study<T>(study: Option<StudyId>, answer: T) -> Response<T> {
+    let mut response = Response::new(answer);
+    if let Some(study) = study {
+        response.extensions_mut().insert(ChangedStudy(study));
+    }
+    response
+}
+
 #[tonic::async_trait]
 impl LoaderControl for Service {
     async fn submit_run(
@@ -190,6 +203,7 @@ impl LoaderControl for Service {
             platform: preparation.spec.platform.as_str().to_owned(),
             owner,
             idempotency_key,
+            study: None,
         };
         let submitted = self.handles.registry.submit(submission).await?;
         let run = Some(self.run_with_summary(&submitted.view).await?);
@@ -213,13 +227,90 @@ impl LoaderControl for Service {
         let study = study.ok_or_else(|| status::fault("study", "is required"))?;
         let handles = Arc::clone(&self.handles);
         let planned = tokio::task::spawn_blocking(move || {
-            let planned = studies::plan((&handles.codec, &handles.planner), &study, &left);
+            let of_study = (&handles.codec, &*handles.planner, &handles.studies.hooks);
+            let planned = studies::plan(of_study, &study, &left);
             drop(permit);
             planned
         });
         let planned = planned.await.map_err(|error| status::broken(&error))?;
         let plan = planned.map_err(|violations| status::invalid(&violations))?;
         Ok(Response::new(v1::PlanStudyResponse { plan: Some(plan) }))
+    }
+
+    async fn submit_study(
+        &self,
+        request: Request<v1::SubmitStudyRequest>,
+    ) -> Result<Response<v1::SubmitStudyResponse>, Status> {
+        // A submission is carried to its end, whether its client has left or not.
+        let (permit, left) = (self.permit(&request)?, CancellationToken::new());
+        let owner = caller(&request).to_owned();
+        let v1::SubmitStudyRequest { study, reuse, client_before_run, client_after_run } = request.into_inner();
+        let study = study.ok_or_else(|| status::fault("study", "is required"))?;
+        let handles = Arc::clone(&self.handles);
+        let checked = tokio::task::spawn_blocking(move || {
+            studies::plan((&handles.codec, &handles.planner, &handles.studies.hooks), &study, &left)?;
+            Ok(handles.codec.submitted_study(&study))
+        });
+        let checked = checked.await.map_err(|error| status::broken(&error))?;
+        let study = checked.map_err(|violations: Vec<_>| status::invalid(&violations))?;
+        let client = ClientStages { before_run: client_before_run, after_run: client_after_run };
+        let study = studies::submit(&self.handles.studies, owner, (study, reuse), client).await?;
+        drop(permit);
+        let id = study.study_id.parse();
+        Ok(changed_study(id.ok(), v1::SubmitStudyResponse { study: Some(study) }))
+    }
+
+    async fn get_study(&self, request: Request<v1::GetStudyRequest>) -> Result<Response<v1::GetStudyResponse>, Status> {
+        let v1::GetStudyRequest { study_id } = request.into_inner();
+        let study = studies::get(&self.handles.studies, &study_id).await?;
+        Ok(Response::new(v1::GetStudyResponse { study: Some(study) }))
+    }
+
+    async fn list_studies(
+        &self,
+        request: Request<v1::ListStudiesRequest>,
+    ) -> Result<Response<v1::ListStudiesResponse>, Status> {
+        studies::list(&self.handles.studies, request.into_inner()).await.map(Response::new)
+    }
+
+    type WatchStudyStream = Streamed<v1::WatchStudyResponse>;
+
+    async fn watch_study(
+        &self,
+        request: Request<v1::WatchStudyRequest>,
+    ) -> Result<Response<Self::WatchStudyStream>, Status> {
+        let v1::WatchStudyRequest { study_id } = request.into_inner();
+        let states = studies::watch(self.handles.studies.clone(), &study_id).await?;
+        Ok(Response::new(Box::pin(states)))
+    }
+
+    async fn cancel_study(
+        &self,
+        request: Request<v1::CancelStudyRequest>,
+    ) -> Result<Response<v1::CancelStudyResponse>, Status> {
+        let scope = scope(&request);
+        let v1::CancelStudyRequest { study_id } = request.into_inner();
+        let study = studies::cancel(&self.handles.studies, &study_id, scope).await?;
+        let id = study.study_id.parse();
+        Ok(changed_study(id.ok(), v1::CancelStudyResponse { study: Some(study) }))
+    }
+
+    async fn delete_study(
+        &self,
+        request: Request<v1::DeleteStudyRequest>,
+    ) -> Result<Response<v1::DeleteStudyResponse>, Status> {
+        let v1::DeleteStudyRequest { study_id } = request.into_inner();
+        let id = studies::delete(&self.handles.studies, &study_id).await?;
+        Ok(changed_study(Some(id), v1::DeleteStudyResponse {}))
+    }
+
+    async fn proceed_study(
+        &self,
+        request: Request<v1::ProceedStudyRequest>,
+    ) -> Result<Response<v1::ProceedStudyResponse>, Status> {
+        let scope = scope(&request);
+        let id = studies::proceed(&self.handles.studies, request.into_inner(), scope).await?;
+        Ok(changed_study(Some(id), v1::ProceedStudyResponse {}))
     }
 
     type StreamPlanStream = Streamed<v1::StreamPlanResponse>;
@@ -367,7 +458,8 @@ impl LoaderControl for Service {
         let caller = request.extensions().get::<Caller>().cloned();
         let caller = caller.ok_or_else(|| Status::unauthenticated("the caller is unknown"))?;
         let v1::DeleteTraceRequest { trace_id } = request.into_inner();
-        traces::delete(store, registry, &caller, trace_id).await?;
+        let needed = self.handles.studies.studies.uploads().await?;
+        traces::delete(store, (registry, &needed), &caller, trace_id).await?;
         Ok(Response::new(v1::DeleteTraceResponse {}))
     }
 

@@ -3,20 +3,23 @@
 //! | status | when |
 //! | --- | --- |
 //! | INVALID_ARGUMENT | bad input, with `google.rpc.BadRequest`: one field violation for each fault |
-//! | NOT_FOUND | the run, or the trace, does not exist |
+//! | NOT_FOUND | the run, the study or the trace does not exist |
 //! | ALREADY_EXISTS | the idempotency key belongs to another spec |
-//! | FAILED_PRECONDITION | the run's state forbids it; a platform or Prometheus is not configured, or does not answer |
-//! | RESOURCE_EXHAUSTED | the queue is full, an upload is too large, a client sends too many requests, too many downloads are in progress |
+//! | FAILED_PRECONDITION | the run's or the study's state forbids it; a platform or Prometheus is not configured, or does not answer |
+//! | RESOURCE_EXHAUSTED | a queue is full, an upload is too large, a client sends too many requests, too many downloads are in progress |
 //! | DEADLINE_EXCEEDED | the client of a download reads nothing for a minute, that of an upload sends nothing |
 //! | UNAUTHENTICATED | the caller is unknown |
-//! | PERMISSION_DENIED | the caller does not have the role that the method needs, or the run is another's |
+//! | PERMISSION_DENIED | the caller does not have the role that the method needs, or the run or the study is another's |
 //! | UNAVAILABLE | the daemon is shutting down |
 //! | INTERNAL | the state directory cannot be read or written |
 
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt as _};
 
-use crate::{access::Refusal, registry::RegistryError, scrape::QueryError, spec::Violation, traces::UploadError};
+use crate::{
+    access::Refusal, registry::RegistryError, scrape::QueryError, spec::Violation, studies::StudiesError,
+    traces::UploadError,
+};
 
 /// Most faults in a status, beside the count of the others.
 const MOST_FAULTS: usize = 20;
@@ -102,6 +105,20 @@ impl From<RegistryError> for Status {
             RegistryError::QueueFull => Code::ResourceExhausted,
             RegistryError::ShuttingDown => Code::Unavailable,
             RegistryError::Store(_) => Code::Internal,
+        };
+        foreign(code, &error.to_string())
+    }
+}
+
+impl From<StudiesError> for Status {
+    fn from(error: StudiesError) -> Self {
+        let code = match &error {
+            StudiesError::Empty | StudiesError::NotFound(_) => Code::NotFound,
+            StudiesError::NotEnded(_) | StudiesError::NotAwaited(_) => Code::FailedPrecondition,
+            StudiesError::NotOwner { .. } => Code::PermissionDenied,
+            StudiesError::QueueFull => Code::ResourceExhausted,
+            StudiesError::ShuttingDown => Code::Unavailable,
+            StudiesError::Store(_) => Code::Internal,
         };
         foreign(code, &error.to_string())
     }

@@ -1,6 +1,6 @@
 //! The uploaded traces: which there are, what uses each, and their removal.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use loader_proto::v1;
 use tonic::Status;
@@ -62,8 +62,13 @@ fn listed(trace: StoredTrace, uses: &HashMap<String, TraceUse>) -> v1::UploadedT
     }
 }
 
-/// Removes a trace that `caller` may remove, and that no run needs.
-pub(super) async fn delete(store: &TraceStore, registry: &Registry, caller: &Caller, id: String) -> Result<(), Status> {
+/// Removes a trace that `caller` may remove, and that no run and no study needs; `needed`: the ids of those that studies need.
+pub(super) async fn delete(
+    store: &TraceStore,
+    (registry, needed): (&Registry, &HashSet<String>),
+    caller: &Caller,
+    id: String,
+) -> Result<(), Status> {
     if !is_trace_id(&id) {
         return Err(status::fault("traceId", "must be 64 hex digits"));
     }
@@ -77,6 +82,11 @@ pub(super) async fn delete(store: &TraceStore, registry: &Registry, caller: &Cal
     if let Some(run) = uses.get(&id).and_then(|uses| uses.active.first()) {
         let text = format!("run {run} names the trace: cancel it first, or wait until it has ended");
         return Err(Status::failed_precondition(text));
+    }
+    if needed.contains(&id) {
+        return Err(Status::failed_precondition(
+            "a study that has not ended names the trace: cancel it first, or wait",
+        ));
     }
     let (store, removed) = (store.clone(), id.clone());
     let deleted = tokio::task::spawn_blocking(move || store.delete(&id)).await;

@@ -20,7 +20,7 @@ use crate::{
         Platform,
         fake::{Deploying, FakePlatform},
     },
-    registry::{Ends, Keeping, Registry, RegistryTask, Selector, Submission},
+    registry::{Ends, Keeping, NeededByStudies, Registry, RegistryTask, Selector, Submission},
     run::{DrainLimits, LoadSettings, Planner, Stations, Telemetry},
     spec::Defaults,
     store::{Retention, Store},
@@ -106,7 +106,9 @@ impl Served {
         let platforms = HashMap::from([("local", platform)]);
         let ends = Ends::default();
         let (stations, traces) = stations(state.path(), platforms.clone(), &ends);
-        let keeping = Keeping { retention: watch::channel(Retention::default()).1, traces };
+        let (retention, needed) =
+            (watch::channel(Retention::default()).1, watch::channel(NeededByStudies::default()).1);
+        let keeping = Keeping { retention, traces, needed };
         let (task, registry) =
             RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone()).expect("recovers");
         let guard = Guard::new(policy, NonZeroU32::MAX);
@@ -145,6 +147,7 @@ impl Served {
             platform: "local".to_owned(),
             owner: "ann".to_owned(),
             idempotency_key: String::new(),
+            study: None,
         };
         self.registry.submit(submission).await.expect("is taken").view.file.run_id.to_string()
     }

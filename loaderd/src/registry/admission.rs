@@ -50,11 +50,14 @@ impl RegistryTask {
         if self.queue.len() + self.writes.creating() >= MAX_QUEUED {
             return Err(RegistryError::QueueFull);
         }
-        let Submission { spec, name, mode, platform, owner, idempotency_key } = submission;
+        let Submission { spec, name, mode, platform, owner, idempotency_key, study } = submission;
         let submitted = self.telemetry().clock.unix();
-        let id = self.next_id(submitted);
+        let (id, study) = match study {
+            Some((reserved, place)) => (reserved, Some(place)),
+            None => (self.next_id(submitted), None),
+        };
         let file = RunFile::new(id.clone(), (&name, mode, &platform), submitted, &idempotency_key);
-        let file = RunFile { owner: Some(owner), ..file };
+        let file = RunFile { owner: Some(owner), study, ..file };
         self.keys.extend(key(&file).map(|key| (key, id)));
         Ok(Admitted::New(Arc::new(RunView::new(file, Arc::new(spec)))))
     }
@@ -86,7 +89,7 @@ impl RegistryTask {
     }
 
     /// An id that sorts behind all others, even when the clock stands still or was set back.
-    fn next_id(&mut self, now: UnixMicros) -> RunId {
+    pub(super) fn next_id(&mut self, now: UnixMicros) -> RunId {
         let now = now.0.div_euclid(1000);
         let millis = self.newest.map_or(now, |newest| now.max(newest + 1));
         self.newest = Some(millis);

@@ -39,7 +39,10 @@ impl RegistryTask {
             | Command::List { .. }
             | Command::Position(..)
             | Command::Activity(_)
-            | Command::TraceUses(_) => None,
+            | Command::TraceUses(_)
+            | Command::Reserve(_)
+            | Command::Missing(..)
+            | Command::Alike { .. } => None,
         }
     }
 

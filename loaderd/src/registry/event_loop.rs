@@ -122,6 +122,12 @@ impl RegistryTask {
             Command::Position(run, reply) => reply.send(Ok(self.queue.position(&run))).is_ok(),
             Command::Activity(reply) => reply.send(Ok(self.activity())).is_ok(),
             Command::TraceUses(reply) => reply.send(Ok(self.trace_uses())).is_ok(),
+            Command::Reserve(reply) => {
+                let id = self.next_id(self.telemetry().clock.unix());
+                reply.send(Ok(id)).is_ok()
+            }
+            Command::Missing(runs, reply) => reply.send(Ok(self.missing(runs))).is_ok(),
+            Command::Alike { spec, platform, reply } => reply.send(Ok(self.alike(spec, &platform))).is_ok(),
         };
     }
 

@@ -1,6 +1,9 @@
 //! The handle of the registry: commands and their replies.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -8,7 +11,7 @@ use super::queue::MAX_QUEUED;
 use crate::{
     id::{InvalidRunId, RunId},
     run::RunView,
-    store::{RunFile, State, StoreError, SubmittedSpec},
+    store::{RunFile, State, StoreError, StudyPlace, SubmittedSpec},
 };
 
 /// Which run a request is about.
@@ -130,6 +133,8 @@ pub struct Submission {
     pub owner: String,
     /// A second submission of the owner with the same key gives the first one's run; empty: none.
     pub idempotency_key: String,
+    /// Its place in a study, and the id that was reserved for it; absent of a run that belongs to none.
+    pub study: Option<(RunId, StudyPlace)>,
 }
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, RegistryError>>;
@@ -146,6 +151,9 @@ pub(super) enum Command {
     Position(RunId, Reply<u32>),
     Activity(Reply<Activity>),
     TraceUses(Reply<HashMap<String, TraceUse>>),
+    Reserve(Reply<RunId>),
+    Missing(Vec<RunId>, Reply<HashSet<RunId>>),
+    Alike { spec: [u8; 32], platform: String, reply: Reply<Vec<RunId>> },
 }
 
 /// The runs that name an uploaded trace.
@@ -185,6 +193,30 @@ impl Registry {
     /// The daemon is shutting down.
     pub async fn trace_uses(&self) -> Result<HashMap<String, TraceUse>, RegistryError> {
         self.ask(Command::TraceUses).await
+    }
+
+    /// An id for a run of a study, which is submitted later.
+    ///
+    /// # Errors
+    /// The daemon is shutting down.
+    pub async fn reserve(&self) -> Result<RunId, RegistryError> {
+        self.ask(Command::Reserve).await
+    }
+
+    /// Those of `runs` that do not exist.
+    ///
+    /// # Errors
+    /// The daemon is shutting down.
+    pub async fn missing(&self, runs: Vec<RunId>) -> Result<HashSet<RunId>, RegistryError> {
+        self.ask(|reply| Command::Missing(runs, reply)).await
+    }
+
+    /// The runs that have succeeded, of this spec ([`SubmittedSpec::identity`]) and on this platform, newest first.
+    ///
+    /// # Errors
+    /// The daemon is shutting down.
+    pub async fn alike(&self, spec: [u8; 32], platform: String) -> Result<Vec<RunId>, RegistryError> {
+        self.ask(|reply| Command::Alike { spec, platform, reply }).await
     }
 
     /// Creates a run and adds it to the queue.

@@ -9,6 +9,8 @@ mod commands;
 mod entry;
 mod event_loop;
 mod handle;
+mod needed;
+mod of_studies;
 mod queue;
 mod recovery;
 mod sweep;
@@ -17,6 +19,7 @@ mod uses;
 mod writes;
 
 pub use handle::{Activity, Page, Registry, RegistryError, Scope, Selector, Submission, Submitted, TraceUse};
+pub use needed::NeededByStudies;
 pub use task::{Ends, Keeping, RegistryTask};
 
 #[cfg(test)]

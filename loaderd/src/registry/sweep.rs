@@ -32,12 +32,13 @@ impl RegistryTask {
         }
         let max_age = retention.max_age.filter(|_| !was_set);
         let retention = Retention { max_age, ..retention };
+        let needed = self.keeping.needed.borrow().clone();
         let ended: Vec<(RunDirectory, RunId, UnixMicros)> = self
             .runs
             .iter()
             .filter_map(|(id, entry)| {
                 let file = &entry.view.borrow().file;
-                let removable = file.state.is_terminal() && !file.pinned;
+                let removable = file.state.is_terminal() && !file.pinned && !needed.runs.contains(id);
                 let finished = UnixMicros(file.finished_unix_us.unwrap_or(file.submitted_unix_us));
                 removable.then(|| (self.store.directory(id), id.clone(), finished))
             })
@@ -55,8 +56,9 @@ impl RegistryTask {
     /// Removes traces that no run has named for long, on a blocking thread.
     fn expire_traces(&mut self) {
         let active = self.runs.values().map(|entry| entry.view.borrow().clone());
-        let in_use: HashSet<String> =
+        let mut in_use: HashSet<String> =
             active.filter(|view| !view.file.state.is_terminal()).filter_map(|view| view.spec.upload.clone()).collect();
+        in_use.extend(self.keeping.needed.borrow().uploads.iter().cloned());
         let (traces, now) = (self.keeping.traces.clone(), self.telemetry().clock.unix());
         self.sweeps.spawn_blocking(move || {
             traces.expire(&in_use, now);

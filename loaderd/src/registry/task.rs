@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     entry::Entry,
     handle::{Activity, Command, RegistryError, Selector},
+    needed::NeededByStudies,
     queue::Queue,
     writes::Writes,
 };
@@ -29,6 +30,8 @@ pub struct Keeping {
     pub retention: watch::Receiver<Retention>,
     /// Uploaded traces, which expire when no run names them.
     pub traces: TraceStore,
+    /// What studies that have not ended need.
+    pub needed: watch::Receiver<NeededByStudies>,
 }
 
 /// Whose idempotency key it is, and the key. Those of earlier versions, which kept no owners, are everybody's.

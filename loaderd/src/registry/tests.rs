@@ -24,8 +24,10 @@ use crate::{
     run::{DrainLimits, LoadSettings, Planner, RunView, Stations, Telemetry},
     spec::Defaults,
     store::{
-        Codec, Manifest, Retention, RunDirectory, RunFile, RunSummary, State, Store, SubmittedSpec, UnreadableSpec,
+        Codec, Manifest, Reading, Retention, RunDirectory, RunFile, RunSummary, State, Store, SubmittedSpec,
+        SubmittedStudy, UnreadableSpec,
     },
+    study::{PlannedRun, StudyPlan},
     traces::{Limits, TraceStore},
 };
 
@@ -85,7 +87,8 @@ impl Daemon {
             sampling_period: std::time::Duration::from_secs(5),
             telemetry: Telemetry { metrics: Metrics::new(), tracer: None, clock: Clock },
         };
-        let keeping = Keeping { retention: watch::channel(Retention::default()).1, traces };
+        let needed = watch::channel(NeededByStudies::default()).1;
+        let keeping = Keeping { retention: watch::channel(Retention::default()).1, traces, needed };
         let (task, registry) =
             RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone()).expect("recovers");
         let (untried, mut tasks) = (task.untried(), JoinSet::new());
@@ -110,6 +113,7 @@ impl Daemon {
             platform: "local".to_owned(),
             owner: owner.to_owned(),
             idempotency_key: key.to_owned(),
+            study: None,
         };
         self.registry.submit(submission).await
     }
@@ -399,6 +403,22 @@ impl Codec for SlowCodec {
     fn write_spec(&self, spec: &SubmittedSpec) -> String {
         self.go.lock().expect("is not poisoned").recv().expect("is let go");
         self.codec.write_spec(spec)
+    }
+
+    fn read_study(&self, text: &str) -> Result<SubmittedStudy, UnreadableSpec> {
+        self.codec.read_study(text)
+    }
+
+    fn write_study(&self, study: &SubmittedStudy) -> String {
+        self.codec.write_study(study)
+    }
+
+    fn spec_of(&self, study: &StudyPlan, run: PlannedRun) -> SubmittedSpec {
+        self.codec.spec_of(study, run)
+    }
+
+    fn read_figures(&self, summary: &str, figure: Option<&str>) -> Reading {
+        self.codec.read_figures(summary, figure)
     }
 
     fn write_summary(&self, summary: &RunSummary) -> String {

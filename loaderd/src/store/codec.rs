@@ -1,21 +1,55 @@
 //! The files of a run's directory whose format is defined by the API, and the interface that converts them.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use loader_report::{expectation::Judged, indicator::Figures};
 
 use super::State;
-use crate::{clock::UnixMicros, id::RunId, plan::Request, record::Summary, results::ManifestFile, spec::Violation};
+use crate::{
+    clock::UnixMicros,
+    id::RunId,
+    plan::Request,
+    record::Summary,
+    results::ManifestFile,
+    spec::Violation,
+    study::{PlannedRun, StudyPlan},
+};
 
 /// A spec as it was submitted.
 #[derive(Debug, Clone)]
 pub struct SubmittedSpec {
     /// The API's message, encoded: opaque to all but the edge, which made it and returns it. Specs with the same bytes are equal.
     pub message: Vec<u8>,
+    /// Equal of specs that differ in nothing but their names: SHA-256 of the message without it.
+    pub identity: [u8; 32],
     /// The id of the uploaded trace that it names.
     pub upload: Option<String>,
     /// The run that it requests with this daemon's defaults; or every fault, by field.
     pub checked: Result<Arc<Request>, Vec<Violation>>,
+}
+
+/// A study as it was submitted.
+#[derive(Debug, Clone)]
+pub struct SubmittedStudy {
+    /// The API's message, encoded, as in [`SubmittedSpec`].
+    pub message: Vec<u8>,
+    /// The ids of the uploaded traces that its runs name.
+    pub uploads: BTreeSet<String>,
+    /// The study with this daemon's defaults; or every fault, by field.
+    pub checked: Result<Arc<StudyPlan>, Vec<Violation>>,
+}
+
+/// What a study reads of the summary of one of its runs.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Reading {
+    /// Why the loader was the bottleneck; absent when it was not.
+    pub saturated: Option<String>,
+    /// Why the load was not open-loop; absent when it was.
+    pub not_open_loop: Option<String>,
+    /// Whether anything was measured.
+    pub is_measured: bool,
+    /// The figure that was asked for; absent where the run has none.
+    pub figure: Option<f64>,
 }
 
 /// The results of a run.
@@ -72,6 +106,21 @@ pub trait Codec: std::fmt::Debug + Send + Sync {
 
     /// The text of spec.yaml.
     fn write_spec(&self, spec: &SubmittedSpec) -> String;
+
+    /// A study, from the text of study.yaml.
+    ///
+    /// # Errors
+    /// The first fault of a text that is not a study. An invalid one can be read, see [`SubmittedStudy::checked`].
+    fn read_study(&self, text: &str) -> Result<SubmittedStudy, UnreadableSpec>;
+
+    /// The text of study.yaml.
+    fn write_study(&self, study: &SubmittedStudy) -> String;
+
+    /// The spec of a run of a study.
+    fn spec_of(&self, study: &StudyPlan, run: PlannedRun) -> SubmittedSpec;
+
+    /// What a study reads of the text of summary.json, with the figure of that name.
+    fn read_figures(&self, summary: &str, figure: Option<&str>) -> Reading;
 
     /// The text of summary.json.
     fn write_summary(&self, summary: &RunSummary) -> String;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::State;
+use super::{State, StudyPlace};
 use crate::{clock::UnixMicros, id::RunId};
 
 /// Version of run.json that this program writes.
@@ -42,6 +42,9 @@ pub struct RunFile {
     /// The state in which it ends once it is cleaned; present where the daemon ended while only the clean-up was left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_as: Option<State>,
+    /// Its place in a study; absent of a run that belongs to none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub study: Option<StudyPlace>,
 }
 
 impl RunFile {
@@ -63,6 +66,7 @@ impl RunFile {
             pinned: false,
             owner: None,
             ends_as: None,
+            study: None,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Disk space that is reserved in the directory of a run that has not ended, so that its final state can be written even on a
+//! Disk space that is reserved in the directory of a run, or a study, that has not ended, so that its final state can be written even on a
 //! full disk.
 
 use std::{
@@ -12,13 +12,10 @@ use nix::fcntl::{FallocateFlags, fallocate};
 /// The file's name; names with a leading dot are not results.
 const NAME: &str = ".reserve";
 
-/// Enough for the run's state, its manifest, and the summary of some hundred functions.
-const BYTES: i64 = 256 << 10;
-
-/// Reserves the space. A run goes on without it where that is not possible.
-pub(super) fn allocate(directory: &Path) {
+/// Reserves `bytes`. A run, or a study, goes on without them where that is not possible.
+pub(super) fn allocate(directory: &Path, bytes: i64) {
     let path = directory.join(NAME);
-    let made = File::create(&path).and_then(|file| Ok(fallocate(file, FallocateFlags::empty(), 0, BYTES)?));
+    let made = File::create(&path).and_then(|file| Ok(fallocate(file, FallocateFlags::empty(), 0, bytes)?));
     if let Err(error) = made {
         log::debug!("{}: {error}", path.display());
         // It may not exist.

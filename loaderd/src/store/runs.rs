@@ -2,37 +2,27 @@
 
 use std::{
     fs, io,
-    io::{Read as _, Write as _},
-    os::unix::fs::OpenOptionsExt as _,
     path::{Path, PathBuf},
     sync::Arc,
 };
 
 use loader_report::indicator::Figures;
-use nix::fcntl::OFlag;
 
-use super::{Codec, Manifest, RunFile, RunSummary, State, SubmittedSpec, file, reserve};
+use super::{
+    Codec, Manifest, RunFile, RunSummary, State, SubmittedSpec, file,
+    files::{self, DELETED, StoreError, failed},
+    reserve,
+};
 use crate::{clock::UnixMicros, id::RunId, record::Summary, results};
 
-/// Prefix of a directory that is being removed.
-const DELETED: &str = ".deleted-";
+/// Largest run.json that is read, in bytes.
+const MAX_RUN_FILE: u64 = 1 << 20;
+
+/// Space that is reserved for a run: its state, its manifest, and the summary of some hundred functions, in bytes.
+const RESERVE: i64 = 256 << 10;
 
 /// Most runs that are named in one message.
 const MAX_NAMED: usize = 100;
-
-/// An operation on a run's directory that failed.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot {action} {}: {source}", path.display())]
-pub struct StoreError {
-    action: &'static str,
-    path: PathBuf,
-    source: io::Error,
-}
-
-/// Adds the operation and the path, for `map_err`.
-fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
-    move |source| StoreError { action, path: path.to_owned(), source }
-}
 
 /// The store of all run directories.
 #[derive(Debug, Clone)]
@@ -71,10 +61,10 @@ impl Store {
     pub fn create(&self, file: &RunFile, spec: &SubmittedSpec) -> Result<RunDirectory, StoreError> {
         let directory = self.directory(&file.run_id);
         fs::create_dir(&directory.path).map_err(failed("create", &directory.path))?;
-        let written = directory.replace("spec.yaml", self.codec.write_spec(spec).as_bytes());
+        let written = files::replace(&directory.path, "spec.yaml", self.codec.write_spec(spec).as_bytes());
         match written.and_then(|()| directory.save(file)) {
             Ok(()) => {
-                reserve::allocate(&directory.path);
+                reserve::allocate(&directory.path, RESERVE);
                 Ok(directory)
             }
             Err(error) => {
@@ -127,11 +117,7 @@ impl Store {
     /// # Errors
     /// A file that can't be removed.
     pub fn remove(&self, run: &RunId) -> Result<(), StoreError> {
-        let path = self.directory(run).path;
-        // Renamed first, so that a crash in the middle leaves no partial run.
-        let removed = path.with_file_name(format!("{DELETED}{run}"));
-        fs::rename(&path, &removed).map_err(failed("remove", &path))?;
-        fs::remove_dir_all(&removed).map_err(failed("remove", &removed))
+        files::remove(&self.directory(run).path)
     }
 }
 
@@ -158,25 +144,13 @@ fn read_run_file(path: &Path) -> Result<RunFile, NotARun> {
     if !fs::symlink_metadata(path).map_err(NotARun::Read)?.is_dir() {
         return Err(NotARun::NoDirectory);
     }
-    let text = read_regular(&path.join("run.json")).map_err(NotARun::Read)?;
+    let text = files::read_regular(&path.join("run.json"), MAX_RUN_FILE).map_err(NotARun::Read)?;
     let file: RunFile = serde_json::from_str(&text).map_err(NotARun::Damaged)?;
     match file {
         RunFile { version, .. } if version != file::VERSION => Err(NotARun::Version(version)),
         RunFile { run_id, .. } if run_id != id => Err(NotARun::OtherRun(run_id)),
         file => Ok(file),
     }
-}
-
-/// The text of a regular file. Links are not followed, and nothing is waited for, as a FIFO would be.
-fn read_regular(path: &Path) -> io::Result<String> {
-    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
-    let mut file = fs::OpenOptions::new().read(true).custom_flags(flags).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a regular file"));
-    }
-    let mut text = String::new();
-    file.read_to_string(&mut text)?;
-    Ok(text)
 }
 
 /// Whether a directory is that of a run whose creation was interrupted: it has no run.json yet, and nothing that is written later.
@@ -206,7 +180,7 @@ impl RunDirectory {
     pub fn save(&self, file: &RunFile) -> Result<(), StoreError> {
         let text = serde_json::to_string_pretty(file).map_err(io::Error::from);
         let text = text.map_err(failed("write", &self.path.join("run.json")))?;
-        self.replace("run.json", text.as_bytes())?;
+        files::replace(&self.path, "run.json", text.as_bytes())?;
         if file.state.is_terminal() {
             reserve::release(&self.path);
         }
@@ -239,7 +213,7 @@ impl RunDirectory {
     /// # Errors
     /// A file that can't be written.
     pub fn save_summary(&self, summary: &RunSummary) -> Result<(), StoreError> {
-        self.replace("summary.json", self.codec.write_summary(summary).as_bytes())
+        files::replace(&self.path, "summary.json", self.codec.write_summary(summary).as_bytes())
     }
 
     /// Writes the manifest of the present files; `state` is the run's final one.
@@ -250,7 +224,7 @@ impl RunDirectory {
         let files = results::inventory(&self.path).map_err(io::Error::other);
         let files = files.map_err(failed("check", &self.path))?;
         let manifest = Manifest { run_id: run.clone(), state, written: now, files };
-        self.replace(results::MANIFEST, self.codec.write_manifest(&manifest).as_bytes())?;
+        files::replace(&self.path, results::MANIFEST, self.codec.write_manifest(&manifest).as_bytes())?;
         Ok(manifest)
     }
 
@@ -262,24 +236,6 @@ impl RunDirectory {
     /// The text of the summary as it was written; absent when there is none.
     pub fn summary(&self) -> Option<String> {
         fs::read_to_string(self.path.join("summary.json")).ok()
-    }
-
-    /// Replaces a file whole, durably: a crash leaves either the old or the new content. On a full disk the reserved space is
-    /// released first.
-    fn replace(&self, name: &str, content: &[u8]) -> Result<(), StoreError> {
-        let path = self.path.join(name);
-        let replace = || {
-            let mut file = tempfile::Builder::new().prefix(".").suffix(".tmp").tempfile_in(&self.path)?;
-            file.write_all(content)?;
-            file.as_file().sync_all()?;
-            file.persist(&path)?;
-            fs::File::open(&self.path)?.sync_all()
-        };
-        let replaced = match replace() {
-            Err(error) if reserve::is_full(&error) && reserve::release(&self.path) => replace(),
-            replaced => replaced,
-        };
-        replaced.map_err(failed("write", &path))
     }
 }
 

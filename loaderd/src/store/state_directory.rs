@@ -5,12 +5,15 @@ use std::{
     io::{self, Read as _, Write as _},
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    thread,
+    time::Duration,
 };
 
 use nix::{
     errno::Errno,
     fcntl::{Flock, FlockArg},
-    unistd::Uid,
+    sys::signal::kill,
+    unistd::{Pid, Uid},
 };
 
 /// Version of the state directory that this program writes. [`migrate`] has the steps up from older ones.
@@ -18,6 +21,11 @@ const VERSION: u32 = 1;
 
 /// The name of the lock file, which has the daemon's process id.
 const LOCK: &str = "lock";
+
+/// How often the lock of a process that is gone is tried again, and the pause before each try. A child of it that is about to execute
+/// another program holds the lock until then.
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Why the state directory can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +72,17 @@ impl StateDirectory {
     /// # Errors
     /// A directory that can't be created, that another daemon uses, or that a newer program wrote.
     pub fn lock(path: &Path) -> Result<Self, StateDirectoryError> {
+        let mut left = TRIES;
+        loop {
+            match Self::try_lock(path) {
+                Err(StateDirectoryError::InUse { pid: Some(pid), .. }) if left > 0 && is_gone(pid) => left -= 1,
+                locked => return locked,
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
+    fn try_lock(path: &Path) -> Result<Self, StateDirectoryError> {
         fs::create_dir_all(path).map_err(|source| StateDirectoryError::Create { path: path.to_owned(), source })?;
         let directory = lock_directory(path)?;
         let file = lock_file(path)?;
@@ -86,6 +105,11 @@ impl StateDirectory {
         }
         Ok(Self { _directory: directory, _file: file })
     }
+}
+
+/// Whether there is no process with this id.
+fn is_gone(pid: u32) -> bool {
+    i32::try_from(pid).is_ok_and(|pid| kill(Pid::from_raw(pid), None) == Err(Errno::ESRCH))
 }
 
 /// Takes what earlier versions, or another umask, gave others of the directory. One that is not a daemon's yet, or another user's, is
@@ -171,6 +195,22 @@ mod tests {
         drop(home);
         StateDirectory::lock(&path).expect("is free again");
         assert_eq!(fs::read_to_string(path.join("version")).expect("is stamped"), "1\n");
+    }
+
+    #[test]
+    fn the_lock_of_a_process_that_is_gone_is_waited_for() {
+        let state = tempfile::tempdir().expect("a directory");
+        let home = StateDirectory::lock(state.path()).expect("is free");
+        let mut child = std::process::Command::new("true").spawn().expect("starts");
+        let gone = child.id();
+        child.wait().expect("ends");
+        fs::write(state.path().join(LOCK), format!("{gone}\n")).expect("writes");
+        let release = thread::spawn(move || {
+            thread::sleep(2 * PAUSE);
+            drop(home);
+        });
+        StateDirectory::lock(state.path()).expect("is free in the end");
+        release.join().expect("is done");
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The cells of a study: the combinations of its axes' values.
 
+use std::collections::BTreeMap;
+
 use loader_proto::{
     json::{self, FieldPath},
     v1,
@@ -96,12 +98,22 @@ fn exclusion(check: &mut Check, index: usize, message: &v1::Exclusion, axes: &[A
         check.fault(format!("exclude[{index}]"), "is empty; must name at least one axis with a value");
         return None;
     }
-    let values: Vec<_> = cell.iter().map(|(field, value)| position(check, index, (field, value), axes)).collect();
+    positions(check, &format!("exclude[{index}]"), cell, axes)
+}
+
+/// The axes that a part of a study names, each with the number of its value.
+pub(super) fn positions(
+    check: &mut Check,
+    part: &str,
+    named: &BTreeMap<String, String>,
+    axes: &[Axis],
+) -> Option<Vec<(usize, u32)>> {
+    let values: Vec<_> = named.iter().map(|(field, value)| position(check, part, (field, value), axes)).collect();
     values.into_iter().collect()
 }
 
-fn position(check: &mut Check, index: usize, (field, value): (&str, &str), axes: &[Axis]) -> Option<(usize, u32)> {
-    let place = format!("exclude[{index}].{field}");
+fn position(check: &mut Check, part: &str, (field, value): (&str, &str), axes: &[Axis]) -> Option<(usize, u32)> {
+    let place = format!("{part}.{field}");
     let path = json::field::<v1::RunSpec>(field).ok();
     let Some(number) = path.and_then(|path| axes.iter().position(|axis| axis.field == path)) else {
         let fields: Vec<_> = axes.iter().map(|axis| axis.field.to_string()).collect();

@@ -5,6 +5,9 @@ use rand::seq::SliceRandom as _;
 
 use crate::units;
 
+/// Most runs of a study.
+pub const MOST_RUNS: u64 = 10_000;
+
 /// The order of a study's runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
@@ -20,7 +23,8 @@ pub enum Order {
 impl Order {
     pub(super) const ALL: [Self; 3] = [Self::Interleaved, Self::Random, Self::AsGiven];
 
-    pub(super) fn as_str(self) -> &'static str {
+    /// Its name in a study file.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Interleaved => "interleaved",
             Self::Random => "random",

@@ -1,10 +1,10 @@
 //! A whole study, checked: its cells, its runs in their order, and the spec of each.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use loader_proto::{json::Fault, v1};
 
-use super::{Axis, Cell, PlannedRun, Seeds, Settings, axes, base::Base, cells, order};
+use super::{Axis, Cell, PlannedRun, Seeds, Settings, StudyRun, axes, base::Base, cells, order};
 use crate::{
     plan,
     spec::{Check, DEFAULT_SEED, Defaults, Violation},
@@ -25,6 +25,8 @@ pub struct StudyPlan {
     pub cells: Vec<Cell>,
     /// The runs, in the order in which they are made.
     pub runs: Vec<PlannedRun>,
+    /// What cells are compared with: axes, each with the number of its value.
+    baseline: Vec<(usize, u32)>,
     base: Base,
     /// Of each cell: the seed of its first run.
     seeds: Vec<u64>,
@@ -46,9 +48,11 @@ impl StudyPlan {
         let cells = axes.as_ref().zip(settings.as_ref()).and_then(|(axes, settings)| {
             cells::combine(&mut check, axes, settings.combine, &message.exclude, settings.repeats)
         });
-        let read = base.zip(axes).zip(settings).zip(cells).map(|(((base, axes), settings), cells)| {
+        let baseline = axes.as_ref().and_then(|axes| cells::positions(&mut check, "baseline", &message.baseline, axes));
+        let all = base.zip(axes).zip(settings).zip(cells).zip(baseline);
+        let read = all.map(|((((base, axes), settings), cells), baseline)| {
             let runs = order::runs(units::to_u32(cells.len()), settings.repeats, settings.order, settings.seed);
-            Self { settings, axes, cells, runs, base, seeds: Vec::new() }
+            Self { settings, axes, cells, runs, baseline, base, seeds: Vec::new() }
         });
         let mut study = check.finish(read)?;
         study.check_size(message)?;
@@ -78,6 +82,20 @@ impl StudyPlan {
             Seeds::Same => of_cell,
             Seeds::PerRepeat => of_cell.wrapping_add(run.repeat.into()),
         }
+    }
+
+    /// What cells are compared with: values, by the fields of their axes; empty where the study does not say.
+    pub fn baseline(&self) -> BTreeMap<String, String> {
+        let named = self.baseline.iter().filter_map(|&(axis, value)| {
+            let axis = self.axes.get(axis)?;
+            Some((axis.field.to_string(), axis.values.get(value as usize)?.clone()))
+        });
+        named.collect()
+    }
+
+    /// The runs, as they are written down before any is made.
+    pub fn unmade(&self) -> Vec<StudyRun> {
+        self.runs.iter().map(|&run| StudyRun::new(run, self.seed(run))).collect()
     }
 
     /// Checks that the specs of all runs together are not too large to be checked in a reasonable time.

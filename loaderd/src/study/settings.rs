@@ -4,14 +4,11 @@ use std::time::Duration;
 
 use loader_proto::v1;
 
-use super::Order;
+use super::{Hooks, MOST_RUNS, Order, Until, share::share};
 use crate::{
     spec::{self, Check},
     units,
 };
-
-/// Most runs of a study.
-pub const MOST_RUNS: u64 = 10_000;
 
 /// The name of a study that has none.
 const DEFAULT_NAME: &str = "study";
@@ -28,6 +25,9 @@ const RETRIES: (u32, u32) = (1, 10);
 
 /// Longest pause between two runs.
 const LONGEST_PAUSE: Duration = Duration::from_hours(24);
+
+/// How much two cells may differ and count as the same, where the study does not say.
+const DEFAULT_MARGIN: f64 = 0.05;
 
 /// How the axes of a study are combined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,14 +93,16 @@ impl OnFailure {
 }
 
 /// What a study says of all of its runs, every default filled in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// The name of the study.
     pub name: String,
     /// How the axes are combined.
     pub combine: Combine,
-    /// Runs of each cell.
+    /// Runs of each cell; with `until`, the most of them.
     pub repeats: u32,
+    /// When a cell has enough runs; absent where their number is fixed.
+    pub until: Option<Until>,
     /// The order of the runs.
     pub order: Order,
     /// What the order is drawn from.
@@ -109,10 +111,16 @@ pub struct Settings {
     pub seeds: Seeds,
     /// From the end of a run to the next.
     pub pause: Duration,
+    /// The longest that the study then waits for an idle platform; absent where it does not.
+    pub until_idle: Option<Duration>,
     /// What follows when a run has failed.
     pub on_failure: OnFailure,
     /// How often a run that failed is tried again.
     pub retries: u32,
+    /// What is run around the study and its runs.
+    pub hooks: Hooks,
+    /// How much two cells may differ and count as the same, as a share.
+    pub margin: f64,
 }
 
 impl Settings {
@@ -131,32 +139,55 @@ impl Settings {
             between,
             on_failure,
             retries,
+            until,
+            hooks,
+            baseline: _,
+            margin,
         } = message;
         let name = spec::name(check, name);
         let combine = choice(check, "combine", combine, Combine::Grid, &Combine::ALL, Combine::as_str);
-        let repeats = check.count("repeats", *repeats, DEFAULT_REPEATS, 1..=units::to_u32(MOST_RUNS));
+        if until.is_some() && repeats.is_some() {
+            check.fault("repeats", "conflicts with until: set only one of them");
+        }
+        let until = Until::read(check, until.as_ref());
+        let most = until.as_ref().and_then(Option::as_ref).map(|until| until.at_most);
+        let repeats = most.or(*repeats);
+        let repeats = check.count("repeats", repeats, DEFAULT_REPEATS, 1..=units::to_u32(MOST_RUNS));
         let order = choice(check, "order", order, Order::Interleaved, &Order::ALL, Order::as_str);
         let default_seeds = if varies_seed { Seeds::Same } else { Seeds::PerRepeat };
         let seeds = choice(check, "seeds", seeds, default_seeds, &Seeds::ALL, Seeds::as_str);
         if varies_seed && seeds == Some(Seeds::PerRepeat) {
             check.fault("seeds", "is perRepeat, but an axis varies the seed: leave seeds out, or the axis");
         }
-        let pause = between.as_ref().and_then(|between| between.pause);
+        let (pause, until_idle) =
+            between.as_ref().map(|between| (between.pause, between.until_idle)).unwrap_or_default();
         let pause = check.duration("between.pause", pause.as_ref(), Duration::ZERO, Duration::ZERO..=LONGEST_PAUSE);
+        let until_idle = match until_idle {
+            None => Some(None),
+            given @ Some(_) => check
+                .duration("between.untilIdle", given.as_ref(), Duration::ZERO, Duration::from_secs(1)..=LONGEST_PAUSE)
+                .map(Some),
+        };
         let on_failure =
             choice(check, "onFailure", on_failure, OnFailure::Continue, &OnFailure::ALL, OnFailure::as_str);
         let (default_retries, most_retries) = RETRIES;
         let retries = check.count("retries", *retries, default_retries, 0..=most_retries);
+        let hooks = Hooks::read(check, hooks.as_ref());
+        let margin = share(check, "margin", *margin, DEFAULT_MARGIN);
         Some(Self {
             name: name?.unwrap_or_else(|| DEFAULT_NAME.to_owned()),
             combine: combine?,
             repeats: repeats?,
+            until: until?,
             order: order?,
             seed: seed.unwrap_or(DEFAULT_SEED),
             seeds: seeds?,
             pause: pause?,
+            until_idle: until_idle?,
             on_failure: on_failure?,
             retries: retries?,
+            hooks: hooks?,
+            margin: margin?,
         })
     }
 }

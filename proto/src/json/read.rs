@@ -142,12 +142,16 @@ impl Reader {
 }
 
 /// What a shorthand stands for; nothing for any other value. A target of a disturbance may be written by its component's name, a
-/// count as a number, a value of a study's axis as it is in a spec, and a cell that is excluded by its fields alone.
+/// count as a number, a value of a study's axis as it is in a spec, a cell that is excluded by its fields alone, and a share in per cent.
 fn shorthand(field: &str, value: &Value) -> Option<Value> {
     match (field, value) {
         ("loader.v1.Disturbance.of", Value::String(component)) => Some(serde_json::json!({ "component": component })),
         ("loader.v1.Disturbance.count", Value::Number(count)) => Some(Value::String(count.to_string())),
-        ("loader.v1.Axis.values" | "loader.v1.Exclusion.CellEntry.value", value) => written_as_text(value),
+        (
+            "loader.v1.Axis.values" | "loader.v1.Exclusion.CellEntry.value" | "loader.v1.StudySpec.BaselineEntry.value",
+            value,
+        ) => written_as_text(value),
+        ("loader.v1.StudySpec.margin" | "loader.v1.Until.half_width", Value::String(text)) => of_per_cent(text),
         ("loader.v1.StudySpec.exclude", Value::Object(cell)) if !cell.contains_key("cell") => {
             Some(serde_json::json!({ "cell": cell }))
         }
@@ -161,6 +165,12 @@ fn written_as_text(value: &Value) -> Option<Value> {
         Value::Null | Value::String(_) => None,
         other => Some(Value::String(other.to_string())),
     }
+}
+
+/// The share that a number of per cent is.
+fn of_per_cent(text: &str) -> Option<Value> {
+    let number: f64 = text.strip_suffix('%')?.trim_end().parse().ok()?;
+    serde_json::Number::from_f64(number / 100.0).map(Value::Number)
 }
 
 /// Another field of the same oneof that has been read already.

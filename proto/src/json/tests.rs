@@ -236,3 +236,14 @@ fn a_target_and_a_count_of_a_disturbance_have_short_forms() {
 fn faults_of_disturb(entry: &str) -> Vec<String> {
     faults(&format!("disturb: [{entry}]")).into_iter().map(|(field, text)| format!("{field}: {text}")).collect()
 }
+
+#[test]
+fn a_share_of_a_study_may_be_in_per_cent() {
+    let (study, faults) = from_yaml::<v1::StudySpec>("margin: 2.5 %\nuntil: { halfWidth: 10% }\nbaseline: { seed: 7 }");
+    assert_eq!(faults, []);
+    assert_eq!((study.margin, study.until.and_then(|until| until.half_width)), (Some(0.025), Some(0.1)));
+    assert_eq!(study.baseline["seed"], "7");
+    for wrong in ["margin: much%", "margin: '5'%"] {
+        assert_eq!(from_yaml::<v1::StudySpec>(wrong).1.len(), 1, "{wrong}");
+    }
+}

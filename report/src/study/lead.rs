@@ -36,6 +36,13 @@ pub struct Lead {
     pub cells: Vec<String>,
 }
 
+impl Lead {
+    /// All of its sentences, in their order.
+    pub fn sentences(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.title).chain(&self.cells).map(String::as_str)
+    }
+}
+
 pub(super) fn lead(study: &Study, compared: &[Compared]) -> Lead {
     let mut cells: Vec<usize> = compared.iter().map(|it| it.cell).collect();
     cells.sort_unstable();

@@ -139,3 +139,65 @@ fn on_a_cluster_in_a_warm_up_and_after_it() {
         assert!(!fs::read_to_string(daemon.directory(&id).join("run.json")).expect("is whole").is_empty());
     }
 }
+
+/// What a study has: its state, and of each planned run the runs that were made for it with how they ended.
+fn study_of(daemon: &Daemon, id: &str) -> (String, Vec<Vec<(String, String)>>) {
+    let shown = daemon.ctl(&["--output", "json", "study", "get", id]).ok().json();
+    let study = &shown["study"];
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let attempts = |run: &serde_json::Value| {
+        let attempts = run["attempts"].as_array().cloned().unwrap_or_default();
+        attempts.iter().map(|attempt| (text(&attempt["runId"]), text(&attempt["end"]))).collect()
+    };
+    let runs = study["runs"].as_array().expect("has runs").iter().map(attempts).collect();
+    (text(&study["state"]).trim_start_matches("STUDY_STATE_").to_owned(), runs)
+}
+
+#[test]
+fn in_a_study_nothing_is_run_twice_and_nothing_is_missing() {
+    let _turn = heavy();
+    let state = tempfile::tempdir().expect("a directory");
+    let mut daemon = Daemon::start(state.path());
+    let file = state.path().join("study.yaml");
+    // Runs of some two seconds, so that kills hit each stage of several of them.
+    let text = "base: { rps: { start: 20, end: 20, slot: 1s, functions: 1, runtime: 2ms, memoryMib: 1 }, saturation: { lag: 1m } }\n\
+                vary: [{ field: rps.runtime, values: [1ms, 2ms] }]\nrepeats: 4\nbetween: { pause: 200ms }\n";
+    fs::write(&file, text).expect("is written");
+    let id = daemon.ctl(&["study", "run", file.to_str().expect("text")]).ok().stdout.trim().to_owned();
+    let kills = count() * 2;
+    let mut kill = 0;
+    // As many kills as asked for, each after another part of a run's time; then it may end.
+    for instant in instants(kills).map(|instant| instant / 3) {
+        std::thread::sleep(instant);
+        let (before, runs) = study_of(&daemon, &id);
+        let made = runs.iter().map(Vec::len).sum::<usize>();
+        daemon.signal(Signal::SIGKILL);
+        daemon.wait();
+        kill += 1;
+        let (next, answered) = restart(|| Daemon::start(state.path()));
+        daemon = next;
+        println!(
+            "| study | {instant:.1?} | {before}, {made} runs made | {} | | {answered:.2?} |",
+            study_of(&daemon, &id).0
+        );
+    }
+    let ended = daemon.ctl(&["study", "watch", &id]);
+    let (end, runs) = study_of(&daemon, &id);
+    assert_eq!((end.as_str(), kill), ("SUCCEEDED", kills), "{ended:?}");
+    let listed = daemon.ctl(&["--output", "json", "list", "--limit", "1000"]).ok().json();
+    let listed = listed["runs"].as_array().expect("a list");
+    let samples: Vec<&String> =
+        runs.iter().flat_map(|run| run.iter().filter(|(_, end)| end == "sample")).map(|(run, _)| run).collect();
+    assert_eq!(samples.len(), 8, "one for each planned run: {runs:?}");
+    for run in &runs {
+        let (_, last) = run.last().expect("was made");
+        assert_eq!(last, "sample", "{runs:?}");
+        assert!(run[..run.len() - 1].iter().all(|(_, end)| end == "interrupted"), "made again without need: {runs:?}");
+    }
+    let succeeded = listed.iter().filter(|run| run["state"] == "RUN_STATE_SUCCEEDED").count();
+    let known: usize = runs.iter().map(Vec::len).sum();
+    assert_eq!((succeeded, listed.len()), (8, known), "runs that the study does not know: {runs:?}");
+    for name in ["cells.csv", "compare.csv"] {
+        assert!(state.path().join("studies").join(&id).join(name).exists(), "{name}");
+    }
+}

@@ -1,10 +1,11 @@
-//! Studies: what their plans show, and how wrong ones are refused.
+//! Studies: what their plans show, how wrong ones are refused, and how they are carried out.
 
-#![expect(clippy::expect_used, reason = "tests")]
+#![expect(clippy::expect_used, reason = "this is a test, which ends by a panic")]
 
-use std::{env, ffi::OsString, fs, process::Command};
+use std::{env, ffi::OsString, fs, os::unix::fs::PermissionsExt as _, path::Path, process::Command};
 
-use loader_tests::{Daemon, bin, cluster::Cluster, root};
+use loader_tests::{Daemon, bin, cluster::Cluster, eventually, heavy, root};
+use serde_json::Value;
 
 #[test]
 fn a_study_is_planned_over_traces_of_this_machine() {
@@ -102,4 +103,169 @@ fn every_shipped_study_can_be_planned_in_both_of_its_forms() {
         planned += 1;
     }
     assert_eq!(planned, 10);
+}
+
+/// A study of two cells whose runs take a second.
+const SHORT: &str = "name: short\n\
+    base: { rps: { start: 20, end: 20, slot: 1s, functions: 1, runtime: 2ms, memoryMib: 1 }, saturation: { lag: 1m } }\n\
+    vary: [{ field: rps.runtime, values: [1ms, 3ms] }]\n";
+
+/// Writes a study file.
+fn written(state: &Path, rest: &str) -> String {
+    let file = state.join("study.yaml");
+    fs::write(&file, format!("{SHORT}{rest}\n")).expect("is written");
+    file.to_str().expect("text").to_owned()
+}
+
+fn study(daemon: &Daemon, id: &str) -> Value {
+    daemon.ctl(&["--output", "json", "study", "get", id]).ok().json()["study"].clone()
+}
+
+#[test]
+fn a_study_is_carried_out_followed_shown_and_removed() {
+    let _turn = heavy();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(&state.path().join("state"));
+    let file = written(state.path(), "repeats: 2");
+    let ran = daemon.ctl(&["study", "run", &file, "--watch"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.contains("run 4 of 4 (rps.runtime="), "{ran:?}");
+    for part in ["state      SUCCEEDED", "runs       4 of 4 done", "Runs, in their order"] {
+        assert!(ran.stdout.contains(part), "{part}: {ran:?}");
+    }
+    let shown = study(&daemon, "latest");
+    let id = shown["studyId"].as_str().expect("an id").to_owned();
+    let runs = shown["runs"].as_array().expect("runs");
+    for planned in runs {
+        let run = planned["attempts"][0]["runId"].as_str().expect("was made");
+        let run = daemon.ctl(&["--output", "json", "get", run]).ok().json()["run"].clone();
+        assert_eq!(run["study"]["studyId"], id.as_str());
+        assert_eq!(run["study"]["cell"].as_u64().unwrap_or_default(), planned["cell"].as_u64().unwrap_or_default());
+        let cell = usize::try_from(planned["cell"].as_u64().unwrap_or_default()).expect("is small");
+        let runtime = &shown["cells"][cell]["values"]["rps.runtime"];
+        let asked = run["spec"]["rps"]["runtime"].as_str().expect("is set");
+        assert_eq!(runtime.as_str().map(|it| format!("0.00{}", it.replace("ms", "s"))).as_deref(), Some(asked));
+    }
+    let directory = state.path().join("state/studies").join(&id);
+    let cells = fs::read_to_string(directory.join("cells.csv")).expect("is written");
+    assert!(cells.lines().count() > 2 && fs::read_to_string(directory.join("compare.csv")).is_ok(), "{cells}");
+    let listed = daemon.ctl(&["study", "list"]).ok().stdout;
+    assert!(listed.contains(&id) && listed.contains("4 of 4 done"), "{listed}");
+    // Its runs stand for those of a second study, which makes none.
+    let again = daemon.ctl(&["study", "run", &file, "--wait", "--reuse"]);
+    assert!(again.code == 0 && again.stdout.contains("4 of 4 done, 4 reused"), "{again:?}");
+    daemon.ctl(&["study", "delete", &id, "latest"]).ok();
+    assert!(!directory.exists());
+    assert_eq!(daemon.ctl(&["study", "list"]).ok().stdout.trim(), "no studies");
+    let kept = daemon.ctl(&["--output", "json", "list"]).ok().json();
+    assert_eq!(kept["runs"].as_array().map(Vec::len), Some(4), "the runs stay");
+    let gone = daemon.ctl(&["study", "get", &id]);
+    assert!(gone.code == 5 && gone.stderr.contains("there is no study"), "{gone:?}");
+}
+
+#[test]
+fn a_study_that_is_cancelled_ends_with_its_run() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(&state.path().join("state"));
+    let file = written(state.path(), "repeats: 50");
+    let id = daemon.ctl(&["study", "run", &file]).ok().stdout.trim().to_owned();
+    eventually("a run is under way", || study(&daemon, &id)["progress"]["runId"].as_str().map(str::to_owned));
+    let refused = daemon.ctl(&["study", "delete", &id]);
+    assert!(refused.code == 5 && refused.stderr.contains("has not ended"), "{refused:?}");
+    daemon.ctl(&["study", "cancel", &id, "--wait"]).ok();
+    let shown = study(&daemon, &id);
+    assert_eq!(shown["state"], "STUDY_STATE_CANCELLED", "{shown}");
+    let states = daemon.ctl(&["--output", "json", "list"]).ok().json();
+    let is_active =
+        |run: &Value| !["SUCCEEDED", "CANCELLED"].iter().any(|state| run["state"] == format!("RUN_STATE_{state}"));
+    assert!(!states["runs"].as_array().expect("a list").iter().any(is_active), "{states}");
+    // Ending it again changes nothing.
+    daemon.ctl(&["study", "cancel", &id]).ok();
+}
+
+#[test]
+fn commands_of_this_machine_are_run_around_each_run() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(&state.path().join("state"));
+    let file = written(state.path(), "repeats: 1\norder: asGiven\nretries: 0");
+    let log = state.path().join("log");
+    let before = format!("echo \"$LOADER_STAGE $LOADER_VARY_RPS_RUNTIME\" >> {}", log.display());
+    let after = format!("{before}; test \"$LOADER_VARY_RPS_RUNTIME\" = 1ms");
+    let ran = daemon.ctl(&["study", "run", &file, "--before", &before, "--after", &after]);
+    assert_eq!(ran.code, 1, "one run failed: {ran:?}");
+    assert_eq!(
+        fs::read_to_string(&log).expect("was run"),
+        "beforeRun 1ms\nafterRun 1ms\nbeforeRun 3ms\nafterRun 3ms\n"
+    );
+    assert!(ran.stdout.contains("the client's command (afterRun): exit status: 1"), "{ran:?}");
+}
+
+#[test]
+fn hooks_are_executables_of_the_daemons_directory_and_what_others_could_change_is_refused() {
+    let state = tempfile::tempdir().expect("a directory");
+    let hooks = state.path().join("hooks");
+    fs::create_dir(&hooks).expect("is made");
+    let hook = hooks.join("reset");
+    fs::write(&hook, "#!/bin/sh\necho \"$LOADER_STAGE $LOADER_VARY_RPS_RUNTIME\"\n").expect("is written");
+    let config = state.path().join("loaderd.toml");
+    fs::write(&config, format!("[hooks]\ndirectory = {:?}\ntimeout = \"10s\"\n", hooks.display().to_string()))
+        .expect("is written");
+    let mode = |mode| fs::set_permissions(&hook, fs::Permissions::from_mode(mode)).expect("is ours");
+    let daemon = Daemon::start_with(&state.path().join("state"), &["--config", config.to_str().expect("text")]);
+    let refused = |rest: &str, reason: &str| {
+        let file = written(state.path(), rest);
+        for command in ["plan", "run"] {
+            let ran = daemon.ctl(&["study", command, &file]);
+            assert!(ran.code == 2 && ran.stderr.contains(reason), "{reason}: {ran:?}");
+        }
+    };
+    mode(0o644);
+    refused("hooks: { beforeRun: reset }", "hooks.beforeRun: ");
+    refused("hooks: { beforeRun: reset }", "is not executable");
+    mode(0o777);
+    refused("hooks: { beforeRun: reset }", "can be changed by others (mode 0777)");
+    refused("hooks: { afterStudy: none }", "hooks.afterStudy: cannot use ");
+    refused("hooks: { afterRun: 'reset now' }", "no command line");
+    mode(0o755);
+    let ran =
+        daemon.ctl(&["study", "run", &written(state.path(), "repeats: 1\nhooks: { beforeRun: reset }"), "--wait"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let shown = study(&daemon, "latest");
+    let directory = Path::new(shown["directory"].as_str().expect("a path")).to_owned();
+    let run = shown["runs"][0]["attempts"][0]["runId"].as_str().expect("was made").to_owned();
+    let output = fs::read_to_string(directory.join(format!("hook-{run}-beforeRun.log"))).expect("is kept");
+    assert!(output.starts_with("beforeRun "), "{output}");
+    let bare = Daemon::start(&state.path().join("bare"));
+    let ran = bare.ctl(&["study", "plan", &written(state.path(), "hooks: { beforeRun: reset }")]);
+    assert!(ran.code == 2 && ran.stderr.contains("hooks are off on this daemon"), "{ran:?}");
+}
+
+#[test]
+fn a_multi_loader_file_becomes_a_study_that_can_be_planned() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(&state.path().join("state"));
+    let write = |name: &str, text: &str| fs::write(state.path().join(name), text).expect("is written");
+    write(
+        "base.json",
+        r#"{ "Platform": "Knative", "TracePath": "RPS", "RpsTarget": 1, "RpsRuntimeMs": 10, "RpsMemoryMB": 16, "Seed": 42,
+            "Granularity": "minute", "IATDistribution": "equidistant", "CPULimit": "1vCPU", "ExperimentDuration": 1,
+            "GRPCConnectionTimeoutSeconds": 15, "GRPCFunctionTimeoutSeconds": 60 }"#,
+    );
+    write(
+        "multi.json",
+        r#"{ "BaseConfigPath": "base.json", "Studies": [{ "Name": "rates", "Config": { "RpsRuntimeMs": 5 }, "PreScript": "make reset",
+            "Sweep": [{ "Field": "RpsTarget", "Values": [2, 4] }] }, { "Name": "other" }] }"#,
+    );
+    let path = |name: &str| state.path().join(name).to_str().expect("text").to_owned();
+    let several = daemon.ctl(&["study", "import", &path("multi.json")]);
+    assert!(several.code == 2 && several.stderr.contains("choose one with --study: rates, other"), "{several:?}");
+    let (multi, to) = (path("multi.json"), path("rates.yaml"));
+    let ran = daemon.ctl(&["study", "import", &multi, "--study", "rates", "--to", &to]).ok();
+    assert!(ran.stderr.contains("dropped PreScript (\"make reset\")"), "{ran:?}");
+    let text = fs::read_to_string(&to).expect("is written");
+    // There is no cluster here.
+    fs::write(path("local.yaml"), text.replace("platform: knative", "platform: local")).expect("is written");
+    let plan = daemon.ctl(&["--output", "json", "study", "plan", &path("local.yaml")]).ok().json();
+    assert_eq!(plan["plan"]["runs"].as_array().map(Vec::len), Some(2), "{plan}");
+    assert!(text.starts_with("# From InVitro's multi.json.\n"), "{text}");
 }

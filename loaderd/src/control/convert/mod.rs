@@ -18,7 +18,7 @@ pub(super) use run::{listed, run, state};
 pub use status::StatusFacts;
 pub(super) use status::status;
 pub use stored::WireCodec;
-pub(super) use study::study_plan;
+pub(super) use study::{followed, study, study_plan};
 pub(super) use time::timestamp;
 pub(super) use trace_stage::trace_stage;
 pub(super) use values::{metric_value, nearest_node, record};

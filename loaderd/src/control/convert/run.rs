@@ -2,7 +2,7 @@
 
 use loader_proto::v1;
 
-use super::{disturbances, progress, spec::message, time::timestamp};
+use super::{disturbances, progress, spec::message, study, time::timestamp};
 use crate::{
     run::RunView,
     store::{RunDirectory, RunFile, State},
@@ -26,6 +26,7 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         pinned,
         owner,
         ends_as: _,
+        study,
     } = file;
     v1::Run {
         run_id: run_id.to_string(),
@@ -45,6 +46,7 @@ pub(in crate::control) fn run(view: &RunView, directory: &RunDirectory, queue_po
         owner: owner.clone(),
         events: events.iter().map(disturbances::event).collect(),
         waiting_for: waiting_for.clone(),
+        study: study.as_ref().map(study::place),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The files of a run directory, as text: the API's messages in their YAML and JSON form.
 
+use std::{collections::BTreeSet, sync::Arc};
+
 use loader_proto::{json, v1};
 use loader_report::indicator::Figures;
 use prost::{Message as _, Name};
 
 use super::{
     spec::{self, message},
+    study::study_message,
     summary::{of_load, summary},
 };
 use crate::{
@@ -14,8 +17,8 @@ use crate::{
     record::Summary,
     results::ManifestFile,
     spec::{Defaults, Violation},
-    store::{Codec, Manifest, RunSummary, SubmittedSpec, UnreadableSpec},
-    study::StudyPlan,
+    store::{Codec, Manifest, Reading, RunSummary, SubmittedSpec, SubmittedStudy, UnreadableSpec},
+    study::{PlannedRun, StudyPlan},
 };
 
 /// Version of manifest.json that this program writes.
@@ -73,6 +76,18 @@ impl WireCodec {
         spec::submitted(message, &self.defaults)
     }
 
+    /// The stored form of a study's message.
+    pub fn submitted_study(&self, message: &v1::StudySpec) -> SubmittedStudy {
+        let checked = self.check_study(message).map(Arc::new);
+        // Each cell has its trace.
+        let of_cells = |plan: &Arc<StudyPlan>| -> BTreeSet<String> {
+            let first = plan.runs.iter().filter(|run| run.repeat == 0);
+            first.filter_map(|&run| spec::upload(&plan.spec(run))).collect()
+        };
+        let uploads = checked.as_ref().map(of_cells).unwrap_or_default();
+        SubmittedStudy { message: message.encode_to_vec(), uploads, checked }
+    }
+
     /// The summary of the text of a summary.json; unreadable fields have their defaults.
     pub fn read_summary(&self, text: &str) -> Option<v1::RunSummary> {
         let value = serde_json::from_str(text).ok()?;
@@ -91,6 +106,34 @@ impl Codec for WireCodec {
 
     fn write_spec(&self, spec: &SubmittedSpec) -> String {
         json::to_yaml(&message(spec))
+    }
+
+    fn read_study(&self, text: &str) -> Result<SubmittedStudy, UnreadableSpec> {
+        let (message, faults) = json::from_yaml(text);
+        match faults.into_iter().next() {
+            None => Ok(self.submitted_study(&message)),
+            Some(json::Fault { field, description }) => Err(UnreadableSpec { field, description }),
+        }
+    }
+
+    fn write_study(&self, study: &SubmittedStudy) -> String {
+        json::to_yaml(&study_message(study))
+    }
+
+    fn spec_of(&self, study: &StudyPlan, run: PlannedRun) -> SubmittedSpec {
+        self.submitted(&study.spec(run))
+    }
+
+    fn read_figures(&self, summary: &str, figure: Option<&str>) -> Reading {
+        let Some(summary) = self.read_summary(summary) else { return Reading::default() };
+        let saturated = summary.saturated.as_ref().filter(|it| it.saturated);
+        let waiting = summary.open_loop.as_ref().filter(|it| it.violated);
+        Reading {
+            saturated: saturated.map(|it| it.reason.clone()),
+            not_open_loop: waiting.map(|it| it.reason.clone()),
+            is_measured: summary.requested > 0,
+            figure: figure.and_then(|name| Figures::of(&summary).get(name)),
+        }
     }
 
     fn write_summary(&self, it: &RunSummary) -> String {

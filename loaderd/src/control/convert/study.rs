@@ -1,9 +1,17 @@
-//! Studies: what they would do.
+//! Studies: what they would do, and what has become of them.
+
+use std::collections::BTreeMap;
 
 use loader_proto::v1;
+use prost::Message as _;
 
-use super::time::span;
-use crate::study::{Cell, PlannedRun, StudyPlan, StudyTotals};
+use super::time::{span, timestamp};
+use crate::{
+    store::{StudyFile, StudyPlace, StudyState, SubmittedStudy},
+    studies::{Stage, StudyView},
+    study::{Attempt, Cell, Counts, Outcome, PlannedRun, Settings, StudyPlan, StudyRun, StudyTotals},
+    units,
+};
 
 /// What a study would do.
 pub(in crate::control) fn study_plan(study: &StudyPlan, totals: &StudyTotals) -> v1::StudyPlan {
@@ -26,5 +34,150 @@ fn cell(study: &StudyPlan, cell: &Cell) -> v1::StudyCell {
 
 fn run(study: &StudyPlan, run: PlannedRun) -> v1::StudyRun {
     let PlannedRun { cell, repeat, round } = run;
-    v1::StudyRun { cell, repeat, round, seed: study.seed(run) }
+    v1::StudyRun { cell, repeat, round, seed: study.seed(run), ..v1::StudyRun::default() }
+}
+
+/// The message that a study was submitted as.
+pub(super) fn study_message(study: &SubmittedStudy) -> v1::StudySpec {
+    // Always decodes: it was encoded when it was submitted.
+    v1::StudySpec::decode(study.message.as_slice()).unwrap_or_default()
+}
+
+/// A run's place in its study.
+pub(super) fn place(place: &StudyPlace) -> v1::StudyPlace {
+    let StudyPlace { study_id, cell, repeat, round, attempt } = place;
+    v1::StudyPlace { study_id: study_id.to_string(), cell: *cell, repeat: *repeat, round: *round, attempt: *attempt }
+}
+
+/// A study with its cells and its runs.
+pub(in crate::control) fn study(view: &StudyView, directory: String) -> v1::Study {
+    let mut message = bare(view, directory);
+    let file = &view.file;
+    let has_ended = file.state.is_terminal();
+    message.cells = file.cells.iter().map(values).collect();
+    message.runs = file.runs.iter().map(|run| planned(view, run, has_ended)).collect();
+    message
+}
+
+/// A study as lists show it and as it is followed: without its cells, its runs, and what is long in its spec.
+pub(in crate::control) fn followed(view: &StudyView, directory: String) -> v1::Study {
+    let mut message = bare(view, directory);
+    if let Some(spec) = &mut message.spec {
+        spec.vary.clear();
+        spec.exclude.clear();
+        spec.base = None;
+    }
+    message
+}
+
+/// A study without its cells and its runs.
+fn bare(view: &StudyView, directory: String) -> v1::Study {
+    let StudyView { file, study, stage } = view;
+    let StudyFile {
+        version: _,
+        study_id,
+        name: _,
+        state,
+        reason,
+        owner,
+        submitted_unix_us,
+        started_unix_us,
+        finished_unix_us,
+        last_run_finished_unix_us: _,
+        is_begun: _,
+        reuse: _,
+        client: _,
+        idle_cpu: _,
+        cells: _,
+        runs: _,
+        notes,
+    } = &**file;
+    v1::Study {
+        study_id: study_id.to_string(),
+        spec: Some(study_message(study)),
+        state: v1::StudyState::from(*state).into(),
+        reason: reason.clone(),
+        submitted: Some(timestamp(*submitted_unix_us)),
+        started: started_unix_us.map(timestamp),
+        finished: finished_unix_us.map(timestamp),
+        owner: owner.clone(),
+        directory,
+        progress: Some(progress(view, stage)),
+        cells: Vec::new(),
+        runs: Vec::new(),
+        notes: notes.clone(),
+    }
+}
+
+fn progress(view: &StudyView, stage: &Stage) -> v1::StudyProgress {
+    let (file, settings) = (&view.file, settings(view));
+    let has_ended = file.state.is_terminal();
+    let counts = settings.map(|settings| Counts::of(settings, &file.runs, has_ended)).unwrap_or_default();
+    let Counts { runs, samples, reused, failed, left_out, not_made } = counts;
+    let Stage { next, run, waiting_for, client } = stage;
+    let planned = next.and_then(|next| file.runs.get(next));
+    v1::StudyProgress {
+        runs,
+        samples,
+        reused,
+        failed,
+        left_out,
+        not_made,
+        run_id: run.as_ref().map(ToString::to_string).unwrap_or_default(),
+        next: next.map(units::to_u32),
+        waiting_for: waiting_for.clone(),
+        client_stage: client.as_ref().map(|(stage, _)| stage.as_str().to_owned()).unwrap_or_default(),
+        cell: planned.and_then(|run| file.cells.get(run.cell as usize)).map(values),
+        repeat: planned.map(|run| run.repeat).unwrap_or_default(),
+    }
+}
+
+fn settings(view: &StudyView) -> Option<&Settings> {
+    view.study.checked.as_ref().ok().map(|plan| &plan.settings)
+}
+
+fn values(cell: &BTreeMap<String, String>) -> v1::StudyCell {
+    v1::StudyCell { values: cell.clone() }
+}
+
+fn planned(view: &StudyView, run: &StudyRun, has_ended: bool) -> v1::StudyRun {
+    let StudyRun { cell, repeat, round, seed, attempts } = run;
+    let outcome = settings(view).map(|settings| run.outcome(settings.retries));
+    let outcome = match outcome {
+        Some(Outcome::Sample) => v1::StudyOutcome::Sample,
+        Some(Outcome::Failed) => v1::StudyOutcome::Failed,
+        Some(Outcome::LeftOut) => v1::StudyOutcome::LeftOut,
+        Some(Outcome::Open | Outcome::UnderWay) | None if has_ended => v1::StudyOutcome::NotMade,
+        Some(Outcome::Open | Outcome::UnderWay) | None => v1::StudyOutcome::Unspecified,
+    };
+    v1::StudyRun {
+        cell: *cell,
+        repeat: *repeat,
+        round: *round,
+        seed: *seed,
+        attempts: attempts.iter().map(attempt).collect(),
+        outcome: outcome.into(),
+    }
+}
+
+fn attempt(attempt: &Attempt) -> v1::StudyAttempt {
+    let Attempt { run_id, reused, end, reason, figure: _ } = attempt;
+    v1::StudyAttempt {
+        run_id: run_id.to_string(),
+        reused: *reused,
+        end: end.map(|end| end.as_str().to_owned()).unwrap_or_default(),
+        reason: reason.clone(),
+    }
+}
+
+impl From<StudyState> for v1::StudyState {
+    fn from(state: StudyState) -> Self {
+        match state {
+            StudyState::Queued => Self::Queued,
+            StudyState::Running => Self::Running,
+            StudyState::Succeeded => Self::Succeeded,
+            StudyState::Failed => Self::Failed,
+            StudyState::Cancelled => Self::Cancelled,
+        }
+    }
 }

@@ -12,4 +12,4 @@ pub(super) use plan::plan;
 pub(super) use records::records;
 pub(super) use results::{layout, results};
 pub(super) use upload::upload;
-pub(super) use views::views;
+pub(super) use views::{study_views, views};

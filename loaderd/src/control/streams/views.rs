@@ -1,4 +1,4 @@
-//! The changes of a run.
+//! The changes of a run, and of a study.
 
 use std::{future::Future, sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use futures_util::{Stream, stream};
 use tokio::{sync::watch, time::Instant};
 use tonic::Status;
 
-use crate::{clock::Clock, run::RunView, store::State};
+use crate::{clock::Clock, run::RunView, store::State, studies::StudyView};
 
 /// Shortest time from one report of progress to the next.
 const PROGRESS_PERIOD: Duration = Duration::from_millis(500);
@@ -28,6 +28,21 @@ where
         let message = (following.show)(Arc::clone(&view)).await;
         let more = message.is_ok() && !view.file.state.is_terminal();
         Some((message, more.then_some(following)))
+    })
+}
+
+/// A study's views: the present one, then each change; ends with the last state.
+pub(in crate::control) fn study_views(
+    views: watch::Receiver<Arc<StudyView>>,
+) -> impl Stream<Item = Arc<StudyView>> + Send {
+    stream::unfold((Some(views), true), |(views, is_first)| async move {
+        let mut views = views?;
+        if !is_first {
+            views.changed().await.ok()?;
+        }
+        let view = views.borrow_and_update().clone();
+        let more = !view.file.state.is_terminal();
+        Some((view, (more.then_some(views), false)))
     })
 }
 

@@ -15,6 +15,7 @@ async fn disturbing(daemon: &Daemon) -> RunId {
         platform: "local".to_owned(),
         owner: "unix".to_owned(),
         idempotency_key: String::new(),
+        study: None,
     };
     daemon.registry.submit(submission).await.expect("is taken").view.file.run_id.clone()
 }

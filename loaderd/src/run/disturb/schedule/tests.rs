@@ -25,7 +25,7 @@ fn run() -> RunId {
 fn view() -> watch::Sender<Arc<RunView>> {
     let file = RunFile::new(run(), ("demo", "rps", "fake"), UnixMicros(0), "");
     let checked = Err(Vec::new());
-    let spec = Arc::new(SubmittedSpec { message: Vec::new(), checked, upload: None });
+    let spec = Arc::new(SubmittedSpec { message: Vec::new(), identity: [0; 32], checked, upload: None });
     watch::Sender::new(Arc::new(RunView::new(file, spec)))
 }
 

@@ -1,37 +1,19 @@
-//! Studies: what one would do.
+//! A study file, read and completed with the uploads of its traces.
 
-use loader_proto::{
-    json::Fault,
-    v1::{PlanStudyRequest, StudySpec},
-};
-use tonic::Response;
+use loader_proto::{json::Fault, v1::StudySpec};
 
-use super::{prepare::options, session::Session};
 use crate::{
-    Ending, Failure,
-    cli::{StudyFileArguments, StudyPlanArguments},
+    Failure,
+    cli::StudyFileArguments,
     client::Daemon,
+    commands::{prepare::options, session::Session},
     output::note,
-    render,
     study::StudyDraft,
     upload::{Refused, TraceFiles, upload},
 };
 
-/// Maximum number of cells and of runs shown.
-const SHOWN: usize = 20;
-
-/// Prints what a study would do.
-pub(super) async fn plan(session: &Session, arguments: StudyPlanArguments) -> Result<Ending, Failure> {
-    let StudyPlanArguments { study, all } = arguments;
-    let (daemon, study) = prepare(session, &study).await?;
-    let planned = daemon.api.clone().plan_study(PlanStudyRequest { study: Some(study) }).await;
-    let planned = planned.map(Response::into_inner).map_err(|status| daemon.failure(status))?;
-    let shown = if all { usize::MAX } else { SHOWN };
-    session.print(&planned, |planned| render::study_plan(&planned.plan.clone().unwrap_or_default(), shown))
-}
-
 /// Reads a study file and uploads its traces.
-async fn prepare(session: &Session, file: &StudyFileArguments) -> Result<(Daemon, StudySpec), Failure> {
+pub(super) async fn prepare(session: &Session, file: &StudyFileArguments) -> Result<(Daemon, StudySpec), Failure> {
     let draft = StudyDraft::read(file)?;
     let traces = trace_files(&draft)?;
     let daemon = session.daemon().await?;

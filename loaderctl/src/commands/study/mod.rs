@@ -1,0 +1,18 @@
+//! `study`: what a study would do, studies submitted, followed, shown and ended.
+
+mod follow;
+mod hooks;
+mod import;
+mod manage;
+mod plan;
+mod prepare;
+mod results;
+mod run;
+mod samples;
+
+pub(super) use import::import;
+pub(super) use manage::{cancel, delete, get, list};
+pub(super) use plan::plan;
+pub(super) use results::{compare, report};
+pub(super) use run::{run, watch};
+pub(super) use samples::{is_id, samples};

@@ -1,0 +1,195 @@
+//! `study compare` and `study report`: the results of a study so far, from what the daemon has of it and its runs.
+
+use std::collections::BTreeMap;
+
+use loader_proto::v1::{self, GetRunRequest, GetStudyRequest};
+use loader_report::{
+    indicator::Figures,
+    page,
+    statistics::Until,
+    study::{Baseline, Outcome, Results, Study, StudyRun},
+};
+use serde_json::json;
+
+use super::samples::sample;
+use crate::{
+    Ending, Failure,
+    cli::{StudyCompareArguments, StudyReportArguments},
+    client::Daemon,
+    commands::{browser, run_files, session::Session},
+    output::{self, Format, note},
+    render,
+};
+
+/// How much figures may differ and count as the same, where the study does not say.
+const MARGIN: f64 = 0.05;
+
+/// Prints each cell against its baseline.
+pub(in crate::commands) async fn compare(
+    session: &Session,
+    arguments: StudyCompareArguments,
+) -> Result<Ending, Failure> {
+    let StudyCompareArguments { study, csv, cells } = arguments;
+    let daemon = session.daemon().await?;
+    let study = read(&daemon, study.study).await?;
+    let results = Results::of(&study);
+    if let Some(path) = csv {
+        run_files::write(&path, results.compare_csv(&study).as_bytes())?;
+    }
+    if let Some(path) = cells {
+        run_files::write(&path, results.cells_csv(&study).as_bytes())?;
+    }
+    match session.format {
+        Format::Table => output::text(&render::study_results(&study, &results))?,
+        Format::Json => output::json(&render::study_results_json(&study, &results))?,
+    }
+    Ok(Ending::Done)
+}
+
+/// Writes the page of a study.
+pub(in crate::commands) async fn report(session: &Session, arguments: StudyReportArguments) -> Result<Ending, Failure> {
+    let StudyReportArguments { study, to, open } = arguments;
+    let daemon = session.daemon().await?;
+    let study = read(&daemon, study.study).await?;
+    let results = Results::of(&study);
+    let html = page::study_html(&study, &results);
+    run_files::write(&to, html.as_bytes())?;
+    let lead = results.lead(&study);
+    match session.format {
+        Format::Table => {
+            lead.sentences().for_each(note);
+            output::text(&to.display().to_string())?;
+        }
+        Format::Json => output::json(
+            &json!({ "file": to.display().to_string(), "bytes": html.len(), "lead": lead.sentences().collect::<Vec<_>>() }),
+        )?,
+    }
+    if open {
+        browser::show(&to.display().to_string());
+    }
+    Ok(Ending::Done)
+}
+
+/// A study as the daemon has it, with the figures of its samples.
+async fn read(daemon: &Daemon, study_id: String) -> Result<Study, Failure> {
+    let got = daemon.api.clone().get_study(GetStudyRequest { study_id }).await;
+    let study = got.map_err(|status| daemon.failure(status))?.into_inner().study.unwrap_or_default();
+    let mut figures = BTreeMap::new();
+    for run in &study.runs {
+        let Some(id) = sample(run) else { continue };
+        let got = daemon.api.clone().get_run(GetRunRequest { run_id: id.to_owned() }).await;
+        let summary = match got {
+            Ok(got) => got.into_inner().run.unwrap_or_default().summary,
+            // It was deleted since.
+            Err(status) if status.code() == tonic::Code::NotFound => None,
+            Err(status) => return Err(daemon.failure(status)),
+        };
+        match summary {
+            Some(summary) => drop(figures.insert(id.to_owned(), Figures::of(&summary))),
+            None => note(&format!("run {id} is gone, and with it what it measured")),
+        }
+    }
+    of(study, &figures)
+}
+
+/// A study for its results, from the daemon's and the figures of its samples.
+fn of(study: v1::Study, figures: &BTreeMap<String, Figures>) -> Result<Study, Failure> {
+    let v1::Study { study_id, spec, cells, runs, .. } = study;
+    let spec = spec.unwrap_or_default();
+    let axes: Vec<String> = spec.vary.iter().map(|axis| canonical(&axis.field)).collect();
+    let values = |cell: &v1::StudyCell| {
+        axes.iter().map(|axis| cell.values.get(axis).cloned().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let until = spec.until.as_ref().map(rule).transpose()?;
+    Ok(Study {
+        name: if spec.name.is_empty() { "study".to_owned() } else { spec.name.clone() },
+        id: study_id,
+        cells: cells.iter().map(values).collect(),
+        runs: runs.iter().filter_map(|run| planned(run, figures)).collect(),
+        baseline: spec.baseline.iter().map(|(field, value)| (canonical(field), value.clone())).collect::<Baseline>(),
+        figures: Vec::new(),
+        margin: spec.margin.unwrap_or(MARGIN),
+        order: if spec.order.is_empty() { "interleaved".to_owned() } else { spec.order.clone() },
+        seed: spec.seed.unwrap_or(42),
+        until,
+        axes,
+    })
+}
+
+/// The path of a field in JSON names, as cells have it.
+fn canonical(field: &str) -> String {
+    loader_proto::json::field::<v1::RunSpec>(field).map_or_else(|_| field.to_owned(), |path| path.to_string())
+}
+
+fn rule(until: &v1::Until) -> Result<Until, Failure> {
+    let at_least = until.at_least.unwrap_or(5);
+    let at_most = until.at_most.unwrap_or(at_least.max(20));
+    Until::new(until.half_width.unwrap_or(0.05), at_least, at_most).map_err(Failure::Answer)
+}
+
+/// A planned run for the results; nothing of one that is not made.
+fn planned(run: &v1::StudyRun, figures: &BTreeMap<String, Figures>) -> Option<StudyRun> {
+    let last = run.attempts.last();
+    let outcome = match run.outcome() {
+        v1::StudyOutcome::NotMade => return None,
+        v1::StudyOutcome::Unspecified => Outcome::ToCome,
+        v1::StudyOutcome::Failed | v1::StudyOutcome::LeftOut => {
+            Outcome::LeftOut(last.map(|last| last.end.clone()).unwrap_or_default())
+        }
+        v1::StudyOutcome::Sample => match sample(run).and_then(|id| figures.get(id)) {
+            Some(figures) => Outcome::Sample(figures.clone()),
+            None => Outcome::LeftOut("deleted".to_owned()),
+        },
+    };
+    Some(StudyRun {
+        id: last.map(|last| last.run_id.clone()).unwrap_or_default(),
+        cell: run.cell as usize,
+        repeat: run.repeat,
+        round: run.round,
+        outcome,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use loader_proto::v1::{Axis, StudyAttempt, StudyCell, StudyOutcome, StudySpec};
+
+    use super::*;
+
+    #[test]
+    fn a_study_of_the_daemon_becomes_one_with_figures() {
+        let cell = |window: &str| StudyCell { values: [("scaling.stableWindow".to_owned(), window.to_owned())].into() };
+        let run = |cell, outcome: StudyOutcome, id: &str, end: &str| v1::StudyRun {
+            cell,
+            attempts: vec![StudyAttempt { run_id: id.to_owned(), end: end.to_owned(), ..StudyAttempt::default() }],
+            outcome: outcome.into(),
+            ..v1::StudyRun::default()
+        };
+        let study = v1::Study {
+            spec: Some(StudySpec {
+                vary: vec![Axis { field: "scaling.stable_window".to_owned(), values: Vec::new() }],
+                baseline: [("scaling.stable_window".to_owned(), "60s".to_owned())].into(),
+                ..StudySpec::default()
+            }),
+            cells: vec![cell("30s"), cell("60s")],
+            runs: vec![
+                run(0, StudyOutcome::Sample, "a", "sample"),
+                run(1, StudyOutcome::LeftOut, "b", "saturated"),
+                run(1, StudyOutcome::Sample, "gone", "sample"),
+                v1::StudyRun { outcome: StudyOutcome::NotMade.into(), ..v1::StudyRun::default() },
+                v1::StudyRun::default(),
+            ],
+            ..v1::Study::default()
+        };
+        let figures: Figures = [("response.p50".to_owned(), 7.0)].into_iter().collect();
+        let study = of(study, &[("a".to_owned(), figures.clone())].into()).expect("is one");
+        assert_eq!(
+            (study.axes.as_slice(), study.cells[1].as_slice()),
+            (&["scaling.stableWindow".to_owned()][..], &["60s".to_owned()][..])
+        );
+        assert_eq!(study.baseline.get("scaling.stableWindow").map(String::as_str), Some("60s"));
+        let outcomes: Vec<_> = study.runs.iter().map(|run| run.outcome.clone()).collect();
+        let left_out = |reason: &str| Outcome::LeftOut(reason.to_owned());
+        assert_eq!(outcomes, [Outcome::Sample(figures), left_out("saturated"), left_out("deleted"), Outcome::ToCome]);
+    }
+}
