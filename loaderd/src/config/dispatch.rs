@@ -63,7 +63,7 @@ pub enum Memory {
     /// The kernel can page it out.
     #[default]
     Pageable,
-    /// It stays in memory, so that no page fault delays a send.
+    /// What was used once stays in memory, so that no send waits for it.
     Locked,
 }
 
