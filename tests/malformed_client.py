@@ -15,7 +15,7 @@ SERVICE = "/loader.v1.LoaderControl/"
 METHODS = {
     (False, False): (
         "SubmitRun PlanRun GetRun ListRuns CancelRun DeleteRun PinRun Invoke GetStatus CleanRuns QueryMetrics "
-        "ListTraces DeleteTrace PlanStudy SubmitStudy GetStudy ListStudies CancelStudy DeleteStudy ProceedStudy"
+        "ListTraces DeleteTrace PlanStudy SubmitStudy GetStudy ListStudies CancelStudy DeleteStudy ProceedStudy CreatePageAddress"
     ).split(),
     (False, True): "StreamPlan WatchRun WatchStudy StreamRecords DownloadResults".split(),
     (True, True): ["UploadTrace"],

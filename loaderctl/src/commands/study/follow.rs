@@ -9,7 +9,7 @@ use loader_proto::{
 };
 use tokio_stream::StreamExt as _;
 
-use super::{hooks::Hooks, plan::SHOWN};
+use super::{hooks::Hooks, plan::SHOWN, results};
 use crate::{
     Ending, Failure,
     client::Daemon,
@@ -106,10 +106,18 @@ pub(super) async fn to_end(
         return Ok(Ending::Interrupted);
     };
     let ended = followed?;
+    let (results, missed) = results::shown_at_end(daemon, ended.clone()).await?;
     match session.format {
-        Format::Table => output::text(&render::study(&visible(&ended), SHOWN))?,
+        Format::Table => {
+            output::text(&render::study(&visible(&ended), SHOWN))?;
+            output::text(&format!("\n{results}"))?;
+        }
         Format::Json if matches!(view, View::JsonLines) => {}
         Format::Json => output::message(&WatchStudyResponse { study: Some(ended.clone()) })?,
+    }
+    if missed > 0 {
+        note(&format!("{missed} of the runs do not meet their expectations"));
+        return Ok(Ending::Missed);
     }
     Ok(Ending::of_study(&ended))
 }

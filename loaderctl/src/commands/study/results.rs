@@ -17,6 +17,7 @@ use crate::{
     cli::{StudyCompareArguments, StudyReportArguments},
     client::Daemon,
     commands::{browser, run_files, session::Session},
+    ending::is_missed,
     output::{self, Format, note},
     render,
 };
@@ -74,22 +75,35 @@ pub(in crate::commands) async fn report(session: &Session, arguments: StudyRepor
 async fn read(daemon: &Daemon, study_id: String) -> Result<Study, Failure> {
     let got = daemon.api.clone().get_study(GetStudyRequest { study_id }).await;
     let study = got.map_err(|status| daemon.failure(status))?.into_inner().study.unwrap_or_default();
-    let mut figures = BTreeMap::new();
+    Ok(with_figures(daemon, study).await?.0)
+}
+
+/// What a study that has ended shows, for people, and how many of its runs do not meet all of their expectations.
+pub(super) async fn shown_at_end(daemon: &Daemon, study: v1::Study) -> Result<(String, usize), Failure> {
+    let (study, missed) = with_figures(daemon, study).await?;
+    Ok((render::study_results(&study, &Results::of(&study)), missed))
+}
+
+/// A study with the figures of its samples, and how many of its runs do not meet all of their expectations.
+async fn with_figures(daemon: &Daemon, study: v1::Study) -> Result<(Study, usize), Failure> {
+    let (mut figures, mut missed) = (BTreeMap::new(), 0);
     for run in &study.runs {
-        let Some(id) = sample(run) else { continue };
-        let got = daemon.api.clone().get_run(GetRunRequest { run_id: id.to_owned() }).await;
-        let summary = match got {
-            Ok(got) => got.into_inner().run.unwrap_or_default().summary,
+        let Some(attempt) = run.attempts.last() else { continue };
+        let got = daemon.api.clone().get_run(GetRunRequest { run_id: attempt.run_id.clone() }).await;
+        let ended = match got {
+            Ok(got) => got.into_inner().run.unwrap_or_default(),
             // It was deleted since.
-            Err(status) if status.code() == tonic::Code::NotFound => None,
+            Err(status) if status.code() == tonic::Code::NotFound => v1::Run::default(),
             Err(status) => return Err(daemon.failure(status)),
         };
-        match summary {
-            Some(summary) => drop(figures.insert(id.to_owned(), Figures::of(&summary))),
-            None => note(&format!("run {id} is gone, and with it what it measured")),
+        missed += usize::from(is_missed(&ended));
+        match (sample(run), &ended.summary) {
+            (Some(id), Some(summary)) => drop(figures.insert(id.to_owned(), Figures::of(summary))),
+            (Some(id), None) => note(&format!("run {id} is gone, and with it what it measured")),
+            (None, _) => {}
         }
     }
-    of(study, &figures)
+    Ok((of(study, &figures)?, missed))
 }
 
 /// A study for its results, from the daemon's and the figures of its samples.
