@@ -106,7 +106,7 @@ pub(super) async fn to_end(
         return Ok(Ending::Interrupted);
     };
     let ended = followed?;
-    let (results, missed) = results::shown_at_end(daemon, ended.clone()).await?;
+    let (results, missed) = Box::pin(results::shown_at_end(daemon, ended.clone())).await?;
     match session.format {
         Format::Table => {
             output::text(&render::study(&visible(&ended), SHOWN))?;
