@@ -164,6 +164,24 @@ fn a_study_is_carried_out_followed_shown_and_removed() {
 }
 
 #[test]
+fn runs_that_miss_what_is_expected_of_them_are_counted_at_the_end_of_their_study() {
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(&state.path().join("state"));
+    let file = written(state.path(), "repeats: 1");
+    let expecting = |expectation: &str| {
+        let text = SHORT.replace("name: short\nbase: {", &format!("name: short\nbase: {{ expect: ['{expectation}'],"));
+        fs::write(&file, format!("{text}repeats: 1\n")).expect("is written");
+        daemon.ctl(&["study", "run", &file, "--wait"])
+    };
+    let missed = expecting("response.p50 < 1us");
+    assert_eq!(missed.code, 6, "{missed:?}");
+    assert!(missed.stderr.contains("2 of the runs do not meet their expectations"), "{missed:?}");
+    assert!(missed.stdout.contains("2 of 2 done"), "they are samples all the same: {missed:?}");
+    let met = expecting("response.p50 > 0us");
+    assert_eq!(met.code, 0, "{met:?}");
+}
+
+#[test]
 fn a_study_that_is_cancelled_ends_with_its_run() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(&state.path().join("state"));
