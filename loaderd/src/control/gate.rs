@@ -17,11 +17,11 @@ use tower::{Layer, Service};
 use super::{
     answer::{self, Revoked},
     audit::{audit, method, origin},
-    permits::{Most, Permits},
+    permits::Permits,
     status,
 };
 use crate::{
-    access::{Caller, Guard, Peer, Refusal, Role, needed},
+    access::{Caller, Guard, Most, Peer, Refusal, Role, needed},
     listener::Accepted,
 };
 

@@ -12,13 +12,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    background,
-    history::History,
-    look,
-    seats::{Most, Seats},
-};
+use super::{background, history::History, look};
 use crate::{
+    access::{Most, Seats},
     clock::Clock,
     platform::Platforms,
     registry::{Registry, RegistryError},

@@ -23,7 +23,6 @@ mod origin;
 mod outlooks;
 mod reports;
 mod router;
-mod seats;
 mod stream;
 mod views;
 

@@ -14,11 +14,11 @@ use loader_report::{
 };
 use tokio::sync::Semaphore;
 
-use super::{
-    background::{self, Broken},
-    seats::{Most, Seats},
+use super::background::{self, Broken};
+use crate::{
+    access::{Most, Seats},
+    id::RunId,
 };
-use crate::id::RunId;
 
 /// Pages that are made at the same time.
 const MAKERS: usize = 2;
@@ -130,7 +130,7 @@ impl Reports {
         make: impl FnOnce() -> Result<P, String> + Send + 'static,
         keep: impl FnOnce(&Bytes) + Send + 'static,
     ) -> Result<Bytes, Unmade> {
-        let seat = self.waiting.take(caller).ok_or(Unmade::Busy)?;
+        let seat = self.waiting.take(caller).map_err(|_| Unmade::Busy)?;
         // Never closed.
         let maker = Arc::clone(&self.makers).acquire_owned().await.map_err(|_| Unmade::Busy)?;
         let made = background::run(move || {

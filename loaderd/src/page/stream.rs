@@ -14,15 +14,15 @@ use futures_util::{Stream, StreamExt as _, stream};
 use http::StatusCode;
 use tokio::sync::watch;
 
-use super::{gate::Viewer, handles::Inner, live::Snapshot, seats::Seat};
-use crate::access::Role;
+use super::{gate::Viewer, handles::Inner, live::Snapshot};
+use crate::access::{Role, Seat};
 
 /// Interval of comments that keep a quiet connection open.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// Follows the present.
 pub(super) async fn live(State(page): State<Arc<Inner>>, Extension(viewer): Extension<Viewer>) -> Response {
-    let Some(seat) = page.live.viewers.take(&viewer.caller.name) else {
+    let Ok(seat) = page.live.viewers.take(&viewer.caller.name) else {
         return (StatusCode::SERVICE_UNAVAILABLE, "there are as many viewers as there may be\n").into_response();
     };
     let revoked = page.guard.revoked_holder(viewer.credentials.clone(), Role::Read);

@@ -7,45 +7,61 @@ use std::{
 
 /// How many seats there are.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Most {
+pub struct Most {
     /// For all callers together.
-    pub(super) all: usize,
+    pub all: usize,
     /// For each caller.
-    pub(super) each: usize,
+    pub each: usize,
+}
+
+/// Why there is no seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// The caller has as many as it may have.
+    ByCaller(usize),
+    /// All callers together have all of them.
+    ByAll(usize),
 }
 
 /// The seats. Clones share them.
 #[derive(Debug, Clone)]
-pub(super) struct Seats {
+pub struct Seats {
     most: Most,
     taken: Arc<Mutex<HashMap<String, usize>>>,
 }
 
 /// A seat, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub struct Seat {
     caller: String,
     seats: Seats,
 }
 
 impl Seats {
-    pub(super) fn new(most: Most) -> Self {
+    /// So many seats, none of which is taken.
+    pub fn new(most: Most) -> Self {
         Self { most, taken: Arc::default() }
     }
 
-    /// Takes a seat; none when all are taken, or as many as the caller may have.
-    pub(super) fn take(&self, caller: &str) -> Option<Seat> {
+    /// Takes a seat.
+    ///
+    /// # Errors
+    /// When all are taken, or as many as the caller may have.
+    pub fn take(&self, caller: &str) -> Result<Seat, Taken> {
         let mut taken = self.taken();
         let own = taken.get(caller).copied().unwrap_or_default();
-        if own >= self.most.each || taken.values().sum::<usize>() >= self.most.all {
-            return None;
+        if own >= self.most.each {
+            return Err(Taken::ByCaller(own));
+        }
+        if taken.values().sum::<usize>() >= self.most.all {
+            return Err(Taken::ByAll(self.most.all));
         }
         taken.insert(caller.to_owned(), own + 1);
-        Some(Seat { caller: caller.to_owned(), seats: self.clone() })
+        Ok(Seat { caller: caller.to_owned(), seats: self.clone() })
     }
 
     /// Whether any is taken.
-    pub(super) fn any(&self) -> bool {
+    pub fn any(&self) -> bool {
         !self.taken().is_empty()
     }
 
@@ -76,11 +92,12 @@ mod tests {
         let seats = Seats::new(Most { all: 3, each: 2 });
         assert!(!seats.any());
         let taken: Vec<_> = (0..2).map(|_| seats.take("ann").expect("is free")).collect();
-        assert!(seats.take("ann").is_none());
+        assert_eq!(seats.take("ann").err(), Some(Taken::ByCaller(2)));
         let other = seats.take("bob").expect("is free");
-        assert!(seats.take("eve").is_none() && seats.any());
+        assert_eq!(seats.take("eve").err(), Some(Taken::ByAll(3)));
+        assert!(seats.any());
         drop(taken);
-        assert!(seats.take("eve").is_some());
+        assert!(seats.take("eve").is_ok());
         drop(other);
         assert!(!seats.any());
     }
