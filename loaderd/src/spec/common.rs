@@ -17,6 +17,7 @@ use super::{
     settings::{
         ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Output, Overload, Saturation, ScalingOverrides, Slo, Timeouts,
     },
+    workers,
 };
 use crate::endpoint::Endpoint;
 
@@ -59,6 +60,7 @@ pub(crate) fn common(
         slo: slo_message,
         disturb: disturb_messages,
         expect: expected,
+        workers: workers_message,
         mode: _,
     } = message;
     let name = self::name(check, name);
@@ -82,6 +84,7 @@ pub(crate) fn common(
     scales(check, platform, mode);
     let disturbances = disturb::disturbances(check, disturb_messages, platform);
     let expectations = expect::expectations(check, expected);
+    let workers = workers::workers(check, workers_message.as_ref());
     let mode = mode?.name;
     let Function { kind, runtime_clock, protocol, startup_busy_loop } = function?;
     Some(RunSpec {
@@ -106,6 +109,7 @@ pub(crate) fn common(
         deploy: deploy?,
         disturbances: disturbances?,
         expectations: expectations?,
+        workers: workers?,
         mode,
     })
 }

@@ -18,6 +18,7 @@ mod http;
 mod platform;
 mod run;
 mod settings;
+mod workers;
 
 pub use busy_loop::StartupBusyLoop;
 pub use check::Violation;
@@ -31,6 +32,7 @@ pub use run::{Defaults, ModeFacts, RunSpec};
 pub use settings::{
     ConnectionPolicy, Connections, DEFAULT_MAX_SCALE, Output, Overload, Saturation, ScalingOverrides, Slo, Timeouts,
 };
+pub use workers::{OnWorkerLoss, Placement, Sharing, WorkerResources, Workers};
 
 #[cfg(test)]
 mod tests;

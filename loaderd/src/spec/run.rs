@@ -10,6 +10,7 @@ use super::{
     http::FunctionProtocol,
     platform::PlatformKind,
     settings::{Connections, Output, Overload, Saturation, ScalingOverrides, Slo, Timeouts},
+    workers::Workers,
 };
 use crate::{disturbance::Disturbance, endpoint::Endpoint};
 
@@ -79,6 +80,8 @@ pub struct RunSpec {
     pub disturbances: Vec<Disturbance>,
     /// What its figures must be like, in the order of the spec.
     pub expectations: Vec<Expectation>,
+    /// The workers that send it; absent: the daemon does.
+    pub workers: Option<Workers>,
     /// The name of the mode.
     pub mode: &'static str,
 }

@@ -64,6 +64,7 @@ fn what_is_left_out_is_as_documented() {
         output: Output::Csv,
         disturbances: Vec::new(),
         expectations: Vec::new(),
+        workers: None,
         mode: "mode",
     };
     assert_eq!(good(&json!({})), expected);
