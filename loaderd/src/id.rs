@@ -1,4 +1,4 @@
-//! Ids of runs, studies and functions.
+//! Ids of runs, studies, functions and workers.
 
 use std::{fmt, str::FromStr};
 
@@ -148,6 +148,16 @@ impl FunctionIndex {
     /// The position of the function in a slice of all functions.
     pub fn as_usize(self) -> usize {
         self.0 as usize
+    }
+}
+
+/// A worker of a run, by its number from 0: the completion index of its Job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct WorkerIndex(pub u16);
+
+impl fmt::Display for WorkerIndex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

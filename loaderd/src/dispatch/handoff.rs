@@ -117,7 +117,7 @@ impl Handoff {
         if let Some(tally) = self.routing.slot_ends.as_ref().and_then(|ends| ends.tally.as_ref()) {
             tally.not_sent(&planned);
         }
-        let row = Row { planned, outcome, flight };
+        let row = Row { planned, outcome, flight, worker: None };
         self.report(Event::Row(Box::new(row))).await;
     }
 }

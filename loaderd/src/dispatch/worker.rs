@@ -129,7 +129,7 @@ impl Worker {
         };
         let outcome = self.exact.settle(&planned, outcome);
         let now = self.clock.now();
-        let row = Box::new(Row { planned, outcome, flight: Flight::Until(now) });
+        let row = Box::new(Row { planned, outcome, flight: Flight::Until(now), worker: None });
         if planned.mark == Mark::Cold {
             self.scales.release(planned.function);
         }

@@ -65,7 +65,7 @@ pub(super) async fn mark(registry: &Registry) -> Result<String, RegistryError> {
 /// A run as the page shows it, at the present instant `now`.
 pub(super) fn under_way(view: &RunView, moments: &[Moment], now: UnixMicros) -> UnderWay {
     let file = &view.file;
-    let progress = view.progress.unwrap_or_default();
+    let progress = view.progress.clone().unwrap_or_default();
     let elapsed = progress.elapsed;
     let began = elapsed.map(|elapsed| now.0 - crate::units::to_i64(elapsed.as_micros()));
     let events = view.events.iter().filter_map(|event| {
@@ -79,7 +79,7 @@ pub(super) fn under_way(view: &RunView, moments: &[Moment], now: UnixMicros) -> 
         platform: file.platform.clone(),
         state: file.state.as_str().to_owned(),
         waiting_for: view.waiting_for.clone(),
-        functions: view.progress.map(|it| (it.functions_ready, it.functions_total)),
+        functions: view.progress.as_ref().map(|it| (it.functions_ready, it.functions_total)),
         slot: elapsed.map(|_| (progress.slot.saturating_add(1), progress.slots_total)),
         elapsed: elapsed.map(|elapsed| elapsed.as_secs_f64()),
         duration: progress.planned_duration.map(|duration| duration.as_secs_f64()),

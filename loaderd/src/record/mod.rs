@@ -37,6 +37,7 @@ mod summary;
 #[cfg(test)]
 mod testkit;
 mod verdicts;
+mod workers;
 
 pub use aborts::{Aborts, Missed};
 pub use arrivals::{ArrivalTest, AskedArrivals, KsTest};
@@ -68,3 +69,4 @@ pub use summary::{
     ColdStarts, FunctionSummary, MemoryInFlight, OpenLoop, ResponseInclFailures, Saturation, Summary, SummaryFacts,
     WarmupFindings, summarise,
 };
+pub use workers::{ClockBound, WorkerClock, WorkerFacts, WorkerLag, WorkerProgress, WorkerStanding, WorkerState};

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use super::Missed;
+use super::{Missed, workers::WorkerLag};
 use crate::{histogram::Histogram, plan::Phase};
 
 /// Length of one piece of the window.
@@ -38,6 +38,8 @@ pub struct Progress {
     pub saturated: bool,
     /// The expectation by which the run is to end, once one was missed.
     pub missed: Option<Missed>,
+    /// What the rows of each worker show, by index; those that have rows.
+    pub workers: Vec<WorkerLag>,
 }
 
 /// One second of rows.

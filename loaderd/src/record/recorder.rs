@@ -289,6 +289,7 @@ impl Recorder {
             response_p99_us: response.percentile(0.99),
             saturated: statistics.is_saturated(),
             missed: self.missed.clone(),
+            workers: Vec::new(),
         });
     }
 

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::{Flight, Instances};
 use crate::{
     clock::{Anchor, UnixMicros},
+    id::WorkerIndex,
     invoke::{Outcome, Status},
     plan::{Observed, PlannedInvocation},
     units,
@@ -22,6 +23,8 @@ pub struct Row {
     pub outcome: Outcome,
     /// Whether and until when it was in flight.
     pub flight: Flight,
+    /// The worker whose share it was in; absent of a run without workers.
+    pub worker: Option<WorkerIndex>,
 }
 
 impl Row {
@@ -112,7 +115,7 @@ impl Row {
         saturated: bool,
         instances: Option<Instances>,
     ) -> InvocationRecord<'a> {
-        let Self { planned, outcome, flight: _ } = self;
+        let Self { planned, outcome, flight: _, worker: _ } = self;
         let PlannedInvocation {
             id,
             slot,

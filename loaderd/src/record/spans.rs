@@ -17,7 +17,7 @@ pub struct RowSpans {
 
 impl RowSpans {
     pub(super) fn take(&self, row: &Row, function: &str, t0: &Anchor) {
-        let Row { planned, outcome, flight: _ } = row;
+        let Row { planned, outcome, flight: _, worker: _ } = row;
         let Some(context) = self.trace.invocation(planned.id.unit, planned.id.number) else { return };
         let due = t0.unix_at(t0.instant + planned.due.as_duration());
         let start = outcome.sent.map_or(due, |sent| t0.unix_at(sent));

@@ -10,6 +10,7 @@ use super::{
     statistics::{Counts, FunctionStatistics},
     steady_state::{self, SteadyState},
     verdicts::reason,
+    workers::WorkerFacts,
 };
 use crate::{
     clock::{ClockChanges, UnixMicros},
@@ -42,6 +43,10 @@ pub struct SummaryFacts {
     pub warmup: Option<WarmupFindings>,
     /// What came of each disturbance.
     pub disturbances: Vec<DisturbanceFindings>,
+    /// What the coordinator knows of the run's workers, by index; empty of a run without them.
+    pub workers: Vec<WorkerFacts>,
+    /// The bound of a worker's clock above which the run is marked; absent of a run without workers.
+    pub max_clock_error: Option<Duration>,
 }
 
 /// The results of a run's load: of its measured phase, but for `all`, `rows` and `slots`.
@@ -251,6 +256,8 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         notes,
         warmup,
         disturbances,
+        workers: _,
+        max_clock_error: _,
     } = facts;
     let load_end = statistics.slots.iter().map(|row| row.start.plus(row.duration)).max();
     let known = so_far(&statistics);

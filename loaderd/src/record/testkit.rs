@@ -58,10 +58,10 @@ pub(super) fn row(t0: &Anchor, slot: SlotHead, lag_ms: u64, response_ms: u64) ->
         ..Outcome::bare(Status::Ok, "")
     };
     let ended = due + Duration::from_millis(lag_ms + response_ms);
-    Row { planned, outcome, flight: Flight::Until(ended) }
+    Row { planned, outcome, flight: Flight::Until(ended), worker: None }
 }
 
 /// A row that was not sent.
 pub(super) fn unsent(slot: SlotHead, status: Status) -> Row {
-    Row { planned: planned(slot), outcome: Outcome::bare(status, "why"), flight: Flight::Never }
+    Row { planned: planned(slot), outcome: Outcome::bare(status, "why"), flight: Flight::Never, worker: None }
 }

@@ -231,7 +231,7 @@ async fn a_run_can_be_cancelled_in_every_state() {
     // While it runs: what was recorded stays. The second invocation is due in half a minute.
     daemon.fake.set_deploying(Deploying::Works);
     let running = daemon.run(600_000).await;
-    daemon.until(&running, |view| view.progress.is_some_and(|progress| progress.completed > 0)).await;
+    daemon.until(&running, |view| view.progress.as_ref().is_some_and(|progress| progress.completed > 0)).await;
     daemon.registry.cancel(Selector::Id(running.clone()), Scope::All).await.expect("cancels");
     assert_eq!(daemon.ended(&running).await.0, State::Cancelled);
     assert_eq!(rows(&daemon.store.directory(&running)).len(), 1);

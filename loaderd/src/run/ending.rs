@@ -68,7 +68,7 @@ impl Driver {
     /// Completes the records and puts the figures together.
     pub(super) async fn complete(&mut self, load: CompletedLoad) -> Summary {
         let CompletedLoad { spec, outline, functions, fitted, instances_started, outcome } = load;
-        let Outcome { verdict: _, t0, clock_changes, recorded, events, warmup } = outcome;
+        let Outcome { verdict: _, t0, clock_changes, recorded, events, warmup, workers } = outcome;
         let stopped = self.after_cleaning().state() != State::Succeeded;
         self.fill_in(recorded.first_replies).await;
         let disturbances = self.effects(events, spec.kind.runs_as_requested()).await;
@@ -85,6 +85,8 @@ impl Driver {
             notes: outline.notes,
             warmup: fitted.map(|fitted| warmup::findings(warmup, &fitted)),
             disturbances,
+            workers,
+            max_clock_error: spec.workers.as_ref().map(|workers| workers.max_clock_error),
         };
         summarise(recorded.statistics, facts)
     }

@@ -115,6 +115,7 @@ impl<'a> Load<'a> {
             recorded,
             events,
             warmup: warmup_outcome.map(|warmup_outcome| (warmup_outcome, phases.measured_from())),
+            workers: Vec::new(),
         })
     }
 

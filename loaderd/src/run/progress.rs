@@ -4,13 +4,18 @@ use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-use crate::{dispatch::Counters, plan::Outline, record::Progress, units};
+use crate::{
+    dispatch::Counters,
+    plan::Outline,
+    record::{Progress, WorkerProgress, WorkerStanding},
+    units,
+};
 
 /// The window of the achieved rate.
 const RATE_WINDOW: Duration = Duration::from_secs(5);
 
 /// How far a run has come. While it is deployed, only the functions count.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct RunProgress {
     /// Functions that are deployed.
     pub functions_ready: u32,
@@ -52,6 +57,8 @@ pub struct RunProgress {
     pub response_p99_us: Option<u64>,
     /// Whether the loader was saturated in any slot so far.
     pub saturated: bool,
+    /// The run's workers, by index; empty of a run without them.
+    pub workers: Vec<WorkerProgress>,
 }
 
 /// What is known of a load in addition to its figures.
@@ -90,8 +97,14 @@ impl ProgressFacts {
     }
 }
 
-/// Combines facts, counters and figures into a run's progress.
-pub(super) fn progress(facts: &mut ProgressFacts, now: Instant, counters: &Counters, figures: Progress) -> RunProgress {
+/// Combines facts, counters, what workers report, and figures into a run's progress.
+pub(super) fn progress(
+    facts: &mut ProgressFacts,
+    now: Instant,
+    counters: &Counters,
+    workers: &[WorkerStanding],
+    figures: Progress,
+) -> RunProgress {
     let Progress {
         missed: _,
         slot,
@@ -104,6 +117,7 @@ pub(super) fn progress(facts: &mut ProgressFacts, now: Instant, counters: &Count
         response_p50_us,
         response_p99_us,
         saturated,
+        workers: lags,
     } = figures;
     let issued = counters.issued();
     let elapsed = facts.t0.map_or(Duration::ZERO, |t0| now.saturating_duration_since(t0));
@@ -128,5 +142,6 @@ pub(super) fn progress(facts: &mut ProgressFacts, now: Instant, counters: &Count
         response_p50_us,
         response_p99_us,
         saturated,
+        workers: WorkerProgress::of(workers, &lags),
     }
 }

@@ -28,7 +28,8 @@ pub(super) fn progress(progress: &RunProgress) -> v1::RunProgress {
         response_p50_us,
         response_p99_us,
         saturated,
-    } = *progress;
+        workers: _,
+    } = progress.clone();
     v1::RunProgress {
         functions_ready,
         functions_total,

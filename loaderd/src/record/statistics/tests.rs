@@ -51,6 +51,8 @@ fn facts(rules: Rules) -> SummaryFacts {
         notes: Vec::new(),
         warmup: None,
         disturbances: Vec::new(),
+        workers: Vec::new(),
+        max_clock_error: None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     clock::{Anchor, ClockChanges},
-    record::{DisturbanceEvent, RecordError, Recorded},
+    record::{DisturbanceEvent, RecordError, Recorded, WorkerFacts},
     run::{
         failure::{Failure, Verdict},
         warmup::WarmupOutcome,
@@ -49,6 +49,8 @@ pub(in crate::run) struct Outcome {
     pub(in crate::run) events: Vec<DisturbanceEvent>,
     /// The warm-up's outcome, and when the measured phase began, from t0.
     pub(in crate::run) warmup: Option<(WarmupOutcome, Duration)>,
+    /// What is known of the run's workers; empty of a load that this process sent.
+    pub(in crate::run) workers: Vec<WorkerFacts>,
 }
 
 #[cfg(test)]

@@ -135,7 +135,7 @@ impl UnderWay<'_> {
         // The recorder ends with its last sender.
         drop(events);
         let now = telemetry.clock.now();
-        let mut report = || observer.progress(progress(&mut facts, now, &counters, figures.borrow().clone()));
+        let mut report = || observer.progress(progress(&mut facts, now, &counters, &[], figures.borrow().clone()));
         let mut taken = std::pin::pin!(recorder.take());
         let mut tick = tokio::time::interval(TICK);
         let recorded = loop {
@@ -183,7 +183,7 @@ impl UnderWay<'_> {
             self.warming = false;
             observer.measurement_started();
         }
-        observer.progress(progress(&mut self.facts, now, &self.counters, figures));
+        observer.progress(progress(&mut self.facts, now, &self.counters, &[], figures));
     }
 }
 
