@@ -120,5 +120,5 @@ fn row(slot: SlotHead, number: u64, t0: tokio::time::Instant) -> anyhow::Result<
         ..Outcome::bare(Status::Ok, "")
     };
     let ended = t0 + due.as_duration() + Duration::from_millis(21);
-    Ok(Row { planned, outcome, flight: Flight::Until(ended) })
+    Ok(Row { planned, outcome, flight: Flight::Until(ended), worker: None })
 }

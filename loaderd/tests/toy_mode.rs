@@ -221,6 +221,8 @@ async fn an_unknown_mode_is_dispatched_recorded_and_summed_up() {
         notes: Vec::new(),
         warmup: None,
         disturbances: Vec::new(),
+        workers: Vec::new(),
+        max_clock_error: None,
     };
     let load = summarise(recorded.statistics, facts);
     let mut filled = v1::RunSummary::default();

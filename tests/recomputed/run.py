@@ -45,6 +45,7 @@ class Row:
     error: str
     instances: int | None
     instances_desired: int | None
+    worker: int | None
     number: int
 
     @property
@@ -55,6 +56,11 @@ class Row:
     def over_memory(self):
         """Whether the run's own bound of the memory in flight held it back."""
         return self.status == "not_sent" and self.error.endswith("(maxMemoryInFlight)")
+
+    @property
+    def over_limit(self):
+        """Whether the run's own bound of the invocations in flight held it back."""
+        return self.status == "not_sent" and self.error.endswith("(maxInFlight)")
 
     @property
     def sent(self):
@@ -151,6 +157,7 @@ def row(number, fields):
         error=fields["error"],
         instances=whole(fields.get("instances")),
         instances_desired=whole(fields.get("instances_desired")),
+        worker=whole(fields.get("worker")),
         number=number,
     )
 

@@ -9,6 +9,7 @@ from .figures import Buckets, distribution, near, of_percentiles, percentile, QU
 from .memory import whole
 from .modes import findings
 from .verdicts import open_loop, saturated, slots, stalls
+from .workers import clock_error, workers
 
 
 def counts(rows):
@@ -136,6 +137,8 @@ def expected(run):
             "steadyState": steady_state(ok, seconds),
             "notDue": not_due(run),
             "disturbances": disturbances(run, rows),
+            "workers": workers(run, counts),
+            "clockError": clock_error(run),
             # Which are met follows from the figures above.
             "expectations": Anything(),
         }

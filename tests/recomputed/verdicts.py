@@ -37,6 +37,20 @@ def is_saturated(rows, planned, end, is_complete, bound):
     return late or (is_complete and in_time < SENT * planned)
 
 
+def by_worker(rows):
+    """The rows of each worker; nothing for a run without workers."""
+    of = defaultdict(list)
+    for row in rows:
+        if row.worker is not None:
+            of[row.worker].append(row)
+    return of
+
+
+def saturated_workers(rows, end, bound):
+    """The workers that were the bottleneck of a slot, each judged by what came due of its share."""
+    return {worker for worker, of in by_worker(rows).items() if is_saturated(of, len(of), end, True, bound)}
+
+
 def is_open_loop(rows, bound):
     """Whether verdict 2 does not hold for a slot."""
     waiting = sum(waits_for_peer(row, bound) and row.status not in {"connect_timeout", "connect_error"}
@@ -76,7 +90,7 @@ def slots(run):
             "lagP99Us": near(percentile(lags, p99)),
             "ownLagP99Us": near(percentile(own, p99)),
             "saturated": flags(lambda at, r=rows, s=slot, e=end, c=is_complete: is_saturated(
-                r, int(s["planned"]), e, c, at), bound),
+                r, int(s["planned"]), e, c, at) or bool(saturated_workers(r, e, at)), bound),
             "openLoop": flags(lambda at, r=rows: is_open_loop(r, at), bound),
             "responseP50Us": near(percentile(answered, QUANTILES["p50"])),
             "responseP99Us": near(percentile(answered, p99)),
@@ -107,7 +121,44 @@ class SlotList:
 def saturated(run, expected_slots):
     certain, possible = verdict(run, expected_slots, "saturated", True)
     return {"saturated": OneOf(*{bool(certain), bool(possible)}), "reason": Anything(),
-            "slots": SlotList(certain, possible)}
+            "slots": SlotList(certain, possible), "workersNeeded": WorkersNeeded(run, expected_slots, certain, possible)}
+
+
+class WorkersNeeded:
+    """How many workers would do, which only some slots tell: those whose sends are spread evenly over their time."""
+
+    def __init__(self, run, expected_slots, certain, possible):
+        slots_of = {slot["slot"].value: slot for slot in expected_slots}
+        known = {number: workers_needed(run, slots_of[number]) for number in possible}
+        self.certain = max((known[number] or 0 for number in certain), default=0)
+        self.possible = max((known[number] or 0 for number in possible), default=0)
+
+    def fault(self, found):
+        # What was sent at the edge of a part may count in the next one here.
+        fits = self.certain - 1 <= (found or 0) <= self.possible + (self.possible > 0)
+        return None if fits else f"{said(found)}, expected {self.certain} to {self.possible}"
+
+
+def workers_needed(run, slot):
+    """Asked for over what was sent, with three tenths to spare; nothing where the slot does not say what could be sent."""
+    rows = [row for row in run.rows if row.slot == slot["slot"].value]
+    counted = [row for row in rows if row.mark != "step_warmup"]
+    start, length, planned = (slot[name].value for name in ("startUnixUs", "durationUs", "planned"))
+    in_time = sum(row.due + row.own_lag <= start + length + run.lag_bound if row.own_lag is not None
+                  else row.status != "not_sent" or row.waited > 0 or row.over_memory for row in counted)
+    held = any(row.over_memory or row.over_limit for row in rows)
+    is_short = in_time < SENT * planned
+    if held or length == 0 or by_worker(rows) or not is_short or not is_open_loop(counted, run.lag_bound) or len(counted) < planned:
+        return None
+    parts = [0] * 10
+    for row in rows:
+        part = (row.sent - start) * 10 // length if row.sent is not None else 10
+        if part < 10:
+            parts[part] += 1
+    middle = parts[1:-1]
+    can, asked = sum(middle) / 8 * 10, len(rows)
+    is_even = max(middle) > 0 and min(middle) >= 0.8 * max(middle)
+    return math.ceil(asked / (0.7 * can)) if is_even and can < asked else None
 
 
 def open_loop(run, expected_slots):
@@ -129,7 +180,13 @@ def merged(spans, slack):
 
 
 def stalls_of(rows, bound, slack):
-    """By side, the spans in which the loader was late by more than the bound, joined with that slack."""
+    """By worker and side, the spans in which it was late by more than the bound, joined with that slack."""
+    return {(worker, side): spans for worker, of in {None: [row for row in rows if row.worker is None], **by_worker(rows)}.items()
+            for side, spans in stalls_of_one(of, bound, slack).items()}
+
+
+def stalls_of_one(rows, bound, slack):
+    """By side, the spans of one worker, or of a loader without workers."""
     send = [(row.due, row.sent) for row in rows if row.own_lag is not None and row.own_lag > bound]
     receive = [(row.sent + row.response, row.sent + row.response + row.receive_lag)
                for row in rows if row.sent is not None and row.response is not None and (row.receive_lag or 0) > bound]
@@ -204,20 +261,29 @@ def lengths_of(sides):
     return [end - begin for spans in sides.values() for begin, end in spans]
 
 
+def tally(rows, lag_bound):
+    """How many stalls these rows show, the longest, and their length in all: what each may be."""
+    fewest, most = (stalls_of(rows, lag_bound - slack, slack) for slack in (-ROUNDING, ROUNDING))
+    certain, possible = lengths_of(fewest), lengths_of(most)
+    # A row at the bound may be a stall of its own, a part of another, or join two.
+    at_bound = sum(abs(lag - lag_bound) <= ROUNDING for row in rows for lag in (row.own_lag, row.receive_lag)
+                   if lag is not None)
+    rounding = ROUNDING * (len(certain) + len(possible) + at_bound + 1)
+    return (Between(min(len(certain), len(possible)) - at_bound, max(len(certain), len(possible)) + at_bound),
+            Between(max(certain, default=0) - ROUNDING, max(possible, default=0) + ROUNDING),
+            Between(sum(certain) - rounding, sum(possible) + rounding))
+
+
 def stalls(run, figures):
     """The message Stalls."""
     measured = [row for row in run.rows if row.counted]
     fewest, most = (stalls_of(measured, run.lag_bound - slack, slack) for slack in (-ROUNDING, ROUNDING))
-    certain, possible = lengths_of(fewest), lengths_of(most)
     touched = Touched(measured, run.lag_bound)
-    # A row at the bound may be a stall of its own, a part of another, or join two.
-    at_bound = sum(abs(lag - run.lag_bound) <= ROUNDING for row in measured for lag in (row.own_lag, row.receive_lag)
-                   if lag is not None)
-    rounding = ROUNDING * (len(certain) + len(possible) + at_bound + 1)
+    count, longest, total = tally(measured, run.lag_bound)
     return {
-        "count": Between(min(len(certain), len(possible)) - at_bound, max(len(certain), len(possible)) + at_bound),
-        "longestUs": Between(max(certain, default=0) - ROUNDING, max(possible, default=0) + ROUNDING),
-        "totalUs": Between(sum(certain) - rounding, sum(possible) + rounding),
+        "count": count,
+        "longestUs": longest,
+        "totalUs": total,
         "listed": Listed(fewest, most),
         "touched": Between(len(touched.certain), len(touched.possible)),
         "marked": marked(figures, touched),
@@ -237,9 +303,10 @@ class Listed:
 
     def is_known(self, one):
         span = (one["startUnixUs"], one["startUnixUs"] + one["durationUs"])
-        touching = [known for known in self.fewest[one["side"]]
+        key = (one.get("worker"), one["side"])
+        touching = [known for known in self.fewest.get(key, [])
                     if known[0] + ROUNDING < span[1] and span[0] + ROUNDING < known[1]]
-        within = any(around(known, span) for known in self.most[one["side"]])
+        within = any(around(known, span) for known in self.most.get(key, []))
         return within and all(around(span, known) for known in touching)
 
     def fault(self, found):

@@ -39,6 +39,7 @@ pub(crate) fn running() -> Run {
             response_p50_us: Some(51_200),
             response_p99_us: Some(1_234_567),
             saturated: false,
+            workers: Vec::new(),
         }),
         ..Run::default()
     }
@@ -195,6 +196,7 @@ fn stalls() -> Stalls {
         start_unix_us: 1_795_446_001_000_000 + after_us,
         duration_us,
         side: side.to_owned(),
+        worker: None,
     };
     let touched = |figure: &str, value: f64, untouched: Option<f64>| TouchedPercentile {
         figure: figure.to_owned(),
@@ -216,7 +218,7 @@ fn stalls() -> Stalls {
 pub(crate) fn burst() -> Run {
     with(ended("burst", RunState::Succeeded), |summary| {
         let reason = "the 99th percentile of the dispatch lag was 25 ms in slot 1; the bound is 10 ms".to_owned();
-        summary.saturated = Some(Saturated { saturated: true, reason, slots: vec![1, 3] });
+        summary.saturated = Some(Saturated { saturated: true, reason, slots: vec![1, 3], workers_needed: Some(4) });
         summary.open_loop = Some(OpenLoop {
             violated: true,
             reason: "slot 3: 212 of 600 invocations waited longer than 10 ms for a stream".to_owned(),

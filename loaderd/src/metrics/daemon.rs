@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 use prometheus_client::{encoding::text::encode, registry::Registry};
 
 use super::{
-    figures::{COLD_STARTS, Completed, NodeFigures, Pods, RunLabels, Sent, Side, temperature},
+    figures::{COLD_STARTS, Completed, NodeFigures, Pods, RunLabels, Sent, Side, WorkerFigures, temperature},
     process::Process,
     series::{
         BuildLabels, ExpectationLabel, NodeLabels, OutcomeLabels, PhaseLabel, RunInfo, Series, SideLabel, SourceLabel,
-        StageLabel, StateLabel,
+        StageLabel, StateLabel, WorkerLabel,
     },
     text::{self, TextFormat},
 };
@@ -129,6 +129,7 @@ impl Metrics {
     pub fn idle(&self) {
         self.series.run.clear();
         self.series.target_rate.set(0.0);
+        self.workers(&[]);
         self.phase(None);
     }
 
@@ -165,6 +166,32 @@ impl Metrics {
             }
             if let Some(pods) = pods {
                 node_pods.get_or_create(&label).set((*pods).into());
+            }
+        }
+    }
+
+    /// The workers of the active run, which replace the previous ones. An unknown value has no series.
+    pub fn workers(&self, workers: &[WorkerFigures]) {
+        let Series { worker_up, worker_due, worker_sent, worker_in_flight, worker_own_lag, worker_clock_error, .. } =
+            &*self.series;
+        for counts in [worker_up, worker_due, worker_sent, worker_in_flight] {
+            counts.clear();
+        }
+        worker_own_lag.clear();
+        worker_clock_error.clear();
+        let lost = workers.iter().filter(|worker| worker.is_lost).count();
+        self.series.workers_lost.set(crate::units::to_i64(lost));
+        for WorkerFigures { worker, is_up, is_lost: _, due, sent, in_flight, own_lag_p99, clock_bound } in workers {
+            let label = WorkerLabel { worker: *worker };
+            worker_up.get_or_create(&label).set((*is_up).into());
+            worker_due.get_or_create(&label).set(signed(*due));
+            worker_sent.get_or_create(&label).set(signed(*sent));
+            worker_in_flight.get_or_create(&label).set(signed(*in_flight));
+            if let Some(lag) = own_lag_p99 {
+                worker_own_lag.get_or_create(&label).set(lag.as_secs_f64());
+            }
+            if let Some(bound) = clock_bound {
+                worker_clock_error.get_or_create(&label).set(bound.as_secs_f64());
             }
         }
     }

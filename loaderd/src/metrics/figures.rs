@@ -28,6 +28,27 @@ pub struct NodeFigures {
     pub pods: Option<u32>,
 }
 
+/// A worker of the active run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WorkerFigures {
+    /// Its number.
+    pub worker: u16,
+    /// Whether it reports.
+    pub is_up: bool,
+    /// Whether it was given up.
+    pub is_lost: bool,
+    /// Invocations of its share that came due.
+    pub due: u64,
+    /// Those that it has sent.
+    pub sent: u64,
+    /// Invocations in flight.
+    pub in_flight: u64,
+    /// Own lag of the last seconds, 99th percentile; absent of too few.
+    pub own_lag_p99: Option<Duration>,
+    /// How well its clock is known; absent until it was compared.
+    pub clock_bound: Option<Duration>,
+}
+
 /// The population of an invocation, as in the summary: its distributions are those of [`Population::Measure`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Population {

@@ -12,5 +12,5 @@ mod series;
 mod text;
 
 pub use daemon::Metrics;
-pub use figures::{Completed, NodeFigures, Pods, Population, RunLabels, Sent, Side};
+pub use figures::{Completed, NodeFigures, Pods, Population, RunLabels, Sent, Side, WorkerFigures};
 pub use text::TextFormat;

@@ -68,6 +68,11 @@ pub(super) struct ExpectationLabel {
     pub(super) expectation: String,
 }
 
+#[derive(Debug, Clone, Hash, PartialEq, Eq, EncodeLabelSet)]
+pub(super) struct WorkerLabel {
+    pub(super) worker: u16,
+}
+
 /// A gauge of fractions.
 pub(super) type Fraction = Gauge<f64, AtomicU64>;
 
@@ -101,6 +106,13 @@ pub(super) struct Series {
     pub(super) node_cpu_ratio: Family<NodeLabels, Fraction>,
     pub(super) node_memory_ratio: Family<NodeLabels, Fraction>,
     pub(super) node_pods: Family<NodeLabels, Gauge>,
+    pub(super) worker_up: Family<WorkerLabel, Gauge>,
+    pub(super) worker_due: Family<WorkerLabel, Gauge>,
+    pub(super) worker_sent: Family<WorkerLabel, Gauge>,
+    pub(super) worker_in_flight: Family<WorkerLabel, Gauge>,
+    pub(super) worker_own_lag: Family<WorkerLabel, Fraction>,
+    pub(super) worker_clock_error: Family<WorkerLabel, Fraction>,
+    pub(super) workers_lost: Gauge,
 }
 
 impl Default for Series {
@@ -133,6 +145,13 @@ impl Default for Series {
             node_cpu_ratio: Family::default(),
             node_memory_ratio: Family::default(),
             node_pods: Family::default(),
+            worker_up: Family::default(),
+            worker_due: Family::default(),
+            worker_sent: Family::default(),
+            worker_in_flight: Family::default(),
+            worker_own_lag: Family::default(),
+            worker_clock_error: Family::default(),
+            workers_lost: Gauge::default(),
         }
     }
 }
@@ -180,5 +199,22 @@ impl Series {
         let help = "Memory in use on a node of the cluster, relative to its allocatable amount";
         loader.register("cluster_node_memory_ratio", help, self.node_memory_ratio.clone());
         loader.register("cluster_node_pods", "Pods on a node of the cluster", self.node_pods.clone());
+        self.register_workers(loader);
+    }
+
+    fn register_workers(&self, loader: &mut Registry) {
+        let help = "Whether a worker of the active run reports";
+        loader.register("worker_up", help, self.worker_up.clone());
+        let help = "Invocations of a worker's share that came due in the active run";
+        loader.register("worker_invocations_due", help, self.worker_due.clone());
+        let help = "Invocations that a worker has sent in the active run";
+        loader.register("worker_invocations_sent", help, self.worker_sent.clone());
+        let help = "Invocations of a worker in flight";
+        loader.register("worker_invocations_in_flight", help, self.worker_in_flight.clone());
+        let help = "Own lag of a worker, 99th percentile of the last seconds";
+        loader.register("worker_own_lag_p99_seconds", help, self.worker_own_lag.clone());
+        let help = "Bound of the error by which a worker's clock is known";
+        loader.register("worker_clock_error_seconds", help, self.worker_clock_error.clone());
+        loader.register("workers_lost", "Workers of the active run that were lost", self.workers_lost.clone());
     }
 }

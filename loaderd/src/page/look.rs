@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use loader_report::live::{Counts, Latencies, Moment, Queued, UnderWay};
+use loader_report::live::{Counts, Latencies, Moment, Queued, UnderWay, Worker};
 
 use crate::{
     clock::UnixMicros,
@@ -72,6 +72,16 @@ pub(super) fn under_way(view: &RunView, moments: &[Moment], now: UnixMicros) -> 
         let at = (event.done?.0 - began?) as f64 / 1e6;
         Some((at, format!("{} {}", event.kind.as_str(), event.stage.as_str())))
     });
+    let workers = progress.workers.iter().map(|it| Worker {
+        index: it.standing.index.0.into(),
+        node: it.standing.node.clone(),
+        state: it.standing.state.as_str().to_owned(),
+        due: it.standing.due,
+        issued: it.standing.issued,
+        in_flight: it.standing.in_flight,
+        own_lag_p99_us: it.own_lag_p99_us,
+        clock_bound_ns: it.standing.clock.map(|clock| crate::units::nanos(clock.bound)),
+    });
     UnderWay {
         id: file.run_id.to_string(),
         name: file.name.clone(),
@@ -98,5 +108,6 @@ pub(super) fn under_way(view: &RunView, moments: &[Moment], now: UnixMicros) -> 
         is_saturated: progress.saturated,
         moments: moments.to_vec(),
         events: events.collect(),
+        workers: workers.collect(),
     }
 }

@@ -99,16 +99,16 @@ mod tests {
             counts.sort();
             counts
         };
-        stalls.add(crate::record::stalls::Side::Send, at(10), at(30));
+        stalls.add(None, crate::record::stalls::Side::Send, at(10), at(30));
         exported.update(&metrics, &stalls);
         exported.update(&metrics, &stalls);
         assert_eq!(count(), [r#""receive"} 0"#, r#""send"} 1"#]);
-        stalls.add(crate::record::stalls::Side::Send, at(50), at(70));
-        stalls.add(crate::record::stalls::Side::Receive, at(10), at(30));
+        stalls.add(None, crate::record::stalls::Side::Send, at(50), at(70));
+        stalls.add(None, crate::record::stalls::Side::Receive, at(10), at(30));
         exported.update(&metrics, &stalls);
         assert_eq!(count(), [r#""receive"} 1"#, r#""send"} 2"#]);
         // What was between the two: they were one.
-        stalls.add(crate::record::stalls::Side::Send, at(20), at(60));
+        stalls.add(None, crate::record::stalls::Side::Send, at(20), at(60));
         exported.update(&metrics, &stalls);
         assert_eq!(count(), [r#""receive"} 1"#, r#""send"} 2"#]);
     }

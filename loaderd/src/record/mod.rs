@@ -9,6 +9,8 @@
 
 mod aborts;
 mod arrivals;
+mod capacity;
+mod counts;
 mod distributions;
 mod effects;
 mod events;
@@ -21,6 +23,7 @@ mod host;
 mod latencies;
 mod memory;
 mod progress;
+mod punctuality;
 mod ratios;
 mod recorder;
 mod row;
@@ -41,6 +44,7 @@ mod workers;
 
 pub use aborts::{Aborts, Missed};
 pub use arrivals::{ArrivalTest, AskedArrivals, KsTest};
+pub use counts::Counts;
 pub use distributions::TouchedPercentile;
 pub use effects::{DisturbanceFindings, EffectFigures, EffectRow, Effects, UnknownRecovery};
 pub(crate) use events::EventRows;
@@ -63,10 +67,13 @@ pub use slots::SlotRow;
 pub use spans::RowSpans;
 pub use stalls::{Side, Stall, StallFigures};
 pub(crate) use starts::{Starts, fill_in};
-pub use statistics::{Counts, FunctionStatistics, Statistics};
+pub use statistics::{FunctionStatistics, Statistics};
 pub use steady_state::SteadyState;
 pub use summary::{
     ColdStarts, FunctionSummary, MemoryInFlight, OpenLoop, ResponseInclFailures, Saturation, Summary, SummaryFacts,
     WarmupFindings, summarise,
 };
-pub use workers::{ClockBound, WorkerClock, WorkerFacts, WorkerLag, WorkerProgress, WorkerStanding, WorkerState};
+pub use workers::{
+    ClockBound, ClockError, WorkerClock, WorkerFacts, WorkerLag, WorkerProgress, WorkerStanding, WorkerState,
+    WorkerSummary,
+};

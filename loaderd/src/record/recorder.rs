@@ -13,6 +13,7 @@ use super::{
     slots,
     slots::{Closed, CompletedSlot, Slots},
     statistics::Rules,
+    workers::RecentLags,
 };
 use crate::{
     clock::{Anchor, Clock, UnixMicros},
@@ -123,6 +124,7 @@ pub struct Recorder {
     slots: Slots,
     statistics: Statistics,
     window: Window,
+    worker_lags: RecentLags,
     exported_stalls: export::ExportedStalls,
     target: Option<SlotHead>,
     first_replies: HashMap<String, UnixMicros>,
@@ -147,6 +149,7 @@ impl Recorder {
             slots: Slots::new(settings.t0, settings.lag_bound),
             statistics: Statistics::new(settings.functions.len(), settings.arrivals, settings.rules()),
             window: Window::default(),
+            worker_lags: RecentLags::default(),
             exported_stalls: export::ExportedStalls::default(),
             target: None,
             first_replies: HashMap::new(),
@@ -231,6 +234,9 @@ impl Recorder {
         if let (Some(true), Some(sent), Some(response)) = (cold_start, sent, response) {
             self.first_replies.insert(instance.clone(), t0.unix_at(*sent + *response));
         }
+        if let Some(worker) = row.worker {
+            self.worker_lags.add(now, worker, row.own_lag(t0.instant));
+        }
         self.window.add(now, row.lag(t0.instant).map(micros), row.outcome.response.map(micros));
         let function = functions.get(row.planned.function.as_usize()).map_or("", String::as_str);
         if let Some(spans) = spans {
@@ -289,7 +295,7 @@ impl Recorder {
             response_p99_us: response.percentile(0.99),
             saturated: statistics.is_saturated(),
             missed: self.missed.clone(),
-            workers: Vec::new(),
+            workers: self.worker_lags.figures(self.settings.clock.now()),
         });
     }
 

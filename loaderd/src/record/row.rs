@@ -90,6 +90,11 @@ impl Row {
         (not_sent && self.flight != Flight::OverMemory) || self.own_lag(t0).is_some_and(|lag| lag > bound)
     }
 
+    /// Whether the run's own bound of the invocations in flight held it back.
+    pub(super) fn is_over_limit(&self) -> bool {
+        self.outcome.status == Status::NotSent && self.outcome.error.ends_with("(maxInFlight)")
+    }
+
     /// The row as passed to the collector of a mode.
     pub(super) fn observed(&self, t0: Instant) -> Observed<'_> {
         Observed {
@@ -115,7 +120,7 @@ impl Row {
         saturated: bool,
         instances: Option<Instances>,
     ) -> InvocationRecord<'a> {
-        let Self { planned, outcome, flight: _, worker: _ } = self;
+        let Self { planned, outcome, flight: _, worker } = self;
         let PlannedInvocation {
             id,
             slot,
@@ -144,6 +149,7 @@ impl Row {
             saturated,
             instances: instances.map(|it| it.ready),
             instances_desired: instances.map(|it| it.desired),
+            worker: worker.map(|worker| worker.0.into()),
             ..outcome.record()
         }
     }
@@ -189,6 +195,7 @@ mod tests {
         let t0 = t0();
         let mut full = row(&t0, head(1, 1), 3, 5);
         full.planned.mark = Mark::Cold;
+        full.worker = Some(WorkerIndex(3));
         full.outcome = Outcome {
             error: "why".to_owned(),
             connect: Some(Duration::from_millis(1)),

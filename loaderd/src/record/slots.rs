@@ -7,22 +7,19 @@ use tokio::time::Instant;
 
 use super::{
     Flight, MemoryLevel, Row,
+    capacity::Sends,
     memory::MemoryLoad,
-    verdicts::{Held, Saturated},
+    punctuality::Punctuality,
+    verdicts::{Held, Saturated, SaturatedWorker},
 };
 use crate::{
     clock::{Anchor, UnixMicros},
     histogram::Histogram,
+    id::WorkerIndex,
     invoke::Status,
     plan::{Offset, Phase, SlotHead},
     units::{micros, rounded, to_u32},
 };
-
-/// The share of a slot's plan that must be sent inside the slot.
-const ISSUED_SHARE: f64 = 0.99;
-
-/// The percentile of the loader's own lag that is bounded.
-const P99: f64 = 0.99;
 
 /// The share of a slot's invocations that may wait for the peer.
 const HELD_SHARE: f64 = 0.01;
@@ -118,10 +115,11 @@ struct Open {
     /// Absent of a slot of which no begin was reported.
     memory: Option<MemoryLoad>,
     ended: u64,
-    counted: u64,
     issued: u64,
-    attempted: u64,
-    late: u64,
+    punctuality: Punctuality,
+    /// By worker; empty of a run without them.
+    workers: BTreeMap<WorkerIndex, Punctuality>,
+    sends: Sends,
     held: u64,
     stream_limit: Option<u32>,
     returned: u64,
@@ -157,6 +155,8 @@ pub(super) struct CompletedSlot {
     pub(super) head: SlotHead,
     pub(super) row: SlotRow,
     pub(super) saturated: Option<Saturated>,
+    /// The workers that were; none of a run without them.
+    pub(super) saturated_workers: Vec<WorkerIndex>,
     pub(super) held: Option<Held>,
 }
 
@@ -178,6 +178,7 @@ impl Slots {
         let open = self.open(row.planned.slot);
         open.ended += 1;
         open.memory.iter_mut().for_each(|memory| memory.handed_out(row, t0));
+        open.sends.add(row, t0, &open.head);
         if row.planned.counts() {
             open.count(row, t0, bound);
         }
@@ -226,10 +227,10 @@ impl Open {
             closed: None,
             memory: None,
             ended: 0,
-            counted: 0,
             issued: 0,
-            attempted: 0,
-            late: 0,
+            punctuality: Punctuality::default(),
+            workers: BTreeMap::new(),
+            sends: Sends::default(),
             held: 0,
             stream_limit: None,
             returned: 0,
@@ -244,23 +245,19 @@ impl Open {
     fn count(&mut self, row: &Row, t0: Instant, bound: Duration) {
         let outcome = &row.outcome;
         let allowed = self.head.end().as_duration() + bound;
-        let own_lag = row.own_lag(t0);
-        self.counted += 1;
         self.issued += u64::from(outcome.sent.is_some_and(|sent| sent <= t0 + allowed));
-        // What waited for the peer, or found no connection, counts as sent in time: the loader is not the cause.
-        self.attempted += u64::from(match own_lag {
-            Some(lag) => row.planned.due.as_duration() + lag <= allowed,
-            None => !row.is_saturated(t0, bound),
-        });
+        self.punctuality.add(row, t0, allowed, bound);
+        if let Some(worker) = row.worker {
+            self.workers.entry(worker).or_default().add(row, t0, allowed, bound);
+        }
         self.held += u64::from(row.was_held(bound) && !is_refused(outcome.status));
         self.stream_limit = self.stream_limit.max(outcome.stream_limit);
         self.returned += u64::from(outcome.response.is_some());
         self.failed += u64::from(!row.succeeded());
         self.cold_starts += u64::from(outcome.cold_start == Some(true));
-        if let (Some(lag), Some(own)) = (row.lag(t0), own_lag) {
+        if let (Some(lag), Some(own)) = (row.lag(t0), row.own_lag(t0)) {
             self.lag.add(micros(lag));
             self.own_lag.add(micros(own));
-            self.late += u64::from(own > bound);
         }
         if let (true, Some(response)) = (row.succeeded(), outcome.response) {
             self.response.add(micros(response));
@@ -268,9 +265,11 @@ impl Open {
     }
 
     fn complete(self, closed: Closed, t0: &Anchor, bound: Duration) -> CompletedSlot {
-        let planned = if closed.cut.is_some() { self.counted } else { self.head.measured };
-        let saturated = self.saturated(planned);
+        let planned = if closed.cut.is_some() { self.punctuality.counted } else { self.head.measured };
         let held = self.held(bound);
+        let workers = self.saturated_workers();
+        let tells_capacity = closed.cut.is_none() && held.is_none();
+        let saturated = self.saturated(planned, &workers, tells_capacity);
         let end = closed.cut.map_or(self.head.end().as_duration(), |cut| cut.min(self.head.end().as_duration()));
         let row = SlotRow {
             slot: self.head.index,
@@ -292,33 +291,46 @@ impl Open {
             memory_peak_mib: closed.memory_peak_mib,
             memory_mean_mib: self.memory.and_then(|memory| memory.mean_mib()),
         };
-        CompletedSlot { head: self.head, row, saturated, held }
+        let saturated_workers = workers.into_iter().map(|worker| worker.index).collect();
+        CompletedSlot { head: self.head, row, saturated, saturated_workers, held }
     }
 
-    /// Whether the loader was the bottleneck.
-    fn saturated(&self, planned: u64) -> Option<Saturated> {
-        // As many are late as make the 99th percentile late.
-        let on_time = self.own_lag.count() - self.late;
-        let late = self.late > 0 && (on_time as f64) < P99 * self.own_lag.count() as f64;
-        let short = (self.attempted as f64) < ISSUED_SHARE * planned as f64;
-        (late || short).then(|| Saturated {
-            slot: self.head.index,
-            own_lag_p99: Duration::from_micros(self.own_lag.quantile(P99).unwrap_or_default()),
-            late,
-            attempted: self.attempted,
-            planned,
-        })
+    /// The workers that were the bottleneck. Each is judged by the invocations of its share that came due.
+    fn saturated_workers(&self) -> Vec<SaturatedWorker> {
+        let lateness = self.workers.iter().filter_map(|(&index, worker)| {
+            let lateness = worker.lateness(worker.counted)?;
+            Some(SaturatedWorker { index, lateness })
+        });
+        lateness.collect()
+    }
+
+    /// Whether the loader was the bottleneck: all of it, or a worker. Of several workers the one that missed most is named.
+    fn saturated(&self, planned: u64, workers: &[SaturatedWorker], tells_capacity: bool) -> Option<Saturated> {
+        let slot = self.head.index;
+        if let Some(&worst) = workers.iter().max_by_key(|worker| worker.lateness.missed) {
+            let SaturatedWorker { index, lateness } = worst;
+            return Some(Saturated {
+                slot,
+                lateness,
+                worker: Some((index, to_u32(workers.len() - 1))),
+                workers_needed: None,
+            });
+        }
+        let lateness = self.punctuality.lateness(planned)?;
+        let asks_for_more = tells_capacity && lateness.is_short() && self.workers.is_empty();
+        let workers_needed = asks_for_more.then(|| self.sends.workers_needed(&self.head)).flatten();
+        Some(Saturated { slot, lateness, worker: None, workers_needed })
     }
 
     /// Whether more invocations than may waited for the peer.
     fn held(&self, bound: Duration) -> Option<Held> {
-        let is_held = self.held as f64 > HELD_SHARE * self.counted as f64;
+        let is_held = self.held as f64 > HELD_SHARE * self.punctuality.counted as f64;
         is_held.then(|| {
             let busy = self.response.mean().map(|mean| self.head.rate * mean / 1e6);
             let limit = self.stream_limit.filter(|&limit| limit > 0);
             let needed =
                 busy.zip(limit).map(|(busy, limit)| to_u32(rounded((busy / f64::from(limit)).ceil().max(1.0))));
-            let (held, of) = (self.held, self.counted);
+            let (held, of) = (self.held, self.punctuality.counted);
             Held { slot: self.head.index, held, of, bound, stream_limit: self.stream_limit, connections_needed: needed }
         })
     }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use crate::id::WorkerIndex;
+
 /// Stalls that are listed.
 const LISTED: usize = 20;
 
@@ -36,6 +38,8 @@ pub struct Stall {
     pub end: Duration,
     /// Which thread was late.
     pub side: Side,
+    /// The worker whose thread it was; absent of a run without workers.
+    pub worker: Option<WorkerIndex>,
 }
 
 impl Stall {
@@ -87,42 +91,52 @@ impl Spans {
     }
 }
 
-/// Collects the stalls of a run.
+/// Collects the stalls of a run. Spans are merged within a worker and a side, never across: two workers that are late at the same time
+/// have a stall each.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Stalls {
-    send: Spans,
-    receive: Spans,
+    spans: BTreeMap<(Option<WorkerIndex>, Side), Spans>,
 }
 
 impl Stalls {
-    /// The loader was late from `begin` to `end`.
-    pub(super) fn add(&mut self, side: Side, begin: Duration, end: Duration) {
-        match side {
-            Side::Send => self.send.add(begin, end),
-            Side::Receive => self.receive.add(begin, end),
-        }
+    /// The loader, or this worker, was late from `begin` to `end`.
+    pub(super) fn add(&mut self, worker: Option<WorkerIndex>, side: Side, begin: Duration, end: Duration) {
+        self.spans.entry((worker, side)).or_default().add(begin, end);
     }
 
     /// How many there are so far, of sending and of receiving. Two that turn out to be one count as one from then on.
     pub(super) fn counts(&self) -> [u64; 2] {
-        [&self.send, &self.receive].map(|spans| spans.by_begin.len() as u64 + spans.beyond)
+        [Side::Send, Side::Receive].map(|side| {
+            let spans = self.spans.iter().filter(|((_, of), _)| *of == side);
+            spans.map(|(_, spans)| spans.by_begin.len() as u64 + spans.beyond).sum()
+        })
     }
 
     /// What there was.
     pub(super) fn figures(&self) -> StallFigures {
-        let of = |spans: &Spans, side| {
-            let stall = move |(&begin, &end): (&Duration, &Duration)| Stall { begin, end, side };
-            spans.by_begin.iter().map(stall).collect::<Vec<_>>()
-        };
-        let mut listed = [of(&self.send, Side::Send), of(&self.receive, Side::Receive)].concat();
-        let sides = [&self.send, &self.receive];
-        let count = listed.len() as u64 + sides.iter().map(|spans| spans.beyond).sum::<u64>();
-        let total = listed.iter().map(Stall::length).chain(sides.iter().map(|spans| spans.beyond_total)).sum();
-        let longest = listed.iter().map(Stall::length).chain(sides.iter().map(|spans| spans.beyond_longest)).max();
-        listed.sort_by_key(|stall| std::cmp::Reverse(stall.length()));
-        listed.truncate(LISTED);
-        listed.sort_by_key(|stall| (stall.begin, stall.side));
-        StallFigures { count, longest: longest.unwrap_or_default(), total, listed }
+        Self::sum(self.spans.iter())
+    }
+
+    /// What there was of one worker.
+    pub(super) fn figures_of(&self, worker: WorkerIndex) -> StallFigures {
+        Self::sum(self.spans.range((Some(worker), Side::Send)..=(Some(worker), Side::Receive)))
+    }
+
+    fn sum<'a>(spans: impl Iterator<Item = (&'a (Option<WorkerIndex>, Side), &'a Spans)>) -> StallFigures {
+        let mut figures = StallFigures::default();
+        for (&(worker, side), Spans { by_begin, beyond, beyond_total, beyond_longest }) in spans {
+            let stall = |(&begin, &end): (&Duration, &Duration)| Stall { begin, end, side, worker };
+            figures.listed.extend(by_begin.iter().map(stall));
+            figures.count += by_begin.len() as u64 + beyond;
+            figures.total += *beyond_total;
+            figures.longest = figures.longest.max(*beyond_longest);
+        }
+        figures.total += figures.listed.iter().map(Stall::length).sum::<Duration>();
+        figures.longest = figures.listed.iter().map(Stall::length).fold(figures.longest, Duration::max);
+        figures.listed.sort_by_key(|stall| std::cmp::Reverse(stall.length()));
+        figures.listed.truncate(LISTED);
+        figures.listed.sort_by_key(|stall| (stall.begin, stall.worker, stall.side));
+        figures
     }
 }
 
@@ -140,9 +154,9 @@ mod tests {
     fn rows_that_overlap_show_one_stall() {
         let mut stalls = Stalls::default();
         for (begin, end) in [(100, 150), (300, 320), (120, 155), (90, 101), (155, 160)] {
-            stalls.add(Side::Send, at(begin), at(end));
+            stalls.add(None, Side::Send, at(begin), at(end));
         }
-        stalls.add(Side::Receive, at(95), at(130));
+        stalls.add(None, Side::Receive, at(95), at(130));
         let StallFigures { count, longest, total, listed } = stalls.figures();
         assert_eq!((count, longest, total), (3, at(70), at(70 + 20 + 35)));
         let listed: Vec<_> = listed.iter().map(|stall| (stall.begin, stall.side.as_str())).collect();
@@ -152,18 +166,35 @@ mod tests {
     #[test]
     fn the_longest_are_listed_in_order_of_time() {
         let mut stalls = Stalls::default();
-        (0..50).for_each(|place| stalls.add(Side::Send, at(1000 * place), at(1001 * place + 20)));
+        (0..50).for_each(|place| stalls.add(None, Side::Send, at(1000 * place), at(1001 * place + 20)));
         let StallFigures { count, listed, .. } = stalls.figures();
         assert_eq!((count, listed.len()), (50, LISTED));
         assert!(listed.windows(2).all(|pair| pair[0].begin < pair[1].begin));
         assert_eq!(listed[0].begin, at(30_000));
     }
 
+    #[test]
+    fn two_workers_that_are_late_at_the_same_time_have_a_stall_each() {
+        let mut stalls = Stalls::default();
+        let [first, second] = [0, 1].map(|index| Some(WorkerIndex(index)));
+        for (worker, begin, end) in [(first, 100, 150), (second, 120, 180), (first, 140, 160), (second, 400, 410)] {
+            stalls.add(worker, Side::Send, at(begin), at(end));
+        }
+        stalls.add(second, Side::Receive, at(100), at(105));
+        let StallFigures { count, longest, total, listed } = stalls.figures();
+        assert_eq!((count, longest, total), (4, at(60), at(60 + 60 + 10 + 5)));
+        assert_eq!(listed.iter().map(|stall| stall.worker).collect::<Vec<_>>(), [first, second, second, second]);
+        let of_second = stalls.figures_of(WorkerIndex(1));
+        assert_eq!((of_second.count, of_second.longest, of_second.total), (3, at(60), at(75)));
+        assert_eq!(stalls.figures_of(WorkerIndex(2)), StallFigures::default());
+        assert_eq!(stalls.counts(), [3, 1]);
+    }
+
     proptest! {
         #[test]
         fn the_total_is_the_time_that_any_row_covers(spans in prop::collection::vec((0_u64..400, 1_u64..30), 0..60)) {
             let mut stalls = Stalls::default();
-            spans.iter().for_each(|&(begin, length)| stalls.add(Side::Send, at(begin), at(begin + length)));
+            spans.iter().for_each(|&(begin, length)| stalls.add(None, Side::Send, at(begin), at(begin + length)));
             let covered = (0..430).filter(|&ms| spans.iter().any(|&(begin, length)| (begin..begin + length).contains(&ms)));
             prop_assert_eq!(stalls.figures().total, at(covered.count() as u64));
         }

@@ -3,50 +3,23 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    AskedArrivals, Flight, Row,
+    AskedArrivals, Counts, Flight, Row,
     arrivals::Arrivals,
     distributions::Distributions,
     ratios::Slowdowns,
     slots::{CompletedSlot, SlotRow},
     stalls::{Side, Stalls},
     verdicts::{Held, Saturated},
+    workers::WorkerStatistics,
 };
 use crate::{
     clock::Anchor,
     histogram::Histogram,
+    id::WorkerIndex,
     plan::{Offset, Phase},
     steady::Thinned,
     units::micros,
 };
-
-/// Counts of invocations.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Counts {
-    /// Invocations that came due.
-    pub requested: u64,
-    /// Invocations that were sent.
-    pub issued: u64,
-    /// Invocations that were answered, well or not.
-    pub returned: u64,
-    /// Invocations with any status but ok.
-    pub failed: u64,
-    /// Invocations by status, as in invocations.csv.
-    pub by_status: BTreeMap<String, u64>,
-}
-
-impl Counts {
-    fn add(&mut self, row: &Row) {
-        self.requested += 1;
-        self.issued += u64::from(row.outcome.sent.is_some());
-        self.returned += u64::from(row.outcome.response.is_some());
-        self.failed += u64::from(!row.succeeded());
-        let status = row.outcome.status.as_str();
-        match self.by_status.get_mut(&*status) {
-            Some(count) => *count += 1,
-            None => drop(self.by_status.insert(status.into_owned(), 1)),
-        }
-    }
-}
 
 /// The figures of one function.
 #[derive(Debug, Clone, Default)]
@@ -103,6 +76,8 @@ pub struct Statistics {
     pub(super) slots: Vec<SlotRow>,
     pub(super) saturated: Vec<Saturated>,
     pub(super) held: Vec<Held>,
+    /// By worker; empty of a run without them.
+    pub(super) workers: BTreeMap<WorkerIndex, WorkerStatistics>,
 }
 
 impl Statistics {
@@ -132,6 +107,7 @@ impl Statistics {
             slots: Vec::new(),
             saturated: Vec::new(),
             held: Vec::new(),
+            workers: BTreeMap::new(),
         }
     }
 
@@ -146,18 +122,24 @@ impl Statistics {
     }
 
     pub(super) fn slot_completed(&mut self, completed: CompletedSlot) {
-        let CompletedSlot { head, row, saturated, held } = completed;
+        let CompletedSlot { head, row, saturated, saturated_workers, held } = completed;
         let measured = row.phase == Phase::Measure;
         self.arrivals.slot_completed(&head);
         self.slots.push(row);
         self.saturated.extend(saturated.filter(|_| measured));
         self.held.extend(held.filter(|_| measured));
+        for worker in saturated_workers.into_iter().filter(|_| measured) {
+            self.workers.entry(worker).or_default().saturated_slots += 1;
+        }
     }
 
     /// Counts one row.
     pub(super) fn row(&mut self, row: &Row) {
         let cold = u64::from(row.outcome.cold_start == Some(true));
         self.all.add(row);
+        if let Some(worker) = row.worker {
+            self.workers.entry(worker).or_default().add(row, self.rules.t0.instant);
+        }
         self.all_cold += cold;
         self.first_due = Some(self.first_due.map_or(row.planned.due, |first| first.min(row.planned.due)));
         if row.planned.slot.phase == Phase::Warmup {
@@ -227,12 +209,12 @@ impl Statistics {
         let since = |instant: tokio::time::Instant| instant.saturating_duration_since(t0.instant);
         let Some(sent) = row.outcome.sent.map(since) else { return };
         if row.own_lag(t0.instant).is_some_and(|lag| lag > lag_bound) {
-            self.stalls.add(Side::Send, row.planned.due.as_duration(), sent);
+            self.stalls.add(row.worker, Side::Send, row.planned.due.as_duration(), sent);
         }
         if let (Some(response), Some(lag)) = (row.outcome.response, row.outcome.receive_lag)
             && lag > lag_bound
         {
-            self.stalls.add(Side::Receive, sent + response, sent + response + lag);
+            self.stalls.add(row.worker, Side::Receive, sent + response, sent + response + lag);
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{
-    ArrivalTest, DisturbanceFindings, Slowdown, Statistics,
+    ArrivalTest, Counts, DisturbanceFindings, Slowdown, Statistics,
     distributions::TouchedPercentile,
     slots::SlotRow,
     stalls::StallFigures,
-    statistics::{Counts, FunctionStatistics},
+    statistics::FunctionStatistics,
     steady_state::{self, SteadyState},
     verdicts::reason,
-    workers::WorkerFacts,
+    workers::{ClockError, WorkerFacts, WorkerSummary, clock_error, summaries},
 };
 use crate::{
     clock::{ClockChanges, UnixMicros},
@@ -128,6 +128,10 @@ pub struct Summary {
     pub clock_changes: Option<ClockChanges>,
     /// What the run's mode found, if it looks for anything.
     pub findings: Option<Box<dyn Findings>>,
+    /// The run's workers, by index; empty of a run without them.
+    pub workers: Vec<WorkerSummary>,
+    /// That clocks of workers were not known well enough; absent when they were.
+    pub clock_error: Option<ClockError>,
 }
 
 /// Response times of all that was sent, where failures count as endless.
@@ -169,6 +173,8 @@ pub struct Saturation {
     pub reason: String,
     /// Slots in which it was.
     pub slots: Vec<u32>,
+    /// How many workers like this loader would about do, of the slot that needs most; absent where the rows do not tell.
+    pub workers_needed: Option<u32>,
 }
 
 /// The verdict on the peer: whether the load was open-loop.
@@ -256,9 +262,10 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         notes,
         warmup,
         disturbances,
-        workers: _,
-        max_clock_error: _,
+        workers,
+        max_clock_error,
     } = facts;
+    let workers = summaries(workers, &statistics);
     let load_end = statistics.slots.iter().map(|row| row.start.plus(row.duration)).max();
     let known = so_far(&statistics);
     Summary {
@@ -284,6 +291,8 @@ pub fn summarise(mut statistics: Statistics, facts: SummaryFacts) -> Summary {
         disturbances,
         clock_changes,
         findings,
+        clock_error: clock_error(&workers, max_clock_error),
+        workers,
         arrivals: statistics.arrivals.test(),
         slots: statistics.slots,
         ..known
@@ -352,6 +361,7 @@ fn saturation(statistics: &Statistics) -> Saturation {
         saturated: !verdicts.is_empty(),
         reason: reason(verdicts),
         slots: sorted(verdicts.iter().map(|verdict| verdict.slot)),
+        workers_needed: verdicts.iter().filter_map(|verdict| verdict.workers_needed).max(),
     }
 }
 

@@ -1,13 +1,13 @@
 //! Rows for tests, built from a few figures.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::{
     clock::{Anchor, Clock, UnixMicros},
     id::FunctionIndex,
     invoke::{Outcome, Status},
     plan::{InvocationId, Mark, Offset, Phase, PlannedInvocation, SlotHead, Unit},
-    record::{Flight, Row},
+    record::{Flight, Row, SummaryFacts},
 };
 
 /// The instant from which the tests' offsets count.
@@ -64,4 +64,25 @@ pub(super) fn row(t0: &Anchor, slot: SlotHead, lag_ms: u64, response_ms: u64) ->
 /// A row that was not sent.
 pub(super) fn unsent(slot: SlotHead, status: Status) -> Row {
     Row { planned: planned(slot), outcome: Outcome::bare(status, "why"), flight: Flight::Never, worker: None }
+}
+
+impl SummaryFacts {
+    /// Facts of a run of one function that began then.
+    pub(super) fn of(t0: UnixMicros) -> Self {
+        Self {
+            seed: 1,
+            t0,
+            not_due: Some(0),
+            clock_changes: None,
+            functions: vec!["f".to_owned()],
+            instances_started: 0,
+            findings: None,
+            dropped_functions: BTreeMap::new(),
+            notes: Vec::new(),
+            warmup: None,
+            disturbances: Vec::new(),
+            workers: Vec::new(),
+            max_clock_error: None,
+        }
+    }
 }

@@ -2,27 +2,53 @@
 
 use std::{fmt, time::Duration};
 
+use super::punctuality::Lateness;
+use crate::id::WorkerIndex;
+
 /// Verdicts that are listed in a reason; the others are counted.
 const LISTED: usize = 3;
+
+/// A worker that was the bottleneck in a slot.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct SaturatedWorker {
+    pub(super) index: WorkerIndex,
+    pub(super) lateness: Lateness,
+}
 
 /// Why the loader was the bottleneck in a slot.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Saturated {
     pub(super) slot: u32,
-    pub(super) own_lag_p99: Duration,
-    pub(super) late: bool,
-    pub(super) attempted: u64,
-    pub(super) planned: u64,
+    /// How late the loader was, or the worker.
+    pub(super) lateness: Lateness,
+    /// The worker, and how many others were, too; absent of a run without workers.
+    pub(super) worker: Option<(WorkerIndex, u32)>,
+    /// How many workers like this loader would about do; absent where the rows do not tell.
+    pub(super) workers_needed: Option<u32>,
 }
 
 impl fmt::Display for Saturated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { slot, own_lag_p99, late, attempted, planned } = self;
-        if *late {
-            write!(f, "slot {slot}: the loader's own lag p99 {:.1} ms", own_lag_p99.as_secs_f64() * 1e3)
-        } else {
-            write!(f, "slot {slot}: {attempted} of {planned} invocations sent in time")
+        let Self { slot, lateness, worker, workers_needed } = self;
+        let Lateness { own_lag_p99, attempted, planned, missed: _ } = lateness;
+        write!(f, "slot {slot}: ")?;
+        match (own_lag_p99.map(|lag| lag.as_secs_f64() * 1e3), worker) {
+            (Some(lag), None) => write!(f, "the loader's own lag p99 {lag:.1} ms")?,
+            (Some(lag), Some((worker, _))) => write!(f, "own lag p99 of worker {worker} {lag:.1} ms")?,
+            (None, None) => write!(f, "{attempted} of {planned} invocations sent in time")?,
+            (None, Some((worker, _))) => {
+                write!(f, "{attempted} of {planned} invocations of worker {worker} sent in time")?;
+            }
         }
+        match worker.map_or(0, |(_, others)| others) {
+            0 => {}
+            1 => write!(f, ", and 1 more worker was late")?,
+            others => write!(f, ", and {others} more workers were late")?,
+        }
+        if let Some(needed) = workers_needed {
+            write!(f, "; about {needed} workers like this loader would do")?;
+        }
+        Ok(())
     }
 }
 
@@ -77,9 +103,10 @@ mod tests {
 
     #[test]
     fn verdicts_say_what_happened_and_what_would_do() {
-        let late =
-            Saturated { slot: 1, own_lag_p99: Duration::from_micros(12_345), late: true, attempted: 9, planned: 9 };
-        let short = Saturated { slot: 2, late: false, attempted: 5, ..late };
+        let late = Lateness { own_lag_p99: Some(Duration::from_micros(12_345)), attempted: 9, planned: 9, missed: 1 };
+        let late = Saturated { slot: 1, lateness: late, worker: None, workers_needed: None };
+        let short = Lateness { own_lag_p99: None, attempted: 5, ..late.lateness };
+        let short = Saturated { slot: 2, lateness: short, ..late };
         let held = Held {
             slot: 3,
             held: 412,
@@ -102,6 +129,30 @@ mod tests {
         );
         let connecting = Held { stream_limit: None, connections_needed: None, ..held };
         assert_eq!(connecting.to_string(), format!("slot 3: 412 of 600 {waited} connection, or were not sent for it"));
+    }
+
+    #[test]
+    fn a_verdict_names_the_worker_or_how_many_would_do() {
+        let short = Lateness { own_lag_p99: None, attempted: 5, planned: 9, missed: 4 };
+        let late = Lateness { own_lag_p99: Some(Duration::from_millis(20)), ..short };
+        let needing = Saturated { slot: 2, lateness: short, worker: None, workers_needed: Some(3) };
+        let of_worker = |others, lateness| {
+            let worker = Some((WorkerIndex(7), others));
+            Saturated { slot: 4, lateness, worker, workers_needed: None }.to_string()
+        };
+        assert_eq!(
+            needing.to_string(),
+            "slot 2: 5 of 9 invocations sent in time; about 3 workers like this loader would do"
+        );
+        assert_eq!(
+            [of_worker(0, late), of_worker(0, short), of_worker(1, late), of_worker(2, late)],
+            [
+                "slot 4: own lag p99 of worker 7 20.0 ms",
+                "slot 4: 5 of 9 invocations of worker 7 sent in time",
+                "slot 4: own lag p99 of worker 7 20.0 ms, and 1 more worker was late",
+                "slot 4: own lag p99 of worker 7 20.0 ms, and 2 more workers were late",
+            ]
+        );
     }
 
     #[test]

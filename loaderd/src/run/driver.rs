@@ -16,7 +16,7 @@ use super::{
     disturb::{Schedule, disturbances_backup},
     failure::{Event, Failure, Verdict},
     load::{Load, LoadObserver, Outcome, WarmingUp},
-    progress::ProgressFacts,
+    progress::{self, ProgressFacts},
     stage_spans::StageSpans,
     warmup,
 };
@@ -303,6 +303,9 @@ impl LoadObserver for Driver {
     }
 
     fn progress(&mut self, progress: RunProgress) {
+        if !progress.workers.is_empty() {
+            self.stations.telemetry.metrics.workers(&progress::exported(&progress.workers));
+        }
         self.publish(|view| view.progress = Some(progress));
     }
 }

@@ -6,8 +6,9 @@ use tokio::time::Instant;
 
 use crate::{
     dispatch::Counters,
+    metrics::WorkerFigures,
     plan::Outline,
-    record::{Progress, WorkerProgress, WorkerStanding},
+    record::{Progress, WorkerProgress, WorkerStanding, WorkerState},
     units,
 };
 
@@ -95,6 +96,21 @@ impl ProgressFacts {
         let seconds = now.duration_since(from).as_secs_f64();
         if seconds > 0.0 { issued.saturating_sub(before) as f64 / seconds } else { 0.0 }
     }
+}
+
+/// The workers of a run as the metrics have them.
+pub(super) fn exported(workers: &[WorkerProgress]) -> Vec<WorkerFigures> {
+    let figures = |WorkerProgress { standing, own_lag_p99_us }: &WorkerProgress| WorkerFigures {
+        worker: standing.index.0,
+        is_up: matches!(standing.state, WorkerState::Ready | WorkerState::Ok | WorkerState::Resumed),
+        is_lost: standing.state == WorkerState::Lost,
+        due: standing.due,
+        sent: standing.issued,
+        in_flight: standing.in_flight,
+        own_lag_p99: own_lag_p99_us.map(Duration::from_micros),
+        clock_bound: standing.clock.map(|clock| clock.bound),
+    };
+    workers.iter().map(figures).collect()
 }
 
 /// Combines facts, counters, what workers report, and figures into a run's progress.

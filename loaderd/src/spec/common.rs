@@ -84,7 +84,7 @@ pub(crate) fn common(
     scales(check, platform, mode);
     let disturbances = disturb::disturbances(check, disturb_messages, platform);
     let expectations = expect::expectations(check, expected);
-    let workers = workers::workers(check, workers_message.as_ref());
+    let workers = workers::workers(check, workers_message.as_ref(), max_in_flight);
     let mode = mode?.name;
     let Function { kind, runtime_clock, protocol, startup_busy_loop } = function?;
     Some(RunSpec {

@@ -103,8 +103,12 @@ pub struct WorkerResources {
     pub memory_mib: u32,
 }
 
-/// The workers; the inner value is absent when the spec has none.
-pub(super) fn workers(check: &mut Check, message: Option<&v1::Workers>) -> Option<Option<Workers>> {
+/// The workers; the inner value is absent when the spec has none. Each has a part of `max_in_flight`.
+pub(super) fn workers(
+    check: &mut Check,
+    message: Option<&v1::Workers>,
+    max_in_flight: Option<u32>,
+) -> Option<Option<Workers>> {
     let Some(message) = message else { return Some(None) };
     let v1::Workers {
         count,
@@ -120,6 +124,12 @@ pub(super) fn workers(check: &mut Check, message: Option<&v1::Workers>) -> Optio
         check.fault("workers.count", "is missing; must be the number of workers");
     }
     let count = check.count("workers.count", *count, 1, 1..=MOST_WORKERS);
+    if let (Some(count), Some(most)) = (count, max_in_flight.filter(|most| count.is_some_and(|count| count > *most))) {
+        check.fault(
+            "workers.count",
+            format!("is {count}; must be at most maxInFlight, {most}, of which each has a part"),
+        );
+    }
     let name = if on_worker_loss.is_empty() { OnWorkerLoss::Continue.as_str() } else { on_worker_loss };
     let on_loss = check.named("workers.onWorkerLoss", name, &OnWorkerLoss::ALL, OnWorkerLoss::as_str);
     let millisecond = Duration::from_millis(1);
@@ -147,6 +157,12 @@ pub(super) fn workers(check: &mut Check, message: Option<&v1::Workers>) -> Optio
 
 fn placement(check: &mut Check, message: Option<&v1::WorkerPlacement>) -> Option<Placement> {
     let v1::WorkerPlacement { node_selector, functions, workers } = message.cloned().unwrap_or_default();
+    let node_selector: BTreeMap<_, _> = node_selector.into_iter().collect();
+    let labels = node_selector.iter().filter(|(name, value)| !is_label_name(name) || !is_label_value(value));
+    let wrong: Vec<_> = labels.map(|(name, value)| format!("{name:?}: {value:?}")).collect();
+    if !wrong.is_empty() {
+        check.fault("workers.placement.nodeSelector", format!("has {}; must be labels of nodes", wrong.join(", ")));
+    }
     let mut sharing = |field, name: &str| {
         let name = if name.is_empty() { Sharing::default().as_str() } else { name };
         check.named(field, name, &Sharing::ALL, Sharing::as_str)
@@ -155,3 +171,24 @@ fn placement(check: &mut Check, message: Option<&v1::WorkerPlacement>) -> Option
     let with_workers = sharing("workers.placement.workers", &workers);
     Some(Placement { node_selector, with_functions: with_functions?, with_workers: with_workers? })
 }
+
+/// Whether a node can have a label of this name: with or without a prefix, which is a domain.
+fn is_label_name(name: &str) -> bool {
+    let (prefix, name) = name.split_once('/').map_or((None, name), |(prefix, name)| (Some(prefix), name));
+    let is_domain = |prefix: &str| {
+        let fits = (1..=253).contains(&prefix.len());
+        fits && prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte))
+    };
+    !name.is_empty() && is_label_value(name) && prefix.is_none_or(is_domain)
+}
+
+/// Whether a label can have this value, which may be empty.
+fn is_label_value(value: &str) -> bool {
+    let edge = |byte: Option<&u8>| byte.is_none_or(u8::is_ascii_alphanumeric);
+    let bytes = value.as_bytes();
+    let known = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    value.len() <= 63 && bytes.iter().all(known) && edge(bytes.first()) && edge(bytes.last())
+}
+
+#[cfg(test)]
+mod tests;

@@ -142,11 +142,15 @@ impl Reader {
 }
 
 /// What a shorthand stands for; nothing for any other value. A target of a disturbance may be written by its component's name, a
-/// count as a number, a value of a study's axis as it is in a spec, a cell that is excluded by its fields alone, and a share in per cent.
+/// count as a number, the workers of a run by their number, a value of a study's axis as it is in a spec, a cell that is excluded by its
+/// fields alone, and a share in per cent.
 fn shorthand(field: &str, value: &Value) -> Option<Value> {
     match (field, value) {
         ("loader.v1.Disturbance.of", Value::String(component)) => Some(serde_json::json!({ "component": component })),
         ("loader.v1.Disturbance.count", Value::Number(count)) => Some(Value::String(count.to_string())),
+        ("loader.v1.RunSpec.workers", Value::Number(_) | Value::String(_)) => {
+            Some(serde_json::json!({ "count": value }))
+        }
         (
             "loader.v1.Axis.values" | "loader.v1.Exclusion.CellEntry.value" | "loader.v1.StudySpec.BaselineEntry.value",
             value,

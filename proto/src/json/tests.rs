@@ -223,6 +223,12 @@ fn a_second_document_and_a_key_twice_are_told_without_the_librarys_names() {
 
 #[test]
 fn a_target_and_a_count_of_a_disturbance_have_short_forms() {
+    let (short, faults) = from_yaml::<RunSpec>("workers: 8");
+    let (long, _) = from_yaml::<RunSpec>("workers: { count: 8 }");
+    assert_eq!((short, faults), (long, Vec::new()));
+    let (_, faults) = from_yaml::<RunSpec>("workers: many");
+    assert_eq!(faults.len(), 1, "{faults:?}");
+    assert_eq!(faults[0].field, "workers.count");
     let (short, faults) = from_yaml::<RunSpec>("disturb: [{ at: 1m, do: deletePods, of: gateway, count: 2 }]");
     assert_eq!(faults, []);
     let (long, faults) =

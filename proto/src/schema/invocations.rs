@@ -80,5 +80,8 @@ table! {
         /// Instances of the function that its autoscaler wanted then.
         #[absent = "when the platform had reported none, and in files of earlier versions"]
         instances_desired: Option<u32>,
+        /// Number of the worker whose share it was in, from 0.
+        #[absent = "in a run without workers, and in files of earlier versions"]
+        worker: Option<u32>,
     }
 }

@@ -18,7 +18,7 @@ pub use figures::Moment;
 pub use queue::{Platform, Queued, platforms, queue};
 pub use runs::{Listed, Search, runs};
 pub use shell::{Parts, login, message, page, policy};
-pub use under_way::{Counts, Latencies, UnderWay, nothing_under_way, under_way};
+pub use under_way::{Counts, Latencies, UnderWay, Worker, nothing_under_way, under_way};
 
 #[cfg(test)]
 mod tests;

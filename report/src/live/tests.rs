@@ -80,6 +80,29 @@ fn what_is_not_known_yet_is_not_shown_as_zero() {
 }
 
 #[test]
+fn workers_are_shown_with_their_sum_and_of_many_the_worst() {
+    let worker = |index| Worker {
+        index,
+        node: format!("node-{index}"),
+        state: if index == 7 { "lost".to_owned() } else { "ok".to_owned() },
+        due: 1000,
+        issued: 990,
+        in_flight: 3,
+        own_lag_p99_us: Some(100 + u64::from(index)),
+        clock_bound_ns: Some(21_300),
+    };
+    let of = |count| under_way(&UnderWay { workers: (0..count).map(worker).collect(), ..run() });
+    assert!(!of(0).contains("own lag p99") && !of(1).contains(">all<"));
+    let four = of(4);
+    for expected in [">all<", ">4000<", ">3960<", ">12<", ">103 µs<", ">21.3 µs<", ">node-2<"] {
+        assert!(four.contains(expected), "{expected}: {four}");
+    }
+    let many = of(1000);
+    assert!(many.contains("Workers: the worst 16 of 1000") && many.contains(">lost<") && many.contains(">node-999<"));
+    assert!(!many.contains(">node-5<") && many.contains(">1000000<"));
+}
+
+#[test]
 fn names_from_outside_do_nothing() {
     let hostile = || HOSTILE.to_owned();
     let run = UnderWay {
@@ -88,6 +111,7 @@ fn names_from_outside_do_nothing() {
         platform: hostile(),
         waiting_for: hostile(),
         events: vec![(3.0, hostile())],
+        workers: vec![Worker { node: hostile(), state: hostile(), ..Worker::default() }],
         ..run()
     };
     let queued = Queued { id: hostile(), name: hostile(), mode: hostile(), platform: hostile(), submitted_unix_us: 0 };

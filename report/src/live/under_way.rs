@@ -1,13 +1,21 @@
 //! The run under way.
 
+use std::cmp::Reverse;
+
 use super::figures::{Moment, figures};
 use crate::{
     figure::{
         Mark,
         text::{escaped, sentence, visible},
     },
-    page::units,
+    page::{
+        table::{Cell, Table},
+        units,
+    },
 };
+
+/// Workers that are shown: of more, the worst.
+const WORKERS: usize = 16;
 
 /// Invocations of a run, counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,6 +41,27 @@ pub struct Latencies {
     pub response_p99_us: Option<u64>,
     /// Dispatch lag, 99th percentile.
     pub lag_p99_us: Option<u64>,
+}
+
+/// A worker of the run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Worker {
+    /// Its number.
+    pub index: u32,
+    /// The node that it runs on; empty while it is not known.
+    pub node: String,
+    /// Its state, such as `ok` or `lost`.
+    pub state: String,
+    /// Invocations of its share that have come due.
+    pub due: u64,
+    /// Those that it has sent.
+    pub issued: u64,
+    /// Invocations in flight.
+    pub in_flight: u64,
+    /// Own lag of the last seconds, 99th percentile, in microseconds.
+    pub own_lag_p99_us: Option<u64>,
+    /// How well its clock is known, in nanoseconds; absent until it was compared.
+    pub clock_bound_ns: Option<u64>,
 }
 
 /// A run under way.
@@ -68,6 +97,8 @@ pub struct UnderWay {
     pub moments: Vec<Moment>,
     /// What was done to the platform on purpose: seconds since the start of the load, and what.
     pub events: Vec<(f64, String)>,
+    /// Its workers; empty of a run without them.
+    pub workers: Vec<Worker>,
 }
 
 /// The part of the page when no run is under way.
@@ -94,6 +125,7 @@ pub fn under_way(run: &UnderWay) -> String {
     }
     html += &progress(run);
     html += &numbers(run);
+    html += &workers(&run.workers);
     let marks: Vec<_> = run.events.iter().map(|(at, label)| Mark { at: *at, label: label.clone() }).collect();
     html + &figures(&run.moments, &marks)
 }
@@ -142,4 +174,51 @@ fn numbers(run: &UnderWay) -> String {
     let shown: String =
         shown.map(|(name, value)| format!("<div><dt>{name}</dt><dd>{}</dd></div>\n", escaped(&value))).collect();
     format!("<dl class=\"key\">\n{shown}</dl>\n")
+}
+
+/// Its workers, with their sums first.
+fn workers(workers: &[Worker]) -> String {
+    if workers.is_empty() {
+        return String::new();
+    }
+    let more = workers.len().saturating_sub(WORKERS);
+    let caption =
+        if more > 0 { format!("Workers: the worst {WORKERS} of {}", workers.len()) } else { "Workers".to_owned() };
+    let mut worst: Vec<_> = workers.iter().collect();
+    if more > 0 {
+        worst.sort_by_key(|it| (it.state == "ok", Reverse(it.own_lag_p99_us), it.index));
+        worst.truncate(WORKERS);
+        worst.sort_by_key(|it| it.index);
+    }
+    let head = ["worker", "node", "state", "due", "sent", "in flight", "own lag p99", "clock known to ±"];
+    let mut table = Table::new(&caption, &head);
+    let all = |figure: fn(&Worker) -> u64| workers.iter().map(figure).sum();
+    let sum = Worker {
+        due: all(|it| it.due),
+        issued: all(|it| it.issued),
+        in_flight: all(|it| it.in_flight),
+        own_lag_p99_us: workers.iter().filter_map(|it| it.own_lag_p99_us).max(),
+        clock_bound_ns: workers.iter().filter_map(|it| it.clock_bound_ns).max(),
+        ..Worker::default()
+    };
+    if workers.len() > 1 {
+        table.rows.push(worker(Cell::text("all"), &sum));
+    }
+    table.rows.extend(worst.into_iter().map(|it| worker(Cell::text(it.index.to_string()), it)));
+    table.html()
+}
+
+fn worker(name: Cell, worker: &Worker) -> Vec<Cell> {
+    let Worker { index: _, node, state, due, issued, in_flight, own_lag_p99_us, clock_bound_ns } = worker;
+    let number = |value: Option<u64>, text: fn(f64) -> String| Cell::number(value.map(|it| it as f64), text);
+    vec![
+        name,
+        Cell::text(node),
+        Cell::text(state),
+        Cell::count(*due),
+        Cell::count(*issued),
+        Cell::count(*in_flight),
+        number(*own_lag_p99_us, units::micros),
+        number(*clock_bound_ns, units::nanos),
+    ]
 }

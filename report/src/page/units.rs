@@ -25,6 +25,21 @@ pub(crate) fn micros(us: f64) -> String {
     }
 }
 
+/// A duration in nanoseconds, with three digits and the unit that fits.
+pub(crate) fn nanos(ns: f64) -> String {
+    match ns {
+        ..1e3 => format!("{ns:.0} ns"),
+        ..1e5 => format!("{} µs", digits(ns / 1e3)),
+        _ => micros((ns / 1e3).round()),
+    }
+}
+
+/// The offset of a clock, in nanoseconds.
+pub(crate) fn offset(ns: f64) -> String {
+    let sign = if ns < 0.0 { "−" } else { "+" };
+    format!("{sign}{}", nanos(ns.abs()))
+}
+
 /// A number of seconds as minutes and hours.
 pub(crate) fn seconds(seconds: f64) -> String {
     if seconds < 60.0 {

@@ -12,6 +12,7 @@ mod summary;
 mod time;
 mod trace_stage;
 mod values;
+mod workers;
 
 pub(super) use plan::{plan, planned};
 pub(super) use run::{listed, run, state};

@@ -3,6 +3,7 @@
 use loader_proto::v1;
 use prost_types::Duration;
 
+use super::workers;
 use crate::run::RunProgress;
 
 /// Converts progress. What is not known in advance is zero, or absent.
@@ -28,8 +29,8 @@ pub(super) fn progress(progress: &RunProgress) -> v1::RunProgress {
         response_p50_us,
         response_p99_us,
         saturated,
-        workers: _,
-    } = progress.clone();
+        workers: ref sent_by,
+    } = *progress;
     v1::RunProgress {
         functions_ready,
         functions_total,
@@ -51,5 +52,6 @@ pub(super) fn progress(progress: &RunProgress) -> v1::RunProgress {
         response_p50_us,
         response_p99_us,
         saturated,
+        workers: sent_by.iter().map(workers::progress).collect(),
     }
 }

@@ -3,7 +3,7 @@
 use loader_proto::v1;
 use loader_report::expectation::Judged;
 
-use super::disturbances;
+use super::{disturbances, workers};
 use crate::{
     clock::{ClockChanges, UnixMicros},
     histogram::Bucket,
@@ -83,6 +83,8 @@ pub(super) fn of_load(summary: &Summary) -> v1::RunSummary {
         disturbances: disturbed,
         clock_changes,
         findings,
+        workers: sent_by,
+        clock_error,
     } = summary;
     let v1::Counts { requested, issued, returned, failed, by_status } = counts(measured);
     let mut message = v1::RunSummary {
@@ -115,6 +117,8 @@ pub(super) fn of_load(summary: &Summary) -> v1::RunSummary {
         disturbances: disturbed.iter().map(disturbances::findings).collect(),
         clock_changes: clock_changes.as_ref().map(changes),
         response_histogram: response_histogram.iter().map(bucket).collect(),
+        workers: sent_by.iter().map(workers::summary).collect(),
+        clock_error: clock_error.as_ref().map(workers::clock_error),
         ..times(summary)
     };
     findings.iter().for_each(|findings| findings.fill(&mut message));
@@ -144,7 +148,7 @@ fn bucket(bucket: &Bucket) -> v1::HistogramBucket {
     v1::HistogramBucket { from, to, count }
 }
 
-fn counts(counts: &Counts) -> v1::Counts {
+pub(super) fn counts(counts: &Counts) -> v1::Counts {
     let Counts { requested, issued, returned, failed, by_status } = counts;
     let (requested, issued, returned, failed) = (*requested, *issued, *returned, *failed);
     v1::Counts { requested, issued, returned, failed, by_status: by_status.clone() }
@@ -181,8 +185,13 @@ fn cold_starts(cold_starts: &ColdStarts) -> v1::ColdStarts {
 }
 
 fn saturated(saturation: &Saturation) -> v1::Saturated {
-    let Saturation { saturated, reason, slots } = saturation;
-    v1::Saturated { saturated: *saturated, reason: reason.clone(), slots: slots.clone() }
+    let Saturation { saturated, reason, slots, workers_needed } = saturation;
+    v1::Saturated {
+        saturated: *saturated,
+        reason: reason.clone(),
+        slots: slots.clone(),
+        workers_needed: *workers_needed,
+    }
 }
 
 fn open_loop(found: &OpenLoop) -> v1::OpenLoop {
@@ -202,6 +211,7 @@ fn stalls(found: &StallFigures, t0: UnixMicros, touched: u64, marked: &[TouchedP
         start_unix_us: t0.plus(stall.begin).0,
         duration_us: micros(stall.length()),
         side: stall.side.as_str().to_owned(),
+        worker: stall.worker.map(|worker| worker.0.into()),
     };
     let marked =
         marked.iter().map(|TouchedPercentile { figure, percentile, value, untouched }| v1::TouchedPercentile {

@@ -46,6 +46,7 @@ fn every_series_is_there_from_the_start() {
             "loader_stalls counter",
             "loader_stream_wait_seconds histogram",
             "loader_target_rate gauge",
+            "loader_workers_lost gauge",
             "process_cpu_seconds counter",
             "process_max_fds gauge",
             "process_open_fds gauge",
@@ -69,6 +70,7 @@ fn the_documentation_lists_every_metric_and_no_other() {
     metrics.expectations(std::iter::once(("failed < 1%".to_owned(), true)));
     let (node, role) = ("n".to_owned(), "worker");
     metrics.nodes(&[NodeFigures { node, role, cpu_ratio: Some(0.0), memory_ratio: Some(0.0), pods: Some(0) }]);
+    metrics.workers(&[worker()]);
     let text = metrics.encode();
     let kinds = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
     let mut exported: Vec<_> = kinds
@@ -238,4 +240,52 @@ fn stalls_are_counted_by_side() {
         series(&metrics, "loader_stalls_total"),
         [r#"loader_stalls_total{side="receive"} 2"#, r#"loader_stalls_total{side="send"} 0"#]
     );
+}
+
+/// A worker that reports, of which everything is known.
+fn worker() -> WorkerFigures {
+    WorkerFigures {
+        worker: 0,
+        is_up: true,
+        is_lost: false,
+        due: 70,
+        sent: 50,
+        in_flight: 3,
+        own_lag_p99: Some(Duration::from_micros(250)),
+        clock_bound: Some(Duration::from_micros(20)),
+    }
+}
+
+#[test]
+fn workers_have_series_while_they_are_known() {
+    let metrics = Metrics::new();
+    let lost = WorkerFigures {
+        worker: 1,
+        is_up: false,
+        is_lost: true,
+        due: 70,
+        sent: 50,
+        in_flight: 0,
+        own_lag_p99: None,
+        clock_bound: None,
+    };
+    metrics.workers(&[worker(), lost]);
+    for (name, expected) in [
+        ("up", vec![r#"up{worker="0"} 1"#, r#"up{worker="1"} 0"#]),
+        ("invocations_due", vec![r#"invocations_due{worker="0"} 70"#, r#"invocations_due{worker="1"} 70"#]),
+        ("invocations_sent", vec![r#"invocations_sent{worker="0"} 50"#, r#"invocations_sent{worker="1"} 50"#]),
+        (
+            "invocations_in_flight",
+            vec![r#"invocations_in_flight{worker="0"} 3"#, r#"invocations_in_flight{worker="1"} 0"#],
+        ),
+        ("own_lag_p99_seconds", vec![r#"own_lag_p99_seconds{worker="0"} 0.00025"#]),
+        ("clock_error_seconds", vec![r#"clock_error_seconds{worker="0"} 0.00002"#]),
+    ] {
+        let expected: Vec<_> = expected.iter().map(|line| format!("loader_worker_{line}")).collect();
+        assert_eq!(series(&metrics, &format!("loader_worker_{name}")), expected);
+    }
+    assert_eq!(series(&metrics, "loader_workers_lost"), ["loader_workers_lost 1"]);
+    metrics.idle();
+    assert_eq!(series(&metrics, "loader_worker_up"), Vec::<String>::new());
+    assert_eq!(series(&metrics, "loader_workers_lost"), ["loader_workers_lost 0"]);
 }

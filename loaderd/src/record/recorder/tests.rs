@@ -2,7 +2,7 @@ use std::fs;
 
 use super::*;
 use crate::{
-    id::FunctionIndex,
+    id::{FunctionIndex, WorkerIndex},
     invoke::Status,
     plan::NoFindings,
     platform::{Scale, ScaleSample},
@@ -83,9 +83,9 @@ fn rows_and_slots_are_on_disk_as_columns_md_has_them() {
     });
     let read = |name: &str| fs::read_to_string(kept.directory.path().join(name)).expect("reads");
     insta::assert_snapshot!(read("invocations.csv"), @r"
-    run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,instance,cold_start,instance_started_unix_us,saturated,response_bytes,stream_wait_us,receive_lag_us,instances,instances_desired
-    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,1000001000,1000,,25000,10000,10000,2048,2048,ok,,f-1,false,7,false,,,,1,2
-    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true,,,,1,2
+    run_id,invocation_id,function,phase,slot,mark,due_unix_us,sent_unix_us,dispatch_lag_us,connect_us,response_us,requested_runtime_us,actual_runtime_us,requested_memory_kib,actual_memory_kib,status,error,instance,cold_start,instance_started_unix_us,saturated,response_bytes,stream_wait_us,receive_lag_us,instances,instances_desired,worker
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,1000001000,1000,,25000,10000,10000,2048,2048,ok,,f-1,false,7,false,,,,1,2,
+    19700101t000000000-0001,sec0.inv0,f,measure,0,,1000000000,,,,,10000,,2048,,not_sent,why,,,,true,,,,1,2,
     ");
     insta::assert_snapshot!(read("slots.csv"), @r"
     slot,phase,start_unix_us,duration_us,rps,planned,issued,returned,failed,cold_starts,lag_p99_us,saturated,own_lag_p99_us,open_loop,memory_peak_mib,memory_mean_mib
@@ -115,6 +115,21 @@ fn progress_counts_what_has_ended() {
         ..Progress::default()
     };
     assert_eq!(kept.progress, expected);
+}
+
+#[test]
+fn rows_of_workers_name_them_and_progress_has_their_lags() {
+    let kept = record(|t0| {
+        let slot = head(0, 102);
+        let of = |worker, row| Event::Row(Box::new(Row { worker: Some(WorkerIndex(worker)), ..row }));
+        let late = (0..2).map(|_| of(1, row(t0, slot, 40, 25)));
+        let rest = (0..48).map(|_| of(1, unsent(slot, Status::ConnectError)));
+        std::iter::once(opened(t0, slot)).chain(late).chain(rest).collect()
+    });
+    let csv = fs::read_to_string(kept.directory.path().join("invocations.csv")).expect("reads");
+    assert_eq!(csv.lines().skip(1).filter(|line| line.ends_with(",1,2,1")).count(), 50, "{csv}");
+    let lags: Vec<_> = kept.progress.workers.iter().map(|it| (it.index.0, it.own_lag_p99_us)).collect();
+    assert_eq!(lags, [(1, None)], "two values have no 99th percentile");
 }
 
 #[test]

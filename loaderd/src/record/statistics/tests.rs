@@ -39,21 +39,7 @@ fn summary(rules: Rules, rows: &[Row]) -> Summary {
 }
 
 fn facts(rules: Rules) -> SummaryFacts {
-    SummaryFacts {
-        seed: 1,
-        t0: rules.t0.unix,
-        not_due: Some(0),
-        clock_changes: None,
-        functions: vec!["f".to_owned()],
-        instances_started: 0,
-        findings: None,
-        dropped_functions: BTreeMap::new(),
-        notes: Vec::new(),
-        warmup: None,
-        disturbances: Vec::new(),
-        workers: Vec::new(),
-        max_clock_error: None,
-    }
+    SummaryFacts::of(rules.t0.unix)
 }
 
 fn counts(it: &Counts) -> [u64; 4] {

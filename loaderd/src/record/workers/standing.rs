@@ -1,4 +1,4 @@
-//! The workers of a run: what the coordinator knows of them, and what their rows show.
+//! What the coordinator knows of a worker, while the load goes and at its end.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -130,4 +130,20 @@ pub struct WorkerFacts {
     pub batches: u64,
     /// Their length as they were transferred, in bytes.
     pub bytes: u64,
+}
+
+impl WorkerFacts {
+    /// A worker of which nothing is known but what its rows show.
+    pub(super) fn unknown(index: WorkerIndex) -> Self {
+        Self {
+            index,
+            node: String::new(),
+            pod: String::new(),
+            clock: None,
+            state: WorkerState::Ok,
+            reason: String::new(),
+            batches: 0,
+            bytes: 0,
+        }
+    }
 }
