@@ -28,6 +28,7 @@ mod trace_page;
 mod traces;
 pub(crate) mod units;
 mod verdicts;
+pub(crate) mod workers;
 
 pub(crate) use chart::History;
 pub(crate) use check::checked;

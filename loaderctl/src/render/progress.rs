@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use loader_proto::v1::{Run, RunProgress, RunState};
 
-use super::units::{duration, known, mib, micros, part, rate, wire_duration};
+use super::{
+    units::{duration, known, mib, micros, part, rate, wire_duration},
+    workers,
+};
 
 /// The name of a state, as in `RUNNING`.
 pub(crate) fn state_name(state: RunState) -> &'static str {
@@ -45,8 +48,8 @@ pub(crate) fn time(run: &Run) -> String {
     planned(run).map_or_else(|| elapsed.clone(), |planned| format!("{elapsed}/{}", duration(planned)))
 }
 
-/// The figures of the last seconds, load, counts and latencies on a line each, none longer than 76 columns; none before the load
-/// starts.
+/// The figures of the last seconds, load, counts and latencies on a line each, and how many workers are in which state, where there are
+/// some, none longer than 76 columns; none before the load starts.
 pub(crate) fn figures(run: &Run) -> Vec<String> {
     let Some(progress) = &run.progress else { return Vec::new() };
     let load = format!(
@@ -70,7 +73,9 @@ pub(crate) fn figures(run: &Run) -> Vec<String> {
         known(progress.response_p99_us, micros),
         if progress.saturated { "  THE LOADER IS THE BOTTLENECK" } else { "" },
     );
-    vec![load, ended, latencies]
+    let mut lines = vec![load, ended, latencies];
+    lines.extend(workers::standing(&progress.workers));
+    lines
 }
 
 /// All of it on one line.

@@ -10,6 +10,7 @@ use super::{
     summary, table,
     units::{between, duration, instant},
     verdicts::{self, Weight, verdicts},
+    workers,
 };
 
 /// Everything that is known of a run.
@@ -20,7 +21,8 @@ pub(crate) fn run(run: &Run, intervals: IntervalsShown) -> String {
         Some(summary) => measured(summary, intervals, &mut text),
         None if run.progress.is_some() => {
             text.push_str(&format!("\n{}  {}\n", progress::stage(run), progress::time(run)));
-            text.extend(progress::figures(run).iter().map(|line| format!("  {line}\n")));
+            let lines = progress::figures(run).into_iter().chain(workers::under_way(run));
+            text.extend(lines.map(|line| format!("  {line}\n")));
             let so_far = disturbances::so_far(run);
             if !so_far.is_empty() {
                 text.push_str(&format!("\n{so_far}"));
@@ -81,6 +83,7 @@ fn measured(summary: &RunSummary, intervals: IntervalsShown, text: &mut String) 
         disturbances::findings(summary),
         summary::slots(summary),
         summary::functions(summary),
+        workers::workers(summary),
     ];
     for section in sections.iter().filter(|section| !section.is_empty()) {
         text.push('\n');

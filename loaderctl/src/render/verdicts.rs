@@ -9,6 +9,7 @@ use super::{
     distributions::{label, percentile},
     expectations::expectations,
     units::{duration, known, micros, whole},
+    workers,
 };
 
 /// Slots that are listed; the others are counted.
@@ -28,6 +29,8 @@ pub(super) fn note(summary: &RunSummary) -> &'static str {
         "the loader was the bottleneck"
     } else if open_loop.as_ref().is_some_and(|it| it.violated) {
         "not open-loop"
+    } else if summary.workers.iter().any(|it| it.state == workers::LOST) {
+        "a worker was lost"
     } else if stalls.as_ref().is_some_and(|it| !it.marked.is_empty()) {
         "stalls of the loader show"
     } else {
@@ -61,6 +64,7 @@ pub(super) fn emphasis(summary: &RunSummary) -> Vec<Option<Weight>> {
 }
 
 fn paragraphs(summary: &RunSummary) -> Vec<(Weight, String)> {
+    let of = |weight| move |text| (weight, text);
     let stalls = summary.stalls.as_ref();
     let bad = [
         failures(summary),
@@ -68,10 +72,11 @@ fn paragraphs(summary: &RunSummary) -> Vec<(Weight, String)> {
         summary.saturated.as_ref().filter(|it| it.saturated).map(saturated),
         summary.open_loop.as_ref().filter(|it| it.violated).map(open_loop),
     ];
+    let lost = workers::lost(summary).map(of(Weight::Bad));
+    let clock_error = summary.clock_error.as_ref().map(workers::clock_error).map(of(Weight::Care));
     let care = stalls.filter(|it| !it.marked.is_empty()).map(marked);
     let good = Some(clean(summary)).filter(|text| !text.is_empty());
-    let of = |weight| move |text| (weight, text);
-    let found = bad.into_iter().flatten().map(of(Weight::Bad));
+    let found = bad.into_iter().flatten().map(of(Weight::Bad)).chain(lost).chain(clock_error);
     let found = found.chain(care.map(of(Weight::Care))).chain(good.map(of(Weight::Good)));
     found.chain(clocks(summary).into_iter().map(of(Weight::Care))).collect()
 }
@@ -92,11 +97,14 @@ fn failures(summary: &RunSummary) -> Option<String> {
 }
 
 fn saturated(verdict: &Saturated) -> String {
-    let Saturated { saturated: _, reason, slots } = verdict;
+    let Saturated { saturated: _, reason, slots, workers_needed } = verdict;
+    let needed =
+        workers_needed.map(|count| format!("\n  workers like this loader that would do: about {count} (--workers)"));
     format!(
         "THE LOADER WAS THE BOTTLENECK: it did not send in time, so these figures\n\
-         describe the loader rather than the platform.\n  slots: {}\n  {reason}",
-        listed(slots)
+         describe the loader rather than the platform.\n  slots: {}\n  {reason}{}",
+        listed(slots),
+        needed.unwrap_or_default()
     )
 }
 
@@ -150,7 +158,8 @@ fn listed_stalls(stalls: &Stalls) -> String {
         let at =
             jiff::Timestamp::from_microsecond(stall.start_unix_us).map(|at| at.strftime("%H:%M:%S%.3fZ").to_string());
         let doing = if stall.side == "receive" { "reading" } else { "sending" };
-        format!("\n  {} {} late for {}", at.unwrap_or_default(), doing, micros(stall.duration_us))
+        let of = stall.worker.map(|worker| format!("worker {worker} ")).unwrap_or_default();
+        format!("\n  {} {of}{} late for {}", at.unwrap_or_default(), doing, micros(stall.duration_us))
     });
     lines.collect()
 }

@@ -193,6 +193,11 @@ impl Draft {
     }
 
     fn lay_in(&mut self, document: &mut Document, mode: Option<Mode>, flags: &[GivenFlag]) {
+        // A flag may set another field of workers that are written by their number.
+        if let Some(workers) = document.get_mut("workers").filter(|workers| workers.is_number() || workers.is_string())
+        {
+            *workers = json!({ "count": workers.take() });
+        }
         // Of path and upload a spec has one: that of the flag is to win.
         if flags.iter().any(|given| matches!(given.flag.name, "trace" | "upload"))
             && let Some(Value::Object(trace)) = document.get_mut(Mode::Trace.field())

@@ -45,6 +45,16 @@ fn each_flag_reaches_its_field() {
         ("--http-path=/{function}", "/function/http/path", json!("/{function}")),
         ("--http-header=x-a: b:c", "/function/http/headers", json!({"x-a": "b:c"})),
         ("--disturb={at: 2s, do: restart, of: gateway}", "/disturb/0/of/component", json!("gateway")),
+        ("--workers=8", "/workers/count", json!(8)),
+        ("--on-worker-loss=abort", "/workers/onWorkerLoss", json!("abort")),
+        ("--max-clock-error=200us", "/workers/maxClockError", json!("0.000200s")),
+        ("--orphan-timeout=1m", "/workers/orphanTimeout", json!("60s")),
+        ("--worker-start-timeout=20s", "/workers/startTimeout", json!("20s")),
+        ("--worker-node=pool:load", "/workers/placement/nodeSelector", json!({"pool": "load"})),
+        ("--workers-beside-functions=never", "/workers/placement/functions", json!("never")),
+        ("--workers-beside-workers=allow", "/workers/placement/workers", json!("allow")),
+        ("--worker-cpu=0.5", "/workers/cpu", json!(0.5)),
+        ("--worker-memory=2GiB", "/workers/memoryMib", json!(2048)),
         ("--http-body={runtime_ms}", "/function/http/body", json!("{runtime_ms}")),
         ("--arrivals=poisson", "/arrivals", json!("poisson")),
         ("--function-timeout=90s", "/functionTimeout", json!("90s")),
@@ -113,7 +123,7 @@ fn fields(files: &FileDescriptorSet, message: &str, prefix: &str, paths: &mut BT
     for field in &descriptor.field {
         let path = format!("{prefix}{}", field.json_name());
         let is_group = field.r#type() == Type::Message && field.type_name().starts_with(".loader.v1.");
-        if is_group && !["targets", "headers", "disturb"].contains(&field.json_name()) {
+        if is_group && !["targets", "headers", "disturb", "nodeSelector"].contains(&field.json_name()) {
             fields(files, field.type_name(), &format!("{path}."), paths);
         } else {
             paths.insert(path);
@@ -360,4 +370,13 @@ fn disturbances_are_entries_of_a_spec() {
     let faults = messages(draft(&["--mode=rps", "--disturb={at: 1, what: x}"]).into_faults());
     assert_eq!(faults.len(), 2, "{faults:?}");
     assert!(faults.iter().all(|fault| fault.starts_with("spec: disturb[0].")), "{faults:?}");
+}
+
+#[test]
+fn workers_may_be_written_by_their_number() {
+    let (_directory, file) = file("workers: 8\nburst: {}");
+    assert_eq!(spec(&[&file])["workers"], json!({ "count": 8 }));
+    let with_more = spec(&[&file, "--on-worker-loss=abort"]);
+    assert_eq!(with_more["workers"], json!({ "count": 8, "onWorkerLoss": "abort" }));
+    assert_eq!(spec(&[&file, "--workers=4"])["workers"], json!({ "count": 4 }));
 }

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use loader_proto::v1;
 
 use super::View;
-use crate::render::{History, disturbances, progress, units};
+use crate::render::{History, disturbances, progress, units, workers};
 
 /// What is drawn when the length of the run is known.
 const WITH_BAR: &str = "{prefix} [{bar:30}] {msg}";
@@ -40,7 +40,7 @@ impl View for Live {
         }
         self.bar.set_prefix(progress::stage(run));
         let figures = [progress::time(run)].into_iter().chain(progress::figures(run)).chain(disturbances::last(run));
-        let lines = figures.chain(self.history.rows());
+        let lines = figures.chain(workers::under_way(run)).chain(self.history.rows());
         self.bar.set_message(lines.collect::<Vec<_>>().join("\n  "));
         self.bar.tick();
         Ok(())
