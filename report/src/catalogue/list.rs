@@ -3,12 +3,12 @@
 use super::{
     bursts, cold, distributions,
     entry::{Entry, Panel},
-    functions, loads, over_time, quality, resources,
+    functions, loads, over_time, quality, resources, workers,
 };
 use crate::{figure::Figure, run::Run};
 
 /// All figures, in the order of a report.
-pub const FIGURES: [Entry; 38] = {
+pub const FIGURES: [Entry; 39] = {
     use Panel::{ColdStarts, Distributions, Functions, Mode, Quality, Time};
     const fn entry(name: &'static str, about: &'static str, panel: Panel, draw: fn(&Entry, &[Run]) -> Figure) -> Entry {
         Entry { name, about, panel, draw }
@@ -87,6 +87,7 @@ pub const FIGURES: [Entry; 38] = {
         entry("lag-cdf", "Dispatch lag, own lag and receive lag, CDF", Quality, quality::lags),
         entry("gaps", "Times between invocations: achieved against planned, CDF", Quality, quality::gaps),
         entry("runtimes", "Requested and measured run time, CDF", Quality, quality::runtimes),
+        entry("worker-lag", "Own lag and receive lag of workers, p99", Quality, workers::lags),
     ]
 };
 

@@ -11,6 +11,7 @@ mod over_time;
 mod parts;
 mod quality;
 mod resources;
+mod workers;
 
 pub use entry::{Entry, Panel};
 pub use list::{FIGURES, find};

@@ -19,6 +19,7 @@ mod tables;
 pub(crate) mod units;
 mod verdict;
 mod verdicts;
+mod workers;
 
 pub use comparison::comparison_html;
 pub(crate) use document::hash;
@@ -78,6 +79,7 @@ fn panels(runs: &[Run]) -> Vec<(&'static str, &'static str, String)> {
         |run: &Run| run.summary().map(|it| findings::findings(it) + &disturbances(it).html()).unwrap_or_default();
     let expected = |run: &Run| run.summary().map(|it| expectations::expectations(it).html()).unwrap_or_default();
     let stalls = |run: &Run| run.summary().map(|it| tables::stalls(it).html()).unwrap_or_default();
+    let sent_by = |run: &Run| run.summary().map(|it| workers::workers(it).html()).unwrap_or_default();
     let slots = |run: &Run| run.summary().map(|it| tables::slots(it).html()).unwrap_or_default();
     let rest = |run: &Run| tables::statuses(run).html() + &tables::events(run).html() + &slots(run);
     vec![
@@ -90,6 +92,7 @@ fn panels(runs: &[Run]) -> Vec<(&'static str, &'static str, String)> {
         ("By function", "functions", charts(Panel::Functions) + &each(runs, |run| tables::functions(run).html())),
         ("What the mode set out to find", "mode", each(runs, found) + &charts(Panel::Mode)),
         ("How true the figures are", "quality", charts(Panel::Quality) + &each(runs, stalls)),
+        ("Workers", "workers", each(runs, sent_by)),
         ("Tables", "tables", each(runs, rest)),
     ]
 }

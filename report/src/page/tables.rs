@@ -155,12 +155,18 @@ pub(super) fn statuses(run: &Run) -> Table {
 
 /// The longest stalls of the loader.
 pub(super) fn stalls(summary: &RunSummary) -> Table {
-    let mut table = Table::new("The longest stalls of the loader", &["began", "late for", "side"]);
+    let has_workers = !summary.workers.is_empty();
+    let head = ["began", "late for", "side", "worker"];
+    let head = if has_workers { &head[..] } else { &head[..3] };
+    let mut table = Table::new("The longest stalls of the loader", head);
     let listed = summary.stalls.iter().flat_map(|stalls| &stalls.listed);
     table.rows = listed
         .map(|stall| {
             let began = instant(Some(stall.start_unix_us));
-            vec![Cell::text(began), Cell::number(Some(stall.duration_us as f64), micros), Cell::text(&stall.side)]
+            let late = Cell::number(Some(stall.duration_us as f64), micros);
+            let worker =
+                has_workers.then(|| Cell::number(stall.worker.map(f64::from), |worker| format!("{worker:.0}")));
+            [Cell::text(began), late, Cell::text(&stall.side)].into_iter().chain(worker).collect()
         })
         .collect();
     table

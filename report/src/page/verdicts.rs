@@ -6,6 +6,7 @@ use super::{
     loader::{clocks, lag, open_loop, saturated, stalls},
     units::percent,
     verdict::{Verdict, Weight, capital, verdict},
+    workers,
 };
 use crate::run::Run;
 
@@ -42,6 +43,8 @@ pub(super) fn of_documents(run: &Run) -> Vec<Verdict> {
 fn of_loader(summary: &RunSummary) -> Vec<Verdict> {
     let mut all = vec![saturated(summary), open_loop(summary), stalls(summary), arrivals(summary), steady(summary)];
     all.extend(clocks(summary));
+    all.extend(workers::lost(summary));
+    all.extend(workers::clock_error(summary));
     all
 }
 
