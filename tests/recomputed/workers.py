@@ -10,7 +10,8 @@ def workers(run, counts):
     """The messages WorkerSummary, by number: those that have rows, and those that the daemon knows of."""
     rows_of = by_worker(run.rows)
     numbers = sorted(set(rows_of) | {worker["worker"] for worker in run.summary.get("workers") or []})
-    return [worker(run, number, rows_of.get(number, []), counts) for number in numbers]
+    # A summary of an earlier version does not have the list.
+    return OneOf(None, []) if not numbers else [worker(run, number, rows_of.get(number, []), counts) for number in numbers]
 
 
 def worker(run, number, rows, counts):

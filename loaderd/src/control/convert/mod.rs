@@ -1,5 +1,6 @@
 //! Between the domain and the wire. Every struct is taken apart in full, so that a new field breaks the build here.
 
+mod counts;
 mod disturbances;
 mod plan;
 mod progress;

@@ -3,15 +3,14 @@
 use loader_proto::v1;
 use loader_report::expectation::Judged;
 
-use super::{disturbances, workers};
+use super::{counts::counts, disturbances, workers};
 use crate::{
     clock::{ClockChanges, UnixMicros},
     histogram::Bucket,
     plan::distribution,
     record::{
-        ArrivalTest, ColdStarts, Counts, FunctionSummary, GapFigures, KsTest, MemoryInFlight, OpenLoop,
-        ResponseInclFailures, Saturation, SlotRow, Slowdown, Stall, StallFigures, SteadyState, Summary,
-        TouchedPercentile, WarmupFindings,
+        ArrivalTest, ColdStarts, FunctionSummary, GapFigures, KsTest, MemoryInFlight, OpenLoop, ResponseInclFailures,
+        Saturation, SlotRow, Slowdown, Stall, StallFigures, SteadyState, Summary, TouchedPercentile, WarmupFindings,
     },
     store::RunSummary,
     units::micros,
@@ -146,12 +145,6 @@ fn times(summary: &Summary) -> v1::RunSummary {
 fn bucket(bucket: &Bucket) -> v1::HistogramBucket {
     let Bucket { from, to, count } = *bucket;
     v1::HistogramBucket { from, to, count }
-}
-
-pub(super) fn counts(counts: &Counts) -> v1::Counts {
-    let Counts { requested, issued, returned, failed, by_status } = counts;
-    let (requested, issued, returned, failed) = (*requested, *issued, *returned, *failed);
-    v1::Counts { requested, issued, returned, failed, by_status: by_status.clone() }
 }
 
 fn incl_failures(found: &ResponseInclFailures) -> v1::ResponseInclFailures {

@@ -2,7 +2,7 @@
 
 use loader_proto::v1;
 
-use super::summary::counts;
+use super::counts::counts;
 use crate::{
     plan::distribution,
     record::{ClockBound, ClockError, WorkerClock, WorkerProgress, WorkerStanding, WorkerSummary},
