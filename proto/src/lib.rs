@@ -23,7 +23,12 @@ pub mod v1 {
 }
 
 /// The work of a run's workers, `loader.worker.v1`: what a daemon and its workers say to each other.
-#[expect(clippy::allow_attributes, clippy::allow_attributes_without_reason, reason = "generated code")]
+#[expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::too_many_lines,
+    reason = "generated code"
+)]
 pub mod worker {
     tonic::include_proto!("loader.worker.v1");
 }
