@@ -20,6 +20,9 @@ pub trait Workers: Send + Sync {
     /// Where the workers of a run reach their coordinator.
     fn listen(&self) -> CoordinatorListen;
 
+    /// Checks before anything is deployed that workers can be started there: settings and permissions.
+    async fn check(&self) -> Result<(), PlatformError>;
+
     /// Starts the workers of a run. Their news are sent until the receiver is closed, or they are stopped; a worker that is gone is not
     /// started again.
     ///

@@ -80,6 +80,13 @@ impl Workers for FakePlatform {
         CoordinatorListen { address: ([127, 0, 0, 1], 0).into(), tls: *tls, advertise }
     }
 
+    async fn check(&self) -> Result<(), PlatformError> {
+        match self.fake_workers().refusal {
+            Some(reason) => Err(PlatformError::Platform { platform: self.name, reason: reason.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
     async fn start(&self, request: StartWorkers, news: mpsc::Sender<WorkerNews>) -> Result<(), PlatformError> {
         self.record(Call::StartWorkers(request.count));
         let workers = self.fake_workers();
@@ -137,6 +144,8 @@ mod tests {
     async fn workers_are_refused_or_fail_to_start_as_scripted() {
         let refusing = FakePlatform::new("local").with_workers(FakeWorkers::refused("set workers.listen"));
         assert_eq!(refusing.workers().unwrap().refusal().as_deref(), Some("set workers.listen"));
+        let checked = refusing.workers().unwrap().check().await;
+        assert_eq!(checked.unwrap_err().to_string(), "platform local: set workers.listen");
         let failing = FakePlatform::new("local").with_workers(FakeWorkers::failing("no room"));
         let (news, _received) = mpsc::channel(1);
         let started = failing.workers().unwrap().start(request(&RunId::new(0, 0)), news).await;
