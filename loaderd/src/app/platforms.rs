@@ -23,7 +23,7 @@ pub(super) async fn start(config: &Config, prometheus: Option<Prometheus>, clock
     let local = local::Local::start(local_settings(&config.platforms.local), clock).await;
     let local = local.context("the local platform")?.with_workers(this_program());
     let attach = Attach { workers: Some(local::WorkerProcesses::new(attach::NAME, this_program())) };
-    let knative = knative::Knative::new(knative_settings(&config.platforms.knative, prometheus), clock);
+    let knative = knative::Knative::new(knative_settings(&config.platforms, prometheus), clock);
     let platforms: [Arc<dyn Platform>; _] = [Arc::new(local), Arc::new(attach), Arc::new(knative)];
     Ok(platforms.map(|platform| (platform.name(), platform)).into())
 }
@@ -39,7 +39,7 @@ fn local_settings(config: &config::Local) -> local::Settings {
     }
 }
 
-fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) -> knative::Settings {
+fn knative_settings(config: &config::PlatformSections, prometheus: Option<Prometheus>) -> knative::Settings {
     let config::Knative {
         kubeconfig,
         context,
@@ -50,7 +50,8 @@ fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) ->
         manifest,
         node_selector,
         disturb,
-    } = config.clone();
+    } = config.knative.clone();
+    let config::Workers { listen, advertise, image: worker_image } = config.workers.clone();
     knative::Settings {
         access: knative::Access { kubeconfig, context },
         namespace,
@@ -61,6 +62,7 @@ fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) ->
         node_selector: node_selector.0,
         disturb,
         prometheus,
+        workers: knative::WorkerSettings { listen, advertise, image: worker_image },
     }
 }
 
