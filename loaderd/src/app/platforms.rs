@@ -7,7 +7,11 @@ use anyhow::Context as _;
 use crate::{
     clock::Clock,
     config::{self, Config},
-    platform::{Platform, Platforms, attach::Attach, knative, local},
+    platform::{
+        Platform, Platforms,
+        attach::{self, Attach},
+        knative, local,
+    },
     scrape::Prometheus,
 };
 
@@ -16,10 +20,11 @@ use crate::{
 /// # Errors
 /// A platform that cannot start on this machine.
 pub(super) async fn start(config: &Config, prometheus: Option<Prometheus>, clock: Clock) -> anyhow::Result<Platforms> {
-    let local =
-        local::Local::start(local_settings(&config.platforms.local), clock).await.context("the local platform")?;
-    let knative = knative::Knative::new(knative_settings(&config.platforms.knative, prometheus), clock);
-    let platforms: [Arc<dyn Platform>; _] = [Arc::new(local), Arc::new(Attach), Arc::new(knative)];
+    let local = local::Local::start(local_settings(&config.platforms.local), clock).await;
+    let local = local.context("the local platform")?.with_workers(this_program());
+    let attach = Attach { workers: Some(local::WorkerProcesses::new(attach::NAME, this_program())) };
+    let knative = knative::Knative::new(knative_settings(&config.platforms, prometheus), clock);
+    let platforms: [Arc<dyn Platform>; _] = [Arc::new(local), Arc::new(attach), Arc::new(knative)];
     Ok(platforms.map(|platform| (platform.name(), platform)).into())
 }
 
@@ -34,7 +39,7 @@ fn local_settings(config: &config::Local) -> local::Settings {
     }
 }
 
-fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) -> knative::Settings {
+fn knative_settings(config: &config::PlatformSections, prometheus: Option<Prometheus>) -> knative::Settings {
     let config::Knative {
         kubeconfig,
         context,
@@ -45,7 +50,8 @@ fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) ->
         manifest,
         node_selector,
         disturb,
-    } = config.clone();
+    } = config.knative.clone();
+    let config::Workers { listen, advertise, image: worker_image } = config.workers.clone();
     knative::Settings {
         access: knative::Access { kubeconfig, context },
         namespace,
@@ -56,7 +62,14 @@ fn knative_settings(config: &config::Knative, prometheus: Option<Prometheus>) ->
         node_selector: node_selector.0,
         disturb,
         prometheus,
+        workers: knative::WorkerSettings { listen, advertise, image: worker_image },
     }
+}
+
+/// This daemon's program, also where its file was replaced meanwhile, as by an upgrade: workers must be of its version.
+fn this_program() -> PathBuf {
+    let known = std::env::current_exe().ok().filter(|path| path.exists());
+    known.unwrap_or_else(|| PathBuf::from("/proc/self/exe"))
 }
 
 /// The function server that was built with this daemon, or the one on the PATH.

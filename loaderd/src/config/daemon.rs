@@ -164,6 +164,7 @@ impl Config {
             )
         }));
         faults.extend(self.hooks.check());
+        faults.extend(self.platforms.check());
         faults.extend(self.scrape.check());
         faults.extend(self.prometheus.check());
         faults.extend(self.http.check(self.metrics_listen));

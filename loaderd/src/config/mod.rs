@@ -9,6 +9,7 @@ mod platforms;
 mod read;
 mod storage;
 mod telemetry;
+mod workers;
 
 pub use access::{Access, ListenerRole, Roles, Tls, Tokens};
 pub use daemon::{Config, OnStop};
@@ -19,6 +20,7 @@ pub use platforms::{Knative, Labels, Local, PlatformSections};
 pub use read::Fault;
 pub use storage::{Expiry, Retention, Traces};
 pub use telemetry::{LogFormat, Otlp, PrometheusAccess, Scrape};
+pub use workers::Workers;
 
 #[cfg(test)]
 mod tests;

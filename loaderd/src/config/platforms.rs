@@ -1,10 +1,13 @@
-//! `[local]` and `[knative]`: the platforms.
+//! `[local]`, `[knative]` and `[workers]`: the platforms.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use toml::de::DeValue;
 
-use super::read::{FromToml, Section, named};
+use super::{
+    read::{FromToml, Section, named},
+    workers::Workers,
+};
 use crate::units;
 
 /// Default maximum of instances for each processor core.
@@ -17,18 +20,31 @@ pub struct PlatformSections {
     pub local: Local,
     /// `[knative]`: a Knative cluster.
     pub knative: Knative,
+    /// `[workers]`: workers of runs on other machines.
+    pub workers: Workers,
 }
 
 impl PlatformSections {
     pub(super) fn read(&mut self, file: &mut Section<'_>) {
         file.section("local", |section| self.local.read(section));
         file.section("knative", |section| self.knative.read(section));
+        file.section("workers", |section| self.workers.read(section));
+    }
+
+    /// What is wrong with the values together.
+    pub(super) fn check(&self) -> Vec<String> {
+        self.workers.check()
     }
 
     /// Each section, and whether it differs from that of `new`.
     pub(super) fn differences(&self, new: &Self) -> impl Iterator<Item = (&'static str, bool)> {
-        let Self { local, knative } = self;
-        [("[local]", *local != new.local), ("[knative]", *knative != new.knative)].into_iter()
+        let Self { local, knative, workers } = self;
+        [
+            ("[local]", *local != new.local),
+            ("[knative]", *knative != new.knative),
+            ("[workers]", *workers != new.workers),
+        ]
+        .into_iter()
     }
 }
 

@@ -48,6 +48,11 @@ gateway_ca = "/etc/loader/ca.pem"
 manifest = "/etc/loader/function.yaml"
 node_selector = { "kind" = "worker" }
 disturb = true
+
+[workers]
+listen = "0.0.0.0:9490"
+advertise = "10.0.0.9:9490"
+image = "registry.example/loaderd:1"
 "#,
     );
     let expected = Config {
@@ -80,6 +85,11 @@ disturb = true
                 manifest: Some("/etc/loader/function.yaml".into()),
                 node_selector: Labels([("kind".to_owned(), "worker".to_owned())].into()),
                 disturb: true,
+            },
+            workers: Workers {
+                listen: Some("0.0.0.0:9490".parse().expect("an address")),
+                advertise: Some("10.0.0.9:9490".to_owned()),
+                image: Some("registry.example/loaderd:1".to_owned()),
             },
         },
         ..Config::default()
@@ -216,7 +226,7 @@ trace_fucn = "x"
             "line 7: local.memory_ratio: must be between 0.01 and 1, not 1.5",
             "line 8: local.stable_window: must be a duration such as \"30s\" or \"500ms\", not 3",
             "line 9: local.trace_fucn: unknown key; did you mean trace_func?",
-            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, on_stop, tls, access, retention, dispatch, isolation, traces, hooks, local, knative, scrape, prometheus, otlp, http",
+            "line 11: nonsense: unknown key; known are state_dir, listen, socket, metrics_listen, platform, log_level, log_format, shutdown_drain, on_stop, tls, access, retention, dispatch, isolation, traces, hooks, local, knative, workers, scrape, prometheus, otlp, http",
         ]
     );
 }

@@ -1,5 +1,5 @@
 //! The platform `attach`: functions that were deployed by other means. Nothing is deployed, so nothing is cleaned up, and scales
-//! are unknown.
+//! are unknown. Workers of its runs are processes of this machine.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,28 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    capability::Workers,
     contract::Platform,
     deployment::{Deploy, Deployment},
     error::PlatformError,
+    local::WorkerProcesses,
 };
 use crate::id::RunId;
 
 /// Calls functions that exist already.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Attach;
+#[derive(Debug, Default)]
+pub struct Attach {
+    /// Starts the workers of runs; absent: none can be started.
+    pub workers: Option<WorkerProcesses>,
+}
+
+/// The platform's name in a spec.
+pub const NAME: &str = "attach";
 
 #[tonic::async_trait]
 impl Platform for Attach {
     fn name(&self) -> &'static str {
-        "attach"
+        NAME
     }
 
     async fn deploy(
@@ -41,19 +49,31 @@ impl Platform for Attach {
         Ok(Deployment { endpoints, scales, starts: None })
     }
 
-    async fn clean(&self, _run: &RunId) -> Result<(), PlatformError> {
-        Ok(())
+    /// Nothing was deployed; workers may be left.
+    async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
+        match &self.workers {
+            Some(workers) => workers.stop(run).await,
+            None => Ok(()),
+        }
     }
 
-    async fn release(&self, _run: &RunId) -> Result<(), PlatformError> {
-        Ok(())
+    async fn release(&self, run: &RunId) -> Result<(), PlatformError> {
+        self.clean(run).await
     }
 
     async fn left_behind(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
         Ok(BTreeMap::new())
     }
 
-    async fn shutdown(&self) {}
+    async fn shutdown(&self) {
+        if let Some(workers) = &self.workers {
+            workers.shutdown().await;
+        }
+    }
+
+    fn workers(&self) -> Option<&dyn Workers> {
+        self.workers.as_ref().map(|workers| workers as &dyn Workers)
+    }
 }
 
 #[cfg(test)]
@@ -70,7 +90,7 @@ mod tests {
     #[tokio::test]
     async fn targets_are_assigned_round_robin() {
         let (ready, readiness) = watch::channel(0);
-        let deployed = Attach.deploy(deploy(3, &["a:1", "b:2"]), ready, CancellationToken::new()).await;
+        let deployed = Attach::default().deploy(deploy(3, &["a:1", "b:2"]), ready, CancellationToken::new()).await;
         let addresses: Vec<_> =
             deployed.expect("deploys").endpoints.into_iter().flatten().map(|it| it.address).collect();
         assert_eq!(addresses, ["a:1", "b:2", "a:1"]);
@@ -79,7 +99,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_deployment_without_targets_is_refused() {
-        let deployed = Attach.deploy(deploy(1, &[]), watch::Sender::new(0), CancellationToken::new()).await;
+        let deployed = Attach::default().deploy(deploy(1, &[]), watch::Sender::new(0), CancellationToken::new()).await;
         assert_eq!(deployed.expect_err("is refused").to_string(), "platform attach: the spec names no targets");
     }
 }

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    capability::{Disturb, Embedded, Inspect, Sampling, WarmUp},
+    capability::{Disturb, Embedded, Inspect, Sampling, WarmUp, Workers},
     deployment::{Deploy, Deployment},
     error::PlatformError,
 };
@@ -64,6 +64,11 @@ pub trait Platform: Send + Sync {
 
     /// The capability to be disturbed on purpose.
     fn disturb(&self) -> Option<&dyn Disturb> {
+        None
+    }
+
+    /// The capability to start a run's workers.
+    fn workers(&self) -> Option<&dyn Workers> {
         None
     }
 

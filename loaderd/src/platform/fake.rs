@@ -3,6 +3,8 @@
 //! Its functions refuse connections, which makes failed invocations of them: a run succeeds without a function server. It has
 //! the capabilities that it was given.
 
+mod workers;
+
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard},
@@ -15,9 +17,11 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+pub(crate) use self::workers::FakeWorkers;
+
 use super::{
     Deploy, Deployment, Disturb, InstanceStart, Platform, PlatformError, Room, Sampling, SamplingOptions, ScaleSample,
-    SettingsBackup, WarmUp,
+    SettingsBackup, WarmUp, Workers,
 };
 use crate::{
     clock::Clock,
@@ -53,6 +57,8 @@ pub(crate) enum Call {
     Begin(u32),
     End(u32),
     RestoreDisturbances(RunId),
+    StartWorkers(u32),
+    StopWorkers(RunId),
     Shutdown,
 }
 
@@ -78,6 +84,8 @@ pub(crate) struct FakePlatform {
     never_undoes: Option<u32>,
     /// What its one source samples; nothing: it can't be sampled.
     samples: Option<Mutex<Vec<Sampled>>>,
+    /// The workers that it starts; nothing: it can't.
+    workers: Option<FakeWorkers>,
     left_behind: BTreeMap<RunId, usize>,
     feeds: Mutex<Vec<mpsc::Sender<ScaleSample>>>,
     calls: Mutex<Vec<(Instant, Call)>>,
@@ -100,6 +108,7 @@ impl FakePlatform {
             fails_to_disturb: None,
             never_undoes: None,
             samples: None,
+            workers: None,
             left_behind: BTreeMap::new(),
             feeds: Mutex::default(),
             calls: Mutex::default(),
@@ -205,6 +214,8 @@ impl FakePlatform {
             | Call::Begin(_)
             | Call::End(_)
             | Call::RestoreDisturbances(_)
+            | Call::StartWorkers(_)
+            | Call::StopWorkers(_)
             | Call::Shutdown => None,
         });
         cleaned.collect()
@@ -304,6 +315,10 @@ impl Platform for FakePlatform {
 
     fn sampling(&self) -> Option<&dyn Sampling> {
         self.samples.is_some().then_some(self)
+    }
+
+    fn workers(&self) -> Option<&dyn Workers> {
+        self.workers.is_some().then_some(self)
     }
 }
 
@@ -444,6 +459,7 @@ mod tests {
         let bare = FakePlatform::new("local");
         assert!(bare.warm_up().is_none() && bare.sampling().is_none());
         assert!(bare.inspect().is_none() && bare.embedded().is_none() && bare.disturb().is_none());
+        assert!(bare.workers().is_none());
         let (run, room) = (RunId::new(0, 0), Room::Millicores { free: 4000, overhead: 25 });
         let able = FakePlatform::new("local").with_room(room).with_samples(Vec::new()).with_left_behind(run.clone(), 2);
         let (warm_up, backup) = (able.warm_up().unwrap(), SettingsBackup::at(PathBuf::new()));

@@ -10,6 +10,7 @@
 //!    ├─ sampling() ─▶ Sampling  nodes, pods and the autoscaler sampled while the load goes
 //!    ├─ inspect()  ─▶ Inspect   facts for an operator
 //!    ├─ disturb()  ─▶ Disturb   disturbances on purpose, and what undoes them
+//!    ├─ workers()  ─▶ Workers   processes that send shares of a run's plan
 //!    └─ embedded() ─▶ Embedded  resources of the platform's part of this process
 //! ```
 //!
@@ -32,7 +33,10 @@ pub(crate) mod fake;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod testkit;
 
-pub use capability::{Disturb, Embedded, Fact, Inspect, Room, Sampling, SamplingOptions, SettingsBackup, WarmUp};
+pub use capability::{
+    CoordinatorListen, Disturb, Embedded, Fact, Inspect, NodeSharing, Room, Sampling, SamplingOptions, SettingsBackup,
+    StartWorkers, WarmUp, WorkerNews, WorkerPlacement, WorkerResources, WorkerState, Workers,
+};
 pub use contract::{Platform, Platforms};
 pub use deployment::{
     Autoscaling, Deploy, Deployment, FunctionDeployment, InstanceStart, Resources, Scale, ScaleSample, Scaling,

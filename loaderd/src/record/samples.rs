@@ -293,7 +293,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let deploy = testkit::deploy(&["f"]);
         let metrics = Metrics::new();
-        let attach = crate::platform::attach::Attach;
+        let attach = crate::platform::attach::Attach::default();
         let samples =
             Samples::start(&attach, &deploy, Duration::from_secs(1), directory.path(), metrics).await.unwrap();
         samples.finish().await.unwrap();

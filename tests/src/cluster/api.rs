@@ -25,7 +25,7 @@ use tokio::{
 use super::{
     Asked, Failure, SERVICES, Shared, components, controllers,
     function::{Function, Rules},
-    garbage, lock,
+    garbage, jobs, lock,
     rbac::Attributes,
     refusal::{self, Refusal},
     startup::{Early, Port},
@@ -235,13 +235,25 @@ async fn answer(shared: &Arc<Shared>, request: Request<Incoming>) -> Response<Bo
                     &json!({"kind": "Status", "code": 400, "reason": "BadRequest", "message": "bad JSON"}),
                 );
             };
-            if verb == "create" { review(shared, object) } else { patch(shared, &path, &query, object) }
+            if verb == "create" { create(shared, &path, object) } else { patch(shared, &path, &query, object) }
         }
     }
 }
 
+/// A new object; or a review, which is kept nowhere.
+fn create(shared: &Arc<Shared>, path: &Path, object: Value) -> Response<Body> {
+    if !matches!(path.resource.as_str(), jobs::JOBS | jobs::SECRETS) {
+        return review(shared, object);
+    }
+    let created = jobs::create(shared, &path.resource, &path.namespace, object);
+    let (code, body) = created.map_or_else(|refusal| refusal, |created| (201, created));
+    json_response(code, &body)
+}
+
 /// Resources that are known, besides those of Knative.
-const KNOWN: [&str; 7] = [
+const KNOWN: [&str; 9] = [
+    jobs::JOBS,
+    jobs::SECRETS,
     "deployments.apps",
     "pods",
     "nodes",

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use super::{
     Cluster, PODS, Shared,
     api::{Body, deleted, json_response, path_parts},
-    lock, pod,
+    jobs, lock, pod,
     rbac::Permissions,
     refusal,
 };
@@ -176,6 +176,9 @@ fn reconcile(shared: &Arc<Shared>, namespace: &str, name: &str, made: &mut u64) 
 /// Deletes a pod: one of a function ends as kubelet has it end, one of a component at once. Whether there was one.
 pub(super) fn delete_pod(shared: &Shared, namespace: &str, name: &str) -> Option<Value> {
     let object = lock(&shared.store).get(PODS, namespace, name).cloned()?;
+    if jobs::delete_pod(shared, namespace, name) {
+        return Some(object);
+    }
     let stop: Option<watch::Sender<bool>> =
         lock(&shared.pods).values().flatten().find(|(pod, _)| pod == name).map(|(_, stop)| stop.clone());
     match stop {

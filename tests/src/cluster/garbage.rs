@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{Cluster, PODS, SERVICES, Shared, components, controllers, function::Function, lock, stamp, store};
+use super::{Cluster, PODS, SERVICES, Shared, components, controllers, function::Function, jobs, lock, stamp, store};
 
 /// How long the collector takes with few Services.
 pub(super) const COLLECTION: Duration = Duration::from_secs(1);
@@ -42,6 +42,9 @@ pub(super) fn delete(
     name: &str,
     cascade: Cascade,
 ) -> Option<Value> {
+    if resource == jobs::JOBS {
+        return jobs::delete(shared, namespace, name, cascade);
+    }
     if resource == PODS {
         return components::delete_pod(shared, namespace, name);
     }

@@ -15,6 +15,7 @@ mod controllers;
 mod function;
 mod garbage;
 mod gateway;
+mod jobs;
 mod kubelet;
 mod pod;
 mod rbac;
@@ -41,6 +42,7 @@ use tokio::{net::TcpListener, runtime::Runtime, sync::watch, time::sleep};
 
 use self::{function::Function, rbac::Permissions, startup::Port, store::Store};
 pub use self::{
+    jobs::ContainerEnd,
     shape::{Ingress, Shape},
     startup::Early,
 };
@@ -125,6 +127,7 @@ struct Shared {
     /// By the function's name, the oldest first.
     pods: Mutex<HashMap<String, Vec<PodHandle>>>,
     pods_made: Mutex<u64>,
+    jobs: Mutex<jobs::Running>,
     /// Whether the API server can be reached.
     away: watch::Sender<bool>,
     /// Which components have no pod.
@@ -328,6 +331,7 @@ impl Cluster {
             functions: Mutex::default(),
             pods: Mutex::default(),
             pods_made: Mutex::default(),
+            jobs: Mutex::default(),
             away: watch::Sender::new(false),
             components_away: watch::Sender::new(components::Away::default()),
             cuts: watch::Sender::new(0),

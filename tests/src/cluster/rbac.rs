@@ -14,6 +14,9 @@ const NODES_PROXY: &str = include_str!("../../../config/kubernetes/rbac-nodes-pr
 /// Those for disturbances.
 const DISTURBING: &str = include_str!("../../../config/kubernetes/disturb.yaml");
 
+/// Those for workers of runs.
+const WORKERS: &str = include_str!("../../../config/kubernetes/workers.yaml");
+
 /// What a request wants: the attributes of Kubernetes' authorisers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Attributes<'a> {
@@ -79,6 +82,11 @@ impl Permissions {
     /// Those, and what `config/kubernetes/disturb.yaml` adds.
     pub(super) fn shipped_with_disturbances() -> Self {
         Self::of(&format!("{SHIPPED}\n---\n{DISTURBING}"), "loader", "loaderd")
+    }
+
+    /// Those, and what `config/kubernetes/workers.yaml` adds.
+    pub(super) fn shipped_with_workers() -> Self {
+        Self::of(&format!("{SHIPPED}\n---\n{WORKERS}"), "loader", "loaderd")
     }
 
     /// Those of `cluster-admin`.
@@ -193,6 +201,25 @@ mod tests {
             let asked = Attributes { verb, group, resource, subresource, namespace, name };
             assert!(!Permissions::shipped().allow(&asked), "{asked:?}");
             assert_eq!(Permissions::shipped_with_disturbances().allow(&asked), allowed, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn workers_need_roles_of_their_own() {
+        for (verb, group, resource, namespace, allowed) in [
+            ("create", "batch", "jobs", "loader", true),
+            ("delete", "batch", "jobs", "loader", true),
+            ("create", "batch", "jobs", "default", false),
+            ("create", "", "secrets", "loader", true),
+            // Whose Secrets they are.
+            ("get", "", "secrets", "loader", false),
+            ("list", "", "secrets", "loader", false),
+            ("delete", "", "secrets", "loader", false),
+            ("create", "", "pods", "loader", false),
+        ] {
+            let asked = Attributes { verb, group, resource, namespace, ..Attributes::default() };
+            assert!(!Permissions::shipped().allow(&asked), "{asked:?}");
+            assert_eq!(Permissions::shipped_with_workers().allow(&asked), allowed, "{asked:?}");
         }
     }
 

@@ -33,6 +33,19 @@ pub(super) fn not_found(resource: &str, name: &str) -> Refusal {
     status(404, "NotFound", &format!("{resource} \"{name}\" not found"), &details)
 }
 
+/// Not recorded: as the types of Kubernetes have it.
+pub(super) fn already_exists(resource: &str, name: &str) -> Refusal {
+    let (kind, group) = resource.split_once('.').unwrap_or((resource, ""));
+    let details = json!({"name": name, "group": group, "kind": kind});
+    status(409, "AlreadyExists", &format!("{resource} \"{name}\" already exists"), &details)
+}
+
+/// Not recorded: as the types of Kubernetes have it.
+pub(super) fn invalid(name: &str, fault: &str) -> Refusal {
+    let details = json!({"name": name, "group": "batch", "kind": "Job"});
+    status(422, "Invalid", &format!("Job.batch \"{name}\" is invalid: {fault}"), &details)
+}
+
 /// `403-serviceaccount-list-ksvc.json`.
 pub(super) fn forbidden(asked: &Attributes<'_>) -> Refusal {
     let Attributes { verb, group, resource, subresource, namespace, name } = *asked;

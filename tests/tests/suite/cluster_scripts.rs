@@ -289,6 +289,10 @@ fn prepare_sets_its_keys_only_and_puts_them_back() {
     // Again: nothing changes, and nothing is restarted.
     let (again, called) = prepare(directory.path(), &["--features"]);
     assert!(again == after && !called.contains("patch") && !called.contains("rollout"), "{called}");
+    assert!(!called.contains("workers.yaml"), "{called}");
+    // The roles for workers come only where they are asked for, and go with the rest.
+    let (_, called) = prepare(directory.path(), &["--features", "--workers"]);
+    assert!(called.contains("config/kubernetes/workers.yaml"), "{called}");
     // Someone else's change stays.
     let mut changed = after;
     changed["config-features"]["data"]["kubernetes.podspec-affinity"] = json!("disabled");
@@ -304,6 +308,7 @@ fn prepare_sets_its_keys_only_and_puts_them_back() {
     assert_eq!(undone["config-observability"]["metadata"]["annotations"], json!({"a": "b"}));
     assert_eq!(undone["config-autoscaler"]["metadata"]["annotations"], json!({}));
     assert!(called.contains("rollout restart") && !called.contains("apply"), "{called}");
+    assert!(called.contains("workers.yaml") && called.contains("delete"), "{called}");
 }
 
 #[test]

@@ -6,9 +6,13 @@ mod embedded;
 mod inspect;
 mod sampling;
 mod warm_up;
+mod workers;
 
 pub use disturb::Disturb;
 pub use embedded::Embedded;
 pub use inspect::{Fact, Inspect};
 pub use sampling::{Sampling, SamplingOptions};
 pub use warm_up::{Room, SettingsBackup, WarmUp};
+pub use workers::{
+    CoordinatorListen, NodeSharing, StartWorkers, WorkerNews, WorkerPlacement, WorkerResources, WorkerState, Workers,
+};

@@ -17,11 +17,11 @@ use crate::id::RunId;
 /// Services that are deleted at the same time.
 const MAX_CONCURRENT: usize = 16;
 /// The interval at which the deletion is checked.
-const POLL_INTERVAL: Duration = Duration::from_millis(500);
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Maximum time for which the API server may be unreachable. A run's clean-up is tried again after that.
-const API_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const API_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum time for Services and pods to disappear: a pod has 30 s to end, or its longer grace period.
-const DELETE_TIMEOUT: Duration = Duration::from_secs(300);
+pub(super) const DELETE_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// A namespace of a cluster.
 pub(super) struct Cleaner<'a> {
@@ -60,6 +60,7 @@ impl Cleaner<'_> {
         let deleted: Vec<_> = deleted.collect();
         let deleted: Vec<_> = stream::iter(deleted).buffer_unordered(MAX_CONCURRENT).collect().await;
         deleted.into_iter().collect::<Result<(), _>>()?;
+        let pods = format!("{selector},{}", names::SERVICE);
         let mut left = services.len();
         while left > 0 {
             if clock() > self.now + DELETE_TIMEOUT {
@@ -68,15 +69,19 @@ impl Cleaner<'_> {
             sleep(POLL_INTERVAL).await;
             left = self.services(&selector).await?.len();
             if left == 0 && await_pods {
-                left = self.pods(&selector).await?.len();
+                left = self.pods(&pods).await?.len();
             }
         }
         Ok(())
     }
 
-    /// The number of Services of each run.
+    /// The number of Services of each run. A run may have workers alone.
     pub(super) async fn runs(&self) -> Result<BTreeMap<RunId, usize>, ClusterError> {
-        Ok(by_run(&self.services(&names::of_any_run()).await?))
+        let mut runs = by_run(&self.services(&names::of_any_run()).await?);
+        for run in self.runs_with_workers().await? {
+            runs.entry(run).or_insert(0);
+        }
+        Ok(runs)
     }
 
     async fn services(&self, selector: &str) -> Result<Vec<PartialObjectMeta<DynamicObject>>, ClusterError> {
@@ -103,7 +108,7 @@ impl Cleaner<'_> {
         Ok(pods)
     }
 
-    async fn pods(&self, selector: &str) -> Result<Vec<PartialObjectMeta<Pod>>, ClusterError> {
+    pub(super) async fn pods(&self, selector: &str) -> Result<Vec<PartialObjectMeta<Pod>>, ClusterError> {
         let (parameters, never) = (&ListParams::default().labels(selector), CancellationToken::new());
         let listed = self.cluster.ask(self.now + API_TIMEOUT, &never, |client| async move {
             Api::<Pod>::namespaced(client, self.namespace).list_metadata(parameters).await
@@ -119,7 +124,7 @@ fn cascade(await_pods: bool) -> DeleteParams {
 }
 
 /// The number of objects of each run.
-fn by_run<K>(objects: &[PartialObjectMeta<K>]) -> BTreeMap<RunId, usize> {
+pub(super) fn by_run<K>(objects: &[PartialObjectMeta<K>]) -> BTreeMap<RunId, usize> {
     let mut runs = BTreeMap::new();
     for object in objects {
         let label = object.metadata.labels.as_ref().and_then(|labels| labels.get(names::RUN));

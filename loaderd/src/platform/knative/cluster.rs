@@ -65,6 +65,12 @@ impl Cluster {
         Self { access, client: Mutex::default(), server: Mutex::default(), clock }
     }
 
+    /// Uses a client that a test has made.
+    #[cfg(test)]
+    pub(super) fn use_client(&self, client: Client, namespace: &str) {
+        *self.client.lock().unwrap() = Some((client, namespace.to_owned()));
+    }
+
     pub(super) fn now(&self) -> Instant {
         self.clock.now()
     }

@@ -59,6 +59,16 @@ pub(super) enum ClusterError {
         purpose: &'static str,
         missing: Vec<String>,
     },
+    /// The identity lacks permissions for workers.
+    #[error(
+        "missing permissions for workers: {}; an administrator grants them by scripts/cluster/prepare --workers, or \
+         kubectl apply -f config/kubernetes/workers.yaml",
+        .0.join(", ")
+    )]
+    NoWorkers(Vec<String>),
+    /// There is an object of this name that is not the run's.
+    #[error("there is a Job {0} already, which is not the run's")]
+    Occupied(String),
     /// Deleted objects have not disappeared.
     #[error("{left} Services or pods of the run were not deleted within {}", humantime::format_duration(*within))]
     NotDeleted { left: usize, within: Duration },
@@ -93,6 +103,14 @@ impl ClusterError {
         matches!(self, Self::Refused(error) if failure::is_not_found(error))
     }
 
+    pub(super) fn is_forbidden(&self) -> bool {
+        matches!(self, Self::Refused(error) if failure::is_forbidden(error))
+    }
+
+    pub(super) fn is_conflict(&self) -> bool {
+        matches!(self, Self::Refused(error) if failure::is_conflict(error))
+    }
+
     /// Whether a pod was asked through the API server that has closed the port.
     pub(super) fn is_port_closed(&self) -> bool {
         matches!(self, Self::Refused(error) if failure::is_port_closed(error))
@@ -111,6 +129,8 @@ impl ClusterError {
             Self::NoKubeconfig
             | Self::Proxy(_)
             | Self::MissingPermissions { .. }
+            | Self::NoWorkers(_)
+            | Self::Occupied(_)
             | Self::Backup { .. }
             | Self::Response { .. }
             | Self::Undisturbable(_)

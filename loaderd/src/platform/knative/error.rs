@@ -29,6 +29,8 @@ pub(super) fn refused(error: &ClusterError) -> PlatformError {
         | ClusterError::Client(_)
         | ClusterError::Proxy(_)
         | ClusterError::MissingPermissions { .. }
+        | ClusterError::NoWorkers(_)
+        | ClusterError::Occupied(_)
         | ClusterError::NotDeleted { .. }
         | ClusterError::Backup { .. }
         | ClusterError::Response { .. }

@@ -59,6 +59,16 @@ pub(super) fn is_not_found(error: &Error) -> bool {
     matches!(error, Error::Api(status) if status.code == 404 && !is_unserved(status))
 }
 
+/// Whether the identity may not do this.
+pub(super) fn is_forbidden(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 403)
+}
+
+/// Whether there is an object of this name already.
+pub(super) fn is_conflict(error: &Error) -> bool {
+    matches!(error, Error::Api(status) if status.code == 409)
+}
+
 /// Whether the server does not serve the resource: it answers that with a page, which is not a Status.
 fn is_unserved(status: &Status) -> bool {
     status.code == 404 && status.reason != "NotFound"

@@ -63,6 +63,7 @@ impl Knative {
             let missing = if missing.is_empty() { "none".to_owned() } else { missing.join(", ") };
             facts.push(Fact::new("missing for disturbances", missing));
         }
+        facts.extend(self.worker_facts(&namespace, deadline).await?);
         // Without the permission, which is missing above, this is not known.
         let terminating = self.cleaner(&namespace).terminating().await.unwrap_or_default();
         let terminating = terminating.iter().map(|(run, pods)| format!("{pods} pods of run {run}"));

@@ -4,7 +4,8 @@
 //! deploy ─▶ preflight ─▶ manifests ─▶ apply (16 at a time) ─▶ watch until ready ─▶ endpoints
 //!              │                          feed: pods, PodAutoscalers ─▶ scales, starts, problems
 //!              └─ all missing permissions at once
-//! clean  ─▶ Services with the run's label ─▶ delete ─▶ wait until they and their pods are gone
+//! workers ─▶ Job and Secret of the run ─▶ watch its pods ─▶ news of each worker
+//! clean  ─▶ Jobs and Services with the run's label ─▶ delete ─▶ wait until they and their pods are gone
 //! ```
 //!
 //! Every object carries the run's label, and only objects with the label are ever deleted; so a run of an earlier process is
@@ -18,6 +19,7 @@ mod disturb;
 mod inspect;
 mod sampling;
 mod warm_up;
+mod workers;
 
 mod preflight;
 
@@ -56,4 +58,4 @@ pub use cluster::Access;
 #[cfg(any(test, fuzzing))]
 pub(crate) use manifest::check::check_manifest;
 pub use platform::Knative;
-pub use settings::Settings;
+pub use settings::{Settings, WorkerSettings};

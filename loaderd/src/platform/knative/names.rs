@@ -11,6 +11,9 @@ pub(super) const RUN: &str = "loader.dev/run";
 /// Knative's label of everything that belongs to a Service.
 pub(super) const SERVICE: &str = "serving.knative.dev/service";
 
+/// The label of the workers of runs, which functions do not have.
+pub(super) const WORKER: (&str, &str) = ("app.kubernetes.io/component", "worker");
+
 /// Longest part of a name that is the function's. With the run's part, and what Knative adds for a revision, a name stays below
 /// the 63 characters of a label's value.
 const FUNCTION_PART: usize = 40;
@@ -38,6 +41,17 @@ pub(super) fn service(function: &str, run: &RunId) -> String {
 pub(super) fn suffix(run: &RunId) -> &str {
     let run = run.as_str();
     run.split_once('t').map_or(run, |(_, rest)| rest)
+}
+
+/// The name of the Job of a run's workers, and of its Secret.
+pub(super) fn workers(run: &RunId) -> String {
+    format!("workers-{}", suffix(run))
+}
+
+/// The label selector of the pods of a run's workers.
+pub(super) fn workers_of_run(run: &RunId) -> String {
+    let (component, worker) = WORKER;
+    format!("{},{component}={worker}", of_run(run))
 }
 
 /// The label selector of a run's objects.

@@ -30,7 +30,7 @@ use crate::{
     clock::Clock,
     endpoint::{Endpoint, Tls},
     id::RunId,
-    platform::{Deploy, Deployment, Disturb, Inspect, Platform, PlatformError, Sampling, WarmUp},
+    platform::{Deploy, Deployment, Disturb, Inspect, Platform, PlatformError, Sampling, WarmUp, Workers},
 };
 
 /// Capacity of the channels of samples.
@@ -49,13 +49,15 @@ pub struct Knative {
     feeds: Mutex<HashMap<RunId, Following>>,
     /// Runs of this process that have not been cleaned.
     begun: Mutex<HashMap<RunId, Begun>>,
-    tasks: TaskTracker,
+    /// The workers of runs that this process has started and not ended; nothing where they are not followed.
+    workers: Mutex<HashMap<RunId, Option<Following>>>,
+    pub(super) tasks: TaskTracker,
 }
 
-/// A feed that is being followed.
-struct Following {
-    stop: CancellationToken,
-    task: JoinHandle<()>,
+/// A task that follows something until it is stopped.
+pub(super) struct Following {
+    pub(super) stop: CancellationToken,
+    pub(super) task: JoinHandle<()>,
 }
 
 /// What a run of this process has in the cluster.
@@ -71,11 +73,23 @@ impl Knative {
     /// A platform with `settings`. Nothing is requested of the cluster before it is used.
     pub fn new(settings: Settings, clock: Clock) -> Self {
         let cluster = Arc::new(Cluster::new(settings.access.clone(), clock));
-        Self { settings, cluster, clock, feeds: Mutex::default(), begun: Mutex::default(), tasks: TaskTracker::new() }
+        Self {
+            settings,
+            cluster,
+            clock,
+            feeds: Mutex::default(),
+            begun: Mutex::default(),
+            workers: Mutex::default(),
+            tasks: TaskTracker::new(),
+        }
     }
 
     fn feeds(&self) -> MutexGuard<'_, HashMap<RunId, Following>> {
         self.feeds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn workers_followed(&self) -> MutexGuard<'_, HashMap<RunId, Option<Following>>> {
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn runs_begun(&self) -> MutexGuard<'_, HashMap<RunId, Begun>> {
@@ -252,13 +266,20 @@ impl Platform for Knative {
 
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
         // A run of an earlier process may have left something, whose pods are waited for.
-        let begun = self.runs_begun().get(run).copied().unwrap_or(Begun { is_there: true, await_pods: true });
+        let known = self.runs_begun().get(run).copied();
+        let begun = known.unwrap_or(Begun { is_there: true, await_pods: true });
+        if self.stop_following_workers(run).await {
+            self.stop(run).await?;
+        }
         if begun.is_there {
             let namespace = self.namespace().await.map_err(|error| uncleaned(&error))?;
             let cleaner = self.cleaner(&namespace);
             let cleaned = Box::pin(cleaner.clean(run, begun.await_pods, || self.clock.now())).await;
             self.stop_feed(run).await;
             cleaned.map_err(|error| uncleaned(&error))?;
+            // An earlier process may have left workers, too. Services may be listed, so a refusal here is no server that starts.
+            let ended = if known.is_none() { Box::pin(self.end_workers(run, &namespace)).await } else { Ok(()) };
+            ended.or_else(|error| if error.is_forbidden() { Ok(()) } else { Err(uncleaned(&error)) })?;
         }
         self.runs_begun().remove(run);
         Ok(())
@@ -280,6 +301,10 @@ impl Platform for Knative {
         for run in runs {
             self.stop_feed(&run).await;
         }
+        let runs: Vec<_> = self.workers_followed().keys().cloned().collect();
+        for run in runs {
+            self.stop_following_workers(&run).await;
+        }
         self.tasks.close();
         self.tasks.wait().await;
     }
@@ -293,6 +318,10 @@ impl Platform for Knative {
     }
 
     fn disturb(&self) -> Option<&dyn Disturb> {
+        Some(self)
+    }
+
+    fn workers(&self) -> Option<&dyn Workers> {
         Some(self)
     }
 

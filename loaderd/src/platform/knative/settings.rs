@@ -1,6 +1,6 @@
 //! The settings of the platform.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf};
 
 use super::cluster::Access;
 use crate::scrape::Prometheus;
@@ -26,4 +26,17 @@ pub struct Settings {
     pub disturb: bool,
     /// A Prometheus that scrapes the cluster.
     pub prometheus: Option<Prometheus>,
+    /// The workers of runs.
+    pub workers: WorkerSettings,
+}
+
+/// The settings of workers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WorkerSettings {
+    /// Where their coordinator listens; absent: runs have none.
+    pub listen: Option<SocketAddr>,
+    /// `host:port` by which pods reach it; absent: the address itself.
+    pub advertise: Option<String>,
+    /// Their image, which is the daemon's.
+    pub image: Option<String>,
 }

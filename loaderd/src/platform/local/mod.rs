@@ -43,6 +43,9 @@ mod capacity;
 mod instance;
 mod live;
 mod process;
+mod process_thread;
+
+mod workers;
 
 mod answer;
 mod feed;
@@ -53,4 +56,5 @@ mod window;
 pub use self::{
     platform::{Local, StartError},
     settings::Settings,
+    workers::WorkerProcesses,
 };

@@ -4,6 +4,7 @@ use std::{
     collections::{BTreeMap, HashMap, hash_map::Entry},
     io,
     net::SocketAddr,
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
@@ -22,6 +23,7 @@ use super::{
     run::{self, ComingUp, Host, Run},
     settings::Settings,
     spec::Spec,
+    workers::WorkerProcesses,
 };
 use crate::{
     clock::Clock,
@@ -29,6 +31,7 @@ use crate::{
     id::{FunctionIndex, RunId},
     platform::{
         Deploy, Deployment, Disturb, Embedded, FunctionDeployment, Platform, PlatformError, ScaleSample, WarmUp,
+        Workers,
     },
 };
 
@@ -47,6 +50,8 @@ pub struct Local {
     /// The launcher again, if it is the real one, which has to be shut down.
     processes: Option<Arc<Processes>>,
     capacity: Arc<Capacity>,
+    /// Starts the workers of runs; absent: none can be started.
+    workers: Option<WorkerProcesses>,
     runs: Mutex<Runs>,
 }
 
@@ -98,6 +103,12 @@ impl Local {
         Ok(local)
     }
 
+    /// Workers of its runs are processes of this program: the daemon's own.
+    pub fn with_workers(mut self, program: PathBuf) -> Self {
+        self.workers = Some(WorkerProcesses::new(NAME, program));
+        self
+    }
+
     /// Where the gateway listens.
     pub fn address(&self) -> SocketAddr {
         self.address
@@ -127,6 +138,7 @@ impl Local {
             launcher,
             processes: None,
             capacity: Arc::new(capacity),
+            workers: None,
             runs: Mutex::default(),
         })
     }
@@ -219,6 +231,9 @@ impl Platform for Local {
     }
 
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
+        if let Some(workers) = &self.workers {
+            workers.stop(run).await?;
+        }
         let known = self.runs().by_id.get(run).cloned();
         if let Some(known) = known {
             self.gateway.routes.remove(&known.authorities);
@@ -244,7 +259,10 @@ impl Platform for Local {
             runs.closed = true;
             runs.by_id.keys().cloned().collect()
         };
-        // Cleaning a run of this platform cannot fail.
+        if let Some(workers) = &self.workers {
+            workers.shutdown().await;
+        }
+        // What is left of a run besides are files, which its clean-up at the next start removes.
         futures_util::future::join_all(runs.iter().map(|run| self.clean(run))).await;
         self.gateway.stop.cancel();
         self.gateway.tasks.close();
@@ -260,6 +278,10 @@ impl Platform for Local {
 
     fn disturb(&self) -> Option<&dyn Disturb> {
         Some(self)
+    }
+
+    fn workers(&self) -> Option<&dyn Workers> {
+        self.workers.as_ref().map(|workers| workers as &dyn Workers)
     }
 
     fn embedded(&self) -> Option<&dyn Embedded> {

@@ -2,8 +2,7 @@
 //!
 //! One thread starts and owns them all, and lives as long as the platform: an instance asks the kernel to end it when its
 //! parent *thread* ends (`PR_SET_PDEATHSIG`, set by `trace-func --die-with-parent`), so that a daemon that is killed leaves
-//! nothing behind, and the threads of a runtime's pool may end earlier. A daemon that ends in order stops its instances
-//! itself.
+//! nothing behind. A daemon that ends in order stops its instances itself.
 //!
 //! Processes are started without a `pre_exec` hook, so that the standard library can use `posix_spawn`: from a parent
 //! with much memory that is some hundred times faster than `fork`.
@@ -14,8 +13,6 @@ use std::{
     path::{Path, PathBuf},
     pin::pin,
     process::{ExitStatus, Stdio},
-    sync::{Mutex, PoisonError},
-    thread::{self, JoinHandle},
     time::Duration,
 };
 
@@ -27,15 +24,15 @@ use tokio::{
     io::{AsyncBufReadExt as _, AsyncRead, BufReader},
     net::TcpStream,
     process::{Child, Command},
-    runtime::{self, Handle},
     sync::{mpsc, oneshot},
     time::timeout,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     instance::{Exit, Launch, Launcher, Process, Stream},
     live::{self, Order},
+    process_thread::ProcessThread,
 };
 
 /// Prefix of the line with an instance's address.
@@ -47,35 +44,21 @@ const OUTPUT_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct Processes {
     program: PathBuf,
     stop_grace: Duration,
-    runtime: Handle,
-    tasks: TaskTracker,
     stop: CancellationToken,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    thread: ProcessThread,
 }
 
 impl Processes {
     /// Starts the thread. A process that has not ended `stop_grace` after it was stopped is killed.
     pub(super) fn start(program: PathBuf, stop_grace: Duration) -> io::Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let (handle, tasks) = (runtime.handle().clone(), TaskTracker::new());
-        let all_gone = tasks.clone();
-        let thread = thread::Builder::new()
-            .name("instances".to_owned())
-            .spawn(move || runtime.block_on(async move { all_gone.wait().await }))?;
-        let thread = Mutex::new(Some(thread));
-        Ok(Self { program, stop_grace, runtime: handle, tasks, stop: CancellationToken::new(), thread })
+        let thread = ProcessThread::start("instances")?;
+        Ok(Self { program, stop_grace, stop: CancellationToken::new(), thread })
     }
 
     /// Stops all processes, and then the thread.
     pub(super) async fn shutdown(&self) {
         self.stop.cancel();
-        self.tasks.close();
-        self.tasks.wait().await;
-        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // The thread has nothing left to wait for; this fails only if it panicked.
-        if let Some(Err(_)) = thread.map(JoinHandle::join) {
-            log::error!("the thread of the local instances has panicked");
-        }
+        self.thread.end().await;
     }
 
     fn command(&self, launch: &Launch) -> Command {
@@ -100,7 +83,6 @@ impl Drop for Processes {
     /// Without a shutdown the thread still ends by itself, after the processes.
     fn drop(&mut self) {
         self.stop.cancel();
-        self.tasks.close();
     }
 }
 
@@ -135,7 +117,7 @@ impl Launcher for Processes {
             // The receiver is closed when the platform has ended.
             ends.send(exit).ok();
         };
-        drop(self.tasks.spawn_on(watch, &self.runtime));
+        self.thread.spawn(watch);
         Process { listening, exit, orders }
     }
 
@@ -184,7 +166,7 @@ async fn watch(
 }
 
 /// Waits until the process ends, by itself or because it is stopped.
-async fn end(child: &mut Child, stop: impl Future<Output = ()>, grace: Duration) -> io::Result<ExitStatus> {
+pub(super) async fn end(child: &mut Child, stop: impl Future<Output = ()>, grace: Duration) -> io::Result<ExitStatus> {
     tokio::select! {
         status = child.wait() => return status,
         () = stop => {}
@@ -207,7 +189,7 @@ fn group(child: &Child) -> Option<Pid> {
 /// still its own.
 fn signal(group: Option<Pid>, signal: Signal) {
     if let Some(Err(error)) = group.map(|group| killpg(group, signal)) {
-        log::warn!("cannot send {signal} to a local instance: {error}");
+        log::warn!("cannot send {signal} to a local process: {error}");
     }
 }
 

@@ -15,6 +15,7 @@ mod shapes;
 mod shipped;
 mod sources;
 mod warmup;
+mod workers;
 
 use std::{collections::BTreeMap, fs, path::Path};
 

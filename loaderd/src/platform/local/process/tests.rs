@@ -134,7 +134,7 @@ async fn shutdown_leaves_no_process_and_no_thread() {
     for pid in pids {
         assert!(kill(Pid::from_raw(pid), None).is_err(), "process {pid} is still there");
     }
-    assert!(bench.processes.thread.lock().unwrap().is_none());
+    assert!(bench.processes.thread.has_ended());
     // A launch after the shutdown fails.
     assert!(bench.launch(&stop).exit.await.is_err());
 }

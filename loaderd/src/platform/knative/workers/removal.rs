@@ -1,0 +1,71 @@
+//! Deletes the Jobs of a run's workers, and what they own.
+
+use std::collections::BTreeSet;
+
+use k8s_openapi::api::batch::v1::Job;
+use kube::{
+    Api, ResourceExt as _,
+    api::{DeleteParams, ListParams, PartialObjectMeta},
+};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::super::{
+    clean::{API_TIMEOUT, Cleaner, DELETE_TIMEOUT, POLL_INTERVAL, by_run},
+    cluster_error::ClusterError,
+    names,
+};
+use crate::id::RunId;
+
+impl Cleaner<'_> {
+    /// Deletes the run's Jobs and waits until they and their pods are gone.
+    ///
+    /// # Errors
+    /// A request that failed, or objects that were not deleted in time.
+    pub(in super::super) async fn end_workers(
+        &self,
+        run: &RunId,
+        clock: impl Fn() -> Instant + Send,
+    ) -> Result<(), ClusterError> {
+        let (jobs, pods) = (names::of_run(run), names::workers_of_run(run));
+        let never = CancellationToken::new();
+        for job in self.jobs(&jobs).await? {
+            let name = &job.name_any();
+            // In the foreground: the pods at once, and the Job last.
+            let deleted = self.cluster.ask(self.now + API_TIMEOUT, &never, |client| async move {
+                Api::<Job>::namespaced(client, self.namespace).delete(name, &DeleteParams::foreground()).await
+            });
+            match deleted.await {
+                Err(error) if !error.is_not_found() => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        loop {
+            let left = self.jobs(&jobs).await?.len() + self.pods(&pods).await?.len();
+            if left == 0 {
+                return Ok(());
+            }
+            if clock() > self.now + DELETE_TIMEOUT {
+                return Err(ClusterError::NotDeleted { left, within: DELETE_TIMEOUT });
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// The runs that have Jobs. Where they may not be listed there are none: this daemon cannot have made any.
+    pub(in super::super) async fn runs_with_workers(&self) -> Result<BTreeSet<RunId>, ClusterError> {
+        match self.jobs(&names::of_any_run()).await {
+            Ok(jobs) => Ok(by_run(&jobs).into_keys().collect()),
+            Err(error) if error.is_forbidden() => Ok(BTreeSet::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn jobs(&self, selector: &str) -> Result<Vec<PartialObjectMeta<Job>>, ClusterError> {
+        let (parameters, never) = (&ListParams::default().labels(selector), CancellationToken::new());
+        let listed = self.cluster.ask(self.now + API_TIMEOUT, &never, |client| async move {
+            Api::<Job>::namespaced(client, self.namespace).list_metadata(parameters).await
+        });
+        Ok(listed.await?.items)
+    }
+}
