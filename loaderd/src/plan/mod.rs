@@ -8,6 +8,7 @@
 //! and `wire` for their message). What it supplies to the rest of the daemon is [`mod@contract`]; this file names it once.
 
 mod checks;
+mod cold_pool;
 mod constant;
 mod contract;
 mod evidence;
@@ -15,10 +16,12 @@ mod fixed;
 mod invocation;
 mod merge;
 mod needs;
+mod numbering;
 mod outline;
 mod overload;
 mod planned;
 mod rounding;
+mod share;
 mod slot;
 mod wire;
 
@@ -35,14 +38,17 @@ use loader_proto::{
 };
 use loader_trace::Trace;
 
+pub use cold_pool::ColdPool;
 pub use contract::{Collector, Findings, Mode, NoFindings, Observed, Plan, PlannedFunction};
 use evidence::LONGEST_VERDICT;
 pub use evidence::{Backlog, Judging, Late, SlotEvidence};
-pub use invocation::{Invocation, Mark, Offset, Phase, Target, Unit};
+pub use invocation::{Invocation, Mark, Offset, Phase, Place, Target, Unit};
 pub use needs::{TraceInput, TraceSource, Warmup};
+pub use numbering::Numbering;
 pub use outline::{FunctionOutline, Outline, SlotOutline};
 pub use planned::{InvocationId, PlannedInvocation};
 pub use rounding::{Rounding, fractional, whole_millis};
+pub use share::{Shared, Shares, WrongShares, fingerprint};
 pub use slot::{Slot, SlotHead, SlotOutcome};
 pub(crate) use wire::distribution;
 

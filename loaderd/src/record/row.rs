@@ -115,6 +115,7 @@ impl Row {
         let Self { planned, outcome, flight: _ } = self;
         let PlannedInvocation {
             id,
+            ordinal: _,
             slot,
             mark,
             function: _,
