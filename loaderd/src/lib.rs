@@ -40,3 +40,4 @@ pub mod units;
 #[cfg(any(test, fuzzing))]
 pub mod untrusted;
 pub mod warmup;
+pub mod workers;
