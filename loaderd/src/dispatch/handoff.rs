@@ -1,9 +1,6 @@
 //! What the pacer does with what comes due: picks the function and a worker, and hands the invocation over.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, mpsc::SyncSender},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 
@@ -36,7 +33,7 @@ pub(super) struct Routing {
     /// Judges the slots of a plan that asks for it.
     pub(super) slot_ends: Option<SlotEnds>,
     /// To the planner of a plan that decides by outcomes.
-    pub(super) outcomes: Option<SyncSender<SlotOutcome>>,
+    pub(super) outcomes: Option<mpsc::Sender<SlotOutcome>>,
 }
 
 /// Events that may wait for room in the recorder's channel. Only an overloaded loader gets here, by rows of what it could
@@ -136,7 +133,7 @@ impl Sink for Handoff {
 
     async fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) {
         self.dispatched += 1;
-        self.routing.counters.came_due();
+        self.routing.counters.came_due(invocation.due);
         let planned = self.resolve(id, slot, invocation);
         if let Some(ends) = &mut self.routing.slot_ends {
             ends.came_due(&planned);

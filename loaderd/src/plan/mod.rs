@@ -37,6 +37,7 @@ use loader_proto::{
     v1::{self, run_spec},
 };
 use loader_trace::Trace;
+use prost::Message as _;
 
 pub use cold_pool::ColdPool;
 pub use contract::{Collector, Findings, Mode, NoFindings, Observed, Plan, PlannedFunction};
@@ -111,6 +112,17 @@ pub fn validate(message: &v1::RunSpec, defaults: &Defaults) -> Result<Request, V
     let run = spec::common(&mut check, message, defaults, facts);
     check.append(of_mode);
     check.finish(run.zip(mode).map(|(run, mode)| Request { run, mode }))
+}
+
+/// The same of a spec that is encoded, as one process hands it to another.
+///
+/// # Errors
+/// Every fault, by field; or bytes that are no spec.
+pub fn validate_encoded(message: &[u8], defaults: &Defaults) -> Result<Request, Vec<Violation>> {
+    match v1::RunSpec::decode(message) {
+        Ok(message) => validate(&message, defaults),
+        Err(error) => Err(vec![Violation::new("", format!("the spec cannot be decoded: {error}"))]),
+    }
 }
 
 /// Names as a list in a sentence.
