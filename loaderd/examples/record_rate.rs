@@ -100,6 +100,7 @@ fn row(slot: SlotHead, number: u64, t0: tokio::time::Instant) -> anyhow::Result<
     let function = u32::try_from(number)? % FUNCTIONS;
     let planned = PlannedInvocation {
         id: InvocationId { of: Unit::Second, unit: u64::from(slot.index), number },
+        ordinal: None,
         slot,
         mark: Mark::None,
         function: FunctionIndex(function),

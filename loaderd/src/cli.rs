@@ -11,14 +11,14 @@ use std::{
 use clap::{CommandFactory as _, Parser};
 use loader_proto::json::bracketed;
 
-use crate::{config::Config, secret};
+use crate::{config::Config, secret, worker::WorkerArguments};
 
 /// Exit code for an invalid configuration.
 const EX_CONFIG: u8 = 2;
 
 /// Measures serverless clusters: accepts runs over a gRPC API, deploys functions, generates load, records the results.
 #[derive(Debug, Parser)]
-#[command(name = "loaderd", version)]
+#[command(name = "loaderd", version, args_conflicts_with_subcommands = true)]
 pub struct Arguments {
     /// Configuration file (TOML); flags win over it.
     #[arg(long, value_name = "FILE")]
@@ -44,6 +44,17 @@ pub struct Arguments {
     /// Write the manual page to a directory and exit.
     #[arg(long, value_name = "DIR", hide = true)]
     pub write_man: Option<PathBuf>,
+    /// What the program is instead of the daemon; absent: the daemon.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program is instead of the daemon.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Send a share of a run's load; daemons start it.
+    #[command(hide = true)]
+    Worker(WorkerArguments),
 }
 
 /// Reads an address to listen on.

@@ -40,3 +40,5 @@ pub mod units;
 #[cfg(any(test, fuzzing))]
 pub mod untrusted;
 pub mod warmup;
+pub mod worker;
+pub mod workers;

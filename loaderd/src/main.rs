@@ -5,10 +5,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use loaderd::{
     app::{self, App},
-    cli::Arguments,
-    config::OnStop,
+    cli::{Arguments, Command},
+    config::{LogFormat, OnStop},
     error_chain, logging,
     registry::Ends,
+    worker::{self, Ending, WorkerArguments},
 };
 use nix::sys::stat::{Mode, umask};
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,6 +24,9 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     if let Some(to) = &arguments.write_man {
         return Arguments::write_man(to);
+    }
+    if let Some(Command::Worker(arguments)) = &arguments.command {
+        return worker_process(arguments);
     }
     let config = match arguments.config() {
         Ok(config) => config,
@@ -66,6 +70,24 @@ async fn run(config: loaderd::config::Config, arguments: &Arguments) -> anyhow::
             _ = interrupt.recv() => end(&mut stages)?,
         }
     }
+}
+
+/// A worker of a run: its exit code says how it ended, and its last line why.
+fn worker_process(arguments: &WorkerArguments) -> ExitCode {
+    logging::init(log::LevelFilter::Info, LogFormat::default());
+    umask(Mode::S_IRWXG | Mode::S_IRWXO);
+    let ending = worker_ending(arguments).unwrap_or_else(|error| Ending::Failed(error_chain::of(error.as_ref())));
+    if let Some(reason) = ending.reason() {
+        worker::leave(reason);
+    }
+    ExitCode::from(ending.code())
+}
+
+fn worker_ending(arguments: &WorkerArguments) -> anyhow::Result<Ending> {
+    worker::follow_parent(arguments)?;
+    let settings = worker::Settings::new(arguments, |name| std::env::var(name).ok())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    Ok(runtime.block_on(worker::work(settings)))
 }
 
 /// A stage of the shutdown: its log message, and the tokens that it cancels.

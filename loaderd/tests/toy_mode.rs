@@ -85,6 +85,7 @@ impl Plan for ToyPlan {
             memory_mib: 1,
             clamped: false,
             mark: if number % 2 == 1 { TICK } else { Mark::None },
+            place: None,
         };
         (index < self.slots).then(|| Slot {
             index,

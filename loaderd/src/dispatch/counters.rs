@@ -4,11 +4,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::Notify;
 
+use crate::plan::Offset;
+
 /// Counts of a run under way.
 #[derive(Debug, Default)]
 pub struct Counters {
     due: AtomicU64,
     issued: AtomicU64,
+    /// When the last of them was due, nanoseconds after t0.
+    last_due: AtomicU64,
     in_flight: AtomicU64,
     memory_mib: AtomicU64,
     /// Whether the pacer waits until nothing is in flight.
@@ -20,6 +24,11 @@ impl Counters {
     /// Invocations that have come due.
     pub fn due(&self) -> u64 {
         self.due.load(Ordering::Relaxed)
+    }
+
+    /// When the last invocation was due that has come due: all before it are handed out, or will not be sent.
+    pub fn last_due(&self) -> Offset {
+        Offset::from_nanos(self.last_due.load(Ordering::Relaxed))
     }
 
     /// Invocations that were handed to a worker.
@@ -37,7 +46,8 @@ impl Counters {
         self.memory_mib.load(Ordering::Relaxed)
     }
 
-    pub(super) fn came_due(&self) {
+    pub(super) fn came_due(&self, due: Offset) {
+        self.last_due.store(due.as_nanos(), Ordering::Relaxed);
         self.due.fetch_add(1, Ordering::Relaxed);
     }
 

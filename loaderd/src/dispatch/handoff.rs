@@ -1,10 +1,6 @@
 //! What the pacer does with what comes due: picks the function and a worker, and hands the invocation over.
 
-use std::{
-    collections::VecDeque,
-    ops::Range,
-    sync::{Arc, mpsc::SyncSender},
-};
+use std::{collections::VecDeque, sync::Arc};
 
 use tokio::sync::mpsc::{self, error::TrySendError};
 
@@ -15,7 +11,7 @@ use super::{
 use crate::{
     id::FunctionIndex,
     invoke::{Outcome, Status},
-    plan::{Invocation, InvocationId, Mark, PlannedInvocation, Rounding, SlotHead, SlotOutcome, Target},
+    plan::{ColdPool, Invocation, InvocationId, Mark, PlannedInvocation, Rounding, SlotHead, SlotOutcome, Target},
     record::{Event, Flight, Row},
 };
 
@@ -29,7 +25,7 @@ pub(super) struct Routing {
     pub(super) exact: Arc<ExactRuntimes>,
     pub(super) rounding: Rounding,
     /// The functions from which a cold one is picked.
-    pub(super) cold_pool: Range<u32>,
+    pub(super) cold_pool: ColdPool,
     pub(super) max_in_flight: u64,
     pub(super) memory: MemoryGauge,
     /// Whether a function's invocations all go to one worker; otherwise workers take turns.
@@ -37,7 +33,7 @@ pub(super) struct Routing {
     /// Judges the slots of a plan that asks for it.
     pub(super) slot_ends: Option<SlotEnds>,
     /// To the planner of a plan that decides by outcomes.
-    pub(super) outcomes: Option<SyncSender<SlotOutcome>>,
+    pub(super) outcomes: Option<mpsc::Sender<SlotOutcome>>,
 }
 
 /// Events that may wait for room in the recorder's channel. Only an overloaded loader gets here, by rows of what it could
@@ -88,7 +84,7 @@ impl Handoff {
 
     /// Chooses the function of the invocation. One that found no cold function goes to the hot one, unmarked.
     fn resolve(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) -> PlannedInvocation {
-        let Invocation { due, target, runtime_us, memory_mib, clamped, mark } = invocation;
+        let Invocation { due, target, runtime_us, memory_mib, clamped, mark, place } = invocation;
         let (function, mark) = match target {
             Target::Function(function) => (function, mark),
             Target::Cold { otherwise } => match self.routing.scales.claim(&self.routing.cold_pool) {
@@ -99,8 +95,10 @@ impl Handoff {
                 }
             },
         };
-        let runtime_ms = self.routing.rounding.millis(function, runtime_us);
-        PlannedInvocation { id, slot, mark, function, due, runtime_us, runtime_ms, memory_mib, clamped }
+        let rounded = place.and_then(|place| place.runtime_ms);
+        let runtime_ms = rounded.unwrap_or_else(|| self.routing.rounding.millis(function, runtime_us));
+        let ordinal = place.map(|place| place.ordinal);
+        PlannedInvocation { id, ordinal, slot, mark, function, due, runtime_us, runtime_ms, memory_mib, clamped }
     }
 
     fn worker(&mut self, function: FunctionIndex) -> usize {
@@ -135,8 +133,11 @@ impl Sink for Handoff {
 
     async fn invoke(&mut self, id: InvocationId, slot: SlotHead, invocation: Invocation) {
         self.dispatched += 1;
-        self.routing.counters.came_due();
+        self.routing.counters.came_due(invocation.due);
         let planned = self.resolve(id, slot, invocation);
+        if let Some(ends) = &mut self.routing.slot_ends {
+            ends.came_due(&planned);
+        }
         let limit = self.routing.max_in_flight;
         if self.routing.counters.in_flight() >= limit {
             let reason = format!("{limit} invocations are in flight already (maxInFlight)");

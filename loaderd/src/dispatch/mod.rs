@@ -36,6 +36,7 @@ pub use floor::pacing_floor;
 pub use heartbeat::Heartbeat;
 pub use isolation::{Isolation, IsolationError};
 pub use phases::Phases;
+pub use plan_feed::OutcomeExchange;
 pub use scale_state::ScaleState;
 pub use sleeper::Stop;
 pub use thread::{Lost, Running};
@@ -199,6 +200,19 @@ impl Dispatch {
     /// # Errors
     /// A thread that cannot be started.
     pub fn start(self, plan: Box<dyn Plan>, t0: Anchor) -> std::io::Result<Dispatching> {
+        self.start_exchanging(plan, t0, OutcomeExchange::direct())
+    }
+
+    /// The same of a share of a plan, which gets the outcomes of its slots as `exchange` says.
+    ///
+    /// # Errors
+    /// A thread that cannot be started.
+    pub fn start_exchanging(
+        self,
+        plan: Box<dyn Plan>,
+        t0: Anchor,
+        exchange: OutcomeExchange,
+    ) -> std::io::Result<Dispatching> {
         let Self {
             settings,
             events,
@@ -216,7 +230,8 @@ impl Dispatch {
         let judging = plan.judging();
         let cold_pool = plan.cold_pool();
         let rounding = Rounding::new(settings.seed, plan.functions().iter().map(|function| function.name.as_str()));
-        let (planner_end, feed, outcomes) = plan_feed::feed(settings.phases.clone());
+        let OutcomeExchange { own: outcomes, decided } = exchange;
+        let (planner_end, feed) = plan_feed::feed(settings.phases.clone(), decided);
         let planner = Running::start("planner", move || planner_end.run(plan))?;
         let stop = Stop::default();
         let slot_ends =

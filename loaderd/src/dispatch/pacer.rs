@@ -1,7 +1,7 @@
 //! The pacer: walks along a schedule and hands each item out when it is due. Pure: time comes from a [`Sleeper`], and
 //! items are carried out by a [`Sink`].
 
-use crate::plan::{Invocation, InvocationId, Offset, SlotHead, Unit};
+use crate::plan::{Invocation, InvocationId, Numbering, Offset, SlotHead, Unit};
 
 /// One entry of a schedule. Entries come in the order in which they are due.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,27 +27,6 @@ impl Item {
             Self::Invoke(invocation) => invocation.due,
             Self::Close { end, .. } => *end,
         }
-    }
-}
-
-/// Numbers invocations in the order in which they come due.
-#[derive(Debug)]
-struct Numbering {
-    last: InvocationId,
-    fresh: bool,
-}
-
-impl Numbering {
-    fn new(of: Unit) -> Self {
-        Self { last: InvocationId { of, unit: 0, number: 0 }, fresh: true }
-    }
-
-    fn next(&mut self, due: Offset) -> InvocationId {
-        let unit = due.as_nanos() / self.last.of.as_nanos();
-        let number = if self.fresh || unit != self.last.unit { 0 } else { self.last.number + 1 };
-        self.fresh = false;
-        self.last = InvocationId { unit, number, ..self.last };
-        self.last
     }
 }
 
@@ -88,7 +67,12 @@ pub(super) async fn pace(schedule: &mut impl Schedule, unit: Unit, sleeper: &mut
                 sink.open(head).await;
             }
             (Item::Invoke(invocation), Some(head)) => {
-                sink.invoke(numbering.next(invocation.due), head, invocation).await;
+                // Of a share, the plan itself has numbered each invocation among all.
+                let id = match invocation.place {
+                    Some(place) => InvocationId::due(unit, invocation.due, place.number),
+                    None => numbering.next(invocation.due),
+                };
+                sink.invoke(id, head, invocation).await;
             }
             (Item::Close { .. }, Some(head)) => {
                 open = None;

@@ -7,8 +7,6 @@
 //!                                              says when the next one may begin)
 //! ```
 
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-
 use tokio::sync::mpsc;
 
 use super::{
@@ -49,27 +47,44 @@ impl Schedule for PlanFeed {
 /// The planner's end of the feed.
 pub(super) struct Planner {
     batches: mpsc::Sender<Vec<Item>>,
-    outcomes: Receiver<SlotOutcome>,
+    outcomes: mpsc::Receiver<SlotOutcome>,
 }
 
-/// The two ends of a feed, and where the pacer sends the outcomes of slots.
-pub(super) fn feed(phases: Phases) -> (Planner, PlanFeed, SyncSender<SlotOutcome>) {
+/// The way of slots' outcomes from the pacer to a plan that decides by them: directly, or by way of others who have shares of the
+/// same plan.
+#[derive(Debug)]
+pub struct OutcomeExchange {
+    /// Where the pacer sends what became of a slot here.
+    pub own: mpsc::Sender<SlotOutcome>,
+    /// Where the planner gets what became of it. It ends when the sender is dropped.
+    pub decided: mpsc::Receiver<SlotOutcome>,
+}
+
+impl OutcomeExchange {
+    /// The plan gets what the pacer sends.
+    pub fn direct() -> Self {
+        let (own, decided) = mpsc::channel(AHEAD);
+        Self { own, decided }
+    }
+}
+
+/// The two ends of a feed; the planner gets outcomes from there.
+pub(super) fn feed(phases: Phases, outcomes: mpsc::Receiver<SlotOutcome>) -> (Planner, PlanFeed) {
     let (batches, receive_batches) = mpsc::channel(AHEAD);
-    let (outcomes, receive_outcomes) = sync_channel(AHEAD);
-    let planner = Planner { batches, outcomes: receive_outcomes };
-    (planner, PlanFeed { batches: receive_batches, current: Vec::new().into_iter(), phases }, outcomes)
+    let feed = PlanFeed { batches: receive_batches, current: Vec::new().into_iter(), phases };
+    (Planner { batches, outcomes }, feed)
 }
 
 impl Planner {
     /// Generates `plan` until it ends or the pacer has ended, and returns it for its counts.
-    pub(super) fn run(self, mut plan: Box<dyn Plan>) -> Box<dyn Plan> {
+    pub(super) fn run(mut self, mut plan: Box<dyn Plan>) -> Box<dyn Plan> {
         let mut previous = None;
         while let Some(slot) = plan.next_slot(previous.as_ref()) {
             if self.give(slot).is_none() {
                 break;
             }
             if plan.needs_outcomes() {
-                let Ok(outcome) = self.outcomes.recv() else { break };
+                let Some(outcome) = self.outcomes.blocking_recv() else { break };
                 previous = Some(outcome);
             }
         }

@@ -1,11 +1,8 @@
 //! Which functions are at scale zero, as reported by the platform's scale feed.
 
-use std::{
-    ops::Range,
-    sync::atomic::{AtomicU8, AtomicU32, Ordering},
-};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
-use crate::{id::FunctionIndex, platform::ScaleSample};
+use crate::{id::FunctionIndex, plan::ColdPool, platform::ScaleSample};
 
 /// Has instances, or some are starting.
 const UP: u8 = 0;
@@ -39,16 +36,16 @@ impl ScaleState {
 
     /// A function of `pool` that is at zero, in turn. It is not returned again before the feed has shown it up and
     /// back at zero, or [`ScaleState::release`] is called for it.
-    pub fn claim(&self, pool: &Range<u32>) -> Option<FunctionIndex> {
-        let length = pool.end.saturating_sub(pool.start);
+    pub fn claim(&self, pool: &ColdPool) -> Option<FunctionIndex> {
+        let length = pool.len();
         let turn = self.turn.load(Ordering::Relaxed);
-        let found = (0..length).map(|step| pool.start + (turn + step) % length).find(|&function| {
+        let found = (0..length).map(|step| (turn + step) % length).find(|&number| {
             self.states
-                .get(function as usize)
+                .get(pool.function(number) as usize)
                 .is_some_and(|state| state.compare_exchange(ZERO, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok())
         })?;
-        self.turn.store((found - pool.start + 1) % length, Ordering::Relaxed);
-        Some(FunctionIndex(found))
+        self.turn.store((found + 1) % length, Ordering::Relaxed);
+        Some(FunctionIndex(pool.function(found)))
     }
 
     /// The invocation for which `function` was claimed has ended. If it never had an effect on the scale, the function
@@ -72,14 +69,14 @@ mod tests {
 
     #[test]
     fn nothing_is_cold_before_the_feed_reports_it() {
-        assert_eq!(ScaleState::new(3).claim(&(0..3)), None);
+        assert_eq!(ScaleState::new(3).claim(&ColdPool::all(0..3)), None);
     }
 
     #[test]
     fn cold_functions_take_turns_and_only_those_of_the_pool() {
         let state = ScaleState::new(4);
         (0..4).for_each(|function| state.update(&sample(function, 0)));
-        let claimed: Vec<_> = (0..4).map(|_| state.claim(&(1..4)).map(|it| it.0)).collect();
+        let claimed: Vec<_> = (0..4).map(|_| state.claim(&ColdPool::all(1..4)).map(|it| it.0)).collect();
         assert_eq!(claimed, [Some(1), Some(2), Some(3), None]);
     }
 
@@ -87,24 +84,24 @@ mod tests {
     fn a_claimed_function_is_cold_again_only_after_it_was_up() {
         let state = ScaleState::new(1);
         state.update(&sample(0, 0));
-        assert!(state.claim(&(0..1)).is_some());
+        assert!(state.claim(&ColdPool::all(0..1)).is_some());
         state.update(&sample(0, 0));
-        assert_eq!(state.claim(&(0..1)), None, "a late sample of before the claim");
+        assert_eq!(state.claim(&ColdPool::all(0..1)), None, "a late sample of before the claim");
         state.update(&sample(0, 1));
-        assert_eq!(state.claim(&(0..1)), None, "it is up");
+        assert_eq!(state.claim(&ColdPool::all(0..1)), None, "it is up");
         state.update(&sample(0, 0));
-        assert_eq!(state.claim(&(0..1)), Some(FunctionIndex(0)));
+        assert_eq!(state.claim(&ColdPool::all(0..1)), Some(FunctionIndex(0)));
     }
 
     #[test]
     fn a_claim_without_effect_is_given_back() {
         let state = ScaleState::new(1);
         state.update(&sample(0, 0));
-        assert!(state.claim(&(0..1)).is_some());
+        assert!(state.claim(&ColdPool::all(0..1)).is_some());
         state.release(FunctionIndex(0));
-        assert_eq!(state.claim(&(0..1)), Some(FunctionIndex(0)));
+        assert_eq!(state.claim(&ColdPool::all(0..1)), Some(FunctionIndex(0)));
         state.update(&sample(0, 1));
         state.release(FunctionIndex(0));
-        assert_eq!(state.claim(&(0..1)), None);
+        assert_eq!(state.claim(&ColdPool::all(0..1)), None);
     }
 }

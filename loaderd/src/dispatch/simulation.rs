@@ -70,16 +70,27 @@ impl Load {
             slot: index,
             shortfall: 0,
             next_start,
-            evidence: Some(Box::new(tally.evidence(inherited, WaitsFor::Streams))),
+            evidence: Some(Box::new(tally.evidence(head.measured, inherited, WaitsFor::Streams))),
         }
     }
 
     fn send(&mut self, slot: SlotHead, tally: &Arc<SlotTally>, invocation: Invocation) {
-        let Invocation { due, target, runtime_us, memory_mib, mark, clamped } = invocation;
+        let Invocation { due, target, runtime_us, memory_mib, mark, clamped, place: _ } = invocation;
         let (Target::Function(function) | Target::Cold { otherwise: function }) = target;
         let id = InvocationId { of: Unit::Minute, unit: 0, number: 0 };
         let runtime_ms = runtime_us / 1000;
-        let planned = PlannedInvocation { id, slot, mark, function, due, runtime_us, runtime_ms, memory_mib, clamped };
+        let planned = PlannedInvocation {
+            id,
+            ordinal: None,
+            slot,
+            mark,
+            function,
+            due,
+            runtime_us,
+            runtime_ms,
+            memory_mib,
+            clamped,
+        };
         assert_eq!(function, FunctionIndex(0));
         let sent = due.as_duration() + self.lag;
         let at = self.t0 + sent;

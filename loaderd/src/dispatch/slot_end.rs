@@ -17,7 +17,7 @@ use super::{
 use crate::{
     clock::Clock,
     invoke::ConnectionCount,
-    plan::{Judging, Offset, SlotHead, SlotOutcome},
+    plan::{Judging, Offset, PlannedInvocation, SlotHead, SlotOutcome},
     units,
 };
 
@@ -34,20 +34,28 @@ pub(super) struct SlotEnds {
     pub(super) connections: ConnectionCount,
     /// Of the slot under way.
     pub(super) tally: Option<Arc<SlotTally>>,
-    /// Of the slot before, in a plan that does not wait.
-    pub(super) before: Option<Arc<SlotTally>>,
+    /// How many invocations came due in it that count: all of them, or those of this worker's share.
+    pub(super) due: u64,
+    /// The same two of the slot before, in a plan that does not wait.
+    pub(super) before: Option<(Arc<SlotTally>, u64)>,
     /// In flight of earlier slots when the slot under way began.
     pub(super) inherited: u64,
 }
 
 impl SlotEnds {
     pub(super) fn new(judging: Judging, t0: Instant, clock: Clock, stop: Stop, connections: ConnectionCount) -> Self {
-        Self { judging, t0, clock, stop, connections, tally: None, before: None, inherited: 0 }
+        Self { judging, t0, clock, stop, connections, tally: None, due: 0, before: None, inherited: 0 }
     }
 
     /// A slot begins.
     pub(super) fn open(&mut self, head: SlotHead) {
         self.tally = Some(Arc::new(SlotTally::new(head, self.judging, self.t0)));
+        self.due = 0;
+    }
+
+    /// An invocation of the slot under way came due.
+    pub(super) fn came_due(&mut self, planned: &PlannedInvocation) {
+        self.due += u64::from(planned.counts());
     }
 
     /// A slot was carried out to its end: completes its outcome, after the wait that the plan asks for.
@@ -55,15 +63,15 @@ impl SlotEnds {
         let Some(tally) = self.tally.take() else { return outcome };
         let Some(longest) = self.judging.longest_wait() else {
             // Each invocation of the slot before has had its time by now.
-            let before = self.before.replace(tally);
-            let evidence = before.map(|before| Box::new(before.evidence(0, self.waits_for())));
+            let before = self.before.replace((tally, self.due));
+            let evidence = before.map(|(before, due)| Box::new(before.evidence(due, 0, self.waits_for())));
             return SlotOutcome { evidence, next_start: head.end(), ..outcome };
         };
         let begun = counters.in_flight() == 0;
         if !begun && !self.waited(counters, longest).await {
             return SlotOutcome { next_start: head.end(), ..outcome };
         }
-        let evidence = Some(Box::new(tally.evidence(self.inherited, self.waits_for())));
+        let evidence = Some(Box::new(tally.evidence(self.due, self.inherited, self.waits_for())));
         self.inherited = counters.in_flight();
         let next_start = if begun { head.end() } else { self.soon() };
         SlotOutcome { evidence, next_start, ..outcome }

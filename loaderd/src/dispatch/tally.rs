@@ -126,9 +126,9 @@ impl SlotTally {
         }
     }
 
-    /// What the slot shows so far, after a wait in which each of its invocations had its time; `inherited` of earlier slots
-    /// were in flight when it began. What was neither sent nor ended still waits for `what`.
-    pub(super) fn evidence(&self, inherited: u64, what: WaitsFor) -> SlotEvidence {
+    /// What the slot shows so far, after a wait in which each of its invocations had its time: `due` of them, of those that count;
+    /// `inherited` of earlier slots were in flight when it began. What was neither sent nor ended still waits for `what`.
+    pub(super) fn evidence(&self, due: u64, inherited: u64, what: WaitsFor) -> SlotEvidence {
         let load = |count: &AtomicU64| count.load(Ordering::Acquire);
         let in_time = load(&self.in_time);
         let mut late = Late {
@@ -137,7 +137,7 @@ impl SlotTally {
             connections: load(&self.late_connections),
             stream_limit: u32::try_from(load(&self.stream_limit)).ok(),
         };
-        let waiting = self.head.measured.saturating_sub(in_time + late.loader + late.streams + late.connections);
+        let waiting = due.saturating_sub(in_time + late.loader + late.streams + late.connections);
         match what {
             WaitsFor::Streams => late.streams += waiting,
             WaitsFor::Connections => late.connections += waiting,

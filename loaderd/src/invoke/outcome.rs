@@ -52,6 +52,26 @@ impl Status {
             Self::NotSent => "not_sent",
         })
     }
+
+    /// The status that is written so; absent where there is none.
+    pub fn named(name: &str) -> Option<Self> {
+        const PLAIN: [Status; 8] = [
+            Status::Ok,
+            Status::ConnectTimeout,
+            Status::ConnectError,
+            Status::FunctionTimeout,
+            Status::MemoryAllocationFailed,
+            Status::Cancelled,
+            Status::Unfinished,
+            Status::NotSent,
+        ];
+        let is_named = |status: &Self| status.as_str() == name;
+        if let Some(status) = name.strip_prefix("http_") {
+            return status.parse().ok().map(Self::Http).filter(is_named);
+        }
+        let codes = (0..=16).map(|code| Self::Grpc(Code::from_i32(code)));
+        PLAIN.into_iter().chain(codes).find(is_named)
+    }
 }
 
 fn code_name(code: Code) -> &'static str {

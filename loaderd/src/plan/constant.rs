@@ -84,6 +84,7 @@ pub(super) fn invocation(due: u64, target: Target, size: Size, mark: Mark) -> In
         memory_mib: size.memory_mib,
         clamped: false,
         mark,
+        place: None,
     }
 }
 

@@ -6,12 +6,12 @@
 //!                                              └──finish──▶ Findings ──▶ summary
 //! ```
 
-use std::{fmt::Debug, ops::Range, sync::Arc, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
 use loader_proto::v1;
 use loader_trace::{Arrivals, Trace};
 
-use super::{Judging, Outline, PlannedInvocation, Slot, SlotHead, SlotOutcome, TraceInput, Unit, Warmup};
+use super::{ColdPool, Judging, Outline, PlannedInvocation, Slot, SlotHead, SlotOutcome, TraceInput, Unit, Warmup};
 use crate::spec::{RunSpec, Violation};
 
 /// The mode's part of a spec, checked.
@@ -72,8 +72,8 @@ pub trait Plan: Send {
     fn unit(&self) -> Unit;
 
     /// The functions from which a [`super::Target::Cold`] is chosen; empty for plans without such targets.
-    fn cold_pool(&self) -> Range<u32> {
-        0..0
+    fn cold_pool(&self) -> ColdPool {
+        ColdPool::default()
     }
 
     /// Whether [`Plan::next_slot`] needs the outcome of the slot before. Where it does not, slots are asked for ahead of
@@ -92,6 +92,11 @@ pub trait Plan: Send {
     /// What gathers the mode's findings during the load. To be asked for before the first slot.
     fn collector(&self) -> Box<dyn Collector> {
         Box::new(NoFindings)
+    }
+
+    /// The mode's names of [`super::Mark::Extra`].
+    fn extra_marks(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Whether due times are given exactly, as by a trace of single invocations, instead of drawn from the arrival process.

@@ -74,6 +74,12 @@ impl Mark {
             Self::Cold => "cold",
         }
     }
+
+    /// The mark that is written so, of a mode that has these names for extra invocations; absent where there is none.
+    pub fn named(name: &str, extra: &'static [&'static str]) -> Option<Self> {
+        let plain = [Self::None, Self::StepWarmup, Self::Cold].into_iter();
+        plain.chain(extra.iter().copied().map(Self::Extra)).find(|mark| mark.as_str() == name)
+    }
 }
 
 /// The function that an invocation is for.
@@ -86,6 +92,17 @@ pub enum Target {
         /// The function to call when none is.
         otherwise: FunctionIndex,
     },
+}
+
+/// Where an invocation stands in the whole plan, of which only a share is sent here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// Its number in the plan, from 0, in the order of due times.
+    pub ordinal: u64,
+    /// Its number in its unit of time, from 0: that of its id.
+    pub number: u64,
+    /// Run time to ask for, rounded to milliseconds as in the whole plan; absent where its function is known only when it is due.
+    pub runtime_ms: Option<u32>,
 }
 
 /// One invocation of a plan.
@@ -103,6 +120,8 @@ pub struct Invocation {
     pub clamped: bool,
     /// What is special about it.
     pub mark: Mark,
+    /// Its place in the whole plan; absent where the whole plan is sent here.
+    pub place: Option<Place>,
 }
 
 /// The unit of time in which invocations are numbered: the i-th invocation due in second u is `sec<u>.inv<i>`.

@@ -8,6 +8,7 @@
 //! and `wire` for their message). What it supplies to the rest of the daemon is [`mod@contract`]; this file names it once.
 
 mod checks;
+mod cold_pool;
 mod constant;
 mod contract;
 mod evidence;
@@ -15,10 +16,12 @@ mod fixed;
 mod invocation;
 mod merge;
 mod needs;
+mod numbering;
 mod outline;
 mod overload;
 mod planned;
 mod rounding;
+mod share;
 mod slot;
 mod wire;
 
@@ -34,15 +37,19 @@ use loader_proto::{
     v1::{self, run_spec},
 };
 use loader_trace::Trace;
+use prost::Message as _;
 
+pub use cold_pool::ColdPool;
 pub use contract::{Collector, Findings, Mode, NoFindings, Observed, Plan, PlannedFunction};
 use evidence::LONGEST_VERDICT;
 pub use evidence::{Backlog, Judging, Late, SlotEvidence};
-pub use invocation::{Invocation, Mark, Offset, Phase, Target, Unit};
+pub use invocation::{Invocation, Mark, Offset, Phase, Place, Target, Unit};
 pub use needs::{TraceInput, TraceSource, Warmup};
+pub use numbering::Numbering;
 pub use outline::{FunctionOutline, Outline, SlotOutline};
 pub use planned::{InvocationId, PlannedInvocation};
 pub use rounding::{Rounding, fractional, whole_millis};
+pub use share::{Shared, Shares, WrongShares, fingerprint};
 pub use slot::{Slot, SlotHead, SlotOutcome};
 pub(crate) use wire::distribution;
 
@@ -105,6 +112,17 @@ pub fn validate(message: &v1::RunSpec, defaults: &Defaults) -> Result<Request, V
     let run = spec::common(&mut check, message, defaults, facts);
     check.append(of_mode);
     check.finish(run.zip(mode).map(|(run, mode)| Request { run, mode }))
+}
+
+/// The same of a spec that is encoded, as one process hands it to another.
+///
+/// # Errors
+/// Every fault, by field; or bytes that are no spec.
+pub fn validate_encoded(message: &[u8], defaults: &Defaults) -> Result<Request, Vec<Violation>> {
+    match v1::RunSpec::decode(message) {
+        Ok(message) => validate(&message, defaults),
+        Err(error) => Err(vec![Violation::new("", format!("the spec cannot be decoded: {error}"))]),
+    }
 }
 
 /// Names as a list in a sentence.

@@ -18,6 +18,18 @@ pub struct InvocationId {
     pub number: u64,
 }
 
+impl InvocationId {
+    /// The id of the invocation that is due then, as the `number`-th of its unit of time.
+    pub fn due(of: Unit, due: Offset, number: u64) -> Self {
+        Self { of, unit: Self::unit_of(of, due), number }
+    }
+
+    /// The unit of time in which an instant lies.
+    pub(super) fn unit_of(of: Unit, due: Offset) -> u64 {
+        due.as_nanos() / of.as_nanos()
+    }
+}
+
 impl std::fmt::Display for InvocationId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}.inv{}", self.of.as_str(), self.unit, self.number)
@@ -29,6 +41,8 @@ impl std::fmt::Display for InvocationId {
 pub struct PlannedInvocation {
     /// The invocation's id.
     pub id: InvocationId,
+    /// Its number in the whole plan, from 0, in the order of due times; absent where this process sends the whole plan.
+    pub ordinal: Option<u64>,
     /// The slot in which it is due.
     pub slot: SlotHead,
     /// What is special about it.

@@ -118,7 +118,18 @@ pub(crate) fn planned(due_ms: u64, function: FunctionIndex, mark: Mark) -> Plann
     let due = Offset::from_nanos(due_ms * 1_000_000);
     let id = InvocationId { of: Unit::Minute, unit: 0, number: 0 };
     let (runtime_us, runtime_ms, memory_mib) = (1000, 1, 1);
-    PlannedInvocation { id, slot, mark, function, due, runtime_us, runtime_ms, memory_mib, clamped: false }
+    PlannedInvocation {
+        id,
+        ordinal: None,
+        slot,
+        mark,
+        function,
+        due,
+        runtime_us,
+        runtime_ms,
+        memory_mib,
+        clamped: false,
+    }
 }
 
 /// The heads of up to `most` slots with these outcomes, and what the plan's collector, shown the same, puts into a summary.
@@ -156,7 +167,7 @@ pub(crate) fn rps_findings(collector: Box<dyn Collector>) -> RpsFindings {
 
 /// An invocation as a line: due in nanoseconds, target, run time in microseconds, memory in MiB, mark.
 pub(super) fn line(invocation: &Invocation) -> String {
-    let Invocation { due, target, runtime_us, memory_mib, clamped: _, mark } = invocation;
+    let Invocation { due, target, runtime_us, memory_mib, clamped: _, mark, place: _ } = invocation;
     let target = match target {
         Target::Function(function) => function.0.to_string(),
         Target::Cold { otherwise } => format!("cold|{}", otherwise.0),

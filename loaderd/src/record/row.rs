@@ -123,6 +123,7 @@ impl Row {
         let Self { planned, outcome, flight: _, worker } = self;
         let PlannedInvocation {
             id,
+            ordinal: _,
             slot,
             mark,
             function: _,

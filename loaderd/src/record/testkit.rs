@@ -32,6 +32,7 @@ pub(super) fn head(index: u32, planned: u64) -> SlotHead {
 pub(super) fn planned(slot: SlotHead) -> PlannedInvocation {
     PlannedInvocation {
         id: InvocationId { of: Unit::Second, unit: 0, number: 0 },
+        ordinal: None,
         slot,
         mark: Mark::None,
         function: FunctionIndex(0),

@@ -2,7 +2,12 @@
 
 use std::fs;
 
-use loader_proto::{json, v1};
+use loader_proto::{
+    json, v1,
+    worker::{
+        WireClosed, WireEvent, WireEvents, WireEvidence, WireOpened, WireRow, WireSlot, WireSlotOutcome, wire_event,
+    },
+};
 use prost::Message as _;
 
 use super::{Files, below, repository, text};
@@ -107,4 +112,24 @@ pub(super) fn records() -> Files {
     let mut files = run();
     files.retain(|name, _| name == "invocations.csv");
     files
+}
+
+/// Events of a worker: a slot begins, an invocation ends, the slot ends.
+pub(super) fn event_batches() -> Files {
+    let row = WireRow {
+        mark: "burst".to_owned(),
+        status: "ok".to_owned(),
+        sent_offset_ns: Some(1_000_000),
+        response_ns: Some(20_000_000),
+        instance: "f-1".to_owned(),
+        ended_offset_ns: Some(21_000_000),
+        ..WireRow::default()
+    };
+    let opened =
+        WireOpened { slot: Some(WireSlot { rate: 1.0, planned: 1, ..WireSlot::default() }), ..WireOpened::default() };
+    let outcome = WireSlotOutcome { evidence: Some(WireEvidence::default()), ..WireSlotOutcome::default() };
+    let closed = WireClosed { outcome: Some(outcome), complete: true, ..WireClosed::default() };
+    let events = [wire_event::Event::Opened(opened), wire_event::Event::Row(row), wire_event::Event::Closed(closed)];
+    let events = events.into_iter().map(|event| WireEvent { event: Some(event) }).collect();
+    one("events", WireEvents { events }.encode_to_vec())
 }

@@ -23,6 +23,7 @@ use loader_trace::{Bytes, Limits, Options, Source};
 use prost::Message as _;
 
 use crate::{
+    clock::Clock,
     config::Config,
     control::WireCodec,
     id::RunId,
@@ -33,6 +34,7 @@ use crate::{
     spec::Defaults,
     store::Store,
     traces::{Manifest, TraceFile},
+    workers::wire::{BatchEncoder, Decoder, MOST_EVENTS},
 };
 
 /// A kind of untrusted input, with examples and a check of its reader.
@@ -47,7 +49,7 @@ pub struct Input {
 }
 
 /// All kinds of untrusted input.
-pub const INPUTS: [Input; 9] = [
+pub const INPUTS: [Input; 10] = [
     Input { name: "configuration", examples: examples::configuration, check: configuration },
     Input { name: "spec", examples: examples::specs, check: spec },
     Input { name: "spec-json", examples: examples::specs_as_json, check: spec_as_json },
@@ -57,6 +59,7 @@ pub const INPUTS: [Input; 9] = [
     Input { name: "exposition", examples: examples::expositions, check: exposition },
     Input { name: "run-directory", examples: examples::damaged_runs, check: run_directory },
     Input { name: "records", examples: examples::records, check: records },
+    Input { name: "event-batch", examples: examples::event_batches, check: event_batch },
 ];
 
 /// As the daemon reads text from files and clients: what is no UTF-8 does not get that far.
@@ -177,6 +180,26 @@ fn service_manifest(bytes: &[u8]) {
 fn exposition(bytes: &[u8]) {
     for point in scrape::points(&text(bytes)) {
         assert!(!point.name.is_empty());
+    }
+}
+
+/// A plan whose events workers may send.
+fn shared_plan() -> Box<dyn plan::Plan> {
+    let spec =
+        v1::RunSpec { mode: Some(v1::run_spec::Mode::Burst(v1::BurstMode::default())), ..v1::RunSpec::default() };
+    let request = plan::validate(&spec, &Defaults { platform: "local".to_owned() }).expect("a valid spec");
+    request.plan(None).expect("a plan")
+}
+
+/// Events of a worker, as they are before they are compressed.
+fn event_batch(bytes: &[u8]) {
+    static DECODER: LazyLock<Decoder> = LazyLock::new(|| Decoder::new(&*shared_plan()));
+    let t0 = Clock.now();
+    if let Ok(events) = DECODER.events(bytes, t0) {
+        assert!(events.len() <= MOST_EVENTS);
+        // What is read can be written.
+        let mut encoder = BatchEncoder::new(t0);
+        assert!(events.iter().all(|event| encoder.push(event).is_ok()));
     }
 }
 

@@ -147,6 +147,11 @@ fn records() {
 }
 
 #[test]
+fn a_batch_of_events() {
+    try_damaged("event-batch");
+}
+
+#[test]
 fn examples_are_valid() {
     for files in examples::traces() {
         let options = Options { skip_incomplete: true, ..options() };
@@ -166,6 +171,10 @@ fn examples_are_valid() {
     for bytes in examples::uploads().into_values() {
         let manifest = v1::TraceManifest::decode(&bytes[..]).expect("decodes");
         assert!(!manifest.files.is_empty());
+    }
+    for bytes in examples::event_batches().into_values() {
+        let decoder = Decoder::new(&*super::shared_plan());
+        assert_eq!(decoder.events(&bytes, Clock.now()).expect("decodes").len(), 3);
     }
 }
 

@@ -14,7 +14,7 @@ const LISTED: usize = 10_000;
 
 /// An invocation of a plan whose functions have these names.
 pub(in crate::control) fn planned(invocation: &Invocation, slot: u32, names: &[String]) -> v1::PlannedInvocation {
-    let Invocation { due, target, runtime_us, memory_mib, clamped: _, mark } = *invocation;
+    let Invocation { due, target, runtime_us, memory_mib, clamped: _, mark, place: _ } = *invocation;
     let (Target::Function(function) | Target::Cold { otherwise: function }) = target;
     v1::PlannedInvocation {
         due_ns: due.as_nanos(),

@@ -65,6 +65,7 @@ fn invoke(millis: u64) -> Item {
         memory_mib: 0,
         clamped: false,
         mark: Mark::None,
+        place: None,
     })
 }
 

@@ -34,6 +34,7 @@ impl Case {
     fn planned(&self, due: u64) -> PlannedInvocation {
         PlannedInvocation {
             id: InvocationId { of: Unit::Minute, unit: 0, number: 0 },
+            ordinal: None,
             slot: head(),
             mark: if due < 1000 { Mark::StepWarmup } else { Mark::None },
             function: FunctionIndex(0),
@@ -71,7 +72,7 @@ fn each_invocation_has_its_time_and_the_warm_up_does_not_count() {
     case.call(2500, 2500, Some((Status::Grpc(Code::Internal), 2600)));
     case.call(3000, 3000, None);
     // The rest of the twelve is still to be sent.
-    let found = case.tally.evidence(3, WaitsFor::Streams);
+    let found = case.tally.evidence(12, 3, WaitsFor::Streams);
     assert_eq!((found.slot, found.planned, found.in_time), (4, 12, 5));
     assert_eq!((found.succeeded, found.within_slo), (2, Some(1)));
     assert_eq!(found.late, Late { streams: 7, ..Late::default() });
@@ -102,7 +103,7 @@ fn who_was_late_is_counted_by_what_it_waited_for() {
     case.unsent(3000, waited);
     case.tally.not_sent(&case.planned(3000));
     case.tally.not_sent(&case.planned(0));
-    let found = case.tally.evidence(0, WaitsFor::Connections);
+    let found = case.tally.evidence(12, 0, WaitsFor::Connections);
     assert_eq!(found.in_time, 2);
     assert_eq!(found.late, Late { loader: 4, streams: 2, connections: 1 + 3, stream_limit: Some(100) });
 }

@@ -3,7 +3,11 @@
 use tokio_util::task::TaskTracker;
 
 use super::count::ConnectionCount;
-use crate::{clock::Clock, invoke::route::Route};
+use crate::{
+    clock::Clock,
+    invoke::route::Route,
+    spec::{ConnectionPolicy, Connections},
+};
 
 /// Which calls share connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +19,17 @@ pub enum Policy {
     PerFunction,
     /// Each call makes its own connection, which ends with it.
     PerInvocation,
+}
+
+impl Policy {
+    /// As a spec has it; `pooled` connections to each address where it leaves their number to the daemon.
+    pub fn of(connections: &Connections, pooled: usize) -> Self {
+        match connections.policy {
+            ConnectionPolicy::Pooled => Self::Pooled(connections.per_address.map_or(pooled, |count| count as usize)),
+            ConnectionPolicy::PerFunction => Self::PerFunction,
+            ConnectionPolicy::PerInvocation => Self::PerInvocation,
+        }
+    }
 }
 
 /// What both pools need to make connections.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     findings::BurstCollector,
-    roles::{BURST, BURSTY, VICTIM, VICTIM_MARK},
+    roles::{BURST, BURSTY, MARKS, VICTIM, VICTIM_MARK},
     spec::BurstSpec,
 };
 use crate::{
@@ -75,6 +75,10 @@ impl Plan for BurstPlan {
 
     fn needs_outcomes(&self) -> bool {
         false
+    }
+
+    fn extra_marks(&self) -> &'static [&'static str] {
+        &MARKS
     }
 
     fn next_slot(&mut self, _previous: Option<&SlotOutcome>) -> Option<Slot> {

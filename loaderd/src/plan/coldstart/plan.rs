@@ -1,13 +1,13 @@
 //! The plan of mode coldstart: a rate on the hot function, with the cold starts of each slot evenly spread in it.
 
-use std::{ops::Range, time::Duration};
+use std::time::Duration;
 
 use super::{findings::ColdStartCollector, spec::ColdStartSpec};
 use crate::{
     id::FunctionIndex,
     plan::{
-        Collector, Judging, LONGEST_VERDICT, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot, SlotOutcome,
-        Target, Unit,
+        ColdPool, Collector, Judging, LONGEST_VERDICT, Mark, Offset, Outline, Phase, Plan, PlannedFunction, Slot,
+        SlotOutcome, Target, Unit,
         constant::{Schedule, Since, Spread, invocation},
         fixed::{self, invocations},
         overload::OverloadCount,
@@ -68,8 +68,8 @@ impl Plan for ColdStartPlan {
         Unit::Minute
     }
 
-    fn cold_pool(&self) -> Range<u32> {
-        1..self.spec.functions
+    fn cold_pool(&self) -> ColdPool {
+        ColdPool::all(1..self.spec.functions)
     }
 
     fn needs_outcomes(&self) -> bool {

@@ -7,7 +7,7 @@ use super::{plan::HOT, spec::ColdStartSpec};
 use crate::{
     id::FunctionIndex,
     plan::{
-        Mark, Observed, SlotOutcome, Target,
+        ColdPool, Mark, Observed, SlotOutcome, Target,
         fixed::Size,
         testkit::{found, outcome, plan, planned, slots},
     },
@@ -18,7 +18,7 @@ use crate::{
 fn each_slot_has_its_cold_starts_evenly_spread() {
     let mode = json!({"start": 8, "step": 0, "coldStarts": [2, 8, 0], "functions": 5, "slot": "1s", "duration": "4s"});
     let mut plan = plan(&json!({ "coldstart": mode }));
-    assert_eq!(plan.cold_pool(), 1..5);
+    assert_eq!(plan.cold_pool(), ColdPool::all(1..5));
     let slots = slots(&mut *plan, 10);
     let shown: Vec<String> = slots
         .iter()

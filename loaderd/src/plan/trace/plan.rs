@@ -277,6 +277,7 @@ impl Sizes {
             memory_mib: size.memory_mib,
             clamped: size.touched,
             mark: Mark::None,
+            place: None,
         }
     }
 }

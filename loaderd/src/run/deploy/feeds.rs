@@ -74,7 +74,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::{clock::UnixMicros, id::FunctionIndex, platform::Scale};
+    use crate::{clock::UnixMicros, id::FunctionIndex, plan::ColdPool, platform::Scale};
 
     #[tokio::test]
     async fn scales_reach_the_scale_state_and_are_counted_to_the_feeds_end() {
@@ -92,7 +92,7 @@ mod tests {
         drop(send);
         let (instances, errors) = feeds.ended().await;
         assert_eq!((instances, errors.len()), (2, 0));
-        assert_eq!(scale_state.claim(&(0..1)), Some(FunctionIndex(0)), "it stands at zero");
+        assert_eq!(scale_state.claim(&ColdPool::all(0..1)), Some(FunctionIndex(0)), "it stands at zero");
         assert_eq!(scale_history.at(FunctionIndex(0), at).map(|it| it.ready), Some(0));
     }
 }

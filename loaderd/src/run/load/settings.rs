@@ -13,7 +13,7 @@ use crate::{
     plan::{Collector, Plan},
     record::{Aborts, AskedArrivals, Latencies, Progress, RecorderSettings, RowSpans, ScaleHistory},
     run::{LoadSettings, Telemetry},
-    spec::{ConnectionPolicy, RunSpec, RuntimeClock},
+    spec::{RunSpec, RuntimeClock},
 };
 
 /// What the recorder reports to, in addition to its files.
@@ -39,7 +39,7 @@ pub(super) fn dispatch_settings(
     Settings {
         run: run.clone(),
         workers: *workers,
-        policy: policy(spec, *connections),
+        policy: Policy::of(&spec.connections, *connections),
         max_in_flight: spec.max_in_flight,
         max_memory_in_flight_mib: spec.max_memory_in_flight_mib,
         connect_timeout: spec.timeouts.connect,
@@ -79,15 +79,6 @@ pub(super) fn recorder_settings(
         metrics: telemetry.metrics.clone(),
         progress,
         clock: telemetry.clock,
-    }
-}
-
-/// How connections are shared, where the spec leaves their number to the daemon.
-fn policy(spec: &RunSpec, pooled: usize) -> Policy {
-    match spec.connections.policy {
-        ConnectionPolicy::Pooled => Policy::Pooled(spec.connections.per_address.map_or(pooled, |count| count as usize)),
-        ConnectionPolicy::PerFunction => Policy::PerFunction,
-        ConnectionPolicy::PerInvocation => Policy::PerInvocation,
     }
 }
 
