@@ -45,7 +45,7 @@ pub(super) fn instant(t0: Instant, offset_ns: u64) -> Result<Instant, WireError>
 /// # Errors
 /// A row of a plan that is not shared.
 pub(super) fn from_row(row: &Row, t0: Instant) -> Result<WireRow, WireError> {
-    let Row { planned, outcome, flight } = row;
+    let Row { planned, outcome, flight, worker: _ } = row;
     let PlannedInvocation { id, ordinal, slot, mark, function, due, runtime_us, runtime_ms, memory_mib, clamped } =
         planned;
     let Outcome {
@@ -172,7 +172,7 @@ pub(super) fn row(message: WireRow, t0: Instant, plan: &PlanFacts) -> Result<Row
         None if over_memory => Flight::OverMemory,
         None => Flight::Never,
     };
-    Ok(Row { planned, outcome, flight })
+    Ok(Row { planned, outcome, flight, worker: None })
 }
 
 fn duration(nanos: Option<u64>) -> Result<Option<Duration>, WireError> {

@@ -127,7 +127,7 @@ prop_compose! {
             memory_mib,
             clamped,
         };
-        Row { planned, outcome, flight }
+        Row { planned, outcome, flight, worker: None }
     }
 }
 
