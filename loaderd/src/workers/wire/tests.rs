@@ -259,7 +259,7 @@ fn a_batch_is_full_by_its_events_and_numbers_follow_each_other() {
 #[test]
 fn a_row_needs_its_place_in_the_plan() {
     let planned = crate::plan::testkit::planned(0, FunctionIndex(0), Mark::None);
-    let row = Row { planned, outcome: Outcome::bare(Status::Ok, ""), flight: Flight::Never };
+    let row = Row { planned, outcome: Outcome::bare(Status::Ok, ""), flight: Flight::Never, worker: None };
     let error = sent(&[Event::Row(Box::new(row))], Clock.now()).unwrap_err();
     assert_eq!(error.to_string(), "an invocation has no place in a plan that is shared");
 }
