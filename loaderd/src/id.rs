@@ -152,7 +152,7 @@ impl FunctionIndex {
 }
 
 /// A worker of a run, by its number from 0: the completion index of its Job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct WorkerIndex(pub u16);
 
 impl fmt::Display for WorkerIndex {

@@ -96,6 +96,38 @@ const ROWS: &[Row] = &[
     ),
     ("runs in the queue", "1000", &[("registry/queue.rs", "const MAX_QUEUED: usize = 1000;")]),
     (
+        "workers of a run; connections to their coordinator",
+        "1000; two for each and 16",
+        &[
+            ("spec/workers.rs", "const MOST_WORKERS: u32 = 1000;"),
+            ("workers/bounds.rs", "const SPARE_CONNECTIONS: usize = 16;"),
+            ("workers/serve.rs", "let all = 2 * workers as usize + SPARE_CONNECTIONS;"),
+        ],
+    ),
+    (
+        "streams of a worker's connection; size of a worker's message",
+        "4; 4 MiB",
+        &[
+            ("workers/bounds.rs", "const MOST_STREAMS: u32 = 4;"),
+            ("workers/bounds.rs", "const MAX_MESSAGE: usize = 4 << 20;"),
+        ],
+    ),
+    (
+        "batches of a worker that wait to be taken; batches that are decoded at the same time; bytes of one, unpacked; its events",
+        "8; 8; 4 MiB; 4096",
+        &[
+            ("workers/bounds.rs", "pub const WINDOW: usize = 8;"),
+            ("workers/bounds.rs", "const DECODED: usize = 8;"),
+            ("workers/wire/batch.rs", "pub const MOST_BYTES: usize = 4 << 20;"),
+            ("workers/wire/batch.rs", "pub const MOST_EVENTS: usize = 4096;"),
+        ],
+    ),
+    (
+        "the time until a worker says who it is",
+        "10 s",
+        &[("workers/bounds.rs", "const HELLO_TIMEOUT: Duration = Duration::from_secs(10);")],
+    ),
+    (
         "a TLS handshake",
         "10 s",
         &[("listener/accept.rs", "const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);")],

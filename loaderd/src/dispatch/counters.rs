@@ -46,6 +46,15 @@ impl Counters {
         self.memory_mib.load(Ordering::Relaxed)
     }
 
+    /// Takes the counts of a load that is sent elsewhere.
+    pub fn reported(&self, due: u64, issued: u64, in_flight: u64, memory_mib: u64) {
+        // Each count only grows, whatever order reports come in.
+        self.due.fetch_max(due, Ordering::Relaxed);
+        self.issued.fetch_max(issued, Ordering::Relaxed);
+        self.in_flight.store(in_flight, Ordering::SeqCst);
+        self.memory_mib.store(memory_mib, Ordering::Relaxed);
+    }
+
     pub(super) fn came_due(&self, due: Offset) {
         self.last_due.store(due.as_nanos(), Ordering::Relaxed);
         self.due.fetch_add(1, Ordering::Relaxed);

@@ -31,7 +31,7 @@ impl Phases {
     }
 
     /// What a slot counts for that begins now, at `start`.
-    pub(super) fn of(&self, start: Offset) -> Phase {
+    pub fn of(&self, start: Offset) -> Phase {
         if start.as_nanos() < self.0.load(Ordering::Relaxed) { Phase::Warmup } else { Phase::Measure }
     }
 }

@@ -34,6 +34,12 @@ impl ScaleState {
         }
     }
 
+    /// The functions that are at zero, in their order; those that were claimed here among them.
+    pub fn zeros(&self) -> Vec<u32> {
+        let is_zero = |state: &AtomicU8| state.load(Ordering::Acquire) != UP;
+        (0..).zip(&self.states).filter_map(|(function, state)| is_zero(state).then_some(function)).collect()
+    }
+
     /// A function of `pool` that is at zero, in turn. It is not returned again before the feed has shown it up and
     /// back at zero, or [`ScaleState::release`] is called for it.
     pub fn claim(&self, pool: &ColdPool) -> Option<FunctionIndex> {

@@ -10,7 +10,8 @@ use tokio::{sync::Notify, time::sleep};
 use tokio_rustls::{
     TlsAcceptor,
     rustls::{
-        self, RootCertStore, ServerConfig,
+        self, ConfigBuilder, RootCertStore, ServerConfig, WantsVerifier,
+        crypto::CryptoProvider,
         pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
         server::WebPkiClientVerifier,
     },
@@ -99,6 +100,18 @@ impl Certificates {
         Ok(Self { files, in_force, replaced: Arc::default() })
     }
 
+    /// Of a certificate that was made here, with its key. It has no files, so a reload fails.
+    ///
+    /// # Errors
+    /// A certificate and a key that do not match.
+    pub fn made(chain: Vec<CertificateDer<'static>>, key: PrivateKeyDer<'static>) -> Result<Self, TlsError> {
+        let validity = chain.first().and_then(|certificate| Validity::of(certificate));
+        let config = builder(&provider())?.with_no_client_auth().with_single_cert(chain, key);
+        let in_force = InForce { config: Arc::new(config.map_err(TlsError::Pair)?), validity };
+        let files = Files { certificate: PathBuf::new(), key: PathBuf::new(), client_ca: None };
+        Ok(Self { files, in_force: Arc::new(RwLock::new(in_force)), replaced: Arc::default() })
+    }
+
     /// Reads the files again, for later connections; when one is unusable, or the certificate is not valid now, nothing changes.
     ///
     /// # Errors
@@ -157,6 +170,15 @@ fn certificates(key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'st
     if read.is_empty() { Err(failed("has no certificate".to_owned())) } else { Ok(read) }
 }
 
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+fn builder(provider: &Arc<CryptoProvider>) -> Result<ConfigBuilder<ServerConfig, WantsVerifier>, TlsError> {
+    let builder = ServerConfig::builder_with_provider(Arc::clone(provider));
+    builder.with_safe_default_protocol_versions().map_err(TlsError::Pair)
+}
+
 fn read(files: &Files) -> Result<InForce, TlsError> {
     let chain = certificates("certificate", &files.certificate)?;
     // The daemon's own comes first.
@@ -164,9 +186,8 @@ fn read(files: &Files) -> Result<InForce, TlsError> {
     let failed = |reason: String| TlsError::File { key: "key", path: files.key.clone(), reason };
     let key = secret::read(&files.key).map_err(|error| failed(error.to_string()))?;
     let key = PrivateKeyDer::from_pem_slice(&key).map_err(|error| failed(error.to_string()))?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ServerConfig::builder_with_provider(Arc::clone(&provider));
-    let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Pair)?;
+    let provider = provider();
+    let builder = builder(&provider)?;
     let builder = match &files.client_ca {
         None => builder.with_no_client_auth(),
         Some(path) => {

@@ -3,12 +3,15 @@
 //! A slot begins with what earlier ones left in flight, which the pacer reads once. From then on each hand-over adds an
 //! invocation's memory and each end takes it away; handed out in the slot are its own invocations alone, of which the row
 //! says when, and what ends in it may be of any slot. So the sum over the slot's time is known as soon as its own rows are.
+//!
+//! Of a run with workers, each reads what it has in flight itself, and the levels add up.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{Flight, Row};
+use crate::id::WorkerIndex;
 
 /// Memory in flight at an instant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +23,13 @@ pub struct MemoryLevel {
 }
 
 /// The memory in flight from the begin of a slot on.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct MemoryLoad {
     begin: Instant,
     /// When the level was read: a loader that is late reads it after the begin.
     read: Instant,
+    /// When each worker has read its own.
+    workers: BTreeMap<WorkerIndex, Instant>,
     end: Instant,
     /// In flight at the begin.
     begin_mib: u64,
@@ -37,7 +42,13 @@ pub(super) struct MemoryLoad {
 impl MemoryLoad {
     /// From one instant to another at most, with this level at its begin or shortly after it.
     pub(super) fn new(begin: Instant, level: MemoryLevel, end: Instant) -> Self {
-        Self { begin, read: level.at, end, begin_mib: level.mib, change_mib: 0.0, moment: 0.0 }
+        Self { begin, read: level.at, workers: BTreeMap::new(), end, begin_mib: level.mib, change_mib: 0.0, moment: 0.0 }
+    }
+
+    /// One more worker has read its own level.
+    pub(super) fn joined(&mut self, worker: WorkerIndex, level: MemoryLevel) {
+        self.workers.insert(worker, level.at);
+        self.begin_mib += level.mib;
     }
 
     /// Whether an instant lies before its begin.
@@ -65,8 +76,13 @@ impl MemoryLoad {
     }
 
     /// An invocation of any slot that asked for this much ended then.
-    pub(super) fn ended(&mut self, at: Instant, memory_mib: u32) {
-        if at < self.read {
+    pub(super) fn ended(&mut self, worker: Option<WorkerIndex>, at: Instant, memory_mib: u32) {
+        let is_missing = match worker {
+            None => at < self.read,
+            // One that has not read its level yet will read it later.
+            Some(worker) => self.workers.get(&worker).is_none_or(|read| at < *read),
+        };
+        if is_missing {
             self.begin_mib += u64::from(memory_mib);
         }
         self.changed(at, -f64::from(memory_mib));
@@ -105,7 +121,7 @@ mod tests {
             row.planned.memory_mib = 100;
             load.handed_out(&row, t0.instant);
         }
-        ended.iter().for_each(|&seconds| load.ended(at(seconds), 100));
+        ended.iter().for_each(|&seconds| load.ended(None, at(seconds), 100));
         load.mean_mib()
     }
 
@@ -139,9 +155,25 @@ mod tests {
         let t0 = t0();
         let at = |seconds| t0.instant + Duration::from_secs(seconds);
         let mut load = MemoryLoad::new(at(0), MemoryLevel { at: at(4), mib: 100 }, at(10));
-        load.ended(at(2), 50);
-        load.ended(at(5), 100);
+        load.ended(None, at(2), 50);
+        load.ended(None, at(5), 100);
         assert_eq!(load.mean_mib(), Some(60.0), "150 MiB for 2 s, 100 MiB for 3 s");
+    }
+
+    #[test]
+    fn levels_of_workers_add_up_whenever_each_is_read() {
+        let t0 = t0();
+        let at = |seconds| t0.instant + Duration::from_secs(seconds);
+        let mut load = MemoryLoad::new(at(0), MemoryLevel { at: at(0), mib: 0 }, at(10));
+        let [one, two] = [0, 1].map(WorkerIndex);
+        load.joined(one, MemoryLevel { at: at(1), mib: 100 });
+        // Before and after the level of its own worker was read.
+        load.ended(Some(one), at(0), 10);
+        load.ended(Some(one), at(5), 100);
+        // Its worker reads its level later, without this one.
+        load.ended(Some(two), at(2), 50);
+        load.joined(two, MemoryLevel { at: at(3), mib: 20 });
+        assert_eq!(load.mean_mib(), Some(50.0 + 10.0 + 20.0));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::{Anchor, Clock, UnixMicros},
-    id::RunId,
+    id::{RunId, WorkerIndex},
     invoke::Outcome,
     metrics::Metrics,
     plan::{Collector, Findings, Phase, SlotHead, SlotOutcome},
@@ -41,6 +41,15 @@ pub enum Event {
         /// The slot.
         head: SlotHead,
         /// The memory in flight of earlier ones.
+        memory: MemoryLevel,
+    },
+    /// A slot that has begun begins for one more of the run's workers.
+    Joined {
+        /// The slot.
+        slot: u32,
+        /// The worker.
+        worker: WorkerIndex,
+        /// The memory in flight of earlier slots, of this worker's.
         memory: MemoryLevel,
     },
     /// An invocation has ended, or was not sent.
@@ -200,6 +209,7 @@ impl Recorder {
                 self.settings.collector.slot_opened(&head);
                 self.target = Some(head);
             }
+            Event::Joined { slot, worker, memory } => self.slots.joined(slot, worker, memory),
             Event::Row(row) => self.row(&row),
             Event::Closed { head, dispatched, outcome, complete, memory_peak_mib } => {
                 if complete {

@@ -172,6 +172,13 @@ impl Slots {
         self.open(head).memory = Some(memory);
     }
 
+    /// The slot begins for one more worker, with this much memory of its own in flight of earlier ones.
+    pub(super) fn joined(&mut self, slot: u32, worker: WorkerIndex, memory: MemoryLevel) {
+        if let Some(load) = self.open.get_mut(&slot).and_then(|open| open.memory.as_mut()) {
+            load.joined(worker, memory);
+        }
+    }
+
     /// Takes a row; the slot, when this row completes it.
     pub(super) fn row(&mut self, row: &Row) -> Option<CompletedSlot> {
         let (t0, bound) = (self.t0.instant, self.lag_bound);
@@ -183,7 +190,7 @@ impl Slots {
             open.count(row, t0, bound);
         }
         if let Flight::Until(ended) = row.flight {
-            self.freed(ended, row.planned.memory_mib);
+            self.freed(row.worker, ended, row.planned.memory_mib);
         }
         self.completed(row.planned.slot.index)
     }
@@ -201,10 +208,10 @@ impl Slots {
     }
 
     /// Memory was freed, in the slot whose time it was; that is one of the last ones.
-    fn freed(&mut self, at: Instant, memory_mib: u32) {
+    fn freed(&mut self, worker: Option<WorkerIndex>, at: Instant, memory_mib: u32) {
         let mut latest = self.open.values_mut().rev().filter_map(|open| open.memory.as_mut());
         if let Some(memory) = latest.find(|memory| !memory.begins_after(at)) {
-            memory.ended(at, memory_mib);
+            memory.ended(worker, at, memory_mib);
         }
     }
 

@@ -19,17 +19,20 @@ use super::{
     progress::{self, ProgressFacts},
     stage_spans::StageSpans,
     warmup,
+    workers::Assembly,
 };
 use crate::{
+    dispatch::Phases,
     id::RunId,
     metrics::RunLabels,
-    plan::{Outline, Phase, Plan, PlannedFunction},
+    plan::{Outline, Phase, Plan, PlannedFunction, Shares},
     platform::{Deploy, Platform},
     record::{RecordError, Samples, Summary},
-    spec::RunSpec,
+    spec::{RunSpec, Workers},
     store::{RunDirectory, State},
     units,
     warmup::Fit,
+    workers::{Coordination, PlanFacts},
 };
 
 /// Executes one run, from its plan to its clean-up.
@@ -132,7 +135,7 @@ impl Driver {
         let outcome = match self.deploy(&environment, deploy, plan.functions(), &mut feeds).await {
             Ok(deployed) => {
                 let disturbances = self.disturbances(&environment, platform);
-                self.load(&environment, deployed, (plan, facts), disturbances).await
+                self.load(&environment, deployed, (plan, &outline, facts), disturbances).await
             }
             Err(verdict) => Err(verdict),
         };
@@ -189,11 +192,20 @@ impl Driver {
         &mut self,
         environment: &Environment<'_>,
         deployed: Deployed,
-        (plan, facts): (Box<dyn Plan>, ProgressFacts),
+        (plan, outline, facts): (Box<dyn Plan>, &Outline, ProgressFacts),
         disturbances: Result<Option<Schedule>, RecordError>,
     ) -> Result<Outcome, Verdict> {
         let disturbances = disturbances?;
         let (stations, run) = (Arc::clone(&self.stations), self.run_id());
+        let phases = environment.warmup.map_or_else(Phases::default, |warmup| Phases::after(warmup.longest()));
+        let workers = match &environment.spec.workers {
+            Some(workers) => {
+                let facts = PlanFacts::of(&*plan);
+                let shares = Shares::of(outline, plan.cold_pool(), workers.count);
+                Some(self.workers(environment, &deployed, (workers, facts, shares), &phases).await?)
+            }
+            None => None,
+        };
         let Stations { load: settings, drain, sampling_period, telemetry, platforms: _, planner: _ } = &*stations;
         let metrics = telemetry.metrics.clone();
         let path = environment.directory.path();
@@ -209,16 +221,63 @@ impl Driver {
             plan,
             facts,
             deployed,
+            workers,
+            phases,
             warmup: environment.warmup.map(|warmup| WarmingUp { warmup, platform: environment.platform }),
             disturbances,
         };
         let loaded = load.run(environment.interrupts, self).await;
+        self.stop_workers(environment).await;
         let kept = samples.finish().await;
         let mut outcome = loaded?;
         if let (Err(error), None) = (kept, &outcome.verdict) {
             outcome.verdict = Some(error.into());
         }
         Ok(outcome)
+    }
+
+    /// The workers that send the load, all ready.
+    async fn workers(
+        &self,
+        environment: &Environment<'_>,
+        deployed: &Deployed,
+        (workers, facts, shares): (&Workers, PlanFacts, Shares),
+        phases: &Phases,
+    ) -> Result<Coordination, Verdict> {
+        let (run, submitted) = (self.run_id(), Arc::clone(&self.view.borrow().spec));
+        let assembly = Assembly {
+            run: &run,
+            spec: environment.spec,
+            workers,
+            submitted: &submitted,
+            platform: environment.platform,
+            planner: &self.stations.planner,
+            facts,
+            shares,
+            deployed,
+            load: &self.stations.load,
+            phases: phases.clone(),
+            clock: self.stations.telemetry.clock,
+        };
+        let waiting = |what| self.publish(|view| view.waiting_for = what);
+        let assembled = assembly.assemble(environment.interrupts, waiting).await;
+        self.publish(|view| view.waiting_for = String::new());
+        if assembled.is_err() {
+            self.stop_workers(environment).await;
+        }
+        assembled
+    }
+
+    /// Ends what is left of the run's workers. The clean-up does what can't be done now.
+    async fn stop_workers(&self, environment: &Environment<'_>) {
+        if environment.spec.workers.is_none() {
+            return;
+        }
+        let Some(workers) = environment.platform.workers() else { return };
+        let run = self.run_id();
+        if let Err(error) = workers.stop(&run).await {
+            log::warn!(RUN_ID = run.as_str(); "cannot end the workers: {error}");
+        }
     }
 
     /// Applies how the load ended.

@@ -13,6 +13,7 @@ use crate::{
     results::FinishError,
     spec::{PlatformKind, Violation},
     store::StoreError,
+    workers::{CoordinationError, NotReady},
 };
 
 /// How a run ends when it is not carried out.
@@ -45,6 +46,21 @@ pub enum Failure {
     /// Reading the effects of disturbances panicked.
     #[error("panic while reading the effects of disturbances: {0}")]
     EffectsPanicked(#[source] JoinError),
+    /// The plan that workers are to send could not be made once more.
+    #[error("cannot plan for workers: {0}")]
+    PlanningAgain(String),
+    /// Nothing listens for workers.
+    #[error(transparent)]
+    Coordination(#[from] CoordinationError),
+    /// The platform could not start the workers.
+    #[error("cannot start workers: {0}")]
+    StartingWorkers(#[source] PlatformError),
+    /// Workers are not ready in time, or can't be.
+    #[error(transparent)]
+    WorkersNotReady(NotReady),
+    /// A worker was lost, and by the spec (`onWorkerLoss`) that ends the run; or all were.
+    #[error("{0}")]
+    WorkerLost(String),
     /// The functions could not be deployed.
     #[error(transparent)]
     Deploying(PlatformError),
@@ -115,6 +131,9 @@ pub enum LoadError {
     /// A thread of the load panicked.
     #[error(transparent)]
     Lost(#[from] Lost),
+    /// The coordinator of the run's workers has ended.
+    #[error(transparent)]
+    Coordinator(#[from] NotReady),
 }
 
 impl<T: Into<Failure>> From<T> for Verdict {

@@ -3,15 +3,15 @@
 
 mod observer;
 mod outcome;
+mod sender;
 mod settings;
 mod under_way;
-
-use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
 pub(super) use self::{observer::LoadObserver, outcome::Outcome};
 use self::{
+    sender::Prepared,
     settings::RecorderOutputs,
     under_way::{EVENTS, UnderWay},
 };
@@ -33,10 +33,8 @@ use crate::{
     spans::RunTrace,
     spec::RunSpec,
     store::RunDirectory,
+    workers::Coordination,
 };
-
-/// From everything being ready to the first due time: enough for all threads to be running.
-const START_DELAY: Duration = Duration::from_millis(100);
 
 /// A load that is ready to go.
 pub(super) struct Load<'a> {
@@ -51,6 +49,10 @@ pub(super) struct Load<'a> {
     pub(super) plan: Box<dyn Plan>,
     pub(super) facts: ProgressFacts,
     pub(super) deployed: Deployed,
+    /// The workers that send it, all ready; absent: this process sends it.
+    pub(super) workers: Option<Coordination>,
+    /// Which slots are measured.
+    pub(super) phases: Phases,
     pub(super) warmup: Option<WarmingUp<'a>>,
     /// What is done to the platform meanwhile; absent: nothing.
     pub(super) disturbances: Option<Schedule>,
@@ -102,12 +104,12 @@ impl<'a> Load<'a> {
         if let Some(changes) = clock_changes {
             log::warn!(RUN_ID = run.as_str(); "while the load went, {changes}");
         }
-        let (mut recorded, dispatching, host) = under_way.recorded(&mut recorder, observer).await?;
+        let (mut recorded, sender, host) = under_way.recorded(&mut recorder, observer).await?;
         metrics.in_flight(0);
         metrics.memory_in_flight(0);
         metrics.connections(0, 0);
         let lost = recorded.error.take().or(host.finish().err()).or(logged.err());
-        dispatching.into_plan().await?;
+        let workers = sender.ended().await?;
         Ok(Outcome {
             verdict: ended.verdict(lost),
             t0,
@@ -115,11 +117,11 @@ impl<'a> Load<'a> {
             recorded,
             events,
             warmup: warmup_outcome.map(|warmup_outcome| (warmup_outcome, phases.measured_from())),
-            workers: Vec::new(),
+            workers,
         })
     }
 
-    /// Starts all threads of the load. The first invocation is due [`START_DELAY`] later.
+    /// Starts all threads of the load. The first invocation is due a little later.
     async fn begin(self, observer: &mut impl LoadObserver) -> Result<Begun<'a>, LoadError> {
         let Self {
             settings,
@@ -132,19 +134,23 @@ impl<'a> Load<'a> {
             plan,
             facts,
             deployed,
+            workers,
+            phases,
             warmup,
             disturbances,
         } = self;
         let Telemetry { metrics, tracer, clock } = telemetry;
-        let phases = warmup.as_ref().map_or_else(Phases::default, |it| Phases::after(it.warmup.longest()));
         let latencies = Latencies::default();
-        let Deployed { deploy: _, names, routes, scale_state, scale_history } = deployed;
+        let Deployed { deploy: _, names, endpoints: _, routes, scale_state, scale_history } = deployed;
         let (events, receive_events) = mpsc::channel(EVENTS);
-        let dispatch = settings::dispatch_settings(settings, *clock, run, spec, phases.clone());
-        let dispatch = Dispatch::prepare(Settings { trace, ..dispatch }, routes, scale_state, events.clone()).await;
-        let dispatch = dispatch.map_err(LoadError::Workers)?;
-        let (now, clocks) = (clock.anchor(), Clocks::now(*clock));
-        let t0 = Anchor { instant: now.instant + START_DELAY, unix: now.unix.plus(START_DELAY) };
+        let prepared = if let Some(workers) = workers {
+            Prepared::ByWorkers(Box::new(workers))
+        } else {
+            let dispatch = settings::dispatch_settings(settings, *clock, run, spec, phases.clone());
+            let dispatch = Dispatch::prepare(Settings { trace, ..dispatch }, routes, scale_state, events.clone()).await;
+            Prepared::Here(Box::new(dispatch.map_err(LoadError::Workers)?))
+        };
+        let (t0, clocks) = (prepared.t0(*clock), Clocks::now(*clock));
 
         let (send_progress, progress) = watch::channel(Progress::default());
         let (send_failure, failure) = watch::channel(None);
@@ -166,11 +172,11 @@ impl<'a> Load<'a> {
         let recorder = Running::start("recorder", move || recorder.run(receive_events));
         let recorder = recorder.map_err(LoadError::Recorder)?;
 
-        let (counters, connections) = (dispatch.counters(), dispatch.connections());
+        let (counters, connections) = (prepared.counters(), prepared.connections());
         let host = HostRecorder::create(directory.path(), run.clone(), metrics.clone(), *clock)?;
         let warming = warmup.is_some();
         observer.load_started(if warming { Phase::Warmup } else { Phase::Measure });
-        let dispatching = dispatch.start(plan, t0).map_err(LoadError::Pacing)?;
+        let sender = prepared.start(plan, t0, &events).await?;
         let disturbing = disturbances.map(|disturbances| disturbances.begin(t0));
         let facts = ProgressFacts { t0: Some(t0.instant), ..facts };
         let under_way = UnderWay {
@@ -178,7 +184,7 @@ impl<'a> Load<'a> {
             telemetry,
             spec,
             facts,
-            dispatching,
+            sender,
             events,
             counters,
             connections,

@@ -1,7 +1,7 @@
 //! One run: from its turn in the queue to its end, station by station.
 //!
 //! The [`Driver`] is the one task that owns a run. It makes its plan ([`Planner`]), deploys the plan's functions (`deploy`), sends
-//! the load (`load`), cleans up, completes the records and publishes how it ended (`ending`). Each station takes its own part of
+//! the load (`load`), by workers where the spec has some (`workers`), cleans up, completes the records and publishes how it ended (`ending`). Each station takes its own part of
 //! [`Stations`] and fails with errors of its own (`failure`), of which the run's state keeps the first as text.
 
 mod clean_up;
@@ -22,6 +22,7 @@ mod state;
 mod stations;
 mod view;
 mod warmup;
+mod workers;
 
 pub(crate) use clean_up::{CleanUp, CleanedUp, Step, Stops};
 pub(crate) use driver::Driver;

@@ -10,12 +10,13 @@ use std::{
 use loader_trace::{Bytes, Directory, Fault, Report, Source, Trace};
 use tokio_util::sync::CancellationToken;
 
-use super::{confined::Confined, disturb, interruptible::Interruptible, memory, open_files};
+use super::{confined::Confined, disturb, failure::Failure, interruptible::Interruptible, memory, open_files, workers};
 use crate::{
     plan::{Outline, Plan, Request, TraceInput, TraceSource},
     platform::Platforms,
     spec::{RunSpec, Violation},
     traces::TraceStore,
+    workers::OpenSource,
 };
 
 /// A spec that can be run.
@@ -73,7 +74,8 @@ impl Planner {
             return Err(vec![violation]);
         }
         let platform = self.platforms.get(spec.platform.as_str());
-        let violations = disturb::check(spec, &outline, platform.map(|platform| &**platform));
+        let mut violations = disturb::check(spec, &outline, platform.map(|platform| &**platform));
+        violations.extend(workers::check(spec, plan.functions(), platform.map(|platform| &**platform)));
         if !violations.is_empty() {
             return Err(violations);
         }
@@ -85,11 +87,35 @@ impl Planner {
         Ok(Preparation { spec: spec.clone(), plan, outline })
     }
 
-    fn read_trace(&self, input: &TraceInput, left: &CancellationToken) -> Result<(Trace, Report), Vec<Violation>> {
-        let (field, source): (_, Box<dyn Source>) = match &input.source {
+    /// Makes the plan of a run once more that has begun.
+    ///
+    /// # Errors
+    /// What has become wrong since.
+    pub(super) fn plan_again(&self, request: &Request) -> Result<Box<dyn Plan>, String> {
+        let planned = || {
+            let left = CancellationToken::new();
+            let trace = request.mode.trace().map(|input| self.read_trace(&input, &left)).transpose()?;
+            request.plan(trace.map(|(trace, _)| Arc::new(trace)))
+        };
+        planned().map_err(joined)
+    }
+
+    /// Opens the trace of a run, again and again; absent without one.
+    pub(super) fn trace_source(self: &Arc<Self>, request: &Request) -> Option<OpenSource> {
+        let (planner, input) = (Arc::clone(self), request.mode.trace()?);
+        Some(Box::new(move || planner.source(&input).map(|(_, source)| source).map_err(joined)))
+    }
+
+    /// The files of a trace, and the field that names it.
+    fn source(&self, input: &TraceInput) -> Result<(&'static str, Box<dyn Source>), Vec<Violation>> {
+        Ok(match &input.source {
             TraceSource::Upload(id) => ("trace.upload", Box::new(Uploaded(Directory(self.uploaded(id)?)))),
             TraceSource::Path(path) => ("trace.path", Box::new(below_roots(path, &self.trace_roots)?)),
-        };
+        })
+    }
+
+    fn read_trace(&self, input: &TraceInput, left: &CancellationToken) -> Result<(Trace, Report), Vec<Violation>> {
+        let (field, source) = self.source(input)?;
         let source = Interruptible { source: &*source, left: left.clone() };
         let opened = loader_trace::read(&source, &input.options).map_err(|faults| {
             let mut violations: Vec<_> = faults.shown.iter().map(|fault| violation(field, fault)).collect();
@@ -106,6 +132,10 @@ impl Planner {
             vec![Violation::new("trace.upload", description)]
         })
     }
+}
+
+fn joined(violations: Vec<Violation>) -> String {
+    Failure::Spec(violations).to_string()
 }
 
 /// A fault of a trace, by the field of the spec that it is a matter of: an option, or where the trace comes from.

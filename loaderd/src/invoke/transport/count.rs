@@ -22,6 +22,12 @@ impl ConnectionCount {
     pub fn connecting(&self) -> u64 {
         self.connecting.load(Ordering::Relaxed)
     }
+
+    /// Takes the numbers of a load that is sent elsewhere.
+    pub fn reported(&self, open: u64, connecting: u64) {
+        self.open.store(open, Ordering::Relaxed);
+        self.connecting.store(connecting, Ordering::Relaxed);
+    }
 }
 
 /// Counts one connection until dropped.

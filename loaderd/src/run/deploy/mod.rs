@@ -38,6 +38,8 @@ pub(super) struct Deployed {
     pub(super) deploy: Deploy,
     /// The names of the functions.
     pub(super) names: Arc<[String]>,
+    /// Where each is reached; why not, where failures are allowed.
+    pub(super) endpoints: Vec<Result<Endpoint, String>>,
     /// How each is called; absent for one that failed, where failures are allowed.
     pub(super) routes: Arc<[Option<Route>]>,
     /// Which of them stand at scale zero.
@@ -84,7 +86,7 @@ impl Environment<'_> {
         let on_cluster = self.spec.platform.features().instance_resources;
         FunctionRows { functions, deploy: &deploy, on_cluster, endpoints: &endpoints }.write(path)?;
         let routes = routes(&names, &endpoints, |name| Protocol::of(self.spec.kind, &self.spec.protocol, name))?;
-        Ok(Deployed { deploy, names, routes, scale_state, scale_history })
+        Ok(Deployed { deploy, names, endpoints, routes, scale_state, scale_history })
     }
 }
 

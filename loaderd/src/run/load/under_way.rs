@@ -7,9 +7,9 @@ use tokio::{
     time::{Instant, MissedTickBehavior},
 };
 
-use super::{observer::LoadObserver, outcome::Ended};
+use super::{observer::LoadObserver, outcome::Ended, sender::Sender};
 use crate::{
-    dispatch::{Counters, Dispatching, Running},
+    dispatch::{Counters, Running},
     invoke::{ConnectionCount, Status},
     plan::Phase,
     platform::PlatformError,
@@ -35,7 +35,7 @@ pub(super) struct UnderWay<'a> {
     pub(super) telemetry: &'a Telemetry,
     pub(super) spec: &'a RunSpec,
     pub(super) facts: ProgressFacts,
-    pub(super) dispatching: Dispatching,
+    pub(super) sender: Sender,
     pub(super) events: mpsc::Sender<Event>,
     pub(super) counters: Arc<Counters>,
     pub(super) connections: ConnectionCount,
@@ -71,10 +71,10 @@ impl UnderWay<'_> {
                 () = interrupts.cancel.cancelled() => break Ended::Cancelled,
                 () = interrupts.shutdown.cancelled() => break Ended::Shutdown,
                 () = failed(&mut self.failure) => break Ended::RecordsLost,
-                paced = self.dispatching.paced() => {
-                    paced?;
-                    return Ok(Ended::Complete);
-                }
+                paced = self.sender.paced() => match paced? {
+                    Ok(()) => return Ok(Ended::Complete),
+                    Err(lost) => break Ended::Failed(Failure::WorkerLost(lost)),
+                },
                 ended = &mut warming_up, if warmup_outcome.is_none() => match ended {
                     Ok(outcome) => *warmup_outcome = Some(outcome),
                     Err(error) => break Ended::Failed(Failure::WarmUp(error)),
@@ -90,8 +90,8 @@ impl UnderWay<'_> {
                 }
             }
         };
-        self.dispatching.stop();
-        self.dispatching.paced().await?;
+        self.sender.stop();
+        self.sender.stopped().await?;
         Ok(ended)
     }
 
@@ -109,7 +109,7 @@ impl UnderWay<'_> {
             let deadline = begun + self.drain_timeout(ended);
             tokio::select! {
                 biased;
-                drained = self.dispatching.drained() => return Ok(drained?),
+                drained = self.sender.drained() => return drained,
                 () = interrupts.cancel.cancelled(), if !matches!(ended, Ended::Cancelled) => *ended = Ended::Cancelled,
                 () = interrupts.shutdown.cancelled(), if matches!(ended, Ended::Complete) => *ended = Ended::Shutdown,
                 () = self.drain.skip_drain.cancelled() => break,
@@ -117,12 +117,12 @@ impl UnderWay<'_> {
                 _ = tick.tick() => self.tick(observer),
             }
         }
-        self.dispatching.cancel_calls(if matches!(ended, Ended::Cancelled) {
+        self.sender.cancel_calls(if matches!(ended, Ended::Cancelled) {
             Status::Cancelled
         } else {
             Status::Unfinished
         });
-        Ok(self.dispatching.drained().await?)
+        self.sender.drained().await
     }
 
     /// Waits until everything is written, which a slow disk delays.
@@ -130,12 +130,14 @@ impl UnderWay<'_> {
         self,
         recorder: &mut Running<Recorded>,
         observer: &mut impl LoadObserver,
-    ) -> Result<(Recorded, Dispatching, HostRecorder), LoadError> {
-        let Self { telemetry, mut facts, dispatching, events, counters, progress: figures, host, .. } = self;
+    ) -> Result<(Recorded, Sender, HostRecorder), LoadError> {
+        let Self { telemetry, mut facts, sender, events, counters, progress: figures, host, .. } = self;
         // The recorder ends with its last sender.
         drop(events);
         let now = telemetry.clock.now();
-        let mut report = || observer.progress(progress(&mut facts, now, &counters, &[], figures.borrow().clone()));
+        let workers = sender.standings();
+        let mut report =
+            || observer.progress(progress(&mut facts, now, &counters, &workers, figures.borrow().clone()));
         let mut taken = std::pin::pin!(recorder.take());
         let mut tick = tokio::time::interval(TICK);
         let recorded = loop {
@@ -146,7 +148,7 @@ impl UnderWay<'_> {
             }
         };
         report();
-        Ok((recorded, dispatching, host))
+        Ok((recorded, sender, host))
     }
 
     /// How long answers are awaited after the last send.
@@ -183,7 +185,8 @@ impl UnderWay<'_> {
             self.warming = false;
             observer.measurement_started();
         }
-        observer.progress(progress(&mut self.facts, now, &self.counters, &[], figures));
+        let workers = self.sender.standings();
+        observer.progress(progress(&mut self.facts, now, &self.counters, &workers, figures));
     }
 }
 

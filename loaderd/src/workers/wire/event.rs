@@ -30,7 +30,8 @@ pub(super) fn from_event(event: &Event, t0: Instant) -> Result<Option<WireEvent>
                 memory_peak_mib: *memory_peak_mib,
             })
         }
-        Event::Tick => return Ok(None),
+        // Both are made by the coordinator.
+        Event::Joined { .. } | Event::Tick => return Ok(None),
     };
     Ok(Some(WireEvent { event: Some(event) }))
 }

@@ -1,0 +1,60 @@
+//! Bounds and times of a coordinator and its workers.
+
+use std::time::Duration;
+
+/// Batches of a worker that the coordinator has and has not taken yet; it reads no more of that worker meanwhile. A worker that sends
+/// no more than these ahead of an acknowledgement is always heard.
+pub const WINDOW: usize = 8;
+
+/// Largest message of a worker: a batch, compressed.
+pub(super) const MAX_MESSAGE: usize = 4 << 20;
+
+/// Batches that are decoded at the same time, over all workers.
+pub(super) const DECODED: usize = 8;
+
+/// Streams of a worker's connection: its work, a comparison of clocks, two files of the trace.
+pub(super) const MOST_STREAMS: u32 = 4;
+
+/// Connections beyond two for each worker.
+pub(super) const SPARE_CONNECTIONS: usize = 16;
+
+/// How long a worker may take to say who it is, once its stream is open.
+pub(super) const HELLO_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Largest piece of a file of a trace.
+pub(super) const PIECE: usize = 256 << 10;
+
+/// Messages to a worker that wait to be sent; one that reads none is cut off, and comes back.
+pub(super) const TO_WORKER: usize = 64;
+
+/// Events that wait for the recorder; beyond them no batch is taken.
+pub const MOST_PENDING: usize = 1 << 15;
+
+/// Events that the recorder is handed at once.
+pub(super) const HANDED: usize = 256;
+
+/// Steps of a fill-in that are made at once.
+pub(super) const STEPS: usize = 1 << 14;
+
+/// From the sum of a slot's outcomes to the begin of the next slot, beside the longest round trip.
+pub(super) const LEAD: Duration = Duration::from_millis(10);
+
+/// From everything being ready to t0, at least.
+pub(super) const START_LEAD: Duration = Duration::from_secs(1);
+
+/// When a worker counts as what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Times {
+    /// How often the coordinator looks.
+    pub tick: Duration,
+    /// Nothing was heard of it for so long: it is suspect.
+    pub suspect: Duration,
+    /// Nothing was heard of it for so long: it is lost.
+    pub lost: Duration,
+}
+
+impl Default for Times {
+    fn default() -> Self {
+        Self { tick: Duration::from_millis(100), suspect: Duration::from_secs(5), lost: Duration::from_secs(30) }
+    }
+}
