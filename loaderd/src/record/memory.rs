@@ -42,7 +42,15 @@ pub(super) struct MemoryLoad {
 impl MemoryLoad {
     /// From one instant to another at most, with this level at its begin or shortly after it.
     pub(super) fn new(begin: Instant, level: MemoryLevel, end: Instant) -> Self {
-        Self { begin, read: level.at, workers: BTreeMap::new(), end, begin_mib: level.mib, change_mib: 0.0, moment: 0.0 }
+        Self {
+            begin,
+            read: level.at,
+            workers: BTreeMap::new(),
+            end,
+            begin_mib: level.mib,
+            change_mib: 0.0,
+            moment: 0.0,
+        }
     }
 
     /// One more worker has read its own level.

@@ -1,6 +1,9 @@
 //! The load of a share under way.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
 
 use loader_proto::worker::{
     Scales, Start, WireSlotOutcome, WorkerDone, WorkerFailed, WorkerReport, work_request, work_response::Message,
@@ -38,12 +41,14 @@ const OUTCOMES: usize = 4;
 pub(super) struct Standing {
     compared: Compared,
     load: Arc<OnceLock<(Arc<Counters>, ConnectionCount)>>,
+    /// Whether nothing more comes due.
+    paced: Arc<AtomicBool>,
 }
 
 impl Standing {
     /// Of a worker without a load.
     pub(super) fn new(compared: Compared) -> Self {
-        Self { compared, load: Arc::default() }
+        Self { compared, load: Arc::default(), paced: Arc::default() }
     }
 
     /// The report of this moment.
@@ -62,6 +67,7 @@ impl Standing {
             connections_open: connections.open(),
             connections_connecting: connections.connecting(),
             dispatched_until_offset_ns,
+            paced: self.paced.load(Ordering::Acquire),
             ..report
         }
     }
@@ -130,6 +136,7 @@ impl ReadyLoad {
             functions,
             spool,
             outbox,
+            paced: Arc::clone(&standing.paced),
             stage,
         })
     }
@@ -161,6 +168,8 @@ pub(super) struct Load {
     functions: usize,
     spool: Arc<Spool>,
     outbox: Arc<Outbox>,
+    /// Whether nothing more comes due, for reports.
+    paced: Arc<AtomicBool>,
     stage: Stage,
 }
 
@@ -178,6 +187,7 @@ impl Load {
                 Some(outcome) = self.outcomes.recv() => self.outbox.outcome(wire::from_outcome(&outcome)),
                 ended = ended(&mut self.dispatching, &mut self.spooling, self.stage) => {
                     ended.map_err(lost)?;
+                    self.paced.store(true, Ordering::Release);
                     self.stage = match self.stage {
                         Stage::Pacing => Stage::Draining,
                         Stage::Draining => Stage::Spooling,

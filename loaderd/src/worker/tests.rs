@@ -105,7 +105,7 @@ fn rows(spec: &serde_json::Value, taken: &Taken) -> (Vec<u64>, Vec<(u32, u32)>) 
                     assert!(complete);
                     closed.push(head.index);
                 }
-                Event::Tick => panic!("no tick travels"),
+                Event::Joined { .. } | Event::Tick => panic!("none travels"),
             }
         }
     }
@@ -234,16 +234,21 @@ async fn a_trace_is_known_by_its_content() {
         whole.update(Sha256::digest(bytes));
     }
     let names = |names: [&str; 2]| names.map(str::to_owned).to_vec();
-    let trace = WireTrace { hash: whole.finalize().to_vec(), files: names(["d/a.csv", "b.csv"]) };
+    let hash = whole.finalize().to_vec();
+    let (focus, folder) = ("b.csv".to_owned(), "inv-minute".to_owned());
+    let trace = WireTrace { hash, files: names(["d/a.csv", "b.csv"]), focus, folder };
     let place = tempfile::tempdir().unwrap();
     let fetched = trace_files::fetch(&mut client, &trace, place.path()).await.unwrap();
     for (name, bytes) in &files {
-        assert_eq!(&std::fs::read(fetched.path().join(name)).unwrap(), bytes);
+        assert_eq!(&std::fs::read(fetched.path.parent().unwrap().join(name)).unwrap(), bytes);
     }
+    assert!(fetched.path.ends_with("inv-minute/b.csv"), "{fetched:?}");
     for (trace, expected) in [
         (WireTrace { hash: vec![1; 32], ..trace.clone() }, "the trace that was sent is another"),
         (WireTrace { files: names(["b.csv", "../c"]), ..trace.clone() }, "\"../c\" is no name of a file of a trace"),
-        (WireTrace { files: names(["b.csv", "c"]), ..trace }, "c: there is no such file"),
+        (WireTrace { files: names(["b.csv", "c"]), ..trace.clone() }, "c: there is no such file"),
+        (WireTrace { folder: "../x".to_owned(), ..trace.clone() }, "\"../x\" is no name of a file of a trace"),
+        (WireTrace { focus: "/etc/passwd".to_owned(), ..trace }, "\"/etc/passwd\" is no name of a file of a trace"),
     ] {
         let error = trace_files::fetch(&mut client, &trace, place.path()).await.unwrap_err();
         assert!(error.starts_with(expected), "{error}");

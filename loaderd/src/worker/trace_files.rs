@@ -15,22 +15,35 @@ use super::channel::Client;
 /// Most files of a trace.
 const MOST_FILES: usize = 100_000;
 
+/// A trace that was fetched. Dropped, its files are removed.
+#[derive(Debug)]
+pub(super) struct Fetched {
+    _directory: TempDir,
+    /// Its folder, or the file that it is named by.
+    pub(super) path: PathBuf,
+}
+
 /// Fetches all files of a trace into a directory below `place`.
 ///
 /// # Errors
 /// Names that lead elsewhere, a stream that breaks, a directory that can't be written, content that is another.
-pub(super) async fn fetch(client: &mut Client, trace: &WireTrace, place: &Path) -> Result<TempDir, String> {
-    let WireTrace { hash, files } = trace;
+pub(super) async fn fetch(client: &mut Client, trace: &WireTrace, place: &Path) -> Result<Fetched, String> {
+    let WireTrace { hash, files, focus, folder } = trace;
     if files.len() > MOST_FILES {
         return Err(format!("the trace has {} files; at most {MOST_FILES}", files.len()));
     }
     let directory = tempfile::Builder::new().prefix("loader-trace-").tempdir_in(place);
     let directory = directory.map_err(|error| format!("no directory for the trace in {}: {error}", place.display()))?;
+    let wrong = |name: &str| format!("{name:?} is no name of a file of a trace");
+    // Without a name of its own the folder is the directory.
+    let folder = if folder.is_empty() { "trace" } else { folder };
+    let folder = below(directory.path(), folder).ok_or_else(|| wrong(folder))?;
+    let path = if focus.is_empty() { folder.clone() } else { below(&folder, focus).ok_or_else(|| wrong(focus))? };
     let mut names = files.clone();
     names.sort_unstable();
     let mut whole = Sha256::new();
     for name in names {
-        let path = below(directory.path(), &name).ok_or_else(|| format!("{name:?} is no name of a file of a trace"))?;
+        let path = below(&folder, &name).ok_or_else(|| wrong(&name))?;
         let content = fetch_file(client, hash, &name, &path).await.map_err(|reason| format!("{name}: {reason}"))?;
         whole.update((name.len() as u64).to_le_bytes());
         whole.update(&name);
@@ -39,7 +52,7 @@ pub(super) async fn fetch(client: &mut Client, trace: &WireTrace, place: &Path) 
     if whole.finalize().as_slice() != hash.as_slice() {
         return Err("the trace that was sent is another than that of the assignment".to_owned());
     }
-    Ok(directory)
+    Ok(Fetched { _directory: directory, path })
 }
 
 /// The path of a file below a directory; absent where its name leads elsewhere.

@@ -156,7 +156,7 @@ impl Worker {
 
 /// Fetches the trace, makes the plan, connects to the functions.
 async fn prepared(settings: Settings, assignment: Assignment) -> Result<(ReadyLoad, Vec<u8>), String> {
-    let directory = match &assignment.trace {
+    let trace = match &assignment.trace {
         Some(trace) => {
             let place = settings.spool_directory.clone().unwrap_or_else(std::env::temp_dir);
             let mut client = connect(&settings).await?;
@@ -166,7 +166,7 @@ async fn prepared(settings: Settings, assignment: Assignment) -> Result<(ReadyLo
     };
     let making = Running::start("preparing", move || {
         let request = assignment::request(&assignment)?;
-        assignment::work(&settings, &assignment, &request, directory.as_ref().map(tempfile::TempDir::path))
+        assignment::work(&settings, &assignment, &request, trace.as_ref().map(|trace| &*trace.path))
     });
     let mut making = making.map_err(|error| format!("no thread to make the plan: {error}"))?;
     let work = making.take().await.map_err(|error| error.to_string())??;

@@ -114,7 +114,20 @@ impl Coordination {
 
     /// Starts the coordinator, without a listener.
     pub(super) fn begin(run: Coordinated<'_>) -> (Self, Service) {
-        let Coordinated { run, workers, seed, facts, plan_again, assigned, trace, phases, scales, times, most_pending, clock } = run;
+        let Coordinated {
+            run,
+            workers,
+            seed,
+            facts,
+            plan_again,
+            assigned,
+            trace,
+            phases,
+            scales,
+            times,
+            most_pending,
+            clock,
+        } = run;
         let (origin, trace) = (clock.now(), trace.map(Arc::new));
         let (counters, connections) = (Arc::<Counters>::default(), ConnectionCount::default());
         let merge = Merge::new(workers.count as usize, facts.functions, phases);
@@ -127,12 +140,8 @@ impl Coordination {
         let (publish_facts, show_facts) = watch::channel(Vec::new());
         let (t0, show_t0) = watch::channel(None);
         let published = Published { stage, standings, facts: publish_facts, t0 };
-        let heard = Heard {
-            messages: receive_messages,
-            batches: receive_batches,
-            orders: receive_orders,
-            news: receive_news,
-        };
+        let heard =
+            Heard { messages: receive_messages, batches: receive_batches, orders: receive_orders, news: receive_news };
         let (end, sessions) = (CancellationToken::new(), TaskTracker::new());
         let settings = Settings {
             workers: workers.clone(),
@@ -157,14 +166,8 @@ impl Coordination {
         let decoding = Arc::new(Semaphore::new(DECODED));
         let handle = Handle { messages, batches, decoding, t0: show_t0, decoder: Arc::new(facts.decoder) };
         let token = Token::drawn();
-        let service = Service {
-            token: token.clone(),
-            handle: handle.clone(),
-            sessions: sessions.clone(),
-            trace,
-            clock,
-            origin,
-        };
+        let service =
+            Service { token: token.clone(), handle: handle.clone(), sessions: sessions.clone(), trace, clock, origin };
         let coordination = Self {
             tasks,
             handle,

@@ -32,8 +32,7 @@ pub enum NotReady {
 }
 
 fn named(missing: &[(u16, String)]) -> String {
-    let mut names: Vec<_> =
-        missing.iter().take(NAMED).map(|(index, why)| format!("worker {index} ({why})")).collect();
+    let mut names: Vec<_> = missing.iter().take(NAMED).map(|(index, why)| format!("worker {index} ({why})")).collect();
     let more = missing.len().saturating_sub(NAMED);
     names.extend((more > 0).then(|| format!("and {more} more")));
     names.join(", ")

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use loader_proto::worker::{self, EventBatch, WorkResponse, WorkerHello, WorkerReport};
+use loader_proto::worker::{self, WorkResponse, WorkerHello, WorkerReport};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 

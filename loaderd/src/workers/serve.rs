@@ -98,10 +98,9 @@ impl Listening {
     /// Serves until `end`, and then until all streams have ended.
     pub(super) async fn serve(self, service: Service, end: CancellationToken) {
         let (connections, accepted) = mpsc::channel(ACCEPTED);
-        let served = router(service)
-            .serve_with_incoming_shutdown(ReceiverStream::new(accepted), end.clone().cancelled_owned());
-        let ((), served) =
-            tokio::join!(listener::accept(self.listener, self.bounds, connections, end.clone()), served);
+        let served =
+            router(service).serve_with_incoming_shutdown(ReceiverStream::new(accepted), end.clone().cancelled_owned());
+        let ((), served) = tokio::join!(listener::accept(self.listener, self.bounds, connections, end.clone()), served);
         if let Err(error) = served {
             log::error!("the coordinator of workers: {error}");
         }

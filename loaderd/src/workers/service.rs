@@ -82,10 +82,7 @@ impl LoaderWorkers for Service {
         Ok(held(open, answers))
     }
 
-    async fn read_trace(
-        &self,
-        request: Request<ReadTraceRequest>,
-    ) -> Result<Response<Self::ReadTraceStream>, Status> {
+    async fn read_trace(&self, request: Request<ReadTraceRequest>) -> Result<Response<Self::ReadTraceStream>, Status> {
         let open = self.admit(&request)?;
         let ReadTraceRequest { hash, file } = request.into_inner();
         let trace = self.trace.as_ref().filter(|trace| trace.hash() == hash.as_slice());

@@ -136,8 +136,7 @@ impl UnderWay<'_> {
         drop(events);
         let now = telemetry.clock.now();
         let workers = sender.standings();
-        let mut report =
-            || observer.progress(progress(&mut facts, now, &counters, &workers, figures.borrow().clone()));
+        let mut report = || observer.progress(progress(&mut facts, now, &counters, &workers, figures.borrow().clone()));
         let mut taken = std::pin::pin!(recorder.take());
         let mut tick = tokio::time::interval(TICK);
         let recorded = loop {

@@ -55,7 +55,8 @@ mod tests {
 
     #[test]
     fn workers_need_a_platform_that_starts_them_and_room_for_each() {
-        let (without, with) = (FakePlatform::new("fake"), FakePlatform::new("fake").with_workers(FakeWorkers::default()));
+        let (without, with) =
+            (FakePlatform::new("fake"), FakePlatform::new("fake").with_workers(FakeWorkers::default()));
         let spec = "{rps: {memoryMib: 100}, workers: {count: 4}}";
         assert_eq!(faults(spec, &without), ["workers: platform fake starts no workers: leave them out"]);
         let refusing = FakePlatform::new("fake").with_workers(FakeWorkers::refused("set [workers] listen"));

@@ -8,9 +8,9 @@ use crate::{
     platform::{WorkerNews, WorkerState as Seen},
     record::WorkerState,
     workers::{
-        wire,
         messages::{Decoded, FromSession, Message, Said, Session},
         outcomes::Part,
+        wire,
     },
 };
 
@@ -76,9 +76,12 @@ impl Coordinator {
             // The sum was missed while the stream was broken.
             Part::Decided(sum) => {
                 let message = wire::from_outcome(&sum);
-                self.members[usize::from(worker.0)].tell(loader_proto::worker::work_response::Message::Outcome(message));
+                self.members[usize::from(worker.0)]
+                    .tell(loader_proto::worker::work_response::Message::Outcome(message));
             }
-            Part::TooEarly => self.broken(usize::from(worker.0), &format!("it has an outcome of slot {slot} too early")),
+            Part::TooEarly => {
+                self.broken(usize::from(worker.0), &format!("it has an outcome of slot {slot} too early"))
+            }
         }
     }
 

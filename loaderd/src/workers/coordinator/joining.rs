@@ -1,12 +1,12 @@
 //! Workers that come, and come back.
 
-use loader_proto::worker::{WorkerHello, work_response::Message as To};
 use super::{Coordinator, member::Line, say};
 use crate::{
     id::WorkerIndex,
     record::WorkerState,
     workers::messages::{Joining, Refusal, Session},
 };
+use loader_proto::worker::{WorkerHello, work_response::Message as To};
 
 impl Coordinator {
     /// A worker has opened a stream: takes it, or says why not.
@@ -57,7 +57,10 @@ impl Coordinator {
         let WorkerHello { run_id, index, version, process, .. } = hello;
         let own = self.settings.version;
         if *run_id != self.settings.run.as_str() {
-            return Err(Refusal::Wrong(format!("this is the coordinator of run {}, not of {run_id}", self.settings.run)));
+            return Err(Refusal::Wrong(format!(
+                "this is the coordinator of run {}, not of {run_id}",
+                self.settings.run
+            )));
         }
         let place = usize::try_from(*index).ok().filter(|place| *place < self.members.len());
         let place = place.ok_or_else(|| {

@@ -218,4 +218,3 @@ fn step(mut fill_in: Box<FillIn>) -> (Box<FillIn>, Then, Vec<(Offset, Event)>) {
 fn shown(silence: std::time::Duration) -> humantime::FormattedDuration {
     humantime::format_duration(std::time::Duration::from_secs(silence.as_secs()))
 }
-

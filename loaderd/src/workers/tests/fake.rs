@@ -25,11 +25,7 @@ use crate::{
     platform::{WorkerNews, WorkerState},
     record::{Event, Flight, MemoryLevel, Row},
     spec::{OnWorkerLoss, Placement, WorkerResources, Workers},
-    workers::{
-        Assigned, Coordinated, Coordination, Limits, PlanFacts, Times,
-        session::Begun,
-        wire::BatchEncoder,
-    },
+    workers::{Assigned, Coordinated, Coordination, Limits, PlanFacts, Times, session::Begun, wire::BatchEncoder},
 };
 
 /// A plan of eight seconds that needs no outcomes.
@@ -312,7 +308,8 @@ impl Fake {
     }
 
     pub(super) async fn ready(&self) {
-        let clock = ClockEstimate { offset_ns: 5, bound_ns: 20_000, exchanges: 8, at_clock_ns: 0, round_trip_ns: 45_000 };
+        let clock =
+            ClockEstimate { offset_ns: 5, bound_ns: 20_000, exchanges: 8, at_clock_ns: 0, round_trip_ns: 45_000 };
         self.say(Says::Ready(WorkerReady { clock: Some(clock) })).await;
     }
 

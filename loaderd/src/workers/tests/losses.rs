@@ -54,9 +54,7 @@ async fn what_a_killed_worker_may_have_sent_is_unknown_and_the_rest_is_not_sent(
         let lost = "worker 0 was lost: killed by signal 9";
         let (expected, why) = match status {
             Status::Ok => (Status::Ok, String::new()),
-            _ if *due < 3_000_000_000 => {
-                (Status::Unfinished, format!("{lost}; whether it was sent is not known"))
-            }
+            _ if *due < 3_000_000_000 => (Status::Unfinished, format!("{lost}; whether it was sent is not known")),
             _ => (Status::NotSent, lost.to_owned()),
         };
         assert_eq!((*status, error), (expected, &why), "due at {due} ns");
