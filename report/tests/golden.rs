@@ -2,11 +2,11 @@
 
 #![expect(clippy::expect_used, reason = "tests")]
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use loader_report::{
     catalogue::{FIGURES, find},
-    figure::{Style, svg},
+    figure::{Style, csv, svg},
     page,
     run::Run,
 };
@@ -62,8 +62,8 @@ fn every_figure_can_be_drawn() {
         of_all || runs.iter().any(|run| find(name).and_then(|entry| entry.draw(std::slice::from_ref(run))).is_some())
     };
     let missing: Vec<_> = FIGURES.iter().map(|entry| entry.name).filter(|name| !is_drawn(name)).collect();
-    // No run here has failures, or is of a version that records memory by slot.
-    assert_eq!(missing, ["failures", "asked-memory"]);
+    // No run here has failures or workers, or is of a version that records memory by slot.
+    assert_eq!(missing, ["failures", "asked-memory", "worker-lag"]);
 }
 
 #[test]
@@ -74,4 +74,43 @@ fn several_runs_are_laid_over_each_other() {
     assert!(svg.contains(">trace</text>") && svg.contains(">rps</text>") && !svg.contains("#0072B2"), "{svg}");
     let html = page::html(&runs);
     assert!(html.matches("Kolmogorov").count() >= 2 && html.len() < 2_000_000);
+}
+
+/// The run of mode rps, as if two workers had sent it, one of which was lost.
+fn with_workers() -> Run {
+    let directory = tempfile::tempdir().expect("a directory");
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runs/rps");
+    for file in fs::read_dir(from).expect("reads") {
+        let file = file.expect("an entry");
+        fs::copy(file.path(), directory.path().join(file.file_name())).expect("copies");
+    }
+    let path = directory.path().join("summary.json");
+    let mut summary: serde_json::Value =
+        serde_json::from_str(&fs::read_to_string(&path).expect("reads")).expect("a summary");
+    let worker = |number: u32, state: &str, own_lag: u64| {
+        serde_json::json!({
+            "worker": number, "node": format!("node-{number}"), "state": state, "rows": 30,
+            "reason": if state == "lost" { "killed by signal 9" } else { "" },
+            "counts": { "requested": 30, "issued": 20 },
+            "ownLagUs": { "count": 20, "p99": own_lag }, "receiveLagUs": { "count": 20, "p99": 40 },
+            "clock": { "last": { "offsetNs": -50_003_100, "boundNs": 18_000 }, "worstBoundNs": 21_300 },
+        })
+    };
+    summary["workers"] = serde_json::json!([worker(0, "ok", 120), worker(1, "lost", 14_000)]);
+    fs::write(&path, summary.to_string()).expect("writes");
+    Run::read(directory.path()).expect("reads")
+}
+
+#[test]
+fn workers_have_a_panel_a_figure_and_a_verdict() {
+    let run = [with_workers()];
+    let figure = find("worker-lag").and_then(|entry| entry.draw(&run)).expect("a figure");
+    assert_eq!(figure.finding, "Worker 1 had the greatest own lag, p99 14 ms.");
+    let data = csv(&figure);
+    assert!(data.contains("worker 0") && data.contains("14000") && data.contains("120"), "{data}");
+    let html = page::html(&run);
+    for expected in ["<h2 id=\"workers\">Workers</h2>", "1 of 2 workers was lost", "killed by signal 9", "−50.0 ms"] {
+        assert!(html.contains(expected), "{expected}");
+    }
+    assert!(!page::html(&[self::run("rps")]).contains("id=\"workers\""), "a run without workers has no such panel");
 }
