@@ -205,6 +205,17 @@ pub struct Anchor {
 }
 
 impl Anchor {
+    /// The anchor's instant in nanoseconds since the Unix epoch; zero before it.
+    pub fn nanos(&self) -> u64 {
+        u64::try_from(self.unix.0).unwrap_or_default().saturating_mul(1000)
+    }
+
+    /// An instant in nanoseconds since the Unix epoch, by the clocks at the anchor; one before the anchor counts as the anchor's.
+    pub fn nanos_at(&self, instant: Instant) -> u64 {
+        let since = crate::units::nanos(instant.saturating_duration_since(self.instant));
+        self.nanos().saturating_add(since)
+    }
+
     /// The wall-clock name of `instant`, by the clocks at the anchor.
     pub fn unix_at(&self, instant: Instant) -> UnixMicros {
         match instant.checked_duration_since(self.instant) {

@@ -55,6 +55,8 @@ enum Broken {
     Lost(String),
     /// The coordinator takes no stream of this worker.
     Refused(String),
+    /// The coordinator has dismissed it.
+    Dismissed,
 }
 
 impl From<Status> for Broken {
@@ -86,6 +88,7 @@ impl Link {
                     let _ended = self.incoming.send(Err(reason)).await;
                     return;
                 }
+                Broken::Dismissed => return,
                 Broken::Lost(reason) | Broken::Refused(reason) => {
                     log::warn!("no stream to the coordinator at {}: {reason}", self.settings.coordinator);
                 }
@@ -142,6 +145,7 @@ impl Link {
         let mut comparing = std::pin::pin!(compared.compare(client));
         let mut course = Course::new(&self.spool);
         let mut reports = interval(REPORT);
+        let mut is_dismissed = false;
         loop {
             let next = match course.next(&self.outbox, &self.spool, &self.standing) {
                 Ok(next) => next,
@@ -153,11 +157,13 @@ impl Link {
                     Ok(Some(WorkResponse { message: Some(message) })) => {
                         *resumes = true;
                         self.compared.contact.send_replace(self.settings.clock.clock().now());
+                        is_dismissed |= matches!(message, work_response::Message::Dismissed(_));
                         if !self.take(message).await {
                             return "nobody listens any more".into();
                         }
                     }
                     Ok(Some(WorkResponse { message: None })) => {}
+                    Ok(None) | Err(_) if is_dismissed => return Broken::Dismissed,
                     Ok(None) => return "the coordinator ended it".into(),
                     Err(status) => return status.into(),
                 },

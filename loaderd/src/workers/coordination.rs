@@ -128,7 +128,7 @@ impl Coordination {
             most_pending,
             clock,
         } = run;
-        let (origin, trace) = (clock.now(), trace.map(Arc::new));
+        let (origin, trace) = (clock.anchor(), trace.map(Arc::new));
         let (counters, connections) = (Arc::<Counters>::default(), ConnectionCount::default());
         let merge = Merge::new(workers.count as usize, facts.functions, phases);
         let (messages, receive_messages) = mpsc::channel(MESSAGES);

@@ -20,7 +20,7 @@ use loader_proto::worker::{StopSending, work_response::Message as To};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::{Instant, MissedTickBehavior},
+    time::MissedTickBehavior,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -69,8 +69,8 @@ pub(super) struct Settings {
     /// Events that wait for the recorder; beyond them no batch is taken.
     pub(super) most_pending: usize,
     pub(super) clock: Clock,
-    /// The instant from which the coordinator's clock counts.
-    pub(super) origin: Instant,
+    /// What the coordinator's clock begins with.
+    pub(super) origin: Anchor,
     /// Cancelled when all is over: sessions end with it.
     pub(super) end: CancellationToken,
 }

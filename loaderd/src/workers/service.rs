@@ -7,16 +7,14 @@ use loader_proto::worker::{
     CompareClocksRequest, CompareClocksResponse, ReadTraceRequest, ReadTraceResponse, WorkRequest, WorkResponse,
     loader_workers_server::LoaderWorkers,
 };
-use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::task::TaskTracker;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{session::Handle, token::Token, trace_files::TraceFiles};
 use crate::{
-    clock::Clock,
+    clock::{Anchor, Clock},
     listener::{Accepted, OpenRequest},
-    units,
 };
 
 type Responses<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -31,8 +29,8 @@ pub(super) struct Service {
     /// The run's trace; absent without one.
     pub(super) trace: Option<Arc<TraceFiles>>,
     pub(super) clock: Clock,
-    /// The instant from which the coordinator's clock counts here.
-    pub(super) origin: Instant,
+    /// What the coordinator's clock begins with.
+    pub(super) origin: Anchor,
 }
 
 impl Service {
@@ -73,7 +71,7 @@ impl LoaderWorkers for Service {
     ) -> Result<Response<Self::CompareClocksStream>, Status> {
         let open = self.admit(&request)?;
         let (clock, origin) = (self.clock, self.origin);
-        let now = move || units::nanos(clock.now().saturating_duration_since(origin));
+        let now = move || origin.nanos_at(clock.now());
         let answers = request.into_inner().map(move |probe| {
             let received_clock_ns = now();
             let CompareClocksRequest { number, sent_clock_ns } = probe?;

@@ -1,13 +1,12 @@
 //! Messages to workers.
 
 use loader_proto::worker::{Acknowledged, Dismissed, EndCalls, Start, work_response::Message as To};
-use tokio::time::Instant;
 
-use crate::{clock::Anchor, invoke::Status, units};
+use crate::{clock::Anchor, invoke::Status};
 
 /// The load begins.
-pub(super) fn start(t0: Anchor, origin: Instant) -> To {
-    let t0_clock_ns = units::nanos(t0.instant.saturating_duration_since(origin));
+pub(super) fn start(t0: Anchor, origin: Anchor) -> To {
+    let t0_clock_ns = origin.nanos_at(t0.instant);
     To::Start(Start { t0_clock_ns, t0_unix_us: t0.unix.0 })
 }
 
