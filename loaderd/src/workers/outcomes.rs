@@ -178,12 +178,12 @@ mod tests {
         let [one, two] = [0, 1].map(WorkerIndex);
         let mut outcomes = Outcomes::default();
         let not_before = Offset::from_nanos(8);
-        assert_eq!(outcomes.take(one, SlotOutcome { slot: 1, ..part(1, 1, &[], 1) }), Part::TooEarly);
+        assert_eq!(outcomes.take(one, SlotOutcome { slot: 1, ..part(2, 1, &[], 1) }), Part::TooEarly);
         assert_eq!(outcomes.take(one, part(40, 4, &[], 7)), Part::Taken);
         assert_eq!(outcomes.decide([one, two].into_iter(), 2, not_before), None);
         let sum = outcomes.decide([one].into_iter(), 2, not_before).unwrap();
         assert_eq!((sum.next_start, outcomes.last()), (not_before, Some(&sum)));
-        assert_eq!(outcomes.take(two, part(1, 1, &[], 1)), Part::Decided(sum.clone()));
+        assert_eq!(outcomes.take(two, part(2, 1, &[], 1)), Part::Decided(sum.clone()));
         assert_eq!(outcomes.of(0), Some(&sum));
         assert_eq!(outcomes.decide([].into_iter(), 2, not_before), None, "nothing is known of the next one");
     }

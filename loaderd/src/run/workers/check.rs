@@ -1,4 +1,4 @@
-//! What is wrong with a run's workers by its platform, and by its other bounds.
+//! What is wrong with a run's workers by its platform, and by the bound of the memory in flight.
 
 use crate::{
     plan::PlannedFunction,
@@ -6,7 +6,8 @@ use crate::{
     spec::{RunSpec, Violation},
 };
 
-/// The faults of a run's workers: a platform that starts none for this daemon, and bounds that leave a worker without room.
+/// The faults of a run's workers: a platform that starts none for this daemon, and a bound of the memory in
+/// flight of which a part is less than an invocation asks for.
 pub(in crate::run) fn check(
     spec: &RunSpec,
     functions: &[PlannedFunction],
@@ -20,11 +21,6 @@ pub(in crate::run) fn check(
     };
     let count = workers.count;
     let refused = refusal.map(|reason| Violation::new("workers", reason));
-    let in_flight = spec.max_in_flight;
-    let few = (in_flight < count).then(|| {
-        let description = format!("is {in_flight}, for {count} workers; must be at least one for each");
-        Violation::new("maxInFlight", description)
-    });
     let peak = functions.iter().map(|function| function.peak_memory_mib).max().unwrap_or_default();
     let small = spec.max_memory_in_flight_mib.filter(|bound| bound / count < peak).map(|bound| {
         let least = u64::from(peak) * u64::from(count);
@@ -33,7 +29,7 @@ pub(in crate::run) fn check(
         );
         Violation::new("maxMemoryInFlight", description)
     });
-    refused.into_iter().chain(few).chain(small).collect()
+    refused.into_iter().chain(small).collect()
 }
 
 #[cfg(test)]
@@ -63,10 +59,9 @@ mod tests {
         assert_eq!(faults(spec, &refusing), ["workers: set [workers] listen"]);
         assert_eq!(faults(spec, &with), Vec::<String>::new());
         assert_eq!(faults("{rps: {}}", &without), Vec::<String>::new());
-        let narrow = "{rps: {memoryMib: 100}, workers: {count: 4}, maxInFlight: 3, maxMemoryInFlightMib: 399}";
-        let few = "maxInFlight: is 3, for 4 workers; must be at least one for each";
+        let narrow = "{rps: {memoryMib: 100}, workers: {count: 4}, maxMemoryInFlight: 399}";
         let small = "maxMemoryInFlight: is 399 MiB, which 4 workers share; an invocation may ask for 100 MiB: \
                      give at least 400 MiB";
-        assert_eq!(faults(narrow, &with), [few, small]);
+        assert_eq!(faults(narrow, &with), [small]);
     }
 }

@@ -54,9 +54,11 @@ impl Coordinator {
                 if self.t0.is_none() {
                     return self.not_ready(place, &failed.reason);
                 }
+                // Said behind the last batch that it has.
                 self.members[place].gone = true;
                 let until = self.elapsed();
                 self.lose(place, &failed.reason, until);
+                self.members[place].hang_up();
             }
         }
     }

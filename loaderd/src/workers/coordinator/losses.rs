@@ -77,7 +77,6 @@ impl Coordinator {
 
     /// Takes the end of shares that have ended, and fills in those that never will.
     pub(super) fn settle(&mut self) {
-        let now = self.settings.clock.now();
         for place in 0..self.members.len() {
             let member = &self.members[place];
             if self.t0.is_none() || member.over {
@@ -97,15 +96,23 @@ impl Coordinator {
                 self.begin_fill_in(place);
             } else if has_all {
                 self.over(place);
-            } else if member.is_lost() && member.sessions == 0 {
-                let is_final = member.gone
-                    || self.ended_calls.is_some()
-                    || member.final_at.is_some_and(|final_at| now >= final_at);
-                if is_final {
+            } else if self.is_final(place) {
+                if self.members[place].sessions == 0 {
                     self.begin_fill_in(place);
+                } else {
+                    self.members[place].hang_up();
                 }
             }
         }
+    }
+
+    /// Whether a lost worker hands over nothing more, but for what has arrived.
+    fn is_final(&self, place: usize) -> bool {
+        let (member, now) = (&self.members[place], self.settings.clock.now());
+        let Some(lost_at) = member.lost_at else { return false };
+        // What a process had sent before its end may still be on the way.
+        let is_gone = member.gone && (member.sessions == 0 || now >= lost_at + self.settings.times.suspect);
+        is_gone || self.ended_calls.is_some() || member.final_at.is_some_and(|final_at| now >= final_at)
     }
 
     /// A share has all its rows.

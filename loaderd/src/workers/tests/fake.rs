@@ -21,7 +21,10 @@ use crate::{
     dispatch::{Phases, ScaleState},
     id::{RunId, WorkerIndex},
     invoke::{Outcome, Status},
-    plan::{InvocationId, Plan, PlannedInvocation, Shared, Shares, Slot, SlotHead, SlotOutcome, Target, testkit},
+    plan::{
+        Invocation, InvocationId, Plan, PlannedInvocation, Shared, Shares, Slot, SlotEvidence, SlotHead, SlotOutcome,
+        Target, Unit, testkit,
+    },
     platform::{WorkerNews, WorkerState},
     record::{Event, Flight, MemoryLevel, Row},
     spec::{OnWorkerLoss, Placement, WorkerResources, Workers},
@@ -48,6 +51,7 @@ pub(super) fn key(row: &Row) -> Key {
 pub(super) struct Run {
     pub(super) coordination: Coordination,
     pub(super) count: u32,
+    spec: Value,
     shares: Shares,
     sessions: TaskTracker,
     recorded: Option<mpsc::Receiver<Event>>,
@@ -66,9 +70,14 @@ pub(super) fn workers(count: u32) -> Workers {
 }
 
 impl Run {
-    /// One with `workers`, whose recorder has room for so many events.
+    /// One with `workers`.
     pub(super) fn new(workers: &Workers) -> Self {
-        let plan = testkit::plan(&spec());
+        Self::of(workers, spec())
+    }
+
+    /// One with `workers`, of another spec.
+    pub(super) fn of(workers: &Workers, spec: Value) -> Self {
+        let plan = testkit::plan(&spec);
         let count = workers.count;
         let shares = Shares::of(&plan.outline(), plan.cold_pool(), count);
         let assigned = Assigned {
@@ -87,7 +96,10 @@ impl Run {
             workers,
             seed: SEED,
             facts: PlanFacts::of(&*plan),
-            plan_again: Arc::new(|| Ok(testkit::plan(&spec()))),
+            plan_again: {
+                let spec = spec.clone();
+                Arc::new(move || Ok(testkit::plan(&spec)))
+            },
             assigned,
             trace: None,
             phases: Phases::default(),
@@ -98,7 +110,7 @@ impl Run {
             clock: Clock,
         };
         let (coordination, service) = Coordination::begin(coordinated);
-        Self { coordination, count, shares, sessions: service.sessions, recorded: None }
+        Self { coordination, count, spec, shares, sessions: service.sessions, recorded: None }
     }
 
     /// A worker that has said hello; its process is named.
@@ -149,8 +161,12 @@ impl Run {
 
     /// The share of a worker, as events of what it sends: every call is answered at once.
     pub(super) fn share(&self, index: u32, t0: Anchor) -> Vec<Event> {
-        let shared = Shared::new(testkit::plan(&spec()), self.shares.clone(), index, SEED);
-        events(shared, t0)
+        events(self.plan(index), t0)
+    }
+
+    /// The share of a worker.
+    pub(super) fn plan(&self, index: u32) -> Shared {
+        Shared::new(testkit::plan(&self.spec), self.shares.clone(), index, SEED)
     }
 
     pub(super) async fn gone(&self, index: u32, reason: &str) {
@@ -245,41 +261,60 @@ fn whole() -> Vec<Event> {
 }
 
 fn events(mut share: Shared, t0: Anchor) -> Vec<Event> {
-    let mut events = Vec::new();
-    let mut previous = None;
-    while let Some(slot) = share.next_slot(previous.as_ref()) {
-        let Slot { index, phase, start, duration, rate, planned, measured, invocations } = slot;
-        let head = SlotHead { index, phase, start, duration, rate, planned, measured };
-        let at = t0.instant + start.as_duration();
-        events.push(Event::Opened { head, memory: MemoryLevel { at, mib: 0 } });
-        let mut dispatched = 0;
-        for invocation in invocations {
-            let (Target::Function(function) | Target::Cold { otherwise: function }) = invocation.target;
-            let place = invocation.place.expect("of a share");
-            let planned = PlannedInvocation {
-                id: InvocationId::due(share.unit(), invocation.due, place.number),
-                ordinal: Some(place.ordinal),
-                slot: head,
-                mark: invocation.mark,
-                function,
-                due: invocation.due,
-                runtime_us: invocation.runtime_us,
-                runtime_ms: place.runtime_ms.expect("its function is known"),
-                memory_mib: invocation.memory_mib,
-                clamped: invocation.clamped,
-            };
-            let sent = t0.instant + invocation.due.as_duration();
-            let response = Duration::from_millis(5);
-            let outcome = Outcome { sent: Some(sent), response: Some(response), ..Outcome::bare(Status::Ok, "") };
-            dispatched += 1;
-            let flight = Flight::Until(sent + response);
-            events.push(Event::Row(Box::new(Row { planned, outcome, flight, worker: None })));
-        }
-        let outcome = SlotOutcome { slot: index, next_start: head.end(), ..SlotOutcome::default() };
-        events.push(Event::Closed { head, dispatched, outcome: outcome.clone(), complete: true, memory_peak_mib: 0 });
+    let (mut all, mut previous) = (Vec::new(), None);
+    while let Some((events, outcome)) = next_slot(&mut share, previous.as_ref(), t0) {
+        all.extend(events);
         previous = Some(outcome);
     }
-    events
+    all
+}
+
+/// The events of the next slot of a share, of which every call is answered at once, and what the worker makes of it.
+pub(super) fn next_slot(
+    share: &mut Shared,
+    previous: Option<&SlotOutcome>,
+    t0: Anchor,
+) -> Option<(Vec<Event>, SlotOutcome)> {
+    let slot = share.next_slot(previous)?;
+    let Slot { index, phase, start, duration, rate, planned, measured, invocations } = slot;
+    let head = SlotHead { index, phase, start, duration, rate, planned, measured };
+    let at = t0.instant + start.as_duration();
+    let mut events = vec![Event::Opened { head, memory: MemoryLevel { at, mib: 0 } }];
+    events.extend(invocations.map(|invocation| Event::Row(Box::new(answered(share.unit(), head, invocation, t0)))));
+    let dispatched = events.len() as u64 - 1;
+    let counted = events.iter().filter(|event| matches!(event, Event::Row(row) if row.planned.counts())).count() as u64;
+    let evidence = SlotEvidence {
+        slot: index,
+        rate,
+        planned: measured,
+        in_time: counted,
+        succeeded: counted,
+        ..SlotEvidence::default()
+    };
+    let outcome = SlotOutcome { slot: index, next_start: head.end(), evidence: Some(Box::new(evidence)), shortfall: 0 };
+    events.push(Event::Closed { head, dispatched, outcome: outcome.clone(), complete: true, memory_peak_mib: 0 });
+    Some((events, outcome))
+}
+
+fn answered(unit: Unit, slot: SlotHead, invocation: Invocation, t0: Anchor) -> Row {
+    let Invocation { due, target, runtime_us, memory_mib, clamped, mark, place } = invocation;
+    let (Target::Function(function) | Target::Cold { otherwise: function }) = target;
+    let place = place.expect("of a share");
+    let planned = PlannedInvocation {
+        id: InvocationId::due(unit, due, place.number),
+        ordinal: Some(place.ordinal),
+        slot,
+        mark,
+        function,
+        due,
+        runtime_us,
+        runtime_ms: place.runtime_ms.expect("its function is known"),
+        memory_mib,
+        clamped,
+    };
+    let (sent, response) = (t0.instant + due.as_duration(), Duration::from_millis(5));
+    let outcome = Outcome { sent: Some(sent), response: Some(response), ..Outcome::bare(Status::Ok, "") };
+    Row { planned, outcome, flight: Flight::Until(sent + response), worker: None }
 }
 
 /// A worker's end of a stream.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use loader_proto::worker::{WorkerFailed, work_request::Message as Says};
 use proptest::prelude::*;
 
 use super::fake::{Recorded, Run, batches, workers};
@@ -124,4 +125,22 @@ async fn the_loss_of_a_worker_ends_the_run_where_the_spec_says_so_and_of_all_in_
         drop(fakes);
         run.drained().await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_cannot_go_on_hands_over_what_it_has_and_the_rest_is_filled_in() {
+    let mut run = Run::new(&workers(2));
+    let fakes = run.all_ready().await;
+    let t0 = run.start(1 << 10).await;
+    let [failing, whole] = [0, 1].map(|index| batches(&run.share(index, t0), 4, t0));
+    tokio::time::sleep_until(t0.instant + Duration::from_secs(4)).await;
+    fakes[0].send(&failing[..2], 0).await;
+    fakes[0].say(Says::Failed(WorkerFailed { reason: "no space left on device".to_owned() })).await;
+    fakes[1].send(&whole, 0).await;
+    fakes[1].done(whole.len()).await;
+    let recorded = run.drained().await;
+    recorded.is_whole();
+    let facts = run.coordination.facts().remove(0);
+    assert_eq!((facts.state, facts.reason.as_str(), facts.batches), (WorkerState::Lost, "no space left on device", 2));
+    assert!(recorded.count(Status::NotSent) > 0 && recorded.count(Status::Unfinished) > 0);
 }

@@ -2,8 +2,17 @@
 
 use std::time::Duration;
 
-use super::fake::{Run, batches, workers};
-use crate::{invoke::Status, record::WorkerState};
+use loader_proto::worker::{work_request::Message as Says, work_response::Message as Told};
+use serde_json::json;
+
+use super::fake::{Fake, Run, batches, next_slot, workers};
+use crate::{
+    clock::Anchor,
+    invoke::Status,
+    plan::{Offset, Shared, SlotOutcome},
+    record::WorkerState,
+    workers::wire,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_run_by_workers_has_the_rows_of_one_without() {
@@ -103,4 +112,50 @@ async fn a_load_that_is_stopped_ends_with_what_came_due() {
     let rows = recorded.rows.len() as u64;
     assert_eq!(recorded.closed.iter().map(|(_, dispatched, _)| dispatched).sum::<u64>(), rows);
     assert_eq!(recorded.opened.len(), recorded.closed.len());
+}
+
+/// Sends a share slot by slot, each when the outcome of the one before is known; gives these outcomes.
+async fn slot_by_slot(mut fake: Fake, mut share: Shared, t0: Anchor) -> Vec<SlotOutcome> {
+    let (mut sums, mut events) = (Vec::<SlotOutcome>::new(), Vec::new());
+    fake.started().await;
+    while let Some((slot, own)) = next_slot(&mut share, sums.last(), t0) {
+        events.push(slot);
+        fake.say(Says::Outcome(wire::from_outcome(&own))).await;
+        let sum = |told| match told {
+            Told::Outcome(message) => Some(wire::outcome(message).expect("is one")),
+            _ => None,
+        };
+        sums.push(fake.until(sum).await);
+    }
+    let events: Vec<_> = events.into_iter().flatten().collect();
+    let sent = batches(&events, 9, t0);
+    fake.send(&sent, 0).await;
+    fake.done(sent.len()).await;
+    // Until it is dismissed.
+    fake.dismissed().await;
+    sums
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_needs_outcomes_goes_on_by_their_sums() {
+    let spec = json!({"rps": {"start": 10, "end": 30, "step": 10, "slot": "1s", "functions": 4}, "seed": 7});
+    let mut run = Run::of(&workers(3), spec);
+    let fakes = run.all_ready().await;
+    let t0 = run.start(1 << 10).await;
+    let mut sending = tokio::task::JoinSet::new();
+    for (index, fake) in (0..).zip(fakes) {
+        sending.spawn(slot_by_slot(fake, run.plan(index), t0));
+    }
+    let recorded = run.drained().await;
+    let sums = sending.join_all().await;
+    assert!(sums.iter().all(|of| *of == sums[0]), "all are told the same");
+    let evidence: Vec<_> = sums[0].iter().filter_map(|sum| sum.evidence.as_deref()).collect();
+    assert_eq!(evidence.len(), recorded.closed.len());
+    for (evidence, (slot, _, complete)) in evidence.iter().zip(&recorded.closed) {
+        assert_eq!((evidence.slot, evidence.in_time, evidence.late.loader), (*slot, evidence.planned, 0));
+        assert!(*complete);
+    }
+    assert!(sums[0].iter().all(|sum| sum.next_start > Offset::default()));
+    let dispatched: u64 = recorded.closed.iter().map(|(_, dispatched, _)| dispatched).sum();
+    assert_eq!(dispatched, recorded.rows.len() as u64);
 }
