@@ -7,6 +7,7 @@
 //! ```text
 //! Platform ── name, deploy, clean, release, left_behind, shutdown
 //!    ├─ warm_up()  ─▶ WarmUp    capacity for instances, the autoscaler held and its settings restored
+//!    ├─ allocate() ─▶ Allocate  what can be allocated to instances, and what each takes of it
 //!    ├─ sampling() ─▶ Sampling  nodes, pods and the autoscaler sampled while the load goes
 //!    ├─ inspect()  ─▶ Inspect   facts for an operator
 //!    ├─ disturb()  ─▶ Disturb   disturbances on purpose, and what undoes them
@@ -32,7 +33,10 @@ pub(crate) mod fake;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod testkit;
 
-pub use capability::{Disturb, Embedded, Fact, Inspect, Room, Sampling, SamplingOptions, SettingsBackup, WarmUp};
+pub use capability::{
+    Allocatable, Allocate, Amounts, Disturb, Embedded, Fact, Inspect, NodeRoom, Room, Sampling, SamplingOptions,
+    SettingsBackup, WarmUp,
+};
 pub use contract::{Platform, Platforms};
 pub use deployment::{
     Autoscaling, Deploy, Deployment, FunctionDeployment, InstanceStart, Resources, Scale, ScaleSample, Scaling,

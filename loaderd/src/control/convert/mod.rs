@@ -3,6 +3,7 @@
 mod disturbances;
 mod plan;
 mod progress;
+mod room;
 mod run;
 mod spec;
 mod status;
@@ -14,6 +15,7 @@ mod trace_stage;
 mod values;
 
 pub(super) use plan::{plan, planned};
+pub(super) use room::{known_room, unknown_room};
 pub(super) use run::{listed, run, state};
 pub use status::StatusFacts;
 pub(super) use status::status;

@@ -28,12 +28,13 @@ use crate::{
     endpoint::Endpoint,
     id::{FunctionIndex, RunId},
     platform::{
-        Deploy, Deployment, Disturb, Embedded, FunctionDeployment, Platform, PlatformError, ScaleSample, WarmUp,
+        Allocate, Deploy, Deployment, Disturb, Embedded, FunctionDeployment, Platform, PlatformError, ScaleSample,
+        WarmUp,
     },
 };
 
 /// The platform's name in a spec.
-const NAME: &str = "local";
+pub(super) const NAME: &str = "local";
 /// Open files per instance: two pipes of its output, its process, a connection.
 const FILES_PER_INSTANCE: u64 = 4;
 
@@ -46,7 +47,7 @@ pub struct Local {
     launcher: Arc<dyn Launcher>,
     /// The launcher again, if it is the real one, which has to be shut down.
     processes: Option<Arc<Processes>>,
-    capacity: Arc<Capacity>,
+    pub(super) capacity: Arc<Capacity>,
     runs: Mutex<Runs>,
 }
 
@@ -255,6 +256,10 @@ impl Platform for Local {
     }
 
     fn warm_up(&self) -> Option<&dyn WarmUp> {
+        Some(self)
+    }
+
+    fn allocate(&self) -> Option<&dyn Allocate> {
         Some(self)
     }
 
