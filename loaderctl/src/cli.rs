@@ -54,6 +54,7 @@ pub(crate) enum Command {
     #[command(after_help = EXIT_CODES)]
     Resubmit(ResubmitArguments),
     /// Show what a run would do, and every fault of its spec; deploys nothing
+    #[command(after_help = EXIT_CODES)]
     Plan(Box<PlanArguments>),
     /// Convert a loader configuration of InVitro to a spec (needs no daemon)
     Import(ImportArguments),
@@ -285,6 +286,20 @@ pub(crate) struct PlanArguments {
     /// Replace the file of --write if it exists
     #[arg(long, requires = "write")]
     pub(crate) force: bool,
+    #[command(flatten)]
+    pub(crate) room: RoomArguments,
+}
+
+/// Whether there is room for a plan.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+pub(crate) struct RoomArguments {
+    /// Also show whether the run fits the platform now: processors, memory and instances that it is expected to ask for, what is free,
+    /// and which size would fit
+    #[arg(long)]
+    pub(crate) room: bool,
+    /// Exit code 6 where the run does not fit, or where that is not known
+    #[arg(long, requires = "room")]
+    pub(crate) fail_if_no_room: bool,
 }
 
 #[derive(Debug, clap::Args)]

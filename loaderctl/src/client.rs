@@ -70,9 +70,9 @@ impl Daemon {
         Failure::from_status(status, &self.address)
     }
 
-    /// What a run of the spec would do.
-    pub(crate) async fn plan(&self, spec: RunSpec) -> Result<PlanRunResponse, Status> {
-        self.api.clone().plan_run(PlanRunRequest { spec: Some(spec) }).await.map(Response::into_inner)
+    /// What a run of the spec would do, and with `room` whether it fits the platform.
+    pub(crate) async fn plan(&self, spec: RunSpec, room: bool) -> Result<PlanRunResponse, Status> {
+        self.api.clone().plan_run(PlanRunRequest { spec: Some(spec), room }).await.map(Response::into_inner)
     }
 
     /// What a run of the spec would send.

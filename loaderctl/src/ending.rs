@@ -20,7 +20,8 @@ Exit codes:
   3    the run succeeded, but the loader itself was saturated; the study succeeded, but runs of it are left out
   4    the daemon cannot be reached
   5    refused by the daemon, or another error
-  6    an expectation (--expect) is not met; a comparison is worse, with --fail-if worse
+  6    an expectation (--expect) is not met; a comparison is worse, with --fail-if worse; a plan does not fit,
+       with --fail-if-no-room
   130  Ctrl-C while a run was followed (the run goes on)";
 
 /// How a command that could be carried out has ended.
@@ -36,6 +37,8 @@ pub enum Ending {
     Missed,
     /// A comparison found the verdict that it is to fail for.
     Worse,
+    /// A plan does not fit its platform, or that is not known.
+    NoRoom,
     /// The user ended the following of the run.
     Interrupted,
 }
@@ -175,7 +178,7 @@ pub fn exit_code(ended: &Result<Ending, Failure>) -> u8 {
         Ok(Ending::Saturated) => 3,
         Err(Failure::Unreachable { .. }) => 4,
         Err(Failure::Refused(_) | Failure::Answer(_) | Failure::System { .. } | Failure::Output(_)) => 5,
-        Ok(Ending::Missed | Ending::Worse) => 6,
+        Ok(Ending::Missed | Ending::Worse | Ending::NoRoom) => 6,
         Ok(Ending::Interrupted) => 130,
     }
 }

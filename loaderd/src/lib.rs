@@ -25,6 +25,7 @@ pub mod platform;
 pub mod record;
 pub mod registry;
 pub mod results;
+pub mod room;
 pub mod run;
 pub mod scrape;
 pub mod secret;

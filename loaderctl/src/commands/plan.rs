@@ -9,7 +9,13 @@ use loader_proto::v1::{PlannedInvocation, StreamPlanResponse};
 use tonic::Streaming;
 
 use super::{prepare::prepare, session::Session};
-use crate::{Ending, Failure, cli::PlanArguments, client::Daemon, output::note, render};
+use crate::{
+    Ending, Failure,
+    cli::{PlanArguments, RoomArguments},
+    client::Daemon,
+    output::note,
+    render,
+};
 
 /// Maximum number of slots and of functions shown.
 const SHOWN: usize = 20;
@@ -19,7 +25,7 @@ const COLUMNS: [&str; 6] = ["due_ns", "function", "runtime_us", "memory_mib", "m
 
 /// Prints a plan's summary, and writes its invocations to a file where one is named.
 pub(super) async fn plan(session: &Session, arguments: &PlanArguments) -> Result<Ending, Failure> {
-    let PlanArguments { spec, all, write, force } = arguments;
+    let PlanArguments { spec, all, write, force, room: RoomArguments { room, fail_if_no_room } } = arguments;
     if let Some(path) = write {
         refuse_existing(path, *force)?;
     }
@@ -31,9 +37,16 @@ pub(super) async fn plan(session: &Session, arguments: &PlanArguments) -> Result
             Err(status) => return Err(prepared.failure(status)),
         }
     }
-    let planned = prepared.daemon.plan(prepared.spec.clone()).await.map_err(|status| prepared.failure(status))?;
+    let planned =
+        prepared.daemon.plan(prepared.spec.clone(), *room).await.map_err(|status| prepared.failure(status))?;
     let shown = if *all { usize::MAX } else { SHOWN };
-    session.print(&planned, |planned| render::plan(&planned.plan.clone().unwrap_or_default(), shown))
+    session.print(&planned, |planned| {
+        let plan = planned.plan.clone().unwrap_or_default();
+        let room = planned.room.as_ref().map(|room| render::room(room, &plan, shown));
+        render::plan(&plan, shown) + &room.unwrap_or_default()
+    })?;
+    let fits = planned.room.is_some_and(|room| room.fits == Some(true));
+    Ok(if *fail_if_no_room && !fits { Ending::NoRoom } else { Ending::Done })
 }
 
 /// Refuses a file that is there, before anything is planned.

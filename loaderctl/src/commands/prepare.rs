@@ -95,7 +95,7 @@ impl Prepared {
 
 /// What the daemon finds wrong with a spec.
 async fn faults_of(daemon: &Daemon, spec: &RunSpec) -> Result<Vec<Fault>, Failure> {
-    match daemon.plan(spec.clone()).await {
+    match daemon.plan(spec.clone(), false).await {
         Ok(_) => Ok(Vec::new()),
         Err(status) if status.code() == Code::InvalidArgument => Ok(violations(&status)),
         Err(status) => Err(daemon.failure(status)),

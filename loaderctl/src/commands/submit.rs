@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Ending, Failure,
-    cli::{Following, PlanArguments, ResubmitArguments, RunArgument, SubmitArguments},
+    cli::{Following, PlanArguments, ResubmitArguments, RoomArguments, RunArgument, SubmitArguments},
     client::Daemon,
     output::{self, Format, note},
     watch::Silent,
@@ -21,7 +21,8 @@ pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Res
     let SubmitArguments { spec, idempotency_key, following, dry_run } = arguments;
     can_be_judged(&following)?;
     if dry_run {
-        return plan::plan(session, &PlanArguments { spec, all: false, write: None, force: false }).await;
+        let plain = PlanArguments { spec, all: false, write: None, force: false, room: RoomArguments::default() };
+        return plan::plan(session, &plain).await;
     }
     let prepared = prepare(session, &spec).await?;
     let daemon = prepared.daemon.clone();

@@ -30,7 +30,7 @@ fn each_ending_has_its_code() {
         );
     }
     assert_eq!(exit_code(&Ok(Ending::Interrupted)), 130);
-    assert_eq!(exit_code(&Ok(Ending::Worse)), 6);
+    assert_eq!([Ending::Worse, Ending::NoRoom].map(|ending| exit_code(&Ok(ending))), [6, 6]);
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod gate;
 mod invoke;
 mod page;
 mod permits;
+mod room;
 mod server;
 mod service;
 mod status;

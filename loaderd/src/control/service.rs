@@ -16,7 +16,7 @@ use super::{
     invoke::SingleInvocation,
     page,
     permits::{Permit, Permits},
-    status, streams,
+    room, status, streams,
     studies::{self, StudyHandles},
     traces,
 };
@@ -213,9 +213,15 @@ impl LoaderControl for Service {
 
     async fn plan_run(&self, request: Request<v1::PlanRunRequest>) -> Result<Response<v1::PlanRunResponse>, Status> {
         let place = self.place(&request)?;
-        let v1::PlanRunRequest { spec } = request.into_inner();
-        let Prepared { preparation, .. } = self.prepare(spec, place).await?;
-        Ok(Response::new(v1::PlanRunResponse { plan: Some(convert::plan(&preparation)) }))
+        let left = place.left.clone();
+        let v1::PlanRunRequest { spec, room } = request.into_inner();
+        let Prepared { preparation, permit: _permit, .. } = self.prepare(spec, place).await?;
+        let plan = Some(convert::plan(&preparation));
+        let room = match room {
+            true => Some(room::of(preparation, &self.handles.platforms, left).await?),
+            false => None,
+        };
+        Ok(Response::new(v1::PlanRunResponse { plan, room }))
     }
 
     async fn plan_study(

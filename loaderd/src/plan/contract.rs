@@ -120,6 +120,12 @@ pub trait Plan: Send {
         Vec::new()
     }
 
+    /// Invocations that each function is expected to serve concurrently in a slot of `outline`, which is the plan's own, by
+    /// Little's law. Absent for plans whose functions share every slot in the same way.
+    fn slot_concurrency(&self, _slot: usize, _outline: &Outline) -> Option<Vec<f64>> {
+        None
+    }
+
     /// What the plan will do, without doing it.
     fn outline(&self) -> Outline;
 

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    capability::{Disturb, Embedded, Inspect, Sampling, WarmUp, Workers},
+    capability::{Allocate, Disturb, Embedded, Inspect, Sampling, WarmUp, Workers},
     deployment::{Deploy, Deployment},
     error::PlatformError,
 };
@@ -49,6 +49,11 @@ pub trait Platform: Send + Sync {
 
     /// The capability to start a run with warm instances.
     fn warm_up(&self) -> Option<&dyn WarmUp> {
+        None
+    }
+
+    /// The capability to know what can be allocated to instances.
+    fn allocate(&self) -> Option<&dyn Allocate> {
         None
     }
 

@@ -68,7 +68,7 @@ pub struct Autoscaling {
 }
 
 /// The resources of an instance on a cluster.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Resources {
     /// Requested CPU, in thousandths of a processor.
     pub cpu_request_millicores: u32,

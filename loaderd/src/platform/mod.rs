@@ -7,6 +7,7 @@
 //! ```text
 //! Platform ── name, deploy, clean, release, left_behind, shutdown
 //!    ├─ warm_up()  ─▶ WarmUp    capacity for instances, the autoscaler held and its settings restored
+//!    ├─ allocate() ─▶ Allocate  what can be allocated to instances, and what each takes of it
 //!    ├─ sampling() ─▶ Sampling  nodes, pods and the autoscaler sampled while the load goes
 //!    ├─ inspect()  ─▶ Inspect   facts for an operator
 //!    ├─ disturb()  ─▶ Disturb   disturbances on purpose, and what undoes them
@@ -34,8 +35,9 @@ pub(crate) mod fake;
 pub(crate) mod testkit;
 
 pub use capability::{
-    CoordinatorListen, Disturb, Embedded, Fact, Inspect, NodeSharing, Room, Sampling, SamplingOptions, SettingsBackup,
-    StartWorkers, WarmUp, WorkerNews, WorkerPlacement, WorkerResources, WorkerState, Workers,
+    Allocatable, Allocate, Amounts, CoordinatorListen, Disturb, Embedded, Fact, Inspect, NodeRoom, NodeSharing, Room,
+    Sampling, SamplingOptions, SettingsBackup, StartWorkers, WarmUp, WorkerNews, WorkerPlacement, WorkerResources,
+    WorkerState, Workers,
 };
 pub use contract::{Platform, Platforms};
 pub use deployment::{

@@ -30,6 +30,14 @@ impl FunctionKind {
         }
     }
 
+    /// Whether an invocation keeps a processor busy for the run time that it requests.
+    pub const fn computes(self) -> bool {
+        match self {
+            Self::Trace | Self::Timed => true,
+            Self::Empty | Self::Wimpy | Self::Hello => false,
+        }
+    }
+
     /// Whether it runs for as long as requested, so that its response can be compared with that.
     pub const fn runs_as_requested(self) -> bool {
         match self {

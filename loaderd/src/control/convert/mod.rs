@@ -4,6 +4,7 @@ mod counts;
 mod disturbances;
 mod plan;
 mod progress;
+mod room;
 mod run;
 mod spec;
 mod status;
@@ -16,6 +17,7 @@ mod values;
 mod workers;
 
 pub(super) use plan::{plan, planned};
+pub(super) use room::{known_room, unknown_room};
 pub(super) use run::{listed, run, state};
 pub use status::StatusFacts;
 pub(super) use status::status;

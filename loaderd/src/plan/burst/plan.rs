@@ -15,6 +15,7 @@ use crate::{
         merge::Merge,
     },
     spec::RunSpec,
+    units,
 };
 
 /// The plan of mode burst.
@@ -116,6 +117,18 @@ impl Plan for BurstPlan {
 
     fn collector(&self) -> Box<dyn Collector> {
         Box::new(BurstCollector::new(&self.spec))
+    }
+
+    /// The burst is counted as it comes: in its own window, which is shorter than the hold.
+    fn slot_concurrency(&self, slot: usize, _outline: &Outline) -> Option<Vec<f64>> {
+        let step = step(&self.spec, units::to_u32(slot))?;
+        let runtime = self.spec.size.runtime.as_secs_f64();
+        let shared = f64::from(step.shared) / step.duration.as_secs_f64() * runtime / 2.0;
+        let (_, begin, end) = self.spec.burst_window();
+        let window = end.saturating_sub(begin).as_secs_f64();
+        let at_once = |invocations: u32| (f64::from(invocations) * runtime / window.max(runtime)).max(1.0);
+        let (burst, victim) = if step.hold { (at_once(self.spec.burst), at_once(1)) } else { (0.0, 0.0) };
+        Some(vec![shared, shared + burst, victim])
     }
 
     fn outline(&self) -> Outline {

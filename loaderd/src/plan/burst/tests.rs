@@ -40,6 +40,21 @@ fn the_burst_stands_in_the_middle_of_the_hold_and_the_victim_in_its_middle() {
 }
 
 #[test]
+fn the_burst_is_expected_at_once() {
+    for (runtime, bursty) in [("2s", 10.0 + 2.0), ("0.5s", 5.0 + 0.5)] {
+        let value =
+            json!({"burst": {"targetRps": 2, "burst": 10, "hold": "5s", "stepDuration": "1s", "runtime": runtime}});
+        let plan = plan(&value);
+        let outline = plan.outline();
+        let of = |slot| plan.slot_concurrency(slot, &outline).expect("it knows");
+        assert!(of(1)[2] < 1e-9, "{:?}", of(1));
+        // Steady and bursty have 1 a second each in the hold, and the burst comes within a second.
+        assert_eq!(of(2)[1..], [bursty, 1.0], "{runtime}");
+        assert_eq!(plan.slot_concurrency(3, &outline), None);
+    }
+}
+
+#[test]
 fn steady_and_bursty_take_turns_across_slots() {
     let slots = slots(&mut *plan(&json!({"burst": {"targetRps": 3, "hold": "3s", "stepDuration": "1s"}})), 10);
     let plain = slots.iter().flat_map(|slot| &slot.invocations).filter(|invocation| invocation.mark == Mark::None);

@@ -13,6 +13,7 @@ use crate::{
         overload::OverloadCount,
     },
     spec::{Overload, RunSpec, Violation},
+    units,
 };
 
 /// The function that is kept warm.
@@ -119,6 +120,24 @@ impl Plan for ColdStartPlan {
 
     fn undetermined(&self) -> Option<Violation> {
         Some(Violation::new("mode", "is coldstart: which functions are cold only the run will show"))
+    }
+
+    /// The cold functions of a slot are taken in turn, which the run may do otherwise.
+    fn slot_concurrency(&self, slot: usize, _outline: &Outline) -> Option<Vec<f64>> {
+        let slot = units::to_u32(slot);
+        let (all, cold) = self.counts(slot);
+        let each = self.spec.size.runtime.as_secs_f64() / self.spec.slot.as_secs_f64();
+        let pool = u64::from(self.spec.functions - 1);
+        let before: u64 = (0..slot).map(|slot| u64::from(self.counts(slot).1)).sum();
+        let mut concurrency = vec![0.0; self.functions.len()];
+        concurrency[0] = f64::from(all.saturating_sub(cold)) * each;
+        for turn in before..before + u64::from(cold) {
+            let function = 1 + turn.checked_rem(pool).unwrap_or_default();
+            if let Some(function) = usize::try_from(function).ok().and_then(|index| concurrency.get_mut(index)) {
+                *function += each;
+            }
+        }
+        Some(concurrency)
     }
 
     fn outline(&self) -> Outline {

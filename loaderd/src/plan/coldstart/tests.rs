@@ -35,6 +35,20 @@ fn each_slot_has_its_cold_starts_evenly_spread() {
 }
 
 #[test]
+fn only_so_many_functions_as_start_cold_are_expected_in_a_slot() {
+    let mode = json!({"start": 8, "step": 0, "coldStarts": [2, 8, 0], "functions": 5, "slot": "1s", "duration": "4s",
+                      "runtime": "0.5s"});
+    let plan = plan(&json!({ "coldstart": mode }));
+    let outline = plan.outline();
+    let of = |slot| plan.slot_concurrency(slot, &outline).expect("it knows");
+    assert_eq!(of(0), [3.0, 0.5, 0.5, 0.0, 0.0]);
+    assert_eq!(of(1), [0.0, 1.0, 1.0, 1.0, 1.0]);
+    assert_eq!(of(2), [4.0, 0.0, 0.0, 0.0, 0.0]);
+    // Two and eight were taken: the next are the third and the fourth.
+    assert_eq!(of(3), [3.0, 0.0, 0.0, 0.5, 0.5]);
+}
+
+#[test]
 fn cold_starts_are_asked_for_slot_by_slot() {
     let mode = json!({"start": 8, "step": 0, "coldStarts": [2, 8, 0], "functions": 5, "slot": "1s", "duration": "4s"});
     let (_, summary) = found(&mut *plan(&json!({ "coldstart": mode })), 10, |slot| outcome(slot, 0));

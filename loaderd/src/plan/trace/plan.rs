@@ -235,6 +235,14 @@ impl Plan for TracePlan {
         expected.collect()
     }
 
+    fn slot_concurrency(&self, slot: usize, outline: &Outline) -> Option<Vec<f64>> {
+        let seconds = self.unit_length().as_secs_f64();
+        let busy = self.trace.functions.iter().zip(&outline.functions).map(|(function, outline)| {
+            f64::from(function.load.count(slot)) * outline.mean_runtime.as_secs_f64() / seconds
+        });
+        Some(busy.collect())
+    }
+
     fn outline(&self) -> Outline {
         self.outline_while(&|| true).unwrap_or_default()
     }

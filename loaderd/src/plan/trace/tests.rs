@@ -33,6 +33,18 @@ fn by_function(plan: &mut dyn Plan) -> BTreeMap<String, Vec<(u64, u32, u32)>> {
     found
 }
 
+#[test]
+fn the_concurrency_of_functions_adds_up_to_that_of_their_slot() {
+    let functions = vec![function("busy", &[30, 0, 7]), function("rare", &[0, 0, 1])];
+    let plan = trace_plan(&seconds(), trace(functions));
+    let outline = plan.outline();
+    for (slot, expected) in outline.slots.iter().enumerate() {
+        let by_function = plan.slot_concurrency(slot, &outline).expect("a trace has profiles");
+        assert!((by_function.iter().sum::<f64>() - expected.concurrency).abs() < 1e-9, "{slot}: {by_function:?}");
+        assert_eq!(by_function[1] > 0.0, slot == 2, "{by_function:?}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
 

@@ -1,6 +1,7 @@
 //! What some platforms can do and others can't: one small trait each. [`Platform`](super::Platform) has a method for each that
 //! gives the platform itself, or `None`.
 
+mod allocate;
 mod disturb;
 mod embedded;
 mod inspect;
@@ -8,6 +9,7 @@ mod sampling;
 mod warm_up;
 mod workers;
 
+pub use allocate::{Allocatable, Allocate, Amounts, NodeRoom};
 pub use disturb::Disturb;
 pub use embedded::Embedded;
 pub use inspect::{Fact, Inspect};

@@ -1,14 +1,15 @@
 //! The room of a cluster's nodes for functions: what each can allocate, less what its pods request, as the scheduler counts it.
 //! Pure. `scripts/cluster/capacity` counts the same.
 
-use std::{collections::BTreeMap, ops::Add};
+use std::{collections::BTreeMap, ops::Add as _};
 
 use k8s_openapi::{
-    api::core::v1::{Container, Node, Pod},
+    api::core::v1::{Container, Node, Pod, PodSpec},
     apimachinery::pkg::api::resource::Quantity,
 };
 
 use super::quantity::{amount, millicores};
+use crate::platform::{Amounts, NodeRoom};
 
 /// Bytes of a MiB.
 const MIB: f64 = 1_048_576.0;
@@ -16,75 +17,28 @@ const MIB: f64 = 1_048_576.0;
 /// Pods that a kubelet allows unless it is configured otherwise.
 const PODS: u64 = 110;
 
-/// What a node has, or pods request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Amounts {
-    /// CPU, in thousandths of a processor.
-    pub(super) millicores: u64,
-    /// Memory, in whole MiB.
-    pub(super) mib: u64,
-    /// Pods.
-    pub(super) pods: u64,
-}
+/// A pod that requests nothing.
+const ONE: Amounts = Amounts { millicores: 0, mib: 0, instances: 1 };
 
-impl Add for Amounts {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        self.with(other, |one, other| one.saturating_add(other))
+/// The amounts of a list of resources; those that it does not name are zero.
+pub(super) fn read(resources: Option<&BTreeMap<String, Quantity>>) -> Amounts {
+    let of = |name: &str| resources.and_then(|resources| resources.get(name)).map(|quantity| quantity.0.as_str());
+    Amounts {
+        millicores: of("cpu").and_then(millicores).unwrap_or(0),
+        mib: of("memory").and_then(amount).map_or(0, |bytes| crate::units::rounded((bytes / MIB).floor())),
+        instances: of("pods").and_then(amount).map_or(0, crate::units::rounded),
     }
 }
 
-impl Amounts {
-    fn with(self, other: Self, each: impl Fn(u64, u64) -> u64) -> Self {
-        Self {
-            millicores: each(self.millicores, other.millicores),
-            mib: each(self.mib, other.mib),
-            pods: each(self.pods, other.pods),
-        }
-    }
-
-    /// What is left of it.
-    pub(super) fn less(self, other: Self) -> Self {
-        self.with(other, u64::saturating_sub)
-    }
-
-    /// How often a size fits into it.
-    pub(super) fn fits(self, size: Self) -> u64 {
-        let times = |all: u64, one: u64| all.checked_div(one).unwrap_or(u64::MAX);
-        times(self.millicores, size.millicores).min(times(self.mib, size.mib)).min(times(self.pods, size.pods))
-    }
-
-    fn read(resources: Option<&BTreeMap<String, Quantity>>) -> Self {
-        let of = |name: &str| resources.and_then(|resources| resources.get(name)).map(|quantity| quantity.0.as_str());
-        Self {
-            millicores: of("cpu").and_then(millicores).unwrap_or(0),
-            mib: of("memory").and_then(amount).map_or(0, |bytes| crate::units::rounded((bytes / MIB).floor())),
-            pods: of("pods").and_then(amount).map_or(0, crate::units::rounded),
-        }
-    }
-}
-
-/// The room of a node on which functions can be scheduled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NodeRoom {
-    /// What the node can allocate.
-    pub(super) allocatable: Amounts,
-    /// What its pods request, and their number.
-    pub(super) requested: Amounts,
-}
-
-impl NodeRoom {
-    /// The room of each node that takes functions: those with the labels of `selector` that are not cordoned, nor tainted.
-    pub(super) fn of(nodes: &[Node], pods: &[Pod], selector: &BTreeMap<String, String>) -> Vec<Self> {
-        let usable = nodes.iter().filter(|node| takes_functions(node, selector));
-        usable.map(|node| Self { allocatable: allocatable(node), requested: requested(node, pods) }).collect()
-    }
-
-    /// What is free.
-    pub(super) fn free(&self) -> Amounts {
-        self.allocatable.less(self.requested)
-    }
+/// The room of each node that takes functions: those with the labels of `selector` that are not cordoned, nor tainted.
+pub(super) fn rooms(nodes: &[Node], pods: &[Pod], selector: &BTreeMap<String, String>) -> Vec<NodeRoom> {
+    let usable = nodes.iter().filter(|node| takes_functions(node, selector));
+    let room = |node: &Node| NodeRoom {
+        name: node.metadata.name.clone().unwrap_or_default(),
+        allocatable: allocatable(node),
+        requested: requested(node, pods),
+    };
+    usable.map(room).collect()
 }
 
 fn takes_functions(node: &Node, selector: &BTreeMap<String, String>) -> bool {
@@ -98,8 +52,8 @@ fn takes_functions(node: &Node, selector: &BTreeMap<String, String>) -> bool {
 
 fn allocatable(node: &Node) -> Amounts {
     let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
-    let amounts = Amounts::read(allocatable);
-    if amounts.pods == 0 { Amounts { pods: PODS, ..amounts } } else { amounts }
+    let amounts = read(allocatable);
+    if amounts.instances == 0 { Amounts { instances: PODS, ..amounts } } else { amounts }
 }
 
 /// What the pods of a node request; those that have ended request nothing.
@@ -114,14 +68,15 @@ fn requested(node: &Node, pods: &[Pod]) -> Amounts {
     here.map(request).fold(Amounts::default(), Amounts::add)
 }
 
+fn request(pod: &Pod) -> Amounts {
+    pod.spec.as_ref().map_or(ONE, request_of)
+}
+
 /// What the scheduler sets aside for a pod: the sum of its containers and sidecars, or its largest init container with the sidecars
 /// before it where that is more, and its overhead.
-fn request(pod: &Pod) -> Amounts {
-    let one = Amounts { pods: 1, ..Amounts::default() };
-    let Some(spec) = &pod.spec else { return one };
-    let of = |container: &Container| {
-        Amounts::read(container.resources.as_ref().and_then(|resources| resources.requests.as_ref()))
-    };
+pub(super) fn request_of(spec: &PodSpec) -> Amounts {
+    let of =
+        |container: &Container| read(container.resources.as_ref().and_then(|resources| resources.requests.as_ref()));
     let (mut sidecars, mut most) = (Amounts::default(), Amounts::default());
     for container in spec.init_containers.iter().flatten() {
         let needed = of(container) + sidecars;
@@ -131,7 +86,7 @@ fn request(pod: &Pod) -> Amounts {
         most = most.with(needed, u64::max);
     }
     let running = spec.containers.iter().map(of).fold(sidecars, Amounts::add);
-    running.with(most, u64::max) + Amounts::read(spec.overhead.as_ref()) + one
+    running.with(most, u64::max) + read(spec.overhead.as_ref()) + ONE
 }
 
 #[cfg(test)]
@@ -176,10 +131,10 @@ mod tests {
             pod("elsewhere", "Running", running(&["1"])),
         ];
         let free = |selector: &BTreeMap<String, String>| -> Vec<_> {
-            NodeRoom::of(&nodes, &pods, selector).iter().map(NodeRoom::free).collect()
+            rooms(&nodes, &pods, selector).iter().map(NodeRoom::free).collect()
         };
-        let of_w = Amounts { millicores: 1930 - 125, mib: 2048 - 200, pods: 9 };
-        assert_eq!(free(&BTreeMap::new()), [of_w, Amounts { millicores: 3500, mib: 1948, pods: 9 }]);
+        let of_w = Amounts { millicores: 1930 - 125, mib: 2048 - 200, instances: 9 };
+        assert_eq!(free(&BTreeMap::new()), [of_w, Amounts { millicores: 3500, mib: 1948, instances: 9 }]);
         assert_eq!(free(&BTreeMap::from([("kind".to_owned(), "worker".to_owned())])), [of_w]);
     }
 
@@ -198,15 +153,7 @@ mod tests {
             ),
         ] {
             let requested = request(&pod("w", "Running", spec.clone()));
-            assert_eq!(requested, Amounts { millicores, mib, pods: 1 }, "{spec}");
-        }
-    }
-
-    #[test]
-    fn a_size_fits_as_often_as_the_scarcest_of_it() {
-        let free = Amounts { millicores: 1000, mib: 1000, pods: 7 };
-        for (millicores, mib, times) in [(125, 100, 7), (200, 100, 5), (125, 500, 2), (2000, 1, 0), (0, 0, 7)] {
-            assert_eq!(free.fits(Amounts { millicores, mib, pods: 1 }), times, "{millicores} {mib}");
+            assert_eq!(requested, Amounts { millicores, mib, instances: 1 }, "{spec}");
         }
     }
 }

@@ -11,6 +11,7 @@
 //! Every object carries the run's label, and only objects with the label are ever deleted; so a run of an earlier process is
 //! cleaned up like any other. Transient failures are retried within bounds; watches are restarted.
 
+mod allocate;
 mod settings;
 
 mod platform;

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -30,7 +31,7 @@ use crate::{
     clock::Clock,
     endpoint::{Endpoint, Tls},
     id::RunId,
-    platform::{Deploy, Deployment, Disturb, Inspect, Platform, PlatformError, Sampling, WarmUp, Workers},
+    platform::{Allocate, Deploy, Deployment, Disturb, Inspect, Platform, PlatformError, Sampling, WarmUp, Workers},
 };
 
 /// Capacity of the channels of samples.
@@ -112,17 +113,18 @@ impl Knative {
         }
     }
 
+    /// The text of the manifest that the daemon is configured with, if there is one.
+    pub(super) fn custom_manifest(&self) -> Result<Option<String>, PlatformError> {
+        let read = |path: &PathBuf| {
+            std::fs::read_to_string(path)
+                .map_err(|error| unusable(format!("knative.manifest: {}: {error}", path.display())))
+        };
+        self.settings.manifest.as_ref().map(read).transpose()
+    }
+
     /// The Services of a deployment.
     fn wanted(&self, deploy: &Deploy, namespace: &str) -> Result<Vec<Wanted>, PlatformError> {
-        let own;
-        let custom = match &self.settings.manifest {
-            None => None,
-            Some(path) => {
-                own = std::fs::read_to_string(path)
-                    .map_err(|error| unusable(format!("knative.manifest: {}: {error}", path.display())))?;
-                Some(own.as_str())
-            }
-        };
+        let custom = self.custom_manifest()?;
         let image = deploy.image.as_deref().or(self.settings.image.as_deref()).ok_or_else(|| {
             unusable("no image for the functions: set knative.image, or deploy.image in the spec".to_owned())
         })?;
@@ -138,7 +140,7 @@ impl Knative {
                 progress_deadline_seconds: deploy.timeout.as_secs().max(1),
                 node_selector: &self.settings.node_selector,
             };
-            let manifest = custom.unwrap_or_else(|| manifest::embedded(&function.kind));
+            let manifest = custom.as_deref().unwrap_or_else(|| manifest::embedded(&function.kind));
             let object = manifest::service(manifest, &filling).map_err(|error| unusable(error.to_string()))?;
             Ok(Wanted { function: function.name.clone(), name, object })
         });
@@ -310,6 +312,10 @@ impl Platform for Knative {
     }
 
     fn warm_up(&self) -> Option<&dyn WarmUp> {
+        Some(self)
+    }
+
+    fn allocate(&self) -> Option<&dyn Allocate> {
         Some(self)
     }
 

@@ -8,19 +8,15 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    capacity::{Amounts, NodeRoom},
-    cluster::Cluster,
-    cluster_error::ClusterError,
-};
-use crate::platform::{Fact, Room};
+use super::{capacity, cluster::Cluster, cluster_error::ClusterError};
+use crate::platform::{Amounts, Fact, NodeRoom, Room};
 
 /// The CPU request of Knative's queue-proxy in each pod, unless `config-deployment` sets another one.
-const QUEUE_PROXY_MILLICORES: u64 = 25;
+pub(super) const QUEUE_PROXY_MILLICORES: u64 = 25;
 
 /// The size of the function that is said to fit so often, without queue-proxy: the request of a processor at the overcommitment that is
 /// the default, and little memory. The same as `scripts/cluster/capacity` takes.
-const TYPICAL: Amounts = Amounts { millicores: 100, mib: 256, pods: 1 };
+const TYPICAL: Amounts = Amounts { millicores: 100, mib: 256, instances: 1 };
 
 /// Objects of one answer of the API server, so that a large cluster is not in one piece in memory.
 const PAGE: u32 = 500;
@@ -50,8 +46,9 @@ pub(super) async fn facts(cluster: &Cluster, selector: &BTreeMap<String, String>
 
 fn in_words(nodes: &[NodeRoom]) -> Vec<Fact> {
     let sum = |each: fn(&NodeRoom) -> Amounts| {
-        let Amounts { millicores, mib, pods } = nodes.iter().map(each).fold(Amounts::default(), |sum, it| sum + it);
-        format!("{millicores} millicores, {mib} MiB, {pods} pods")
+        let Amounts { millicores, mib, instances } =
+            nodes.iter().map(each).fold(Amounts::default(), |sum, it| sum + it);
+        format!("{millicores} millicores, {mib} MiB, {instances} pods")
     };
     let size = TYPICAL + Amounts { millicores: QUEUE_PROXY_MILLICORES, ..Amounts::default() };
     let fitting: u64 = nodes.iter().map(|node| node.free().fits(size)).sum();
@@ -64,7 +61,11 @@ fn in_words(nodes: &[NodeRoom]) -> Vec<Fact> {
     ]
 }
 
-async fn nodes(
+/// The room of each node that takes functions.
+///
+/// # Errors
+/// A server that can't be reached, or refuses.
+pub(super) async fn nodes(
     cluster: &Cluster,
     selector: &BTreeMap<String, String>,
     deadline: Instant,
@@ -72,7 +73,7 @@ async fn nodes(
     let nodes = all::<Node>(cluster, ListParams::default(), deadline).await?;
     let running = ListParams::default().fields("status.phase!=Succeeded,status.phase!=Failed");
     let pods = all::<Pod>(cluster, running, deadline).await?;
-    Ok(NodeRoom::of(&nodes, &pods, selector))
+    Ok(capacity::rooms(&nodes, &pods, selector))
 }
 
 /// All objects of a kind, in pages.
@@ -101,8 +102,9 @@ mod tests {
     #[test]
     fn the_room_is_said_in_sums_and_functions_fit_node_by_node() {
         let node = |millicores, requested| NodeRoom {
-            allocatable: Amounts { millicores, mib: 1024, pods: 110 },
-            requested: Amounts { millicores: requested, mib: 100, pods: 2 },
+            name: String::new(),
+            allocatable: Amounts { millicores, mib: 1024, instances: 110 },
+            requested: Amounts { millicores: requested, mib: 100, instances: 2 },
         };
         // 124 millicores of one node and 1 of another are no function.
         let facts = in_words(&[node(224, 100), node(1001, 1000), node(2000, 1000)]);

@@ -9,6 +9,8 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::platform::Amounts;
+
 /// Memory of an instance in addition to that of its invocations, in MiB (`trace-func` itself uses 2–4).
 const OWN_MIB: u32 = 4;
 
@@ -46,6 +48,14 @@ impl Capacity {
         Self { max_instances, memory_mib, instances: semaphore(max_instances), memory: semaphore(memory_mib) }
     }
 
+    /// All that there is, and what of it is taken.
+    pub(super) fn amounts(&self) -> (Amounts, Amounts) {
+        let all = Amounts { millicores: 0, mib: self.memory_mib.into(), instances: self.max_instances.into() };
+        let free = |semaphore: &Semaphore| semaphore.available_permits() as u64;
+        let free = Amounts { millicores: 0, mib: free(&self.memory), instances: free(&self.instances) };
+        (all, all.less(free))
+    }
+
     /// Why the demanded instances can never run at the same time; absent when they can.
     pub(super) fn refusal(&self, demands: impl IntoIterator<Item = Demand>) -> Option<String> {
         let (mut instances, mut memory) = (0_u64, 0_u64);
@@ -79,7 +89,8 @@ impl Capacity {
     }
 }
 
-fn cost(peak_memory_mib: u32) -> u32 {
+/// The memory that an instance is given, in MiB.
+pub(super) fn cost(peak_memory_mib: u32) -> u32 {
     peak_memory_mib.saturating_add(OWN_MIB)
 }
 
@@ -131,6 +142,8 @@ mod tests {
         let first = permit(&capacity, 10).await;
         let second = permit(&capacity, 10).await;
         assert!(permit(&capacity, 10).now_or_never().is_none(), "a third instance got in");
+        let amounts = |mib, instances| Amounts { millicores: 0, mib, instances };
+        assert_eq!(capacity.amounts(), (amounts(100, 2), amounts(28, 2)));
         drop(first);
         assert!(permit(&capacity, 90).now_or_never().is_none(), "memory went over its bound");
         drop(second);

@@ -17,6 +17,7 @@
 //! Instances end with the daemon: in order through [`Platform::shutdown`](super::Platform::shutdown), or, when it is killed, because each has
 //! asked the kernel to end it with its parent. In that case nothing else does.
 
+mod allocate;
 mod settings;
 
 mod platform;

@@ -30,13 +30,13 @@ use crate::{
     endpoint::Endpoint,
     id::{FunctionIndex, RunId},
     platform::{
-        Deploy, Deployment, Disturb, Embedded, FunctionDeployment, Platform, PlatformError, ScaleSample, WarmUp,
-        Workers,
+        Allocate, Deploy, Deployment, Disturb, Embedded, FunctionDeployment, Platform, PlatformError, ScaleSample,
+        WarmUp, Workers,
     },
 };
 
 /// The platform's name in a spec.
-const NAME: &str = "local";
+pub(super) const NAME: &str = "local";
 /// Open files per instance: two pipes of its output, its process, a connection.
 const FILES_PER_INSTANCE: u64 = 4;
 
@@ -49,7 +49,7 @@ pub struct Local {
     launcher: Arc<dyn Launcher>,
     /// The launcher again, if it is the real one, which has to be shut down.
     processes: Option<Arc<Processes>>,
-    capacity: Arc<Capacity>,
+    pub(super) capacity: Arc<Capacity>,
     /// Starts the workers of runs; absent: none can be started.
     workers: Option<WorkerProcesses>,
     runs: Mutex<Runs>,
@@ -273,6 +273,10 @@ impl Platform for Local {
     }
 
     fn warm_up(&self) -> Option<&dyn WarmUp> {
+        Some(self)
+    }
+
+    fn allocate(&self) -> Option<&dyn Allocate> {
         Some(self)
     }
 
