@@ -72,6 +72,8 @@ pub(super) fn under_way(view: &RunView, moments: &[Moment], now: UnixMicros) -> 
         let at = (event.done?.0 - began?) as f64 / 1e6;
         Some((at, format!("{} {}", event.kind.as_str(), event.stage.as_str())))
     });
+    let limit = view.spec.checked.as_ref().ok().map(|request| request.run.saturation.lag);
+    let lag_limit_us = limit.map(|limit| limit.as_secs_f64() * 1e6);
     UnderWay {
         id: file.run_id.to_string(),
         name: file.name.clone(),
@@ -93,8 +95,9 @@ pub(super) fn under_way(view: &RunView, moments: &[Moment], now: UnixMicros) -> 
         latencies: Latencies {
             response_p50_us: progress.response_p50_us,
             response_p99_us: progress.response_p99_us,
-            lag_p99_us: progress.lag_p99_us,
+            own_lag_p99_us: progress.own_lag_p99_us,
         },
+        lag_limit_us,
         is_saturated: progress.saturated,
         moments: moments.to_vec(),
         events: events.collect(),

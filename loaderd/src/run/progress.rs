@@ -46,6 +46,8 @@ pub struct RunProgress {
     pub achieved_rate: f64,
     /// Dispatch lag of the last seconds, 99th percentile, in microseconds.
     pub lag_p99_us: Option<u64>,
+    /// The loader's own lag of the last seconds, 99th percentile, in microseconds.
+    pub own_lag_p99_us: Option<u64>,
     /// Response time of the last seconds, median, in microseconds.
     pub response_p50_us: Option<u64>,
     /// Response time of the last seconds, 99th percentile, in microseconds.
@@ -101,6 +103,7 @@ pub(super) fn progress(facts: &mut ProgressFacts, now: Instant, counters: &Count
         failed,
         cold_starts,
         lag_p99_us,
+        own_lag_p99_us,
         response_p50_us,
         response_p99_us,
         saturated,
@@ -125,6 +128,7 @@ pub(super) fn progress(facts: &mut ProgressFacts, now: Instant, counters: &Count
         target_rate,
         achieved_rate: facts.achieved_rate(now, issued),
         lag_p99_us,
+        own_lag_p99_us,
         response_p50_us,
         response_p99_us,
         saturated,
