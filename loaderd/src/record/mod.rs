@@ -35,7 +35,7 @@ mod statistics;
 mod steady_state;
 mod summary;
 #[cfg(test)]
-mod testkit;
+pub(crate) mod testkit;
 mod verdicts;
 
 pub use aborts::{Aborts, Missed};
