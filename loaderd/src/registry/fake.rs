@@ -56,7 +56,15 @@ impl FakeRegistry {
                     let missing: HashSet<_> = runs.into_iter().filter(|run| !self.views.contains_key(run)).collect();
                     answer(reply, Ok(missing));
                 }
-                other => unreachable!("no study asks for {other:?}"),
+                other @ (Command::Watch(Selector::Latest, _)
+                | Command::List { .. }
+                | Command::Cancel(..)
+                | Command::Pin(..)
+                | Command::Delete(..)
+                | Command::Position(..)
+                | Command::Activity(_)
+                | Command::TraceUses(_)
+                | Command::Alike { .. }) => unreachable!("no study asks for {other:?}"),
             }
         }
     }
