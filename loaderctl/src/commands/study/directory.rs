@@ -169,6 +169,8 @@ impl Run {
 
 #[cfg(test)]
 mod tests {
+    use v1::StudyOutcome::{LeftOut, NotMade, Sample};
+
     use super::*;
 
     /// A state directory with a study of two cells, of whose runs one is a sample, one was saturated and one is gone.
@@ -206,7 +208,6 @@ mod tests {
         assert!(is_directory(&study));
         let (found, figures) = read(&study).expect("reads");
         let outcomes: Vec<_> = found.runs.iter().map(v1::StudyRun::outcome).collect();
-        use v1::StudyOutcome::{LeftOut, NotMade, Sample};
         assert_eq!(outcomes, [Sample, LeftOut, Sample, NotMade]);
         assert_eq!(figures.keys().collect::<Vec<_>>(), ["20261127t100000000-0001"]);
         let spec = found.spec.unwrap_or_default();
