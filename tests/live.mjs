@@ -3,7 +3,7 @@
 import { execFileSync, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { get, createServer } from "node:http";
-import { writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const AXE = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
@@ -11,6 +11,8 @@ const { CHROMIUM, BIN, STATE, PICTURES, DOCS } = process.env;
 const SIZES = [["narrow", 360, 740], ["wide", 1280, 900], ["very wide", 2200, 1200]];
 const VIEWERS = 50;
 const PATIENCE = 60_000;
+// Runs that pictures are tried of.
+const TRIES = 8;
 
 let faults = 0;
 let checks = 0;
@@ -68,7 +70,8 @@ const open = async (browser, url, options) => {
   page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
   page.on("pageerror", (error) => messages.push(error.message));
   const response = await page.goto(url);
-  return { context, page, requests, messages, status: response.status() };
+  // Of a file there is no response.
+  return { context, page, requests, messages, status: response?.status() };
 };
 
 const quiet = (when, origin, { requests, messages }) => {
@@ -252,22 +255,35 @@ const login = async (browser) => {
   await stop(daemon);
 };
 
-/** The pictures of the guide, of a run like the demo's. */
-const pictures = async (browser, daemon) => {
-  const load = ["--runtime", "50ms", "--memory", "10MiB"];
-  daemon.ctl("submit", "--mode", "rps", "--name", "earlier", "--start", "5", "--end", "5", "--slot", "5s", ...load,
-    "--saturation-lag", "1m", "--wait");
-  daemon.ctl("submit", "--mode", "burst", "--name", "demo", "--target-rps", "6", "--burst", "10", "--step-duration", "5s",
-    "--hold", "20s", "--stable-window", "10s", ...load);
+/** A burst like the demo's, with as many invocations as a p99 of the last seconds needs, and the live page during it; gives whether the
+    loader kept up. */
+const burst = async (browser, daemon, picture) => {
+  daemon.ctl("submit", "--mode", "burst", "--name", "demo", "--target-rps", "22", "--burst", "30", "--step-duration", "2s",
+    "--hold", "20s", "--stable-window", "10s", "--runtime", "10ms", "--memory", "10MiB");
   const { context, page } = await open(browser, daemon.page, { viewport: { width: 1180, height: 860 } });
   await drawn(page);
-  await page.waitForFunction(() => Number(document.querySelector("#run progress")?.value) > 0.75);
-  await page.screenshot({ path: `${DOCS}/live.png` });
+  await page.waitForFunction(() => Number(document.querySelector("#run progress")?.value) > 0.9, null, { timeout: 2 * PATIENCE });
+  await page.screenshot({ path: picture });
   await page.waitForFunction(() => document.querySelector("#run").textContent.includes("No run is under way"));
+  await context.close();
+  return !JSON.parse(daemon.ctl("--output", "json", "get", "latest")).run.summary.saturated.saturated;
+};
+
+/** The pictures of the guide. A run that the machine held up is none for them: another one is made then, a few times. */
+const pictures = async (browser, daemon) => {
+  daemon.ctl("submit", "--mode", "rps", "--name", "earlier", "--start", "5", "--end", "5", "--slot", "5s", "--runtime", "50ms",
+    "--memory", "10MiB", "--saturation-lag", "1m", "--wait");
+  let kept = false;
+  for (let tried = 0; tried < TRIES && !kept; tried += 1) kept = await burst(browser, daemon, `${STATE}/live.png`);
+  if (!kept) {
+    console.log(`the loader was saturated in each of ${TRIES} runs: no picture is made of them`);
+    faults += 1;
+    return;
+  }
+  copyFileSync(`${STATE}/live.png`, `${DOCS}/live.png`);
   daemon.ctl("plot", "latest", "--figure", "burst", "--to", `${DOCS}/burst.png`);
   daemon.ctl("report", "latest", "--to", `${STATE}/report.html`);
-  await page.setViewportSize({ width: 1000, height: 600 });
-  await page.goto(`file://${STATE}/report.html`);
+  const { context, page } = await open(browser, `file://${STATE}/report.html`, { viewport: { width: 1000, height: 600 } });
   await page.screenshot({ path: `${DOCS}/report.png` });
   await context.close();
 };

@@ -14,7 +14,7 @@ use loader_proto::v1::RunState;
 
 pub(crate) use compare::{CompareArguments, FailIf};
 pub(crate) use records::Joined;
-pub(crate) use report::{PlotArguments, ReportArguments, Scales};
+pub(crate) use report::{Panels, PlotArguments, ReportArguments, Scales};
 pub(crate) use study::{
     ClientHooks, StudyArgument, StudyCancelArguments, StudyCommand, StudyCompareArguments, StudyDeleteArguments,
     StudyFileArguments, StudyGetArguments, StudyImportArguments, StudyListArguments, StudyPlanArguments,
@@ -80,7 +80,7 @@ pub(crate) enum Command {
     Results(ResultsArguments),
     /// Write a report of runs: one HTML file with verdicts, figures and tables
     Report(ReportArguments),
-    /// Draw a figure of runs for a paper, as SVG, PDF, PNG or CSV
+    /// Draw a figure of runs or of a study for a paper, as SVG, PDF, PNG or CSV
     Plot(PlotArguments),
     /// Compare two groups of runs: what is better, worse, the same, or not shown
     #[command(after_help = EXIT_CODES)]

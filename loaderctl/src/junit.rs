@@ -1,6 +1,7 @@
 //! Expectations as JUnit XML, which CI systems show.
 //!
 //! Each run, or comparison, is a suite, and each expectation a case: a missed one is a failure, one of a figure that is not known an error.
+//! Of a study each planned run is a suite; one that was left out, or not made, is skipped.
 //! Names come from specs and may hold anything: what XML does not have, or what can't be seen, is written out.
 
 use loader_proto::{
@@ -21,10 +22,52 @@ enum Outcome {
     Passed,
     Failed(String),
     Unknown(String),
+    Skipped(String),
+}
+
+/// A planned run of a study.
+pub(crate) struct Planned {
+    /// Its cell and its repeat.
+    pub(crate) name: String,
+    /// The last run that was made for it; absent of one that was not made, or is gone.
+    pub(crate) run: Option<Run>,
+    /// Why it is no sample, although nothing of it failed; absent of one that is a sample, or failed.
+    pub(crate) left_out: Option<String>,
+}
+
+struct Suite {
+    name: String,
+    run: String,
+    cases: Vec<Case>,
 }
 
 /// The XML of a run: whether it was carried out, then its expectations.
 pub(crate) fn of_run(run: &Run) -> String {
+    let name = run.spec.as_ref().map(|spec| spec.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(&run.mode);
+    suites(&[Suite { name: name.to_owned(), run: run.run_id.clone(), cases: cases(run) }])
+}
+
+/// The XML of a study: of each planned run whether it was carried out, then its expectations.
+pub(crate) fn of_study(runs: &[Planned]) -> String {
+    let suite = |planned: &Planned| {
+        let run = planned.run.as_ref();
+        let skipped = planned.left_out.clone().map(Outcome::Skipped);
+        let cases = match (skipped, run) {
+            (Some(outcome), _) => vec![Case { name: CARRIED_OUT.to_owned(), outcome }],
+            (None, Some(run)) => cases(run),
+            (None, None) => {
+                vec![Case { name: CARRIED_OUT.to_owned(), outcome: Outcome::Unknown("the run is gone".to_owned()) }]
+            }
+        };
+        Suite { name: planned.name.clone(), run: run.map(|run| run.run_id.clone()).unwrap_or_default(), cases }
+    };
+    suites(&runs.iter().map(suite).collect::<Vec<_>>())
+}
+
+/// The first case of each run.
+const CARRIED_OUT: &str = "the run is carried out";
+
+fn cases(run: &Run) -> Vec<Case> {
     let is_ended_by = run.summary.iter().flat_map(|summary| &summary.expectations).any(|it| it.aborted);
     // That an expectation ended it is told by that one.
     let is_carried_out = run.state() == RunState::Succeeded || is_ended_by;
@@ -33,7 +76,7 @@ pub(crate) fn of_run(run: &Run) -> String {
     } else {
         Outcome::Failed(format!("{}: {}", state_name(run.state()), run.reason))
     };
-    let first = Case { name: "the run is carried out".to_owned(), outcome: carried_out };
+    let first = Case { name: CARRIED_OUT.to_owned(), outcome: carried_out };
     let expected = run.summary.iter().flat_map(|summary| &summary.expectations).map(|it| {
         let shown = format!("it was {}", it.shown);
         let outcome = match it.met {
@@ -43,8 +86,7 @@ pub(crate) fn of_run(run: &Run) -> String {
         };
         Case { name: it.expectation.clone(), outcome }
     });
-    let name = run.spec.as_ref().map(|spec| spec.name.as_str()).filter(|name| !name.is_empty()).unwrap_or(&run.mode);
-    suite(name, &[("run", run.run_id.as_str())], &std::iter::once(first).chain(expected).collect::<Vec<_>>())
+    std::iter::once(first).chain(expected).collect()
 }
 
 /// The XML of a comparison.
@@ -57,36 +99,51 @@ pub(crate) fn of_comparison(judged: &[Judged]) -> String {
         };
         Case { name: it.expectation.clone(), outcome }
     });
-    suite("B against A", &[], &cases.collect::<Vec<_>>())
+    suites(&[Suite { name: "B against A".to_owned(), run: String::new(), cases: cases.collect() }])
 }
 
 fn text(text: &str) -> String {
     escaped(&visible(text))
 }
 
-fn suite(name: &str, properties: &[(&str, &str)], cases: &[Case]) -> String {
-    let count = |is: fn(&Outcome) -> bool| cases.iter().filter(|case| is(&case.outcome)).count();
-    let (failures, errors) =
-        (count(|it| matches!(it, Outcome::Failed(_))), count(|it| matches!(it, Outcome::Unknown(_))));
-    let (name, counts) = (text(name), format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\"", cases.len()));
-    let mut xml = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {counts}>\n  <testsuite name=\"{name}\" {counts}>\n"
+/// Numbers of cases, by outcome.
+fn counts<'a>(cases: impl Iterator<Item = &'a Case> + Clone) -> String {
+    let count = |is: fn(&Outcome) -> bool| cases.clone().filter(|case| is(&case.outcome)).count();
+    let (failures, errors, skipped) = (
+        count(|it| matches!(it, Outcome::Failed(_))),
+        count(|it| matches!(it, Outcome::Unknown(_))),
+        count(|it| matches!(it, Outcome::Skipped(_))),
     );
-    if !properties.is_empty() {
-        let lines = properties
-            .iter()
-            .map(|(name, value)| format!("      <property name=\"{}\" value=\"{}\"/>\n", text(name), text(value)));
-        xml += &format!("    <properties>\n{}    </properties>\n", lines.collect::<String>());
+    let skipped = if skipped > 0 { format!(" skipped=\"{skipped}\"") } else { String::new() };
+    format!("tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\"{skipped}", cases.clone().count())
+}
+
+fn suites(suites: &[Suite]) -> String {
+    let all = counts(suites.iter().flat_map(|suite| &suite.cases));
+    let inner: String = suites.iter().map(suite).collect();
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites {all}>\n{inner}</testsuites>\n")
+}
+
+fn suite(suite: &Suite) -> String {
+    let name = text(&suite.name);
+    let mut xml = format!("  <testsuite name=\"{name}\" {}>\n", counts(suite.cases.iter()));
+    if !suite.run.is_empty() {
+        let property = format!("      <property name=\"run\" value=\"{}\"/>\n", text(&suite.run));
+        xml += &format!("    <properties>\n{property}    </properties>\n");
     }
-    for case in cases {
+    for case in &suite.cases {
         let open = format!("    <testcase classname=\"{name}\" name=\"{}\"", text(&case.name));
+        let with = |element: &str, why: &str| {
+            format!("{open}>\n      <{element} message=\"{}\"/>\n    </testcase>\n", text(why))
+        };
         xml += &match &case.outcome {
             Outcome::Passed => format!("{open}/>\n"),
-            Outcome::Failed(why) => format!("{open}>\n      <failure message=\"{}\"/>\n    </testcase>\n", text(why)),
-            Outcome::Unknown(why) => format!("{open}>\n      <error message=\"{}\"/>\n    </testcase>\n", text(why)),
+            Outcome::Failed(why) => with("failure", why),
+            Outcome::Unknown(why) => with("error", why),
+            Outcome::Skipped(why) => with("skipped", why),
         };
     }
-    xml + "  </testsuite>\n</testsuites>\n"
+    xml + "  </testsuite>\n"
 }
 
 #[cfg(test)]
@@ -160,6 +217,38 @@ mod tests {
         let xml = of_run(&run);
         assert_eq!(cases(&xml).len(), 2, "{xml}");
         assert!(!xml.contains('\u{202e}') && !xml.contains('\u{1}'), "{xml}");
+    }
+
+    #[test]
+    fn each_planned_run_of_a_study_is_a_suite_with_its_expectations() {
+        let planned = |name: &str, run, left_out: Option<&str>| Planned {
+            name: name.to_owned(),
+            run,
+            left_out: left_out.map(str::to_owned),
+        };
+        let missed = run(RunState::Succeeded, vec![expected("response.p99 < 500ms", Some(false), false)]);
+        let xml = of_study(&[
+            planned("window=1s, repeat 1", Some(missed.clone()), None),
+            planned("window=4s, repeat 1", Some(missed), Some("left out: saturated")),
+            planned("window=4s, repeat 2", None, Some("not made")),
+            planned("window=1s, repeat 2", None, None),
+        ]);
+        let outcomes: Vec<_> = cases(&xml).into_iter().map(|(_, outcome)| outcome).collect();
+        assert_eq!(
+            outcomes,
+            [
+                "passed",
+                "failure: it was 812 ms",
+                "skipped: left out: saturated",
+                "skipped: not made",
+                "error: the run is gone"
+            ]
+        );
+        assert!(xml.contains("<testsuites tests=\"5\" failures=\"1\" errors=\"1\" skipped=\"2\">"), "{xml}");
+        assert!(
+            xml.contains("<testsuite name=\"window=1s, repeat 1\" tests=\"2\" failures=\"1\" errors=\"0\">"),
+            "{xml}"
+        );
     }
 
     #[test]

@@ -119,14 +119,14 @@ impl App {
         let (needed, needs) = watch::channel(NeededByStudies::default());
         let keeping = Keeping { retention: keep.subscribe(), traces: traces.clone(), needed: needs };
         let registry = RegistryTask::recover(store.clone(), Arc::new(stations), keeping, ends.clone())?;
-        let study_store = StudyStore::open(&config.state_dir, Arc::new(codec.clone()))?;
         let study_parts = StudyParts {
             registry: registry.1.clone(),
             runs: store.clone(),
-            studies: study_store,
+            studies: StudyStore::open(&config.state_dir, Arc::new(codec.clone()))?,
             platforms: platforms.clone(),
             hooks: settings::hooks(&config.hooks),
             clock,
+            draws: loader_report::statistics::DRAWS,
         };
         let (studies_task, studies) = recover_studies(study_parts, needed, &ends)?;
         let facts = settings::facts(&config, &listeners, &platforms, clock);

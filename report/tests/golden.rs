@@ -114,3 +114,25 @@ fn workers_have_a_panel_a_figure_and_a_verdict() {
     }
     assert!(!page::html(&[self::run("rps")]).contains("id=\"workers\""), "a run without workers has no such panel");
 }
+
+#[test]
+fn a_run_of_a_minute_says_by_blocks_how_precisely_it_was_measured() {
+    const TABLE: &str = "<caption>How precisely this run was measured</caption>";
+    let folder = tempfile::tempdir().expect("a directory");
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/runs/interrupted");
+    for file in std::fs::read_dir(recorded).expect("lists") {
+        let file = file.expect("an entry");
+        std::fs::copy(file.path(), folder.path().join(file.file_name())).expect("copies");
+    }
+    // An interrupted run has no summary, and no value to give an interval of.
+    let html = |folder: &Path| page::html(&[Run::read(folder).expect("reads")]);
+    assert!(!html(folder.path()).contains(TABLE));
+    std::fs::write(folder.path().join("summary.json"), r#"{ "requested": 1000, "failed": 0 }"#).expect("writes");
+    let whole = html(folder.path());
+    let (_, table) = whole.split_once(TABLE).expect("has it");
+    let (table, _) = table.split_once("</table>").expect("is closed");
+    for expected in ["share of invocations that failed", "0 % – 0 %", "of 10 s"] {
+        assert!(table.contains(expected), "{expected}: {table}");
+    }
+    assert!(!page::html(&[run("rps")]).contains(TABLE), "too short for five blocks");
+}

@@ -120,3 +120,52 @@ fn a_study_that_has_not_begun_has_a_page() {
     );
     assert_eq!(drawings(&html), 0);
 }
+
+/// Names and axes of the panels of a figure.
+fn drawn(study: &Study, name: &str, axes: &[usize]) -> Vec<(String, String)> {
+    let entry = page::study_figure(name).expect("is known");
+    let panels = entry.draw(study, &Results::of(study), axes);
+    panels.iter().map(|panel| (panel.x.label.clone(), panel.y.label.clone())).collect()
+}
+
+#[test]
+fn each_figure_of_a_study_can_be_had_alone() {
+    let pair = |x: &str, y: &str| (x.to_owned(), y.to_owned());
+    let mut study = study();
+    study.figures = vec!["response.p99".to_owned(), "goodput".to_owned()];
+    let (window, rate) = ("scaling.stableWindow", "rps.start");
+    assert_eq!(drawn(&study, "study-effect", &[0, 1]), [pair(window, "ratio"), pair(rate, "ratio")]);
+    assert_eq!(drawn(&study, "study-effect", &[1]), [pair(rate, "ratio")]);
+    assert_eq!(
+        drawn(&study, "study-cells", &[0, 1]),
+        [pair(window, "response.p99"), pair(rate, "response.p99"), pair(window, "goodput"), pair(rate, "goodput")]
+    );
+    assert_eq!(drawn(&study, "study-order", &[]).len(), 2);
+    assert_eq!(drawn(&study, "study-spread", &[]).len(), 1);
+    // The effect that the samples were made with, within its interval.
+    let effect =
+        page::study_figure("study-effect").expect("is known").draw(&study, &Results::of(&study), &[0]).remove(0);
+    let table = loader_report::figure::csv(&effect);
+    let row = table.lines().find(|row| row.starts_with("\"response.p99, 95 %\",30,")).expect("has an interval");
+    let bounds: Vec<f64> = row.rsplit(',').take(2).map(|value| value.parse().expect("a number")).collect();
+    assert!(bounds[1] < 1.5 && 1.5 < bounds[0] && bounds[1] > 1.3 && bounds[0] < 1.7, "{row}");
+    // Nothing is to be seen of a study without samples.
+    study.runs.clear();
+    assert!(page::STUDY_FIGURES.iter().all(|entry| drawn(&study, entry.name, &[0, 1]).is_empty()));
+}
+
+#[test]
+fn axes_that_only_vary_together_are_drawn_as_one() {
+    let mut study = study();
+    study.figures = vec!["goodput".to_owned()];
+    study.axes.push("rps.end".to_owned());
+    study.cells.iter_mut().for_each(|cell| cell.push(format!("{}0", cell[1])));
+    let pair = |x: &str| (x.to_owned(), "goodput".to_owned());
+    assert_eq!(drawn(&study, "study-cells", &[0, 1, 2]), [pair("scaling.stableWindow"), pair("rps.start")]);
+    assert_eq!(drawn(&study, "study-cells", &[2]), [pair("rps.end")]);
+    let entry = page::study_figure("study-cells").expect("is known");
+    let panels = entry.draw(&study, &Results::of(&study), &[1]);
+    assert!(panels[0].facts.filter.contains("rps.end vary with it"), "{:?}", panels[0].facts);
+    let curves = panels[0].layers.iter().filter(|layer| matches!(layer, loader_report::figure::Layer::Line(_)));
+    assert_eq!(curves.count(), 3, "one for each window");
+}

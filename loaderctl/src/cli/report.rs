@@ -18,9 +18,9 @@ pub(crate) struct ReportArguments {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlotArguments {
-    /// Directories of runs (these need no daemon), or ids of runs that have ended, or latest, or ids of studies, which stand for their
-    /// samples; several are laid over each other
-    #[arg(value_name = "RUN|DIR")]
+    /// Directories of runs (these need no daemon), or ids of runs that have ended, or latest, or studies, by their ids or directories,
+    /// which stand for their samples; several are laid over each other. A figure of a study takes one study
+    #[arg(value_name = "RUN|DIR|STUDY")]
     pub(crate) runs: Vec<String>,
     /// Name of the figure, or list to print all names
     #[arg(long, value_name = "NAME")]
@@ -42,9 +42,22 @@ pub(crate) struct PlotArguments {
     pub(crate) bw: bool,
     #[command(flatten)]
     pub(crate) scales: Scales,
+    #[command(flatten)]
+    pub(crate) panels: Panels,
     /// Dots per inch of a PNG
     #[arg(long, value_name = "N", default_value_t = 300, value_parser = clap::value_parser!(u32).range(36..=1200))]
     pub(crate) dpi: u32,
+}
+
+/// The panels of a figure of a study.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Panels {
+    /// Of a figure of a study: only over this axis, a field such as scaling.stableWindow [all axes]
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) axis: Option<String>,
+    /// Of a figure of a study: what it is of, such as response.p99; several with commas [what studies compare]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub(crate) of: Vec<String>,
 }
 
 /// Scales of the axes that are not the figure's own.

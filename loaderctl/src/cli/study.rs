@@ -63,6 +63,9 @@ pub(crate) struct StudyRunArguments {
     /// Runs that are there with the same spec, and are samples, stand for runs of the study
     #[arg(long)]
     pub(crate) reuse: bool,
+    /// Write the expectations of all runs as JUnit XML, for CI systems; an earlier file is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) hooks: ClientHooks,
 }
@@ -71,6 +74,9 @@ pub(crate) struct StudyRunArguments {
 pub(crate) struct StudyWatchArguments {
     #[command(flatten)]
     pub(crate) study: StudyArgument,
+    /// Write the expectations of all runs as JUnit XML, for CI systems; an earlier file is replaced
+    #[arg(long, value_name = "FILE")]
+    pub(crate) junit: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) hooks: ClientHooks,
 }
@@ -91,10 +97,18 @@ pub(crate) struct StudyGetArguments {
     pub(crate) all: bool,
 }
 
+/// A study of the daemon, or in a directory.
+#[derive(Debug, clap::Args)]
+pub(crate) struct StudyOrDirectory {
+    /// The study's id, or latest, or its directory, which needs no daemon
+    #[arg(value_name = "STUDY|DIR")]
+    pub(crate) study: String,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct StudyCompareArguments {
     #[command(flatten)]
-    pub(crate) study: StudyArgument,
+    pub(crate) study: StudyOrDirectory,
     /// Also write the comparisons as CSV, as compare.csv in the study's directory; an earlier file is replaced
     #[arg(long, value_name = "FILE")]
     pub(crate) csv: Option<PathBuf>,
@@ -106,7 +120,7 @@ pub(crate) struct StudyCompareArguments {
 #[derive(Debug, clap::Args)]
 pub(crate) struct StudyReportArguments {
     #[command(flatten)]
-    pub(crate) study: StudyArgument,
+    pub(crate) study: StudyOrDirectory,
     /// File for the report; an earlier one is replaced
     #[arg(long, value_name = "FILE", default_value = "study.html")]
     pub(crate) to: PathBuf,

@@ -15,12 +15,16 @@ use super::{
 use crate::{Failure, cli::Cells};
 
 /// Reads runs, in the order in which they are named. What is a directory is read as it is; all else is asked of the daemon, and its
-/// files are kept only until they have been read. The id of a study stands for its samples.
+/// files are kept only until they have been read. The id of a study, or its directory, stands for its samples.
 pub(super) async fn read(session: &Session, names: &[String]) -> Result<Vec<Run>, Failure> {
     let mut runs = Vec::with_capacity(names.len());
     for name in names {
         let path = Path::new(name);
-        if path.is_dir() {
+        if study::is_directory(path) {
+            for directory in study::sample_directories(path)? {
+                runs.push(of_directory(&directory)?);
+            }
+        } else if path.is_dir() {
             runs.push(of_directory(path)?);
         } else if path.exists() || name.contains('/') {
             return Err(Failure::Input(format!("{name} is not a directory, and not the id of a run")));

@@ -36,6 +36,7 @@ pub(crate) fn running() -> Run {
             target_rate: 8.0,
             achieved_rate: 7.92,
             lag_p99_us: Some(85),
+            own_lag_p99_us: Some(80),
             response_p50_us: Some(51_200),
             response_p99_us: Some(1_234_567),
             saturated: false,

@@ -49,6 +49,7 @@ impl History {
             response_p50_us: micros(progress.response_p50_us),
             response_p99_us: micros(progress.response_p99_us),
             lag_p99_us: micros(progress.lag_p99_us),
+            own_lag_p99_us: micros(progress.own_lag_p99_us),
         });
         self.before = Before { at, failed: progress.failed, cold: progress.cold_starts };
         if self.moments.len() >= MOST {
@@ -79,6 +80,7 @@ fn merged(moments: &[Moment]) -> Option<Moment> {
         response_p50_us: (!medians.is_empty()).then(|| medians.iter().sum::<f64>() / medians.len() as f64),
         response_p99_us: greatest(|it| it.response_p99_us),
         lag_p99_us: greatest(|it| it.lag_p99_us),
+        own_lag_p99_us: greatest(|it| it.own_lag_p99_us),
     })
 }
 

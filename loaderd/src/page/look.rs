@@ -82,6 +82,8 @@ pub(super) fn under_way(view: &RunView, moments: &[Moment], now: UnixMicros) -> 
         own_lag_p99_us: it.own_lag_p99_us,
         clock_bound_ns: it.standing.clock.map(|clock| crate::units::nanos(clock.bound)),
     });
+    let limit = view.spec.checked.as_ref().ok().map(|request| request.run.saturation.lag);
+    let lag_limit_us = limit.map(|limit| limit.as_secs_f64() * 1e6);
     UnderWay {
         id: file.run_id.to_string(),
         name: file.name.clone(),
@@ -103,8 +105,9 @@ pub(super) fn under_way(view: &RunView, moments: &[Moment], now: UnixMicros) -> 
         latencies: Latencies {
             response_p50_us: progress.response_p50_us,
             response_p99_us: progress.response_p99_us,
-            lag_p99_us: progress.lag_p99_us,
+            own_lag_p99_us: progress.own_lag_p99_us,
         },
+        lag_limit_us,
         is_saturated: progress.saturated,
         moments: moments.to_vec(),
         events: events.collect(),

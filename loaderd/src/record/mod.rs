@@ -38,7 +38,7 @@ mod statistics;
 mod steady_state;
 mod summary;
 #[cfg(test)]
-mod testkit;
+pub(crate) mod testkit;
 mod verdicts;
 mod workers;
 

@@ -30,6 +30,8 @@ pub struct Progress {
     pub cold_starts: u64,
     /// Dispatch lag of the last seconds, 99th percentile, in microseconds.
     pub lag_p99_us: Option<u64>,
+    /// The loader's own lag of the last seconds, 99th percentile, in microseconds.
+    pub own_lag_p99_us: Option<u64>,
     /// Response time of the last seconds, median, in microseconds.
     pub response_p50_us: Option<u64>,
     /// Response time of the last seconds, 99th percentile, in microseconds.
@@ -42,12 +44,27 @@ pub struct Progress {
     pub workers: Vec<WorkerLag>,
 }
 
+/// What the window has of a row, in microseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Times {
+    pub(super) lag: Option<u64>,
+    pub(super) own_lag: Option<u64>,
+    pub(super) response: Option<u64>,
+}
+
+/// The distributions of what the window has.
+#[derive(Debug, Default)]
+pub(super) struct Recent {
+    pub(super) lag: Histogram,
+    pub(super) own_lag: Histogram,
+    pub(super) response: Histogram,
+}
+
 /// One second of rows.
 #[derive(Debug)]
 struct Piece {
     begin: Instant,
-    lag: Histogram,
-    response: Histogram,
+    values: Recent,
 }
 
 /// The last seconds of a run.
@@ -57,26 +74,28 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// Takes a row's figures, in microseconds.
-    pub(super) fn add(&mut self, now: Instant, lag: Option<u64>, response: Option<u64>) {
+    /// Takes a row's figures.
+    pub(super) fn add(&mut self, now: Instant, Times { lag, own_lag, response }: Times) {
         if self.pieces.back().is_none_or(|piece| now.duration_since(piece.begin) >= PIECE) {
-            self.pieces.push_back(Piece { begin: now, lag: Histogram::default(), response: Histogram::default() });
+            self.pieces.push_back(Piece { begin: now, values: Recent::default() });
         }
-        if let Some(piece) = self.pieces.back_mut() {
-            lag.into_iter().for_each(|lag| piece.lag.add(lag));
-            response.into_iter().for_each(|response| piece.response.add(response));
+        if let Some(Piece { values, .. }) = self.pieces.back_mut() {
+            lag.into_iter().for_each(|lag| values.lag.add(lag));
+            own_lag.into_iter().for_each(|lag| values.own_lag.add(lag));
+            response.into_iter().for_each(|response| values.response.add(response));
         }
     }
 
-    /// Lag and response time over the window.
-    pub(super) fn figures(&mut self, now: Instant) -> (Histogram, Histogram) {
+    /// Lags and response time over the window.
+    pub(super) fn figures(&mut self, now: Instant) -> Recent {
         while self.pieces.front().is_some_and(|piece| now.duration_since(piece.begin) > WINDOW) {
             self.pieces.pop_front();
         }
-        let mut figures = (Histogram::default(), Histogram::default());
-        for piece in &self.pieces {
-            figures.0.merge(&piece.lag);
-            figures.1.merge(&piece.response);
+        let mut figures = Recent::default();
+        for Piece { values, .. } in &self.pieces {
+            figures.lag.merge(&values.lag);
+            figures.own_lag.merge(&values.own_lag);
+            figures.response.merge(&values.response);
         }
         figures
     }
@@ -91,11 +110,12 @@ mod tests {
     fn figures_are_those_of_the_last_seconds() {
         let begin = Clock.now();
         let mut window = Window::default();
-        window.add(begin, Some(1_000_000), None);
-        window.add(begin + Duration::from_secs(6), Some(10), Some(500));
-        window.add(begin + Duration::from_secs(8), Some(30), Some(700));
-        let (lag, response) = window.figures(begin + Duration::from_secs(8));
-        assert_eq!((lag.count(), lag.max()), (2, Some(30)));
+        let times = |lag, own_lag, response| Times { lag: Some(lag), own_lag, response };
+        window.add(begin, times(1_000_000, Some(1_000_000), None));
+        window.add(begin + Duration::from_secs(6), times(10, Some(7), Some(500)));
+        window.add(begin + Duration::from_secs(8), times(30, None, Some(700)));
+        let Recent { lag, own_lag, response } = window.figures(begin + Duration::from_secs(8));
+        assert_eq!((lag.count(), lag.max(), own_lag.count(), own_lag.max()), (2, Some(30), 1, Some(7)));
         assert_eq!((response.quantile(0.5), response.quantile(0.99)), (Some(500), Some(700)));
     }
 }

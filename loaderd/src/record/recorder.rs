@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, watch};
 use super::{
     Aborts, AskedArrivals, CsvFile, Latencies, MemoryLevel, Missed, Progress, RecordError, Row, RowSpans, ScaleHistory,
     Statistics, export,
-    progress::Window,
+    progress::{Recent, Times, Window},
     slots,
     slots::{Closed, CompletedSlot, Slots},
     statistics::Rules,
@@ -244,10 +244,12 @@ impl Recorder {
         if let (Some(true), Some(sent), Some(response)) = (cold_start, sent, response) {
             self.first_replies.insert(instance.clone(), t0.unix_at(*sent + *response));
         }
+        let (lag, own_lag) = (row.lag(t0.instant), row.own_lag(t0.instant));
         if let Some(worker) = row.worker {
-            self.worker_lags.add(now, worker, row.own_lag(t0.instant));
+            self.worker_lags.add(now, worker, own_lag);
         }
-        self.window.add(now, row.lag(t0.instant).map(micros), row.outcome.response.map(micros));
+        let (lag, own_lag) = (lag.map(micros), own_lag.map(micros));
+        self.window.add(now, Times { lag, own_lag, response: row.outcome.response.map(micros) });
         let function = functions.get(row.planned.function.as_usize()).map_or("", String::as_str);
         if let Some(spans) = spans {
             spans.take(row, function, t0);
@@ -286,7 +288,7 @@ impl Recorder {
             let flushed = self.invocations.flush().and_then(|()| self.slot_rows.flush());
             self.check(flushed);
         }
-        let (lag, response) = self.window.figures(self.settings.clock.now());
+        let Recent { lag, own_lag, response } = self.window.figures(self.settings.clock.now());
         let statistics = &self.statistics;
         self.exported_stalls.update(&self.settings.metrics, &statistics.stalls);
         if let (Some(aborts), None) = (&mut self.settings.aborts, &self.missed) {
@@ -301,6 +303,7 @@ impl Recorder {
             failed: statistics.all.failed,
             cold_starts: statistics.all_cold,
             lag_p99_us: lag.percentile(0.99),
+            own_lag_p99_us: own_lag.percentile(0.99),
             response_p50_us: response.percentile(0.5),
             response_p99_us: response.percentile(0.99),
             saturated: statistics.is_saturated(),

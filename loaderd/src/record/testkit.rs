@@ -7,7 +7,12 @@ use crate::{
     id::FunctionIndex,
     invoke::{Outcome, Status},
     plan::{InvocationId, Mark, Offset, Phase, PlannedInvocation, SlotHead, Unit},
-    record::{Flight, Row, SummaryFacts},
+    record::{
+        AskedArrivals, Flight, MemoryLevel, Row, Statistics, Summary, SummaryFacts,
+        slots::{Closed, Slots},
+        statistics::Rules,
+        summarise,
+    },
 };
 
 /// The instant from which the tests' offsets count.
@@ -86,4 +91,44 @@ impl SummaryFacts {
             max_clock_error: None,
         }
     }
+}
+
+/// The summary of rows of one slot or more, all of which are complete.
+pub(super) fn summary(rules: Rules, rows: &[Row]) -> Summary {
+    let mut statistics = Statistics::new(1, AskedArrivals::Planned, rules);
+    let mut slots = Slots::new(rules.t0, rules.lag_bound);
+    let mut heads = BTreeMap::<u32, (SlotHead, u64)>::new();
+    for row in rows {
+        heads.entry(row.planned.slot.index).or_insert((row.planned.slot, 0)).1 += 1;
+    }
+    for (head, dispatched) in heads.into_values() {
+        slots.opened(head, MemoryLevel { at: rules.t0.instant + head.start.as_duration(), mib: 4 });
+        assert!(slots.closed(head, Closed { cut: None, dispatched, memory_peak_mib: 6 }).is_none());
+    }
+    for row in rows {
+        statistics.row(row);
+        if let Some(completed) = slots.row(row) {
+            statistics.slot_completed(completed);
+        }
+    }
+    summarise(statistics, facts(rules))
+}
+
+pub(super) fn facts(rules: Rules) -> SummaryFacts {
+    SummaryFacts::of(rules.t0.unix)
+}
+
+/// The summary of a run whose invocations were all answered, after these times; whether each was a cold start.
+pub(crate) fn answered(responses: impl IntoIterator<Item = (Duration, bool)>) -> Summary {
+    let rules = Rules { t0: t0(), lag_bound: Duration::from_millis(10), slo: None, is_timed: true };
+    let responses: Vec<_> = responses.into_iter().collect();
+    let slot = head(0, responses.len() as u64);
+    let of_response = |(response, is_cold): (Duration, bool)| {
+        let mut row = row(&rules.t0, slot, 0, 0);
+        row.outcome.response = Some(response);
+        row.outcome.cold_start = Some(is_cold);
+        row.flight = Flight::Until(rules.t0.instant + row.planned.due.as_duration() + response);
+        row
+    };
+    summary(rules, &responses.into_iter().map(of_response).collect::<Vec<_>>())
 }

@@ -8,6 +8,8 @@ mod changes;
 mod commands;
 mod entry;
 mod event_loop;
+#[cfg(test)]
+pub(crate) mod fake;
 mod handle;
 mod needed;
 mod of_studies;

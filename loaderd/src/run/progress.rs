@@ -52,6 +52,8 @@ pub struct RunProgress {
     pub achieved_rate: f64,
     /// Dispatch lag of the last seconds, 99th percentile, in microseconds.
     pub lag_p99_us: Option<u64>,
+    /// The loader's own lag of the last seconds, 99th percentile, in microseconds.
+    pub own_lag_p99_us: Option<u64>,
     /// Response time of the last seconds, median, in microseconds.
     pub response_p50_us: Option<u64>,
     /// Response time of the last seconds, 99th percentile, in microseconds.
@@ -130,6 +132,7 @@ pub(super) fn progress(
         failed,
         cold_starts,
         lag_p99_us,
+        own_lag_p99_us,
         response_p50_us,
         response_p99_us,
         saturated,
@@ -155,6 +158,7 @@ pub(super) fn progress(
         target_rate,
         achieved_rate: facts.achieved_rate(now, issued),
         lag_p99_us,
+        own_lag_p99_us,
         response_p50_us,
         response_p99_us,
         saturated,

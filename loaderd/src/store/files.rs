@@ -23,6 +23,13 @@ pub struct StoreError {
     source: io::Error,
 }
 
+impl StoreError {
+    /// Whether the disk is full, of bytes or of files, or a quota is used up.
+    pub fn is_full(&self) -> bool {
+        reserve::is_full(&self.source)
+    }
+}
+
 /// Adds the operation and the path, for `map_err`.
 pub(super) fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreError {
     move |source| StoreError { action, path: path.to_owned(), source }

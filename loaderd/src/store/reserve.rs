@@ -12,15 +12,26 @@ use nix::fcntl::{FallocateFlags, fallocate};
 /// The file's name; names with a leading dot are not results.
 const NAME: &str = ".reserve";
 
-/// Reserves `bytes`. A run, or a study, goes on without them where that is not possible.
-pub(super) fn allocate(directory: &Path, bytes: i64) {
+/// Reserves `bytes`. A run, or a study, goes on without them on a disk that reserves nothing.
+///
+/// # Errors
+/// The disk has no room for them.
+pub(super) fn allocate(directory: &Path, bytes: i64) -> io::Result<()> {
     let path = directory.join(NAME);
     let made = File::create(&path).and_then(|file| Ok(fallocate(file, FallocateFlags::empty(), 0, bytes)?));
-    if let Err(error) = made {
-        log::debug!("{}: {error}", path.display());
-        // It may not exist.
-        let _none = fs::remove_file(path);
+    let Err(error) = made else { return Ok(()) };
+    // It may not exist.
+    let _none = fs::remove_file(&path);
+    if is_full(&error) {
+        return Err(error);
     }
+    log::debug!("{}: {error}", path.display());
+    Ok(())
+}
+
+/// Whether there is any.
+pub(super) fn is_there(directory: &Path) -> bool {
+    directory.join(NAME).exists()
 }
 
 /// Releases the space; whether there was any.

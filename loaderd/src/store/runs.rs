@@ -62,11 +62,10 @@ impl Store {
         let directory = self.directory(&file.run_id);
         fs::create_dir(&directory.path).map_err(failed("create", &directory.path))?;
         let written = files::replace(&directory.path, "spec.yaml", self.codec.write_spec(spec).as_bytes());
-        match written.and_then(|()| directory.save(file)) {
-            Ok(()) => {
-                reserve::allocate(&directory.path, RESERVE);
-                Ok(directory)
-            }
+        let reserve =
+            || reserve::allocate(&directory.path, RESERVE).map_err(failed("reserve space in", &directory.path));
+        match written.and_then(|()| directory.save(file)).and_then(|()| reserve()) {
+            Ok(()) => Ok(directory),
             Err(error) => {
                 // The first error is returned.
                 let _left_behind = fs::remove_dir_all(&directory.path);

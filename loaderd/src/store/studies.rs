@@ -59,33 +59,35 @@ impl StudyStore {
         let path = self.directory(&file.study_id);
         fs::create_dir(&path).map_err(failed("create", &path))?;
         let written = files::replace(&path, "study.yaml", self.codec.write_study(study).as_bytes());
-        let written = written.and_then(|()| self.save(file));
-        match written {
-            Ok(()) => {
-                let (fixed, of_run) = RESERVE;
-                let runs = i64::try_from(file.runs.len()).unwrap_or(i64::MAX);
-                reserve::allocate(&path, runs.saturating_mul(of_run).saturating_add(fixed));
-                Ok(())
-            }
-            Err(error) => {
-                // The first error is returned.
-                let _left_behind = fs::remove_dir_all(&path);
-                Err(error)
-            }
+        let (fixed, of_run) = RESERVE;
+        let runs = i64::try_from(file.runs.len()).unwrap_or(i64::MAX);
+        let bytes = runs.saturating_mul(of_run).saturating_add(fixed);
+        let reserve = || reserve::allocate(&path, bytes).map_err(failed("reserve space in", &path));
+        let written = written.and_then(|()| self.save(file)).and_then(|()| reserve());
+        if written.is_err() {
+            // The first error is returned.
+            let _left_behind = fs::remove_dir_all(&path);
         }
+        written
     }
 
     /// Saves a study's state; a crash leaves either the old or the new one.
     ///
     /// # Errors
-    /// A file that can't be written.
+    /// A file that can't be written. Also where it could be written only with the space that is reserved for the study's end, which is to
+    /// follow: it is saved then.
     pub fn save(&self, file: &StudyFile) -> Result<(), StoreError> {
         let path = self.directory(&file.study_id);
         let text = serde_json::to_string_pretty(file).map_err(io::Error::from);
         let text = text.map_err(failed("write", &path.join("study.json")))?;
+        let had_reserve = reserve::is_there(&path);
         files::replace(&path, "study.json", text.as_bytes())?;
         if file.state.is_terminal() {
             reserve::release(&path);
+        } else if had_reserve && !reserve::is_there(&path) {
+            let full =
+                io::Error::new(io::ErrorKind::StorageFull, "no space left but what was kept for the study's end");
+            return Err(failed("carry the study out further in", &path)(full));
         }
         Ok(())
     }

@@ -24,7 +24,8 @@ impl Driver {
         }
         self.after_study().await;
         self.file.state = state;
-        if let Ok(plan) = self.plan()
+        // They would take the room that the study's end needs.
+        if let (false, Ok(plan)) = (self.is_full, self.plan())
             && self.write_results(&plan).await.is_err()
         {
             return;

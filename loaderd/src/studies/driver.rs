@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Stage, StudyParts, StudyView, handle::Proceed};
 use crate::{
     registry::{NeededByStudies, RegistryError},
-    store::{StudyFile, SubmittedStudy},
+    store::{StoreError, StudyFile, SubmittedStudy},
     study::StudyPlan,
 };
 
@@ -48,6 +48,8 @@ pub(super) struct Driver {
     view: watch::Sender<Arc<StudyView>>,
     pub(super) needed: watch::Sender<NeededByStudies>,
     pub(super) orders: Orders,
+    /// Whether the state directory has no room but for the study's end.
+    pub(super) is_full: bool,
 }
 
 impl Driver {
@@ -61,7 +63,7 @@ impl Driver {
             let view = view.borrow();
             (StudyFile::clone(&view.file), Arc::clone(&view.study))
         };
-        Self { parts, file, study, view, needed, orders }
+        Self { parts, file, study, view, needed, orders, is_full: false }
     }
 
     /// The study's plan.
@@ -87,7 +89,9 @@ impl Driver {
         let (store, file) = (self.parts.studies.clone(), self.file.clone());
         let saved = tokio::task::spawn_blocking(move || store.save(&file)).await;
         // Fails only when the runtime ends.
-        saved.map_err(|_| Halt::Shutdown)?.map_err(|error| Halt::Failed(error.to_string()))?;
+        let saved = saved.map_err(|_| Halt::Shutdown)?;
+        self.is_full |= saved.as_ref().is_err_and(StoreError::is_full);
+        saved.map_err(|error| Halt::Failed(error.to_string()))?;
         self.publish();
         Ok(())
     }

@@ -83,7 +83,9 @@ impl Driver {
                     self.wait(tokio::time::sleep(QUEUE_PAUSE)).await?;
                 }
                 Err(RegistryError::Store(error)) => {
-                    return self.write_down(index, Judgement::not(AttemptEnd::Failed, error.to_string())).await;
+                    self.write_down(index, Judgement::not(AttemptEnd::Failed, error.to_string())).await?;
+                    // The next run would fare no better.
+                    return if error.is_full() { Err(Halt::Failed(error.to_string())) } else { Ok(()) };
                 }
                 Err(error) => return Err(error.into()),
             }

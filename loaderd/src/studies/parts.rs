@@ -23,4 +23,6 @@ pub struct StudyParts {
     pub hooks: HookSettings,
     /// For dates and pauses.
     pub clock: Clock,
+    /// Most draws that an interval of a ratio in compare.csv is from.
+    pub draws: usize,
 }

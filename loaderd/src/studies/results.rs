@@ -18,9 +18,9 @@ impl Driver {
         let (file, plan, parts) = (self.file.clone(), plan.clone(), self.parts.clone());
         let written = tokio::task::spawn_blocking(move || {
             let study = so_far(&file, &plan, &parts.runs);
-            let results = Results::of(&study);
-            parts.studies.save_result(&file.study_id, "cells.csv", results.cells_csv(&study).as_bytes())?;
-            parts.studies.save_result(&file.study_id, "compare.csv", results.compare_csv(&study).as_bytes())
+            let (cells, compared) = Results::csv_files(&study, parts.draws);
+            parts.studies.save_result(&file.study_id, "cells.csv", cells.as_bytes())?;
+            parts.studies.save_result(&file.study_id, "compare.csv", compared.as_bytes())
         });
         match written.await {
             Ok(Ok(())) => Ok(()),

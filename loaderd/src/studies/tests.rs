@@ -1,5 +1,7 @@
 //! Studies over the registry and a fake platform whose functions refuse connections: failed invocations are data, so that runs succeed.
 
+mod effects;
+
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
 use loader_proto::{json, v1};
@@ -90,6 +92,7 @@ impl Daemon {
             platforms,
             hooks: HookSettings { directory: hooks.map(Path::to_owned), timeout: Duration::from_secs(20) },
             clock: Clock,
+            draws: 100,
         };
         let (of_studies, studies) = StudiesTask::recover(parts, needed, ends.shutdown.clone()).expect("recovers");
         let mut tasks = JoinSet::new();

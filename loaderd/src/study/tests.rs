@@ -35,7 +35,7 @@ fn a_grid_has_each_value_with_each_and_the_last_axis_varies_fastest() {
     let study = plan(&of(&format!("vary: [{WINDOWS}, {RATES}]")));
     let first = ["scaling.stableWindow=30s, burst.targetRps=2", "scaling.stableWindow=30s, burst.targetRps=4"];
     assert_eq!(labels(&study)[..2], first);
-    assert_eq!((study.cells.len(), study.runs.len()), (6, 30));
+    assert_eq!((study.cells.len(), study.runs.len()), (6, 42));
 }
 
 #[test]

@@ -57,6 +57,13 @@ impl Measure {
     }
 }
 
+impl Measure {
+    /// The figure of a run, by its summary; absent where the run has none.
+    pub(crate) fn in_summary(&self, summary: &RunSummary) -> Option<f64> {
+        (self.value)(summary)
+    }
+}
+
 /// A number of microseconds.
 fn us(value: Option<u64>) -> Option<f64> {
     value.map(|us| us as f64)

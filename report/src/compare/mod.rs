@@ -26,6 +26,7 @@ pub use measure::{MEASURES, Measure, find};
 pub use row::{Ratio, Row, Side};
 pub(crate) use verdict::Evidence;
 pub use verdict::Verdict;
+pub(crate) use within::precision;
 pub use within::{Method, Within};
 
 #[cfg(test)]

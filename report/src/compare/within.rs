@@ -2,7 +2,10 @@
 
 use loader_proto::v1;
 
-use super::{measure::Measure, part::Part};
+use super::{
+    measure::{MEASURES, Measure},
+    part::Part,
+};
 use crate::{
     aggregate::Bin,
     run::Run,
@@ -41,6 +44,12 @@ pub(super) fn within(run: &Run, measure: &Measure) -> Option<Within> {
         let interval = Interval { low: low as f64, high: high as f64 };
         Some(Within { interval, method: Method::Independent })
     })
+}
+
+/// How precisely a run measured the figures that are compared by default, by blocks; without those that it is too short for.
+pub(crate) fn precision(run: &Run) -> Vec<(&'static Measure, Within)> {
+    let known = MEASURES.iter().filter(|measure| measure.is_default);
+    known.filter_map(|measure| Some((measure, by_blocks(run, measure.part?)?))).collect()
 }
 
 fn by_blocks(run: &Run, part: Part) -> Option<Within> {

@@ -14,10 +14,19 @@ pub fn csv(figure: &Figure) -> String {
     let xs = |curve: &Curve| curve.points.iter().map(|(x, _)| x.to_bits()).collect::<Vec<_>>();
     let first = curves.first().map(|curve| xs(curve));
     let is_wide = curves.len() == figure.layers.len() && curves.iter().all(|curve| Some(xs(curve)) == first);
+    if is_wide { text(|writer| wide(writer, &curves)) } else { long_csv(figure) }
+}
+
+/// The values as CSV, with a header: a row for each value with the name of its curve.
+pub(super) fn long_csv(figure: &Figure) -> String {
+    text(|writer| long(writer, figure))
+}
+
+/// What is written, as text.
+pub(super) fn text(write: impl FnOnce(&mut Writer<Vec<u8>>) -> csv::Result<()>) -> String {
     let mut writer = Writer::from_writer(Vec::new());
-    let written = if is_wide { wide(&mut writer, &curves) } else { long(&mut writer, figure) };
     // A vector takes whatever is written to it.
-    drop(written);
+    drop(write(&mut writer));
     writer.into_inner().ok().and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_default()
 }
 

@@ -21,10 +21,16 @@ const LABELS: usize = 4;
 
 /// The figure as SVG.
 pub fn svg(figure: &Figure, style: &Style) -> String {
+    let size = format!(" width=\"{}\" height=\"{}\"", number(style.width), number(style.height));
+    drawn(figure, style, if style.is_alone { &size } else { "" })
+}
+
+/// The same with these attributes of its root, such as its size.
+pub(super) fn drawn(figure: &Figure, style: &Style, attributes: &str) -> String {
     let figure = figure.thinned();
     let legend = Legend::of(&figure, style);
     let frame = Frame::of(&figure, style, &legend);
-    let mut svg = open(&figure, style, &frame);
+    let mut svg = open(&figure, style, &frame, attributes);
     shades(&mut svg, &figure, &frame, style);
     grid(&mut svg, &frame);
     for (number, layer) in figure.layers.iter().enumerate() {
@@ -45,9 +51,8 @@ pub fn svg(figure: &Figure, style: &Style) -> String {
     svg
 }
 
-fn open(figure: &Figure, style: &Style, frame: &Frame) -> String {
+fn open(figure: &Figure, style: &Style, frame: &Frame, attributes: &str) -> String {
     let (width, height) = (number(style.width), number(style.height));
-    let size = if style.is_alone { format!(" width=\"{width}\" height=\"{height}\"") } else { String::new() };
     let name = &figure.name;
     let scale = |axis: &Axis, begin: f64, end: f64| {
         let scale = if axis.scale == Scale::Log { "log" } else { "linear" };
@@ -60,7 +65,7 @@ fn open(figure: &Figure, style: &Style, frame: &Frame) -> String {
     };
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"{name}-t {name}-d\" \
-         viewBox=\"0 0 {width} {height}\"{size} font-family=\"system-ui, 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif\" \
+         viewBox=\"0 0 {width} {height}\"{attributes} font-family=\"system-ui, 'Liberation Sans', 'DejaVu Sans', Arial, sans-serif\" \
          font-size=\"{}\" fill=\"currentColor\" data-plot=\"{} {} {} {}\" data-x=\"{}\" data-y=\"{}\"{pointer}>",
         number(style.font_size),
         number(frame.left),
@@ -79,7 +84,7 @@ fn open(figure: &Figure, style: &Style, frame: &Frame) -> String {
 }
 
 /// The colours of a figure that stands alone, on a dark ground.
-fn dark() -> String {
+pub(super) fn dark() -> String {
     let rules =
         DARK.iter().enumerate().map(|(look, colour)| format!(".c{look}{{stroke:{colour}}}.d{look}{{fill:{colour}}}"));
     let rules: String = rules.collect();

@@ -2,7 +2,7 @@
 //!
 //! A [`Figure`] is plain data: axes, layers of values, and what its caption must say. It comes from a run's directory, from several
 //! of them, or from a run under way; where from, it does not know. [`svg`] draws it, [`csv()`] gives the same values as a
-//! table.
+//! table. [`panels`] draws several as one.
 //!
 //! ```text
 //! Figure { x, y, layers, shades, marks, limits } ──fit──▶ Frame ──draw──▶ SVG
@@ -17,6 +17,7 @@ mod frame;
 mod layer;
 mod legend;
 mod paint;
+mod panels;
 mod parts;
 mod shapes;
 mod style;
@@ -27,6 +28,7 @@ pub use axis::{Axis, Quantity, Scale};
 pub use data::csv;
 pub use draw::svg;
 pub use layer::{Band, Bars, Curve, Heat, Layer, Points, Segment};
+pub use panels::{panels, panels_csv};
 pub use parts::{Facts, Figure, Mark, Shade};
 pub use style::{COLOURS, DARK, Style};
 

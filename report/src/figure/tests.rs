@@ -130,3 +130,33 @@ fn data_has_a_column_for_each_curve_or_a_row_for_each_value() {
     let expected = "x,p50,\"\"\"p99\"\"\"\n0,1000,1000\n1,1500,10000\n2,2000,19000\n3,,\n4,3000,37000\n5,3500,46000\n";
     assert_eq!(csv(&figure), expected);
 }
+
+#[test]
+fn panels_stand_side_by_side_and_their_data_is_one_table() {
+    let figures: Vec<Figure> = ["one", "two", "three"]
+        .map(|name| {
+            let axis = |label| Axis::new(label, Quantity::Number, Scale::Linear);
+            let mut figure = Figure::new(name, &format!("panel {name}"), axis("x"), axis("y"));
+            figure.layers.push(Layer::Line(Curve::new("median", 0, [(1.0, Some(2.0)), (2.0, Some(3.5))])));
+            figure
+        })
+        .to_vec();
+    let style = Style::paper(7.0, 2.0, 8.0, false);
+    let svg = panels(&figures, &style, 2);
+    let document = roxmltree::Document::parse(&svg).expect("it is XML");
+    let attributes = |node: roxmltree::Node<'_, '_>, names: &[&str]| {
+        names.iter().map(|name| node.attribute(*name).unwrap_or("-").to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(attributes(document.root_element(), &["width", "height"]), "672 384", "two rows of 2 in");
+    let inner = document.root_element().children().filter(|node| node.has_tag_name("svg"));
+    let places: Vec<_> = inner.map(|node| attributes(node, &["x", "y", "width", "height", "role"])).collect();
+    assert_eq!(places, ["0 0 336 192 img", "336 0 336 192 img", "0 192 336 192 img"]);
+    let table = panels_csv(&figures[..2]);
+    let expected = "figure,series,x,y,more\npanel one,median,1,2,\npanel one,median,2,3.5,\npanel two,median,1,2,\npanel two,median,2,3.5,\n";
+    assert_eq!(table, expected);
+    // One alone is a figure like any other.
+    assert_eq!(
+        (panels(&figures[..1], &style, 2), panels_csv(&figures[..1])),
+        (super::svg(&figures[0], &style), csv(&figures[0]))
+    );
+}

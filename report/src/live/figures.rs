@@ -26,13 +26,15 @@ pub struct Moment {
     pub response_p99_us: Option<f64>,
     /// Dispatch lag of the last seconds, 99th percentile, microseconds.
     pub lag_p99_us: Option<f64>,
+    /// The loader's own part of it.
+    pub own_lag_p99_us: Option<f64>,
 }
 
 /// What a figure draws: names of its curves, and their values.
 type Curves = [(&'static str, fn(&Moment) -> Option<f64>)];
 
-/// The figures beside each other; nothing without moments.
-pub(super) fn figures(moments: &[Moment], marks: &[Mark]) -> String {
+/// The figures beside each other; nothing without moments. `lag_limit` is the limit of the loader's own lag, in microseconds.
+pub(super) fn figures(moments: &[Moment], marks: &[Mark], lag_limit: Option<f64>) -> String {
     let (Some(last), true) = (moments.last(), moments.len() > 1) else { return String::new() };
     let known = |us: Option<f64>| us.map_or(units::UNKNOWN.to_owned(), units::micros);
     let log = |label| Axis::new(label, Quantity::Micros, Scale::Log);
@@ -41,7 +43,8 @@ pub(super) fn figures(moments: &[Moment], marks: &[Mark]) -> String {
     let response: &Curves = &[("p50", |it| it.response_p50_us), ("p99", |it| it.response_p99_us)];
     let troubles: &Curves = &[("failures", |it| Some(it.failed)), ("cold starts", |it| Some(it.cold))];
     let in_flight: &Curves = &[("in flight", |it| Some(it.in_flight))];
-    let lag: &Curves = &[("p99", |it| it.lag_p99_us)];
+    let lag: &Curves = &[("own lag p99", |it| it.own_lag_p99_us), ("dispatch lag p99", |it| it.lag_p99_us)];
+    let limit = lag_limit.map_or(String::new(), |limit| format!(", limit {}", units::micros(limit)));
     let all = [
         (
             "live-rate",
@@ -77,10 +80,14 @@ pub(super) fn figures(moments: &[Moment], marks: &[Mark]) -> String {
         ),
         (
             "live-lag",
-            "Dispatch lag",
-            log("dispatch lag"),
+            "The loader's own lag",
+            log("lag"),
             lag,
-            format!("p99 {}.", known(last.lag_p99_us)),
+            format!(
+                "Own lag p99 {}{limit}; with the waits for connections and streams, which are not the loader's own, {}.",
+                known(last.own_lag_p99_us),
+                known(last.lag_p99_us)
+            ),
             "sent, over the last 5 s",
         ),
     ];
@@ -90,6 +97,10 @@ pub(super) fn figures(moments: &[Moment], marks: &[Mark]) -> String {
         figure.finding = finding;
         figure.facts = Facts::new("a value each second", filter, "");
         figure.marks = marks.to_vec();
+        let limit = lag_limit.filter(|_| name == "live-lag");
+        let limit =
+            limit.map(|at| Mark { at, label: format!("limit of the own lag p99: {}", Quantity::Micros.text(at)) });
+        figure.limits.extend(limit);
         for (look, (name, value)) in curves.iter().enumerate() {
             let points = moments.iter().map(|moment| (moment.at, value(moment)));
             figure.layers.push(Layer::Line(Curve::new(name, look, points)));

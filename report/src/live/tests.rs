@@ -12,6 +12,7 @@ fn run() -> UnderWay {
         response_p50_us: Some(2_000.0),
         response_p99_us: Some(9_000.0),
         lag_p99_us: Some(80.0),
+        own_lag_p99_us: Some(60.0),
         ..Moment::default()
     };
     UnderWay {
@@ -24,7 +25,7 @@ fn run() -> UnderWay {
         elapsed: Some(30.4),
         duration: Some(60.0),
         counts: Some(Counts { planned: Some(600), issued: 300, completed: 200, failed: 2, cold_starts: 1 }),
-        latencies: Latencies { response_p50_us: Some(2_000), response_p99_us: Some(9_000), lag_p99_us: Some(80) },
+        latencies: Latencies { response_p50_us: Some(2_000), response_p99_us: Some(9_000), own_lag_p99_us: Some(60) },
         moments: (0..30).map(moment).collect(),
         ..UnderWay::default()
     }
@@ -42,12 +43,17 @@ fn a_run_under_way_shows_its_numbers_and_figures() {
         "<dt>Achieved rate</dt><dd>9.50/s</dd>",
         "<dt>Failed</dt><dd>2 (1.0 %)</dd>",
         "<dt>Response p99</dt><dd>9.00 ms</dd>",
+        "<dt>Own lag p99</dt><dd>60 µs</dd>",
         "<dt>Slot</dt><dd>2 of 4</dd>",
         "10.0/s requested, 9.50/s achieved.",
     ] {
         assert!(html.contains(expected), "{expected}: {html}");
     }
     assert_eq!(html.matches("<svg").count(), 5);
+    assert!(html.contains("Own lag p99 60 µs; with the waits") && !html.contains("limit of the own lag"), "{html}");
+    let limited = under_way(&UnderWay { lag_limit_us: Some(10_000.0), ..run() });
+    assert!(limited.contains("Own lag p99 60 µs, limit 10.0 ms; with the waits"), "{limited}");
+    assert_eq!(limited.matches("limit of the own lag p99: 10 ms").count(), 1, "{limited}");
     assert!(!html.contains("bottleneck") && !html.contains("clean-up waits"));
     let troubled = UnderWay { is_saturated: true, waiting_for: "the API server".to_owned(), ..run() };
     let html = under_way(&troubled);

@@ -39,8 +39,8 @@ pub struct Latencies {
     pub response_p50_us: Option<u64>,
     /// Response time, 99th percentile.
     pub response_p99_us: Option<u64>,
-    /// Dispatch lag, 99th percentile.
-    pub lag_p99_us: Option<u64>,
+    /// The loader's own lag, 99th percentile.
+    pub own_lag_p99_us: Option<u64>,
 }
 
 /// A worker of the run.
@@ -91,6 +91,8 @@ pub struct UnderWay {
     pub counts: Option<Counts>,
     /// Its last seconds.
     pub latencies: Latencies,
+    /// The limit of the loader's own lag p99, in microseconds; absent where it is not known.
+    pub lag_limit_us: Option<f64>,
     /// Whether the loader itself was the bottleneck so far.
     pub is_saturated: bool,
     /// Each second of its load so far.
@@ -127,7 +129,7 @@ pub fn under_way(run: &UnderWay) -> String {
     html += &numbers(run);
     html += &workers(&run.workers);
     let marks: Vec<_> = run.events.iter().map(|(at, label)| Mark { at: *at, label: label.clone() }).collect();
-    html + &figures(&run.moments, &marks)
+    html + &figures(&run.moments, &marks, run.lag_limit_us)
 }
 
 /// How far it has come.
@@ -167,7 +169,7 @@ fn numbers(run: &UnderWay) -> String {
         ("Cold starts", Some(share(counts.cold_starts))),
         ("Response p50", Some(micros(run.latencies.response_p50_us))),
         ("Response p99", Some(micros(run.latencies.response_p99_us))),
-        ("Dispatch lag p99", Some(micros(run.latencies.lag_p99_us))),
+        ("Own lag p99", Some(micros(run.latencies.own_lag_p99_us))),
         ("Slot", slot),
     ];
     let shown = shown.into_iter().filter_map(|(name, value)| Some((name, value?)));

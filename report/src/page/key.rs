@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     aggregate::{Distribution, SLOWDOWN_SCALE},
+    compare::{Method, Within, precision},
     figure::text::escaped,
     run::Run,
 };
@@ -21,7 +22,32 @@ pub(super) fn key(run: &Run) -> String {
     } else {
         "There is no summary: these figures are computed from the rows, of the measured phase without step_warmup."
     };
-    format!("{}{}<p class=\"note\">{note}</p>\n", tiles(run), table.html())
+    format!("{}{}<p class=\"note\">{note}</p>\n{}", tiles(run), table.html(), within(run))
+}
+
+/// How precisely the run was measured, where it is long enough to say it without taking invocations to be independent.
+fn within(run: &Run) -> String {
+    let mut table = Table::new("How precisely this run was measured", &["", "value", "95 % interval", "blocks"]);
+    let known = precision(run).into_iter();
+    let rows = known.filter_map(|(measure, Within { interval, method })| {
+        let Method::Blocks(seconds) = method else { return None };
+        let text = |value: f64| Cell::word(&measure.quantity.text(value));
+        let bounds = format!("{} – {}", measure.quantity.text(interval.low), measure.quantity.text(interval.high));
+        let value = measure.in_summary(run.summary()?)?;
+        Some(vec![
+            Cell::text(measure.about),
+            text(value),
+            Cell::word(&bounds),
+            Cell::word(&format!("of {seconds:.0} s")),
+        ])
+    });
+    table.rows = rows.collect();
+    if table.rows.is_empty() {
+        return String::new();
+    }
+    let note = "Blocks of time are drawn with replacement, so that invocations may depend on each other within a block. This says how precisely \
+                this run was measured, and not how the next one would come out.";
+    format!("{}<p class=\"note\">{note}</p>\n", table.html())
 }
 
 /// A number: its name, which figure of the summary it is, the value, and how it is written.

@@ -26,7 +26,7 @@ pub(crate) use document::hash;
 pub use document::policy;
 pub use outlook::{Outlook, outlook};
 pub use sheet::{Listing, Section, Sheet, sheet_html};
-pub use study::study_html;
+pub use study::{STUDY_FIGURES, StudyEntry, study_figure, study_html};
 
 use disturbances::disturbances;
 use document::{document, each_chart};

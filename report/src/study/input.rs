@@ -71,11 +71,18 @@ impl Outcome {
     }
 }
 
+/// A value as it is shown: of the id of an uploaded trace its first digits.
+pub(crate) fn brief(value: &str) -> &str {
+    let is_id = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    value.get(..12).filter(|_| is_id).unwrap_or(value)
+}
+
 impl Study {
     /// A cell by its values, such as `scaling.stableWindow=30s, rps.start=2`; of a study without axes, its name.
     pub fn label(&self, cell: usize) -> String {
         let values = self.cells.get(cell).map(Vec::as_slice).unwrap_or_default();
-        let fields: Vec<_> = self.axes.iter().zip(values).map(|(field, value)| format!("{field}={value}")).collect();
+        let fields = self.axes.iter().zip(values).map(|(field, value)| format!("{field}={}", brief(value)));
+        let fields: Vec<_> = fields.collect();
         if fields.is_empty() { self.name.clone() } else { fields.join(", ") }
     }
 

@@ -1,10 +1,13 @@
 //! What a study shows, in sentences.
 
-use super::{compared::Compared, input::Study};
+use super::{cells::CellFigure, compared::Compared, input::Study};
 use crate::compare::Verdict;
 
 /// Most cells that are named.
 const CELLS: usize = 6;
+
+/// What figures begin with that a mode finds.
+const FINDINGS: &str = "rps.";
 
 /// How a study is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +35,8 @@ pub struct Lead {
     pub tone: Tone,
     /// All of it in a sentence.
     pub title: String,
-    /// A sentence for each cell that differs from its baseline, or is the same.
+    /// A sentence for each cell that differs from its baseline, or is the same; of a study of one cell, which is compared with nothing,
+    /// one for each figure.
     pub cells: Vec<String>,
 }
 
@@ -43,7 +47,10 @@ impl Lead {
     }
 }
 
-pub(super) fn lead(study: &Study, compared: &[Compared]) -> Lead {
+pub(super) fn lead(study: &Study, known: &[CellFigure], compared: &[Compared]) -> Lead {
+    if study.cells.len() == 1 {
+        return of_one(study, known);
+    }
     let mut cells: Vec<usize> = compared.iter().map(|it| it.cell).collect();
     cells.sort_unstable();
     cells.dedup();
@@ -66,6 +73,21 @@ pub(super) fn lead(study: &Study, compared: &[Compared]) -> Lead {
     lines.truncate(CELLS);
     lines.extend((more > 0).then(|| format!("And {more} more cells.")));
     Lead { tone: if worse > 0 { Tone::Care } else { Tone::Open }, title, cells: lines }
+}
+
+/// A study of one cell: the medians of what is compared elsewhere, and of what its mode finds.
+fn of_one(study: &Study, known: &[CellFigure]) -> Lead {
+    let compared = study.compared_figures();
+    let is_shown = |it: &&CellFigure| compared.contains(&it.indicator) || it.indicator.name.starts_with(FINDINGS);
+    let median = |it: &CellFigure| {
+        let value = |value: f64| it.indicator.quantity().text(value);
+        let interval = it.interval.map_or("too few runs for an interval".to_owned(), |bounds| {
+            format!("{:.0} % interval {} to {}", 100.0 * (1.0 - it.alpha), value(bounds.low), value(bounds.high))
+        });
+        Some(format!("{}: median {} over {} runs ({interval}).", it.indicator.name, value(it.median?), it.n))
+    };
+    let title = "The study has one cell: nothing is compared.".to_owned();
+    Lead { tone: Tone::Open, title, cells: known.iter().filter(is_shown).filter_map(median).collect() }
 }
 
 fn counted(cells: usize) -> String {

@@ -31,6 +31,7 @@ pub(crate) use axes::distinct;
 pub use cells::CellFigure;
 pub use compared::Compared;
 pub use figures::{DEFAULT_FIGURES, compared_figure};
+pub(crate) use input::brief;
 pub use input::{Baseline, Outcome, Study, StudyRun};
 pub use lead::{Lead, Tone};
 pub use order::OrderEffects;

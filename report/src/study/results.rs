@@ -39,9 +39,15 @@ impl Results {
         Self { cells, compared, axes, order, spreads, remarks }
     }
 
+    /// cells.csv and compare.csv of the runs so far, without all else that the results have; intervals of ratios from at most
+    /// `draws` draws.
+    pub fn csv_files(study: &Study, draws: usize) -> (String, String) {
+        (tables::cells(&cells::cells(study), study), tables::compared(&compared::judged(study, draws), study))
+    }
+
     /// What the study shows.
     pub fn lead(&self, study: &Study) -> Lead {
-        lead::lead(study, &self.compared)
+        lead::lead(study, &self.cells, &self.compared)
     }
 
     /// cells.csv: a row for each figure of each cell.

@@ -209,3 +209,29 @@ fn study_of_two() -> Study {
     let mut random = Random::new(9);
     study(2, 6, 5, |_, _, _| figures([("response.p99", noisy(1000.0, 0.02, &mut random))]))
 }
+
+#[test]
+fn a_study_of_one_cell_says_what_it_found() {
+    let mut random = Random::new(9);
+    let one = study(1, 6, 5, |_, _, _| {
+        figures([("response.p50", noisy(1000.0, 0.02, &mut random)), ("rps.sustainedRate", 15.0), ("goodput", 14.0)])
+    });
+    let lead = Results::of(&one).lead(&one);
+    assert_eq!(lead.title, "The study has one cell: nothing is compared.");
+    assert_eq!(lead.cells.len(), 2, "{lead:?}");
+    assert!(lead.cells[0].starts_with("response.p50: median ") && lead.cells[0].contains("over 6 runs (95 % interval"));
+    assert_eq!(lead.cells[1], "rps.sustainedRate: median 15/s over 6 runs (95 % interval 15/s to 15/s).");
+}
+
+#[test]
+fn ids_of_uploaded_traces_are_shown_by_their_first_digits() {
+    let mut study = of_levels([1.0; 3], 1);
+    study.axes = vec!["trace.upload".to_owned()];
+    let ids = ["0a1b2c3d".repeat(8), "0a1b2c3d".to_owned(), "x".repeat(64)];
+    study.cells = ids.map(|id| vec![id]).to_vec();
+    assert_eq!(study.label(0), "trace.upload=0a1b2c3d0a1b");
+    assert_eq!(
+        (study.label(1), study.label(2)),
+        ("trace.upload=0a1b2c3d".to_owned(), format!("trace.upload={}", "x".repeat(64)))
+    );
+}

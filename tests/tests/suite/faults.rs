@@ -99,6 +99,56 @@ fn a_full_disk() {
     assert!(records.stdout.lines().count() > 100, "{} lines", records.stdout.lines().count());
 }
 
+/// A study of eight runs, of some 60 kB each.
+const STUDY: &str = "base: { rps: { start: 400, end: 400, slot: 500ms, functions: 1, memoryMib: 1 }, saturation: { lag: 1m } }\n\
+                     vary: [{ field: rps.runtime, values: [1ms, 2ms] }]\nrepeats: 4\n";
+
+#[test]
+fn a_study_on_a_disk_that_fills_ends_and_another_takes_over_what_it_has() {
+    let _turn = heavy();
+    let it = Confined::start(|_| {}, "mount -t tmpfs -o size=900k none \"$state\"");
+    let file = it.directory.path().join("study.yaml");
+    fs::write(&file, STUDY).expect("is written");
+    let run = format!("--output json study run {} --wait", file.display());
+    let ran = it.ctl(&run);
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let shown = it.ctl("--output json study get latest").ok().json();
+    let study = &shown["study"];
+    let (id, reason) = (study["studyId"].as_str().expect("an id"), study["reason"].as_str().expect("a reason"));
+    assert_eq!(study["state"], "STUDY_STATE_FAILED", "{shown:#}");
+    assert!(reason.to_lowercase().contains("no space left") && reason.contains("/state/"), "{reason}");
+    // How it ended is on the disk, too, though that is full, and so it is of each of its runs.
+    let on_disk = |name: &str| -> serde_json::Value {
+        serde_json::from_str(&fs::read_to_string(it.in_its_mounts(name)).expect("is there")).expect("is JSON")
+    };
+    let kept = on_disk(&format!("state/studies/{id}/study.json"));
+    assert_eq!((&kept["state"], &kept["reason"]), (&"failed".into(), &reason.into()));
+    let attempts: Vec<_> = kept["runs"]
+        .as_array()
+        .expect("runs")
+        .iter()
+        .flat_map(|run| run["attempts"].as_array().expect("attempts"))
+        .collect();
+    let samples = attempts.iter().filter(|attempt| attempt["end"] == "sample").count();
+    assert!((1..8).contains(&samples) && attempts.iter().all(|attempt| attempt["end"].is_string()), "{kept:#}");
+    let runs = it.ctl("--output json list").ok().json();
+    for run in runs["runs"].as_array().expect("runs") {
+        let id = run["runId"].as_str().expect("an id");
+        let state = on_disk(&format!("state/runs/{id}/run.json"))["state"].clone();
+        assert!(["succeeded", "failed"].iter().any(|ended| state == *ended), "{id}: {state}");
+    }
+    // With room again, the rest is made, and nothing of it twice.
+    let mut nsenter = Command::new("nsenter");
+    nsenter.args(["--user", "--mount", "--preserve-credentials", "--target", &it.child.id().to_string()]);
+    let state = it.directory.path().join("state");
+    let grown = nsenter.args(["mount", "-o", "remount,size=16m"]).arg(&state).status().expect("runs");
+    assert!(grown.success(), "{grown}");
+    let ran = it.ctl(&format!("{run} --reuse"));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let progress = &it.ctl("--output json study get latest").ok().json()["study"]["progress"];
+    assert_eq!((&progress["samples"], &progress["reused"]), (&8.into(), &samples.into()), "{progress}");
+}
+
 #[test]
 fn a_slow_disk() {
     let _turn = heavy();

@@ -168,17 +168,70 @@ fn runs_that_miss_what_is_expected_of_them_are_counted_at_the_end_of_their_study
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(&state.path().join("state"));
     let file = written(state.path(), "repeats: 1");
+    let junit = state.path().join("junit.xml").display().to_string();
+    let alone = daemon.ctl(&["study", "run", &file, "--junit", &junit]);
+    assert!(alone.code == 2 && alone.stderr.contains("--junit needs --watch or --wait"), "{alone:?}");
     let expecting = |expectation: &str| {
         let text = SHORT.replace("name: short\nbase: {", &format!("name: short\nbase: {{ expect: ['{expectation}'],"));
         fs::write(&file, format!("{text}repeats: 1\n")).expect("is written");
-        daemon.ctl(&["study", "run", &file, "--wait"])
+        daemon.ctl(&["study", "run", &file, "--wait", "--junit", &junit])
     };
     let missed = expecting("response.p50 < 1us");
+    let xml = fs::read_to_string(&junit).expect("is written");
+    assert!(xml.contains("<testsuites tests=\"4\" failures=\"2\" errors=\"0\">"), "{xml}");
+    assert_eq!(xml.matches("<testsuite name=\"rps.runtime=").count(), 2, "one for each run: {xml}");
+    assert!(xml.contains("name=\"response.p50 &lt; 1us\"") && xml.contains("<failure message=\"it was "), "{xml}");
     assert_eq!(missed.code, 6, "{missed:?}");
     assert!(missed.stderr.contains("2 of the runs do not meet their expectations"), "{missed:?}");
     assert!(missed.stdout.contains("2 of 2 done"), "they are samples all the same: {missed:?}");
     let met = expecting("response.p50 > 0us");
     assert_eq!(met.code, 0, "{met:?}");
+    let xml = fs::read_to_string(&junit).expect("is replaced");
+    assert!(xml.contains("<testsuites tests=\"4\" failures=\"0\" errors=\"0\">"), "{xml}");
+}
+
+#[test]
+fn a_study_is_plotted_by_its_id_and_by_its_directory() {
+    let _turn = heavy();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(&state.path().join("state"));
+    let file = written(state.path(), "repeats: 2");
+    daemon.ctl(&["study", "run", &file, "--wait"]).ok();
+    let id = study(&daemon, "latest")["studyId"].as_str().expect("an id").to_owned();
+    let directory = state.path().join("state/studies").join(&id).display().to_string();
+    let plotted = |of: &str, flags: &str, to: &str| {
+        let to = state.path().join(to);
+        let flags = flags.split(' ').chain(["--to", to.to_str().expect("text")]);
+        let ran = daemon.ctl(&["plot", of].into_iter().chain(flags).collect::<Vec<_>>());
+        (fs::read_to_string(&to).unwrap_or_default(), ran)
+    };
+    let cells = "--figure study-cells --of response.p50,failed --axis rps.runtime";
+    let (of_daemon, ran) = plotted(&id, cells, "daemon.csv");
+    assert!(ran.code == 0 && ran.stderr.contains("response.p50 by rps.runtime: Medians"), "{ran:?}");
+    let rows: Vec<&str> = of_daemon.lines().collect();
+    assert_eq!((rows[0], rows.len()), ("figure,series,x,y,more", 5), "two cells in two panels: {of_daemon}");
+    let (of_directory, ran) = plotted(&directory, cells, "directory.csv");
+    assert!(ran.code == 0 && of_directory == of_daemon, "{ran:?} {of_directory}");
+    let (svg, ran) = plotted("latest", "--figure study-cells --width 7in", "cells.svg");
+    assert!(ran.code == 0 && svg.matches("role=\"img\"").count() >= 2, "{ran:?} {svg}");
+    let (over, ran) = plotted(&directory, "--figure response-cdf", "over.csv");
+    assert!(ran.code == 0 && over.lines().count() > 4, "its samples laid over each other: {ran:?}");
+    for (flags, said) in [
+        ("--figure study-cells --axis seed", "seed does not vary in the study; it has rps.runtime"),
+        ("--figure study-cells --of nothing", "--of: "),
+        ("--figure study-order --axis rps.runtime", "study-order is not over axes"),
+        ("--figure response-cdf --of response.p50", "--axis and --of are of figures of studies"),
+    ] {
+        let (_, ran) = plotted(&id, flags, "wrong.csv");
+        assert!(ran.code == 2 && ran.stderr.contains(said), "{flags}: {ran:?}");
+    }
+    let compared = [id.as_str(), &directory].map(|of| daemon.ctl(&["study", "compare", of]).ok().stdout);
+    assert_eq!(compared[0], compared[1]);
+    let listed = daemon.ctl(&["plot", "--figure", "list"]).ok().stdout;
+    assert!(
+        ["study-effect", "study-cells", "study-spread", "study-order"].iter().all(|name| listed.contains(name)),
+        "{listed}"
+    );
 }
 
 #[test]

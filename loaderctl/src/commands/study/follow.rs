@@ -1,6 +1,9 @@
 //! Following a study to its end: how its progress is shown, and what is done when the connection is lost.
 
-use std::io::{IsTerminal as _, stderr};
+use std::{
+    io::{IsTerminal as _, stderr},
+    path::Path,
+};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use loader_proto::{
@@ -9,11 +12,15 @@ use loader_proto::{
 };
 use tokio_stream::StreamExt as _;
 
-use super::{hooks::Hooks, plan::SHOWN, results};
+use super::{
+    hooks::Hooks,
+    plan::SHOWN,
+    results::{self, AtEnd},
+};
 use crate::{
     Ending, Failure,
     client::Daemon,
-    commands::session::Session,
+    commands::{run_files, session::Session},
     ending::is_lost,
     output::{self, Format, note},
     render,
@@ -84,14 +91,24 @@ impl View {
     }
 }
 
+/// What is done while a study is followed, and at its end.
+pub(super) struct Following<'a> {
+    /// How its progress is shown.
+    pub(super) view: &'a mut View,
+    /// The commands of this machine that it waits for.
+    pub(super) hooks: Option<Hooks>,
+    /// Where its expectations go as JUnit XML.
+    pub(super) junit: Option<&'a Path>,
+}
+
 /// Follows a study to its end and prints it. Ctrl-C ends the following, not the study.
 pub(super) async fn to_end(
     session: &Session,
     daemon: &Daemon,
     study: &str,
-    view: &mut View,
-    mut hooks: Option<Hooks>,
+    following: Following<'_>,
 ) -> Result<Ending, Failure> {
+    let Following { view, mut hooks, junit } = following;
     let followed = tokio::select! {
         followed = follow(daemon, study, view, hooks.as_mut()) => Some(followed),
         pressed = tokio::signal::ctrl_c() => {
@@ -106,7 +123,10 @@ pub(super) async fn to_end(
         return Ok(Ending::Interrupted);
     };
     let ended = followed?;
-    let (results, missed) = Box::pin(results::shown_at_end(daemon, ended.clone())).await?;
+    let AtEnd { shown: results, missed, xml } = Box::pin(results::at_end(daemon, ended.clone())).await?;
+    if let Some(file) = junit {
+        run_files::write(file, xml.as_bytes())?;
+    }
     match session.format {
         Format::Table => {
             output::text(&render::study(&visible(&ended), SHOWN))?;

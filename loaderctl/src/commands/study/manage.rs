@@ -4,7 +4,10 @@ use loader_proto::v1::{
     CancelStudyRequest, DeleteStudyRequest, GetStudyRequest, ListStudiesRequest, ListStudiesResponse, StudyState,
 };
 
-use super::{follow, plan::SHOWN};
+use super::{
+    follow::{self, Following},
+    plan::SHOWN,
+};
 use crate::{
     Ending, Failure,
     cli::{StudyCancelArguments, StudyDeleteArguments, StudyGetArguments, StudyListArguments},
@@ -53,7 +56,8 @@ pub(in crate::commands) async fn cancel(session: &Session, arguments: StudyCance
     let study = answer.study.clone().unwrap_or_default();
     let has_ended = [StudyState::Succeeded, StudyState::Failed, StudyState::Cancelled].contains(&study.state());
     if wait && !has_ended {
-        let ended = follow::to_end(session, &daemon, &study.study_id, &mut follow::silent(), None).await?;
+        let following = Following { view: &mut follow::silent(), hooks: None, junit: None };
+        let ended = follow::to_end(session, &daemon, &study.study_id, following).await?;
         return Ok(if ended == Ending::Interrupted { ended } else { Ending::Done });
     }
     session.print(&answer, |answer| render::study_line(&answer.study.clone().unwrap_or_default()))

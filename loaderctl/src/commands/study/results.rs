@@ -1,8 +1,8 @@
 //! `study compare` and `study report`: the results of a study so far, from what the daemon has of it and its runs.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
-use loader_proto::v1::{self, GetRunRequest, GetStudyRequest};
+use loader_proto::v1::{self, GetRunRequest, GetStudyRequest, StudyOutcome};
 use loader_report::{
     indicator::Figures,
     page,
@@ -11,13 +11,14 @@ use loader_report::{
 };
 use serde_json::json;
 
-use super::samples::sample;
+use super::{directory, samples::sample};
 use crate::{
     Ending, Failure,
     cli::{StudyCompareArguments, StudyReportArguments},
     client::Daemon,
     commands::{browser, run_files, session::Session},
     ending::is_missed,
+    junit::{self, Planned},
     output::{self, Format, note},
     render,
 };
@@ -31,8 +32,7 @@ pub(in crate::commands) async fn compare(
     arguments: StudyCompareArguments,
 ) -> Result<Ending, Failure> {
     let StudyCompareArguments { study, csv, cells } = arguments;
-    let daemon = session.daemon().await?;
-    let study = read(&daemon, study.study).await?;
+    let study = read(session, &study.study).await?;
     let results = Results::of(&study);
     if let Some(path) = csv {
         run_files::write(&path, results.compare_csv(&study).as_bytes())?;
@@ -50,8 +50,7 @@ pub(in crate::commands) async fn compare(
 /// Writes the page of a study.
 pub(in crate::commands) async fn report(session: &Session, arguments: StudyReportArguments) -> Result<Ending, Failure> {
     let StudyReportArguments { study, to, open } = arguments;
-    let daemon = session.daemon().await?;
-    let study = read(&daemon, study.study).await?;
+    let study = read(session, &study.study).await?;
     let results = Results::of(&study);
     let html = page::study_html(&study, &results);
     run_files::write(&to, html.as_bytes())?;
@@ -71,39 +70,79 @@ pub(in crate::commands) async fn report(session: &Session, arguments: StudyRepor
     Ok(Ending::Done)
 }
 
-/// A study as the daemon has it, with the figures of its samples.
-async fn read(daemon: &Daemon, study_id: String) -> Result<Study, Failure> {
-    let got = daemon.api.clone().get_study(GetStudyRequest { study_id }).await;
+/// A study with the figures of its samples: that in a directory, or one that the daemon has.
+pub(super) async fn read(session: &Session, name: &str) -> Result<Study, Failure> {
+    let path = Path::new(name);
+    if directory::is_directory(path) {
+        let (study, figures) = directory::read(path)?;
+        return of(study, &figures);
+    }
+    if path.is_dir() || name.contains('/') {
+        return Err(Failure::Input(format!("{name} is not the directory of a study, and not the id of one")));
+    }
+    let daemon = session.daemon().await?;
+    let got = daemon.api.clone().get_study(GetStudyRequest { study_id: name.to_owned() }).await;
     let study = got.map_err(|status| daemon.failure(status))?.into_inner().study.unwrap_or_default();
-    Ok(with_figures(daemon, study).await?.0)
+    Ok(with_figures(&daemon, study).await?.0)
 }
 
-/// What a study that has ended shows, for people, and how many of its runs do not meet all of their expectations.
-pub(super) async fn shown_at_end(daemon: &Daemon, study: v1::Study) -> Result<(String, usize), Failure> {
-    let (study, missed) = with_figures(daemon, study).await?;
-    Ok((render::study_results(&study, &Results::of(&study)), missed))
+/// What is said of a study that has ended.
+pub(super) struct AtEnd {
+    /// Its results, for people.
+    pub(super) shown: String,
+    /// How many of its runs do not meet all of their expectations.
+    pub(super) missed: usize,
+    /// Its expectations as JUnit XML.
+    pub(super) xml: String,
 }
 
-/// A study with the figures of its samples, and how many of its runs do not meet all of their expectations.
-async fn with_figures(daemon: &Daemon, study: v1::Study) -> Result<(Study, usize), Failure> {
-    let (mut figures, mut missed) = (BTreeMap::new(), 0);
+/// What is said of a study that has ended.
+pub(super) async fn at_end(daemon: &Daemon, study: v1::Study) -> Result<AtEnd, Failure> {
+    let planned = study.runs.clone();
+    let (study, last) = with_figures(daemon, study).await?;
+    let missed = last.iter().flatten().filter(|run| is_missed(run)).count();
+    let of_run = |(planned, run): (&v1::StudyRun, &Option<v1::Run>)| Planned {
+        name: format!("{}, repeat {}", study.label(planned.cell as usize), planned.repeat + 1),
+        run: run.clone(),
+        left_out: left_out(planned),
+    };
+    let xml = junit::of_study(&planned.iter().zip(&last).map(of_run).collect::<Vec<_>>());
+    Ok(AtEnd { shown: render::study_results(&study, &Results::of(&study)), missed, xml })
+}
+
+/// Why a planned run is no sample, although nothing of it failed.
+fn left_out(run: &v1::StudyRun) -> Option<String> {
+    let why = || run.attempts.last().map(|last| format!("left out: {}", last.end)).unwrap_or_default();
+    match run.outcome() {
+        StudyOutcome::Unspecified | StudyOutcome::NotMade => Some("not made".to_owned()),
+        StudyOutcome::LeftOut => Some(why()),
+        StudyOutcome::Sample | StudyOutcome::Failed => None,
+    }
+}
+
+/// A study with the figures of its samples, and the last run of each planned one, where there is one.
+async fn with_figures(daemon: &Daemon, study: v1::Study) -> Result<(Study, Vec<Option<v1::Run>>), Failure> {
+    let (mut figures, mut last) = (BTreeMap::new(), Vec::with_capacity(study.runs.len()));
     for run in &study.runs {
-        let Some(attempt) = run.attempts.last() else { continue };
+        let Some(attempt) = run.attempts.last() else {
+            last.push(None);
+            continue;
+        };
         let got = daemon.api.clone().get_run(GetRunRequest { run_id: attempt.run_id.clone() }).await;
         let ended = match got {
-            Ok(got) => got.into_inner().run.unwrap_or_default(),
+            Ok(got) => Some(got.into_inner().run.unwrap_or_default()),
             // It was deleted since.
-            Err(status) if status.code() == tonic::Code::NotFound => v1::Run::default(),
+            Err(status) if status.code() == tonic::Code::NotFound => None,
             Err(status) => return Err(daemon.failure(status)),
         };
-        missed += usize::from(is_missed(&ended));
-        match (sample(run), &ended.summary) {
+        match (sample(run), ended.as_ref().and_then(|run| run.summary.as_ref())) {
             (Some(id), Some(summary)) => drop(figures.insert(id.to_owned(), Figures::of(summary))),
             (Some(id), None) => note(&format!("run {id} is gone, and with it what it measured")),
             (None, _) => {}
         }
+        last.push(ended);
     }
-    Ok((of(study, &figures)?, missed))
+    Ok((of(study, &figures)?, last))
 }
 
 /// A study for its results, from the daemon's and the figures of its samples.
@@ -131,7 +170,7 @@ fn of(study: v1::Study, figures: &BTreeMap<String, Figures>) -> Result<Study, Fa
 }
 
 /// The path of a field in JSON names, as cells have it.
-fn canonical(field: &str) -> String {
+pub(super) fn canonical(field: &str) -> String {
     loader_proto::json::field::<v1::RunSpec>(field).map_or_else(|_| field.to_owned(), |path| path.to_string())
 }
 
@@ -166,7 +205,7 @@ fn planned(run: &v1::StudyRun, figures: &BTreeMap<String, Figures>) -> Option<St
 
 #[cfg(test)]
 mod tests {
-    use loader_proto::v1::{Axis, StudyAttempt, StudyCell, StudyOutcome, StudySpec};
+    use loader_proto::v1::{Axis, StudyAttempt, StudyCell, StudySpec};
 
     use super::*;
 

@@ -2,7 +2,11 @@
 
 use loader_proto::v1::{GetStudyRequest, SubmitStudyRequest};
 
-use super::{follow, hooks::Hooks, prepare::prepare};
+use super::{
+    follow::{self, Following},
+    hooks::Hooks,
+    prepare::prepare,
+};
 use crate::{
     Ending, Failure,
     cli::{StudyArgument, StudyRunArguments, StudyWatchArguments},
@@ -12,8 +16,13 @@ use crate::{
 
 /// Queues a study, and optionally follows it. With commands of this machine it is followed in any case.
 pub(in crate::commands) async fn run(session: &Session, arguments: StudyRunArguments) -> Result<Ending, Failure> {
-    let StudyRunArguments { study, watch, wait, reuse, hooks } = arguments;
+    let StudyRunArguments { study, watch, wait, reuse, junit, hooks } = arguments;
     let hooks = Hooks::of(hooks);
+    if junit.is_some() && !watch && !wait && hooks.is_none() {
+        return Err(Failure::Input(
+            "--junit needs --watch or --wait: expectations are judged at the end of each run".to_owned(),
+        ));
+    }
     let (daemon, study) = prepare(session, &study).await?;
     let request = SubmitStudyRequest {
         study: Some(study),
@@ -35,15 +44,18 @@ pub(in crate::commands) async fn run(session: &Session, arguments: StudyRunArgum
         note(&format!("study {}", study.study_id));
     }
     let mut view = if watch { follow::view(session) } else { follow::silent() };
-    follow::to_end(session, &daemon, &study.study_id, &mut view, hooks).await
+    let following = Following { view: &mut view, hooks, junit: junit.as_deref() };
+    follow::to_end(session, &daemon, &study.study_id, following).await
 }
 
 /// Follows a study to its end.
 pub(in crate::commands) async fn watch(session: &Session, arguments: StudyWatchArguments) -> Result<Ending, Failure> {
-    let StudyWatchArguments { study: StudyArgument { study }, hooks } = arguments;
+    let StudyWatchArguments { study: StudyArgument { study }, junit, hooks } = arguments;
     let daemon = session.daemon().await?;
     // "latest" may mean another study later.
     let got = daemon.api.clone().get_study(GetStudyRequest { study_id: study }).await;
     let study = got.map_err(|status| daemon.failure(status))?.into_inner().study.unwrap_or_default();
-    follow::to_end(session, &daemon, &study.study_id, &mut follow::view(session), Hooks::of(hooks)).await
+    let view = &mut follow::view(session);
+    let following = Following { view, hooks: Hooks::of(hooks), junit: junit.as_deref() };
+    follow::to_end(session, &daemon, &study.study_id, following).await
 }

@@ -4,10 +4,8 @@ use crate::{
     invoke::Status,
     plan::{Mark, SlotHead},
     record::{
-        MemoryInFlight, MemoryLevel, Summary, SummaryFacts,
-        slots::{Closed, Slots},
-        summarise,
-        testkit::{head, row, t0, unsent},
+        MemoryInFlight, Summary, summarise,
+        testkit::{facts, head, row, summary, t0, unsent},
     },
 };
 
@@ -15,31 +13,6 @@ const BOUND: Duration = Duration::from_millis(10);
 
 fn rules() -> Rules {
     Rules { t0: t0(), lag_bound: BOUND, slo: None, is_timed: true }
-}
-
-/// The summary of rows of one slot or more, all of which are complete.
-fn summary(rules: Rules, rows: &[Row]) -> Summary {
-    let mut statistics = Statistics::new(1, AskedArrivals::Planned, rules);
-    let mut slots = Slots::new(rules.t0, rules.lag_bound);
-    let mut heads = BTreeMap::<u32, (SlotHead, u64)>::new();
-    for row in rows {
-        heads.entry(row.planned.slot.index).or_insert((row.planned.slot, 0)).1 += 1;
-    }
-    for (head, dispatched) in heads.into_values() {
-        slots.opened(head, MemoryLevel { at: rules.t0.instant + head.start.as_duration(), mib: 4 });
-        assert!(slots.closed(head, Closed { cut: None, dispatched, memory_peak_mib: 6 }).is_none());
-    }
-    for row in rows {
-        statistics.row(row);
-        if let Some(completed) = slots.row(row) {
-            statistics.slot_completed(completed);
-        }
-    }
-    summarise(statistics, facts(rules))
-}
-
-fn facts(rules: Rules) -> SummaryFacts {
-    SummaryFacts::of(rules.t0.unix)
 }
 
 fn counts(it: &Counts) -> [u64; 4] {

@@ -50,9 +50,9 @@ impl Places {
     }
 }
 
-/// Of each axis a figure: what its values do to each of the figures that are compared.
-pub(super) fn effects(study: &Study, results: &Results) -> Vec<Figure> {
-    (0..study.axes.len()).filter_map(|axis| effect(study, results, axis)).collect()
+/// Of each of these axes a figure: what its values do to each of the figures that are compared.
+pub(super) fn effects(study: &Study, results: &Results, axes: &[usize]) -> Vec<Figure> {
+    axes.iter().filter_map(|axis| effect(study, results, *axis)).collect()
 }
 
 fn effect(study: &Study, results: &Results, axis: usize) -> Option<Figure> {
@@ -84,7 +84,7 @@ fn effect(study: &Study, results: &Results, axis: usize) -> Option<Figure> {
     figure.finding = format!("Ratio of medians to {field}={reference}, with the interval as a band.");
     let pairs = of_axis.iter().map(|it| it.pairs).max().unwrap_or_default();
     figure.facts = Facts::new(
-        format!("{pairs} pairs of cells that differ in this alone"),
+        format!("{pairs} {} of cells that differ in this alone", if pairs == 1 { "pair" } else { "pairs" }),
         "",
         "geometric mean of ratios of medians; bootstrap",
     );

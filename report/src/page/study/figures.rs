@@ -1,5 +1,7 @@
 //! Small multiples of the cells, and the runs in their order.
 
+use std::collections::BTreeMap;
+
 use super::axes::Places;
 use crate::{
     figure::{Axis, Band, Curve, Facts, Figure, Layer, Mark, Points, Quantity, Scale, Shade},
@@ -17,11 +19,13 @@ const MULTIPLES: usize = 6;
 /// Most rounds that are shaded.
 const ROUNDS: u32 = 60;
 
-/// Each figure that is compared over each axis: a curve for each combination of the other axes, a few of them in each figure.
-pub(super) fn by_axis(study: &Study, results: &Results) -> Vec<Figure> {
+/// Each figure that is compared over each of these axes: a curve for each combination of the other axes, a few of them in each figure. Of
+/// axes that only vary together the first one stands for all.
+pub(super) fn by_axis(study: &Study, results: &Results, axes: &[usize]) -> Vec<Figure> {
     let mut drawn = Vec::new();
     for indicator in study.compared_figures() {
-        for axis in 0..study.axes.len() {
+        let is_first = |axis: &usize| !axes.iter().any(|other| other < axis && is_same(study, *other, *axis));
+        for axis in axes.iter().copied().filter(is_first) {
             let others = others(study, axis);
             let multiples = others.chunks(CURVES).take(MULTIPLES).enumerate();
             let left = others.len().saturating_sub(CURVES * MULTIPLES);
@@ -33,11 +37,22 @@ pub(super) fn by_axis(study: &Study, results: &Results) -> Vec<Figure> {
     drawn
 }
 
-/// The values of all axes but one, each combination once, with the cells that have it.
+/// Whether two axes only vary together: each value of one goes with one value of the other.
+fn is_same(study: &Study, one: usize, other: usize) -> bool {
+    let (mut ahead, mut back) = (BTreeMap::new(), BTreeMap::new());
+    study.cells.iter().all(|cell| {
+        let (Some(a), Some(b)) = (cell.get(one), cell.get(other)) else { return false };
+        *ahead.entry(a).or_insert(b) == b && *back.entry(b).or_insert(a) == a
+    })
+}
+
+/// The values of all axes but one, and those that only vary with it, each combination once, with the cells that have it.
 fn others(study: &Study, axis: usize) -> Vec<(String, Vec<usize>)> {
     let mut found: Vec<(String, Vec<usize>)> = Vec::new();
+    let is_other: Vec<bool> = (0..study.axes.len()).map(|other| !is_same(study, axis, other)).collect();
     for (cell, values) in study.cells.iter().enumerate() {
-        let rest = study.axes.iter().zip(values).enumerate().filter(|(number, _)| *number != axis);
+        let rest = study.axes.iter().zip(values).enumerate();
+        let rest = rest.filter(|(number, _)| is_other.get(*number).copied().unwrap_or_default());
         let label = rest.map(|(_, (field, value))| format!("{field}={value}")).collect::<Vec<_>>().join(", ");
         match found.iter_mut().find(|(known, _)| *known == label) {
             Some((_, cells)) => cells.push(cell),
@@ -72,7 +87,11 @@ fn multiple(
     }
     figure.layers.retain(|layer| !layer.is_empty());
     figure.finding = format!("Medians of {name} over the runs of each cell, with their intervals as bands.");
-    let more = if left > 0 { format!("{left} combinations of the other axes are not drawn") } else { String::new() };
+    let with = (0..study.axes.len()).filter(|other| *other != axis && is_same(study, axis, *other));
+    let with: Vec<_> = with.filter_map(|other| study.axes.get(other)).map(String::as_str).collect();
+    let with = if with.is_empty() { String::new() } else { format!("{} vary with it", with.join(", ")) };
+    let left = if left > 0 { format!("{left} combinations of the other axes are not drawn") } else { String::new() };
+    let more = [with, left].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("; ");
     figure.facts = Facts::new(format!("n = {} runs", study.runs.len()), more, "medians; order statistics");
     (!figure.is_empty()).then_some(figure)
 }

@@ -2,9 +2,15 @@
 //! the runs does, and the runs.
 
 mod axes;
+mod catalogue;
 mod figures;
+mod presentable;
 mod spread;
 mod tables;
+
+pub use catalogue::{STUDY_FIGURES, StudyEntry, study_figure};
+
+use presentable::{presentable, shown};
 
 use super::document::{document, each_chart};
 use crate::{
@@ -27,14 +33,15 @@ pub fn study_html(study: &Study, results: &Results) -> String {
         paragraphs.collect::<String>()
     );
     let charts = |drawn: Vec<_>| each_chart(drawn.into_iter());
+    let all: Vec<usize> = (0..study.axes.len()).collect();
     let sections = [
         ("Against the baseline", "compared", tables::compared(study, results).html() + &tables::method(study)),
         (
             "The effect of each axis",
             "axes",
-            charts(axes::effects(study, results)) + &tables::axes(study, results).html(),
+            charts(axes::effects(study, results, &all)) + &tables::axes(study, results).html(),
         ),
-        ("By cell", "cells", charts(figures::by_axis(study, results)) + &tables::cells(study, results).html()),
+        ("By cell", "cells", charts(figures::by_axis(study, results, &all)) + &tables::cells(study, results).html()),
         (
             "Between cells and within",
             "spread",
@@ -44,29 +51,6 @@ pub fn study_html(study: &Study, results: &Results) -> String {
         ("Runs", "runs", tables::runs(study)),
     ];
     document(&title, &header, &sections)
-}
-
-/// A study with all names as they are shown, whatever they hold.
-fn presentable(study: &Study) -> Study {
-    let mut study = study.clone();
-    let show = |text: &mut String| *text = visible(text);
-    [&mut study.name, &mut study.id, &mut study.order].into_iter().for_each(show);
-    study.axes.iter_mut().chain(study.cells.iter_mut().flatten()).for_each(show);
-    study.baseline = study.baseline.iter().map(|(field, value)| (visible(field), visible(value))).collect();
-    for run in &mut study.runs {
-        show(&mut run.id);
-        if let Outcome::LeftOut(reason) = &mut run.outcome {
-            show(reason);
-        }
-    }
-    study
-}
-
-/// Results with values of axes as they are shown.
-fn shown(results: &Results) -> Results {
-    let mut results = results.clone();
-    results.axes.iter_mut().for_each(|it| (it.value, it.reference) = (visible(&it.value), visible(&it.reference)));
-    results
 }
 
 /// What the study is, in a line.

@@ -1,0 +1,76 @@
+//! Figures of a study for `plot`: which study, over which axes, and of what.
+
+use loader_report::{
+    figure::Figure,
+    page::StudyEntry,
+    study::{Results, Study, compared_figure},
+};
+
+use super::results::{canonical, read};
+use crate::{Failure, cli::Panels, commands::session::Session};
+
+/// The panels of a figure of the one study that is named.
+pub(in crate::commands) async fn panels(
+    session: &Session,
+    entry: &StudyEntry,
+    names: &[String],
+    panels: &Panels,
+) -> Result<Vec<Figure>, Failure> {
+    let [name] = names else {
+        let given = names.len();
+        return Err(Failure::Input(format!(
+            "figure {} is of one study, by its id or directory: {given} are given",
+            entry.name
+        )));
+    };
+    let wrong: Vec<String> = panels.of.iter().filter_map(|name| compared_figure(name).err()).collect();
+    if !wrong.is_empty() {
+        return Err(Failure::Input(format!("--of: {}", wrong.join("; "))));
+    }
+    let mut study = read(session, name).await?;
+    let axes = axes(&study, entry, panels.axis.as_deref())?;
+    study.figures.clone_from(&panels.of);
+    let figures = entry.draw(&study, &Results::of(&study), &axes);
+    if figures.is_empty() {
+        return Err(Failure::Input(format!(
+            "there is nothing to be seen in figure {} of this study: {}",
+            entry.name, entry.about
+        )));
+    }
+    Ok(figures)
+}
+
+/// The numbers of the axes that a figure is over.
+fn axes(study: &Study, entry: &StudyEntry, only: Option<&str>) -> Result<Vec<usize>, Failure> {
+    let Some(only) = only else { return Ok((0..study.axes.len()).collect()) };
+    if !entry.is_over_axes {
+        return Err(Failure::Input(format!("--axis: figure {} is not over axes", entry.name)));
+    }
+    let wanted = canonical(only);
+    let found = study.axes.iter().position(|axis| *axis == wanted);
+    let missing =
+        || Failure::Input(format!("--axis: {only} does not vary in the study; it has {}", study.axes.join(", ")));
+    Ok(vec![found.ok_or_else(missing)?])
+}
+
+#[cfg(test)]
+mod tests {
+    use loader_report::page::study_figure;
+
+    use super::*;
+
+    #[test]
+    fn an_axis_is_named_as_in_a_spec() {
+        let study = Study { axes: vec!["rps.start".to_owned(), "scaling.stableWindow".to_owned()], ..Study::default() };
+        let of =
+            |name: &str, axis| axes(&study, study_figure(name).expect("is known"), axis).map_err(|it| it.to_string());
+        assert_eq!(of("study-effect", None), Ok(vec![0, 1]));
+        assert_eq!(of("study-cells", Some("scaling.stable_window")), Ok(vec![1]));
+        let missing = of("study-effect", Some("seed")).expect_err("does not vary");
+        assert!(
+            missing.contains("seed does not vary in the study; it has rps.start, scaling.stableWindow"),
+            "{missing}"
+        );
+        assert!(of("study-order", Some("rps.start")).is_err());
+    }
+}
