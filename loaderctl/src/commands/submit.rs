@@ -22,7 +22,7 @@ pub(super) async fn submit(session: &Session, arguments: SubmitArguments) -> Res
     can_be_judged(&following)?;
     if dry_run {
         let plain = PlanArguments { spec, all: false, write: None, force: false, room: RoomArguments::default() };
-        return plan::plan(session, &plain).await;
+        return Box::pin(plan::plan(session, &plain)).await;
     }
     let prepared = prepare(session, &spec).await?;
     let daemon = prepared.daemon.clone();

@@ -13,6 +13,7 @@ pub(super) type Said = Result<Message, String>;
 
 /// What a worker hears.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is taken apart where it is made, and kept nowhere")]
 pub(super) enum Heard {
     /// The coordinator says something, other than that the worker is dismissed.
     Said(Message),

@@ -32,11 +32,14 @@ pub(super) struct Filling {
     pub(super) next: Option<(Box<FillIn>, Then)>,
 }
 
+/// A fill-in after a step, what it has come to, and the events of the step.
+pub(super) type Made = (Box<FillIn>, Then, Vec<(Offset, Event)>);
+
 /// A step of the fill-in of a worker's share.
 pub(super) struct Stepped {
     /// The worker's place.
     pub(super) place: usize,
-    pub(super) made: Result<(Box<FillIn>, Then, Vec<(Offset, Event)>), String>,
+    pub(super) made: Result<Made, String>,
 }
 
 /// A worker.

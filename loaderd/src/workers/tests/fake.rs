@@ -367,11 +367,7 @@ impl Fake {
     }
 
     pub(super) async fn dismissed(&mut self) -> String {
-        self.until(|told| match told {
-            Told::Dismissed(it) => Some(it.reason),
-            _ => None,
-        })
-        .await
+        self.until(|told| if let Told::Dismissed(it) = told { Some(it.reason) } else { None }).await
     }
 
     /// Sends batches of these events, of `size` events each, from the batch with this number on.

@@ -53,10 +53,12 @@ async fn what_a_killed_worker_may_have_sent_is_unknown_and_the_rest_is_not_sent(
     recorded.is_whole();
     for ((_, _, due, ..), (status, worker, error)) in &recorded.rows {
         let lost = "worker 0 was lost: killed by signal 9";
-        let (expected, why) = match status {
-            Status::Ok => (Status::Ok, String::new()),
-            _ if *due < 3_000_000_000 => (Status::Unfinished, format!("{lost}; whether it was sent is not known")),
-            _ => (Status::NotSent, lost.to_owned()),
+        let (expected, why) = if *status == Status::Ok {
+            (Status::Ok, String::new())
+        } else if *due < 3_000_000_000 {
+            (Status::Unfinished, format!("{lost}; whether it was sent is not known"))
+        } else {
+            (Status::NotSent, lost.to_owned())
         };
         assert_eq!((*status, error), (expected, &why), "due at {due} ns");
         assert_eq!(worker.map(|it| it.0), Some(0));

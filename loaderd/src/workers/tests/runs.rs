@@ -121,10 +121,8 @@ async fn slot_by_slot(mut fake: Fake, mut share: Shared, t0: Anchor) -> Vec<Slot
     while let Some((slot, own)) = next_slot(&mut share, sums.last(), t0) {
         events.push(slot);
         fake.say(Says::Outcome(wire::from_outcome(&own))).await;
-        let sum = |told| match told {
-            Told::Outcome(message) => Some(wire::outcome(message).expect("is one")),
-            _ => None,
-        };
+        let sum =
+            |told| if let Told::Outcome(message) = told { Some(wire::outcome(message).expect("is one")) } else { None };
         sums.push(fake.until(sum).await);
     }
     let events: Vec<_> = events.into_iter().flatten().collect();
