@@ -10,7 +10,7 @@ pub const WINDOW: usize = 8;
 pub(super) const MAX_MESSAGE: usize = 4 << 20;
 
 /// Batches that are decoded at the same time, over all workers.
-pub(super) const DECODED: usize = 8;
+pub const DECODED: usize = 8;
 
 /// Streams of a worker's connection: its work, a comparison of clocks, two files of the trace.
 pub(super) const MOST_STREAMS: u32 = 4;

@@ -27,7 +27,7 @@ use crate::{
 
 /// Events of a worker that no worker of the same plan sends.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Disorder {
+pub enum Disorder {
     /// There is no such worker.
     #[error("there is no such worker")]
     NoWorker,
@@ -63,7 +63,7 @@ struct Stream {
 
 /// Merges the streams of a run's workers.
 #[derive(Debug)]
-pub(super) struct Merge {
+pub struct Merge {
     streams: Vec<Stream>,
     slots: BTreeMap<u32, MergedSlot>,
     phases: Phases,
@@ -77,7 +77,7 @@ pub(super) struct Merge {
 
 impl Merge {
     /// Of so many workers and functions. Slots are measured as `phases` says when they begin.
-    pub(super) fn new(workers: usize, functions: usize, phases: Phases) -> Self {
+    pub fn new(workers: usize, functions: usize, phases: Phases) -> Self {
         let streams = (0..workers).map(|_| Stream::default()).collect();
         let (slots, exact) = (BTreeMap::new(), vec![None; functions]);
         Self { streams, slots, phases, ended: 0, stopping: false, exact }
@@ -87,7 +87,7 @@ impl Merge {
     ///
     /// # Errors
     /// An event that can't be of this run's plan. Nothing of it was taken.
-    pub(super) fn take(&mut self, worker: WorkerIndex, event: Event, out: &mut Vec<Event>) -> Result<(), Disorder> {
+    pub fn take(&mut self, worker: WorkerIndex, event: Event, out: &mut Vec<Event>) -> Result<(), Disorder> {
         match event {
             Event::Opened { head, memory } => {
                 let stream = self.streams.get_mut(usize::from(worker.0)).ok_or(Disorder::NoWorker)?;

@@ -29,11 +29,12 @@ mod trace_files;
 pub mod wire;
 
 pub use assignment::{Assigned, Limits, PlanFacts};
-pub use bounds::{MOST_PENDING, Times, WINDOW};
+pub use bounds::{DECODED, MOST_PENDING, Times, WINDOW};
 pub use certificate::CertificateError;
 pub use coordination::{Coordinated, Coordination};
 pub use coordinator::PlanAgain;
 pub use error::{CoordinationError, NotReady};
+pub use merge::{Disorder, Merge};
 pub use token::Token;
 pub use trace_files::{OpenSource, TraceFiles};
 

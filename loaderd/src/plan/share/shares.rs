@@ -124,7 +124,7 @@ impl Shares {
     }
 
     /// Whose the `number`-th invocation is of a function that all have in turn.
-    pub(super) fn in_turn(&self, number: u64) -> u32 {
+    pub fn in_turn(&self, number: u64) -> u32 {
         turn(number, self.workers)
     }
 }
