@@ -1,6 +1,6 @@
 //! Where an invocation goes: what a platform returns and an invoker takes, so that neither knows the other.
 
-use std::{io, path::Path, sync::Arc};
+use std::{fs, io, path::Path, sync::Arc};
 
 use http::Uri;
 use tokio_rustls::rustls::{
@@ -56,11 +56,16 @@ impl Endpoint {
 
 /// How connections are secured: the trusted authorities. Clones share the configuration.
 #[derive(Clone)]
-pub struct Tls(pub Arc<ClientConfig>);
+pub struct Tls {
+    /// As the library takes them.
+    pub config: Arc<ClientConfig>,
+    /// The file of the trusted authorities (PEM), for other processes; absent: those of this machine.
+    pub roots_pem: Option<Arc<[u8]>>,
+}
 
 impl PartialEq for Tls {
     fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+        Arc::ptr_eq(&self.config, &other.config)
     }
 }
 
@@ -79,9 +84,10 @@ impl Tls {
     /// A file that cannot be read, or has no certificate.
     pub fn trusting(file: Option<&Path>) -> io::Result<Self> {
         let mut roots = RootCertStore::empty();
-        let certificates: Vec<CertificateDer<'static>> = match file {
-            Some(file) => CertificateDer::pem_file_iter(file)
-                .and_then(Iterator::collect)
+        let roots_pem: Option<Arc<[u8]>> = file.map(fs::read).transpose()?.map(Arc::from);
+        let certificates: Vec<CertificateDer<'static>> = match &roots_pem {
+            Some(pem) => CertificateDer::pem_slice_iter(pem)
+                .collect::<Result<_, _>>()
                 .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))?,
             None => rustls_native_certs::load_native_certs().certs,
         };
@@ -99,18 +105,18 @@ impl Tls {
             .map_err(io::Error::other)?;
         let mut config = config.with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = vec![HttpVersion::Http2.alpn().to_vec()];
-        Ok(Self(Arc::new(config)))
+        Ok(Self { config: Arc::new(config), roots_pem })
     }
 
     /// The same for connections that speak `version`.
     #[must_use]
     pub fn speaking(&self, version: HttpVersion) -> Self {
         let alpn = [version.alpn().to_vec()];
-        if self.0.alpn_protocols == alpn {
+        if self.config.alpn_protocols == alpn {
             return self.clone();
         }
-        let mut config = ClientConfig::clone(&self.0);
+        let mut config = ClientConfig::clone(&self.config);
         config.alpn_protocols = alpn.into();
-        Self(Arc::new(config))
+        Self { config: Arc::new(config), roots_pem: self.roots_pem.clone() }
     }
 }

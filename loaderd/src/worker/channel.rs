@@ -70,5 +70,5 @@ async fn secured(uri: Uri, tls: Tls) -> std::io::Result<TokioIo<tokio_rustls::cl
     let name = ServerName::try_from(host.to_owned()).map_err(std::io::Error::other)?;
     let stream = TcpStream::connect((host, uri.port_u16().unwrap_or_default())).await?;
     stream.set_nodelay(true)?;
-    Ok(TokioIo::new(TlsConnector::from(tls.0).connect(name, stream).await?))
+    Ok(TokioIo::new(TlsConnector::from(tls.config).connect(name, stream).await?))
 }

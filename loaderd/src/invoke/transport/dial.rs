@@ -35,7 +35,7 @@ pub(super) async fn dial(route: &Route, receipt: &Receipt, setup: &Setup) -> Res
     let stream = TcpStream::connect(&route.address).await.map_err(|error| failed(&error))?;
     stream.set_nodelay(true).map_err(|error| failed(&error))?;
     let stream = Stamped::new(stream, receipt.clone(), setup.clock);
-    let Some(Tls(config)) = &route.tls else { return Ok(Dialled::Plain(stream)) };
+    let Some(Tls { config, roots_pem: _ }) = &route.tls else { return Ok(Dialled::Plain(stream)) };
     let name = ServerName::try_from(route.host.clone()).map_err(|error| failed(&error))?;
     let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
     stream.map(|stream| Dialled::Secured(Box::new(stream))).map_err(|error| match is_not_tls(&error) {

@@ -107,6 +107,8 @@ impl Assembly<'_> {
 
     fn assigned(&self, plan_hash: [u8; 32]) -> Assigned {
         let Deployed { names, endpoints, .. } = self.deployed;
+        // A platform has one way for all of its functions.
+        let roots_pem = endpoints.iter().flatten().find_map(|endpoint| endpoint.tls.as_ref()?.roots_pem.as_deref());
         let functions = names.iter().cloned().zip(endpoints.iter().map(|it| it.as_ref().ok().cloned()));
         Assigned {
             spec: self.submitted.message.clone(),
@@ -122,7 +124,7 @@ impl Assembly<'_> {
                 connections: self.load.connections,
             },
             orphan_timeout: self.workers.orphan_timeout,
-            function_roots_pem: Vec::new(),
+            function_roots_pem: roots_pem.map(<[u8]>::to_vec).unwrap_or_default(),
         }
     }
 }
