@@ -158,6 +158,9 @@ impl Driver {
         if let Some(disturb) = environment.platform.disturb().filter(|_| !disturbances.is_empty()) {
             disturb.check(disturbances).await.map_err(Failure::Disturbing)?;
         }
+        if let Some(workers) = environment.platform.workers().filter(|_| environment.spec.workers.is_some()) {
+            workers.check().await.map_err(Failure::StartingWorkers)?;
+        }
         if environment.warmup.is_some() {
             let backup = warmup::settings_backup(environment.directory);
             if let Some(warm_up) = environment.platform.warm_up() {

@@ -12,7 +12,7 @@ use tonic::{Code, Status, Streaming};
 
 use super::{
     Settings,
-    channel::{Client, connect},
+    channel::{Client, NoConnection, connect},
     comparing::Compared,
     course::Course,
     incoming::Said,
@@ -53,7 +53,7 @@ pub(super) struct Link {
 enum Broken {
     /// Another one may do better.
     Lost(String),
-    /// The coordinator takes no stream of this worker.
+    /// The coordinator takes no stream of this worker, or is not the coordinator of its run.
     Refused(String),
     /// The coordinator has dismissed it.
     Dismissed,
@@ -103,7 +103,8 @@ impl Link {
     async fn session(&mut self, resumes: &mut bool) -> Broken {
         let client = match timeout(OPEN, connect(&self.settings)).await {
             Ok(Ok(client)) => client,
-            Ok(Err(reason)) => return Broken::Lost(reason),
+            Ok(Err(NoConnection::Failed(reason))) => return Broken::Lost(reason),
+            Ok(Err(untrusted @ NoConnection::Untrusted { .. })) => return Broken::Refused(untrusted.to_string()),
             Err(_) => return "no connection in time".into(),
         };
         let (to, requests) = mpsc::channel(OUTGOING);

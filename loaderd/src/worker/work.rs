@@ -159,7 +159,7 @@ async fn prepared(settings: Settings, assignment: Assignment) -> Result<(ReadyLo
     let trace = match &assignment.trace {
         Some(trace) => {
             let place = settings.spool_directory.clone().unwrap_or_else(std::env::temp_dir);
-            let mut client = connect(&settings).await?;
+            let mut client = connect(&settings).await.map_err(|error| error.to_string())?;
             Some(trace_files::fetch(&mut client, trace, &place).await?)
         }
         None => None,

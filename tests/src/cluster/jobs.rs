@@ -7,7 +7,7 @@
 
 mod pod;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -54,6 +54,11 @@ impl Cluster {
         lock(&self.shared.jobs).programs = true;
     }
 
+    /// Gives pods of Jobs another content of a file of their Secrets than was meant for them.
+    pub fn falsify_secrets(&self, file: &str, content: &str) {
+        lock(&self.shared.jobs).false_files.insert(file.to_owned(), content.to_owned());
+    }
+
     /// Ends the container of the running pod with this index. Whether there is one.
     pub fn end_job_pod(&self, index: u32, end: ContainerEnd) -> bool {
         let jobs = lock(&self.shared.jobs);
@@ -79,6 +84,8 @@ impl Cluster {
 #[derive(Debug, Default)]
 pub(super) struct Running {
     programs: bool,
+    /// By name: the content of files in Secrets, whatever was created.
+    false_files: BTreeMap<String, String>,
     pods: Vec<Handle>,
     made: u64,
 }
@@ -100,6 +107,10 @@ pub(super) fn create(shared: &Arc<Shared>, resource: &str, namespace: &str, obje
         return Err(refusal::already_exists(resource, &name));
     }
     if resource == SECRETS {
+        let mut object = object;
+        for (file, content) in &lock(&shared.jobs).false_files {
+            object["stringData"][file] = json!(content);
+        }
         // The server would keep it encoded; nobody here may read it.
         return Ok(shared.put(resource, object));
     }

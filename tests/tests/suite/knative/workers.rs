@@ -1,6 +1,20 @@
 //! Workers of runs on a cluster.
 
-use loader_tests::{Daemon, cluster::Cluster};
+use std::{collections::BTreeMap, path::Path};
+
+use loader_tests::{
+    Daemon,
+    cluster::{Cluster, ContainerEnd, Failure},
+    eventually,
+};
+
+use super::{submit, succeed};
+
+const CONFIG: &str = "[workers]\nlisten = \"127.0.0.1:0\"\nimage = \"dev.local/loaderd:v1\"";
+
+/// 20 invocations a second in one slot, whose length is to be given.
+const FLAGS: &str = "--mode rps --start 20 --end 20 --functions 4 --runtime 1ms --memory 1MiB --initial-scale 1 --saturation-lag 1m \
+                     --workers 3 --slot";
 
 /// The lines of `status` about workers, without their name's padding.
 fn shown(cluster: &Cluster, more: &str) -> Vec<String> {
@@ -24,4 +38,160 @@ fn status_says_what_workers_need_where_they_are_configured() {
     cluster.allow_workers();
     let able = format!("{listen}\nimage = \"dev.local/loaderd:v1\"");
     assert_eq!(shown(&cluster, &able), ["missing for workers none", "workers reach this daemon at 10.0.0.9:9490"]);
+}
+
+/// A cluster that may run workers, and does.
+fn cluster() -> Cluster {
+    let cluster = Cluster::start();
+    cluster.allow_workers();
+    cluster.run_programs_of_jobs();
+    cluster
+}
+
+fn start(cluster: &Cluster, state: &Path) -> Daemon {
+    let config = cluster.loaderd_config(CONFIG);
+    Daemon::start_with(state, &["--config", config.to_str().expect("text")])
+}
+
+fn nothing_is_left(cluster: &Cluster) {
+    eventually("no Jobs, pods and Secrets", || (!cluster.has_anything_of_jobs()).then_some(()));
+}
+
+/// Waits until a run sends.
+fn sends(daemon: &Daemon, run: &str) {
+    eventually("rows", || (daemon.lines(run, "invocations.csv") > 20).then_some(()));
+}
+
+/// A run that fails: why.
+fn failure(daemon: &Daemon, run: &str) -> String {
+    let run = daemon.ended(run);
+    assert_eq!(run["state"], "RUN_STATE_FAILED", "{run:#}");
+    run["reason"].as_str().expect("text").to_owned()
+}
+
+#[test]
+fn a_run_is_sent_by_the_pods_of_a_job_and_nothing_of_them_is_left() {
+    let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
+    let daemon = start(&cluster, state.path());
+    let run = succeed(&daemon, &format!("{FLAGS} 5s"));
+    let rows = daemon.table(run["runId"].as_str().expect("an id"), "invocations.csv");
+    assert_eq!(rows.counts("status"), BTreeMap::from([("ok", 100)]));
+    assert_eq!(rows.counts("worker").into_keys().collect::<Vec<_>>(), ["0", "1", "2"]);
+    let pods =
+        run["summary"]["workers"].as_array().expect("workers").iter().map(|it| it["pod"].as_str().expect("text"));
+    let pods: Vec<_> = pods.collect();
+    assert!(pods.iter().all(|pod| pod.starts_with("workers-")), "{pods:?}");
+    nothing_is_left(&cluster);
+}
+
+#[test]
+fn workers_that_do_not_start_are_named_with_what_the_cluster_says() {
+    for (fault, reason) in [(Failure::Unschedulable, "Insufficient cpu"), (Failure::BadImage, "ImagePullBackOff")] {
+        let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
+        let daemon = start(&cluster, state.path());
+        cluster.fail("workers", fault);
+        let run = submit(&daemon, &format!("{FLAGS} 5s --worker-start-timeout 5s"));
+        let failed = failure(&daemon, &run);
+        let named = ["workers are not ready within 5s: worker 0 (", "worker 1 (", "worker 2 ("];
+        assert!(named.iter().all(|it| failed.contains(it)), "{failed}");
+        assert_eq!(failed.matches(reason).count(), 3, "{failed}");
+        nothing_is_left(&cluster);
+    }
+}
+
+#[test]
+fn a_worker_that_is_lost_has_its_reason_in_the_rows() {
+    let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
+    let daemon = start(&cluster, state.path());
+    let run = submit(&daemon, &format!("{FLAGS} 30s"));
+    sends(&daemon, &run);
+    assert!(cluster.end_job_pod(1, ContainerEnd::OutOfMemory));
+    let ended = daemon.ended(&run);
+    let rows = daemon.table(&run, "invocations.csv");
+    assert_eq!(rows.len(), 600);
+    let lost: Vec<_> =
+        rows.columns(["status", "error", "worker"]).into_iter().filter(|row| row[0] == "not_sent").collect();
+    let is_named = |row: &[&str; 3]| row[1].starts_with("worker 1 was lost: OOMKilled") && row[2] == "1";
+    assert!(!lost.is_empty() && lost.iter().all(is_named), "{lost:?}");
+    assert_eq!(ended["summary"]["workers"][1]["state"], "lost");
+    nothing_is_left(&cluster);
+}
+
+#[test]
+fn a_run_that_ends_by_the_loss_of_a_worker_says_what_the_cluster_says() {
+    let ends = [
+        (ContainerEnd::Evicted, "worker 1 was lost: Evicted: The node was low on resource: memory."),
+        (ContainerEnd::NodeLost, "worker 1 was lost: DeletionByPodGC: PodGC: node no longer exists"),
+        (ContainerEnd::Deleted, "worker 1 was lost: "),
+        (ContainerEnd::Exit(7, "cannot go on\n".to_owned()), "worker 1 was lost: exit code 7: cannot go on"),
+    ];
+    let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
+    let daemon = start(&cluster, state.path());
+    for (end, reason) in ends {
+        let run = submit(&daemon, &format!("{FLAGS} 10m --on-worker-loss abort"));
+        sends(&daemon, &run);
+        assert!(cluster.end_job_pod(1, end));
+        let failed = failure(&daemon, &run);
+        assert!(failed.contains(reason), "{failed}");
+        nothing_is_left(&cluster);
+    }
+}
+
+#[test]
+fn workers_of_a_daemon_that_was_killed_are_removed_by_its_next_start() {
+    let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
+    let mut daemon = start(&cluster, state.path());
+    let run = submit(&daemon, &format!("{FLAGS} 10m"));
+    sends(&daemon, &run);
+    daemon.signal(nix::sys::signal::Signal::SIGKILL);
+    daemon.wait();
+    assert!(cluster.has_anything_of_jobs());
+    let daemon = start(&cluster, state.path());
+    nothing_is_left(&cluster);
+    assert_eq!(daemon.ended(&run)["state"], "RUN_STATE_INTERRUPTED");
+}
+
+#[test]
+fn a_worker_with_another_token_or_authority_is_refused_and_named() {
+    let other = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("signs").cert.pem();
+    for (file, content, reason) in [
+        ("token", "0123", "the coordinator: the token is not that of this run"),
+        ("ca.pem", other.as_str(), "is not trusted: invalid peer certificate: "),
+    ] {
+        let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
+        let daemon = start(&cluster, state.path());
+        cluster.falsify_secrets(file, content);
+        let run = submit(&daemon, &format!("{FLAGS} 5s"));
+        let failed = failure(&daemon, &run);
+        assert!(failed.starts_with("worker ") && failed.contains(" cannot start: exit code 1: "), "{failed}");
+        assert!(failed.contains(reason), "{failed}");
+        nothing_is_left(&cluster);
+    }
+}
+
+#[test]
+fn workers_that_can_not_be_are_refused_with_what_to_do() {
+    let cluster = Cluster::start();
+    let refused = |state: &Path, command: &str, more: &str| {
+        let config = cluster.loaderd_config(more);
+        let daemon = Daemon::start_with(state, &["--config", config.to_str().expect("text")]);
+        let flags = format!("{command} {FLAGS} 5s --platform knative");
+        let ran = daemon.ctl(&flags.split_whitespace().collect::<Vec<_>>());
+        assert_ne!(ran.code, 0, "{}", ran.stdout);
+        ran.stderr
+    };
+    let state = tempfile::tempdir().expect("a directory");
+    let needs = "workers: runs with workers need workers.listen (where pods reach this daemon) and workers.image (the daemon's own) \
+                 in the daemon's configuration: docs/knative.md";
+    for command in ["submit", "plan"] {
+        let said = refused(state.path(), command, "");
+        assert!(said.contains(needs), "{said}");
+    }
+    // Rights are looked up when the run begins, before it deploys anything.
+    let daemon = start(&cluster, state.path());
+    let failed = failure(&daemon, &submit(&daemon, &format!("{FLAGS} 5s")));
+    assert!(failed.contains("missing permissions for workers: create jobs.batch in namespace loader, "), "{failed}");
+    assert!(failed.contains("scripts/cluster/prepare --workers"), "{failed}");
+    let created: Vec<_> = cluster.asked().into_iter().filter(|it| it.verb == "create").map(|it| it.resource).collect();
+    assert!(!created.iter().any(|it| it == super::SERVICES), "{created:?}");
 }
