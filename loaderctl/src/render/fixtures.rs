@@ -353,6 +353,7 @@ pub(crate) fn plan() -> PlanSummary {
         open_ended: false,
         waits: false,
         disturbances: Vec::new(),
+        shares: None,
     }
 }
 

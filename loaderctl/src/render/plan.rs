@@ -1,11 +1,14 @@
 //! What a plan would do.
 
-use loader_proto::v1::{PlanFunction, PlanSlot, PlanSummary};
+use loader_proto::v1::{PlanFunction, PlanShares, PlanSlot, PlanSummary};
 
 use super::{
     disturbances, table,
-    units::{digits, duration, mib, micros, rate, wire_duration},
+    units::{digits, duration, mib, micros, part, rate, wire_duration},
 };
+
+/// Functions that are split, of which there may be many, by name.
+const SPLIT_NAMED: usize = 5;
 
 /// Figures, dropped functions, and the first slots and functions.
 pub(crate) fn plan(plan: &PlanSummary, shown: usize) -> String {
@@ -47,6 +50,7 @@ fn totals(plan: &PlanSummary) -> String {
         waits,
         disturbances: _,
         notes,
+        shares,
     } = plan;
     let beginning = if *open_ended { " (of its beginning: open-ended)" } else { "" };
     let waiting = if *waits { " (without the waits between slots)" } else { "" };
@@ -66,8 +70,35 @@ fn totals(plan: &PlanSummary) -> String {
         ("memory", format!("peak {}", mib(*peak_memory_mib))),
         ("clamped", if *clamped > 0 { format!("{clamped} invocations") } else { String::new() }),
         ("left out", dropped.join(", ")),
+        ("workers", shares.as_ref().map(workers).unwrap_or_default()),
+        ("split", shares.as_ref().map(split).unwrap_or_default()),
         ("note", notes.join("\n")),
     ])
+}
+
+/// How many workers there are, and the least and the most that one has.
+fn workers(shares: &PlanShares) -> String {
+    let PlanShares { invocations, split_functions: _ } = shares;
+    let all: u64 = invocations.iter().sum();
+    let share = |share: u64| format!("{share} ({})", part(share, all));
+    match (invocations.iter().min(), invocations.iter().max()) {
+        (Some(&least), Some(&most)) => {
+            format!("{}: smallest share {}, largest {}", invocations.len(), share(least), share(most))
+        }
+        _ => String::new(),
+    }
+}
+
+/// The functions that no worker has alone.
+fn split(shares: &PlanShares) -> String {
+    let functions = &shares.split_functions;
+    let named: Vec<_> = functions.iter().take(SPLIT_NAMED).map(String::as_str).collect();
+    let more = functions.len() - named.len();
+    match (functions.len(), more) {
+        (0, _) => String::new(),
+        (_, 0) => format!("over all workers: {}", named.join(", ")),
+        _ => format!("over all workers: {} and {more} more", named.join(", ")),
+    }
 }
 
 fn slot(slot: &PlanSlot) -> Vec<String> {

@@ -1,7 +1,7 @@
 use insta::assert_snapshot;
 use loader_proto::{
     schema::{Column, Invocations, Kind, Table as _},
-    v1::{PlanSummary, Record, Run, RunState},
+    v1::{PlanShares, PlanSummary, Record, Run, RunState},
 };
 
 use super::{fixtures, *};
@@ -97,6 +97,22 @@ fn a_plan_and_its_beginning() {
     assert!(!plan(&fixtures::plan(), 3).contains("more"));
     let waiting = PlanSummary { waits: true, ..fixtures::plan() };
     assert!(plan(&waiting, 3).contains("length       3m (without the waits between slots)\n"));
+}
+
+#[test]
+fn a_plan_of_workers() {
+    let of = |invocations: &[u64], split: &[&str]| {
+        let split_functions = split.iter().map(|name| (*name).to_owned()).collect();
+        let shares = Some(PlanShares { invocations: invocations.to_vec(), split_functions });
+        plan(&PlanSummary { shares, ..fixtures::plan() }, 2)
+    };
+    assert_snapshot!(of(&[143, 142, 143, 142], &["fn-1", "fn-2"]));
+    let whole = of(&[570, 0], &[]);
+    assert!(
+        whole.contains("workers      2: smallest share 0 (0.0 %), largest 570 (100.0 %)\n") && !whole.contains("split")
+    );
+    let many = of(&[570], &["a", "b", "c", "d", "e", "f", "g"]);
+    assert!(many.contains("split        over all workers: a, b, c, d, e and 2 more\n"), "{many}");
 }
 
 #[test]

@@ -4,7 +4,8 @@ use loader_proto::v1;
 
 use super::{disturbances, time::span};
 use crate::{
-    plan::{FunctionOutline, Invocation, Outline, PlannedFunction, SlotOutline, Target},
+    id::FunctionIndex,
+    plan::{FunctionOutline, Invocation, Outline, PlannedFunction, Shares, SlotOutline, Target},
     run::Preparation,
     units,
 };
@@ -53,6 +54,18 @@ pub(in crate::control) fn plan(preparation: &Preparation) -> v1::PlanSummary {
         waits: *waits,
         disturbances: spec.disturbances.iter().map(disturbances::planned).collect(),
         notes: notes.clone(),
+        shares: spec.workers.as_ref().map(|workers| shares(preparation, workers.count)),
+    }
+}
+
+/// How so many workers share a plan, as its run will share it.
+fn shares(preparation: &Preparation, workers: u32) -> v1::PlanShares {
+    let Preparation { spec: _, plan, outline } = preparation;
+    let shares = Shares::of(outline, plan.cold_pool(), workers);
+    let split = (0..).zip(plan.functions()).filter(|(index, _)| shares.owner(FunctionIndex(*index)).is_none());
+    v1::PlanShares {
+        split_functions: split.map(|(_, function)| function.name.clone()).collect(),
+        invocations: shares.invocations(outline),
     }
 }
 

@@ -1,4 +1,8 @@
-use std::{cmp::Reverse, collections::BinaryHeap, sync::Arc};
+use std::{
+    cmp::Reverse,
+    collections::{BinaryHeap, HashSet},
+    sync::Arc,
+};
 
 use crate::{
     id::FunctionIndex,
@@ -112,6 +116,26 @@ impl Shares {
         self.owners.get(function.as_usize()).copied().filter(|owner| *owner < self.workers)
     }
 
+    /// By worker: its invocations of the plan that they were made for. Those that are meant to find a cold function count for the
+    /// worker that looks for one.
+    pub fn invocations(&self, outline: &Outline) -> Vec<u64> {
+        let mut by_worker = vec![0_u64; self.workers as usize];
+        let pool: HashSet<_> = (0..self.pool.len()).map(|number| self.pool.function(number)).collect();
+        let mut cold = 0_u64;
+        for ((index, function), &owner) in (0..).zip(&outline.functions).zip(&*self.owners) {
+            if pool.contains(&index) {
+                cold = cold.saturating_add(function.invocations);
+            } else if let Some(owned) = by_worker.get_mut(owner as usize) {
+                *owned = owned.saturating_add(function.invocations);
+            } else {
+                deal(function.invocations, &mut by_worker);
+            }
+        }
+        let owners = cold_owners(self.pool, self.workers) as usize;
+        deal(cold, &mut by_worker[..owners]);
+        by_worker
+    }
+
     /// The cold functions that a worker may take.
     pub(super) fn pool(&self, worker: u32) -> ColdPool {
         let owners = cold_owners(self.pool, self.workers);
@@ -132,6 +156,14 @@ impl Shares {
 /// How many workers own cold functions: no more than there are of these.
 fn cold_owners(pool: ColdPool, workers: u32) -> u32 {
     workers.min(pool.len()).max(1)
+}
+
+/// Gives invocations to workers in turn.
+fn deal(invocations: u64, by_worker: &mut [u64]) {
+    let workers = by_worker.len().max(1) as u64;
+    for (worker, owned) in (0..workers).zip(by_worker) {
+        *owned = owned.saturating_add(invocations / workers + u64::from(worker < invocations % workers));
+    }
 }
 
 fn turn(number: u64, of: u32) -> u32 {

@@ -92,11 +92,18 @@ proptest! {
         let plan = || any_plan(mode, seed, arrivals);
         let shares = Shares::of(&plan().outline(), plan().cold_pool(), workers);
         let (heads, expected) = whole(plan(), seed);
+        let announced = shares.invocations(&plan().outline());
+        prop_assert_eq!(announced.iter().sum::<u64>(), expected.len() as u64);
+        // Of functions that are drawn, as rps and burst do unless gaps are equal, the outline has the expected numbers.
+        let is_drawn = mode < 2 && arrivals != "equidistant";
         let mut found = Vec::new();
         for worker in 0..workers {
             let (seen, sent) = part(plan(), &shares, worker, seed);
             prop_assert_eq!(&seen, &heads, "slots are those of the whole plan");
             prop_assert!(sent.is_sorted_by_key(|(ordinal, ..)| *ordinal));
+            if !is_drawn {
+                prop_assert_eq!(sent.len() as u64, announced[worker as usize], "the figure of worker {}", worker);
+            }
             found.extend(sent);
         }
         found.sort_by_key(|(ordinal, ..)| *ordinal);
