@@ -32,9 +32,9 @@ impl Coordinator {
         messages.into_iter().for_each(|message| self.members[worker].tell(message));
     }
 
-    /// Tells all workers which functions have gone to zero, and which have come up.
+    /// Tells all workers which functions have gone to zero, and which have come up; from the start of the load on, when they listen.
     pub(super) fn tell_scales(&mut self) {
-        let Some(scales) = &self.settings.scales else { return };
+        let (Some(scales), Some(_)) = (&self.settings.scales, self.t0) else { return };
         let zero = scales.zeros();
         let only = |of: &[u32], not_in: &[u32]| -> Vec<u32> {
             of.iter().filter(|function| not_in.binary_search(function).is_err()).copied().collect()
