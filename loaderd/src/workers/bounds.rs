@@ -42,6 +42,9 @@ pub(super) const LEAD: Duration = Duration::from_millis(10);
 /// From everything being ready to t0, at least.
 pub(super) const START_LEAD: Duration = Duration::from_secs(1);
 
+/// The least silence of a worker that counts as its loss.
+const LEAST_LOST: Duration = Duration::from_secs(3);
+
 /// When a worker counts as what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
@@ -53,8 +56,35 @@ pub struct Times {
     pub lost: Duration,
 }
 
+impl Times {
+    /// Those of workers that give up by themselves when they hear nothing for `orphan_timeout`: of one that does, nothing more is to
+    /// be waited for. It reports each second, so that less than a few tells nothing.
+    pub fn of(orphan_timeout: Duration) -> Self {
+        let Self { tick, suspect, lost } = Self::default();
+        let lost = lost.min(orphan_timeout.max(LEAST_LOST));
+        Self { tick, suspect: suspect.min(lost / 2), lost }
+    }
+}
+
 impl Default for Times {
     fn default() -> Self {
         Self { tick: Duration::from_millis(100), suspect: Duration::from_secs(5), lost: Duration::from_secs(30) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worker_is_lost_no_later_than_it_gives_up() {
+        let of = |orphan_timeout| {
+            let Times { suspect, lost, .. } = Times::of(Duration::from_secs(orphan_timeout));
+            (suspect.as_millis(), lost.as_secs())
+        };
+        assert_eq!(
+            [1, 3, 4, 10, 30, 600].map(of),
+            [(1500, 3), (1500, 3), (2000, 4), (5000, 10), (5000, 30), (5000, 30)]
+        );
     }
 }

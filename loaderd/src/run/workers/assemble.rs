@@ -69,7 +69,7 @@ impl Assembly<'_> {
             trace,
             phases: self.phases.clone(),
             scales: Arc::clone(&self.deployed.scale_state),
-            times: Times::default(),
+            times: Times::of(self.workers.orphan_timeout),
             most_pending: MOST_PENDING,
             clock: self.clock,
         };
