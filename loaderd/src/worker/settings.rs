@@ -56,7 +56,7 @@ pub enum SettingsError {
     #[error("--ca-file: {0}")]
     Authority(#[source] std::io::Error),
     /// What is no offset.
-    #[error("LOADER_WORKER_CLOCK_OFFSET is {0:?}; must be a time such as +50ms")]
+    #[error("LOADER_WORKER_CLOCK_OFFSET is {0:?}; must be a time such as +50ms, or a list of them")]
     ClockOffset(String),
 }
 
@@ -71,14 +71,15 @@ impl Settings {
     ) -> Result<Self, SettingsError> {
         let WorkerArguments { coordinator, run, index, token_file, ca_file, spool_dir, die_with_parent: _ } = arguments;
         let given = || environment("JOB_COMPLETION_INDEX")?.parse().ok();
-        let offset = environment("LOADER_WORKER_CLOCK_OFFSET").unwrap_or_default();
-        let offset_ns = nanos(&offset).ok_or(SettingsError::ClockOffset(offset))?;
+        let index = (*index).or_else(given).ok_or(SettingsError::NoIndex)?;
+        let offsets = environment("LOADER_WORKER_CLOCK_OFFSET").unwrap_or_default();
+        let offset_ns = offset_of(index, &offsets).ok_or(SettingsError::ClockOffset(offsets))?;
         let host = || nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
         let tls = ca_file.as_deref().map(|file| Tls::trusting(Some(file)).map_err(SettingsError::Authority));
         Ok(Self {
             coordinator: coordinator.clone(),
             run: run.clone(),
-            index: (*index).or_else(given).ok_or(SettingsError::NoIndex)?,
+            index,
             token: token(token_file)?,
             tls: tls.transpose()?,
             spool_directory: spool_dir.clone(),
@@ -96,6 +97,17 @@ fn token(path: &std::path::Path) -> Result<Arc<str>, SettingsError> {
     let text = String::from_utf8_lossy(&bytes);
     let text = text.trim();
     if text.is_empty() { Err(SettingsError::NoToken(path.to_owned())) } else { Ok(text.into()) }
+}
+
+/// What a worker's clock is set ahead by, nanoseconds: of a list, one for each worker from the first on, its own. Processes of one
+/// machine have one environment; so tests give each of them a clock of its own.
+fn offset_of(index: u32, offsets: &str) -> Option<i64> {
+    let offsets: Vec<_> = offsets.split(',').map(nanos).collect::<Option<_>>()?;
+    let own = usize::try_from(index).ok().and_then(|index| offsets.get(index));
+    Some(match *offsets {
+        [of_all] => of_all,
+        _ => own.copied().unwrap_or_default(),
+    })
 }
 
 /// A time with a sign, in nanoseconds; nothing is zero.
@@ -125,6 +137,15 @@ mod tests {
             assert_eq!(nanos(text), expected, "{text}");
         }
         assert_eq!([nanos("50"), nanos("-"), nanos("x")], [None; 3]);
+    }
+
+    #[test]
+    fn offsets_may_be_a_list_by_worker() {
+        let each = |offsets| [0, 1, 2].map(|index| offset_of(index, offsets));
+        assert_eq!(each(""), [Some(0); 3]);
+        assert_eq!(each("-1ms"), [Some(-1_000_000); 3]);
+        assert_eq!(each("-1ms,+2us"), [Some(-1_000_000), Some(2_000), Some(0)]);
+        assert_eq!(each("-1ms,,x"), [None; 3]);
     }
 
     #[test]
