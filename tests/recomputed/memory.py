@@ -45,18 +45,24 @@ def of_slot(run, slot):
     end = begin + int(slot["duration_us"])
     if slot.get("memory_peak_mib", "") == "":
         return {"memoryPeakMib": OneOf(None), "memoryMeanMib": OneOf(None)}
-    flights = [(row.due, held(row), row.memory_kib / MIB) for row in run.rows]
-    flights = [(due, *flight, mib) for due, flight, mib in flights if flight]
-    if any(stop is None and start < end for _, start, stop, _ in flights):
+    flights = [(row.worker, row.due, held(row), row.memory_kib / MIB) for row in run.rows]
+    flights = [(worker, due, *flight, mib) for worker, due, flight, mib in flights if flight]
+    if any(stop is None and start < end for _, _, start, stop, _ in flights):
         return {"memoryPeakMib": Anything(), "memoryMeanMib": Anything()}
-    flights = [flight for flight in flights if flight[2] is not None]
-    shown = [(start, stop, mib) for _, start, stop, mib in flights]
+    flights = [flight for flight in flights if flight[3] is not None]
+    shown = [(start, stop, mib) for _, _, start, stop, mib in flights]
     # A sending thread that is behind has had them for longer than their rows say: since they were due at the earliest.
-    earliest = [(due, stop, mib) for due, _, stop, mib in flights]
+    earliest = [(due, stop, mib) for _, due, _, stop, mib in flights]
+    # Each worker knows its own peak, and none when the others have theirs: the run's is the sum.
+    peaks = [
+        [peak([(begun(f), f[3], f[4]) for f in flights if f[0] == worker], begin, end, slack)
+         for worker in {flight[0] for flight in flights}]
+        for begun, slack in ((lambda f: f[2], -SLACK), (lambda f: f[1], SLACK))
+    ]
     largest = max((mib for _, _, mib in shown), default=0)
     low, high = mean(shown, begin, end), mean(earliest, begin, end)
     return {
-        "memoryPeakMib": Between(peak(shown, begin, end, -SLACK), peak(earliest, begin, end, SLACK)),
+        "memoryPeakMib": Between(sum(peaks[0]), sum(peaks[1])),
         "memoryMeanMib": OneOf(None)
         if low is None or high is None
         else Between(low - SHARE * (low + largest), high + SHARE * (high + largest)),
