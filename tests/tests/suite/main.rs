@@ -41,6 +41,7 @@ mod trace_formats;
 mod traces;
 mod truth;
 mod where_files_went;
+mod workers;
 
 /// A file that no line above names would never be compiled, and its tests would be missing unnoticed.
 #[test]
