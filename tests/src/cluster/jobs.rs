@@ -225,13 +225,14 @@ async fn collect(shared: Arc<Shared>, namespace: String, name: String, cascade: 
 
 /// Deletes a pod of a Job: it is told to end, or removed if it has ended. Whether it is one.
 pub(super) fn delete_pod(shared: &Shared, namespace: &str, name: &str) -> bool {
-    let end = {
+    let is_told = {
         let jobs = lock(&shared.jobs);
         let found = jobs.pods.iter().find(|pod| pod.namespace == namespace && pod.name == name);
-        found.map(|pod| pod.end.clone())
+        // Before it is taken off the list, where one that ends looks for it afterwards.
+        found.map(|pod| drop(pod.end.send(Some(ContainerEnd::Deleted))))
     };
-    match end {
-        Some(end) => drop(end.send(Some(ContainerEnd::Deleted))),
+    match is_told {
+        Some(()) => {}
         None => {
             let store = lock(&shared.store);
             let is_ours =

@@ -31,8 +31,7 @@ impl Coordinator {
 
     fn said(&mut self, session: &Session, said: Said) {
         let Some(place) = self.place(session) else { return };
-        let now = self.settings.clock.now();
-        self.members[place].heard = Some(now);
+        self.is_heard(place);
         match said {
             Said::Prepared(prepared) => {
                 if prepared.plan_hash != self.settings.assigned.plan_hash {
@@ -119,10 +118,10 @@ impl Coordinator {
             }
             return;
         }
-        member.heard = Some(self.settings.clock.now());
         member.next_batch += 1;
         member.bytes += bytes;
         Self::acknowledge(member);
+        self.is_heard(place);
         self.take(place, events);
     }
 

@@ -31,15 +31,9 @@ impl Coordinator {
         // Its former stream is broken, and the worker knew it first.
         member.hang_up();
         member.line = Some(Line { session: session.clone(), to, busy });
-        member.heard = Some(self.settings.clock.now());
         let WorkerHello { process, node, pod, resumes, .. } = hello;
         (member.process, member.node, member.pod) = (process, node, pod);
-        let is_back = member.is_lost() && !member.over;
-        if is_back {
-            (member.lost_at, member.final_at) = (None, None);
-            (member.state, member.resumed) = (WorkerState::Resumed, true);
-            log::info!(RUN_ID = self.settings.run.as_str(); "worker {index} is back");
-        }
+        self.is_heard(worker);
         if !resumes {
             let (next_batch, trace) = (self.members[worker].next_batch, self.settings.trace.as_deref());
             let assignment = self.settings.assigned.of(u32::from(index.0), next_batch, trace);
@@ -49,6 +43,18 @@ impl Coordinator {
         match answer.send(Ok(session)) {
             Ok(()) => self.members[worker].sessions += 1,
             Err(_) => self.members[worker].hang_up(),
+        }
+    }
+
+    /// Something is heard of a worker: one that was lost, and whose share is not being filled in, is back.
+    pub(super) fn is_heard(&mut self, worker: usize) {
+        let member = &mut self.members[worker];
+        member.heard = Some(self.settings.clock.now());
+        if member.is_lost() && !member.gone && !member.over && member.filling.is_none() {
+            (member.lost_at, member.final_at) = (None, None);
+            (member.state, member.resumed) = (WorkerState::Resumed, true);
+            let index = member.index;
+            log::info!(RUN_ID = self.settings.run.as_str(); "worker {index} is back");
         }
     }
 

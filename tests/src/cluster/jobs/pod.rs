@@ -182,6 +182,8 @@ impl Life {
         self.process.send_replace(None);
         self.status(|status| finish(status, &end, |state| self.container(state)));
         lock(&self.shared.jobs).pods.retain(|pod| pod.name != self.name);
+        // It may have been deleted while it ended by itself.
+        let is_deleted = is_deleted || *self.ends.borrow() == Some(ContainerEnd::Deleted);
         if is_deleted || end == ContainerEnd::NodeLost {
             self.shared.remove(PODS, &self.namespace, &self.name);
         }

@@ -10,7 +10,7 @@ use std::{
 use loader_tests::{Table, eventually, is_alive, run};
 use nix::{sys::signal::Signal, unistd::Pid};
 
-use super::{Loader, all_but, expected, number, planned, same, signal, statuses, sums_up, workers};
+use super::{Loader, all_but, counts_are_sums, expected, number, planned, same, signal, statuses, sums_up, workers};
 
 /// How a worker that was killed is said to have ended.
 const KILLED: &str = "worker 1 was lost: killed by signal 9 (SIGKILL)";
@@ -52,8 +52,8 @@ fn a_worker_that_is_killed_is_made_up_for() {
     assert_eq!(ended["state"], "RUN_STATE_SUCCEEDED", "{ended:#}");
     is_made_up_for(&loader, &run, 1, "killed by signal 9 (SIGKILL)");
     assert_eq!(loader.leftovers(), [""; 0]);
-    // A run that is marked so has succeeded.
-    assert_eq!(loader.daemon.ctl(&["watch", &run]).code, 0);
+    // What it did not send, the loader did not.
+    assert_eq!(loader.daemon.ctl(&["watch", &run]).code, 3);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn all_workers_that_are_killed_fail_the_run() {
     let reason = ended["reason"].as_str().expect("a reason");
     assert!(reason.starts_with("all workers were lost, worker "), "{reason}");
     assert!(planned(&loader.daemon, &run).is_subset(expected()));
-    sums_up(&loader.daemon, &run, 2);
+    counts_are_sums(&loader.daemon, &run, 2);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_worker_that_is_killed_aborts_the_run_where_the_spec_says_so() {
     let sent = rows.columns(["worker", "status"]).into_iter().zip(&dues).filter(|(row, _)| *row == ["1", "ok"]);
     let first = dues.iter().min().expect("there are rows");
     assert!(sent.map(|(_, due)| due - first).max().is_some_and(|last| last < first_missing));
-    let summary = sums_up(&loader.daemon, &run, 4);
+    let summary = counts_are_sums(&loader.daemon, &run, 4);
     assert_eq!((&summary["workers"][1]["state"], number(&summary["rows"])), (&"lost".into(), found.len() as u64));
     assert_eq!(loader.leftovers(), [""; 0]);
     let watched = loader.daemon.ctl(&["watch", &run]);

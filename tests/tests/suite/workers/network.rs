@@ -1,7 +1,12 @@
 //! Streams to workers that break, are slow, or carry nothing for a while. The workers are pods of a cluster that connect through a
 //! proxy, over TLS.
 
-use std::{net::TcpListener, thread::sleep, time::Duration};
+use std::{
+    net::{Ipv4Addr, TcpListener},
+    sync::atomic::{AtomicU8, Ordering},
+    thread::sleep,
+    time::Duration,
+};
 
 use loader_tests::{Daemon, Proxy, cluster::Cluster, eventually};
 use serde_json::Value;
@@ -23,8 +28,11 @@ impl Far {
         cluster.allow_workers();
         cluster.run_programs_of_jobs();
         let folder = tempfile::tempdir().expect("a directory");
-        // The daemon listens there only while a run with workers is under way.
-        let listen = TcpListener::bind(("127.0.0.1", 0)).and_then(|it| it.local_addr()).expect("a port");
+        // The daemon listens there only while a run with workers is under way. Nobody else takes a port of this address meanwhile.
+        static STARTED: AtomicU8 = AtomicU8::new(1);
+        let [low, high, ..] = std::process::id().to_le_bytes();
+        let own = Ipv4Addr::new(127, STARTED.fetch_add(1, Ordering::Relaxed), high, low);
+        let listen = TcpListener::bind((own, 0)).and_then(|it| it.local_addr()).expect("a port");
         let proxy = Proxy::start(listen);
         let advertise = proxy.address();
         let more =
@@ -127,7 +135,7 @@ fn a_worker_that_stays_cut_off_is_made_up_for() {
     let summary = far.is_whole(&run, &lost);
     assert_eq!(states(&summary).iter().filter(|state| **state == "lost").count(), 1, "{summary:#}");
     let of_lost = statuses(&far.daemon.table(&run, "invocations.csv"), &lost);
-    assert!(["unfinished", "not_sent"].iter().all(|status| of_lost.contains_key(*status)), "{of_lost:?}");
+    assert!(of_lost.contains_key("unfinished"), "{of_lost:?}");
     let shown = far.daemon.ctl(&["get", &run]).ok().stdout;
     assert!(
         shown.contains(&format!("WORKER {lost} WAS LOST: ")) && shown.contains("nothing was heard of it for "),

@@ -38,7 +38,7 @@ fn of_a_trace() {
     let folder = tempfile::tempdir().expect("a directory");
     let trace = folder.path().join("trace");
     let to = trace.to_str().expect("text");
-    let synth = "trace synth --functions 12 --minutes 10 --rate 5 --seed 3 --to";
+    let synth = "trace synth --functions 12 --minutes 10 --rate 1 --seed 3 --to";
     run(bin("loaderctl"), synth.split(' ').chain([to])).ok();
     let flags =
         "--mode trace --duration 5s --granularity second --max-runtime 20ms --max-memory 8MiB --saturation-lag 1m";
