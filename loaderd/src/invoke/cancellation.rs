@@ -20,6 +20,11 @@ impl Cancellation {
         self.token.cancel();
     }
 
+    /// Whether both cancel the same calls.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.status, &other.status)
+    }
+
     /// Waits until the calls are cancelled; returns their status.
     pub(super) async fn cancelled(&self) -> Status {
         self.token.cancelled().await;

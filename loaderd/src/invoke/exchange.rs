@@ -1,9 +1,9 @@
 //! The seam between protocols and transports: a protocol builds requests and reads answers; a transport carries both.
 
-use std::fmt::Debug;
+use std::{fmt::Debug, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 
 use super::{
     call::Call,
@@ -17,17 +17,52 @@ pub(super) trait Exchange: Debug + Send + Sync {
     fn version(&self) -> HttpVersion;
 
     /// The request of a call, with an absolute URI whose authority is the function's.
-    fn request(&self, call: &Call) -> (Request<()>, Bytes);
+    fn request(&self, call: &Call) -> Asked;
 
     /// What of an answer with this head is to be read.
-    fn wanted(&self, head: &Head) -> Wanted;
+    fn wanted(&self, head: Head<'_>) -> Wanted;
 
     /// Evaluates an answer, of which as much was read as was wanted.
-    fn reply(&self, answer: Answer) -> Result<Reply, Failure>;
+    fn reply(&self, answer: Answer<'_>) -> Result<Reply, Failure>;
+}
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) head: RequestHead,
+    /// Header fields besides those of the head.
+    pub(super) own: OwnFields,
+    pub(super) body: Bytes,
+}
+
+/// Header fields of one call.
+pub(super) type OwnFields = Vec<(HeaderName, HeaderValue)>;
+
+/// The head of a request.
+#[derive(Debug)]
+pub(super) enum RequestHead {
+    /// That of many calls, which is made once.
+    Shared(Arc<Request<()>>),
+    /// That of one call.
+    Own(Box<Request<()>>),
+}
+
+impl RequestHead {
+    /// The head, whoever has it.
+    pub(super) fn request(&self) -> &Request<()> {
+        match self {
+            Self::Shared(head) => head,
+            Self::Own(head) => head,
+        }
+    }
 }
 
 /// The head of an answer.
-pub(super) type Head = http::response::Parts;
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Head<'a> {
+    pub(super) status: StatusCode,
+    pub(super) headers: &'a HeaderMap,
+}
 
 /// What of an answer is to be read.
 #[derive(Debug, Clone, Copy)]
@@ -56,9 +91,9 @@ pub(super) enum Beyond {
 
 /// A response whose body was read as far as is needed.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) head: Head,
+pub(super) struct Answer<'a> {
+    pub(super) head: Head<'a>,
     /// What was kept of its body, or why it did not come whole.
     pub(super) body: Result<Bytes, Failure>,
-    pub(super) trailers: HeaderMap,
+    pub(super) trailers: &'a HeaderMap,
 }

@@ -10,7 +10,7 @@ use super::{
     outcome::Outcome,
     route::Route,
     sending::Sending,
-    transport::{Connections, Deadlines, Pending, Received, Unsent},
+    transport::{Connections, Deadlines, Pending, Received, Unanswered, Unsent},
     waited::Waited,
 };
 use crate::clock::Clock;
@@ -58,12 +58,10 @@ impl Invoker {
             Err(Unsent { failure, waited }) => return Outcome::unsent(failure).after(waited),
         };
         noted(&waited.sending(at));
-        let outcome = tokio::select! {
-            received = timeout_at(at + call.function_timeout, pending.read(&*route.exchange)) => match received {
-                Ok(received) => self.answered(at, received),
-                Err(_) => Outcome::timed_out(call.function_timeout),
-            },
-            status = cancellation.cancelled() => Outcome::bare(status, "cancelled before it was answered"),
+        let outcome = match pending.read(at + call.function_timeout, cancellation).await {
+            Ok(received) => self.answered(at, received),
+            Err(Unanswered::TimedOut) => Outcome::timed_out(call.function_timeout),
+            Err(Unanswered::Cancelled(status)) => Outcome::bare(status, "cancelled before it was answered"),
         };
         Outcome { sent: Some(at), ..outcome }.after(waited)
     }
@@ -72,10 +70,10 @@ impl Invoker {
     async fn send(&self, route: &Route, call: &Call, cancellation: &Cancellation) -> Result<Sent, Unsent> {
         let begun = self.clock.now();
         let deadlines = Deadlines { connect: begun + call.connect_timeout, send: begun + call.function_timeout };
-        let (head, body) = route.exchange.request(call);
-        let (ready, waited) = self.connections.ready(route, body.len(), &deadlines, cancellation).await?;
+        let asked = route.exchange.request(call);
+        let (ready, waited) = self.connections.ready(route, asked.body.len(), &deadlines, cancellation).await?;
         let at = self.clock.now();
-        let pending = ready.send(head, body).map_err(|failure| Unsent { failure, waited })?;
+        let pending = ready.send(asked, &route.exchange).map_err(|failure| Unsent { failure, waited })?;
         let sent = Sent { at, pending, waited };
         match sent.pending.is_held() {
             // Boxed, so that calls that are sent at once are small.
@@ -86,17 +84,16 @@ impl Invoker {
 
     /// Sends the rest of a request that the peer's flow control holds back. It is sent when that is.
     async fn release(&self, held: Sent, deadline: Instant, cancellation: &Cancellation) -> Result<Sent, Unsent> {
-        let Sent { at: begun, mut pending, waited } = held;
+        let Sent { at: begun, pending, waited } = held;
         let released = tokio::select! {
-            released = timeout_at(deadline, pending.release()) => Ok(released),
+            released = timeout_at(deadline, pending.released()) => Ok(released),
             status = cancellation.cancelled() => Err(status),
         };
         let at = self.clock.now();
         let stream = Some(waited.stream.unwrap_or_default() + at.duration_since(begun));
         let waited = Waited { stream, ..waited };
         match released {
-            Ok(Ok(Ok(()))) => Ok(Sent { at, pending, waited }),
-            Ok(Ok(Err(failure))) => Err(Unsent { failure, waited }),
+            Ok(Ok(())) => Ok(Sent { at, pending, waited }),
             Ok(Err(_)) => Err(Unsent::late(waited, at.duration_since(begun))),
             Err(status) => Err(Unsent::cancelled(status, waited)),
         }

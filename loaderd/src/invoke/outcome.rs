@@ -169,22 +169,6 @@ impl Failure {
     }
 }
 
-impl From<h2::Error> for Failure {
-    /// Maps a broken stream as the gRPC specification maps HTTP/2 error codes, and a broken connection to UNAVAILABLE.
-    fn from(error: h2::Error) -> Self {
-        let code = match error.reason() {
-            _ if error.is_io() || error.is_go_away() => Code::Unavailable,
-            Some(h2::Reason::REFUSED_STREAM) => Code::Unavailable,
-            Some(h2::Reason::CANCEL) => Code::Cancelled,
-            Some(h2::Reason::ENHANCE_YOUR_CALM) => Code::ResourceExhausted,
-            Some(h2::Reason::INADEQUATE_SECURITY) => Code::PermissionDenied,
-            Some(_) => Code::Internal,
-            None => Code::Unavailable,
-        };
-        Self::new(Status::Grpc(code), error.to_string())
-    }
-}
-
 impl Outcome {
     /// The outcome of an invocation without measurements.
     pub fn bare(status: Status, error: impl Into<String>) -> Self {

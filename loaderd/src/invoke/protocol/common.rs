@@ -1,12 +1,13 @@
 //! What protocols share: the loader's own headers, and those of `trace-func`.
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use loader_proto::metadata;
 
 use crate::{
     clock::UnixMicros,
     invoke::{
         call::Call,
+        exchange::OwnFields,
         outcome::{Failure, Origin, Status},
     },
 };
@@ -14,20 +15,20 @@ use crate::{
 pub(super) const USER_AGENT: &str = concat!("loaderd/", env!("CARGO_PKG_VERSION"));
 
 /// Writes what no protocol defines: the clock of the run time, and the span that the function's work belongs to.
-pub(super) fn write_context(call: &Call, headers: &mut HeaderMap) {
+pub(super) fn write_context(call: &Call, fields: &mut OwnFields) {
     if let Some(clock) = call.clock {
-        headers.insert(metadata::CLOCK, HeaderValue::from_static(clock));
+        fields.push((HeaderName::from_static(metadata::CLOCK), HeaderValue::from_static(clock)));
     }
     // Its form is always a valid header value.
     if let Some(Ok(parent)) = call.span.map(|span| HeaderValue::try_from(span.to_string())) {
-        headers.insert("traceparent", parent);
+        fields.push((HeaderName::from_static("traceparent"), parent));
     }
 }
 
 /// Writes the exact run time of a call, for a protocol whose requests hold its milliseconds.
-pub(super) fn write_runtime(call: &Call, headers: &mut HeaderMap) {
+pub(super) fn write_runtime(call: &Call, fields: &mut OwnFields) {
     if let Some(micros) = call.exact_runtime_us {
-        headers.insert(metadata::RUNTIME, HeaderValue::from(micros));
+        fields.push((HeaderName::from_static(metadata::RUNTIME), HeaderValue::from(micros)));
     }
 }
 

@@ -3,7 +3,10 @@
 //! The HTTP status and the content type are looked at before anything is decoded, so that a gateway's plain 502, 503 or 504 is
 //! no error of the function.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
@@ -16,16 +19,13 @@ use crate::{
     endpoint::{Endpoint, HttpVersion},
     invoke::{
         call::Call,
-        exchange::{Answer, Beyond, Exchange, Head, Wanted},
+        exchange::{Answer, Asked, Beyond, Exchange, Head, OwnFields, RequestHead, Wanted},
         outcome::{Failure, Origin, Reply, Status},
     },
 };
 
 /// Most bytes of a reply: its three fields need far less, unless the function sends a long text.
 const MAX_REPLY: usize = 1 << 20;
-
-/// Most headers of a request, with those that depend on the call.
-const MOST_HEADERS: usize = 8;
 
 /// Longest text of a gateway that is kept.
 const MAX_TEXT: usize = 512;
@@ -67,22 +67,23 @@ pub(super) struct Grpc<S> {
     prepared: OnceLock<Prepared>,
 }
 
-/// The headers that all calls with one timeout share: made for the first call, copied for each.
+/// The head that all calls with one timeout share, made for the first of them.
 #[derive(Debug)]
 struct Prepared {
     timeout: Duration,
-    headers: HeaderMap,
+    head: Arc<Request<()>>,
 }
 
-impl Prepared {
-    fn new(timeout: Duration) -> Self {
-        let mut headers = HeaderMap::with_capacity(MOST_HEADERS);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
-        headers.insert(header::TE, HeaderValue::from_static("trailers"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
-        headers.insert("grpc-timeout", grpc_timeout(timeout));
-        Self { timeout, headers }
-    }
+fn head(uri: &Uri, timeout: Duration) -> Request<()> {
+    let mut head = Request::new(());
+    *head.method_mut() = Method::POST;
+    *head.uri_mut() = uri.clone();
+    let headers = head.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
+    headers.insert("grpc-timeout", grpc_timeout(timeout));
+    head
 }
 
 impl<S: Service> Grpc<S> {
@@ -92,11 +93,15 @@ impl<S: Service> Grpc<S> {
         Ok(Self { service, uri, prepared: OnceLock::new() })
     }
 
-    /// The headers that do not depend on the call, but for its timeout: that is the same for all calls of a run.
-    fn shared_headers(&self, call: &Call) -> HeaderMap {
+    /// What does not depend on the call, but for its timeout: that is the same for all calls of a run.
+    fn head(&self, call: &Call) -> RequestHead {
         let timeout = call.function_timeout;
-        let prepared = self.prepared.get_or_init(|| Prepared::new(timeout));
-        if prepared.timeout == timeout { prepared.headers.clone() } else { Prepared::new(timeout).headers }
+        let prepare = || Prepared { timeout, head: Arc::new(head(&self.uri, timeout)) };
+        let prepared = self.prepared.get_or_init(prepare);
+        match prepared.timeout == timeout {
+            true => RequestHead::Shared(Arc::clone(&prepared.head)),
+            false => RequestHead::Own(Box::new(head(&self.uri, timeout))),
+        }
     }
 
     fn decode(&self, data: &[u8], origin: Origin) -> Result<Reply, Failure> {
@@ -123,21 +128,17 @@ impl<S: Service> Exchange for Grpc<S> {
         HttpVersion::Http2
     }
 
-    fn request(&self, call: &Call) -> (Request<()>, Bytes) {
-        let mut request = Request::new(());
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.shared_headers(call);
-        let headers = request.headers_mut();
-        write_context(call, headers);
+    fn request(&self, call: &Call) -> Asked {
+        let mut own = OwnFields::new();
+        write_context(call, &mut own);
         if S::HOLDS_RUNTIME {
-            write_runtime(call, headers);
+            write_runtime(call, &mut own);
         }
-        (request, self.service.request(call))
+        Asked { head: self.head(call), own, body: self.service.request(call) }
     }
 
-    fn wanted(&self, head: &Head) -> Wanted {
-        if head.status != StatusCode::OK || !is_grpc(&head.headers) {
+    fn wanted(&self, head: Head<'_>) -> Wanted {
+        if head.status != StatusCode::OK || !is_grpc(head.headers) {
             return Wanted::Body { keep: MAX_TEXT, beyond: Beyond::Refused, trailers: false };
         }
         if head.headers.contains_key("grpc-status") {
@@ -146,19 +147,22 @@ impl<S: Service> Exchange for Grpc<S> {
         Wanted::Body { keep: MAX_REPLY, beyond: Beyond::Refused, trailers: true }
     }
 
-    fn reply(&self, answer: Answer) -> Result<Reply, Failure> {
+    fn reply(&self, answer: Answer<'_>) -> Result<Reply, Failure> {
         let Answer { head, body, trailers } = answer;
-        if head.status != StatusCode::OK || !is_grpc(&head.headers) {
+        if head.status != StatusCode::OK || !is_grpc(head.headers) {
             return Err(unexpected(head.status, &body.unwrap_or_default()));
         }
-        let origin = origin(&head.headers);
-        if let Some(status) = GrpcStatus::from_header_map(&head.headers) {
-            return Err(refused(&status, &head.headers, origin));
+        let origin = origin(head.headers);
+        if let Some(status) = GrpcStatus::from_header_map(head.headers) {
+            return Err(refused(&status, head.headers, origin));
         }
         let data = body?;
-        match GrpcStatus::from_header_map(&trailers) {
+        if trailers.get("grpc-status").is_some_and(|status| status == "0") {
+            return self.decode(&data, origin);
+        }
+        match GrpcStatus::from_header_map(trailers) {
             Some(status) if status.code() == Code::Ok => self.decode(&data, origin),
-            Some(status) => Err(refused(&status, &trailers, origin)),
+            Some(status) => Err(refused(&status, trailers, origin)),
             None => Err(Failure { origin, ..Failure::internal("the answer ended without a gRPC status") }),
         }
     }

@@ -1,5 +1,7 @@
 //! Plain HTTP requests, of the form that the spec gives; by default as InVitro's HTTP client sends them.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use loader_proto::metadata;
@@ -10,7 +12,7 @@ use crate::{
     endpoint::{Endpoint, HttpVersion},
     invoke::{
         call::Call,
-        exchange::{Answer, Beyond, Exchange, Head, Wanted},
+        exchange::{Answer, Asked, Beyond, Exchange, Head, OwnFields, RequestHead, Wanted},
         outcome::{Failure, Reply, Status},
     },
     spec::{HttpRequest, Template, Value},
@@ -44,7 +46,8 @@ pub(super) struct Http {
     version: HttpVersion,
     method: Method,
     endpoint: Endpoint,
-    uri: Part<Uri>,
+    /// The head, unless the path is filled in for each call.
+    head: Part<Arc<Request<()>>>,
     /// Those that are the same for all calls.
     headers: HeaderMap,
     per_call: Vec<(HeaderName, Template)>,
@@ -71,10 +74,6 @@ impl Http {
             })
         };
         let (path, body) = (of_function(path), of_function(body));
-        let uri = match path.text() {
-            Some(text) => Part::Fixed(endpoint.uri(text)?),
-            None => Part::PerCall(path),
-        };
         let mut headers = HeaderMap::new();
         headers.insert(header::USER_AGENT, HeaderValue::from_static(USER_AGENT));
         let mut per_call = Vec::new();
@@ -82,16 +81,31 @@ impl Http {
             let template = of_function(template);
             match template.text() {
                 Some(text) => drop(headers.insert(name, HeaderValue::try_from(text)?)),
-                None => per_call.push((name.clone(), template)),
+                None => {
+                    headers.remove(name);
+                    per_call.push((name.clone(), template));
+                }
             }
         }
         let body = match body.text() {
             Some(text) => Part::Fixed(Bytes::copy_from_slice(text.as_bytes())),
             None => Part::PerCall(body),
         };
+        let head = match path.text() {
+            Some(text) => Part::Fixed(Arc::new(head(method, endpoint.uri(text)?, &headers))),
+            None => Part::PerCall(path),
+        };
         let (method, endpoint) = (method.clone(), endpoint.clone());
-        Ok(Self { version, method, endpoint, uri, headers, per_call, body, holds_runtime })
+        Ok(Self { version, method, endpoint, head, headers, per_call, body, holds_runtime })
     }
+}
+
+fn head(method: &Method, uri: Uri, headers: &HeaderMap) -> Request<()> {
+    let mut head = Request::new(());
+    *head.method_mut() = method.clone();
+    *head.uri_mut() = uri;
+    *head.headers_mut() = headers.clone();
+    head
 }
 
 /// A template with what a call requests.
@@ -109,39 +123,39 @@ impl Exchange for Http {
         self.version
     }
 
-    fn request(&self, call: &Call) -> (Request<()>, Bytes) {
-        let mut request = Request::new(());
-        *request.method_mut() = self.method.clone();
-        *request.uri_mut() = match &self.uri {
-            Part::Fixed(uri) => uri.clone(),
+    fn request(&self, call: &Call) -> Asked {
+        let head = match &self.head {
+            Part::Fixed(head) => RequestHead::Shared(Arc::clone(head)),
             // The spec's check has tried it with other numbers.
-            Part::PerCall(path) => self.endpoint.uri(&fill(path, call)).unwrap_or_default(),
+            Part::PerCall(path) => {
+                let uri = self.endpoint.uri(&fill(path, call)).unwrap_or_default();
+                RequestHead::Own(Box::new(head(&self.method, uri, &self.headers)))
+            }
         };
-        *request.headers_mut() = self.headers.clone();
-        let headers = request.headers_mut();
+        let mut own = OwnFields::new();
         for (name, template) in &self.per_call {
             if let Ok(value) = HeaderValue::try_from(fill(template, call)) {
-                headers.insert(name, value);
+                own.push((name.clone(), value));
             }
         }
-        write_context(call, headers);
+        write_context(call, &mut own);
         if self.holds_runtime {
-            write_runtime(call, headers);
+            write_runtime(call, &mut own);
         }
         let body = match &self.body {
             Part::Fixed(body) => body.clone(),
             Part::PerCall(template) => fill(template, call).into(),
         };
-        (request, body)
+        Asked { head, own, body }
     }
 
-    fn wanted(&self, _head: &Head) -> Wanted {
+    fn wanted(&self, _head: Head<'_>) -> Wanted {
         Wanted::Body { keep: MAX_KEPT, beyond: Beyond::Dropped, trailers: false }
     }
 
-    fn reply(&self, answer: Answer) -> Result<Reply, Failure> {
+    fn reply(&self, answer: Answer<'_>) -> Result<Reply, Failure> {
         let Answer { head, body, trailers: _ } = answer;
-        let mut origin = origin(&head.headers);
+        let mut origin = origin(head.headers);
         let body = match body {
             Ok(body) => body,
             Err(failure) => return Err(Failure { origin, ..failure }),
@@ -195,13 +209,19 @@ mod tests {
 
     use super::*;
 
-    fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Answer {
-        let mut response = http::Response::builder().status(status);
-        for (name, value) in headers {
-            response = response.header(*name, *value);
-        }
-        let (head, ()) = response.body(()).expect("a response").into_parts();
-        Answer { head, body: Ok(Bytes::copy_from_slice(body.as_bytes())), trailers: HeaderMap::new() }
+    /// What becomes of an answer.
+    fn reply(http: &Http, status: u16, headers: &[(&'static str, &'static str)], body: &str) -> Result<Reply, Failure> {
+        let field = |&(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value));
+        let headers = headers.iter().map(field).collect();
+        let head = Head { status: http::StatusCode::from_u16(status).expect("a status"), headers: &headers };
+        http.reply(Answer { head, body: Ok(Bytes::copy_from_slice(body.as_bytes())), trailers: &HeaderMap::new() })
+    }
+
+    /// All header fields of a request, those of its head first.
+    fn fields(asked: &Asked) -> BTreeMap<String, String> {
+        let of_head = asked.head.request().headers().iter();
+        let all = of_head.chain(asked.own.iter().map(|(name, value)| (name, value)));
+        all.map(|(name, value)| (name.to_string(), value.to_str().expect("text").to_owned())).collect()
     }
 
     fn http(request: &HttpRequest) -> Http {
@@ -236,10 +256,9 @@ mod tests {
             ],
             body: template(r#"{"a": {"ms": {runtime_ms}, "mib": {memory_mib}, "f": "{function}"}}"#),
         };
-        let (head, body) = http(&request).request(&call());
+        let asked = http(&request).request(&call());
+        let head = asked.head.request();
         assert_eq!((head.method(), head.uri().to_string().as_str()), (&Method::PUT, "http://f.example/f-7?ms=12"));
-        let headers: BTreeMap<_, _> =
-            head.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().expect("text"))).collect();
         let expected = [
             ("loader-clock", "cpu"),
             ("loader-runtime-us", "12345"),
@@ -247,8 +266,8 @@ mod tests {
             ("x-mib", "34"),
             ("x-of", "f-7!"),
         ];
-        assert_eq!(headers, expected.into());
-        assert_eq!(body, r#"{"a": {"ms": 12, "mib": 34, "f": "f-7"}}"#);
+        assert_eq!(fields(&asked), expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(asked.body, r#"{"a": {"ms": 12, "mib": 34, "f": "f-7"}}"#);
     }
 
     #[test]
@@ -266,13 +285,12 @@ mod tests {
             (HttpRequest { path: template("/{runtime_ms}"), ..none() }, Some("12345")),
             (HttpRequest { body: template("{runtime_ms}"), ..none() }, Some("12345")),
         ] {
-            let (head, _) = http(&request).request(&call());
-            let found = head.headers().get(metadata::RUNTIME).map(|value| value.to_str().expect("text"));
-            assert_eq!(found, expected, "{request:?}");
+            let fields = fields(&http(&request).request(&call()));
+            assert_eq!(fields.get(metadata::RUNTIME).map(String::as_str), expected, "{request:?}");
         }
-        let (head, _) = http(&HttpRequest { path: template("/{runtime_ms}"), ..none() })
+        let asked = http(&HttpRequest { path: template("/{runtime_ms}"), ..none() })
             .request(&Call { exact_runtime_us: None, ..call() });
-        assert!(!head.headers().contains_key(metadata::RUNTIME), "the milliseconds are exact");
+        assert!(!fields(&asked).contains_key(metadata::RUNTIME), "the milliseconds are exact");
     }
 
     #[test]
@@ -291,7 +309,7 @@ mod tests {
             (200, &[], r#"{"ExecutionTime": -7}"#, ("", None, None)),
             (299, &[], r#"{"ExecutionTime": 99999999999}"#, ("", Some(u32::MAX), None)),
         ] {
-            let Reply { runtime_us, memory_kib, origin } = http.reply(answer(status, headers, body)).expect("is ok");
+            let Reply { runtime_us, memory_kib, origin } = reply(&http, status, headers, body).expect("is ok");
             assert_eq!((origin.instance.as_str(), runtime_us, memory_kib), expected, "{body}");
         }
         for (status, body, expected, error) in [
@@ -301,10 +319,10 @@ mod tests {
             (200, "FAILURE - mem_alloc: 9 MiB", Status::MemoryAllocationFailed, "FAILURE - mem_alloc: 9 MiB"),
             (500, "FAILURE - mem_alloc", Status::MemoryAllocationFailed, "FAILURE - mem_alloc"),
         ] {
-            let failure = http.reply(answer(status, &[], body)).expect_err("fails");
+            let failure = reply(&http, status, &[], body).expect_err("fails");
             assert_eq!((failure.status, failure.error.as_str()), (expected, error));
         }
         let long = "é".repeat(MAX_TEXT);
-        assert!(http.reply(answer(500, &[], &long)).expect_err("fails").error.len() <= MAX_TEXT + 3);
+        assert!(reply(&http, 500, &[], &long).expect_err("fails").error.len() <= MAX_TEXT + 3);
     }
 }

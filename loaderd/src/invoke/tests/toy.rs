@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     endpoint::HttpVersion,
     invoke::{
-        exchange::{Answer, Beyond, Exchange, Head, Wanted},
+        exchange::{self, Answer, Beyond, Exchange, Head, OwnFields, RequestHead, Wanted},
         outcome::{Failure, Origin, Reply},
     },
 };
@@ -27,16 +27,17 @@ impl Exchange for Toy {
         self.version
     }
 
-    fn request(&self, call: &Call) -> (Request<()>, Bytes) {
+    fn request(&self, call: &Call) -> exchange::Asked {
         let uri: Uri = self.endpoint.uri(&format!("/toy/{}", call.runtime_ms)).expect("a URI");
-        (Request::get(uri).body(()).expect("a request"), Bytes::new())
+        let head = RequestHead::Own(Box::new(Request::get(uri).body(()).expect("a request")));
+        exchange::Asked { head, own: OwnFields::new(), body: Bytes::new() }
     }
 
-    fn wanted(&self, _head: &Head) -> Wanted {
+    fn wanted(&self, _head: Head<'_>) -> Wanted {
         Wanted::Body { keep: 64, beyond: Beyond::Refused, trailers: false }
     }
 
-    fn reply(&self, answer: Answer) -> Result<Reply, Failure> {
+    fn reply(&self, answer: Answer<'_>) -> Result<Reply, Failure> {
         let body = String::from_utf8(answer.body?.to_vec()).expect("text");
         let Some((micros, instance)) = body.split_once(' ') else {
             return Err(Failure::new(Status::MemoryAllocationFailed, body));

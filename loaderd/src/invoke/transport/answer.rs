@@ -1,7 +1,7 @@
 //! Reads an answer, over any transport, as far as its protocol wants it.
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
+use http::{HeaderMap, response::Parts};
 
 use tokio::time::Instant;
 
@@ -11,6 +11,7 @@ use crate::invoke::{
 };
 
 /// An answer that was read to its end, or to its failure.
+#[derive(Debug)]
 pub(in crate::invoke) struct Received {
     /// Bytes of its body; absent when not even its head came.
     pub(in crate::invoke) bytes: Option<u64>,
@@ -45,9 +46,10 @@ struct Collected {
 }
 
 /// Reads an answer with that head; returns also whether nothing of it is left, so that its connection is free.
-pub(super) async fn read(head: Head, body: &mut impl Body, exchange: &dyn Exchange) -> (Received, bool) {
-    let Wanted::Body { keep, beyond, trailers: wants_trailers } = exchange.wanted(&head) else {
-        let reply = exchange.reply(Answer { head, body: Ok(Bytes::new()), trailers: HeaderMap::new() });
+pub(super) async fn read(head: &Parts, body: &mut impl Body, exchange: &dyn Exchange) -> (Received, bool) {
+    let head = Head { status: head.status, headers: &head.headers };
+    let Wanted::Body { keep, beyond, trailers: wants_trailers } = exchange.wanted(head) else {
+        let reply = exchange.reply(Answer { head, body: Ok(Bytes::new()), trailers: &HeaderMap::new() });
         return (Received { bytes: Some(0), arrived: None, reply }, false);
     };
     let Collected { bytes, data, is_whole } = collect(body, keep, beyond).await;
@@ -55,7 +57,7 @@ pub(super) async fn read(head: Head, body: &mut impl Body, exchange: &dyn Exchan
         true => body.trailers().await,
         false => Ok(HeaderMap::new()),
     };
-    let reply = trailers.and_then(|trailers| exchange.reply(Answer { head, body: data, trailers }));
+    let reply = trailers.and_then(|trailers| exchange.reply(Answer { head, body: data, trailers: &trailers }));
     (Received { bytes: Some(bytes), arrived: None, reply }, is_whole)
 }
 

@@ -1,7 +1,7 @@
 //! The connections of one worker, of both HTTP versions.
 
-use bytes::Bytes;
-use http::Request;
+use std::sync::Arc;
+
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -10,12 +10,18 @@ use super::{
     count::ConnectionCount,
     http1, http2,
     sharing::{Policy, Setup},
-    wait::{Deadlines, Unsent},
+    wait::{Deadlines, Unanswered, Unsent},
 };
 use crate::{
     clock::Clock,
     endpoint::HttpVersion,
-    invoke::{cancellation::Cancellation, exchange::Exchange, outcome::Failure, route::Route, waited::Waited},
+    invoke::{
+        cancellation::Cancellation,
+        exchange::{Asked, Exchange},
+        outcome::Failure,
+        route::Route,
+        waited::Waited,
+    },
 };
 
 /// A connection that has room for one more call.
@@ -26,10 +32,10 @@ pub(in crate::invoke) enum Ready {
 
 impl Ready {
     /// Puts a request on the wire.
-    pub(in crate::invoke) fn send(self, head: Request<()>, body: Bytes) -> Result<Pending, Failure> {
+    pub(in crate::invoke) fn send(self, asked: Asked, exchange: &Arc<dyn Exchange>) -> Result<Pending, Failure> {
         match self {
-            Self::Http1(ready) => Ok(Pending::Http1(ready.send(head, body))),
-            Self::Http2(ready) => ready.send(head, body).map(Pending::Http2),
+            Self::Http1(ready) => Ok(Pending::Http1(ready.send(asked, exchange))),
+            Self::Http2(ready) => ready.send(&asked, exchange).map(Pending::Http2),
         }
     }
 }
@@ -49,19 +55,23 @@ impl Pending {
         }
     }
 
-    /// Sends the part that was held back, once the peer's flow control lets it go.
-    pub(in crate::invoke) async fn release(&mut self) -> Result<(), Failure> {
-        match self {
-            Self::Http1(_) => Ok(()),
-            Self::Http2(pending) => pending.release().await,
+    /// Waits until the peer's flow control has let that part go.
+    pub(in crate::invoke) async fn released(&self) {
+        if let Self::Http2(pending) = self {
+            pending.released().await;
         }
     }
 
-    /// Waits for the answer and reads as much of it as the protocol wants.
-    pub(in crate::invoke) async fn read(self, exchange: &dyn Exchange) -> Received {
+    /// Waits for the answer and reads as much of it as the protocol wants, until then at the latest. The cancellation is the one
+    /// that the connection was asked for with.
+    pub(in crate::invoke) async fn read(
+        self,
+        until: Instant,
+        cancellation: &Cancellation,
+    ) -> Result<Received, Unanswered> {
         match self {
-            Self::Http1(pending) => pending.read(exchange).await,
-            Self::Http2(pending) => pending.read(exchange).await,
+            Self::Http1(pending) => Box::pin(pending.read(until, cancellation)).await,
+            Self::Http2(pending) => pending.read(until).await,
         }
     }
 }

@@ -4,7 +4,7 @@
 //! that a call never waits for another one's answer. What it waits for a new connection shows in its `connect_us`. A
 //! connection becomes idle when its answer was read to the end, and is dropped where the peer has closed it.
 
-use std::{cell::RefCell, collections::HashMap, error::Error as _, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, error::Error as _, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
 use futures_util::future::{FutureExt as _, LocalBoxFuture};
@@ -28,13 +28,13 @@ use super::{
     peer::Peer,
     sharing::Setup,
     stamped::Receipt,
-    wait::{Deadlines, Unsent},
+    wait::{Deadlines, Unanswered, Unsent},
 };
 use crate::{
     endpoint::HttpVersion,
     invoke::{
         cancellation::Cancellation,
-        exchange::Exchange,
+        exchange::{Asked, Exchange, RequestHead},
         outcome::{Failure, Status},
         route::Route,
         waited::Waited,
@@ -68,6 +68,7 @@ pub(in crate::invoke) struct Pending {
     answer: LocalBoxFuture<'static, Result<Response<Incoming>, hyper::Error>>,
     connection: Connection,
     home: Option<Idle>,
+    exchange: Arc<dyn Exchange>,
 }
 
 impl Pool {
@@ -159,29 +160,42 @@ impl Pool {
 
 impl Ready {
     /// Puts a request on the wire: its path in the first line, its authority as `host`.
-    pub(super) fn send(self, head: Request<()>, body: Bytes) -> Pending {
+    pub(super) fn send(self, asked: Asked, exchange: &Arc<dyn Exchange>) -> Pending {
         let Self { mut connection, home } = self;
+        let Asked { head, own, body } = asked;
+        let head = match head {
+            RequestHead::Shared(head) => Request::clone(&head),
+            RequestHead::Own(head) => *head,
+        };
         let (mut head, ()) = head.into_parts();
         head.version = http::Version::HTTP_11;
+        own.into_iter().for_each(|(name, value)| drop(head.headers.insert(name, value)));
         if let Some(host) = head.uri.authority().and_then(|it| HeaderValue::try_from(it.as_str()).ok()) {
             head.headers.insert(header::HOST, host);
         }
         head.uri = head.uri.path_and_query().map_or_else(|| Uri::from_static("/"), |path| Uri::from(path.clone()));
         let answer = connection.sender.send_request(Request::from_parts(head, Full::new(body))).boxed_local();
-        Pending { answer, connection, home }
+        Pending { answer, connection, home, exchange: Arc::clone(exchange) }
     }
 }
 
 impl Pending {
-    /// Waits for the answer and reads it; the connection is free for others then.
-    pub(super) async fn read(self, exchange: &dyn Exchange) -> Received {
-        let Self { answer, connection, home } = self;
+    /// Waits for the answer and reads it, until then at the latest; the connection is free for others then.
+    pub(super) async fn read(self, until: Instant, cancellation: &Cancellation) -> Result<Received, Unanswered> {
+        tokio::select! {
+            received = timeout_at(until, self.answer()) => received.map_err(|_| Unanswered::TimedOut),
+            status = cancellation.cancelled() => Err(Unanswered::Cancelled(status)),
+        }
+    }
+
+    async fn answer(self) -> Received {
+        let Self { answer, connection, home, exchange } = self;
         let (head, body) = match answer.await {
             Ok(answer) => answer.into_parts(),
             Err(error) => return Received::nothing(connection.peer.explain(failure(&error))),
         };
         let mut body = Arriving { body, trailers: HeaderMap::new() };
-        let (received, is_whole) = answer::read(head, &mut body, exchange).await;
+        let (received, is_whole) = answer::read(&head, &mut body, &*exchange).await;
         let received = Received { arrived: connection.receipt.arrived(), ..received };
         if let Some(home) = home.filter(|_| is_whole) {
             home.borrow_mut().push(connection);

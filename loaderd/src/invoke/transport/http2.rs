@@ -1,105 +1,86 @@
 //! HTTP/2: a connection takes many calls at a time, as many as the peer allows.
 //!
+//! ```text
+//! Pool ─▶ Group: connections that some calls share, and who waits for them
+//!           └─▶ Connection: a socket, and the task that reads and writes
+//!                 └─▶ Session: streams, windows, limits        frames, HPACK
+//!                       └─▶ Call: an answer as far as it has come
+//! ```
 //! How many streams are open on a connection is counted here, against the peer's SETTINGS_MAX_CONCURRENT_STREAMS, which may
-//! change while the connection stands. A call that has no stream waits here and not in the HTTP/2 library, so that what is
-//! sent is sent.
+//! change while the connection stands. A call that has no stream waits in its group, so that what is sent is sent.
+//!
+//! The client's side of HTTP/2 is the loader's own: sending is what it is for. A library for any client hands each call
+//! through locks, tables and channels, and takes as much time for it as the kernel.
 
 mod attempt;
+mod call;
 mod connection;
+mod ended;
+mod frame;
 mod group;
+mod hpack;
 mod outage;
+mod session;
+mod watch;
 
-use std::{cell::RefCell, collections::HashMap, future::poll_fn, rc::Rc};
+use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
 
-use bytes::Bytes;
-use h2::{RecvStream, SendStream, client::ResponseFuture};
-use http::{HeaderMap, Request};
 use tokio::time::Instant;
 
-use self::{connection::Stream, group::Group};
-use super::{
-    answer::{self, Body, Received},
-    sharing::Setup,
-    wait::{Deadlines, Unsent},
+use self::{
+    connection::{Room, Stream},
+    group::Group,
+    watch::{Watch, Watched},
 };
-use crate::invoke::{cancellation::Cancellation, exchange::Exchange, outcome::Failure, route::Route, waited::Waited};
+use super::{
+    answer::Received,
+    sharing::Setup,
+    wait::{Deadlines, Unanswered, Unsent},
+};
+use crate::invoke::{
+    cancellation::Cancellation,
+    exchange::{Asked, Exchange},
+    outcome::Failure,
+    route::Route,
+    waited::Waited,
+};
 
 /// A connection with room for one request.
-pub(in crate::invoke) struct Ready(Stream);
+pub(in crate::invoke) struct Ready {
+    room: Room,
+    watch: Rc<Watch>,
+}
 
 /// A request whose head is sent.
 pub(in crate::invoke) struct Pending {
-    answer: ResponseFuture,
-    /// The body, while the peer's flow control holds it back.
-    held: Option<(SendStream<Bytes>, Bytes)>,
     stream: Stream,
+    watch: Rc<Watch>,
 }
 
 impl Ready {
     /// Sends a request: its body, too, unless the peer's flow control holds it back.
-    pub(super) fn send(self, mut head: Request<()>, body: Bytes) -> Result<Pending, Failure> {
-        let Self(stream) = self;
-        *head.version_mut() = http::Version::HTTP_2;
-        let sent = stream.send(head, body.is_empty()).and_then(|(answer, mut sender)| {
-            if body.is_empty() {
-                return Ok((answer, None));
-            }
-            if !stream.goes_at_once(body.len()) {
-                sender.reserve_capacity(body.len());
-                return Ok((answer, Some((sender, body))));
-            }
-            sender.send_data(body, true).map(|()| (answer, None))
-        });
-        match sent {
-            Ok((answer, held)) => Ok(Pending { answer, held, stream }),
-            Err(error) => Err(stream.line().peer.explain(error.into())),
-        }
+    pub(super) fn send(self, asked: &Asked, exchange: &Arc<dyn Exchange>) -> Result<Pending, Failure> {
+        let Self { room, watch } = self;
+        Ok(Pending { stream: room.send(asked, exchange)?, watch })
     }
 }
 
 impl Pending {
     /// Whether the peer's flow control holds the body back.
     pub(super) fn is_held(&self) -> bool {
-        self.held.is_some()
+        self.stream.is_held()
     }
 
-    /// Sends the body once the peer's flow control lets all of it go.
-    pub(super) async fn release(&mut self) -> Result<(), Failure> {
-        let Some((mut sender, body)) = self.held.take() else { return Ok(()) };
-        while sender.capacity() < body.len() {
-            match poll_fn(|context| sender.poll_capacity(context)).await {
-                Some(Ok(_)) => {}
-                Some(Err(error)) => return Err(self.stream.line().peer.explain(error.into())),
-                // The stream is over; its answer says why.
-                None => return Ok(()),
-            }
-        }
-        sender.send_data(body, true).map_err(|error| self.stream.line().peer.explain(error.into()))
+    /// Waits until the peer's flow control has let all of the body go.
+    pub(super) async fn released(&self) {
+        self.stream.released().await;
     }
 
-    /// Waits for the answer and reads it.
-    pub(super) async fn read(self, exchange: &dyn Exchange) -> Received {
-        let Self { answer, held: _, stream } = self;
-        let received = match answer.await {
-            Ok(answer) => {
-                let (head, mut body) = answer.into_parts();
-                answer::read(head, &mut body, exchange).await.0
-            }
-            Err(error) => Received::nothing(stream.line().peer.explain(error.into())),
-        };
-        Received { arrived: stream.line().receipt.arrived(), ..received }
-    }
-}
-
-impl Body for RecvStream {
-    async fn chunk(&mut self) -> Option<Result<Bytes, Failure>> {
-        let chunk = self.data().await?;
-        let taken = chunk.and_then(|chunk| self.flow_control().release_capacity(chunk.len()).map(|()| chunk));
-        Some(taken.map_err(Failure::from))
-    }
-
-    async fn trailers(&mut self) -> Result<HeaderMap, Failure> {
-        Ok(RecvStream::trailers(self).await?.unwrap_or_default())
+    /// Waits for the answer and reads it, until then at the latest.
+    pub(super) async fn read(self, until: Instant) -> Result<Received, Unanswered> {
+        let Self { stream, watch } = self;
+        let _watched: Watched = watch.add(stream.call(), until);
+        stream.answer().await
     }
 }
 
@@ -107,11 +88,13 @@ impl Body for RecvStream {
 pub(super) struct Pool {
     setup: Setup,
     groups: RefCell<HashMap<String, Rc<Group>>>,
+    /// Of the cancellation that a call had last.
+    watch: RefCell<Option<Rc<Watch>>>,
 }
 
 impl Pool {
     pub(super) fn new(setup: Setup) -> Self {
-        Self { setup, groups: RefCell::default() }
+        Self { setup, groups: RefCell::default(), watch: RefCell::default() }
     }
 
     /// Makes the connections that calls to `route` will share, unless they exist.
@@ -130,8 +113,21 @@ impl Pool {
         cancellation: &Cancellation,
     ) -> Result<(Ready, Waited), Unsent> {
         let group = self.group(route).unwrap_or_else(|| Group::new(route, 1, &self.setup));
-        let (stream, waited) = group.stream(bytes, deadlines, cancellation).await?;
-        Ok((Ready(stream), waited))
+        let (room, waited) = group.room_for(bytes, deadlines, cancellation).await?;
+        Ok((Ready { room, watch: self.watch(cancellation) }, waited))
+    }
+
+    /// Ends calls that are cancelled so, or late.
+    fn watch(&self, cancellation: &Cancellation) -> Rc<Watch> {
+        let mut known = self.watch.borrow_mut();
+        match &*known {
+            Some(watch) if watch.is_of(cancellation) => Rc::clone(watch),
+            Some(_) | None => {
+                let (watch, watching) = Watch::new(cancellation, self.setup.clock);
+                self.setup.drivers.spawn_local(watching);
+                Rc::clone(known.insert(watch))
+            }
+        }
     }
 
     /// The connections that calls to `route` share; none where each call has its own.

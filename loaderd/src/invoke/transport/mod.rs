@@ -18,11 +18,10 @@ mod peer;
 mod sharing;
 mod stamped;
 mod wait;
-mod windows;
 
 pub(super) use answer::Received;
 pub use connections::Connections;
 pub(super) use connections::Pending;
 pub use count::ConnectionCount;
 pub use sharing::Policy;
-pub(super) use wait::{Deadlines, Unsent};
+pub(super) use wait::{Deadlines, Unanswered, Unsent};

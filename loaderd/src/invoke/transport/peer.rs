@@ -11,7 +11,6 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::windows::Windows;
 use crate::{
     endpoint::HttpVersion,
     invoke::outcome::{Failure, Status},
@@ -45,17 +44,7 @@ impl Peer {
 
     /// The connection; records the peer's first bytes.
     pub(super) fn record<S>(&self, stream: S) -> Recorded<S> {
-        Recorded { stream, peer: Some(self.clone()), windows: None, broken: None }
-    }
-
-    /// The same; what the peer sends is also read for its windows.
-    pub(super) fn record_with<S>(&self, windows: &Windows, stream: S) -> Recorded<S> {
-        Recorded { windows: Some(windows.clone()), ..self.record(stream) }
-    }
-
-    /// Whether its first bytes have come.
-    pub(super) fn has_spoken(&self) -> bool {
-        self.0.first.get().length == FIRST
+        Recorded { stream, peer: Some(self.clone()), broken: None }
     }
 
     /// The failure of a call over this connection, with what the peer turned out to speak as its cause.
@@ -98,7 +87,6 @@ pub(super) struct Recorded<S> {
     stream: S,
     /// Absent once they have come.
     peer: Option<Peer>,
-    windows: Option<Windows>,
     /// Why nothing more can be written, until it is known what the peer said before.
     broken: Option<io::Error>,
 }
@@ -132,9 +120,6 @@ impl<S: AsyncRead + Unpin> AsyncRead for Recorded<S> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
         let read = &buffer.filled()[before..];
-        if let Some(windows) = &self.windows {
-            windows.read(read);
-        }
         if let Some(Peer(state)) = &self.peer {
             let First { mut bytes, length } = state.first.get();
             let taken = read.len().min(FIRST - length);

@@ -39,39 +39,15 @@ struct Control([u8; size_of::<cmsghdr>() + size_of::<TimeSpec>()]);
 /// When the last bytes of a connection arrived. Clones share their state.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Receipt {
-    reading: Rc<Cell<Reading>>,
+    arrived: Rc<Cell<Option<Instant>>>,
     /// The socket; absent once it is closed on this side.
     socket: Rc<Cell<Option<RawFd>>>,
-}
-
-/// What is to be read, and what was.
-#[derive(Debug, Clone, Copy, Default)]
-struct Reading {
-    arrived: Option<Instant>,
-    turns: Turns,
-}
-
-/// How many reads may follow each other before those who wait for what was read get their turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Turns {
-    /// Any number: the connection carries one answer at a time.
-    #[default]
-    Unlimited,
-    /// One more.
-    Open,
-    /// None: what was read belongs to the stamp that is there.
-    Used,
 }
 
 impl Receipt {
     /// When the last bytes that were read had arrived, as far as is known; at the latest when they were read.
     pub(super) fn arrived(&self) -> Option<Instant> {
-        self.reading.get().arrived
-    }
-
-    /// Allows one read, so that all answers in it are taken before the next read replaces the stamp.
-    pub(super) fn one_read(&self) {
-        self.reading.set(Reading { turns: Turns::Open, ..self.reading.get() });
+        self.arrived.get()
     }
 
     /// Whether the peer has closed the connection, also when nothing has read that yet.
@@ -82,18 +58,6 @@ impl Receipt {
             Some(Err(error)) => error != Errno::EAGAIN && error != Errno::EINTR,
             None => true,
         }
-    }
-
-    fn may_read(&self) -> bool {
-        self.reading.get().turns != Turns::Used
-    }
-
-    fn read(&self, arrived: Instant) {
-        let turns = match self.reading.get().turns {
-            Turns::Unlimited => Turns::Unlimited,
-            Turns::Open | Turns::Used => Turns::Used,
-        };
-        self.reading.set(Reading { arrived: Some(arrived), turns });
     }
 }
 
@@ -157,17 +121,13 @@ fn receive(stream: &TcpStream, buffer: &mut [u8]) -> io::Result<Read> {
 
 impl AsyncRead for Stamped {
     fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if !self.receipt.may_read() {
-            context.waker().wake_by_ref();
-            return Poll::Pending;
-        }
         loop {
             ready!(self.stream.poll_read_ready(context))?;
             let room = buffer.remaining().min(MOST_READ);
             match self.read(buffer.initialize_unfilled_to(room)) {
                 Ok(Read { bytes, stamp }) => {
                     let now = self.clock.now();
-                    self.receipt.read(stamp.map_or(now, |stamp| self.wall.instant(stamp, now).min(now)));
+                    self.receipt.arrived.set(Some(stamp.map_or(now, |stamp| self.wall.instant(stamp, now).min(now))));
                     buffer.advance(bytes);
                     return Poll::Ready(Ok(()));
                 }

@@ -18,6 +18,15 @@ pub(in crate::invoke) struct Deadlines {
     pub(in crate::invoke) send: Instant,
 }
 
+/// Why a call that was sent is waited for no longer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::invoke) enum Unanswered {
+    /// It was not answered in time.
+    TimedOut,
+    /// It was cancelled; its status then.
+    Cancelled(Status),
+}
+
 /// A call that was not sent.
 #[derive(Debug)]
 pub(in crate::invoke) struct Unsent {

@@ -1,43 +1,41 @@
-//! One connection: its sender, the streams that are open on it, and the task that serves it.
+//! One connection: its session, the rooms for streams that are given out, and the task that reads and writes.
 
 use std::{
     cell::{Cell, RefCell},
-    future::{Future as _, poll_fn},
+    future::poll_fn,
+    io,
     pin::Pin,
     rc::{Rc, Weak},
-    task::{Context, Poll, Waker},
+    sync::Arc,
+    task::{Context, Poll, ready},
 };
 
-use bytes::Bytes;
-use h2::{
-    SendStream,
-    client::{self, Builder, ResponseFuture, SendRequest},
-};
-use http::Request;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::{call, ended::Ended, session::Session};
 use crate::{
     endpoint::HttpVersion,
     invoke::{
+        exchange::{Asked, Exchange},
         outcome::Failure,
         route::Route,
         transport::{
+            answer::Received,
             count::Counted,
             dial::{self, Dialled},
             peer::Peer,
             sharing::Setup,
             stamped::Receipt,
-            windows::Windows,
+            wait::Unanswered,
         },
     },
 };
 
-/// Flow-control window of a connection, in bytes: many small replies may sit unread while the worker is busy, and the
-/// peer must not be delayed (nor the `h2` crate count them as an attack).
-const CONNECTION_WINDOW: u32 = 8 << 20;
+/// Most bytes of one read.
+const MOST_READ: usize = 16 << 10;
 
-/// Flow-control window of a call, in bytes.
-const STREAM_WINDOW: u32 = 1 << 20;
+/// How many reads follow each other before other work on the thread gets its turn.
+const MOST_READS: usize = 16;
 
 /// Why there is no connection.
 pub(super) struct NoConnection {
@@ -55,19 +53,19 @@ pub(super) trait Owner {
     fn ended(self: Rc<Self>, line: &Rc<Line>);
 }
 
-/// A connection of which the peer's settings are known.
+/// A connection of which the peer's settings are known. It is closed when nobody holds it any more.
 pub(super) struct Connection {
-    sender: RefCell<SendRequest<Bytes>>,
     line: Rc<Line>,
 }
 
 /// What a connection and the task that serves it share.
 pub(super) struct Line {
     pub(super) peer: Peer,
-    pub(super) receipt: Receipt,
-    windows: Windows,
+    receipt: Receipt,
+    session: RefCell<Session>,
+    /// Rooms that are given out.
     open: Cell<usize>,
-    limit: Cell<usize>,
+    is_dropped: Cell<bool>,
     owner: RefCell<Option<Weak<dyn Owner>>>,
 }
 
@@ -80,51 +78,51 @@ impl Connection {
         let line = Rc::new(Line {
             peer: Peer::new(&route.address, HttpVersion::Http2),
             receipt,
-            windows: Windows::default(),
+            session: RefCell::new(Session::new()),
             open: Cell::new(0),
-            limit: Cell::new(0),
+            is_dropped: Cell::new(false),
             owner: RefCell::default(),
         });
         let spoken = match dialled {
-            Dialled::Plain(stream) => {
-                Self::speak(line.peer.record_with(&line.windows, stream), Rc::clone(&line), setup).await
-            }
-            Dialled::Secured(stream) => {
-                Self::speak(line.peer.record_with(&line.windows, *stream), Rc::clone(&line), setup).await
-            }
+            Dialled::Plain(stream) => Self::speak(line.peer.record(stream), Rc::clone(&line), setup).await,
+            Dialled::Secured(stream) => Self::speak(line.peer.record(*stream), Rc::clone(&line), setup).await,
         };
-        spoken.map_err(|error| {
-            let failure = line.peer.explain(dial::refused(route, &error));
+        spoken.map_err(|ended| {
+            let failure = line.peer.explain(dial::refused(route, &ended));
             NoConnection { failure, unreachable: false }
         })
     }
 
-    async fn speak<S>(stream: S, line: Rc<Line>, setup: &Setup) -> Result<Rc<Self>, h2::Error>
+    async fn speak<S>(stream: S, line: Rc<Line>, setup: &Setup) -> Result<Rc<Self>, Ended>
     where
         S: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let (sender, mut connection) = Builder::new()
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .initial_max_send_streams(0)
-            .enable_push(false)
-            .handshake(stream)
-            .await?;
+        let mut socket = Socket { stream, buffer: vec![0; MOST_READ].into() };
         poll_fn(|context| {
-            let ended = line.serve(&mut connection, context);
-            match (line.peer.has_spoken(), ended) {
-                (_, Poll::Ready(ended)) => Poll::Ready(ended.and_then(|()| Err(h2::Reason::NO_ERROR.into()))),
-                (true, Poll::Pending) => Poll::Ready(Ok(())),
-                (false, Poll::Pending) => Poll::Pending,
+            let over = line.serve(&mut socket, context);
+            let session = line.session.borrow();
+            match (session.ended(), over) {
+                (Some(why), _) => Poll::Ready(Err(why.clone())),
+                (None, Poll::Ready(())) => Poll::Ready(Err(Ended::Closed)),
+                (None, Poll::Pending) if session.is_settled() => Poll::Ready(Ok(())),
+                (None, Poll::Pending) => Poll::Pending,
             }
         })
         .await?;
-        let made = Rc::new(Self { sender: RefCell::new(sender), line: Rc::clone(&line) });
+        let made = Rc::new(Self { line: Rc::clone(&line) });
         let open = Counted::new(&setup.count.open);
         setup.drivers.spawn_local(async move {
             // How a connection ended shows in the calls that were on it.
-            let _ended = poll_fn(|context| line.serve(&mut connection, context)).await;
-            drop(open);
+            poll_fn(|context| {
+                let over = line.serve(&mut socket, context);
+                // The limit may have changed, or the peer may take no more streams.
+                if let Some(owner) = line.owner() {
+                    owner.serve_waiting();
+                }
+                over
+            })
+            .await;
+            drop((socket, open));
             if let Some(owner) = line.owner() {
                 owner.ended(&line);
             }
@@ -144,30 +142,36 @@ impl Connection {
 
     /// The peer's limit of concurrent streams; none when it has set none.
     pub(super) fn limit(&self) -> Option<u32> {
-        u32::try_from(self.line.limit.get()).ok().filter(|&limit| limit < u32::MAX)
+        Some(self.line.session.borrow().limit()).filter(|&limit| limit < u32::MAX)
     }
 
     /// Whether another stream may be opened now.
     pub(super) fn has_stream(&self) -> bool {
-        self.line.open.get() < self.line.limit.get()
+        self.line.open.get() < self.line.session.borrow().limit() as usize
     }
 
     /// Whether a request with a body of so many bytes may be sent now.
     pub(super) fn has_room(&self, bytes: usize) -> bool {
-        self.has_stream() && self.line.windows.allow(bytes)
+        self.has_stream() && self.line.session.borrow().allows(bytes)
     }
 
     /// Whether it takes new streams at all: it has not ended, the peer does not wind it up, and it has numbers left.
     pub(super) fn is_usable(&self) -> bool {
-        let mut context = Context::from_waker(Waker::noop());
-        !matches!(self.sender.borrow_mut().poll_ready(&mut context), Poll::Ready(Err(_)))
+        self.line.session.borrow().is_usable()
     }
 
     /// Takes the room for one request with a body of so many bytes.
-    pub(super) fn take(self: &Rc<Self>, bytes: usize) -> Stream {
+    pub(super) fn take(self: &Rc<Self>, bytes: usize) -> Room {
         self.line.open.set(self.line.open.get() + 1);
-        self.line.windows.sent(bytes);
-        Stream { connection: Rc::clone(self) }
+        let promised = self.line.session.borrow_mut().promise(bytes);
+        Room { connection: Rc::clone(self), promised: Cell::new(promised) }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.line.is_dropped.set(true);
+        self.line.session.borrow_mut().wake();
     }
 }
 
@@ -176,60 +180,166 @@ impl Line {
         self.owner.borrow().as_ref()?.upgrade()
     }
 
-    /// Carries the connection on: one read at a time, so that each answer is taken with the stamp of its own read.
-    fn serve<S>(
-        &self,
-        connection: &mut client::Connection<S, Bytes>,
-        context: &mut Context<'_>,
-    ) -> Poll<Result<(), h2::Error>>
+    /// Writes what there is to write and reads what has arrived; ready when the connection is over.
+    fn serve<S>(&self, socket: &mut Socket<S>, context: &mut Context<'_>) -> Poll<()>
     where
         S: AsyncRead + AsyncWrite + Unpin,
     {
-        self.receipt.one_read();
-        let ended = Pin::new(&mut *connection).poll(context);
-        self.limit.set(connection.max_concurrent_send_streams());
-        // The limit may have changed, or the peer may take no more streams.
-        if let Some(owner) = self.owner() {
-            owner.serve_waiting();
+        self.session.borrow_mut().served_by(context.waker());
+        if let Poll::Ready(Err(why)) = self.write(socket, context) {
+            // What the peer said before is read first, as it says why.
+            let _pending = self.read(socket, context);
+            self.session.borrow_mut().end(&why);
+            return Poll::Ready(());
         }
-        ended
+        if let Poll::Ready(Err(why)) = self.read(socket, context) {
+            self.session.borrow_mut().end(&why);
+        }
+        let is_over = {
+            let mut session = self.session.borrow_mut();
+            let is_over = session.ended().is_some() || (self.is_dropped.get() && session.is_idle());
+            if is_over {
+                session.say_goodbye();
+            }
+            is_over
+        };
+        let written = self.write(socket, context);
+        if !is_over {
+            return Poll::Pending;
+        }
+        // A connection that was broken can't be closed; another is, once all is written.
+        match written {
+            Poll::Ready(Ok(())) => Pin::new(&mut socket.stream).poll_shutdown(context).map(drop),
+            Poll::Ready(Err(_)) => Poll::Ready(()),
+            Poll::Pending => Poll::Pending,
+        }
     }
+
+    fn write<S: AsyncWrite + Unpin>(
+        &self,
+        socket: &mut Socket<S>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), Ended>> {
+        let mut session = self.session.borrow_mut();
+        let mut has_written = false;
+        while !session.unwritten().is_empty() {
+            let written = ready!(Pin::new(&mut socket.stream).poll_write(context, session.unwritten()));
+            match written {
+                Ok(0) => return Poll::Ready(Err(Ended::Closed)),
+                Ok(bytes) => session.written(bytes),
+                Err(error) => return Poll::Ready(Err(Ended::Broken(error.to_string()))),
+            }
+            has_written = true;
+        }
+        if has_written {
+            let flushed = ready!(Pin::new(&mut socket.stream).poll_flush(context));
+            return Poll::Ready(flushed.map_err(|error| Ended::Broken(error.to_string())));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Reads what there is. Each answer has the stamp of its own read.
+    fn read<S: AsyncRead + Unpin>(&self, socket: &mut Socket<S>, context: &mut Context<'_>) -> Poll<Result<(), Ended>> {
+        for _ in 0..MOST_READS {
+            let mut buffer = ReadBuf::new(&mut socket.buffer);
+            let read: io::Result<()> = ready!(Pin::new(&mut socket.stream).poll_read(context, &mut buffer));
+            if let Err(error) = read {
+                return Poll::Ready(Err(Ended::Broken(error.to_string())));
+            }
+            if buffer.filled().is_empty() {
+                return Poll::Ready(Err(Ended::Closed));
+            }
+            let mut session = self.session.borrow_mut();
+            session.receive(buffer.filled(), self.receipt.arrived());
+            if session.ended().is_some() {
+                return Poll::Pending;
+            }
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// A socket, and where what it gives is read to.
+struct Socket<S> {
+    stream: S,
+    buffer: Box<[u8]>,
 }
 
 /// Room for one stream, given back when it is dropped.
-pub(super) struct Stream {
+pub(super) struct Room {
     connection: Rc<Connection>,
+    /// Bytes of the connection's window that are kept for it.
+    promised: Cell<i64>,
 }
 
-impl Stream {
-    /// The connection's peer and its receipts.
-    pub(super) fn line(&self) -> &Line {
+/// A stream with a call on it.
+pub(super) struct Stream {
+    room: Room,
+    number: u32,
+    call: call::Shared,
+}
+
+impl Room {
+    fn line(&self) -> &Line {
         &self.connection.line
     }
 
-    /// Whether a body of so many bytes goes out at once, or in parts, as the peer lets it.
-    pub(super) fn goes_at_once(&self, bytes: usize) -> bool {
-        self.connection.line.windows.fit_a_stream(bytes)
+    /// Sends a request.
+    pub(super) fn send(self, asked: &Asked, exchange: &Arc<dyn Exchange>) -> Result<Stream, Failure> {
+        let sent = {
+            let mut session = self.line().session.borrow_mut();
+            session.take_back(self.promised.take());
+            session.send(asked, exchange)
+        };
+        match sent {
+            Ok((number, call)) => Ok(Stream { room: self, number, call }),
+            Err(ended) => Err(self.line().peer.explain(ended.failure())),
+        }
+    }
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        let line = self.line();
+        line.session.borrow_mut().take_back(self.promised.get());
+        line.open.set(line.open.get() - 1);
+        if let Some(owner) = line.owner() {
+            owner.serve_waiting();
+        }
+    }
+}
+
+impl Stream {
+    /// Whether the peer's flow control holds a part of the body back.
+    pub(super) fn is_held(&self) -> bool {
+        !self.call.borrow().held.is_empty()
     }
 
-    /// Sends a request's head.
-    pub(super) fn send(&self, head: Request<()>, ends: bool) -> Result<(ResponseFuture, SendStream<Bytes>), h2::Error> {
-        let mut sender = self.connection.sender.borrow_mut();
-        let mut context = Context::from_waker(Waker::noop());
-        match sender.poll_ready(&mut context) {
-            Poll::Ready(ready) => ready.and_then(|()| sender.send_request(head, ends)),
-            // The library still counts a stream that has ended on this side; another handle does not wait for it.
-            Poll::Pending => sender.clone().send_request(head, ends),
-        }
+    /// Waits until nothing is held back any more, or the stream is over: then its answer says why.
+    pub(super) async fn released(&self) {
+        poll_fn(|context| self.call.borrow_mut().poll_released(context)).await;
+    }
+
+    /// The call on it.
+    pub(super) fn call(&self) -> &call::Shared {
+        &self.call
+    }
+
+    /// Waits for the answer, or its failure.
+    pub(super) async fn answer(&self) -> Result<Received, Unanswered> {
+        let received = poll_fn(|context| self.call.borrow_mut().poll(context)).await?;
+        Ok(match received {
+            Received { bytes: None, reply: Err(failure), arrived } => {
+                Received { bytes: None, arrived, reply: Err(self.room.line().peer.explain(failure)) }
+            }
+            received => received,
+        })
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        let line = &self.connection.line;
-        line.open.set(line.open.get() - 1);
-        if let Some(owner) = line.owner() {
-            owner.serve_waiting();
-        }
+        self.room.line().session.borrow_mut().abandon(self.number);
     }
 }

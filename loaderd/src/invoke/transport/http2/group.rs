@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     attempt::{self, Wanting},
-    connection::{Connection, Line, NoConnection, Owner, Stream},
+    connection::{Connection, Line, NoConnection, Owner, Room},
     outage::Outage,
 };
 use crate::invoke::{
@@ -50,7 +50,7 @@ struct Waiter {
     /// The length of its body.
     bytes: usize,
     begun: Begun,
-    granted: oneshot::Sender<Result<(Stream, Waited), Unsent>>,
+    granted: oneshot::Sender<Result<(Room, Waited), Unsent>>,
 }
 
 /// The connections that some calls share.
@@ -94,12 +94,12 @@ impl Group {
     }
 
     /// Room for a stream; waits for it, behind all who wait already.
-    pub(super) async fn stream(
+    pub(super) async fn room_for(
         self: &Rc<Self>,
         bytes: usize,
         deadlines: &Deadlines,
         cancellation: &Cancellation,
-    ) -> Result<(Stream, Waited), Unsent> {
+    ) -> Result<(Room, Waited), Unsent> {
         if self.is_incomplete() {
             self.attempt(deadlines.connect);
         }
@@ -116,7 +116,7 @@ impl Group {
         bytes: usize,
         deadlines: &Deadlines,
         cancellation: &Cancellation,
-    ) -> Result<(Stream, Waited), Unsent> {
+    ) -> Result<(Room, Waited), Unsent> {
         let begun = self.begun(self.now());
         let (granted, mut grant) = oneshot::channel();
         self.forget_who_left();
@@ -163,7 +163,7 @@ impl Group {
     }
 
     /// Room on a connection that stands; those which take no more streams are given up.
-    fn room(self: &Rc<Self>, bytes: usize) -> Option<Stream> {
+    fn room(self: &Rc<Self>, bytes: usize) -> Option<Room> {
         let mut standing = self.standing.borrow_mut();
         let mut left = standing.len();
         while left > 0 {
