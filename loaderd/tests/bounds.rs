@@ -176,6 +176,23 @@ const ROWS: &[Row] = &[
     ),
     ("an idempotency key", "128 characters", &[("control/service.rs", "const MAX_KEY: usize = 128;")]),
     (
+        "header fields of a function's answer; a block of them as it is sent; a frame of HTTP/2",
+        "64 KiB; 256 KiB; 16 KiB",
+        &[
+            (
+                "invoke/transport/http2/hpack/decode.rs",
+                "pub(in crate::invoke::transport::http2) const MOST: usize = 64 << 10;",
+            ),
+            ("invoke/transport/http2/session/incoming.rs", "const MOST_BLOCK: usize = 256 << 10;"),
+            ("invoke/transport/http2/frame.rs", "pub(super) const MOST: usize = 1 << 14;"),
+        ],
+    ),
+    (
+        "what a function's server lets wait of the replies that HTTP/2 asks for",
+        "256 KiB",
+        &[("invoke/transport/http2/session/outgoing.rs", "const MOST_REPLIES: usize = 256 << 10;")],
+    ),
+    (
         "faults in a response; its size",
         "20, and how many more there are; 8 KiB",
         &[

@@ -5,8 +5,8 @@
 //! Invoker ─▶ Route ─┤
 //!           Transport: connections, streams, what a peer speaks  HTTP/2, HTTP/1.1
 //! ```
-//! The client implements gRPC itself on top of the `h2` crate: a client library costs more for each call, and turns a gateway's
-//! plain 502, 503 or 504 into an error of the function.
+//! The client implements gRPC and HTTP/2 itself: a client library costs more for each call, and turns a gateway's plain 502, 503
+//! or 504 into an error of the function.
 //!
 //! Everything in this module lives on one thread: a worker owns an [`Invoker`] and all its connections.
 

@@ -4,7 +4,7 @@
 
 use std::process::Command;
 
-use loader_tests::{Daemon, Peer, Table, bin, cluster::Cluster};
+use loader_tests::{Daemon, Peer, Table, bin, cluster::Cluster, root};
 
 const SHORT: [&str; 10] = ["--mode", "rps", "--start", "20", "--end", "20", "--slot", "1s", "--runtime", "5ms"];
 
@@ -68,5 +68,24 @@ fn functions_of_a_cluster_are_called_by_plain_http() {
     for protocol in ["http1", "http2"] {
         let flags = ["--platform", "knative", "--memory", "8MiB", "--protocol", protocol];
         all_served(&rows(&daemon, &flags), protocol);
+    }
+}
+
+#[test]
+fn a_server_of_another_make_is_called_over_connections_that_it_winds_up() {
+    let server = Peer::start(Command::new("python3").arg(root().join("tests/grpc_function.py")));
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(state.path());
+    let load = "--mode rps --start 150 --end 150 --slot 5s --runtime 1500us --memory 8MiB --saturation-lag 1m";
+    for policy in ["pooled", "per-function", "per-invocation"] {
+        let attach = ["--platform", "attach", "--attach", server.address(), "--connection-policy", policy];
+        let ended = daemon.succeed(&[&load.split(' ').collect::<Vec<_>>()[..], &attach].concat());
+        let rows = daemon.table(ended["runId"].as_str().expect("text"), "invocations.csv");
+        assert_eq!(rows.len(), 750, "{policy}");
+        assert_eq!(rows.counts("status"), [("ok", 750)].into(), "{policy}: {:?}", rows.counts("error"));
+        let said: Vec<(u64, u64)> =
+            rows.numbers("actual_runtime_us").into_iter().zip(rows.numbers("actual_memory_kib")).collect();
+        assert!(said.iter().all(|&said| said == (7, 9)), "{policy}: {said:?}");
+        assert_eq!(rows.counts("instance").len(), 3, "{policy}");
     }
 }

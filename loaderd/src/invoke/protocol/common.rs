@@ -40,13 +40,19 @@ pub(super) fn unexpected(status: StatusCode, text: &[u8]) -> Failure {
     Failure::new(Status::Http(status.as_u16()), text)
 }
 
+/// The fields in which an answer of `trace-func` says where it comes from: names that are known need not be parsed.
+static RUNTIME_EXACT: HeaderName = HeaderName::from_static(metadata::RUNTIME_EXACT);
+static INSTANCE: HeaderName = HeaderName::from_static(metadata::INSTANCE);
+static FIRST_INVOCATION: HeaderName = HeaderName::from_static(metadata::FIRST_INVOCATION);
+static INSTANCE_STARTED: HeaderName = HeaderName::from_static(metadata::INSTANCE_STARTED);
+
 /// The instance that answered, as reported in the headers of `trace-func`.
 pub(super) fn origin(headers: &HeaderMap) -> Origin {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     Origin {
-        exact_runtime: text(metadata::RUNTIME_EXACT) == Some("true"),
-        instance: text(metadata::INSTANCE).unwrap_or_default().to_owned(),
-        cold_start: text(metadata::FIRST_INVOCATION).and_then(|value| value.parse().ok()),
-        started: text(metadata::INSTANCE_STARTED).and_then(|value| value.parse().ok()).map(UnixMicros),
+        exact_runtime: text(&RUNTIME_EXACT) == Some("true"),
+        instance: text(&INSTANCE).unwrap_or_default().to_owned(),
+        cold_start: text(&FIRST_INVOCATION).and_then(|value| value.parse().ok()),
+        started: text(&INSTANCE_STARTED).and_then(|value| value.parse().ok()).map(UnixMicros),
     }
 }

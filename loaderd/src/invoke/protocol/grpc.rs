@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header};
 use loader_proto::metadata;
 use prost::{DecodeError, Message};
 use tonic::{Code, Status as GrpcStatus};
@@ -26,6 +26,9 @@ use crate::{
 
 /// Most bytes of a reply: its three fields need far less, unless the function sends a long text.
 const MAX_REPLY: usize = 1 << 20;
+
+/// The field of a call's status: in the trailers, or in the head of an answer that has no others.
+static STATUS: HeaderName = HeaderName::from_static("grpc-status");
 
 /// Longest text of a gateway that is kept.
 const MAX_TEXT: usize = 512;
@@ -141,7 +144,7 @@ impl<S: Service> Exchange for Grpc<S> {
         if head.status != StatusCode::OK || !is_grpc(head.headers) {
             return Wanted::Body { keep: MAX_TEXT, beyond: Beyond::Refused, trailers: false };
         }
-        if head.headers.contains_key("grpc-status") {
+        if head.headers.contains_key(&STATUS) {
             return Wanted::Nothing;
         }
         Wanted::Body { keep: MAX_REPLY, beyond: Beyond::Refused, trailers: true }
@@ -153,11 +156,13 @@ impl<S: Service> Exchange for Grpc<S> {
             return Err(unexpected(head.status, &body.unwrap_or_default()));
         }
         let origin = origin(head.headers);
-        if let Some(status) = GrpcStatus::from_header_map(head.headers) {
+        if head.headers.contains_key(&STATUS)
+            && let Some(status) = GrpcStatus::from_header_map(head.headers)
+        {
             return Err(refused(&status, head.headers, origin));
         }
         let data = body?;
-        if trailers.get("grpc-status").is_some_and(|status| status == "0") {
+        if trailers.get(&STATUS).is_some_and(|status| status == "0") {
             return self.decode(&data, origin);
         }
         match GrpcStatus::from_header_map(trailers) {
