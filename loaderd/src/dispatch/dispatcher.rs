@@ -13,6 +13,7 @@ use super::{
     pacer,
     plan_feed::PlanFeed,
     sleeper::{Stop, TimerSleeper},
+    worker::Calls,
 };
 use crate::{
     clock::{Anchor, Clock},
@@ -33,10 +34,10 @@ pub(super) struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Hands everything out, on a runtime of one thread.
-    pub(super) async fn dispatch(self) {
+    /// Hands everything out, on a runtime of one thread: to `here` where the worker is on the same, which is the only one then.
+    pub(super) async fn dispatch(self, here: Option<Calls>) {
         let Self { mut feed, unit, t0, clock, stop, heartbeat, routing, paced } = self;
-        let mut handoff = Handoff::new(routing);
+        let mut handoff = Handoff::new(routing, here);
         match TimerSleeper::new(t0.instant, clock, stop, heartbeat) {
             Ok(mut sleeper) => {
                 pacer::pace(&mut feed, unit, &mut sleeper, &mut handoff).await;
@@ -54,7 +55,7 @@ impl Dispatcher {
     /// When the system refuses a runtime.
     pub(super) fn dispatch_here(self) -> io::Result<()> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        runtime.block_on(self.dispatch());
+        runtime.block_on(self.dispatch(None));
         Ok(())
     }
 }

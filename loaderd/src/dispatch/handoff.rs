@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::{
     counters::Counters, exact_runtimes::ExactRuntimes, memory_gauge::MemoryGauge, pacer::Sink, scale_state::ScaleState,
-    slot_end::SlotEnds, worker::Job,
+    slot_end::SlotEnds, worker::{Calls, Job},
 };
 use crate::{
     id::FunctionIndex,
@@ -43,6 +43,8 @@ const MOST_WAITING: usize = 1 << 16;
 /// Hands invocations to workers and events to the recorder. Nothing in it blocks, unless the recorder is hopelessly behind.
 pub(super) struct Handoff {
     routing: Routing,
+    /// Makes calls on this thread; absent where workers have threads of their own.
+    here: Option<Calls>,
     backlog: VecDeque<Event>,
     turn: usize,
     dispatched: u64,
@@ -50,8 +52,8 @@ pub(super) struct Handoff {
 }
 
 impl Handoff {
-    pub(super) fn new(routing: Routing) -> Self {
-        Self { routing, backlog: VecDeque::new(), turn: 0, dispatched: 0, shortfall: 0 }
+    pub(super) fn new(routing: Routing, here: Option<Calls>) -> Self {
+        Self { routing, here, backlog: VecDeque::new(), turn: 0, dispatched: 0, shortfall: 0 }
     }
 
     /// Sends the events that are left; the load is over, so waiting delays nothing.
@@ -147,8 +149,11 @@ impl Sink for Handoff {
             return self.not_sent(planned, Flight::OverMemory, reason).await;
         }
         self.routing.memory.handed_out(self.routing.counters.handed_out(planned.memory_mib));
-        let worker = self.worker(planned.function);
         let tally = self.routing.slot_ends.as_ref().and_then(|ends| ends.tally.clone());
+        if let Some(make) = &self.here {
+            return make(Job { planned, tally });
+        }
+        let worker = self.worker(planned.function);
         if let Err(TrySendError::Full(Job { planned, .. }) | TrySendError::Closed(Job { planned, .. })) =
             self.routing.workers[worker].try_send(Job { planned, tally })
         {

@@ -255,7 +255,7 @@ impl Dispatch {
         let dispatcher = Dispatcher { feed, unit, t0, clock, stop: stop.clone(), heartbeat, routing, paced };
         match companion {
             // A worker that panicked has dropped its end; the pacer then counts as lost.
-            Some(worker) => drop(worker.send(Box::new(move || Box::pin(dispatcher.dispatch())))),
+            Some(worker) => drop(worker.send(Box::new(move |here| Box::pin(dispatcher.dispatch(Some(here)))))),
             None => {
                 let thread = std::thread::Builder::new().name("pacer".to_owned());
                 thread.spawn(move || {

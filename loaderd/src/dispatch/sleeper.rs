@@ -1,8 +1,10 @@
 //! The pacer's way to wait: sleeps until shortly before the instant, then spins.
 
 use std::{
+    future::poll_fn,
     io,
     os::fd::{AsFd as _, AsRawFd, RawFd},
+    task::Poll,
     time::Duration,
 };
 
@@ -57,6 +59,23 @@ impl Spin {
 
 /// Instants that may be over at once before other work on the thread gets its turn.
 const MOST_AT_ONCE: u32 = 32;
+
+/// How often other tasks of the thread go first before a sleep: the call that was handed out, and the connection that writes it.
+/// Setting a timer takes as long as both.
+const WAYS: u32 = 2;
+
+/// Lets the tasks that are ready go first, and looks for no others.
+async fn give_way() {
+    let mut given = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
 
 /// Stops a pacer, from any thread. Clones are the same.
 #[derive(Debug, Clone, Default)]
@@ -127,6 +146,7 @@ impl TimerSleeper {
 impl Sleeper for TimerSleeper {
     async fn sleep_until(&mut self, due: Offset) -> bool {
         let due = self.t0 + due.as_duration();
+        let mut gave_way = 0;
         loop {
             if self.stop.0.is_cancelled() {
                 return false;
@@ -142,7 +162,7 @@ impl Sleeper for TimerSleeper {
                 return true;
             }
             match left.checked_sub(self.spin.window()) {
-                Some(sleep) if !sleep.is_zero() => {
+                Some(sleep) if !sleep.is_zero() && gave_way == WAYS => {
                     self.at_once = 0;
                     self.heartbeat.expect(due);
                     let slept = self.sleep(sleep).await;
@@ -150,6 +170,10 @@ impl Sleeper for TimerSleeper {
                     if slept && let Some(overslept) = self.clock.now().checked_duration_since(now + sleep) {
                         self.spin.learn(overslept);
                     }
+                }
+                Some(sleep) if !sleep.is_zero() => {
+                    gave_way += 1;
+                    give_way().await;
                 }
                 _ => std::hint::spin_loop(),
             }

@@ -27,8 +27,12 @@ pub(super) struct Ready {
     pub(super) _connected: mpsc::Sender<()>,
 }
 
-/// Work that shares a worker's thread with its calls. It is made where it is to run, so only its making crosses threads.
-pub(super) type Companion = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+/// Work that shares a worker's thread with its calls, which it has made at once. It is made where it is to run, so only its making
+/// crosses threads.
+pub(super) type Companion = Box<dyn FnOnce(Calls) -> Pin<Box<dyn Future<Output = ()>>> + Send>;
+
+/// Makes a call on the thread that it is given to.
+pub(super) type Calls = Box<dyn Fn(Job)>;
 
 /// Which functions a worker calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,23 +98,29 @@ impl Worker {
         }
         drop(ready);
 
-        let calls = TaskTracker::new();
+        let (calls, shared) = (TaskTracker::new(), Rc::new((self, invoker)));
+        let make = {
+            let (calls, shared) = (calls.clone(), Rc::downgrade(&shared));
+            move |job| {
+                let Some(shared) = shared.upgrade() else { return };
+                calls.spawn_local(async move {
+                    let (worker, invoker) = &*shared;
+                    // Boxed where it is made: a future that is spawned is copied some times on its way.
+                    Box::pin(worker.make(invoker, job)).await;
+                });
+            }
+        };
         if let Some(companion) = companion {
+            let make = Box::new(make.clone());
             calls.spawn_local(async {
                 // A run that is cancelled before its load starts sends none.
                 if let Ok(companion) = companion.await {
-                    companion().await;
+                    companion(make).await;
                 }
             });
         }
-        let shared = Rc::new((self, invoker));
         while let Some(job) = due.recv().await {
-            let shared = Rc::clone(&shared);
-            calls.spawn_local(async move {
-                let (worker, invoker) = &*shared;
-                // Boxed where it is made: a future that is spawned is copied some times on its way.
-                Box::pin(worker.make(invoker, job)).await;
-            });
+            make(job);
         }
         calls.close();
         calls.wait().await;
