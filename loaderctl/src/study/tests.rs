@@ -65,12 +65,17 @@ fn traces_of_this_machine_are_found_once_each_and_replaced_by_their_uploads() {
 base: { trace: { path: whole, duration: 2m } }
 vary: [{ field: trace.path, glob: '*/*' }]
 exclude: [{ trace.path: 'samples[1]/b' }]
+baseline: { trace.path: 'samples[1]/a' }
 ";
     let (names, study) = study(text, folder.path(), false);
     assert_eq!(names, ["whole", "samples[1]/a", "samples[1]/b"]);
     assert_eq!(study.vary[0].field, "trace.upload");
     assert_eq!(study.vary[0].values, ["id of samples[1]/a", "id of samples[1]/b"]);
-    assert_eq!(study.exclude[0].cell["trace.upload"], "id of samples[1]/b");
+    assert_eq!((study.vary[0].label.as_str(), study.vary[0].labels.len()), ("trace.path", 2));
+    assert_eq!(study.vary[0].labels, ["samples[1]/a", "samples[1]/b"]);
+    // By what they are called.
+    assert_eq!(study.exclude[0].cell["trace.path"], "samples[1]/b");
+    assert_eq!(study.baseline["trace.path"], "samples[1]/a");
     let base = loader_proto::json::to_yaml(&study.base.expect("a base"));
     assert!(base.contains("upload: id of whole") && !base.contains("path"), "{base}");
 }

@@ -51,7 +51,8 @@ impl LocalTraces {
         self.traces.iter().map(|(name, path)| (name.as_str(), path.as_path()))
     }
 
-    /// Replaces the paths by the ids of their uploads.
+    /// Replaces the paths by the ids of their uploads. Axes and values are still called what they are called in the study, also by
+    /// its baseline and by what it excludes.
     pub(super) fn lay_in(&self, document: &mut Value, ids: &[String]) {
         let id = |value: &Value| {
             let position = self.traces.iter().position(|(name, _)| Some(name.as_str()) == value.as_str());
@@ -66,15 +67,11 @@ impl LocalTraces {
         }
         for axis in axes(document).iter_mut().filter(|axis| is_of(axis, FIELDS.0)) {
             axis["field"] = Value::String(FIELDS.1.to_owned());
+            let paths = axis["values"].clone();
             values(axis).iter_mut().for_each(|value| *value = id(value));
-        }
-        for excluded in list(document, "exclude") {
-            // In its short form, or as the message has it.
-            let cell = if excluded.get("cell").is_some() { &mut excluded["cell"] } else { excluded };
-            if let Value::Object(cell) = cell
-                && let Some(path) = cell.shift_remove(FIELDS.0)
-            {
-                cell.insert(FIELDS.1.to_owned(), id(&path));
+            if let Value::Object(fields) = axis {
+                fields.entry("label").or_insert_with(|| Value::String(FIELDS.0.to_owned()));
+                fields.entry("labels").or_insert(paths);
             }
         }
     }

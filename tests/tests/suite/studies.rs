@@ -28,9 +28,13 @@ fn a_study_is_planned_over_traces_of_this_machine() {
     // Three runs of 1 s, three of 2 s, five pauses of 2 s.
     assert_eq!(plan["duration"], "19s", "{plan}");
     assert_eq!(plan["cells"][0]["values"]["trace.duration"], "1s", "{plan}");
-    assert!(plan["cells"][0]["values"]["trace.upload"].is_string(), "{plan}");
+    let (values, labels) = (&plan["cells"][0]["values"], &plan["cells"][0]["labels"]);
+    assert_eq!(values["trace.upload"].as_str().map(str::len), Some(64), "{plan}");
+    let small = traces.join("small");
+    assert_eq!(labels["trace.path"].as_str(), small.to_str(), "{plan}");
     let shown = daemon.ctl(&["study", "plan", file.to_str().expect("text")]).ok();
     assert!(shown.stdout.contains("Runs, in their order"), "{shown:?}");
+    assert!(shown.stdout.contains(small.to_str().expect("text")), "{shown:?}");
 }
 
 #[test]
