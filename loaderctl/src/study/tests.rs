@@ -13,7 +13,7 @@ fn faults(text: &str, is_quick: bool) -> Vec<String> {
 
 fn study(text: &str, folder: &Path, is_quick: bool) -> (Vec<String>, StudySpec) {
     let draft = StudyDraft::of(text, folder, is_quick).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
-    let names: Vec<_> = draft.traces.paths().map(|(name, _)| name.to_owned()).collect();
+    let names: Vec<_> = draft.traces.all().iter().map(|trace| trace.name.clone()).collect();
     let ids: Vec<_> = names.iter().map(|name| format!("id of {name}")).collect();
     (names, draft.with_uploads(&ids))
 }

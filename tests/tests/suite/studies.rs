@@ -56,6 +56,10 @@ fn one_wrong_cell_refuses_a_study_with_all_of_its_faults() {
             &["did you mean scaling.stableWindow?", "repeats: is 0; must be 1 to 10000"][..],
         ),
         ("base: { trace: { path: nowhere } }\n", &["base.trace.path: "][..]),
+        (
+            "base: { trace: { duration: 1m } }\nvary: [{ field: trace.path, values: [nowhere, never] }]\n",
+            &["vary[0].values[0]: cannot read", "vary[0].values[1]: cannot read"][..],
+        ),
         ("base: { burst: {} }\nrepeats: 10001\n", &["repeats: is 10001; must be 1 to 10000"][..]),
     ] {
         fs::write(&file, text).expect("is written");
