@@ -211,7 +211,10 @@ mod tests {
         Layer::Line(Curve::new(name, 0, points.iter().map(|(x, y)| (*x, Some(*y)))))
     }
 
-    fn curves(figure: &Figure) -> Vec<(String, usize, Vec<(f64, Option<f64>)>)> {
+    /// A curve by its name, its look and its points.
+    type Drawn = (String, usize, Vec<(f64, Option<f64>)>);
+
+    fn curves(figure: &Figure) -> Vec<Drawn> {
         let of = |layer: &Layer| match layer {
             Layer::Line(curve) | Layer::Step(curve) => Some((curve.name.clone(), curve.look, curve.points.clone())),
             Layer::Band(_) | Layer::Scatter(_) | Layer::Bars(_) | Layer::Heat(_) => None,
