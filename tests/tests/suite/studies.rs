@@ -223,7 +223,8 @@ fn a_study_is_plotted_by_its_id_and_by_its_directory() {
     let (svg, ran) = plotted("latest", "--figure study-cells --width 7in", "cells.svg");
     assert!(ran.code == 0 && svg.matches("role=\"img\"").count() >= 2, "{ran:?} {svg}");
     let (over, ran) = plotted(&directory, "--figure response-cdf", "over.csv");
-    assert!(ran.code == 0 && over.lines().count() > 4, "its samples laid over each other: {ran:?}");
+    assert!(ran.code == 0 && over.contains("runtime=1ms") && over.contains("runtime=3ms"), "by cell: {ran:?} {over}");
+    assert!(ran.stderr.contains("Each cell has a look, each run a curve. n = 4 runs of 2 cells"), "{ran:?}");
     for (flags, said) in [
         ("--figure study-cells --axis seed", "seed does not vary in the study; it has rps.runtime"),
         ("--figure study-cells --of nothing", "--of: "),
