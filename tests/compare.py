@@ -115,8 +115,8 @@ def ratio_bounds(x, y):
     def ratio(left, right, axis=-1):
         return numpy.median(right, axis=axis) / numpy.median(left, axis=axis)
 
-    method = "BCa" if min(len(x), len(y)) >= 10 else "percentile"
-    drawn = stats.bootstrap((x, y), ratio, n_resamples=20_000, method=method, vectorized=True, rng=numpy.random.default_rng(7))
+    rng = numpy.random.default_rng(7)
+    drawn = stats.bootstrap((x, y), ratio, n_resamples=20_000, method="percentile", vectorized=True, rng=rng)
     return drawn.confidence_interval
 
 

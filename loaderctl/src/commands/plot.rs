@@ -75,7 +75,11 @@ async fn drawn(session: &Session, name: &str, runs: &[String], panels: &Panels) 
     if runs.is_empty() {
         return Err(Failure::Input("RUN|DIR is missing: the runs that the figure is of".to_owned()));
     }
-    let figure = entry.draw(&run_files::read(session, runs).await?);
+    let read = run_files::read(session, runs).await?;
+    let figure = match study::cells_of_runs(session, runs, &read).await? {
+        Some(cells) => entry.draw_by_cell(&read, &cells),
+        None => entry.draw(&read),
+    };
     let nothing =
         || Failure::Input(format!("there is nothing to be seen in figure {name} of these runs: {}", entry.about));
     Ok(vec![figure.ok_or_else(nothing)?])

@@ -1,5 +1,7 @@
 //! What a study would do.
 
+use std::collections::BTreeMap;
+
 use loader_proto::v1::{StudyCell, StudyPlan, StudyRun};
 
 use super::{
@@ -20,7 +22,7 @@ pub(crate) fn study_plan(plan: &StudyPlan, shown: usize) -> String {
         ("load and pauses", format!("{length}{waiting}{beginning}")),
         ("records", format!("{}{beginning}", size(*bytes))),
     ]);
-    let fields: Vec<_> = cells.first().iter().flat_map(|cell| cell.values.keys().map(String::as_str)).collect();
+    let fields: Vec<_> = cells.first().into_iter().flat_map(|cell| called(cell).keys().map(String::as_str)).collect();
     let header: Vec<_> = ["cell"].into_iter().chain(fields).collect();
     text.push_str("\nCells\n");
     text.push_str(&table::first(&header, cells.iter().enumerate().map(cell).collect(), shown));
@@ -38,8 +40,13 @@ fn size(bytes: u64) -> String {
     }
 }
 
-fn cell((index, StudyCell { values }): (usize, &StudyCell)) -> Vec<String> {
-    [index.to_string()].into_iter().chain(values.values().cloned()).collect()
+/// Axes and values of a cell as they are called; by their fields where a daemon does not say.
+pub(super) fn called(StudyCell { values, labels }: &StudyCell) -> &BTreeMap<String, String> {
+    if labels.is_empty() { values } else { labels }
+}
+
+fn cell((index, cell): (usize, &StudyCell)) -> Vec<String> {
+    [index.to_string()].into_iter().chain(called(cell).values().cloned()).collect()
 }
 
 fn run((index, run): (usize, &StudyRun)) -> Vec<String> {
@@ -57,6 +64,7 @@ mod tests {
             values: [("rps.functions", "10"), ("scaling.stableWindow", window)]
                 .map(|(field, value)| (field.to_owned(), value.to_owned()))
                 .into(),
+            ..StudyCell::default()
         };
         let run = |cell, repeat, round, seed| StudyRun { cell, repeat, round, seed, ..StudyRun::default() };
         let plan = StudyPlan {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use loader_proto::v1::{Study, StudyCell, StudyOutcome, StudyProgress, StudyRun, StudyState};
 
 use super::{
+    study::called,
     table,
     units::{between, duration, instant},
 };
@@ -59,7 +60,7 @@ pub(crate) fn study_stage(study: &Study) -> String {
 
 /// A cell as text, such as `scaling.stableWindow=30s`.
 fn study_cell(cell: &StudyCell) -> String {
-    cell.values.iter().map(|(field, value)| format!("{field}={value}")).collect::<Vec<_>>().join(", ")
+    called(cell).iter().map(|(field, value)| format!("{field}={value}")).collect::<Vec<_>>().join(", ")
 }
 
 /// A study with the first cells and runs.
@@ -106,10 +107,11 @@ fn cells(study: &Study, shown: usize) -> String {
     for run in &study.runs {
         *of_cells.entry(run.cell).or_default().entry(run.outcome).or_default() += 1;
     }
-    let fields: Vec<_> = study.cells.first().iter().flat_map(|cell| cell.values.keys().map(String::as_str)).collect();
+    let fields: Vec<_> =
+        study.cells.first().into_iter().flat_map(|cell| called(cell).keys().map(String::as_str)).collect();
     let header: Vec<_> =
         ["cell"].into_iter().chain(fields).chain(["samples", "failed", "left out", "not made", "to come"]).collect();
-    let rows = study.cells.iter().zip(0..).map(|(StudyCell { values }, number)| {
+    let rows = study.cells.iter().zip(0..).map(|(cell, number)| {
         let of_cell = of_cells.get(&number);
         let count = |outcome: StudyOutcome| {
             of_cell.and_then(|counts| counts.get(&outcome.into())).copied().unwrap_or_default().to_string()
@@ -121,7 +123,7 @@ fn cells(study: &Study, shown: usize) -> String {
             StudyOutcome::NotMade,
             StudyOutcome::Unspecified,
         ];
-        [number.to_string()].into_iter().chain(values.values().cloned()).chain(counts.map(count)).collect()
+        [number.to_string()].into_iter().chain(called(cell).values().cloned()).chain(counts.map(count)).collect()
     });
     table::first(&header, rows.collect(), shown)
 }
@@ -193,7 +195,10 @@ mod tests {
     }
 
     fn example() -> Study {
-        let cell = |window: &str| StudyCell { values: [("scaling.stableWindow".to_owned(), window.to_owned())].into() };
+        let cell = |window: &str| StudyCell {
+            values: [("scaling.stableWindow".to_owned(), window.to_owned())].into(),
+            ..StudyCell::default()
+        };
         let run = |cell, outcome: StudyOutcome, attempts| StudyRun {
             cell,
             repeat: 0,

@@ -48,7 +48,7 @@ impl StudyDraft {
         from_value::<StudySpec>(&self.document).0.base.unwrap_or_default()
     }
 
-    /// The study with the traces of this machine by the ids under which they were uploaded, in the order of [`LocalTraces::paths`].
+    /// The study with the traces of this machine by the ids under which they were uploaded, in the order of [`LocalTraces::all`].
     pub(crate) fn with_uploads(mut self, ids: &[String]) -> StudySpec {
         self.traces.lay_in(&mut self.document, ids);
         // Without faults: ids are texts, as the paths were.

@@ -13,7 +13,7 @@ fn faults(text: &str, is_quick: bool) -> Vec<String> {
 
 fn study(text: &str, folder: &Path, is_quick: bool) -> (Vec<String>, StudySpec) {
     let draft = StudyDraft::of(text, folder, is_quick).unwrap_or_else(|faults| panic!("{text}: {faults:?}"));
-    let names: Vec<_> = draft.traces.paths().map(|(name, _)| name.to_owned()).collect();
+    let names: Vec<_> = draft.traces.all().iter().map(|trace| trace.name.clone()).collect();
     let ids: Vec<_> = names.iter().map(|name| format!("id of {name}")).collect();
     (names, draft.with_uploads(&ids))
 }
@@ -65,12 +65,17 @@ fn traces_of_this_machine_are_found_once_each_and_replaced_by_their_uploads() {
 base: { trace: { path: whole, duration: 2m } }
 vary: [{ field: trace.path, glob: '*/*' }]
 exclude: [{ trace.path: 'samples[1]/b' }]
+baseline: { trace.path: 'samples[1]/a' }
 ";
     let (names, study) = study(text, folder.path(), false);
     assert_eq!(names, ["whole", "samples[1]/a", "samples[1]/b"]);
     assert_eq!(study.vary[0].field, "trace.upload");
     assert_eq!(study.vary[0].values, ["id of samples[1]/a", "id of samples[1]/b"]);
-    assert_eq!(study.exclude[0].cell["trace.upload"], "id of samples[1]/b");
+    assert_eq!((study.vary[0].label.as_str(), study.vary[0].labels.len()), ("trace.path", 2));
+    assert_eq!(study.vary[0].labels, ["samples[1]/a", "samples[1]/b"]);
+    // By what they are called.
+    assert_eq!(study.exclude[0].cell["trace.path"], "samples[1]/b");
+    assert_eq!(study.baseline["trace.path"], "samples[1]/a");
     let base = loader_proto::json::to_yaml(&study.base.expect("a base"));
     assert!(base.contains("upload: id of whole") && !base.contains("path"), "{base}");
 }

@@ -16,8 +16,19 @@ const SELECTING: [&str; 3] = ["trace.day", "trace.size", "trace.format"];
 /// The traces of this machine that a study names.
 #[derive(Debug, Default)]
 pub(crate) struct LocalTraces {
-    /// Each once: as the study has it, and from the current directory.
-    traces: Vec<(String, PathBuf)>,
+    /// Each once.
+    traces: Vec<LocalTrace>,
+}
+
+/// A trace of this machine.
+#[derive(Debug)]
+pub(crate) struct LocalTrace {
+    /// Its path, as the study has it.
+    pub(crate) name: String,
+    /// Its path from the current directory.
+    pub(crate) path: PathBuf,
+    /// Where the study names it first, such as `vary[0].values[1]`.
+    pub(crate) place: String,
 }
 
 impl LocalTraces {
@@ -25,19 +36,22 @@ impl LocalTraces {
     pub(super) fn find(document: &mut Value, folder: &Path) -> (Self, Vec<Fault>) {
         let (mut found, mut faults) = (Self::default(), Vec::new());
         let base = document.pointer("/base/trace/path").and_then(Value::as_str).map(str::to_owned);
-        let mut named: Vec<_> = base.into_iter().collect();
+        let mut named: Vec<_> = base.into_iter().map(|name| (name, "base.trace.path".to_owned())).collect();
         for (index, axis) in axes(document).iter_mut().enumerate() {
             if let Err(fault) = expand(axis, index, folder) {
                 faults.push(fault);
             }
             if is_of(axis, FIELDS.0) {
-                named.extend(values(axis).iter().filter_map(|value| value.as_str().map(str::to_owned)));
+                let of_value = |(number, value): (usize, &Value)| {
+                    Some((value.as_str()?.to_owned(), format!("vary[{index}].values[{number}]")))
+                };
+                named.extend(values(axis).iter().enumerate().filter_map(of_value));
             }
         }
-        for name in named {
-            if !found.traces.iter().any(|(known, _)| *known == name) {
+        for (name, place) in named {
+            if !found.traces.iter().any(|known| known.name == name) {
                 let path = folder.join(&name);
-                found.traces.push((name, path));
+                found.traces.push(LocalTrace { name, path, place });
             }
         }
         if !found.traces.is_empty() {
@@ -46,15 +60,16 @@ impl LocalTraces {
         (found, faults)
     }
 
-    /// The paths of the traces, from the current directory, with the names that the study has for them.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = (&str, &Path)> {
-        self.traces.iter().map(|(name, path)| (name.as_str(), path.as_path()))
+    /// The traces, in the order in which the study names them.
+    pub(crate) fn all(&self) -> &[LocalTrace] {
+        &self.traces
     }
 
-    /// Replaces the paths by the ids of their uploads.
+    /// Replaces the paths by the ids of their uploads. Axes and values are still called what they are called in the study, also by
+    /// its baseline and by what it excludes.
     pub(super) fn lay_in(&self, document: &mut Value, ids: &[String]) {
         let id = |value: &Value| {
-            let position = self.traces.iter().position(|(name, _)| Some(name.as_str()) == value.as_str());
+            let position = self.traces.iter().position(|known| Some(known.name.as_str()) == value.as_str());
             position
                 .and_then(|position| ids.get(position))
                 .map_or_else(|| value.clone(), |id| Value::String(id.clone()))
@@ -66,15 +81,11 @@ impl LocalTraces {
         }
         for axis in axes(document).iter_mut().filter(|axis| is_of(axis, FIELDS.0)) {
             axis["field"] = Value::String(FIELDS.1.to_owned());
+            let paths = axis["values"].clone();
             values(axis).iter_mut().for_each(|value| *value = id(value));
-        }
-        for excluded in list(document, "exclude") {
-            // In its short form, or as the message has it.
-            let cell = if excluded.get("cell").is_some() { &mut excluded["cell"] } else { excluded };
-            if let Value::Object(cell) = cell
-                && let Some(path) = cell.shift_remove(FIELDS.0)
-            {
-                cell.insert(FIELDS.1.to_owned(), id(&path));
+            if let Value::Object(fields) = axis {
+                fields.entry("label").or_insert_with(|| Value::String(FIELDS.0.to_owned()));
+                fields.entry("labels").or_insert(paths);
             }
         }
     }

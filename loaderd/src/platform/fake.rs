@@ -391,6 +391,10 @@ impl Sampling for FakePlatform {
         };
         vec![source.boxed()]
     }
+
+    async fn instances(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
+        Ok(BTreeMap::new())
+    }
 }
 
 mod tests {

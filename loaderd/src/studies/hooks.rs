@@ -1,6 +1,6 @@
 //! The hooks of a study: what is run around it and its runs, here and by its client.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     ClientStage, Stage,
@@ -139,9 +139,21 @@ impl Driver {
             set.push(("LOADER_CELL".to_owned(), planned.cell.to_string()));
             set.push(("LOADER_REPEAT".to_owned(), planned.repeat.to_string()));
             set.push(("LOADER_ROUND".to_owned(), planned.round.to_string()));
-            let values = self.file.cells.get(planned.cell as usize).into_iter().flatten();
-            set.extend(values.map(|(field, value)| (variable(field), value.clone())));
+            set.extend(self.varied(planned.cell as usize));
         }
+        set
+    }
+
+    /// The variables of what varies: by the fields with their values, and by what axes are called that are called something else.
+    fn varied(&self, cell: usize) -> BTreeMap<String, String> {
+        let mut set = BTreeMap::new();
+        if let Ok(plan) = &self.study.checked
+            && let Some(cell) = plan.cells.get(cell)
+        {
+            set.extend(cell.labels(&plan.axes).map(|(axis, value)| (variable(axis), value.to_owned())));
+        }
+        let values = self.file.cells.get(cell).into_iter().flatten();
+        set.extend(values.map(|(field, value)| (variable(field), value.clone())));
         set
     }
 }

@@ -1,6 +1,6 @@
 //! Whether a platform is as it was before the first run of a study.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -29,22 +29,26 @@ const TOLERANCE: f64 = 0.1;
 /// Capacity of the channel of samples.
 const SAMPLES: usize = 16;
 
-/// How busy a platform is.
+/// How busy a platform is; what is not known is absent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Usage {
-    /// The CPU usage of its nodes, as a share of their capacity; absent where it is not known.
+    /// The CPU usage of its nodes, as a share of their capacity.
     pub(super) cpu: Option<f64>,
-    /// The instances of the last run.
-    pub(super) instances: usize,
+    /// The instances that are left of the study's runs.
+    pub(super) instances: Option<usize>,
 }
 
 impl Usage {
-    /// Why the platform is not idle; nothing where it is, as far as is known.
+    /// Why the platform is not idle; nothing where it is. `at_first` is the CPU usage before the first run, which is not looked at where it
+    /// was not known then.
     pub(super) fn remark(&self, at_first: Option<f64>) -> Option<String> {
-        if self.instances > 0 {
-            return Some(format!("{} instances of the last run are left", self.instances));
+        match self.instances {
+            Some(0) => {}
+            Some(left) => return Some(format!("instances of earlier runs are left: {left}")),
+            None => return Some("the platform does not say whether instances of earlier runs are left".to_owned()),
         }
-        let (now, first) = self.cpu.zip(at_first)?;
+        let first = at_first?;
+        let Some(now) = self.cpu else { return Some("the CPU usage is not known".to_owned()) };
         (now > first + TOLERANCE).then(|| {
             format!("{:.0} % of the CPU is in use, {:.0} % was before the first run", 100.0 * now, 100.0 * first)
         })
@@ -56,43 +60,69 @@ impl Driver {
     pub(super) async fn await_idle(&mut self, plan: &StudyPlan, index: usize, platform: &str) -> Result<(), Halt> {
         let Some(longest) = plan.settings.until_idle else { return Ok(()) };
         let Some(platform) = self.parts.platforms.get(platform).cloned() else { return Ok(()) };
-        let last = self.file.run_ids().max().cloned();
+        let attempts = self.file.runs.iter().flat_map(|run| &run.attempts).filter(|attempt| !attempt.reused);
+        let made: BTreeSet<RunId> = attempts.map(|attempt| attempt.run_id.clone()).collect();
+        let Some(last) = made.last() else { return self.note_idle(&*platform).await };
         let clock = self.parts.clock;
-        let Some(last) = last else {
-            let usage = self.wait(usage(&*platform, None, clock)).await?;
-            self.file.idle_cpu = usage.cpu;
-            return Ok(());
-        };
         let until = clock.now() + longest;
         loop {
-            let usage = self.wait(usage(&*platform, Some(&last), clock)).await?;
+            let mut usage = Usage { cpu: None, instances: self.wait(instances(&*platform, &made)).await? };
+            if self.file.idle_cpu.is_some() {
+                usage.cpu = self.wait(cpu(&*platform, clock)).await?;
+            }
             let Some(remark) = usage.remark(self.file.idle_cpu) else { return Ok(()) };
-            if clock.now() + PERIOD > until {
+            let left = until.saturating_duration_since(clock.now());
+            if left.is_zero() {
                 self.note(format!("the run after {last} began on a platform that was not idle: {remark}"));
                 return Ok(());
             }
             let waiting_for = format!("an idle platform: {remark}");
             self.show(Stage { next: Some(index), waiting_for, ..Stage::default() });
-            self.wait(tokio::time::sleep(PERIOD)).await?;
+            self.wait(tokio::time::sleep(left.min(PERIOD))).await?;
+        }
+    }
+
+    /// Keeps how busy the platform is before the first run.
+    async fn note_idle(&mut self, platform: &dyn Platform) -> Result<(), Halt> {
+        self.file.idle_cpu = self.wait(cpu(platform, self.parts.clock)).await?;
+        let unknown = "the CPU usage before the first run is not known: only instances of earlier runs are waited for";
+        if self.file.idle_cpu.is_none() && !self.file.notes.iter().any(|note| note == unknown) {
+            self.note(unknown.to_owned());
+        }
+        Ok(())
+    }
+}
+
+/// How many instances are left of `runs`; absent where the platform does not say.
+async fn instances(platform: &dyn Platform, runs: &BTreeSet<RunId>) -> Option<usize> {
+    // Nothing outlives a run where there is nothing to be sampled.
+    let Some(sampling) = platform.sampling() else { return Some(0) };
+    match sampling.instances().await {
+        Ok(found) => Some(found.iter().filter(|(run, _)| runs.contains(run)).map(|(_, instances)| instances).sum()),
+        Err(error) => {
+            log::warn!("cannot find out whether instances of earlier runs are left: {error}");
+            None
         }
     }
 }
 
-/// How busy a platform is, with the instances of `run`; on one that is not sampled, how busy the daemon's host is.
-async fn usage(platform: &dyn Platform, run: Option<&RunId>, clock: Clock) -> Usage {
-    let Some(sampling) = platform.sampling() else { return Usage { cpu: host(clock).await, instances: 0 } };
+/// The CPU usage of a platform's nodes; on one that is not sampled, that of the daemon's host.
+async fn cpu(platform: &dyn Platform, clock: Clock) -> Option<f64> {
+    let Some(sampling) = platform.sampling() else { return host(clock).await };
     let (out, mut samples) = mpsc::channel(SAMPLES);
     let stop = CancellationToken::new();
     let options = SamplingOptions { period: PERIOD, out, stop: stop.clone() };
-    let run = run.cloned().unwrap_or_else(|| RunId::new(0, 0));
     let mut sources = JoinSet::new();
-    for source in sampling.sources(&nothing(run), options).await {
+    for source in sampling.sources(&nothing(), options).await {
         sources.spawn(source);
     }
+    // Where usage comes from counters, the first sample has none.
     let nodes = async {
         while let Some(sampled) = samples.recv().await {
-            if let Ok(Sample::Nodes { nodes, pods }) = sampled.outcome {
-                return Some(Usage { cpu: busy(&nodes), instances: pods.len() });
+            if let Ok(Sample::Nodes { nodes, pods: _ }) = sampled.outcome
+                && let Some(busy) = busy(&nodes)
+            {
+                return Some(busy);
             }
         }
         None
@@ -100,13 +130,13 @@ async fn usage(platform: &dyn Platform, run: Option<&RunId>, clock: Clock) -> Us
     let found = tokio::time::timeout(3 * PERIOD, nodes).await.ok().flatten();
     stop.cancel();
     sources.shutdown().await;
-    found.unwrap_or(Usage { cpu: None, instances: 0 })
+    found
 }
 
-/// What is sampled: the nodes, and what is left of a run.
-fn nothing(run: RunId) -> Deploy {
+/// What is sampled: the nodes, and no functions.
+fn nothing() -> Deploy {
     Deploy {
-        run,
+        run: RunId::new(0, 0),
         functions: Vec::new(),
         targets: Vec::new(),
         image: None,
@@ -140,11 +170,16 @@ mod tests {
     fn a_platform_is_idle_without_instances_and_within_a_tenth_of_its_capacity() {
         let usage = |cpu, instances| Usage { cpu, instances };
         for (now, first, remark) in [
-            (usage(Some(0.1), 0), Some(0.02), None),
-            (usage(Some(0.2), 0), Some(0.05), Some("20 % of the CPU is in use, 5 % was before the first run")),
-            (usage(Some(0.0), 2), Some(0.05), Some("2 instances of the last run are left")),
-            (usage(None, 0), Some(0.05), None),
-            (usage(Some(0.9), 0), None, None),
+            (usage(Some(0.1), Some(0)), Some(0.02), None),
+            (usage(Some(0.2), Some(0)), Some(0.05), Some("20 % of the CPU is in use, 5 % was before the first run")),
+            (usage(Some(0.0), Some(2)), Some(0.05), Some("instances of earlier runs are left: 2")),
+            (
+                usage(Some(0.0), None),
+                Some(0.05),
+                Some("the platform does not say whether instances of earlier runs are left"),
+            ),
+            (usage(None, Some(0)), Some(0.05), Some("the CPU usage is not known")),
+            (usage(Some(0.9), Some(0)), None, None),
         ] {
             assert_eq!(now.remark(first).as_deref(), remark, "{now:?} {first:?}");
         }

@@ -42,7 +42,7 @@ impl Driver {
 fn so_far(file: &StudyFile, plan: &StudyPlan, runs: &Store) -> report::Study {
     let (settings, has_ended) = (&plan.settings, file.state.is_terminal());
     let spared = Spared::of(settings, &file.runs);
-    let values = |cell: &Cell| cell.fields(&plan.axes).map(|(_, value)| value.to_owned()).collect();
+    let values = |cell: &Cell| cell.labels(&plan.axes).map(|(_, value)| value.to_owned()).collect();
     let of_run = |run: &StudyRun| {
         let outcome = match run.outcome(settings.retries) {
             Outcome::Sample => report::Outcome::Sample(figures(run, runs)),
@@ -62,7 +62,7 @@ fn so_far(file: &StudyFile, plan: &StudyPlan, runs: &Store) -> report::Study {
     report::Study {
         name: file.name.clone(),
         id: file.study_id.to_string(),
-        axes: plan.axes.iter().map(|axis| axis.field.to_string()).collect(),
+        axes: plan.axes.iter().map(|axis| axis.label.clone()).collect(),
         cells: plan.cells.iter().map(values).collect(),
         runs: file.runs.iter().filter_map(of_run).collect(),
         baseline: plan.baseline(),

@@ -18,10 +18,16 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The cell's fields with their values, such as `scaling.stableWindow=30s, seed=7`.
+    /// What the cell is called, such as `scaling.stableWindow=30s, seed=7`.
     pub fn label(&self, axes: &[Axis]) -> String {
-        let fields = self.fields(axes).map(|(field, value)| format!("{field}={value}"));
+        let fields = self.labels(axes).map(|(axis, value)| format!("{axis}={value}"));
         fields.collect::<Vec<_>>().join(", ")
+    }
+
+    /// What the cell's axes are called, each with what its value is called.
+    pub fn labels<'a>(&'a self, axes: &'a [Axis]) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let values = axes.iter().zip(&self.values);
+        values.filter_map(|(axis, &value)| Some((axis.label.as_str(), axis.labels.get(value as usize)?.as_str())))
     }
 
     /// The cell's fields, each with its value.
@@ -101,7 +107,7 @@ fn exclusion(check: &mut Check, index: usize, message: &v1::Exclusion, axes: &[A
     positions(check, &format!("exclude[{index}]"), cell, axes)
 }
 
-/// The axes that a part of a study names, each with the number of its value.
+/// The axes that a part of a study names, by their fields or labels, each with the number of its value.
 pub(super) fn positions(
     check: &mut Check,
     part: &str,
@@ -115,15 +121,17 @@ pub(super) fn positions(
 fn position(check: &mut Check, part: &str, (field, value): (&str, &str), axes: &[Axis]) -> Option<(usize, u32)> {
     let place = format!("{part}.{field}");
     let path = json::field::<v1::RunSpec>(field).ok();
-    let Some(number) = path.and_then(|path| axes.iter().position(|axis| axis.field == path)) else {
-        let fields: Vec<_> = axes.iter().map(|axis| axis.field.to_string()).collect();
-        check.fault(place, format!("does not vary; what varies is {}", fields.join(", ")));
+    let of_field = path.and_then(|path| axes.iter().position(|axis| axis.field == path));
+    let Some(number) = of_field.or_else(|| axes.iter().position(|axis| axis.label == field)) else {
+        let known: Vec<_> = axes.iter().map(|axis| axis.label.as_str()).collect();
+        check.fault(place, format!("does not vary; what varies is {}", known.join(", ")));
         return None;
     };
-    let values = &axes[number].values;
-    let found = values.iter().position(|other| other == value);
+    let Axis { values, labels, .. } = &axes[number];
+    let position = |known: &[String]| known.iter().position(|other| other == value);
+    let found = position(values).or_else(|| position(labels));
     if found.is_none() {
-        check.fault(place, format!("is {value}; the axis has {}", values.join(", ")));
+        check.fault(place, format!("is {value}; the axis has {}", labels.join(", ")));
     }
     found.map(|value| (number, units::to_u32(value)))
 }

@@ -84,11 +84,11 @@ impl StudyPlan {
         }
     }
 
-    /// What cells are compared with: values, by the fields of their axes; empty where the study does not say.
+    /// What cells are compared with: axes and values as they are called; empty where the study does not say.
     pub fn baseline(&self) -> BTreeMap<String, String> {
         let named = self.baseline.iter().filter_map(|&(axis, value)| {
             let axis = self.axes.get(axis)?;
-            Some((axis.field.to_string(), axis.values.get(value as usize)?.clone()))
+            Some((axis.label.clone(), axis.labels.get(value as usize)?.clone()))
         });
         named.collect()
     }

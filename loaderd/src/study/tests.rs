@@ -177,6 +177,32 @@ fn each_fault_is_named_with_its_place() {
 }
 
 #[test]
+fn axes_and_values_are_called_by_their_labels() {
+    let study = plan(&of(
+        "vary: [{ field: scaling.stableWindow, label: window, values: [30s, 60s], labels: [short, default] }, { field: seed, values: [1] }]\n\
+         exclude: [{ window: short }]\nbaseline: { scaling.stable_window: default }",
+    ));
+    assert_eq!(labels(&study), ["window=default, seed=1"]);
+    assert_eq!(study.baseline(), [("window".to_owned(), "default".to_owned())].into());
+    assert_eq!(study.spec(study.runs[0]).scaling.unwrap_or_default().stable_window.map(|it| it.seconds), Some(60));
+    for (axes, expected) in [
+        (
+            "[{ field: seed, values: [1, 2], labels: [a] }]",
+            "vary[0].labels: must have one for each value: has 1 for 2 values",
+        ),
+        ("[{ field: seed, values: [1, 2], labels: [a, a] }]", "vary[0].labels[1]: is a, the same as labels[0]"),
+        ("[{ field: seed, values: [1], labels: [''] }]", "vary[0].labels[0]: is empty"),
+        (
+            "[{ field: seed, values: [1] }, { field: burst.burst, label: seed, values: [1] }]",
+            "vary[1].label: is seed, the same as that of vary[0]",
+        ),
+    ] {
+        let faults = read(&of(&format!("vary: {axes}"))).expect_err(axes);
+        assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected], "{axes}");
+    }
+}
+
+#[test]
 fn a_fault_that_shows_only_in_a_cell_names_it_and_one_of_all_cells_is_named_once() {
     let faults = read("base: { arrivals: odd, burst: {} }\nvary: [{ field: burst.targetRps, values: [0, 2] }]")
         .expect_err("is wrong");

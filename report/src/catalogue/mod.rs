@@ -1,6 +1,7 @@
 //! The figures of runs, by name: each of one run, or of several laid over each other.
 
 mod bursts;
+mod by_cell;
 mod cold;
 mod distributions;
 mod entry;
@@ -13,6 +14,7 @@ mod quality;
 mod resources;
 mod workers;
 
+pub use by_cell::CellsOfRuns;
 pub use entry::{Entry, Panel};
 pub use list::{FIGURES, find};
 pub(crate) use loads::capacity;

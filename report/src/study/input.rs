@@ -1,6 +1,6 @@
 //! What a study is, for its results.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{indicator::Figures, statistics::Until};
 
@@ -80,10 +80,23 @@ pub(crate) fn brief(value: &str) -> &str {
 impl Study {
     /// A cell by its values, such as `scaling.stableWindow=30s, rps.start=2`; of a study without axes, its name.
     pub fn label(&self, cell: usize) -> String {
+        self.called(cell, &self.axes)
+    }
+
+    /// A cell by its values, with its axes so called.
+    fn called(&self, cell: usize, axes: &[String]) -> String {
         let values = self.cells.get(cell).map(Vec::as_slice).unwrap_or_default();
-        let fields = self.axes.iter().zip(values).map(|(field, value)| format!("{field}={}", brief(value)));
+        let fields = axes.iter().zip(values).map(|(field, value)| format!("{field}={}", brief(value)));
         let fields: Vec<_> = fields.collect();
         if fields.is_empty() { self.name.clone() } else { fields.join(", ") }
+    }
+
+    /// The same with the last parts of the axes' names alone, where these are enough: `stableWindow=30s, start=2`.
+    pub fn short_label(&self, cell: usize) -> String {
+        let last = |axis: &String| axis.rsplit('.').next().unwrap_or(axis).to_owned();
+        let short: Vec<String> = self.axes.iter().map(last).collect();
+        let are_enough = short.iter().collect::<BTreeSet<_>>().len() == self.axes.len();
+        self.called(cell, if are_enough { &short } else { &self.axes })
     }
 
     /// The values of a figure in the samples of a cell, in the order in which the runs were made.

@@ -59,15 +59,7 @@ pub(super) fn lead(study: &Study, known: &[CellFigure], compared: &[Compared]) -
         cells.iter().filter(has).count()
     };
     let (worse, better) = (with(Verdict::Worse), with(Verdict::Better));
-    let title = match cells.len() {
-        0 => "No cell is compared with a baseline.".to_owned(),
-        all if worse + better == 0 => format!("No difference is shown in any of {}.", counted(all)),
-        all => format!(
-            "Of {} {worse} {} shown to be worse than the baseline in some figure, {better} to be better.",
-            counted(all),
-            if worse == 1 { "is" } else { "are" }
-        ),
-    };
+    let title = title(cells.len(), worse, better);
     let mut lines: Vec<String> = cells.iter().filter_map(|cell| of_cell(study, compared, *cell)).collect();
     let more = lines.len().saturating_sub(CELLS);
     lines.truncate(CELLS);
@@ -75,10 +67,33 @@ pub(super) fn lead(study: &Study, known: &[CellFigure], compared: &[Compared]) -
     Lead { tone: if worse > 0 { Tone::Care } else { Tone::Open }, title, cells: lines }
 }
 
+/// How many cells are worse than their baselines, and how many better: a cell may be both.
+fn title(compared: usize, worse: usize, better: usize) -> String {
+    let is = if worse == 1 { "is" } else { "are" };
+    match (compared, worse, better) {
+        (0, ..) => "No cell is compared with a baseline.".to_owned(),
+        (1, 0, 0) => "No difference to the baseline is shown.".to_owned(),
+        (1, _, 0) => "The cell that is compared is shown to be worse than the baseline in some figure.".to_owned(),
+        (1, 0, _) => "The cell that is compared is shown to be better than the baseline in some figure.".to_owned(),
+        (1, ..) => {
+            "The cell that is compared is shown to be worse than the baseline in some figure, and better in another."
+                .to_owned()
+        }
+        (all, 0, 0) => format!("No difference is shown in any of {all} compared cells."),
+        (all, ..) => format!(
+            "Of {all} compared cells {worse} {is} shown to be worse than the baseline in some figure, {better} to be better."
+        ),
+    }
+}
+
+/// The figures that are shown of each cell: those that are compared, and what a mode finds.
+pub(super) fn shown<'a>(study: &Study, cells: &'a [CellFigure]) -> impl Iterator<Item = &'a CellFigure> {
+    let compared = study.compared_figures();
+    cells.iter().filter(move |it| compared.contains(&it.indicator) || it.indicator.name.starts_with(FINDINGS))
+}
+
 /// A study of one cell: the medians of what is compared elsewhere, and of what its mode finds.
 fn of_one(study: &Study, known: &[CellFigure]) -> Lead {
-    let compared = study.compared_figures();
-    let is_shown = |it: &&CellFigure| compared.contains(&it.indicator) || it.indicator.name.starts_with(FINDINGS);
     let median = |it: &CellFigure| {
         let value = |value: f64| it.indicator.quantity().text(value);
         let interval = it.interval.map_or("too few runs for an interval".to_owned(), |bounds| {
@@ -87,11 +102,7 @@ fn of_one(study: &Study, known: &[CellFigure]) -> Lead {
         Some(format!("{}: median {} over {} runs ({interval}).", it.indicator.name, value(it.median?), it.n))
     };
     let title = "The study has one cell: nothing is compared.".to_owned();
-    Lead { tone: Tone::Open, title, cells: known.iter().filter(is_shown).filter_map(median).collect() }
-}
-
-fn counted(cells: usize) -> String {
-    if cells == 1 { "1 compared cell".to_owned() } else { format!("{cells} compared cells") }
+    Lead { tone: Tone::Open, title, cells: shown(study, known).filter_map(median).collect() }
 }
 
 fn of_cell(study: &Study, compared: &[Compared], cell: usize) -> Option<String> {

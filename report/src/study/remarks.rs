@@ -71,6 +71,11 @@ fn without_baseline(study: &Study) -> Option<String> {
 
 /// Says so where the runs are too few for any difference to be significant.
 fn too_few(compared: &[Compared]) -> Option<String> {
+    if !compared.is_empty() && compared.iter().all(|it| it.n.0.min(it.n.1) < 2) {
+        return Some(
+            "One run of a cell shows no difference: nothing says how much it would vary. Take 7 of each.".to_owned(),
+        );
+    }
     let tests = compared.iter().filter(|it| it.p.is_some()).count();
     let best = compared.iter().filter(|it| it.p.is_some()).filter_map(|it| least_p(it.n.0, it.n.1)).reduce(f64::min)?;
     let adjusted = best * tests as f64;

@@ -50,6 +50,11 @@ impl Results {
         lead::lead(study, &self.cells, &self.compared)
     }
 
+    /// The figures of cells that a page shows: those that are compared, and what a mode finds, such as `rps.sustainedRate`.
+    pub fn shown_cells(&self, study: &Study) -> impl Iterator<Item = &CellFigure> {
+        lead::shown(study, &self.cells)
+    }
+
     /// cells.csv: a row for each figure of each cell.
     pub fn cells_csv(&self, study: &Study) -> String {
         tables::cells(&self.cells, study)

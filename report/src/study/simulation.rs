@@ -12,48 +12,96 @@ use crate::{
 /// From run to run latencies vary by so much, which is more than on a quiet cluster.
 const NOISE: f64 = 0.05;
 
-/// A study of a baseline and two cells, one of which is slower by `effect`; p50 and p99 go together for the most part.
+/// Studies of each kind. Of 20 000 whose p and Holm were computed by another program, 3.5 to 4.0 % show something where there is nothing, of
+/// 5, 7 and 12 runs of each cell alike.
+const STUDIES: usize = 200;
+
+/// The figures of a run of a cell that is slower by `effect`; p50 and p99 go together for the most part.
+fn run(effect: f64, random: &mut Random) -> Outcome {
+    let common = noisy(1.0 + effect, NOISE, random);
+    let cold = noisy(0.02, 0.2, random);
+    figures([
+        ("response.p50", 12_000.0 * common),
+        ("response.p99", noisy(90_000.0, NOISE / 2.0, random) * common),
+        ("failed", 0.0),
+        ("coldStarts.share", cold),
+    ])
+}
+
+/// A study of a baseline and two cells, one of which is slower by `effect`.
 fn simulated(effect: f64, rounds: u32, random: &mut Random) -> Study {
     let seed = random.number();
-    study(3, rounds, seed, |cell, _, _| {
-        let common = noisy(if cell == 1 { 1.0 + effect } else { 1.0 }, NOISE, random);
-        let cold = noisy(0.02, 0.2, random);
-        figures([
-            ("response.p50", 12_000.0 * common),
-            ("response.p99", noisy(90_000.0, NOISE / 2.0, random) * common),
-            ("failed", 0.0),
-            ("coldStarts.share", cold),
-        ])
-    })
+    study(3, rounds, seed, |cell, _, _| run(if cell == 1 { effect } else { 0.0 }, random))
 }
 
-/// In how many of 100 studies some difference is shown, and in how many the slower cell is found to be worse.
-fn found(effect: f64, rounds: u32, seed: u64) -> (usize, usize) {
-    let mut random = Random::new(seed);
-    let (mut any, mut right) = (0, 0);
-    for _ in 0..100 {
-        let study = simulated(effect, rounds, &mut random);
-        let compared = compared::judged(&study, 300);
-        let is_shown = |it: &Compared| matches!(it.verdict, Verdict::Better | Verdict::Worse);
-        any += usize::from(compared.iter().any(is_shown));
-        let is_found =
-            |it: &Compared| it.cell == 1 && it.indicator.name == "response.p50" && it.verdict == Verdict::Worse;
-        right += usize::from(compared.iter().any(is_found));
+/// The same, with as many runs of each cell as a rule asks for.
+fn until_narrow(effect: f64, until: &Until, random: &mut Random) -> Study {
+    let most = until.looks().last().copied().unwrap_or_default();
+    let mut whole = simulated(effect, most, random);
+    for cell in 0..3 {
+        let values = whole.values(cell, "response.p50");
+        let enough = |(number, runs): (usize, &u32)| {
+            let decision = until.look(number, values.get(..*runs as usize).unwrap_or_default());
+            (decision != Decision::GoOn).then_some(*runs)
+        };
+        let runs = until.looks().iter().enumerate().find_map(enough).unwrap_or(most);
+        whole.runs.retain(|run| run.cell != cell || run.repeat < runs);
     }
-    (any, right)
+    Study { until: Some(until.clone()), ..whole }
+}
+
+/// Of how many studies something is true.
+#[derive(Debug, Default)]
+struct Found {
+    studies: usize,
+    /// Some difference is shown, in any cell and figure.
+    any: usize,
+    /// The slower cell is found to be worse.
+    right: usize,
+    /// The interval of its ratio holds the truth.
+    covered: usize,
+}
+
+impl Found {
+    fn add(&mut self, study: &Study, truth: f64) {
+        let compared = compared::judged(study, 200);
+        let is_shown = |it: &Compared| matches!(it.verdict, Verdict::Better | Verdict::Worse);
+        let slower = compared.iter().find(|it| it.cell == 1 && it.indicator.name == "response.p50");
+        self.studies += 1;
+        self.any += usize::from(compared.iter().any(is_shown));
+        self.right += usize::from(slower.is_some_and(|it| it.verdict == Verdict::Worse));
+        self.covered += usize::from(slower.and_then(|it| it.interval).is_some_and(|it| it.holds(truth)));
+    }
+
+    /// Whether so many are at least this share of the studies.
+    fn is_share(&self, count: usize, least: f64) -> bool {
+        count as f64 >= least * self.studies as f64
+    }
+
+    /// What studies promise: what is there is found in 95 of 100, what is not is not, and intervals hold the truth in 93 at least. They are
+    /// no wider than that needs: of 1000 studies with seven runs of each cell they hold it in 963 to 970.
+    fn is_as_promised(&self, effect: f64) -> bool {
+        let is_found = if effect > 0.0 { self.right } else { self.studies - self.any };
+        self.is_share(is_found, 0.95) && self.is_share(self.covered, 0.93) && !self.is_share(self.covered, 0.985)
+    }
 }
 
 #[test]
-fn a_fifth_is_found_in_95_studies_of_100() {
-    let (_, right) = found(0.2, 7, 1);
-    assert!(right >= 95, "{right}");
+fn a_fifth_is_found_and_nothing_is_not_and_intervals_hold_the_truth() {
+    for (effect, rounds, seed) in [(0.2, 7, 1), (0.0, 7, 3), (0.0, 12, 4)] {
+        let (mut random, mut found) = (Random::new(seed), Found::default());
+        (0..STUDIES).for_each(|_| found.add(&simulated(effect, rounds, &mut random), 1.0 + effect));
+        assert!(found.is_as_promised(effect), "{effect}, {rounds} rounds: {found:?}");
+    }
 }
 
 #[test]
-fn nothing_is_found_where_there_is_nothing_in_95_studies_of_100() {
-    for (rounds, seed) in [(5, 2), (7, 3), (12, 4)] {
-        let (any, _) = found(0.0, rounds, seed);
-        assert!(any <= 5, "{rounds} rounds: {any}");
+fn stopping_rules_keep_that() {
+    for (effect, seed) in [(0.2, 11), (0.0, 12)] {
+        let until = Until::new(0.05, 5, 20).expect("a rule");
+        let (mut random, mut found) = (Random::new(seed), Found::default());
+        (0..STUDIES).for_each(|_| found.add(&until_narrow(effect, &until, &mut random), 1.0 + effect));
+        assert!(found.is_as_promised(effect), "{effect}: {found:?}");
     }
 }
 

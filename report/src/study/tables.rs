@@ -5,11 +5,7 @@
 use csv::Writer;
 
 use super::{cells::CellFigure, compared::Compared, input::Study};
-use crate::{
-    figure::Quantity,
-    indicator::Indicator,
-    statistics::{FEWEST_FOR_BCA, size},
-};
+use crate::{figure::Quantity, indicator::Indicator, statistics::size};
 
 pub(super) fn cells(cells: &[CellFigure], study: &Study) -> String {
     let head = ["figure", "unit", "n", "left_out", "median", "lo", "hi", "level", "method", "too_few"];
@@ -47,10 +43,11 @@ pub(super) fn compared(compared: &[Compared], study: &Study) -> String {
     ];
     let rows = compared.iter().map(|it| {
         let (low, high) = it.interval.map(|bounds| (number(bounds.low), number(bounds.high))).unwrap_or_default();
+        let method = if it.interval.is_some() { "bootstrap_percentile" } else { "" };
         let mut row = of_cell(study, it.cell);
         row.push(it.baseline.to_string());
         row.extend(named(it.indicator));
-        row.extend([it.n.0.to_string(), it.n.1.to_string(), known(it.ratio), low, high, method(it).to_owned()]);
+        row.extend([it.n.0.to_string(), it.n.1.to_string(), known(it.ratio), low, high, method.to_owned()]);
         row.extend([known(it.p), known(it.p_holm), known(it.delta)]);
         row.push(it.delta.map_or("", |delta| size(delta).word()).to_owned());
         row.extend([
@@ -60,15 +57,6 @@ pub(super) fn compared(compared: &[Compared], study: &Study) -> String {
         row
     });
     table(study, &["cell"], &head, rows)
-}
-
-/// How the interval of a ratio was found; empty where there is none.
-fn method(compared: &Compared) -> &'static str {
-    match compared.interval {
-        None => "",
-        Some(_) if compared.n.0.min(compared.n.1) >= FEWEST_FOR_BCA => "bootstrap_bca",
-        Some(_) => "bootstrap_percentile",
-    }
 }
 
 /// The number of a cell, and its values.

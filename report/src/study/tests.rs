@@ -57,6 +57,17 @@ fn a_baseline_of_one_axis_is_that_of_each_value_of_the_others() {
 }
 
 #[test]
+fn a_cell_is_called_by_the_last_parts_of_its_axes_where_they_differ() {
+    let mut study = of_levels([1.0, 2.0, 3.0], 1);
+    assert_eq!((study.label(1), study.short_label(1)), ("scaling.stableWindow=60s".into(), "stableWindow=60s".into()));
+    study.axes.push("rps.stableWindow".to_owned());
+    study.cells.iter_mut().for_each(|cell| cell.push("1".to_owned()));
+    assert_eq!(study.short_label(0), study.label(0));
+    study.axes.clear();
+    assert_eq!(study.short_label(0), "window");
+}
+
+#[test]
 fn what_is_no_sample_is_left_out_and_counted() {
     let mut random = Random::new(1);
     let study = study(2, 7, 5, |cell, round, _| match (cell, round) {

@@ -28,9 +28,13 @@ fn a_study_is_planned_over_traces_of_this_machine() {
     // Three runs of 1 s, three of 2 s, five pauses of 2 s.
     assert_eq!(plan["duration"], "19s", "{plan}");
     assert_eq!(plan["cells"][0]["values"]["trace.duration"], "1s", "{plan}");
-    assert!(plan["cells"][0]["values"]["trace.upload"].is_string(), "{plan}");
+    let (values, labels) = (&plan["cells"][0]["values"], &plan["cells"][0]["labels"]);
+    assert_eq!(values["trace.upload"].as_str().map(str::len), Some(64), "{plan}");
+    let small = traces.join("small");
+    assert_eq!(labels["trace.path"].as_str(), small.to_str(), "{plan}");
     let shown = daemon.ctl(&["study", "plan", file.to_str().expect("text")]).ok();
     assert!(shown.stdout.contains("Runs, in their order"), "{shown:?}");
+    assert!(shown.stdout.contains(small.to_str().expect("text")), "{shown:?}");
 }
 
 #[test]
@@ -52,6 +56,10 @@ fn one_wrong_cell_refuses_a_study_with_all_of_its_faults() {
             &["did you mean scaling.stableWindow?", "repeats: is 0; must be 1 to 10000"][..],
         ),
         ("base: { trace: { path: nowhere } }\n", &["base.trace.path: "][..]),
+        (
+            "base: { trace: { duration: 1m } }\nvary: [{ field: trace.path, values: [nowhere, never] }]\n",
+            &["vary[0].values[0]: cannot read", "vary[0].values[1]: cannot read"][..],
+        ),
         ("base: { burst: {} }\nrepeats: 10001\n", &["repeats: is 10001; must be 1 to 10000"][..]),
     ] {
         fs::write(&file, text).expect("is written");
@@ -215,7 +223,8 @@ fn a_study_is_plotted_by_its_id_and_by_its_directory() {
     let (svg, ran) = plotted("latest", "--figure study-cells --width 7in", "cells.svg");
     assert!(ran.code == 0 && svg.matches("role=\"img\"").count() >= 2, "{ran:?} {svg}");
     let (over, ran) = plotted(&directory, "--figure response-cdf", "over.csv");
-    assert!(ran.code == 0 && over.lines().count() > 4, "its samples laid over each other: {ran:?}");
+    assert!(ran.code == 0 && over.contains("runtime=1ms") && over.contains("runtime=3ms"), "by cell: {ran:?} {over}");
+    assert!(ran.stderr.contains("Each cell has a look, each run a curve. n = 4 runs of 2 cells"), "{ran:?}");
     for (flags, said) in [
         ("--figure study-cells --axis seed", "seed does not vary in the study; it has rps.runtime"),
         ("--figure study-cells --of nothing", "--of: "),

@@ -86,7 +86,7 @@ pub(super) fn read(path: &Path) -> Result<(v1::Study, BTreeMap<String, Figures>)
     let study = v1::Study {
         study_id: file.study_id,
         spec: Some(spec),
-        cells: file.cells.into_iter().map(|values| v1::StudyCell { values: values.into_iter().collect() }).collect(),
+        cells: file.cells.into_iter().map(|values| v1::StudyCell { values, ..v1::StudyCell::default() }).collect(),
         runs: file.runs.into_iter().map(|run| run.planned(has_ended)).collect(),
         ..v1::Study::default()
     };

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use loader_proto::v1::{ProceedStudyRequest, Study};
+use loader_proto::v1::{ProceedStudyRequest, Study, StudyCell};
 use tokio::process::Command;
 
 use crate::{Failure, cli::ClientHooks, client::Daemon, output::note};
@@ -62,7 +62,7 @@ impl Hooks {
 /// Runs a command; gives why it failed. What it writes goes to standard error, as standard output is for results.
 async fn run(command: &str, study: &Study) -> Result<(), String> {
     let progress = study.progress.clone().unwrap_or_default();
-    let values = progress.cell.unwrap_or_default().values;
+    let StudyCell { values, labels } = progress.cell.unwrap_or_default();
     let output = std::io::stderr();
     let output = std::os::fd::AsFd::as_fd(&output).try_clone_to_owned().map_err(|error| error.to_string())?;
     let status = Command::new("sh")
@@ -71,7 +71,7 @@ async fn run(command: &str, study: &Study) -> Result<(), String> {
         .env("LOADER_STUDY_ID", &study.study_id)
         .env("LOADER_RUN_ID", &progress.run_id)
         .env("LOADER_REPEAT", progress.repeat.to_string())
-        .envs(values.iter().map(|(field, value)| (variable(field), value)))
+        .envs(labels.iter().chain(&values).map(|(field, value)| (variable(field), value)))
         .stdin(Stdio::null())
         .stdout(Stdio::from(output))
         .kill_on_drop(true)
@@ -90,16 +90,21 @@ fn variable(field: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use loader_proto::v1::{StudyCell, StudyProgress};
+    use loader_proto::v1::StudyProgress;
 
     use super::*;
 
     #[tokio::test]
     async fn a_command_has_the_cell_in_its_environment_and_its_failure_is_told() {
-        let cell = StudyCell { values: [("scaling.stableWindow".to_owned(), "30s".to_owned())].into() };
+        let cell = StudyCell {
+            values: [("scaling.stableWindow".to_owned(), "30s".to_owned())].into(),
+            labels: [("trace.path".to_owned(), "a".to_owned())].into(),
+        };
         let progress = StudyProgress { cell: Some(cell), run_id: "7".to_owned(), ..StudyProgress::default() };
         let study = Study { progress: Some(progress), ..Study::default() };
-        run("test \"$LOADER_VARY_SCALING_STABLEWINDOW-$LOADER_RUN_ID\" = 30s-7", &study).await.expect("is set");
+        run("test \"$LOADER_VARY_SCALING_STABLEWINDOW-$LOADER_VARY_TRACE_PATH-$LOADER_RUN_ID\" = 30s-a-7", &study)
+            .await
+            .expect("is set");
         assert_eq!(run("exit 3", &study).await, Err("exit status: 3".to_owned()));
     }
 

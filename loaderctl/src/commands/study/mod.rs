@@ -16,7 +16,7 @@ pub(super) use directory::{is_directory, sample_directories};
 pub(super) use import::import;
 pub(super) use manage::{cancel, delete, get, list};
 pub(super) use plan::plan;
-pub(super) use plot::panels;
+pub(super) use plot::{cells_of_runs, panels};
 pub(super) use results::{compare, report};
 pub(super) use run::{run, watch};
 pub(super) use samples::{is_id, samples};

@@ -1,12 +1,20 @@
 //! Figures of a study for `plot`: which study, over which axes, and of what.
 
+use std::path::Path;
+
 use loader_report::{
+    catalogue::CellsOfRuns,
     figure::Figure,
     page::StudyEntry,
+    run::Run,
     study::{Results, Study, compared_figure},
 };
 
-use super::results::{canonical, read};
+use super::{
+    directory::is_directory,
+    results::{canonical, read},
+    samples::is_id,
+};
 use crate::{Failure, cli::Panels, commands::session::Session};
 
 /// The panels of a figure of the one study that is named.
@@ -40,6 +48,26 @@ pub(in crate::commands) async fn panels(
     Ok(figures)
 }
 
+/// Which cells of a study the runs are of; nothing unless they are named by one study.
+pub(in crate::commands) async fn cells_of_runs(
+    session: &Session,
+    names: &[String],
+    runs: &[Run],
+) -> Result<Option<CellsOfRuns>, Failure> {
+    let [name] = names else { return Ok(None) };
+    if !is_directory(Path::new(name)) && !is_id(name) {
+        return Ok(None);
+    }
+    let study = read(session, name).await?;
+    let cell = |run: &Run| {
+        let id = run.documents.run.as_ref()?.run_id.as_str();
+        study.runs.iter().find(|planned| planned.id == id).map(|planned| planned.cell)
+    };
+    let labels = (0..study.cells.len()).map(|cell| study.short_label(cell)).collect();
+    let cells: Option<Vec<usize>> = runs.iter().map(cell).collect();
+    Ok(cells.map(|cells| CellsOfRuns { cells, labels }))
+}
+
 /// The numbers of the axes that a figure is over.
 fn axes(study: &Study, entry: &StudyEntry, only: Option<&str>) -> Result<Vec<usize>, Failure> {
     let Some(only) = only else { return Ok((0..study.axes.len()).collect()) };
@@ -47,7 +75,7 @@ fn axes(study: &Study, entry: &StudyEntry, only: Option<&str>) -> Result<Vec<usi
         return Err(Failure::Input(format!("--axis: figure {} is not over axes", entry.name)));
     }
     let wanted = canonical(only);
-    let found = study.axes.iter().position(|axis| *axis == wanted);
+    let found = study.axes.iter().position(|axis| *axis == wanted || axis == only);
     let missing =
         || Failure::Input(format!("--axis: {only} does not vary in the study; it has {}", study.axes.join(", ")));
     Ok(vec![found.ok_or_else(missing)?])

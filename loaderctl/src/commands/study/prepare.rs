@@ -30,11 +30,11 @@ pub(super) async fn prepare(session: &Session, file: &StudyFileArguments) -> Res
 fn trace_files(draft: &StudyDraft) -> Result<Vec<(String, TraceFiles)>, Failure> {
     let (mut found, mut faults) = (Vec::new(), Vec::new());
     let options = options(&draft.base());
-    for (name, path) in draft.traces.paths() {
-        match TraceFiles::find(path, &options) {
-            Ok(files) => found.push((name.to_owned(), files)),
+    for trace in draft.traces.all() {
+        match TraceFiles::find(&trace.path, &options) {
+            Ok(files) => found.push((trace.name.clone(), files)),
             Err(refused) => faults.extend(refused.into_iter().map(|Refused { option, reason }| Fault {
-                field: format!("base.trace.{}", option.unwrap_or("path")),
+                field: option.map_or_else(|| trace.place.clone(), |option| format!("base.trace.{option}")),
                 description: reason,
             })),
         }

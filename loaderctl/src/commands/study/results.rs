@@ -149,9 +149,10 @@ async fn with_figures(daemon: &Daemon, study: v1::Study) -> Result<(Study, Vec<O
 fn of(study: v1::Study, figures: &BTreeMap<String, Figures>) -> Result<Study, Failure> {
     let v1::Study { study_id, spec, cells, runs, .. } = study;
     let spec = spec.unwrap_or_default();
-    let axes: Vec<String> = spec.vary.iter().map(|axis| canonical(&axis.field)).collect();
+    let axes: Vec<CalledAxis> = spec.vary.iter().map(CalledAxis::of).collect();
     let values = |cell: &v1::StudyCell| {
-        axes.iter().map(|axis| cell.values.get(axis).cloned().unwrap_or_default()).collect::<Vec<_>>()
+        let value = |axis: &CalledAxis| cell.values.get(&axis.field).map(|value| axis.called(value));
+        axes.iter().map(|axis| value(axis).unwrap_or_default()).collect::<Vec<_>>()
     };
     let until = spec.until.as_ref().map(rule).transpose()?;
     Ok(Study {
@@ -159,14 +160,46 @@ fn of(study: v1::Study, figures: &BTreeMap<String, Figures>) -> Result<Study, Fa
         id: study_id,
         cells: cells.iter().map(values).collect(),
         runs: runs.iter().filter_map(|run| planned(run, figures)).collect(),
-        baseline: spec.baseline.iter().map(|(field, value)| (canonical(field), value.clone())).collect::<Baseline>(),
+        baseline: baseline(&spec.baseline, &axes),
         figures: Vec::new(),
         margin: spec.margin.unwrap_or(MARGIN),
         order: if spec.order.is_empty() { "interleaved".to_owned() } else { spec.order.clone() },
         seed: spec.seed.unwrap_or(42),
         until,
-        axes,
+        axes: axes.into_iter().map(|axis| axis.label).collect(),
     })
+}
+
+/// An axis, and what it and its values are called.
+struct CalledAxis {
+    /// Its field, as cells have it.
+    field: String,
+    label: String,
+    /// Of each value that is called something else, what it is called.
+    labels: BTreeMap<String, String>,
+}
+
+impl CalledAxis {
+    fn of(axis: &v1::Axis) -> Self {
+        let v1::Axis { field, values, label, labels } = axis;
+        let field = canonical(field);
+        let label = if label.is_empty() { field.clone() } else { label.clone() };
+        Self { field, label, labels: values.iter().cloned().zip(labels.iter().cloned()).collect() }
+    }
+
+    /// What a value is called.
+    fn called(&self, value: &str) -> String {
+        self.labels.get(value).map_or(value, String::as_str).to_owned()
+    }
+}
+
+/// The baseline of a study, as its axes and values are called.
+fn baseline(given: &BTreeMap<String, String>, axes: &[CalledAxis]) -> Baseline {
+    let of_entry = |(field, value): (&String, &String)| {
+        let axis = axes.iter().find(|axis| axis.field == canonical(field) || axis.label == *field);
+        axis.map_or_else(|| (field.clone(), value.clone()), |axis| (axis.label.clone(), axis.called(value)))
+    };
+    given.iter().map(of_entry).collect()
 }
 
 /// The path of a field in JSON names, as cells have it.
@@ -211,7 +244,10 @@ mod tests {
 
     #[test]
     fn a_study_of_the_daemon_becomes_one_with_figures() {
-        let cell = |window: &str| StudyCell { values: [("scaling.stableWindow".to_owned(), window.to_owned())].into() };
+        let cell = |window: &str| StudyCell {
+            values: [("scaling.stableWindow".to_owned(), window.to_owned())].into(),
+            ..StudyCell::default()
+        };
         let run = |cell, outcome: StudyOutcome, id: &str, end: &str| v1::StudyRun {
             cell,
             attempts: vec![StudyAttempt { run_id: id.to_owned(), end: end.to_owned(), ..StudyAttempt::default() }],
@@ -220,7 +256,12 @@ mod tests {
         };
         let study = v1::Study {
             spec: Some(StudySpec {
-                vary: vec![Axis { field: "scaling.stable_window".to_owned(), values: Vec::new() }],
+                vary: vec![Axis {
+                    field: "scaling.stable_window".to_owned(),
+                    values: vec!["30s".to_owned(), "60s".to_owned()],
+                    label: "window".to_owned(),
+                    labels: vec!["short".to_owned(), "default".to_owned()],
+                }],
                 baseline: [("scaling.stable_window".to_owned(), "60s".to_owned())].into(),
                 ..StudySpec::default()
             }),
@@ -238,9 +279,9 @@ mod tests {
         let study = of(study, &[("a".to_owned(), figures.clone())].into()).expect("is one");
         assert_eq!(
             (study.axes.as_slice(), study.cells[1].as_slice()),
-            (&["scaling.stableWindow".to_owned()][..], &["60s".to_owned()][..])
+            (&["window".to_owned()][..], &["default".to_owned()][..])
         );
-        assert_eq!(study.baseline.get("scaling.stableWindow").map(String::as_str), Some("60s"));
+        assert_eq!(study.baseline, [("window".to_owned(), "default".to_owned())].into());
         let outcomes: Vec<_> = study.runs.iter().map(|run| run.outcome.clone()).collect();
         let left_out = |reason: &str| Outcome::LeftOut(reason.to_owned());
         assert_eq!(outcomes, [Outcome::Sample(figures), left_out("saturated"), left_out("deleted"), Outcome::ToCome]);

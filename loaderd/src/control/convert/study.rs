@@ -29,7 +29,11 @@ pub(in crate::control) fn study_plan(study: &StudyPlan, totals: &StudyTotals) ->
 
 fn cell(study: &StudyPlan, cell: &Cell) -> v1::StudyCell {
     let values = cell.fields(&study.axes).map(|(field, value)| (field.to_string(), value.to_owned()));
-    v1::StudyCell { values: values.collect() }
+    v1::StudyCell { values: values.collect(), labels: labels(study, cell) }
+}
+
+fn labels(study: &StudyPlan, cell: &Cell) -> BTreeMap<String, String> {
+    cell.labels(&study.axes).map(|(axis, value)| (axis.to_owned(), value.to_owned())).collect()
 }
 
 fn run(study: &StudyPlan, run: PlannedRun) -> v1::StudyRun {
@@ -54,7 +58,7 @@ pub(in crate::control) fn study(view: &StudyView, directory: String) -> v1::Stud
     let mut message = bare(view, directory);
     let file = &view.file;
     let has_ended = file.state.is_terminal();
-    message.cells = file.cells.iter().map(values).collect();
+    message.cells = (0..file.cells.len()).filter_map(|number| cell_of(view, number)).collect();
     message.runs = file.runs.iter().map(|run| planned(view, run, has_ended)).collect();
     message
 }
@@ -127,7 +131,7 @@ fn progress(view: &StudyView, stage: &Stage) -> v1::StudyProgress {
         next: next.map(units::to_u32),
         waiting_for: waiting_for.clone(),
         client_stage: client.as_ref().map(|(stage, _)| stage.as_str().to_owned()).unwrap_or_default(),
-        cell: planned.and_then(|run| file.cells.get(run.cell as usize)).map(values),
+        cell: planned.and_then(|run| cell_of(view, run.cell as usize)),
         repeat: planned.map(|run| run.repeat).unwrap_or_default(),
     }
 }
@@ -136,8 +140,12 @@ fn settings(view: &StudyView) -> Option<&Settings> {
     view.study.checked.as_ref().ok().map(|plan| &plan.settings)
 }
 
-fn values(cell: &BTreeMap<String, String>) -> v1::StudyCell {
-    v1::StudyCell { values: cell.clone() }
+/// A cell by its number; of a study that is not valid any more without labels.
+fn cell_of(view: &StudyView, number: usize) -> Option<v1::StudyCell> {
+    let values = view.file.cells.get(number)?.clone();
+    let plan = view.study.checked.as_ref().ok();
+    let labels = plan.and_then(|plan| Some(labels(plan, plan.cells.get(number)?))).unwrap_or_default();
+    Some(v1::StudyCell { values, labels })
 }
 
 fn planned(view: &StudyView, run: &StudyRun, has_ended: bool) -> v1::StudyRun {

@@ -1,15 +1,23 @@
 //! The sources of samples for a run on a cluster: its nodes and pods, and the autoscaler.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use futures_util::future::BoxFuture;
 
 use super::{
+    clean::by_run,
+    error::refused,
     names,
     platform::Knative,
     scrape::{AutoscalerSource, NodeSource, Pace},
 };
-use crate::platform::{Deploy, Sampling, SamplingOptions};
+use crate::{
+    id::RunId,
+    platform::{Deploy, PlatformError, Sampling, SamplingOptions},
+};
 
 #[tonic::async_trait]
 impl Sampling for Knative {
@@ -30,5 +38,11 @@ impl Sampling for Knative {
         let (run, cluster) = (deploy.run.clone(), Arc::clone(&self.cluster));
         let nodes = NodeSource { run, cluster, namespace, functions, pace: pace.clone() };
         vec![Box::pin(nodes.follow()), Box::pin(autoscaler.follow(pace))]
+    }
+
+    async fn instances(&self) -> Result<BTreeMap<RunId, usize>, PlatformError> {
+        let namespace = self.namespace().await.map_err(|error| refused(&error))?;
+        let pods = self.cleaner(&namespace).pods(&names::of_any_run()).await;
+        Ok(by_run(&pods.map_err(|error| refused(&error))?))
     }
 }

@@ -31,6 +31,9 @@ const MEDIAN: f64 = 12_000.0;
 const WITHIN: f64 = 0.2;
 const BETWEEN: f64 = 0.05;
 
+/// A rule by which studies stop.
+const RULE: &str = "until: { figure: response.p50, halfWidth: 5%, atLeast: 5, atMost: 20 }";
+
 /// A row of a table, by the names of its columns.
 type Row = HashMap<String, String>;
 
@@ -162,10 +165,20 @@ async fn a_fifth_is_found_in_95_studies_of_100_and_the_interval_holds_it() {
 }
 
 #[tokio::test]
+async fn a_fifth_is_found_by_studies_that_stop_once_an_interval_is_narrow() {
+    let found = carried_out(RULE, 0.2, 3).await;
+    let right = count(&found, |it| it.median()["verdict"] == "worse");
+    assert!(right >= 95, "{right}");
+    let covered = covered(&found, 1.2);
+    assert!((93..=97).contains(&covered), "{covered}");
+    let runs: Vec<_> = found.iter().map(Found::samples).collect();
+    assert!(runs.contains(&14) && runs.iter().any(|runs| *runs > 14), "some stop at the first look: {runs:?}");
+}
+
+#[tokio::test]
 async fn nothing_is_found_where_there_is_nothing_also_by_studies_that_stop_once_an_interval_is_narrow() {
     let mut wrong = 0;
-    let rule = "until: { figure: response.p50, halfWidth: 5%, atLeast: 5, atMost: 20 }";
-    for (repeats, seed) in [("repeats: 7", 2), (rule, 4)] {
+    for (repeats, seed) in [("repeats: 7", 2), (RULE, 4)] {
         let found = carried_out(repeats, 0.0, seed).await;
         wrong += count(&found, Found::shows_something);
         let covered = covered(&found, 1.0);

@@ -34,7 +34,9 @@ impl Places {
         let marks =
             places.iter().filter(|_| is_named).map(|(value, at)| Mark { at: *at, label: value.clone() }).collect();
         let label = if is_named { format!("{field} (number of the value)") } else { field.to_owned() };
-        Self { x: Axis::new(&label, quantity, Scale::Linear), marks, places }
+        let x = Axis::new(&label, quantity, Scale::Linear);
+        let x = if is_named { x.ranging(Some(0.5), Some(places.len() as f64 + 0.5)) } else { x };
+        Self { x, marks, places }
     }
 
     /// The place of a value.

@@ -35,7 +35,7 @@ pub fn study_html(study: &Study, results: &Results) -> String {
     let charts = |drawn: Vec<_>| each_chart(drawn.into_iter());
     let all: Vec<usize> = (0..study.axes.len()).collect();
     let sections = [
-        ("Against the baseline", "compared", tables::compared(study, results).html() + &tables::method(study)),
+        ("Against the baseline", "compared", compared(study, results)),
         (
             "The effect of each axis",
             "axes",
@@ -53,12 +53,18 @@ pub fn study_html(study: &Study, results: &Results) -> String {
     document(&title, &header, &sections)
 }
 
+/// Cells against their baselines, with how that is found; nothing of a study of one cell.
+fn compared(study: &Study, results: &Results) -> String {
+    let table = tables::compared(study, results).html();
+    if table.is_empty() { table } else { table + &tables::method(study) }
+}
+
 /// What the study is, in a line.
 fn told(study: &Study) -> String {
     let samples = study.runs.iter().filter(|run| matches!(run.outcome, Outcome::Sample(_))).count();
     let parts = [
         study.id.clone(),
-        format!("{} cells", study.cells.len()),
+        format!("{} {}", study.cells.len(), if study.cells.len() == 1 { "cell" } else { "cells" }),
         format!("{} runs, {samples} of them samples", study.runs.len()),
         if study.order.is_empty() {
             String::new()

@@ -32,7 +32,7 @@ pub(super) fn table(results: &Results) -> Table {
     let rows = results.spreads.iter().map(|it| {
         let half = it.half_width(it.cells).map(|half| deviation(it, half * half)).unwrap_or_default();
         vec![
-            Cell::text(&it.indicator.name),
+            Cell::name(&it.indicator.name),
             Cell::count(it.cells as u64),
             Cell::word(&deviation(it, it.between)),
             Cell::word(&deviation(it, it.within)),

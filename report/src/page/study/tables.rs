@@ -54,7 +54,7 @@ pub(super) fn compared(study: &Study, results: &Results) -> Table {
             let bounds = it.interval.map(|bounds| span(bounds, ratio)).unwrap_or_default();
             let p = it.p.map(|p| format!("p {}", probability(p))).unwrap_or_default();
             vec![
-                Cell::text(&it.indicator.name),
+                Cell::name(&it.indicator.name),
                 Cell::text(study.label(it.cell)),
                 Cell::text(study.label(it.baseline)),
                 Cell::text(it.verdict.words()),
@@ -93,7 +93,7 @@ pub(super) fn axes(study: &Study, results: &Results) -> Table {
                 Cell::text(study.axes.get(it.axis).map_or("", String::as_str)),
                 Cell::text(&it.value),
                 Cell::text(&it.reference),
-                Cell::text(&it.indicator.name),
+                Cell::name(&it.indicator.name),
                 Cell::number(Some(it.ratio), ratio)
                     .with(it.interval.map(|bounds| span(bounds, ratio)).unwrap_or_default()),
                 Cell::count(it.pairs as u64),
@@ -110,9 +110,8 @@ pub(super) fn cells(study: &Study, results: &Results) -> Table {
         &["figure", "cell", "median", "n", "left out"],
     )
     .sortable();
-    let compared = study.compared_figures();
-    let cells = results.cells.iter().filter(|it| compared.contains(&it.indicator));
-    table.rows = cells
+    table.rows = results
+        .shown_cells(study)
         .map(|it| {
             let quantity = it.indicator.quantity();
             let below = it.interval.map_or_else(
@@ -120,7 +119,7 @@ pub(super) fn cells(study: &Study, results: &Results) -> Table {
                 |bounds| span(bounds, |value| shown(quantity, value)),
             );
             vec![
-                Cell::text(&it.indicator.name),
+                Cell::name(&it.indicator.name),
                 Cell::text(study.label(it.cell)),
                 Cell::number(it.median, |value| shown(quantity, value)).with(below),
                 Cell::count(it.n as u64),
@@ -153,7 +152,7 @@ pub(super) fn order(results: &Results) -> Table {
             let share = it.rounds.map(|found| found.between / (found.between + found.within));
             let p = it.rounds.map(|found| format!("p {}", probability(found.p))).unwrap_or_default();
             vec![
-                Cell::text(&it.indicator.name),
+                Cell::name(&it.indicator.name),
                 rho(it.drift),
                 Cell::number(it.rounds.map(|found| found.f), |f| format!("{f:.2}")).with(p),
                 Cell::number(share, units::percent).with("between rounds"),

@@ -5,6 +5,7 @@
 mod disturbances;
 mod faults;
 mod gaps;
+mod idle;
 mod layouts;
 mod metrics_off;
 mod outages;
