@@ -287,6 +287,11 @@ impl Coordination {
         self.orders.send_modify(|orders| orders.end_calls = Some(status));
     }
 
+    /// What workers do not hand over within some seconds is given up: the run is ended early.
+    pub fn hurry(&self) {
+        self.orders.send_if_modified(|orders| !std::mem::replace(&mut orders.hurry, true));
+    }
+
     /// Waits until the last invocation was handed out.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What is heard of workers: their batches, what else they say, and what the platform says of them.
 
-use loader_proto::worker::WorkerReport;
+use loader_proto::worker::{WorkerDone, WorkerReport};
 
 use super::{Coordinator, member::Member};
 use crate::{
@@ -48,7 +48,13 @@ impl Coordinator {
             }
             Said::Outcome(outcome) => self.outcome(session.worker, outcome),
             Said::Report(report) => self.report(place, report),
-            Said::Done(done) => self.members[place].done = Some(done.batches),
+            Said::Done(WorkerDone { batches, reason }) => {
+                let member = &mut self.members[place];
+                member.done = Some(batches);
+                if !reason.is_empty() {
+                    member.reason = reason;
+                }
+            }
             Said::Failed(failed) => {
                 if self.t0.is_none() {
                     return self.not_ready(place, &failed.reason);

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! check ─▶ Job (a pod for each index) ─▶ Secret (token, CA), which the Job owns ─▶ watch of its pods ─▶ news
-//! stop  ─▶ Job deleted, its pods and its Secret with it ─▶ wait until the pods are gone
+//! stop  ─▶ Job deleted, its pods and its Secret with it ─▶ wait until the pods are gone, for a short time
 //! ```
 //!
 //! Kubernetes places, starts and removes them; which of them counts, and when one is lost, the coordinator decides. The Secret
@@ -150,8 +150,13 @@ impl Knative {
     }
 
     /// Ends the workers of a run.
-    pub(super) async fn end_workers(&self, run: &RunId, namespace: &str) -> Result<(), ClusterError> {
-        self.cleaner(namespace).end_workers(run, || self.clock.now()).await?;
+    pub(super) async fn end_workers(
+        &self,
+        run: &RunId,
+        namespace: &str,
+        hurry: &CancellationToken,
+    ) -> Result<(), ClusterError> {
+        self.cleaner(namespace).end_workers(run, hurry, || self.clock.now()).await?;
         self.workers_followed().remove(run);
         Ok(())
     }
@@ -208,9 +213,17 @@ impl Workers for Knative {
         Box::pin(self.start_in(&namespace, &image, &request, news)).await.map_err(|error| refused(&error))
     }
 
-    async fn stop(&self, run: &RunId) -> Result<(), PlatformError> {
-        self.stop_following_workers(run).await;
+    async fn stop(&self, run: &RunId, hurry: &CancellationToken) -> Result<(), PlatformError> {
+        let is_known = self.stop_following_workers(run).await;
+        if !is_known && self.has_begun(run) {
+            // None were started.
+            return Ok(());
+        }
         let namespace = self.namespace().await.map_err(|error| uncleaned(&error))?;
-        Box::pin(self.end_workers(run, &namespace)).await.map_err(|error| uncleaned(&error))
+        match Box::pin(self.end_workers(run, &namespace, hurry)).await {
+            // An earlier process may have left some, or may not have been allowed to start any.
+            Err(error) if !is_known && error.is_forbidden() => Ok(()),
+            ended => ended.map_err(|error| uncleaned(&error)),
+        }
     }
 }
