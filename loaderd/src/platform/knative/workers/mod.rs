@@ -10,6 +10,7 @@
 
 mod job;
 mod known;
+mod obstacle;
 mod removal;
 mod watch;
 
@@ -45,6 +46,9 @@ const fn need(group: &'static str, resource: &'static str, verb: &'static str) -
     Need { group, resource, subresource: "", verb, name: "", scope: Scope::Run }
 }
 
+/// What is useful besides: without it a run does not say why pods are not created.
+pub(super) const USEFUL: [Need; 1] = [need("", "events", "list")];
+
 /// The permissions that workers need beyond those of every run.
 pub(super) const NEEDS: [Need; 4] = [
     need("batch", "jobs", "create"),
@@ -60,12 +64,16 @@ impl Knative {
         if self.settings.workers.listen.is_none() {
             return Ok(Vec::new());
         }
-        let missing = preflight::missing(&self.cluster, &NEEDS, namespace, deadline, &CancellationToken::new()).await?;
+        let never = CancellationToken::new();
+        let missing = preflight::missing(&self.cluster, &NEEDS, namespace, deadline, &never).await?;
         let missing = if missing.is_empty() { "none".to_owned() } else { missing.join(", ") };
+        let useful = preflight::missing(&self.cluster, &USEFUL, namespace, deadline, &never).await?;
+        let useful = (!useful.is_empty()).then(|| Fact::new("useful for workers", useful.join(", ")));
         let CoordinatorListen { address, advertise, .. } = self.listen();
         let reached = advertise.unwrap_or_else(|| address.to_string());
         let workers = self.refusal().unwrap_or_else(|| format!("reach this daemon at {reached}"));
-        Ok(vec![Fact::new("missing for workers", missing), Fact::new("workers", workers)])
+        let facts = [Fact::new("missing for workers", missing)].into_iter().chain(useful);
+        Ok(facts.chain([Fact::new("workers", workers)]).collect())
     }
 
     /// Creates an object. That it exists already is the outcome of an earlier try whose answer was lost.

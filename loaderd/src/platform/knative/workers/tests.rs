@@ -86,7 +86,7 @@ fn workers_are_kept_from_functions_and_from_each_other_as_the_spec_says() {
 #[test]
 fn the_roles_for_workers_grant_what_they_need() {
     let granted = permissions::granted(include_str!("../../../../../config/kubernetes/workers.yaml"));
-    let needed = NEEDS.iter().map(|need| need.permission("loader")).collect();
+    let needed = NEEDS.iter().chain(&USEFUL).map(|need| need.permission("loader")).collect();
     assert_eq!(granted, needed);
 }
 
@@ -180,6 +180,18 @@ fn a_pods_status_says_how_its_worker_is() {
     ] {
         assert_eq!(state_of(status), WorkerState::Gone { reason: expected.to_owned() });
     }
+}
+
+/// A container that the cluster has put beside it says nothing of the worker.
+#[test]
+fn a_worker_is_its_own_container() {
+    let mut status = terminated(json!({"exitCode": 7, "reason": "Error"}));
+    status["phase"] = json!("Running");
+    let other = json!({"name": "istio-proxy", "image": "i", "imageID": "", "ready": true, "restartCount": 0,
+        "state": {"running": {}}});
+    let statuses = status["containerStatuses"].as_array_mut().unwrap();
+    statuses.insert(0, other);
+    assert_eq!(state_of(status), WorkerState::Gone { reason: "exit code 7".to_owned() });
 }
 
 #[test]
