@@ -10,7 +10,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Why a worker ends that was told to.
-pub(super) const TERMINATED: &str = "it was told to end (SIGTERM), as one is whose pod is deleted or evicted";
+pub(super) const TERMINATED: &str = "it was told to end (SIGTERM)";
 
 /// What the coordinator says; or why it refuses this worker.
 pub(super) type Said = Result<Message, String>;

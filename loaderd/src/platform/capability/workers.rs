@@ -10,8 +10,8 @@ use crate::{id::RunId, platform::error::PlatformError};
 /// Starts workers, reports what becomes of them, and ends them.
 ///
 /// ```text
-/// start ─▶ Pending* ─▶ Running ─▶ Gone
-///             └────────────────────▲
+/// start ─▶ Pending* ─▶ Running ─▶ Ending ─▶ Gone
+///             └───────────┴─────────────────▲
 /// ```
 #[tonic::async_trait]
 pub trait Workers: Send + Sync {
@@ -127,6 +127,11 @@ pub enum WorkerState {
         node: String,
         /// The name of its pod; empty outside clusters.
         pod: String,
+    },
+    /// Its process was told to end, or will be. It may still hand over what it has.
+    Ending {
+        /// Why, such as `EvictionByEvictionAPI: …`.
+        reason: String,
     },
     /// Its process has ended, and everything that it kept with it.
     Gone {

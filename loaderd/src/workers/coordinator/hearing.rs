@@ -1,6 +1,6 @@
 //! What is heard of workers: their batches, what else they say, and what the platform says of them.
 
-use loader_proto::worker::{WorkerDone, WorkerReport};
+use loader_proto::worker::{WorkerDone, WorkerFailed, WorkerReport};
 
 use super::{Coordinator, member::Member};
 use crate::{
@@ -52,17 +52,18 @@ impl Coordinator {
                 let member = &mut self.members[place];
                 member.done = Some(batches);
                 if !reason.is_empty() {
-                    member.reason = reason;
+                    member.reason = member.ends_because(&reason);
                 }
             }
-            Said::Failed(failed) => {
+            Said::Failed(WorkerFailed { reason }) => {
+                let reason = self.members[place].ends_because(&reason);
                 if self.t0.is_none() {
-                    return self.not_ready(place, &failed.reason);
+                    return self.not_ready(place, &reason);
                 }
                 // Said behind the last batch that it has.
                 self.members[place].gone = true;
                 let until = self.elapsed();
-                self.lose(place, &failed.reason, until);
+                self.lose(place, &reason, until);
                 self.members[place].hang_up();
             }
         }
@@ -167,6 +168,12 @@ impl Coordinator {
                 if member.state == WorkerState::Starting {
                     member.reason.clear();
                 }
+            }
+            Seen::Ending { reason } => {
+                if member.state == WorkerState::Starting {
+                    member.reason.clone_from(&reason);
+                }
+                member.ending = reason;
             }
             Seen::Gone { reason } => {
                 if self.t0.is_none() {

@@ -7,8 +7,10 @@ use proptest::prelude::*;
 
 use super::fake::{Recorded, Run, batches, workers};
 use crate::{
+    clock::Clock,
     invoke::Status,
     plan::SlotOutcome,
+    platform::{WorkerNews, WorkerState as Seen},
     record::{Event, WorkerState},
     spec::{OnWorkerLoss, Workers},
 };
@@ -163,7 +165,7 @@ async fn what_is_not_handed_over_soon_is_given_up_when_a_run_is_ended_early() {
     run.coordination.stop();
     run.coordination.end_calls(Status::Cancelled);
     run.coordination.hurry();
-    let begun = tokio::time::Instant::now();
+    let begun = Clock.now();
     // It is heard of, and hands nothing over.
     let reports = async {
         loop {
@@ -209,6 +211,9 @@ async fn of_a_worker_that_was_told_to_end_nothing_is_unknown() {
     let outcome = SlotOutcome { slot: head.index, ..SlotOutcome::default() };
     told.push(Event::Closed { head, dispatched: 1, outcome, complete: false, memory_peak_mib: 0 });
     let (told, whole) = (batches(&told, 10, t0), batches(&whole, 10, t0));
+    let evicted = Seen::Ending { reason: "EvictionByEvictionAPI: evicting".to_owned() };
+    run.coordination.news().send(WorkerNews { index: 0, state: evicted }).await.expect("is heard");
+    tokio::time::sleep(Duration::from_millis(10)).await;
     fakes[0].send(&told, 0).await;
     let reason = "it was told to end".to_owned();
     fakes[0].say(Says::Done(WorkerDone { batches: told.len() as u64, reason })).await;
@@ -217,6 +222,7 @@ async fn of_a_worker_that_was_told_to_end_nothing_is_unknown() {
     let recorded = run.drained().await;
     recorded.is_whole();
     let facts = run.coordination.facts().remove(0);
-    assert_eq!((facts.state, facts.reason.as_str()), (WorkerState::Lost, "it was told to end"));
+    let reason = "EvictionByEvictionAPI: evicting; it was told to end";
+    assert_eq!((facts.state, facts.reason.as_str()), (WorkerState::Lost, reason));
     assert!(recorded.count(Status::NotSent) > 0 && recorded.count(Status::Unfinished) == 0, "{recorded:?}");
 }

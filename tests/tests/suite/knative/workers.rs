@@ -171,7 +171,7 @@ fn a_run_that_ends_by_the_loss_of_a_worker_says_what_the_cluster_says() {
     let ends = [
         (ContainerEnd::Evicted, "worker 1 was lost: Evicted: The node was low on resource: memory."),
         (ContainerEnd::NodeLost, "worker 1 was lost: DeletionByPodGC: PodGC: node no longer exists"),
-        (ContainerEnd::Deleted, "worker 1 was lost: "),
+        (ContainerEnd::Deleted, "it was told to end (SIGTERM)"),
         (ContainerEnd::Exit(7, "cannot go on\n".to_owned()), "worker 1 was lost: exit code 7: cannot go on"),
     ];
     let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));

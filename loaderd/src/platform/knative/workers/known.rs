@@ -1,7 +1,7 @@
 //! What is known of a run's workers from their pods. Pure.
 //!
-//! A worker is gone when its container has ended, or its pod is no more. A pod that is being deleted still runs, and may hand over what
-//! it has; so may one whose node does not report any more. Only the first pod of an index counts: a Job of ours makes no second one.
+//! A worker is gone when its container has ended, or its pod is no more. A pod that is being deleted still runs, and hands over what it
+//! has; so may one whose node does not report any more. Only the first pod of an index counts: a Job of ours makes no second one.
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, Pod};
 use kube::ResourceExt as _;
@@ -46,7 +46,7 @@ impl Known {
     pub(super) fn deleted(&mut self, pod: &Pod) -> Option<WorkerNews> {
         let state = match state(pod) {
             gone @ WorkerState::Gone { .. } => gone,
-            WorkerState::Pending(_) | WorkerState::Running { .. } => {
+            WorkerState::Pending(_) | WorkerState::Running { .. } | WorkerState::Ending { .. } => {
                 let why = disruption(pod).map_or(String::new(), |why| format!(": {why}"));
                 WorkerState::Gone { reason: format!("its pod was deleted{why}") }
             }
@@ -121,6 +121,10 @@ fn state(pod: &Pod) -> WorkerState {
     let ended = container.and_then(|state| state.terminated.as_ref());
     if ended.is_some() || matches!(phase, "Failed" | "Succeeded") {
         return WorkerState::Gone { reason: end(pod, ended) };
+    }
+    if pod.metadata.deletion_timestamp.is_some() {
+        let reason = disruption(pod).unwrap_or_else(|| "its pod is being deleted".to_owned());
+        return WorkerState::Ending { reason };
     }
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default();
     if container.is_some_and(|state| state.running.is_some()) {

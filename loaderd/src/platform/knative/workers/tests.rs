@@ -209,7 +209,8 @@ fn news_are_changes_of_an_indexs_first_pod_and_nothing_comes_after_its_end() {
     assert!(known.pod(&Pod::default()).is_none());
     let mut leaving = pod("w-0", 0, running());
     leaving.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-11-23T14:25:01Z")).unwrap());
-    assert!(known.pod(&leaving).is_none(), "it still runs");
+    let ending = |reason: &str| WorkerState::Ending { reason: reason.to_owned() };
+    assert_eq!(known.pod(&leaving).unwrap().state, ending("its pod is being deleted"), "it still runs");
     let gone = |reason: &str| WorkerState::Gone { reason: reason.to_owned() };
     assert_eq!(known.deleted(&leaving).unwrap(), WorkerNews { index: 0, state: gone("its pod was deleted") });
     assert!(known.pod(&pod("w-0", 0, running())).is_none());
@@ -224,5 +225,8 @@ fn news_are_changes_of_an_indexs_first_pod_and_nothing_comes_after_its_end() {
         .unwrap(),
     );
     let expected = gone("its pod was deleted: DeletionByPodGC: PodGC: node no longer exists");
+    let mut told = of_lost_node.clone();
+    told.metadata.deletion_timestamp = leaving.metadata.deletion_timestamp;
+    assert_eq!(lost.pod(&told).unwrap().state, ending("DeletionByPodGC: PodGC: node no longer exists"));
     assert_eq!(lost.deleted(&of_lost_node).unwrap().state, expected);
 }

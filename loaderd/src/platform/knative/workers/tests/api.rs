@@ -184,7 +184,7 @@ async fn what_cannot_end_is_left_to_the_cluster_after_seconds_and_at_once_where_
         knative.begin(&request.run);
         let (news, _received) = mpsc::channel(8);
         knative.start(request.clone(), news).await.unwrap();
-        let (begun, hurry) = (Instant::now(), never());
+        let (begun, hurry) = (Clock.now(), never());
         let cancels = async {
             if let Some(seconds) = cancelled_after {
                 tokio::time::sleep(Duration::from_secs(seconds)).await;
