@@ -236,7 +236,9 @@ impl Load {
             Ok(Heard::Said(Message::Stop(_)) | Heard::Silence) => self.stop(),
             Ok(Heard::Terminated) => {
                 self.stop();
-                self.stopped_by = TERMINATED;
+                if self.stage == Stage::Pacing {
+                    self.stopped_by = TERMINATED;
+                }
                 self.ends_calls = Some(self.clock.now() + CALLS_GRACE);
             }
             Ok(Heard::Said(Message::EndCalls(end))) => {
