@@ -11,7 +11,10 @@ use loaderd::{
     registry::Ends,
     worker::{self, Ending, WorkerArguments},
 };
-use nix::sys::stat::{Mode, umask};
+use nix::sys::{
+    signal::Signal,
+    stat::{Mode, umask},
+};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -87,7 +90,19 @@ fn worker_ending(arguments: &WorkerArguments) -> anyhow::Result<Ending> {
     worker::follow_parent(arguments)?;
     let settings = worker::Settings::new(arguments, |name| std::env::var(name).ok())?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    Ok(runtime.block_on(worker::work(settings)))
+    runtime.block_on(async {
+        let (mut told, terminate) = (signal(SignalKind::terminate())?, CancellationToken::new());
+        // A file that may not grow any more is an error of who writes it, as a full disk is, and ends no process.
+        let _file_too_large = signal(SignalKind::from_raw(Signal::SIGXFSZ as i32))?;
+        let mut working = std::pin::pin!(worker::work(settings, terminate.clone()));
+        loop {
+            tokio::select! {
+                ending = &mut working => return Ok(ending),
+                // The first process of a container has no other way to hear it.
+                _ = told.recv() => terminate.cancel(),
+            }
+        }
+    })
 }
 
 /// A stage of the shutdown: its log message, and the tokens that it cancels.

@@ -128,6 +128,14 @@ const ROWS: &[Row] = &[
         &[("workers/bounds.rs", "const HELLO_TIMEOUT: Duration = Duration::from_secs(10);")],
     ),
     (
+        "the time in which workers hand over of a run that was ended early; the wait for their end",
+        "10 s; 15 s",
+        &[
+            ("workers/bounds.rs", "const HAND_OVER: Duration = Duration::from_secs(10);"),
+            ("platform/knative/workers/removal.rs", "const END_TIMEOUT: Duration = Duration::from_secs(15);"),
+        ],
+    ),
+    (
         "a TLS handshake",
         "10 s",
         &[("listener/accept.rs", "const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);")],

@@ -48,8 +48,12 @@ def test(statistic, off, p_of):
 
 def whole_slot_us(run):
     """The length of a slot as it was planned: the last one of a run that was stopped is shorter."""
-    spec = run.spec.get(run.summary["mode"]) or {}
-    return max([duration_us(spec.get("slot"), 0.0), *(int(slot["duration_us"]) for slot in run.slots)])
+    mode = run.summary["mode"]
+    spec = run.spec.get(mode) or {}
+    named = spec.get("slot") or spec.get("stepDuration")
+    if mode == "trace":
+        named = "1s" if spec.get("granularity") == "second" else "1m"
+    return max([duration_us(named, 0.0), *(int(slot["duration_us"]) for slot in run.slots)])
 
 
 def gaps(rows):

@@ -8,6 +8,7 @@ from .disturbances import disturbances
 from .figures import Buckets, distribution, near, of_percentiles, percentile, QUANTILES, response_incl_failures, slowdown
 from .memory import whole
 from .modes import findings
+from .run import duration_us
 from .verdicts import open_loop, saturated, slots, stalls
 from .workers import clock_error, workers
 
@@ -81,7 +82,13 @@ def not_due(run):
     planned = [function["planned_invocations"] for function in run.functions]
     if run.summary["state"] == "RUN_STATE_SUCCEEDED":
         return OneOf(None, 0)
-    return Exactly(sum(map(int, planned)) - len(run.rows)) if all(planned) else OneOf(None)
+    if all(planned):
+        return Exactly(sum(map(int, planned)) - len(run.rows))
+    # Which function gets how many was drawn while the run went. Of one rate the sum is known.
+    spec = run.spec.get("rps") or {}
+    if "start" in spec and spec.get("start") == spec.get("end"):
+        return Exactly(round(spec["start"] * duration_us(spec["slot"], 0) / 1e6) - len(run.rows))
+    return OneOf(None)
 
 
 def steady_state(rows, seconds):

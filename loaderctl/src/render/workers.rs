@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
-use loader_proto::v1::{ClockError, ClockOffset, Run, RunState, RunSummary, WorkerProgress, WorkerSummary};
+use loader_proto::v1::{ClockError, Run, RunState, RunSummary, WorkerProgress, WorkerSummary};
 
 use super::{
     table::{self, Rows},
@@ -18,14 +18,20 @@ const EACH: usize = 8;
 /// Of many workers, those that have a line.
 const WORST: usize = 4;
 
-/// Workers of a run that has ended that are shown.
+/// Workers of a run that has ended that are shown: of more, the worst.
 const SHOWN: usize = 20;
 
 /// Lost workers that are named in the verdict.
 const NAMED: usize = 5;
 
-/// Most characters of a node's name.
+/// Most characters of a node's name while a run goes.
 const NODE: usize = 20;
+
+/// Most of it when the run has ended: there are more figures then.
+const NARROW: usize = 13;
+
+/// Of a shortened name, how much of its begin is shown. Names of nodes differ by their ends.
+const BEGIN: usize = 4;
 
 /// How many workers are in which state, on one line; nothing without workers.
 pub(super) fn standing(workers: &[WorkerProgress]) -> Option<String> {
@@ -82,7 +88,7 @@ fn row(worker: &WorkerProgress) -> Vec<String> {
     } = worker;
     vec![
         worker.to_string(),
-        shortened(node),
+        shortened(node, NODE),
         state.clone(),
         due.to_string(),
         issued.to_string(),
@@ -107,16 +113,31 @@ fn sum(workers: &[WorkerProgress]) -> Vec<String> {
     ]
 }
 
-/// A table of the workers of a run that has ended; empty without workers.
+/// A table of the workers of a run that has ended, no wider than 80 columns; empty without workers. The summary has more figures of each.
 pub(super) fn workers(summary: &RunSummary) -> String {
     if summary.workers.is_empty() {
         return String::new();
     }
     let due: u64 = summary.workers.iter().map(requested).sum();
-    let header =
-        ["worker", "node", "state", "share", "rows", "sent", "own p99", "receive p99", "stalls", "saturated", "clock"];
-    let rows = summary.workers.iter().map(|worker| summary_row(worker, due)).collect();
-    format!("Workers\n{}", table::first(&header, rows, SHOWN))
+    let header = ["worker", "node", "state", "share", "sent", "own p99", "recv p99", "clock"];
+    let mut shown: Vec<_> = summary.workers.iter().collect();
+    let more = shown.len().saturating_sub(SHOWN);
+    if more > 0 {
+        shown.sort_by_key(|worker| troubled(worker));
+        shown.truncate(SHOWN);
+        shown.sort_by_key(|worker| worker.worker);
+    }
+    let rows = shown.iter().map(|worker| summary_row(worker, due)).collect();
+    let (common, header, rows) = table::without_common(&header, &["node"], rows);
+    let common = if common.is_empty() { common } else { format!(", all on {common}") };
+    let more = if more > 0 { format!("{more} more workers were better off\n") } else { String::new() };
+    format!("Workers{common}\n{}{more}", table::figures(&header, rows))
+}
+
+/// By what the worst workers of a run that has ended come first.
+fn troubled(worker: &WorkerSummary) -> impl Ord + use<> {
+    let lag = worker.own_lag_us.as_ref().and_then(|lag| lag.max);
+    (worker.state != LOST, Reverse(worker.saturated_slots), worker.state == "ok", Reverse(lag), worker.worker)
 }
 
 /// Invocations of its share in the measured phase.
@@ -127,32 +148,22 @@ fn requested(worker: &WorkerSummary) -> u64 {
 fn summary_row(worker: &WorkerSummary, due: u64) -> Vec<String> {
     let own_lag = worker.own_lag_us.as_ref().and_then(|lag| lag.p99);
     let receive_lag = worker.receive_lag_us.as_ref().and_then(|lag| lag.p99);
-    let clock = worker.clock.as_ref();
-    let clock = known(clock.and_then(|clock| Some((clock.last.as_ref()?, clock.worst_bound_ns))), |(last, worst)| {
-        offset(last, worst)
-    });
     vec![
         worker.worker.to_string(),
-        shortened(&worker.node),
-        worker.state.clone(),
+        shortened(&worker.node, NARROW),
+        became(worker),
         part(requested(worker), due),
-        worker.rows.to_string(),
         worker.counts.as_ref().map_or(0, |counts| counts.issued).to_string(),
         known(own_lag, micros),
         known(receive_lag, micros),
-        worker.stalls.to_string(),
-        slots(worker.saturated_slots),
-        clock,
+        known(worker.clock.as_ref(), |clock| bound(clock.worst_bound_ns)),
     ]
 }
 
-/// In how many slots a worker was the bottleneck.
-fn slots(count: u32) -> String {
-    match count {
-        0 => "no".to_owned(),
-        1 => "1 slot".to_owned(),
-        count => format!("{count} slots"),
-    }
+/// The state of a worker; of one that is well, whether it was the bottleneck.
+fn became(worker: &WorkerSummary) -> String {
+    let is_well = worker.state != LOST;
+    if is_well && worker.saturated_slots > 0 { "saturated".to_owned() } else { worker.state.clone() }
 }
 
 /// That workers were lost, which, and why.
@@ -202,12 +213,6 @@ fn bound(ns: u64) -> String {
     format!("± {}", nanos(ns))
 }
 
-/// An offset with the greatest bound that it had.
-fn offset(offset: &ClockOffset, worst_ns: u64) -> String {
-    let sign = if offset.offset_ns < 0 { "−" } else { "+" };
-    format!("{sign}{} {}", nanos(offset.offset_ns.unsigned_abs()), bound(worst_ns))
-}
-
 fn nanos(ns: u64) -> String {
     match ns {
         0..1_000 => format!("{ns} ns"),
@@ -216,12 +221,14 @@ fn nanos(ns: u64) -> String {
     }
 }
 
-/// A name of limited length.
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= NODE {
+/// A name of at most this many characters.
+fn shortened(name: &str, most: usize) -> String {
+    let length = name.chars().count();
+    if length <= most {
         return name.to_owned();
     }
-    name.chars().take(NODE - 1).chain(['…']).collect()
+    let end = name.chars().skip(length + BEGIN + 1 - most);
+    name.chars().take(BEGIN).chain(['…']).chain(end).collect()
 }
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl Platform for Attach {
     /// Nothing was deployed; workers may be left.
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
         match &self.workers {
-            Some(workers) => workers.stop(run).await,
+            Some(workers) => workers.stop(run, &CancellationToken::new()).await,
             None => Ok(()),
         }
     }

@@ -4,6 +4,9 @@
 //! Each invocation has a position in its slot, from 0 to 1. All are tested against the positions that the plan gave them; arrivals
 //! that are uniform in a slot (`poisson`, and the shifted ones) also against that. Positions are counted in bins, so
 //! that memory does not grow with the invocations; a difference below the width of a bin is not detected.
+//!
+//! A slot that was cut short was asked for until then: a position in it is one of the time that it had. How long that was is known when
+//! it ends, so that the bins of the latest slot are apart until then, and are stretched.
 
 use std::time::Duration;
 
@@ -13,7 +16,10 @@ use super::{
     Row,
     gaps::{GapFigures, Gaps},
 };
-use crate::plan::{Mark, SlotHead};
+use crate::{
+    plan::{Mark, SlotHead},
+    units,
+};
 
 /// Bins of a slot.
 const BINS: usize = 4096;
@@ -72,6 +78,52 @@ impl Places {
         let bin = usize::try_from(scaled).unwrap_or(BINS).min(BINS - 1);
         self.0[bin] += 1;
     }
+
+    fn merge(&mut self, other: &Self) {
+        self.0.iter_mut().zip(&other.0).for_each(|(count, more)| *count += more);
+    }
+
+    /// The same instants in a slot that is shorter by this factor. Those of a bin are spread evenly over the time that it covers; what is
+    /// beyond the slot's end counts at its end.
+    fn stretched(&self, by: f64) -> Self {
+        let total: u64 = self.0.iter().sum();
+        let (mut stretched, limit) = (Self::default(), BINS as f64 / by);
+        // How many are before the end of the bin that is looked at, of those here; and the part of this bin that was passed.
+        let (mut bin, mut before, mut taken) = (0, 0_u64, 0_u64);
+        for (number, count) in stretched.0.iter_mut().enumerate() {
+            let end = (number + 1) as f64 / by;
+            while bin < BINS && (bin + 1) as f64 <= end {
+                before += self.0[bin];
+                bin += 1;
+            }
+            // The last one covers the time until the slot's end, and no more.
+            let part = (end - bin as f64) / (limit - bin as f64).min(1.0);
+            let of_bin = self.0.get(bin).map_or(0.0, |count| *count as f64 * part.min(1.0));
+            let until = if number + 1 == BINS { total } else { before + units::rounded(of_bin) };
+            *count = until.saturating_sub(taken);
+            taken = taken.max(until);
+        }
+        stretched
+    }
+}
+
+/// Where invocations were due and sent in their slots.
+#[derive(Debug, Clone, Default)]
+struct Positions {
+    due: Places,
+    sent: Places,
+}
+
+impl Positions {
+    fn merge(&mut self, other: &Self) {
+        self.due.merge(&other.due);
+        self.sent.merge(&other.sent);
+    }
+
+    fn stretch(&mut self, by: f64) {
+        self.due = self.due.stretched(by);
+        self.sent = self.sent.stretched(by);
+    }
 }
 
 /// Collects the positions of a run's invocations.
@@ -79,8 +131,9 @@ impl Places {
 pub(super) struct Arrivals {
     asked: AskedArrivals,
     count: u64,
-    due: Places,
-    sent: Places,
+    positions: Positions,
+    /// The latest slot, and those in it: they are no part of the others yet.
+    latest: Option<(u32, Positions)>,
     gaps: Gaps,
 }
 
@@ -96,18 +149,42 @@ impl Arrivals {
         };
         let (begin, length) = (row.planned.slot.start.as_duration(), row.planned.slot.duration);
         self.count += 1;
-        self.due.add(row.planned.due.as_duration().saturating_sub(begin), length);
-        self.sent.add(sent.saturating_duration_since(t0 + begin), length);
+        let positions = self.positions_in(row.planned.slot.index);
+        positions.due.add(row.planned.due.as_duration().saturating_sub(begin), length);
+        positions.sent.add(sent.saturating_duration_since(t0 + begin), length);
         self.gaps.add(&row.planned.slot, row.planned.due.as_duration(), sent.saturating_duration_since(t0));
     }
 
-    /// All invocations of the slot have ended.
-    pub(super) fn slot_completed(&mut self, slot: &SlotHead) {
+    /// The positions to which one in this slot is added.
+    fn positions_in(&mut self, slot: u32) -> &mut Positions {
+        let (whole, latest) = (&mut self.positions, &mut self.latest);
+        if latest.as_ref().is_none_or(|(index, _)| slot > *index)
+            && let Some((_, positions)) = latest.replace((slot, Positions::default()))
+        {
+            whole.merge(&positions);
+        }
+        match latest {
+            Some((index, positions)) if *index == slot => positions,
+            _ => whole,
+        }
+    }
+
+    /// All invocations of the slot have ended, which took so long: less than planned where it was cut short.
+    pub(super) fn slot_completed(&mut self, slot: &SlotHead, lasted: Duration) {
         self.gaps.complete(slot);
+        if let Some((_, mut positions)) = self.latest.take_if(|(index, _)| *index == slot.index) {
+            if lasted < slot.duration && lasted > Duration::ZERO {
+                positions.stretch(slot.duration.as_secs_f64() / lasted.as_secs_f64());
+            }
+            self.positions.merge(&positions);
+        }
     }
 
     /// The outcome of the tests.
-    pub(super) fn test(self) -> ArrivalTest {
+    pub(super) fn test(mut self) -> ArrivalTest {
+        if let Some((_, positions)) = self.latest.take() {
+            self.positions.merge(&positions);
+        }
         let count = self.count as f64;
         let places = &self;
         let uniform = |bin: usize, _| (bin + 1) as f64 / BINS as f64;
@@ -125,7 +202,8 @@ impl Arrivals {
     /// and by how many were due until its end.
     fn compare(&self, asked: impl Fn(usize, u64) -> f64, samples: f64) -> Option<KsTest> {
         let (mut due, mut sent, mut most) = (0_u64, 0_u64, 0.0_f64);
-        for (bin, (planned, counted)) in self.due.0.iter().zip(&self.sent.0).enumerate() {
+        let Positions { due: dues, sent: sends } = &self.positions;
+        for (bin, (planned, counted)) in dues.0.iter().zip(&sends.0).enumerate() {
             due += planned;
             sent += counted;
             most = most.max((sent as f64 / self.count.max(1) as f64 - asked(bin, due)).abs());
@@ -168,7 +246,7 @@ mod tests {
             row.outcome.sent = Some(t0.instant + at(sent));
             arrivals.row(&row, t0.instant);
         }
-        arrivals.slot_completed(&slot);
+        arrivals.slot_completed(&slot, slot.duration);
         arrivals.test()
     }
 
@@ -209,6 +287,63 @@ mod tests {
         let found = outcome(AskedArrivals::Uniform, all_at_the_start());
         assert!(found.plan.is_some_and(|test| test.p_value > 0.99), "{found:?}");
         assert!(found.process.is_some_and(|test| test.p_value < 1e-9), "{found:?}");
+    }
+
+    /// One that is sent as asked for until the slot is cut short, at this part of it.
+    fn cut_at(part: f64, count: u32) -> ArrivalTest {
+        let (t0, slot) = (t0(), head(0, 1));
+        let mut arrivals = Arrivals::new(AskedArrivals::Uniform);
+        for place in evenly(count) {
+            let at = slot.duration.mul_f64(place * part);
+            let mut row = row(&t0, slot, 0, 1);
+            row.planned.due = Offset::default().plus(at);
+            row.outcome.sent = Some(t0.instant + at);
+            arrivals.row(&row, t0.instant);
+        }
+        arrivals.slot_completed(&slot, slot.duration.mul_f64(part));
+        arrivals.test()
+    }
+
+    /// What was asked for until then is uniform; in a slot of the planned length it would not be.
+    #[test]
+    fn a_slot_that_is_cut_short_is_judged_by_the_time_that_it_had() {
+        for part in [0.9, 0.5, 1.0 / 3.0, 0.01, 0.0005] {
+            let found = cut_at(part, 1000);
+            let ArrivalTest { process: Some(process), plan: Some(plan), .. } = found else { panic!("{found:?}") };
+            assert!(process.statistic < 0.003 && process.p_value > 0.99, "{part}: {process:?}");
+            assert!(plan.p_value > 0.99, "{part}: {plan:?}");
+        }
+    }
+
+    #[test]
+    fn stretching_keeps_all_and_moves_them_in_proportion() {
+        let mut places = Places::default();
+        (0..100).for_each(|bin| places.0[bin] = 3);
+        places.0[4000] = 7;
+        let stretched = places.stretched(20.0);
+        assert_eq!(stretched.0.iter().sum::<u64>(), 307);
+        assert_eq!((stretched.0[..2000].iter().sum::<u64>(), stretched.0[BINS - 1]), (300, 7));
+        assert_eq!(stretched.0[..1000].iter().sum::<u64>(), 150);
+        assert_eq!(places.stretched(1.0).0, places.0);
+    }
+
+    #[test]
+    fn rows_of_an_earlier_slot_may_come_behind_those_of_a_later_one() {
+        let (t0, mut arrivals) = (t0(), Arrivals::new(AskedArrivals::Uniform));
+        for (slot, place) in [(0, 0.25), (1, 0.25), (0, 0.75), (1, 0.5)] {
+            let slot = head(slot, 1);
+            let at = slot.start.as_duration() + slot.duration.mul_f64(place);
+            let mut row = row(&t0, slot, 0, 1);
+            row.planned.due = Offset::default().plus(at);
+            row.outcome.sent = Some(t0.instant + at);
+            arrivals.row(&row, t0.instant);
+        }
+        arrivals.slot_completed(&head(0, 1), Duration::from_secs(10));
+        // 0.25 and 0.5 of ten seconds are 0.5 and 1 of five.
+        arrivals.slot_completed(&head(1, 1), Duration::from_secs(5));
+        let found = arrivals.test();
+        assert_eq!(found.count, 4);
+        assert!(found.process.is_some_and(|test| (test.statistic - 0.25).abs() < 0.001), "{found:?}");
     }
 
     #[test]

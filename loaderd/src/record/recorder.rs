@@ -20,7 +20,7 @@ use crate::{
     id::{RunId, WorkerIndex},
     invoke::Outcome,
     metrics::Metrics,
-    plan::{Collector, Findings, Phase, SlotHead, SlotOutcome},
+    plan::{Collector, Findings, Offset, Phase, SlotHead, SlotOutcome},
     units::micros,
 };
 
@@ -67,6 +67,9 @@ pub enum Event {
         /// Greatest memory that was in flight meanwhile, in MiB.
         memory_peak_mib: u64,
     },
+    /// The load was stopped at this time: slots that are closed from now on, and were not carried out to their end, ended then. Without it
+    /// they end when that is heard.
+    Stopped(Offset),
     /// Time has passed: flush, and update the progress.
     Tick,
 }
@@ -136,6 +139,8 @@ pub struct Recorder {
     worker_lags: RecentLags,
     exported_stalls: export::ExportedStalls,
     target: Option<SlotHead>,
+    /// When the load was stopped, where that was said.
+    stopped: Option<Offset>,
     first_replies: HashMap<String, UnixMicros>,
     error: Option<RecordError>,
     missed: Option<Missed>,
@@ -161,6 +166,7 @@ impl Recorder {
             worker_lags: RecentLags::default(),
             exported_stalls: export::ExportedStalls::default(),
             target: None,
+            stopped: None,
             first_replies: HashMap::new(),
             error: None,
             missed: None,
@@ -215,8 +221,8 @@ impl Recorder {
                 if complete {
                     self.settings.collector.slot_closed(&outcome);
                 }
-                let cut =
-                    (!complete).then(|| self.settings.clock.now().saturating_duration_since(self.settings.t0.instant));
+                let now = || self.settings.clock.now().saturating_duration_since(self.settings.t0.instant);
+                let cut = (!complete).then(|| self.stopped.map_or_else(now, Offset::as_duration));
                 let completed = self.slots.closed(head, Closed { cut, dispatched, memory_peak_mib });
                 self.slot_completed(completed);
                 if self.error.is_none() {
@@ -224,6 +230,7 @@ impl Recorder {
                     self.check(synced);
                 }
             }
+            Event::Stopped(at) => self.stopped = Some(at),
             Event::Tick => self.tick(),
         }
     }

@@ -124,7 +124,7 @@ impl Statistics {
     pub(super) fn slot_completed(&mut self, completed: CompletedSlot) {
         let CompletedSlot { head, row, saturated, saturated_workers, held } = completed;
         let measured = row.phase == Phase::Measure;
-        self.arrivals.slot_completed(&head);
+        self.arrivals.slot_completed(&head, row.duration);
         self.slots.push(row);
         self.saturated.extend(saturated.filter(|_| measured));
         self.held.extend(held.filter(|_| measured));

@@ -30,7 +30,7 @@ impl RegistryTask {
             let view = entry.view.borrow().clone();
             scope.check(&view.file)?;
             entry.cancel.cancel();
-            if !view.waiting_for.is_empty() {
+            if view.file.state == State::Cleaning && !view.waiting_for.is_empty() {
                 entry.give_up.cancel();
             }
             Ok((id.clone(), view))

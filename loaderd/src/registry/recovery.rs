@@ -22,6 +22,8 @@ impl RegistryTask {
         };
         let is_disturbed = !file.state.is_terminal() && is_disturbed(&spec);
         let reverting = Step::reverting(&self.store.directory(&id), is_disturbed);
+        let has_workers = spec.checked.as_ref().is_ok_and(|asked| asked.run.workers.is_some());
+        let workers = has_workers.then_some(Step::EndWorkers);
         let keeps = spec.checked.as_ref().is_ok_and(|asked| asked.run.deploy.keep);
         let entry = Entry::new(Arc::new(RunView::new(file.clone(), spec)));
         match (file.state, file.ends_as) {
@@ -38,7 +40,7 @@ impl RegistryTask {
                     || OrphanEnd::new(&Orphaned::DaemonEnded(file.state)),
                     |state| OrphanEnd { state, reason: file.reason.clone() },
                 );
-                let steps = reverting.into_iter().chain([removal]).collect();
+                let steps = workers.into_iter().chain(reverting).chain([removal]).collect();
                 self.clean_up(&entry, Orphan { steps, file, end: Some(end) });
             }
         }

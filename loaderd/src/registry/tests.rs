@@ -32,6 +32,7 @@ use crate::{
 };
 
 mod disturbances;
+mod workers;
 
 /// A registry over a state directory.
 struct Daemon {

@@ -1,5 +1,5 @@
-//! The clean-up of a run: its disturbances undone, the cluster's settings restored and its functions removed, however long the
-//! platform is away.
+//! The clean-up of a run: its workers ended, its disturbances undone, the cluster's settings restored and its functions removed, however
+//! long the platform is away.
 //!
 //! ```text
 //! attempt ─┬─▶ done, or refused for good
@@ -40,6 +40,8 @@ pub(crate) enum Step {
     Undo(SettingsBackup),
     /// The settings of the cluster are restored.
     Restore(SettingsBackup),
+    /// Its workers are ended.
+    EndWorkers,
     /// What the run deployed is removed.
     Remove,
     /// What the run deployed is kept.
@@ -60,6 +62,7 @@ impl Step {
         match self {
             Self::Undo(_) => Failure::Undoing(error),
             Self::Restore(_) => Failure::Restoring(error),
+            Self::EndWorkers => Failure::EndingWorkers(error),
             Self::Remove | Self::Release => Failure::Cleaning(error),
         }
     }
@@ -68,6 +71,8 @@ impl Step {
 /// What ends a clean-up that waits for its platform.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Stops {
+    /// A user has cancelled the run: nothing is waited for that ends by itself.
+    pub(crate) cancel: CancellationToken,
     /// A user gives up. Ends an attempt too.
     pub(crate) give_up: CancellationToken,
     /// The daemon ends.
@@ -148,6 +153,10 @@ impl CleanUp<'_> {
                 },
                 Step::Restore(backup) => match self.platform.warm_up() {
                     Some(warm_up) => warm_up.restore_settings(self.run, backup).await,
+                    None => Ok(()),
+                },
+                Step::EndWorkers => match self.platform.workers() {
+                    Some(workers) => workers.stop(self.run, &self.stops.cancel).await,
                     None => Ok(()),
                 },
                 Step::Remove => self.platform.clean(self.run).await,

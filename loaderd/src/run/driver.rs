@@ -159,7 +159,13 @@ impl Driver {
             disturb.check(disturbances).await.map_err(Failure::Disturbing)?;
         }
         if let Some(workers) = environment.platform.workers().filter(|_| environment.spec.workers.is_some()) {
-            workers.check().await.map_err(Failure::StartingWorkers)?;
+            let Interrupts { cancel, shutdown, give_up: _ } = environment.interrupts;
+            tokio::select! {
+                biased;
+                () = cancel.cancelled() => return Err(Verdict::Cancelled),
+                () = shutdown.cancelled() => return Err(Verdict::Interrupted),
+                checked = workers.check() => checked.map_err(Failure::StartingWorkers)?,
+            }
         }
         if environment.warmup.is_some() {
             let backup = warmup::settings_backup(environment.directory);
@@ -230,7 +236,6 @@ impl Driver {
             disturbances,
         };
         let loaded = load.run(environment.interrupts, self).await;
-        self.stop_workers(environment).await;
         let kept = samples.finish().await;
         let mut outcome = loaded?;
         if let (Err(error), None) = (kept, &outcome.verdict) {
@@ -265,22 +270,7 @@ impl Driver {
         let waiting = |what| self.publish(|view| view.waiting_for = what);
         let assembled = assembly.assemble(environment.interrupts, waiting).await;
         self.publish(|view| view.waiting_for = String::new());
-        if assembled.is_err() {
-            self.stop_workers(environment).await;
-        }
         assembled
-    }
-
-    /// Ends what is left of the run's workers. The clean-up does what can't be done now.
-    async fn stop_workers(&self, environment: &Environment<'_>) {
-        if environment.spec.workers.is_none() {
-            return;
-        }
-        let Some(workers) = environment.platform.workers() else { return };
-        let run = self.run_id();
-        if let Err(error) = workers.stop(&run).await {
-            log::warn!(RUN_ID = run.as_str(); "cannot end the workers: {error}");
-        }
     }
 
     /// Applies how the load ended.

@@ -26,19 +26,20 @@ impl Driver {
     /// Undoes what the run changed of the cluster, and removes what it deployed, unless it is to be kept.
     pub(super) async fn clean(&mut self, environment: &Environment<'_>, settings_held: bool) {
         let run = self.run_id();
-        let Interrupts { cancel: _, shutdown, give_up } = self.interrupts.clone();
+        let Interrupts { cancel, shutdown, give_up } = self.interrupts.clone();
         let hurry = self.stations.drain.skip_drain.clone();
         let clean_up = CleanUp {
             platform: environment.platform,
             run: &run,
             clock: self.stations.telemetry.clock,
-            stops: Stops { give_up, shutdown, hurry },
+            stops: Stops { cancel, give_up, shutdown, hurry },
         };
         let is_disturbed = !environment.spec.disturbances.is_empty();
         let undo = is_disturbed.then(|| Step::Undo(disturbances_backup(environment.directory)));
         let restore = settings_held.then(|| Step::Restore(warmup::settings_backup(environment.directory)));
         let remove = if environment.spec.deploy.keep { Step::Release } else { Step::Remove };
-        let steps = undo.into_iter().chain(restore).chain([remove]).collect();
+        let workers = environment.spec.workers.as_ref().map(|_| Step::EndWorkers);
+        let steps = workers.into_iter().chain(undo).chain(restore).chain([remove]).collect();
         let waiting = |what| self.publish(|view| view.waiting_for = what);
         let (ended, failures) = clean_up.carry_out(steps, waiting).await;
         self.publish(|view| view.waiting_for = String::new());

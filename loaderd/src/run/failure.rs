@@ -82,6 +82,9 @@ pub enum Failure {
     /// The settings that a warm-up changed in the cluster were not restored.
     #[error("cannot restore the autoscaler's settings: {0}")]
     Restoring(#[source] PlatformError),
+    /// The run's workers were not ended.
+    #[error("cannot end the workers: {0}")]
+    EndingWorkers(#[source] PlatformError),
     /// What the run deployed was not removed.
     #[error("cannot clean up: {0}")]
     Cleaning(#[source] PlatformError),

@@ -7,6 +7,10 @@ use tokio::{
     sync::{mpsc, watch},
     time::{Instant, sleep_until},
 };
+use tokio_util::sync::CancellationToken;
+
+/// Why a worker ends that was told to.
+pub(super) const TERMINATED: &str = "it was told to end (SIGTERM)";
 
 /// What the coordinator says; or why it refuses this worker.
 pub(super) type Said = Result<Message, String>;
@@ -19,6 +23,8 @@ pub(super) enum Heard {
     Said(Message),
     /// Nothing, for as long as the run allows.
     Silence,
+    /// The process was told to end. Heard once.
+    Terminated,
 }
 
 /// What ends a worker.
@@ -28,6 +34,8 @@ pub(super) enum End {
     Dismissed(String),
     /// Nothing was heard for too long.
     Silence,
+    /// The process was told to end, and has nothing to hand over.
+    Terminated,
     /// A part of this process can't go on.
     Failed(String),
 }
@@ -39,6 +47,9 @@ pub(super) struct Incoming {
     /// How long it may be silent.
     pub(super) orphan_timeout: Duration,
     is_orphaned: bool,
+    /// Cancelled when the process is told to end.
+    terminate: CancellationToken,
+    is_terminated: bool,
 }
 
 impl Incoming {
@@ -47,8 +58,9 @@ impl Incoming {
         messages: mpsc::Receiver<Said>,
         contact: watch::Receiver<Instant>,
         orphan_timeout: Duration,
+        terminate: CancellationToken,
     ) -> Self {
-        Self { messages, contact, orphan_timeout, is_orphaned: false }
+        Self { messages, contact, orphan_timeout, is_orphaned: false, terminate, is_terminated: false }
     }
 
     /// The next thing that is heard. After a silence that was reported, one that is as long again is the end. Cancel safe.
@@ -68,6 +80,10 @@ impl Incoming {
                     Some(Err(reason)) => Err(End::Failed(reason)),
                     None => over(),
                 },
+                () = self.terminate.cancelled(), if !self.is_terminated => {
+                    self.is_terminated = true;
+                    return Ok(Heard::Terminated);
+                }
                 changed = self.contact.changed() => if changed.is_err() {
                     return over();
                 },
@@ -87,6 +103,7 @@ impl Incoming {
         match self.next().await? {
             Heard::Said(message) => Ok(message),
             Heard::Silence => Err(End::Silence),
+            Heard::Terminated => Err(End::Terminated),
         }
     }
 }

@@ -1,26 +1,33 @@
 //! The load of a share under way.
 
-use std::sync::{
-    Arc, OnceLock,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
+use futures_util::future::OptionFuture;
 use loader_proto::worker::{
     Scales, Start, WireSlotOutcome, WorkerDone, WorkerFailed, WorkerReport, work_request, work_response::Message,
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 
 use super::{
     Settings,
     assignment::Work,
     comparing::Compared,
-    incoming::{End, Heard, Incoming},
+    incoming::{End, Heard, Incoming, TERMINATED},
     outbox::Outbox,
     spool::Spool,
     spooler::Spooler,
 };
 use crate::{
-    clock::{Anchor, UnixMicros},
+    clock::{Anchor, Clock, UnixMicros},
     dispatch::{Counters, Dispatch, Dispatching, Lost, OutcomeExchange, Running, ScaleState},
     id::FunctionIndex,
     invoke::{ConnectionCount, Status},
@@ -32,6 +39,9 @@ use crate::{
 
 /// Events that wait for the spooler.
 const EVENTS: usize = 1 << 16;
+
+/// How long calls in flight go on when the process is told to end: a pod has 30 s for all, by default.
+const CALLS_GRACE: Duration = Duration::from_secs(5);
 
 /// Outcomes that wait for the planner: it asks for one at a time.
 const OUTCOMES: usize = 4;
@@ -138,6 +148,9 @@ impl ReadyLoad {
             outbox,
             paced: Arc::clone(&standing.paced),
             stage,
+            stopped_by: "",
+            ends_calls: None,
+            clock,
         })
     }
 }
@@ -171,6 +184,11 @@ pub(super) struct Load {
     /// Whether nothing more comes due, for reports.
     paced: Arc<AtomicBool>,
     stage: Stage,
+    /// Why it sends nothing more, other than that the coordinator has said so; empty: it does.
+    stopped_by: &'static str,
+    /// When what is in flight ends; absent: when it does so by itself.
+    ends_calls: Option<Instant>,
+    clock: Clock,
 }
 
 impl Load {
@@ -184,6 +202,10 @@ impl Load {
                 biased;
                 heard = incoming.next() => self.take(heard)?,
                 Some(reason) = self.failure.recv() => self.fail(reason),
+                Some(()) = OptionFuture::from(self.ends_calls.map(sleep_until)) => {
+                    self.ends_calls = None;
+                    self.dispatching.cancel_calls(Status::Unfinished);
+                }
                 Some(outcome) = self.outcomes.recv() => self.outbox.outcome(wire::from_outcome(&outcome)),
                 ended = ended(&mut self.dispatching, &mut self.spooling, self.stage) => {
                     ended.map_err(lost)?;
@@ -202,7 +224,7 @@ impl Load {
             self.outbox.end(work_request::Message::Failed(WorkerFailed { reason }));
         }
         let (_, batches) = self.spool.range();
-        self.outbox.end(work_request::Message::Done(WorkerDone { batches }));
+        self.outbox.end(work_request::Message::Done(WorkerDone { batches, reason: self.stopped_by.to_owned() }));
         Ok(())
     }
 
@@ -212,6 +234,13 @@ impl Load {
             Ok(Heard::Said(Message::Outcome(outcome))) => self.decided(outcome),
             Ok(Heard::Said(Message::Scales(scales))) => self.scaled(&scales),
             Ok(Heard::Said(Message::Stop(_)) | Heard::Silence) => self.stop(),
+            Ok(Heard::Terminated) => {
+                self.stop();
+                if self.stage == Stage::Pacing {
+                    self.stopped_by = TERMINATED;
+                }
+                self.ends_calls = Some(self.clock.now() + CALLS_GRACE);
+            }
             Ok(Heard::Said(Message::EndCalls(end))) => {
                 let status = Status::named(&end.status).filter(|status| *status == Status::Cancelled);
                 self.dispatching.cancel_calls(status.unwrap_or(Status::Unfinished));

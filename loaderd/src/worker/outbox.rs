@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use loader_proto::worker::{WireSlotOutcome, WorkerFailed, work_request::Message};
+use loader_proto::worker::{WireSlotOutcome, WorkerDone, WorkerFailed, work_request::Message};
 use tokio::sync::watch;
 
 /// Messages that are said again on each new stream, since the last one may have lost them.
@@ -55,12 +55,13 @@ impl Outbox {
         });
     }
 
-    /// Why it can't go on, if that is so.
+    /// Why it can't go on, or was stopped before its end, if that is so.
     pub(super) fn failure(&self) -> Option<String> {
-        self.with(|inner| match &inner.last {
-            Some(Message::Failed(WorkerFailed { reason })) => Some(reason.clone()),
-            Some(_) | None => None,
-        })
+        let reason = self.with(|inner| match &inner.last {
+            Some(Message::Failed(WorkerFailed { reason }) | Message::Done(WorkerDone { reason, .. })) => reason.clone(),
+            Some(_) | None => String::new(),
+        });
+        (!reason.is_empty()).then_some(reason)
     }
 
     /// The first message from this number on, with its number.

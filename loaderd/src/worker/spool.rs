@@ -4,6 +4,9 @@
 //! segment 0 (removed) │ segment 1: 17 18 19 … │ segment 2: … 41 ◀─ push
 //!                       ▲ first                  the last KEPT_IN_MEMORY are not read back
 //! ```
+//!
+//! Segments are small, so that what was taken already takes little room on a disk that may be small. Only the last one is open: there
+//! may be thousands when the coordinator is away for long.
 
 use std::{
     collections::VecDeque,
@@ -21,8 +24,8 @@ use tokio::sync::watch;
 /// Batches in memory.
 const KEPT_IN_MEMORY: usize = 16;
 
-/// Bytes of a file, but for its last batch.
-const SEGMENT: u64 = 64 << 20;
+/// Bytes of a file, but for its last batch. Of what was taken no more than such a file is on disk.
+const SEGMENT: u64 = 1 << 20;
 
 /// What the spool can't keep.
 #[derive(Debug, thiserror::Error)]
@@ -65,6 +68,10 @@ struct Inner {
     /// Most bytes that may be kept.
     limit: u64,
     segments: VecDeque<Segment>,
+    /// The last of them.
+    written: Option<File>,
+    /// The number of the next one.
+    next_segment: u64,
     entries: VecDeque<Entry>,
     /// The number of the first of these.
     first: u64,
@@ -73,7 +80,6 @@ struct Inner {
 
 struct Segment {
     number: u64,
-    file: File,
     length: u64,
 }
 
@@ -99,7 +105,8 @@ impl Spool {
         let directory = tempfile::Builder::new().prefix("loader-worker-").tempdir_in(&place);
         let directory = directory.map_err(|source| SpoolError::Create { place, source })?;
         let (segments, entries) = (VecDeque::new(), VecDeque::new());
-        let inner = Inner { directory, limit: limit.unwrap_or(u64::MAX), segments, entries, first: 0, bytes: 0 };
+        let limit = limit.unwrap_or(u64::MAX);
+        let inner = Inner { directory, limit, segments, written: None, next_segment: 0, entries, first: 0, bytes: 0 };
         Ok(Self { inner: Mutex::new(inner), news })
     }
 
@@ -155,8 +162,8 @@ impl Inner {
         if self.bytes.saturating_add(size) > self.limit {
             return Err(io::Error::new(io::ErrorKind::StorageFull, format!("{} bytes are the most", self.limit)));
         }
-        let segment = self.segment()?;
-        segment.file.write_all_at(&events, segment.length)?;
+        let (segment, file) = self.segment()?;
+        file.write_all_at(&events, segment.length)?;
         let (number, offset) = (segment.number, segment.length);
         segment.length += size;
         let compressed = events.len();
@@ -170,18 +177,16 @@ impl Inner {
     }
 
     /// The file to write to.
-    fn segment(&mut self) -> io::Result<&mut Segment> {
-        let last = self.segments.back();
-        let number = match last {
-            Some(last) if last.length < SEGMENT => last.number,
-            last => {
-                let number = last.map_or(0, |last| last.number + 1);
-                let file = OpenOptions::new().read(true).write(true).create_new(true).open(self.path(number))?;
-                self.segments.push_back(Segment { number, file, length: 0 });
-                number
-            }
-        };
-        self.segments.back_mut().ok_or_else(|| io::Error::other(format!("segment {number} is gone")))
+    fn segment(&mut self) -> io::Result<(&mut Segment, &File)> {
+        if self.written.is_none() || self.segments.back().is_none_or(|last| last.length >= SEGMENT) {
+            let number = self.next_segment;
+            let file = OpenOptions::new().write(true).create_new(true).open(self.path(number))?;
+            self.next_segment += 1;
+            self.segments.push_back(Segment { number, length: 0 });
+            self.written = Some(file);
+        }
+        let gone = || io::Error::other("the file that is written to is gone");
+        Ok((self.segments.back_mut().ok_or_else(gone)?, self.written.as_ref().ok_or_else(gone)?))
     }
 
     fn path(&self, segment: u64) -> PathBuf {
@@ -195,8 +200,7 @@ impl Inner {
             Some(events) => events.clone(),
             None => {
                 let mut events = vec![0; entry.compressed];
-                let segment = self.segments.iter().find(|segment| segment.number == entry.segment);
-                segment.ok_or(io::ErrorKind::NotFound)?.file.read_exact_at(&mut events, entry.offset)?;
+                File::open(self.path(entry.segment))?.read_exact_at(&mut events, entry.offset)?;
                 events
             }
         };
@@ -218,6 +222,9 @@ impl Inner {
             // Whoever removed it before did the same.
             let _gone = fs::remove_file(self.path(segment.number));
             self.segments.pop_front();
+            if self.segments.is_empty() {
+                self.written = None;
+            }
         }
     }
 }
@@ -270,6 +277,27 @@ mod tests {
         assert_eq!(files(), 1, "the one that is written to");
         drop(spool);
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+    }
+
+    /// However much passes through it, and however small its disk is: a healthy run has a few batches that were not taken.
+    #[test]
+    fn what_was_taken_takes_little_room() {
+        let (spool, directory) = spool(None);
+        let place = fs::read_dir(directory.path()).unwrap().next().unwrap().unwrap().path();
+        let used = || fs::read_dir(&place).unwrap().map(|file| file.unwrap().metadata().unwrap().len()).sum::<u64>();
+        let (size, mut most) = (200_000, 0);
+        for number in 0..300 {
+            spool.push(batch(number, size)).unwrap();
+            spool.acknowledge((number + 1).saturating_sub(4));
+            most = most.max(used());
+        }
+        assert!(most < 3 * SEGMENT, "{most} bytes of {}", 300 * size);
+        spool.acknowledge(300);
+        assert!(used() < SEGMENT + size as u64);
+        for number in 300..330 {
+            spool.push(batch(number, size)).unwrap();
+        }
+        assert_eq!(spool.get(300).unwrap(), Some(batch(300, size)), "from a file that is not open any more");
     }
 
     #[test]

@@ -8,9 +8,10 @@ use loader_proto::{json, v1, worker::WireTrace};
 use prost::Message as _;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use tokio_util::sync::CancellationToken;
 
 use self::coordinator::{Behaviour, Coordinator, Serving, Taken};
-use super::{Ending, Settings, channel::connect, clock::WorkerClock, trace_files, work};
+use super::{Ending, Settings, channel::connect, clock::WorkerClock, incoming::TERMINATED, trace_files, work};
 use crate::{
     clock::Clock,
     id::RunId,
@@ -31,6 +32,8 @@ struct Case {
     orphan_timeout: Duration,
     offset: Duration,
     spool_limit: Option<u64>,
+    /// When it is told to end; absent: never.
+    terminated: Option<Duration>,
     behaviour: Behaviour,
 }
 
@@ -41,6 +44,7 @@ impl Default for Case {
             orphan_timeout: Duration::from_secs(30),
             offset: Duration::ZERO,
             spool_limit: None,
+            terminated: None,
             behaviour: Behaviour::default(),
         }
     }
@@ -85,11 +89,24 @@ impl Case {
         let real = (less(after), less(before));
         let serving = coordinator.serve().await;
         let settings = Settings { spool_limit: self.spool_limit, ..settings(&serving, clock) };
-        let ending = work(settings).await;
+        let terminate = CancellationToken::new();
+        let ending = tokio::select! {
+            ending = work(settings, terminate.clone()) => ending,
+            () = told_to_end(self.terminated, &terminate) => unreachable!("it never returns"),
+        };
         let mut taken = serving.taken();
         taken.real = real;
         (ending, taken)
     }
+}
+
+/// Tells a worker to end, after this time.
+async fn told_to_end(after: Option<Duration>, terminate: &CancellationToken) {
+    if let Some(after) = after {
+        tokio::time::sleep(after).await;
+        terminate.cancel();
+    }
+    std::future::pending().await
 }
 
 /// The ordinals of the rows, and the numbers of the slots that were opened and closed.
@@ -105,7 +122,7 @@ fn rows(spec: &serde_json::Value, taken: &Taken) -> (Vec<u64>, Vec<(u32, u32)>) 
                     assert!(complete);
                     closed.push(head.index);
                 }
-                Event::Joined { .. } | Event::Tick => panic!("none travels"),
+                Event::Joined { .. } | Event::Stopped(_) | Event::Tick => panic!("none travels"),
             }
         }
     }
@@ -183,6 +200,51 @@ async fn without_a_coordinator_it_ends() {
     let case = Case { spec: long, orphan_timeout: Duration::from_millis(300), behaviour, ..Case::default() };
     let (ending, _) = case.run().await;
     assert_eq!(ending.code(), 4, "{ending:?}");
+}
+
+/// By a signal, which the first process of a container would not hear otherwise.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_told_to_end_hands_over_what_it_has_recorded() {
+    let long = json!({"burst": {"targetRps": 40, "burst": 100, "hold": "1h", "stepDuration": "50ms"}, "seed": 7});
+    let terminated = Some(Duration::from_secs(3));
+    let (ending, taken) = Case { spec: long.clone(), terminated, ..Case::default() }.run().await;
+    assert_eq!((ending, taken.failed), (Ending::Failed(TERMINATED.to_owned()), None));
+    assert_eq!(taken.done, Some(taken.batches.len() as u64), "all that it has sent has its row");
+    let decoder = Decoder::new(&*plan(&long));
+    let events =
+        taken.batches.iter().flat_map(|batch| decoder.decode(batch, Clock.now()).expect("a batch of the plan"));
+    let (mut sent, mut is_cut) = (0, false);
+    for event in events {
+        match event {
+            Event::Row(_) => sent += 1,
+            Event::Closed { complete, .. } => is_cut = !complete,
+            Event::Opened { .. } | Event::Joined { .. } | Event::Stopped(_) | Event::Tick => {}
+        }
+    }
+    assert!(sent > 10 && is_cut, "{sent}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_that_is_told_to_end_before_it_sends_does_so_at_once() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (directory, token) = (tempfile::tempdir().unwrap(), CancellationToken::new());
+    // Nobody answers.
+    let settings = Settings {
+        coordinator: listener.local_addr().unwrap().to_string(),
+        run: RunId::new(0, 0),
+        index: WORKER,
+        token: "secret".into(),
+        tls: None,
+        spool_directory: Some(directory.path().to_owned()),
+        spool_limit: None,
+        node: "here".to_owned(),
+        pod: String::new(),
+        clock: WorkerClock::new(Clock, 0),
+        patience: Duration::from_hours(1),
+    };
+    token.cancel();
+    assert_eq!(work(settings, token).await, Ending::Failed(TERMINATED.to_owned()));
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0, "nothing is left");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

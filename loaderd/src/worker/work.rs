@@ -8,13 +8,15 @@ use loader_proto::worker::{
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
+    time::timeout,
 };
+use tokio_util::sync::CancellationToken;
 
 use super::{
     Ending, Settings, assignment,
     channel::connect,
     comparing::{Compared, ENOUGH},
-    incoming::{End, Incoming},
+    incoming::{End, Incoming, TERMINATED},
     link::Link,
     load::{ReadyLoad, Standing},
     outbox::Outbox,
@@ -26,11 +28,14 @@ use crate::dispatch::Running;
 /// Messages of the coordinator that wait.
 const INCOMING: usize = 64;
 
+/// How long one that has nothing to hand over tries to say so.
+const FAREWELL: Duration = Duration::from_secs(1);
+
 /// How often it is looked whether the clocks were compared often enough.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// Works for a coordinator until the end.
-pub async fn work(settings: Settings) -> Ending {
+/// Works for a coordinator until the end. With `terminate` it sends nothing more, hands over what it has recorded, and ends.
+pub async fn work(settings: Settings, terminate: CancellationToken) -> Ending {
     let (news, listen) = watch::channel(());
     let spool = Spool::create(settings.spool_directory.as_deref(), settings.spool_limit, news.clone());
     let spool = match spool {
@@ -57,7 +62,7 @@ pub async fn work(settings: Settings) -> Ending {
         }
         .keep(),
     );
-    let incoming = Incoming::new(messages, contact, settings.patience);
+    let incoming = Incoming::new(messages, contact, settings.patience, terminate);
     let ending = Worker { settings, outbox, spool, compared, standing, incoming }.end().await;
     link.shutdown().await;
     ending
@@ -78,6 +83,10 @@ impl Worker {
         let Err(end) = self.course().await;
         match end {
             End::Failed(reason) => self.failed(reason).await,
+            End::Terminated => {
+                let said = timeout(FAREWELL, self.failed(TERMINATED.to_owned())).await;
+                said.unwrap_or_else(|_| Ending::Failed(TERMINATED.to_owned()))
+            }
             End::Dismissed(reason) => match self.outbox.failure() {
                 Some(failure) => Ending::Failed(failure),
                 None if reason.is_empty() => Ending::Dismissed,

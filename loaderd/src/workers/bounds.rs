@@ -42,6 +42,9 @@ pub(super) const LEAD: Duration = Duration::from_millis(10);
 /// From everything being ready to t0, at least.
 pub(super) const START_LEAD: Duration = Duration::from_secs(1);
 
+/// How long workers may hand over what they have recorded, once a run is ended early.
+pub(super) const HAND_OVER: Duration = Duration::from_secs(10);
+
 /// The least silence of a worker that counts as its loss.
 const LEAST_LOST: Duration = Duration::from_secs(3);
 

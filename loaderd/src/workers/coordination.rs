@@ -21,6 +21,7 @@ use super::{
     serve,
     service::Service,
     session::Handle,
+    waiting::{first_reason, missing},
 };
 use crate::{
     clock::{Anchor, Clock},
@@ -28,7 +29,7 @@ use crate::{
     id::RunId,
     invoke::{ConnectionCount, Status},
     platform::{CoordinatorListen, WorkerNews},
-    record::{Event, WorkerFacts, WorkerStanding, WorkerState},
+    record::{Event, WorkerFacts, WorkerStanding},
     spec::Workers,
 };
 
@@ -209,39 +210,38 @@ impl Coordination {
         self.news.clone()
     }
 
-    /// Waits until all workers are ready; `waiting` gets the number of those that are.
+    /// Waits until all workers are ready; `waiting` gets the number of those that are, and what the first of the others waits for, as far as
+    /// that is known.
     ///
     /// # Errors
     /// Those that are not within this time, or can't be.
-    pub async fn ready(&mut self, count: u32, within: Duration, waiting: impl Fn(usize)) -> Result<(), NotReady> {
+    pub async fn ready(&mut self, count: u32, within: Duration, waiting: impl Fn(usize, &str)) -> Result<(), NotReady> {
         let ready = async {
+            let mut shown = None;
             loop {
                 let Stage { ready, failure, .. } = self.stage.borrow_and_update().clone();
                 if let Some(failure) = failure {
                     return Err(NotReady::Failed(failure));
                 }
-                waiting(ready);
+                let reason = first_reason(&self.standings.borrow_and_update());
+                if shown.as_ref() != Some(&(ready, reason.clone())) {
+                    waiting(ready, &reason);
+                    shown = Some((ready, reason));
+                }
                 if ready >= count as usize {
                     return Ok(());
                 }
-                self.stage.changed().await.map_err(|_| NotReady::Ended)?;
+                let changed = tokio::select! {
+                    changed = self.stage.changed() => changed,
+                    changed = self.standings.changed() => changed,
+                };
+                changed.map_err(|_| NotReady::Ended)?;
             }
         };
         match timeout(within, ready).await {
             Ok(ready) => ready,
-            Err(_) => Err(NotReady::TimedOut { within, missing: self.missing() }),
+            Err(_) => Err(NotReady::TimedOut { within, missing: missing(&self.standings.borrow()) }),
         }
-    }
-
-    fn missing(&self) -> Vec<(u16, String)> {
-        let standings = self.standings.borrow();
-        let missing = standings.iter().filter(|standing| standing.state == WorkerState::Starting);
-        let why = |standing: &WorkerStanding| match standing.reason.as_str() {
-            "" if standing.node.is_empty() => "nothing was heard of it".to_owned(),
-            "" => format!("it is at work on {}, and not ready", standing.node),
-            reason => reason.to_owned(),
-        };
-        missing.map(|standing| (standing.index.0, why(standing))).collect()
     }
 
     /// When a load may begin that each worker is to hear of in time.
@@ -285,6 +285,11 @@ impl Coordination {
     /// Ends every call in flight with `status`.
     pub fn end_calls(&self, status: Status) {
         self.orders.send_modify(|orders| orders.end_calls = Some(status));
+    }
+
+    /// What workers do not hand over within some seconds is given up: the run is ended early.
+    pub fn hurry(&self) {
+        self.orders.send_if_modified(|orders| !std::mem::replace(&mut orders.hurry, true));
     }
 
     /// Waits until the last invocation was handed out.

@@ -20,14 +20,14 @@ use loader_proto::worker::{StopSending, work_response::Message as To};
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
-    time::MissedTickBehavior,
+    time::{Instant, MissedTickBehavior},
 };
 use tokio_util::sync::CancellationToken;
 
 use self::member::{Member, Stepped};
 use super::{
     Assigned, TraceFiles,
-    bounds::{HANDED, Times},
+    bounds::{HAND_OVER, HANDED, Times},
     merge::Merge,
     messages::{FromSession, Message, Orders},
     outcomes::Outcomes,
@@ -123,6 +123,8 @@ pub(super) struct Coordinator {
     stopped_at: Option<Offset>,
     /// How calls in flight were ended.
     ended_calls: Option<Status>,
+    /// When what was not handed over yet is given up.
+    hurried_until: Option<Instant>,
     fill_ins: JoinSet<Stepped>,
     /// Functions that stood at zero when the workers were told last.
     zero: Vec<u32>,
@@ -144,6 +146,7 @@ impl Coordinator {
             sessions: 0,
             stopped_at: None,
             ended_calls: None,
+            hurried_until: None,
             fill_ins: JoinSet::new(),
             zero: Vec::new(),
         }
@@ -201,8 +204,9 @@ impl Coordinator {
 
     fn obey(&mut self, orders: Orders) {
         if orders.stop && self.stopped_at.is_none() {
-            self.stopped_at = Some(self.elapsed());
-            let mut events = Vec::new();
+            let at = self.elapsed();
+            self.stopped_at = Some(at);
+            let mut events = vec![Event::Stopped(at)];
             self.merge.stop(&mut events);
             self.pending.extend(events);
             self.tell_all(&To::Stop(StopSending {}));
@@ -210,6 +214,9 @@ impl Coordinator {
         if let (Some(status), None) = (orders.end_calls, self.ended_calls) {
             self.ended_calls = Some(status);
             self.tell_all(&say::end_calls(status));
+        }
+        if orders.hurry && self.hurried_until.is_none() {
+            self.hurried_until = Some(self.settings.clock.now() + HAND_OVER);
         }
     }
 

@@ -125,7 +125,7 @@ impl Merge {
                 self.close(worker, head.index, closing, out);
                 Ok(())
             }
-            Event::Joined { .. } | Event::Tick => Ok(()),
+            Event::Joined { .. } | Event::Stopped(_) | Event::Tick => Ok(()),
         }
     }
 

@@ -103,4 +103,6 @@ pub(super) struct Orders {
     pub(super) stop: bool,
     /// Every call in flight ends with this status.
     pub(super) end_calls: Option<Status>,
+    /// What workers do not hand over soon is given up.
+    pub(super) hurry: bool,
 }

@@ -26,6 +26,7 @@ mod service;
 mod session;
 mod token;
 mod trace_files;
+mod waiting;
 pub mod wire;
 
 pub use assignment::{Assigned, Limits, PlanFacts};

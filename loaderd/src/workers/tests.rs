@@ -4,4 +4,5 @@
 mod fake;
 mod losses;
 mod runs;
+mod scales;
 mod starts;

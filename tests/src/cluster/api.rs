@@ -251,7 +251,8 @@ fn create(shared: &Arc<Shared>, path: &Path, object: Value) -> Response<Body> {
 }
 
 /// Resources that are known, besides those of Knative.
-const KNOWN: [&str; 9] = [
+const KNOWN: [&str; 10] = [
+    jobs::EVENTS,
     jobs::JOBS,
     jobs::SECRETS,
     "deployments.apps",
@@ -339,7 +340,9 @@ fn list(shared: &Shared, path: &Path, query: &HashMap<String, String>, partial: 
         query.get("limit").and_then(|limit| limit.parse().ok()).filter(|limit| *limit > 0).unwrap_or(usize::MAX);
     let after = query.get("continue").cloned().unwrap_or_default();
     let name = |object: &Value| object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let selected = store.list(&path.resource, &path.namespace).filter(|it| selects(selector, it) && name(it) > after);
+    let fields = query.get("fieldSelector").map_or("", String::as_str);
+    let is_wanted = |it: &&Value| selects(selector, it) && has_fields(fields, it) && name(it) > after;
+    let selected = store.list(&path.resource, &path.namespace).filter(is_wanted);
     let mut items: Vec<Value> = selected.take(limit.saturating_add(1)).cloned().collect();
     let more = items.len() > limit;
     items.truncate(limit);
@@ -353,6 +356,12 @@ fn list(shared: &Shared, path: &Path, query: &HashMap<String, String>, partial: 
     }
     let metadata = json!({"resourceVersion": store.version().to_string(), "continue": next});
     json_response(200, &json!({"kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items}))
+}
+
+/// Whether a field selector selects an object: each field that it names has this text.
+fn has_fields(selector: &str, object: &Value) -> bool {
+    let mut fields = selector.split(',').filter_map(|field| field.split_once('='));
+    fields.all(|(path, text)| path.split('.').fold(object, |value, name| &value[name]) == text)
 }
 
 fn watch(shared: &Arc<Shared>, path: &Path, query: &HashMap<String, String>) -> Response<Body> {

@@ -15,15 +15,21 @@ pub(super) const COLLECTION: Duration = Duration::from_secs(1);
 /// How an object is deleted: `propagationPolicy` of the request's DeleteOptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Cascade {
+    /// The request does not say. Most objects are deleted in the background then; a Job leaves its pods.
+    Unsaid,
     Background,
     Foreground,
 }
 
 impl Cascade {
-    /// That of a request's body; in the background where it does not say.
+    /// That of a request's body.
     pub(super) fn of(body: &[u8]) -> Self {
         let options: Value = serde_json::from_slice(body).unwrap_or_default();
-        if options["propagationPolicy"] == "Foreground" { Self::Foreground } else { Self::Background }
+        match options["propagationPolicy"].as_str() {
+            Some("Foreground") => Self::Foreground,
+            Some(_) => Self::Background,
+            None => Self::Unsaid,
+        }
     }
 }
 
@@ -56,7 +62,7 @@ pub(super) fn delete(
     };
     controllers::unroute(shared, &function);
     let removed = match cascade {
-        Cascade::Background => shared.remove(resource, namespace, name)?,
+        Cascade::Unsaid | Cascade::Background => shared.remove(resource, namespace, name)?,
         Cascade::Foreground => {
             shared.edit(resource, namespace, name, |service| {
                 service["metadata"]["deletionTimestamp"] = json!(stamp::now());
@@ -70,7 +76,7 @@ pub(super) fn delete(
 }
 
 async fn collect(shared: Arc<Shared>, function: Arc<Function>, cascade: Cascade) {
-    if cascade == Cascade::Background {
+    if cascade != Cascade::Foreground {
         let collection = *lock(&shared.collection);
         shared.pause(collection).await;
     }
@@ -100,6 +106,6 @@ mod tests {
     fn a_request_says_how_it_cascades() {
         assert_eq!(Cascade::of(br#"{"propagationPolicy": "Foreground"}"#), Cascade::Foreground);
         assert_eq!(Cascade::of(br#"{"propagationPolicy": "Background"}"#), Cascade::Background);
-        assert_eq!(Cascade::of(b""), Cascade::Background);
+        assert_eq!(Cascade::of(b""), Cascade::Unsaid);
     }
 }

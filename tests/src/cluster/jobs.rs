@@ -3,9 +3,11 @@
 //! Not recorded. Objects, labels, annotations and conditions are as the types of Kubernetes 1.36 (`batch/v1`, `core/v1`) and the
 //! documentation of Jobs have them: a pod for each index at once, its index in a label, an annotation and the environment; with
 //! `backoffLimitPerIndex: 0` a failed index is not tried again, and the others go on. A Job that is deleted in the foreground is
-//! there until its pods are gone; what it owns besides goes with it. Jobs of other kinds are refused.
+//! there until its pods are gone; what it owns besides goes with it. One that is deleted without a word about them leaves its pods, as
+//! `batch/v1` does. A pod that is not admitted leaves an event. Jobs of other kinds are refused.
 
 mod pod;
+mod validation;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,7 +16,7 @@ use tokio::sync::watch;
 
 use self::pod::Life;
 use super::{
-    Cluster, NAMESPACE, PODS, Shared,
+    Cluster, Failure, NAMESPACE, PODS, Shared,
     garbage::Cascade,
     lock,
     rbac::Permissions,
@@ -24,6 +26,7 @@ use super::{
 
 pub(super) const JOBS: &str = "jobs.batch";
 pub(super) const SECRETS: &str = "secrets";
+pub(super) const EVENTS: &str = "events";
 
 const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 const JOB_NAME: &str = "batch.kubernetes.io/job-name";
@@ -114,6 +117,10 @@ pub(super) fn create(shared: &Arc<Shared>, resource: &str, namespace: &str, obje
         // The server would keep it encoded; nobody here may read it.
         return Ok(shared.put(resource, object));
     }
+    let faults = validation::faults(&object);
+    if !faults.is_empty() {
+        return Err(refusal::invalid(&name, &format!("[{}]", faults.join(", "))));
+    }
     let spec = &object["spec"];
     if spec["completionMode"] != "Indexed"
         || spec["completions"] != spec["parallelism"]
@@ -126,9 +133,39 @@ pub(super) fn create(shared: &Arc<Shared>, resource: &str, namespace: &str, obje
     let stored = shared.put(resource, object);
     let count = stored["spec"]["completions"].as_u64().and_then(|count| u32::try_from(count).ok()).unwrap_or_default();
     for index in 0..count {
-        start(shared, namespace, &stored, index);
+        match unadmitted(shared, &stored) {
+            Some(reason) => fail_to_create(shared, namespace, &stored, (index, &reason)),
+            None => start(shared, namespace, &stored, index),
+        }
     }
     Ok(stored)
+}
+
+/// Why a Job's pod is not admitted.
+fn unadmitted(shared: &Shared, job: &Value) -> Option<String> {
+    let insecure = validation::insecurities(&job["spec"]["template"]["spec"]);
+    if !insecure.is_empty() {
+        return Some(format!("violates PodSecurity \"restricted:latest\": {}", insecure.join(", ")));
+    }
+    let name = job["metadata"]["name"].as_str().unwrap_or_default();
+    let is_over = shared.failure_of(name) == Some(Failure::Quota);
+    is_over.then(|| {
+        "exceeded quota: compute, requested: limits.cpu=1, used: limits.cpu=2, limited: limits.cpu=2".to_owned()
+    })
+}
+
+/// The event of a pod that was not admitted: its name was drawn, and it is nowhere. Not recorded: as reports of users show it.
+fn fail_to_create(shared: &Shared, namespace: &str, job: &Value, (index, reason): (u32, &str)) {
+    let name = job["metadata"]["name"].as_str().unwrap_or_default();
+    let now = stamp::now();
+    let message = format!("Error creating: pods \"{name}-{index}-x7k2l\" is forbidden: {reason}");
+    let of = json!({"kind": "Job", "namespace": namespace, "name": name, "uid": job["metadata"]["uid"],
+        "apiVersion": "batch/v1"});
+    let event = json!({"apiVersion": "v1", "kind": "Event", "type": "Warning", "reason": "FailedCreate", "message": message,
+        "metadata": {"name": format!("{name}.18ea9aeea871{index:04x}"), "namespace": namespace}, "involvedObject": of,
+        "source": {"component": "job-controller"}, "firstTimestamp": now, "lastTimestamp": now, "count": 1,
+        "eventTime": null, "reportingComponent": "job-controller", "reportingInstance": ""});
+    shared.put(EVENTS, event);
 }
 
 /// Starts a Job's pod.
@@ -179,6 +216,7 @@ fn start(shared: &Arc<Shared>, namespace: &str, job: &Value, index: u32) {
 /// Deletes a Job, with what it owns.
 pub(super) fn delete(shared: &Arc<Shared>, namespace: &str, name: &str, cascade: Cascade) -> Option<Value> {
     let object = match cascade {
+        Cascade::Unsaid => return shared.remove(JOBS, namespace, name),
         Cascade::Background => shared.remove(JOBS, namespace, name)?,
         Cascade::Foreground => {
             let there = shared.edit(JOBS, namespace, name, |job| {

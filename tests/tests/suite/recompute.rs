@@ -114,6 +114,30 @@ fn a_run_that_is_cancelled() {
     agrees(&daemon, &run);
 }
 
+/// They are judged by what they were asked for until then: arrivals that were uniform are, in the part of the slot that there was. Workers
+/// stop by themselves, each at an instant of its own.
+#[test]
+fn runs_that_are_cancelled_in_the_middle_of_a_slot() {
+    let traces = tempfile::tempdir().expect("a directory");
+    let trace = even_trace(traces.path(), 3, 40, 600, 5);
+    let trace =
+        format!("--mode trace --duration 30m --max-runtime 5ms --max-memory 2MiB --arrivals poisson --trace {trace}");
+    let rate = "--mode rps --start 50 --end 50 --slot 5m --arrivals poisson --functions 3 --runtime 5ms --memory 1MiB";
+    for flags in [rate, &format!("{rate} --workers 3"), &format!("{trace} --workers 2")] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let daemon = Daemon::start(directory.path());
+        let run = daemon.submit(&flags.split_whitespace().collect::<Vec<_>>());
+        eventually("rows", || (daemon.lines(&run, "invocations.csv") > 100).then_some(()));
+        daemon.ctl(&["cancel", "--wait", &run]).ok();
+        assert_eq!(daemon.ended(&run)["state"], "RUN_STATE_CANCELLED", "{flags}");
+        agrees(&daemon, &run);
+        let arrivals = &daemon.summary(&run)["arrivals"];
+        assert_eq!(arrivals["against"], "uniform", "{arrivals:#}");
+        // In a slot of the planned length they would all be at its begin.
+        assert!(arrivals["statistic"].as_f64().is_some_and(|statistic| statistic < 0.5), "{arrivals:#}");
+    }
+}
+
 #[test]
 fn a_run_whose_loader_was_stopped_for_a_moment() {
     let _turn = heavy();

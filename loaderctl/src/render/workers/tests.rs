@@ -1,5 +1,5 @@
 use insta::assert_snapshot;
-use loader_proto::v1::{Counts, Distribution, RunProgress, WorkerClock};
+use loader_proto::v1::{ClockOffset, Counts, Distribution, RunProgress, WorkerClock};
 
 use super::*;
 use crate::render::fixtures;
@@ -104,6 +104,45 @@ fn summary() -> RunSummary {
 #[test]
 fn what_became_of_each() {
     assert_snapshot!(workers(&summary()));
+}
+
+/// As they are on a cluster: long names, a load of hours, clocks that are far apart, one that was the bottleneck.
+#[test]
+fn what_became_of_each_is_no_wider_than_a_terminal() {
+    let of = |index: u32| WorkerSummary {
+        node: format!("gke-load-generators-pool-1-8f6c-{index}"),
+        rows: 12_345_678,
+        counts: Some(Counts { requested: 12_345_678, issued: 12_345_600, ..Counts::default() }),
+        saturated_slots: u32::from(index == 2) * 300,
+        stalls: 12_345,
+        ..ended(index, 0, 0)
+    };
+    let mut all: Vec<_> = (8..12).map(of).chain([of(2)]).collect();
+    all[1].state = "resumed".to_owned();
+    let shown = workers(&RunSummary { workers: all, ..RunSummary::default() });
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    assert_snapshot!(shown);
+}
+
+#[test]
+fn of_many_the_worst_are_shown() {
+    let mut all: Vec<_> = (0..64).map(|index| ended(index, 100, 100)).collect();
+    all[40].state = LOST.to_owned();
+    all[50].saturated_slots = 3;
+    all[60].own_lag_us = Some(Distribution { p99: Some(90_000), max: Some(90_000), ..Distribution::default() });
+    let shown = workers(&RunSummary { workers: all, ..RunSummary::default() });
+    assert_eq!(shown.lines().count(), 2 + SHOWN + 1, "{shown}");
+    assert!(shown.ends_with("44 more workers were better off\n"), "{shown}");
+    for expected in ["\n40 ", "\n50 ", "\n60 ", " lost ", " saturated ", " 90.0 ms "] {
+        assert!(shown.contains(expected), "{expected:?}: {shown}");
+    }
+}
+
+#[test]
+fn one_node_of_all_is_named_once() {
+    let of = |index| WorkerSummary { node: "here".to_owned(), ..ended(index, 100, 100) };
+    let shown = workers(&RunSummary { workers: vec![of(0), of(1)], ..RunSummary::default() });
+    assert!(shown.starts_with("Workers, all on node here\nworker  state") && !shown.contains("node-"), "{shown}");
 }
 
 #[test]

@@ -3,14 +3,15 @@
 use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc};
 
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use crate::{id::RunId, platform::error::PlatformError};
 
 /// Starts workers, reports what becomes of them, and ends them.
 ///
 /// ```text
-/// start ─▶ Pending* ─▶ Running ─▶ Gone
-///             └────────────────────▲
+/// start ─▶ Pending* ─▶ Running ─▶ Ending ─▶ Gone
+///             └───────────┴─────────────────▲
 /// ```
 #[tonic::async_trait]
 pub trait Workers: Send + Sync {
@@ -29,8 +30,9 @@ pub trait Workers: Send + Sync {
     /// After a failed start the caller calls [`Workers::stop`].
     async fn start(&self, request: StartWorkers, news: mpsc::Sender<WorkerNews>) -> Result<(), PlatformError>;
 
-    /// Ends the workers of a run. Nothing of them is left when it returns. Idempotent; also for runs of an earlier process.
-    async fn stop(&self, run: &RunId) -> Result<(), PlatformError>;
+    /// Ends the workers of a run, and waits some seconds until nothing of them is left, unless there is a `hurry`. What takes longer,
+    /// as on a node that is away, goes on without this daemon. Idempotent; also for runs of an earlier process.
+    async fn stop(&self, run: &RunId, hurry: &CancellationToken) -> Result<(), PlatformError>;
 }
 
 /// Where a coordinator listens for the workers of a run.
@@ -125,6 +127,11 @@ pub enum WorkerState {
         node: String,
         /// The name of its pod; empty outside clusters.
         pod: String,
+    },
+    /// Its process was told to end, or will be. It may still hand over what it has.
+    Ending {
+        /// Why, such as `EvictionByEvictionAPI: …`.
+        reason: String,
     },
     /// Its process has ended, and everything that it kept with it.
     Gone {

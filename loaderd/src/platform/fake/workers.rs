@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 
 use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
 
 use super::{Call, FakePlatform};
 use crate::{
@@ -98,7 +99,7 @@ impl Workers for FakePlatform {
         Ok(())
     }
 
-    async fn stop(&self, run: &RunId) -> Result<(), PlatformError> {
+    async fn stop(&self, run: &RunId, _hurry: &CancellationToken) -> Result<(), PlatformError> {
         self.record(Call::StopWorkers(run.clone()));
         *self.fake_workers().news.lock().expect("whole") = None;
         self.reached()
@@ -135,7 +136,7 @@ mod tests {
         assert!(!format!("{asked:?}").contains("secret"), "{asked:?}");
         assert!(fake.worker_is(1, gone.clone()).await);
         assert_eq!(received.recv().await, Some(WorkerNews { index: 1, state: gone }));
-        workers.stop(&run).await.unwrap();
+        workers.stop(&run, &CancellationToken::new()).await.unwrap();
         assert_eq!(received.recv().await, None);
         assert_eq!(fake.calls(), [Call::StartWorkers(2), Call::StopWorkers(run)]);
     }

@@ -102,6 +102,11 @@ impl Knative {
         self.runs_begun().entry(run.clone()).or_insert(Begun { is_there: false, await_pods: true });
     }
 
+    /// Whether this process has begun a run, and not cleaned it up.
+    pub(super) fn has_begun(&self, run: &RunId) -> bool {
+        self.runs_begun().contains_key(run)
+    }
+
     /// The namespace in which functions are deployed.
     ///
     /// # Errors
@@ -270,19 +275,15 @@ impl Platform for Knative {
         // A run of an earlier process may have left something, whose pods are waited for.
         let known = self.runs_begun().get(run).copied();
         let begun = known.unwrap_or(Begun { is_there: true, await_pods: true });
-        if self.stop_following_workers(run).await {
-            self.stop(run).await?;
-        }
         if begun.is_there {
             let namespace = self.namespace().await.map_err(|error| uncleaned(&error))?;
             let cleaner = self.cleaner(&namespace);
             let cleaned = Box::pin(cleaner.clean(run, begun.await_pods, || self.clock.now())).await;
             self.stop_feed(run).await;
             cleaned.map_err(|error| uncleaned(&error))?;
-            // An earlier process may have left workers, too. Services may be listed, so a refusal here is no server that starts.
-            let ended = if known.is_none() { Box::pin(self.end_workers(run, &namespace)).await } else { Ok(()) };
-            ended.or_else(|error| if error.is_forbidden() { Ok(()) } else { Err(uncleaned(&error)) })?;
         }
+        // What a step of its own has not ended, or an earlier process has left.
+        self.stop(run, &CancellationToken::new()).await?;
         self.runs_begun().remove(run);
         Ok(())
     }

@@ -232,7 +232,7 @@ impl Platform for Local {
 
     async fn clean(&self, run: &RunId) -> Result<(), PlatformError> {
         if let Some(workers) = &self.workers {
-            workers.stop(run).await?;
+            workers.stop(run, &CancellationToken::new()).await?;
         }
         let known = self.runs().by_id.get(run).cloned();
         if let Some(known) = known {

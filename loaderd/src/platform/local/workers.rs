@@ -75,7 +75,7 @@ impl WorkerProcesses {
             runs.closed = true;
             runs.by_id.keys().cloned().collect()
         };
-        for stopped in futures_util::future::join_all(runs.iter().map(|run| self.stop(run))).await {
+        for stopped in futures_util::future::join_all(runs.iter().map(|run| self.end(run))).await {
             if let Err(error) = stopped {
                 log::warn!("{error}");
             }
@@ -83,6 +83,20 @@ impl WorkerProcesses {
         if let Some(thread) = self.thread.get() {
             thread.end().await;
         }
+    }
+
+    /// Ends the workers of a run, and removes their files.
+    async fn end(&self, run: &RunId) -> Result<(), PlatformError> {
+        let started = self.runs().by_id.get(run).cloned();
+        if let Some(Started { stop, workers }) = started {
+            stop.cancel();
+            workers.close();
+            workers.wait().await;
+        }
+        let removed = Directory::remove(run);
+        removed.map_err(|error| self.refused(format!("cannot remove the workers' files: {error}")))?;
+        self.runs().by_id.remove(run);
+        Ok(())
     }
 
     fn runs(&self) -> MutexGuard<'_, Runs> {
@@ -168,17 +182,9 @@ impl Workers for WorkerProcesses {
         Ok(())
     }
 
-    async fn stop(&self, run: &RunId) -> Result<(), PlatformError> {
-        let started = self.runs().by_id.get(run).cloned();
-        if let Some(Started { stop, workers }) = started {
-            stop.cancel();
-            workers.close();
-            workers.wait().await;
-        }
-        let removed = Directory::remove(run);
-        removed.map_err(|error| self.refused(format!("cannot remove the workers' files: {error}")))?;
-        self.runs().by_id.remove(run);
-        Ok(())
+    /// Processes have a few seconds to end by themselves, in any case.
+    async fn stop(&self, run: &RunId, _hurry: &CancellationToken) -> Result<(), PlatformError> {
+        self.end(run).await
     }
 }
 

@@ -98,6 +98,14 @@ impl Sender {
         }
     }
 
+    /// What is not recorded here soon is given up. Threads of this process record at once.
+    pub(super) fn hurry(&self) {
+        match self {
+            Self::Here(_) => {}
+            Self::ByWorkers(workers) => workers.hurry(),
+        }
+    }
+
     /// Waits until the last invocation was handed out; the inner error is why the load can't go on without a worker.
     pub(super) async fn paced(&mut self) -> Result<Result<(), String>, LoadError> {
         match self {

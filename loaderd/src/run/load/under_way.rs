@@ -122,7 +122,30 @@ impl UnderWay<'_> {
         } else {
             Status::Unfinished
         });
-        self.sender.drained().await
+        self.hand_over(interrupts, ended, observer).await
+    }
+
+    /// Waits until everything that was recorded is here. Workers that are far behind take their time, unless the run is ended early.
+    async fn hand_over(
+        &mut self,
+        interrupts: &Interrupts,
+        ended: &mut Ended,
+        observer: &mut impl LoadObserver,
+    ) -> Result<(), LoadError> {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            if matches!(ended, Ended::Cancelled | Ended::Shutdown) {
+                self.sender.hurry();
+            }
+            tokio::select! {
+                biased;
+                drained = self.sender.drained() => return drained,
+                () = interrupts.cancel.cancelled(), if !matches!(ended, Ended::Cancelled) => *ended = Ended::Cancelled,
+                () = interrupts.shutdown.cancelled(), if matches!(ended, Ended::Complete) => *ended = Ended::Shutdown,
+                _ = tick.tick() => self.tick(observer),
+            }
+        }
     }
 
     /// Waits until everything is written, which a slow disk delays.

@@ -87,7 +87,10 @@ impl Assembly<'_> {
             },
         };
         starts.start(request, coordination.news()).await.map_err(Failure::StartingWorkers)?;
-        let show = |ready| waiting(format!("workers: {ready} of {count} are ready"));
+        let show = |ready: usize, reason: &str| {
+            let separator = if reason.is_empty() { "" } else { "; " };
+            waiting(format!("workers: {ready} of {count} are ready{separator}{reason}"));
+        };
         coordination.ready(count, self.workers.start_timeout, show).await.map_err(Failure::WorkersNotReady)?;
         waiting(String::new());
         Ok(coordination)

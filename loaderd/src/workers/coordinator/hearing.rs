@@ -1,6 +1,6 @@
 //! What is heard of workers: their batches, what else they say, and what the platform says of them.
 
-use loader_proto::worker::WorkerReport;
+use loader_proto::worker::{WorkerDone, WorkerFailed, WorkerReport};
 
 use super::{Coordinator, member::Member};
 use crate::{
@@ -48,15 +48,22 @@ impl Coordinator {
             }
             Said::Outcome(outcome) => self.outcome(session.worker, outcome),
             Said::Report(report) => self.report(place, report),
-            Said::Done(done) => self.members[place].done = Some(done.batches),
-            Said::Failed(failed) => {
+            Said::Done(WorkerDone { batches, reason }) => {
+                let member = &mut self.members[place];
+                member.done = Some(batches);
+                if !reason.is_empty() {
+                    member.reason = member.ends_because(&reason);
+                }
+            }
+            Said::Failed(WorkerFailed { reason }) => {
+                let reason = self.members[place].ends_because(&reason);
                 if self.t0.is_none() {
-                    return self.not_ready(place, &failed.reason);
+                    return self.not_ready(place, &reason);
                 }
                 // Said behind the last batch that it has.
                 self.members[place].gone = true;
                 let until = self.elapsed();
-                self.lose(place, &failed.reason, until);
+                self.lose(place, &reason, until);
                 self.members[place].hang_up();
             }
         }
@@ -161,6 +168,12 @@ impl Coordinator {
                 if member.state == WorkerState::Starting {
                     member.reason.clear();
                 }
+            }
+            Seen::Ending { reason } => {
+                if member.state == WorkerState::Starting {
+                    member.reason.clone_from(&reason);
+                }
+                member.ending = reason;
             }
             Seen::Gone { reason } => {
                 if self.t0.is_none() {

@@ -15,7 +15,8 @@ impl Coordinator {
         let worker = match self.admit(&hello) {
             Ok(worker) => worker,
             Err(refusal) => {
-                log::warn!(RUN_ID = self.settings.run.as_str(); "worker {}: {refusal:?}", hello.index);
+                let (Refusal::Dismissed(reason) | Refusal::Wrong(reason)) = &refusal;
+                log::warn!(RUN_ID = self.settings.run.as_str(); "worker {} is not taken: {reason}", hello.index);
                 if let Refusal::Dismissed(reason) = &refusal {
                     let message = Some(say::dismissed(reason.clone()));
                     let _gone = to.try_send(loader_proto::worker::WorkResponse { message });

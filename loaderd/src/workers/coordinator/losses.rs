@@ -28,8 +28,15 @@ impl Coordinator {
             return;
         }
         let (now, times) = (self.settings.clock.now(), self.settings.times);
+        let is_late = self.hurried_until.is_some_and(|until| now >= until);
         for place in 0..self.members.len() {
             let member = &mut self.members[place];
+            if is_late && !member.over && !member.gone {
+                member.gone = true;
+                let until = self.elapsed();
+                self.lose(place, "the run was ended before all that it had recorded was handed over", until);
+                continue;
+            }
             if member.over || member.is_lost() {
                 continue;
             }

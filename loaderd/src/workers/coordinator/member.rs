@@ -66,6 +66,8 @@ pub(super) struct Member {
     pub(super) report: WorkerReport,
     /// Batches in all, once it has said that the last one was sent.
     pub(super) done: Option<u64>,
+    /// Why it is told to end, as the platform has it; empty: it is not, or that is not known.
+    pub(super) ending: String,
     /// Its process has ended, or can't go on.
     pub(super) gone: bool,
     /// It was lost, and came back.
@@ -87,6 +89,11 @@ impl Member {
 
     pub(super) fn is_lost(&self) -> bool {
         self.lost_at.is_some()
+    }
+
+    /// Why it ends that says so itself: what the platform knows of that comes first.
+    pub(super) fn ends_because(&self, own: &str) -> String {
+        if self.ending.is_empty() { own.to_owned() } else { format!("{}; {own}", self.ending) }
     }
 
     /// Whether its stream is this one.

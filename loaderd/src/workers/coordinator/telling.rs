@@ -7,7 +7,7 @@ use super::{
     member::Member,
     say::{acknowledged, dismissed, end_calls, start},
 };
-use crate::workers::wire;
+use crate::{units, workers::wire};
 
 impl Coordinator {
     pub(super) fn tell_all(&mut self, message: &To) {
@@ -21,8 +21,8 @@ impl Coordinator {
             messages.push(start(t0, self.settings.origin));
             messages.extend(self.outcomes.last().map(|sum| To::Outcome(wire::from_outcome(sum))));
         }
-        if self.settings.scales.is_some() {
-            messages.push(To::Scales(Scales { zero: self.zero.clone(), up: Vec::new() }));
+        if self.settings.scales.is_some() && self.t0.is_some() {
+            messages.push(To::Scales(self.all_scales()));
         }
         messages.extend(self.stopped_at.map(|_| To::Stop(StopSending {})));
         messages.extend(self.ended_calls.map(end_calls));
@@ -30,6 +30,13 @@ impl Coordinator {
             messages.push(dismissed(String::new()));
         }
         messages.into_iter().for_each(|message| self.members[worker].tell(message));
+    }
+
+    /// All that workers were told of scales. A function that is up is named, too: it may have been at zero when a worker was cut off.
+    fn all_scales(&self) -> Scales {
+        let functions = units::to_u32(self.settings.assigned.functions.len());
+        let up = (0..functions).filter(|function| self.zero.binary_search(function).is_err()).collect();
+        Scales { zero: self.zero.clone(), up }
     }
 
     /// Tells all workers which functions have gone to zero, and which have come up; from the start of the load on, when they listen.

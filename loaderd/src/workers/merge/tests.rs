@@ -66,7 +66,7 @@ fn words(events: &[Event]) -> Vec<String> {
             let word = if *complete { "close" } else { "cut" };
             Some(format!("{word} {} with {dispatched}", head.index))
         }
-        Event::Joined { .. } | Event::Tick => None,
+        Event::Joined { .. } | Event::Stopped(_) | Event::Tick => None,
     };
     events.iter().filter_map(word).collect()
 }
@@ -104,7 +104,7 @@ fn a_slot_opens_with_the_first_and_closes_with_the_last() {
         .iter()
         .filter_map(|event| match event {
             Event::Joined { slot, worker, memory } => Some((*slot, *worker, memory.mib)),
-            Event::Opened { .. } | Event::Row(_) | Event::Closed { .. } | Event::Tick => None,
+            Event::Opened { .. } | Event::Row(_) | Event::Closed { .. } | Event::Stopped(_) | Event::Tick => None,
         })
         .collect();
     assert_eq!(joined, [(0, ONE, 5), (1, ONE, 0), (0, TWO, 7)]);
@@ -132,7 +132,9 @@ fn what_rows_count_for_is_decided_when_the_slot_opens() {
         .iter()
         .filter_map(|event| match event {
             Event::Row(row) => Some((row.planned.slot.phase, row.planned.slot.planned)),
-            Event::Opened { .. } | Event::Joined { .. } | Event::Closed { .. } | Event::Tick => None,
+            Event::Opened { .. } | Event::Joined { .. } | Event::Closed { .. } | Event::Stopped(_) | Event::Tick => {
+                None
+            }
         })
         .collect();
     assert_eq!(phases, [(Phase::Warmup, 2), (Phase::Warmup, 2), (Phase::Measure, 1)]);
@@ -265,7 +267,7 @@ proptest! {
                     prop_assert_eq!(*dispatched, slots[head.index as usize]);
                     closed.push(head.index);
                 }
-                Event::Joined { .. } | Event::Tick => {}
+                Event::Joined { .. } | Event::Stopped(_) | Event::Tick => {}
             }
         }
         let all: Vec<_> = (0..).take(slots.len()).collect();

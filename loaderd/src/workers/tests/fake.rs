@@ -22,8 +22,8 @@ use crate::{
     id::{RunId, WorkerIndex},
     invoke::{Outcome, Status},
     plan::{
-        Invocation, InvocationId, Plan, PlannedInvocation, Shared, Shares, Slot, SlotEvidence, SlotHead, SlotOutcome,
-        Target, Unit, testkit,
+        Invocation, InvocationId, Offset, Plan, PlannedInvocation, Shared, Shares, Slot, SlotEvidence, SlotHead,
+        SlotOutcome, Target, Unit, testkit,
     },
     platform::{WorkerNews, WorkerState},
     record::{Event, Flight, MemoryLevel, Row},
@@ -51,6 +51,8 @@ pub(super) fn key(row: &Row) -> Key {
 pub(super) struct Run {
     pub(super) coordination: Coordination,
     pub(super) count: u32,
+    /// What the platform's feed has reported.
+    pub(super) scales: Arc<ScaleState>,
     spec: Value,
     shares: Shares,
     sessions: TaskTracker,
@@ -78,7 +80,7 @@ impl Run {
     /// One with `workers`, of another spec.
     pub(super) fn of(workers: &Workers, spec: Value) -> Self {
         let plan = testkit::plan(&spec);
-        let count = workers.count;
+        let (count, scales) = (workers.count, Arc::new(ScaleState::new(3)));
         let shares = Shares::of(&plan.outline(), plan.cold_pool(), count);
         let assigned = Assigned {
             spec: vec![1, 2, 3],
@@ -103,14 +105,14 @@ impl Run {
             assigned,
             trace: None,
             phases: Phases::default(),
-            scales: Arc::new(ScaleState::new(3)),
+            scales: Arc::clone(&scales),
             times: Times::default(),
             // Fewer than a run has, so that a recorder that is behind stops the workers.
             most_pending: 4,
             clock: Clock,
         };
         let (coordination, service) = Coordination::begin(coordinated);
-        Self { coordination, count, spec, shares, sessions: service.sessions, recorded: None }
+        Self { coordination, count, scales, spec, shares, sessions: service.sessions, recorded: None }
     }
 
     /// A worker that has said hello; its process is named.
@@ -146,7 +148,7 @@ impl Run {
             fake.ready().await;
             fakes.push(fake);
         }
-        self.coordination.ready(self.count, Duration::from_secs(1), |_| {}).await.expect("are ready");
+        self.coordination.ready(self.count, Duration::from_secs(1), |_, _| {}).await.expect("are ready");
         fakes
     }
 
@@ -205,6 +207,8 @@ pub(super) struct Recorded {
     pub(super) opened: Vec<u32>,
     /// Slots as they were closed: how many came due, and whether they were carried out to their end.
     pub(super) closed: Vec<(u32, u64, bool)>,
+    /// When the load was stopped.
+    pub(super) stopped: Option<Offset>,
 }
 
 impl Recorded {
@@ -216,6 +220,7 @@ impl Recorded {
                 assert_eq!(self.rows.insert(key(&row), value), None, "one row for each invocation");
             }
             Event::Closed { head, dispatched, complete, .. } => self.closed.push((head.index, dispatched, complete)),
+            Event::Stopped(at) => self.stopped = Some(at),
             Event::Joined { .. } | Event::Tick => {}
         }
     }
@@ -240,7 +245,7 @@ impl Recorded {
 pub(super) fn whole_plan() -> BTreeSet<Key> {
     let rows = whole().into_iter().filter_map(|event| match event {
         Event::Row(row) => Some(key(&row)),
-        Event::Opened { .. } | Event::Joined { .. } | Event::Closed { .. } | Event::Tick => None,
+        Event::Opened { .. } | Event::Joined { .. } | Event::Closed { .. } | Event::Stopped(_) | Event::Tick => None,
     });
     rows.collect()
 }
@@ -249,7 +254,7 @@ pub(super) fn whole_plan() -> BTreeSet<Key> {
 fn slots() -> Vec<(u32, u64, bool)> {
     let closed = whole().into_iter().filter_map(|event| match event {
         Event::Closed { head, dispatched, complete, .. } => Some((head.index, dispatched, complete)),
-        Event::Opened { .. } | Event::Joined { .. } | Event::Row(_) | Event::Tick => None,
+        Event::Opened { .. } | Event::Joined { .. } | Event::Row(_) | Event::Stopped(_) | Event::Tick => None,
     });
     closed.collect()
 }
@@ -382,7 +387,7 @@ impl Fake {
     }
 
     pub(super) async fn done(&self, batches: usize) {
-        self.say(Says::Done(WorkerDone { batches: batches as u64 })).await;
+        self.say(Says::Done(WorkerDone { batches: batches as u64, reason: String::new() })).await;
     }
 }
 

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use loader_proto::worker::{WorkerFailed, work_request::Message as Says};
+use loader_proto::worker::{WorkerDone, WorkerFailed, work_request::Message as Says};
 use proptest::prelude::*;
 
 use super::fake::{Recorded, Run, batches, workers};
 use crate::{
+    clock::Clock,
     invoke::Status,
-    record::WorkerState,
+    plan::SlotOutcome,
+    platform::{WorkerNews, WorkerState as Seen},
+    record::{Event, WorkerState},
     spec::{OnWorkerLoss, Workers},
 };
 
@@ -145,4 +148,81 @@ async fn a_worker_that_cannot_go_on_hands_over_what_it_has_and_the_rest_is_fille
     let facts = run.coordination.facts().remove(0);
     assert_eq!((facts.state, facts.reason.as_str(), facts.batches), (WorkerState::Lost, "no space left on device", 2));
     assert!(recorded.count(Status::NotSent) > 0 && recorded.count(Status::Unfinished) > 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_handed_over_soon_is_given_up_when_a_run_is_ended_early() {
+    let mut run = Run::new(&workers(2));
+    let fakes = run.all_ready().await;
+    let t0 = run.start(1 << 10).await;
+    let [slow, whole] = [0, 1].map(|index| batches(&run.share(index, t0), 4, t0));
+    fakes[0].send(&slow[..2], 0).await;
+    fakes[1].send(&whole, 0).await;
+    fakes[1].done(whole.len()).await;
+    tokio::time::sleep_until(t0.instant + Duration::from_secs(3)).await;
+    fakes[0].report(20, false).await;
+    tokio::time::sleep_until(t0.instant + Duration::from_secs(4)).await;
+    run.coordination.stop();
+    run.coordination.end_calls(Status::Cancelled);
+    run.coordination.hurry();
+    let begun = Clock.now();
+    // It is heard of, and hands nothing over.
+    let reports = async {
+        loop {
+            fakes[0].report(20, true).await;
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let recorded = tokio::select! {
+        recorded = run.drained() => recorded,
+        () = reports => unreachable!("it goes on"),
+    };
+    assert_eq!(begun.elapsed().as_secs(), 10);
+    let facts = run.coordination.facts().remove(0);
+    let reason = "the run was ended before all that it had recorded was handed over";
+    assert_eq!((facts.state, facts.reason.as_str(), facts.batches), (WorkerState::Lost, reason, 2));
+    // Nothing of its share comes due after the stop, and what had come due has a row.
+    assert_eq!(recorded.count(Status::NotSent), 0);
+    let of_slow = |due: &dyn Fn(u64) -> bool| {
+        recorded
+            .rows
+            .iter()
+            .filter(|((_, _, at, ..), (_, worker, _))| due(*at) && worker.is_some_and(|it| it.0 == 0))
+            .count()
+    };
+    assert!(of_slow(&|at| at < 4_000_000_000) > 7, "{recorded:?}");
+    assert_eq!((of_slow(&|at| at > 4_100_000_000), recorded.count(Status::Unfinished) > 0), (0, true));
+}
+
+/// It knows what it has sent, and so does the coordinator.
+#[tokio::test(start_paused = true)]
+async fn of_a_worker_that_was_told_to_end_nothing_is_unknown() {
+    let mut run = Run::new(&workers(2));
+    let fakes = run.all_ready().await;
+    let t0 = run.start(1 << 10).await;
+    let [mut told, whole] = [0, 1].map(|index| run.share(index, t0));
+    tokio::time::sleep_until(t0.instant + Duration::from_secs(2)).await;
+    // In the middle of a slot: behind its first row, and before its second.
+    let is_row = |event: &Event| matches!(event, Event::Row(_));
+    let first = told.windows(2).position(|pair| pair.iter().all(is_row)).expect("a slot has two");
+    told.truncate(first + 1);
+    let Some(Event::Row(row)) = told.last() else { panic!("it is a row") };
+    let head = row.planned.slot;
+    let outcome = SlotOutcome { slot: head.index, ..SlotOutcome::default() };
+    told.push(Event::Closed { head, dispatched: 1, outcome, complete: false, memory_peak_mib: 0 });
+    let (told, whole) = (batches(&told, 10, t0), batches(&whole, 10, t0));
+    let evicted = Seen::Ending { reason: "EvictionByEvictionAPI: evicting".to_owned() };
+    run.coordination.news().send(WorkerNews { index: 0, state: evicted }).await.expect("is heard");
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    fakes[0].send(&told, 0).await;
+    let reason = "it was told to end".to_owned();
+    fakes[0].say(Says::Done(WorkerDone { batches: told.len() as u64, reason })).await;
+    fakes[1].send(&whole, 0).await;
+    fakes[1].done(whole.len()).await;
+    let recorded = run.drained().await;
+    recorded.is_whole();
+    let facts = run.coordination.facts().remove(0);
+    let reason = "EvictionByEvictionAPI: evicting; it was told to end";
+    assert_eq!((facts.state, facts.reason.as_str()), (WorkerState::Lost, reason));
+    assert!(recorded.count(Status::NotSent) > 0 && recorded.count(Status::Unfinished) == 0, "{recorded:?}");
 }

@@ -20,7 +20,7 @@ async fn a_run_does_not_begin_without_all_and_names_those_that_are_missing() {
     let reason = "0/3 nodes are available: 3 Insufficient cpu".to_owned();
     let pending = WorkerNews { index: 1, state: WorkerState::Pending(reason) };
     run.coordination.news().send(pending).await.expect("is heard");
-    let late = run.coordination.ready(3, Duration::from_secs(60), |_| {}).await;
+    let late = run.coordination.ready(3, Duration::from_secs(60), |_, _| {}).await;
     assert_eq!(
         late.expect_err("two are missing").to_string(),
         "workers are not ready within 1m: worker 1 (0/3 nodes are available: 3 Insufficient cpu), \
@@ -32,7 +32,7 @@ async fn a_run_does_not_begin_without_all_and_names_those_that_are_missing() {
 async fn a_worker_that_is_gone_before_the_start_ends_the_wait() {
     let mut run = Run::new(&workers(2));
     run.gone(1, "exited with code 1: no such file").await;
-    let error = run.coordination.ready(2, Duration::from_secs(60), |_| {}).await.expect_err("one is gone");
+    let error = run.coordination.ready(2, Duration::from_secs(60), |_, _| {}).await.expect_err("one is gone");
     assert_eq!(error.to_string(), "worker 1 cannot start: exited with code 1: no such file");
 }
 
@@ -57,7 +57,7 @@ async fn what_is_no_worker_of_the_run_is_refused() {
         assert!(refused.message().contains(part), "{refused}");
     }
     let mut run = run;
-    let error = run.coordination.ready(2, Duration::from_secs(60), |_| {}).await.expect_err("one can't start");
+    let error = run.coordination.ready(2, Duration::from_secs(60), |_, _| {}).await.expect_err("one can't start");
     assert!(error.to_string().starts_with("worker 0 cannot start: its program is of version 0.0.1"), "{error}");
 }
 

@@ -30,8 +30,8 @@ pub(super) fn from_event(event: &Event, t0: Instant) -> Result<Option<WireEvent>
                 memory_peak_mib: *memory_peak_mib,
             })
         }
-        // Both are made by the coordinator.
-        Event::Joined { .. } | Event::Tick => return Ok(None),
+        // These are made by the coordinator.
+        Event::Joined { .. } | Event::Stopped(_) | Event::Tick => return Ok(None),
     };
     Ok(Some(WireEvent { event: Some(event) }))
 }

@@ -28,6 +28,9 @@ use crate::bin;
 const SCHEDULED: Duration = Duration::from_millis(22);
 const STARTED: Duration = Duration::from_millis(600);
 
+/// How long a container may take to end by itself.
+const GRACE: Duration = Duration::from_secs(30);
+
 /// A pod that starts, runs and ends.
 pub(super) struct Life {
     pub(super) shared: Arc<Shared>,
@@ -165,18 +168,18 @@ impl Life {
         let is_deleted = end == ContainerEnd::Deleted;
         if is_deleted {
             self.shared.edit(PODS, &self.namespace, &self.name, |pod| {
-                pod["metadata"]["deletionTimestamp"] = json!(stamp::later(Duration::from_secs(30)));
-                pod["metadata"]["deletionGracePeriodSeconds"] = json!(30);
+                pod["metadata"]["deletionTimestamp"] = json!(stamp::later(GRACE));
+                pod["metadata"]["deletionGracePeriodSeconds"] = json!(GRACE.as_secs());
             });
         }
         if let Some(mut child) = child {
             let asked = child.id().and_then(|pid| i32::try_from(pid).ok());
-            match asked {
-                // It may end by itself.
-                Some(pid) if is_deleted => drop(kill(Pid::from_raw(pid), Signal::SIGTERM)),
-                Some(_) => drop(child.start_kill()),
-                None => {}
+            if let Some(pid) = asked.filter(|_| is_deleted) {
+                // It may end by itself, for as long as its grace period.
+                let _ended = kill(Pid::from_raw(pid), Signal::SIGTERM);
+                let _reaped = tokio::time::timeout(GRACE, child.wait()).await;
             }
+            let _ended = child.start_kill();
             let _reaped = child.wait().await;
         }
         self.process.send_replace(None);

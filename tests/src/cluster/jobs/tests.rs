@@ -12,7 +12,9 @@ fn job(count: u32) -> Value {
             "podReplacementPolicy": "Failed",
             "template": {
                 "metadata": {"labels": {"a": "b"}},
-                "spec": {"restartPolicy": "Never", "containers": [{"name": "worker", "env": []}],
+                "spec": {"restartPolicy": "Never", "containers": [{"name": "worker", "env": [], "securityContext": {
+                             "allowPrivilegeEscalation": false, "capabilities": {"drop": ["ALL"]}, "runAsNonRoot": true,
+                             "seccompProfile": {"type": "RuntimeDefault"}}}],
                          "volumes": [{"name": "secret", "secret": {"secretName": "w"}}]},
             },
         },
@@ -70,6 +72,73 @@ fn a_job_has_a_pod_for_each_index_none_is_replaced_and_all_goes_with_it() {
     let _entered = cluster.runtime.as_ref().expect("it has not ended").enter();
     delete(&cluster.shared, NAMESPACE, "w", Cascade::Foreground).expect("is there");
     eventually("nothing", || (!cluster.has_anything_of_jobs()).then_some(()));
+}
+
+#[test]
+fn a_job_that_breaks_the_rules_is_refused_with_all_that_is_wrong() {
+    let per_index = "spec.backoffLimitPerIndex: Invalid value: requires indexed completion mode";
+    let failing = json!({"rules": [{"action": "FailIndex", "onPodConditions": [{"type": "DisruptionTarget"}]}, {"action": "Stop"}]});
+    let long = "w".repeat(62);
+    for (at, value, expected) in [
+        ("/metadata/name", json!(long), "its pods have no valid hostname"),
+        ("/metadata/labels/a", json!("no value"), "a valid label must be 63 characters or less (a)"),
+        ("/spec/completionMode", json!("NonIndexed"), per_index),
+        ("/spec/completions", Value::Null, "spec.completions: Required value"),
+        ("/spec/template/spec/restartPolicy", json!("OnFailure"), "only \"Never\""),
+        ("/spec/podFailurePolicy", failing.clone(), "onPodConditions[]: type and status are required"),
+        ("/spec/podFailurePolicy", failing.clone(), "action: Unsupported value: \"Stop\""),
+        ("/spec/podFailurePolicy", failing, "specifying one of onExitCodes and onPodConditions is required"),
+        ("/spec/template/spec/volumes/0/name", json!("A"), "volumes[].name: A"),
+        ("/spec/template/spec/containers/0/resources", json!({"requests": {"cpu": "1.5x"}}), "quantities must match"),
+        (
+            "/spec/template/spec/containers/0/resources",
+            json!({"requests": {"cpu": "2"}, "limits": {"cpu": "1500m"}}),
+            "cpu limit",
+        ),
+        ("/spec/template/spec/containers/0/volumeMounts", json!([{"name": "spool"}]), "Not found: \"spool\""),
+        ("/spec/template/spec/topologySpreadConstraints", json!([{"maxSkew": 0}]), "topologySpreadConstraints[]"),
+        (
+            "/spec/template/spec/affinity",
+            json!({"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 0}]}}),
+            "topologyKey: Required value",
+        ),
+    ] {
+        let mut wrong = job(2);
+        assert_eq!(validation::faults(&wrong), [""; 0]);
+        let (parent, name) = at.rsplit_once('/').expect("a path");
+        wrong.pointer_mut(parent).expect("is there")[name] = value;
+        let faults = validation::faults(&wrong).join(", ");
+        assert!(faults.contains(expected), "{at}: {faults}");
+    }
+    let cluster = Cluster::start();
+    let mut wrong = job(2);
+    wrong["spec"]["completions"] = Value::Null;
+    let (code, body) = made(&cluster, JOBS, wrong).expect_err("is refused");
+    assert_eq!(code, 422, "{body}");
+}
+
+#[test]
+fn pods_that_are_not_admitted_leave_events_of_their_job() {
+    let cluster = Cluster::start();
+    let mut insecure = job(2);
+    insecure["spec"]["template"]["spec"]["containers"][0]["securityContext"] = json!({"runAsUser": 0});
+    made(&cluster, JOBS, insecure).expect("is taken: its pods are refused");
+    let events: Vec<_> = cluster.names(EVENTS).iter().filter_map(|name| cluster.get(EVENTS, NAMESPACE, name)).collect();
+    assert_eq!((events.len(), cluster.names(PODS).len()), (2, 0));
+    let message = events[0]["message"].as_str().expect("text");
+    for fault in ["violates PodSecurity", "runAsNonRoot != true", "runAsUser=0", "seccompProfile", "capabilities"] {
+        assert!(message.contains(fault), "{message}");
+    }
+    assert_eq!(events[0]["involvedObject"]["name"], "w");
+}
+
+#[test]
+fn a_job_that_is_deleted_without_a_word_about_its_pods_leaves_them() {
+    let cluster = Cluster::start();
+    made(&cluster, JOBS, job(1)).expect("is taken");
+    let _entered = cluster.runtime.as_ref().expect("it has not ended").enter();
+    delete(&cluster.shared, NAMESPACE, "w", Cascade::Unsaid).expect("is there");
+    assert_eq!((cluster.names(JOBS).len(), cluster.names(PODS).len()), (0, 1));
 }
 
 #[test]

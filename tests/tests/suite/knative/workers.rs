@@ -34,7 +34,8 @@ fn status_says_what_workers_need_where_they_are_configured() {
     let missing = "missing for workers create jobs.batch in namespace loader, list jobs.batch in namespace loader, delete jobs.batch in \
                    namespace loader, create secrets in namespace loader";
     let without_image = "workers runs with workers need workers.image (the daemon's own) in the daemon's configuration: docs/knative.md";
-    assert_eq!(shown(&cluster, listen), [missing, without_image]);
+    let useful = "useful for workers list events in namespace loader";
+    assert_eq!(shown(&cluster, listen), [missing, useful, without_image]);
     cluster.allow_workers();
     let able = format!("{listen}\nimage = \"dev.local/loaderd:v1\"");
     assert_eq!(shown(&cluster, &able), ["missing for workers none", "workers reach this daemon at 10.0.0.9:9490"]);
@@ -99,6 +100,54 @@ fn workers_that_do_not_start_are_named_with_what_the_cluster_says() {
     }
 }
 
+/// The Job itself does not say why it has no pods.
+#[test]
+fn pods_that_a_quota_refuses_are_named_with_its_words_or_with_the_command_that_shows_them() {
+    let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
+    let daemon = start(&cluster, state.path());
+    cluster.fail("workers", Failure::Quota);
+    let flags = format!("{FLAGS} 5s --worker-start-timeout 5s");
+    let failed = failure(&daemon, &submit(&daemon, &flags));
+    let expected = "worker 0 (the Job has not created its pod yet: Error creating: pods \"workers-";
+    assert!(
+        failed.contains(expected) && failed.contains("is forbidden: exceeded quota: compute, requested: "),
+        "{failed}"
+    );
+    nothing_is_left(&cluster);
+    cluster.forbid("list", "events");
+    let failed = failure(&daemon, &submit(&daemon, &flags));
+    let expected = "worker 2 (the Job has not created its pod yet; kubectl describe job --namespace loader workers-";
+    assert!(failed.contains(expected), "{failed}");
+    nothing_is_left(&cluster);
+}
+
+/// Whatever it is doing, the run ends soon and has its records; functions and workers are removed.
+#[test]
+fn a_cancel_is_heeded_while_workers_are_waited_for_and_while_they_send() {
+    let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
+    let daemon = start(&cluster, state.path());
+    let cancelled = |run: &str| {
+        daemon.ctl(&["cancel", "--wait", run]).ok();
+        let ended = daemon.ended(run);
+        assert_eq!((&ended["state"], &ended["reason"]), (&"RUN_STATE_CANCELLED".into(), &"cancelled by a user".into()));
+        nothing_is_left(&cluster);
+        assert_eq!(cluster.names(super::SERVICES), [""; 0]);
+    };
+    let run = submit(&daemon, &format!("{FLAGS} 10m"));
+    sends(&daemon, &run);
+    cancelled(&run);
+    let rows = daemon.table(&run, "invocations.csv");
+    assert_eq!(daemon.summary(&run)["rows"], rows.len());
+    cluster.fail("workers", Failure::Unschedulable);
+    let run = submit(&daemon, &format!("{FLAGS} 10m --worker-start-timeout 1h"));
+    eventually("it says why it waits", || {
+        let shown = daemon.ctl(&["--output", "json", "get", &run]).ok().json();
+        let waiting = shown["run"]["waitingFor"].as_str().unwrap_or_default();
+        waiting.starts_with("workers: 0 of 3 are ready; worker 0: Unschedulable: ").then_some(())
+    });
+    cancelled(&run);
+}
+
 #[test]
 fn a_worker_that_is_lost_has_its_reason_in_the_rows() {
     let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
@@ -122,7 +171,7 @@ fn a_run_that_ends_by_the_loss_of_a_worker_says_what_the_cluster_says() {
     let ends = [
         (ContainerEnd::Evicted, "worker 1 was lost: Evicted: The node was low on resource: memory."),
         (ContainerEnd::NodeLost, "worker 1 was lost: DeletionByPodGC: PodGC: node no longer exists"),
-        (ContainerEnd::Deleted, "worker 1 was lost: "),
+        (ContainerEnd::Deleted, "it was told to end (SIGTERM)"),
         (ContainerEnd::Exit(7, "cannot go on\n".to_owned()), "worker 1 was lost: exit code 7: cannot go on"),
     ];
     let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));

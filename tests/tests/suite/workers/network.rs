@@ -111,7 +111,7 @@ fn streams_that_are_slow_lose_nothing_and_bounds_of_clocks_say_so() {
 }
 
 #[test]
-fn a_partition_that_is_shorter_than_workers_wait_loses_nothing() {
+fn a_partition_of_ten_seconds_which_is_shorter_than_workers_wait_loses_nothing() {
     let far = Far::start();
     let run = far.under_way("--orphan-timeout 1m");
     far.proxy.hold(true);
@@ -119,6 +119,7 @@ fn a_partition_that_is_shorter_than_workers_wait_loses_nothing() {
     let shown = far.daemon.ctl(&["--output", "json", "get", &run]).ok().json();
     let workers = shown["run"]["progress"]["workers"].as_array().expect("a list");
     assert!(workers.iter().all(|worker| worker["state"] == "suspect"), "{workers:#?}");
+    sleep(Duration::from_secs(4));
     far.proxy.hold(false);
     let summary = far.is_whole(&run, "none");
     assert!(!states(&summary).contains(&"lost"), "{summary:#}");

@@ -10,6 +10,8 @@ use crate::{
 
 /// How long a Job that has ended is kept where nobody deletes it: the daemon died, and was not started again.
 const KEPT_SECONDS: u32 = 600;
+/// The name of the container.
+pub(super) const CONTAINER: &str = "worker";
 /// Where a pod finds its Secret.
 const SECRET: &str = "/etc/loader/worker";
 /// Where a worker keeps what the coordinator has not taken yet.
@@ -82,12 +84,14 @@ pub(super) fn job(filling: &Filling<'_>) -> Value {
 
 fn pod_metadata(run: &RunId) -> Value {
     let mut labels = labels(run);
-    // A proxy in the pod would be part of what is measured, and would keep the pod from ending.
+    // A proxy in the pod would be part of what is measured, and would keep the pod from ending. Istio has a label for it, Linkerd an
+    // annotation.
     labels["sidecar.istio.io/inject"] = json!("false");
     // Nodes are not emptied to save some while a run goes.
     let annotations = json!({
         "cluster-autoscaler.kubernetes.io/safe-to-evict": "false",
         "karpenter.sh/do-not-disrupt": "true",
+        "linkerd.io/inject": "disabled",
     });
     json!({"labels": labels, "annotations": annotations})
 }
@@ -125,7 +129,7 @@ fn container(filling: &Filling<'_>) -> Value {
     let resources = json!({"cpu": cpu, "memory": format!("{}Mi", request.resources.memory_mib)});
     let field = |name: &str, path: &str| json!({"name": name, "valueFrom": {"fieldRef": {"fieldPath": path}}});
     json!({
-        "name": "worker",
+        "name": CONTAINER,
         "image": image,
         // The Job's controller sets JOB_COMPLETION_INDEX.
         "args": [

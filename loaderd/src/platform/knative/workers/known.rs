@@ -1,12 +1,15 @@
 //! What is known of a run's workers from their pods. Pure.
 //!
-//! A worker is gone when its container has ended, or its pod is no more. A pod that is being deleted still runs, and may hand over what
-//! it has; so may one whose node does not report any more. Only the first pod of an index counts: a Job of ours makes no second one.
+//! A worker is gone when its container has ended, or its pod is no more. A pod that is being deleted still runs, and hands over what it
+//! has; so may one whose node does not report any more. Only the first pod of an index counts: a Job of ours makes no second one.
 
 use k8s_openapi::api::core::v1::{ContainerState, ContainerStateTerminated, Pod};
 use kube::ResourceExt as _;
 
-use super::super::pod_stages::{self, PodProblem};
+use super::{
+    super::pod_stages::{self, PodProblem},
+    job::CONTAINER,
+};
 use crate::platform::{WorkerNews, WorkerState};
 
 /// Where a Job's controller writes the index of a pod.
@@ -14,7 +17,11 @@ const INDEX: &str = "batch.kubernetes.io/job-completion-index";
 
 /// The workers of a run, by index.
 #[derive(Debug)]
-pub(super) struct Known(Vec<Worker>);
+pub(super) struct Known {
+    workers: Vec<Worker>,
+    /// Why pods are not created, as far as that is known.
+    obstacle: String,
+}
 
 /// The first pod of an index, and its state.
 #[derive(Debug, Clone, Default)]
@@ -26,7 +33,8 @@ struct Worker {
 impl Known {
     /// So many workers, of which nothing is known.
     pub(super) fn new(count: u32) -> Self {
-        Self(vec![Worker::default(); usize::try_from(count).unwrap_or_default()])
+        let workers = vec![Worker::default(); usize::try_from(count).unwrap_or_default()];
+        Self { workers, obstacle: String::new() }
     }
 
     /// A pod is as it is.
@@ -38,7 +46,7 @@ impl Known {
     pub(super) fn deleted(&mut self, pod: &Pod) -> Option<WorkerNews> {
         let state = match state(pod) {
             gone @ WorkerState::Gone { .. } => gone,
-            WorkerState::Pending(_) | WorkerState::Running { .. } => {
+            WorkerState::Pending(_) | WorkerState::Running { .. } | WorkerState::Ending { .. } => {
                 let why = disruption(pod).map_or(String::new(), |why| format!(": {why}"));
                 WorkerState::Gone { reason: format!("its pod was deleted{why}") }
             }
@@ -49,10 +57,10 @@ impl Known {
     /// These are all pods that there are.
     pub(super) fn listed(&mut self, pods: &[Pod]) -> Vec<WorkerNews> {
         let mut news: Vec<_> = pods.iter().filter_map(|pod| self.pod(pod)).collect();
-        for (index, worker) in (0..).zip(&mut self.0) {
+        for (index, worker) in (0..).zip(&mut self.workers) {
             let is_there = |name: &String| pods.iter().any(|pod| pod.name_any() == *name);
             let state = match &worker.pod {
-                None => WorkerState::Pending("the Job has not created its pod yet".to_owned()),
+                None => uncreated(&self.obstacle),
                 Some(name) if is_there(name) => continue,
                 Some(_) => WorkerState::Gone { reason: "its pod was deleted".to_owned() },
             };
@@ -61,9 +69,21 @@ impl Known {
         news
     }
 
+    /// Whether a worker has no pod yet.
+    pub(super) fn lacks_pods(&self) -> bool {
+        self.workers.iter().any(|worker| worker.pod.is_none())
+    }
+
+    /// This is why pods are not created; empty where it is not known.
+    pub(super) fn obstructed(&mut self, obstacle: String) -> Vec<WorkerNews> {
+        self.obstacle = obstacle;
+        let without = (0..).zip(&mut self.workers).filter(|(_, worker)| worker.pod.is_none());
+        without.filter_map(|(index, worker)| worker.enter(index, uncreated(&self.obstacle))).collect()
+    }
+
     fn learn(&mut self, pod: &Pod, state: WorkerState) -> Option<WorkerNews> {
         let index: u32 = pod.annotations().get(INDEX)?.parse().ok()?;
-        let worker = self.0.get_mut(usize::try_from(index).ok()?)?;
+        let worker = self.workers.get_mut(usize::try_from(index).ok()?)?;
         let name = pod.name_any();
         if *worker.pod.get_or_insert_with(|| name.clone()) != name {
             return None;
@@ -84,14 +104,27 @@ impl Worker {
     }
 }
 
+/// The state of a worker without a pod.
+fn uncreated(obstacle: &str) -> WorkerState {
+    WorkerState::Pending(format!("the Job has not created its pod yet{obstacle}"))
+}
+
 /// The state of a worker whose pod this is.
 fn state(pod: &Pod) -> WorkerState {
     let status = pod.status.as_ref();
-    let container = status.and_then(|status| status.container_statuses.as_ref()?.first()?.state.as_ref());
+    let container = status.and_then(|status| {
+        // Clusters may have been told to put others beside it.
+        let mut statuses = status.container_statuses.as_ref()?.iter();
+        statuses.find(|it| it.name == CONTAINER)?.state.as_ref()
+    });
     let phase = status.and_then(|status| status.phase.as_deref()).unwrap_or_default();
     let ended = container.and_then(|state| state.terminated.as_ref());
     if ended.is_some() || matches!(phase, "Failed" | "Succeeded") {
         return WorkerState::Gone { reason: end(pod, ended) };
+    }
+    if pod.metadata.deletion_timestamp.is_some() {
+        let reason = disruption(pod).unwrap_or_else(|| "its pod is being deleted".to_owned());
+        return WorkerState::Ending { reason };
     }
     let node = pod.spec.as_ref().and_then(|spec| spec.node_name.clone()).unwrap_or_default();
     if container.is_some_and(|state| state.running.is_some()) {

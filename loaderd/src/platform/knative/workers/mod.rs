@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! check ─▶ Job (a pod for each index) ─▶ Secret (token, CA), which the Job owns ─▶ watch of its pods ─▶ news
-//! stop  ─▶ Job deleted, its pods and its Secret with it ─▶ wait until the pods are gone
+//! stop  ─▶ Job deleted, its pods and its Secret with it ─▶ wait until the pods are gone, for a short time
 //! ```
 //!
 //! Kubernetes places, starts and removes them; which of them counts, and when one is lost, the coordinator decides. The Secret
@@ -10,6 +10,7 @@
 
 mod job;
 mod known;
+mod obstacle;
 mod removal;
 mod watch;
 
@@ -45,6 +46,9 @@ const fn need(group: &'static str, resource: &'static str, verb: &'static str) -
     Need { group, resource, subresource: "", verb, name: "", scope: Scope::Run }
 }
 
+/// What is useful besides: without it a run does not say why pods are not created.
+pub(super) const USEFUL: [Need; 1] = [need("", "events", "list")];
+
 /// The permissions that workers need beyond those of every run.
 pub(super) const NEEDS: [Need; 4] = [
     need("batch", "jobs", "create"),
@@ -60,12 +64,16 @@ impl Knative {
         if self.settings.workers.listen.is_none() {
             return Ok(Vec::new());
         }
-        let missing = preflight::missing(&self.cluster, &NEEDS, namespace, deadline, &CancellationToken::new()).await?;
+        let never = CancellationToken::new();
+        let missing = preflight::missing(&self.cluster, &NEEDS, namespace, deadline, &never).await?;
         let missing = if missing.is_empty() { "none".to_owned() } else { missing.join(", ") };
+        let useful = preflight::missing(&self.cluster, &USEFUL, namespace, deadline, &never).await?;
+        let useful = (!useful.is_empty()).then(|| Fact::new("useful for workers", useful.join(", ")));
         let CoordinatorListen { address, advertise, .. } = self.listen();
         let reached = advertise.unwrap_or_else(|| address.to_string());
         let workers = self.refusal().unwrap_or_else(|| format!("reach this daemon at {reached}"));
-        Ok(vec![Fact::new("missing for workers", missing), Fact::new("workers", workers)])
+        let facts = [Fact::new("missing for workers", missing)].into_iter().chain(useful);
+        Ok(facts.chain([Fact::new("workers", workers)]).collect())
     }
 
     /// Creates an object. That it exists already is the outcome of an earlier try whose answer was lost.
@@ -150,8 +158,13 @@ impl Knative {
     }
 
     /// Ends the workers of a run.
-    pub(super) async fn end_workers(&self, run: &RunId, namespace: &str) -> Result<(), ClusterError> {
-        self.cleaner(namespace).end_workers(run, || self.clock.now()).await?;
+    pub(super) async fn end_workers(
+        &self,
+        run: &RunId,
+        namespace: &str,
+        hurry: &CancellationToken,
+    ) -> Result<(), ClusterError> {
+        self.cleaner(namespace).end_workers(run, hurry, || self.clock.now()).await?;
         self.workers_followed().remove(run);
         Ok(())
     }
@@ -208,9 +221,17 @@ impl Workers for Knative {
         Box::pin(self.start_in(&namespace, &image, &request, news)).await.map_err(|error| refused(&error))
     }
 
-    async fn stop(&self, run: &RunId) -> Result<(), PlatformError> {
-        self.stop_following_workers(run).await;
+    async fn stop(&self, run: &RunId, hurry: &CancellationToken) -> Result<(), PlatformError> {
+        let is_known = self.stop_following_workers(run).await;
+        if !is_known && self.has_begun(run) {
+            // None were started.
+            return Ok(());
+        }
         let namespace = self.namespace().await.map_err(|error| uncleaned(&error))?;
-        Box::pin(self.end_workers(run, &namespace)).await.map_err(|error| uncleaned(&error))
+        match Box::pin(self.end_workers(run, &namespace, hurry)).await {
+            // An earlier process may have left some, or may not have been allowed to start any.
+            Err(error) if !is_known && error.is_forbidden() => Ok(()),
+            ended => ended.map_err(|error| uncleaned(&error)),
+        }
     }
 }

@@ -1,6 +1,9 @@
 //! Deletes the Jobs of a run's workers, and what they own.
+//!
+//! Workers that were dismissed have ended, so that their pods go at once. Those that were not have the grace period of their pods; and a
+//! pod of a node that is away stays until the node is back, or removed. Kubernetes goes on with such by itself: nobody waits for it.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use k8s_openapi::api::batch::v1::Job;
 use kube::{
@@ -11,20 +14,24 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::super::{
-    clean::{API_TIMEOUT, Cleaner, DELETE_TIMEOUT, POLL_INTERVAL, by_run},
+    clean::{API_TIMEOUT, Cleaner, POLL_INTERVAL, by_run},
     cluster_error::ClusterError,
     names,
 };
 use crate::id::RunId;
 
+/// Maximum time for Jobs and pods to disappear.
+const END_TIMEOUT: Duration = Duration::from_secs(15);
+
 impl Cleaner<'_> {
-    /// Deletes the run's Jobs and waits until they and their pods are gone.
+    /// Deletes the run's Jobs and waits until they and their pods are gone, for a short time; with `hurry` not at all.
     ///
     /// # Errors
-    /// A request that failed, or objects that were not deleted in time.
+    /// A request that failed.
     pub(in super::super) async fn end_workers(
         &self,
         run: &RunId,
+        hurry: &CancellationToken,
         clock: impl Fn() -> Instant + Send,
     ) -> Result<(), ClusterError> {
         let (jobs, pods) = (names::of_run(run), names::workers_of_run(run));
@@ -40,16 +47,22 @@ impl Cleaner<'_> {
                 Ok(_) | Err(_) => {}
             }
         }
-        loop {
+        let deadline = self.now + END_TIMEOUT;
+        while !hurry.is_cancelled() {
             let left = self.jobs(&jobs).await?.len() + self.pods(&pods).await?.len();
             if left == 0 {
                 return Ok(());
             }
-            if clock() > self.now + DELETE_TIMEOUT {
-                return Err(ClusterError::NotDeleted { left, within: DELETE_TIMEOUT });
+            if clock() > deadline {
+                log::warn!(RUN_ID = run.as_str(); "{left} Jobs and pods of workers still end: the cluster goes on to remove them");
+                break;
             }
-            sleep(POLL_INTERVAL).await;
+            tokio::select! {
+                () = sleep(POLL_INTERVAL) => {}
+                () = hurry.cancelled() => {}
+            }
         }
+        Ok(())
     }
 
     /// The runs that have Jobs. Where they may not be listed there are none: this daemon cannot have made any.

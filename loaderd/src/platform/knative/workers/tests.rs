@@ -86,7 +86,7 @@ fn workers_are_kept_from_functions_and_from_each_other_as_the_spec_says() {
 #[test]
 fn the_roles_for_workers_grant_what_they_need() {
     let granted = permissions::granted(include_str!("../../../../../config/kubernetes/workers.yaml"));
-    let needed = NEEDS.iter().map(|need| need.permission("loader")).collect();
+    let needed = NEEDS.iter().chain(&USEFUL).map(|need| need.permission("loader")).collect();
     assert_eq!(granted, needed);
 }
 
@@ -182,6 +182,18 @@ fn a_pods_status_says_how_its_worker_is() {
     }
 }
 
+/// A container that the cluster has put beside it says nothing of the worker.
+#[test]
+fn a_worker_is_its_own_container() {
+    let mut status = terminated(json!({"exitCode": 7, "reason": "Error"}));
+    status["phase"] = json!("Running");
+    let other = json!({"name": "istio-proxy", "image": "i", "imageID": "", "ready": true, "restartCount": 0,
+        "state": {"running": {}}});
+    let statuses = status["containerStatuses"].as_array_mut().unwrap();
+    statuses.insert(0, other);
+    assert_eq!(state_of(status), WorkerState::Gone { reason: "exit code 7".to_owned() });
+}
+
 #[test]
 fn news_are_changes_of_an_indexs_first_pod_and_nothing_comes_after_its_end() {
     let running = || json!({"phase": "Running", "containerStatuses": container(json!({"running": {}}))});
@@ -197,7 +209,8 @@ fn news_are_changes_of_an_indexs_first_pod_and_nothing_comes_after_its_end() {
     assert!(known.pod(&Pod::default()).is_none());
     let mut leaving = pod("w-0", 0, running());
     leaving.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-11-23T14:25:01Z")).unwrap());
-    assert!(known.pod(&leaving).is_none(), "it still runs");
+    let ending = |reason: &str| WorkerState::Ending { reason: reason.to_owned() };
+    assert_eq!(known.pod(&leaving).unwrap().state, ending("its pod is being deleted"), "it still runs");
     let gone = |reason: &str| WorkerState::Gone { reason: reason.to_owned() };
     assert_eq!(known.deleted(&leaving).unwrap(), WorkerNews { index: 0, state: gone("its pod was deleted") });
     assert!(known.pod(&pod("w-0", 0, running())).is_none());
@@ -212,5 +225,8 @@ fn news_are_changes_of_an_indexs_first_pod_and_nothing_comes_after_its_end() {
         .unwrap(),
     );
     let expected = gone("its pod was deleted: DeletionByPodGC: PodGC: node no longer exists");
+    let mut told = of_lost_node.clone();
+    told.metadata.deletion_timestamp = leaving.metadata.deletion_timestamp;
+    assert_eq!(lost.pod(&told).unwrap().state, ending("DeletionByPodGC: PodGC: node no longer exists"));
     assert_eq!(lost.deleted(&of_lost_node).unwrap().state, expected);
 }

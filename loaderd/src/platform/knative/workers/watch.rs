@@ -1,6 +1,6 @@
-//! Watches the pods of a run's workers, and sends news of them.
+//! Watches the pods of a run's workers, and sends news of them. While some have no pod, it asks for the reason.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt as _;
 use k8s_openapi::api::core::v1::Pod;
@@ -11,14 +11,21 @@ use kube::{
         watcher::{self, Event, watcher},
     },
 };
-use tokio::sync::mpsc;
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval_at},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     super::{cluster::Cluster, names, pauses},
     known::Known,
+    obstacle::Obstacles,
 };
 use crate::{id::RunId, platform::WorkerNews};
+
+/// How often it is asked why pods are not created. Their controller tries again after seconds to minutes.
+const LOOK: Duration = Duration::from_secs(3);
 
 /// The watch of one run's workers.
 pub(super) struct Watch {
@@ -47,7 +54,21 @@ impl Watch {
             move |client| watcher(Api::<Pod>::namespaced(client, namespace), config()).backoff(pauses::of_watch());
         let mut events = std::pin::pin!(self.cluster.watch(open));
         let (mut known, mut listed) = (Known::new(self.count), Vec::new());
-        while let Some(event) = events.next().await {
+        let job = names::workers(&self.run);
+        let mut obstacles = Obstacles::new(&self.cluster, namespace, &job);
+        let mut look = interval_at(self.cluster.now() + LOOK, LOOK);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let event = tokio::select! {
+                biased;
+                event = events.next() => event,
+                _ = look.tick(), if known.lacks_pods() => {
+                    let obstacle = obstacles.find().await;
+                    self.tell(known.obstructed(obstacle)).await;
+                    continue;
+                }
+            };
+            let Some(event) = event else { return };
             let news = match event {
                 Ok(Event::Init) => {
                     listed.clear();
@@ -66,9 +87,13 @@ impl Watch {
                     Vec::new()
                 }
             };
-            for one in news {
-                let _closed = self.news.send(one).await;
-            }
+            self.tell(news).await;
+        }
+    }
+
+    async fn tell(&self, news: Vec<WorkerNews>) {
+        for one in news {
+            let _closed = self.news.send(one).await;
         }
     }
 }

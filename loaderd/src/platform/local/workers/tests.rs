@@ -121,7 +121,7 @@ async fn a_worker_gets_its_arguments_and_a_token_that_only_its_user_can_read() {
     assert!(!environment.contains("a secret"), "{environment}");
     let modes = ["", "token", "ca.pem", "spool-0"].map(|name| mode(&directory.join(name)));
     assert_eq!(modes, [0o700, 0o600, 0o600, 0o700]);
-    bench.workers.stop(&bench.run).await.unwrap();
+    bench.workers.end(&bench.run).await.unwrap();
     assert!(!directory.exists());
 }
 
@@ -139,8 +139,8 @@ async fn how_each_ended_is_news_with_the_last_line_that_it_wrote() {
     assert_eq!(ends(&mut news, 4).await, expected);
     // One that has ended leaves its files until it is stopped.
     assert!(bench.directory().exists());
-    bench.workers.stop(&bench.run).await.unwrap();
-    bench.workers.stop(&bench.run).await.unwrap();
+    bench.workers.end(&bench.run).await.unwrap();
+    bench.workers.end(&bench.run).await.unwrap();
     assert!(!bench.directory().exists());
     assert_eq!(news.recv().await, None);
 }
@@ -154,7 +154,7 @@ async fn one_that_ignores_its_stop_is_killed_and_nobody_needs_to_take_the_news()
     while !(0..3).all(trapped) {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    bench.workers.stop(&bench.run).await.unwrap();
+    bench.workers.end(&bench.run).await.unwrap();
     assert!(!bench.directory().exists());
 }
 
@@ -166,7 +166,7 @@ async fn a_program_that_cannot_be_run_fails_the_start() {
     let error = workers.start(bench.request(2), news).await.unwrap_err();
     let expected = "platform local: cannot run /nonexistent/loaderd: No such file or directory (os error 2)";
     assert_eq!(error.to_string(), expected);
-    workers.stop(&bench.run).await.unwrap();
+    workers.end(&bench.run).await.unwrap();
     assert_eq!(received.recv().await, None);
     assert!(!bench.directory().exists());
 }
@@ -183,7 +183,7 @@ async fn a_directory_that_is_there_already_is_not_used_until_it_was_cleaned() {
         format!("platform local: cannot prepare the workers: {}: File exists (os error 17)", path.display())
     );
     // What an earlier process has left.
-    bench.workers.stop(&bench.run).await.unwrap();
+    bench.workers.end(&bench.run).await.unwrap();
     let _news = bench.start(1).await;
     let again = bench.workers.start(bench.request(1), mpsc::channel(1).0).await.unwrap_err().to_string();
     assert_eq!(again, format!("platform local: the workers of run {} were started already", bench.run));

@@ -2,7 +2,10 @@
 //!
 //! Its answers have the form of the recorded ones: lists of metadata, a Status for a deletion and for a refusal.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use http::{Method, Request, Response, StatusCode};
 use kube::{Client, client::Body};
@@ -19,6 +22,8 @@ struct Server {
     forbidden: Vec<&'static str>,
     /// The statuses of the Job's pods, by index.
     pods: Vec<Value>,
+    /// A Job that is deleted stays, as one with a pod on a node that is away.
+    stays: bool,
     state: Mutex<State>,
 }
 
@@ -101,7 +106,9 @@ impl Server {
                 (201, body)
             }
             "delete jobs" => {
-                state.job = None;
+                if !self.stays {
+                    state.job = None;
+                }
                 state.deleted_by = Some(body);
                 (200, json!({"kind": "Status", "apiVersion": "v1", "status": "Success"}))
             }
@@ -156,13 +163,47 @@ async fn workers_are_started_followed_and_ended() {
     assert_eq!(states, expected);
     let twice = knative.start(request, mpsc::channel(1).0).await.unwrap_err().to_string();
     assert_eq!(twice, format!("platform knative: the workers of run {run} were started already"));
-    knative.stop(&run).await.unwrap();
+    knative.stop(&run, &never()).await.unwrap();
     assert_eq!(received.recv().await, None);
     let deleted = server.state.lock().unwrap().deleted_by.clone().unwrap();
     assert_eq!(deleted["propagationPolicy"], "Foreground");
     // Again, and by the clean-up of a run that has none any more.
-    knative.stop(&run).await.unwrap();
+    knative.stop(&run, &never()).await.unwrap();
     knative.shutdown().await;
+}
+
+fn never() -> CancellationToken {
+    CancellationToken::new()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_end_is_left_to_the_cluster_after_seconds_and_at_once_where_the_run_is_cancelled() {
+    for (cancelled_after, seconds) in [(None, 15), (Some(4), 4), (Some(0), 0)] {
+        let (knative, server) = Server { stays: true, ..Server::default() }.platform();
+        let request = request(WorkerPlacement::default());
+        knative.begin(&request.run);
+        let (news, _received) = mpsc::channel(8);
+        knative.start(request.clone(), news).await.unwrap();
+        let (begun, hurry) = (Clock.now(), never());
+        let cancels = async {
+            if let Some(seconds) = cancelled_after {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                hurry.cancel();
+            }
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            biased;
+            () = cancels => unreachable!("it never ends"),
+            ended = knative.stop(&request.run, &hurry) => ended.unwrap(),
+        }
+        assert_eq!(begun.elapsed().as_secs(), seconds);
+        assert_eq!(server.state.lock().unwrap().deleted_by.as_ref().unwrap()["propagationPolicy"], "Foreground");
+        // Nobody waits for it a second time; the next start finds it.
+        knative.clean(&request.run).await.unwrap();
+        assert_eq!(begun.elapsed().as_secs(), seconds);
+        assert_eq!(knative.left_behind().await.unwrap().len(), 1);
+    }
 }
 
 #[tokio::test]
@@ -186,7 +227,7 @@ async fn a_secret_that_is_refused_leaves_a_job_that_stop_deletes() {
     let started = Box::pin(knative.start_in("loader", "i", &request, news)).await;
     assert!(started.unwrap_err().to_string().contains("cannot create secrets"));
     assert!(server.state.lock().unwrap().job.is_some());
-    knative.stop(&request.run).await.unwrap();
+    knative.stop(&request.run, &never()).await.unwrap();
     assert!(server.state.lock().unwrap().job.is_none());
 }
 
