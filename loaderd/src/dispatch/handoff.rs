@@ -5,8 +5,13 @@ use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::mpsc::{self, error::TrySendError};
 
 use super::{
-    counters::Counters, exact_runtimes::ExactRuntimes, memory_gauge::MemoryGauge, pacer::Sink, scale_state::ScaleState,
-    slot_end::SlotEnds, worker::{Calls, Job},
+    counters::Counters,
+    exact_runtimes::ExactRuntimes,
+    memory_gauge::MemoryGauge,
+    pacer::Sink,
+    scale_state::ScaleState,
+    slot_end::SlotEnds,
+    worker::{Calls, Job},
 };
 use crate::{
     id::FunctionIndex,
