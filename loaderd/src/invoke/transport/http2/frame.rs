@@ -6,6 +6,9 @@ pub(super) const HEAD: usize = 9;
 /// The longest payload, unless the receiver allows more.
 pub(super) const MOST: usize = 1 << 14;
 
+/// The greatest window, and the greatest number of a stream.
+pub(super) const GREATEST: u32 = (1 << 31) - 1;
+
 pub(super) const DATA: u8 = 0;
 pub(super) const HEADERS: u8 = 1;
 pub(super) const PRIORITY: u8 = 2;

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::{
-    Malformed, huffman, integer,
+    huffman, integer,
+    malformed::Malformed,
     table::{self, Field, Table},
 };
 

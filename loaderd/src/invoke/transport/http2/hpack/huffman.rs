@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::Malformed;
+use super::malformed::Malformed;
 
 /// The length of each byte's code, and of the end's.
 #[rustfmt::skip]

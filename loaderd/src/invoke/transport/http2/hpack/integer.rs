@@ -1,6 +1,6 @@
 //! Integers with a prefix of some bits (RFC 7541, section 5.1).
 
-use super::Malformed;
+use super::malformed::Malformed;
 
 /// Reads an integer whose first bits are the low `prefix` ones of the first byte; returns what follows it.
 pub(super) fn read(bytes: &[u8], prefix: u32) -> Result<(usize, &[u8]), Malformed> {

@@ -8,12 +8,8 @@ mod decode;
 mod encode;
 mod huffman;
 mod integer;
+mod malformed;
 mod table;
 
 pub(super) use decode::{Block, Decoder, MOST};
 pub(super) use encode::{Encoder, Prepared};
-
-/// A block that is none: the two ends disagree on what follows, so the connection can't go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a header block is malformed: {0}")]
-pub(super) struct Malformed(&'static str);

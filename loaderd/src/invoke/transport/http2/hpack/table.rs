@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::Malformed;
+use super::malformed::Malformed;
 
 /// What an entry takes besides its name and its value (section 4.1).
 const OVERHEAD: usize = 32;

@@ -5,17 +5,17 @@ use std::rc::Rc;
 use tokio::time::Instant;
 
 use super::{
-    GREATEST, Session,
     outgoing::{CONNECTION_WINDOW, STREAM_WINDOW},
+    reading::Block,
+    state::{Over, Session},
 };
 use crate::invoke::transport::http2::{
     call::Progress,
     ended::{Code, Ended, Violation},
     frame::{
-        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, PING, PRIORITY, PUSH_PROMISE,
-        RST_STREAM, SETTINGS, TooLong, WINDOW_UPDATE,
+        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, GREATEST, HEADERS, PING, PRIORITY,
+        PUSH_PROMISE, RST_STREAM, SETTINGS, TooLong, WINDOW_UPDATE,
     },
-    hpack::Decoder,
 };
 
 /// Most bytes of a block of header fields.
@@ -29,40 +29,27 @@ const MAX_CONCURRENT_STREAMS: u16 = 3;
 const INITIAL_WINDOW_SIZE: u16 = 4;
 const MAX_FRAME_SIZE: u16 = 5;
 
-/// The side that reads.
-#[derive(Debug, Default)]
-pub(super) struct Incoming {
-    /// A frame that has not come as a whole.
-    partial: Vec<u8>,
-    decoder: Decoder,
-    /// A block that has not come as a whole.
-    block: Option<Block>,
-    /// Bytes of the connection's window that have not been given back.
-    taken: u32,
-    /// When what is being read had arrived.
-    pub(super) arrived: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Block {
-    stream: u32,
-    ends: bool,
-    bytes: Vec<u8>,
-}
-
 impl Session {
+    /// Takes what has arrived, at that instant.
+    pub(in crate::invoke::transport::http2) fn receive(&mut self, bytes: &[u8], arrived: Option<Instant>) {
+        self.reading.arrived = arrived;
+        if let Err(violation) = self.frames(bytes) {
+            self.violated(violation);
+        }
+    }
+
     /// Takes the frames in what has arrived.
-    pub(super) fn frames(&mut self, bytes: &[u8]) -> Result<(), Violation> {
-        if self.incoming.partial.is_empty() {
+    fn frames(&mut self, bytes: &[u8]) -> Result<(), Violation> {
+        if self.reading.partial.is_empty() {
             let rest = self.whole_frames(bytes)?;
-            self.incoming.partial.extend_from_slice(rest);
+            self.reading.partial.extend_from_slice(rest);
             return Ok(());
         }
-        let mut partial = std::mem::take(&mut self.incoming.partial);
+        let mut partial = std::mem::take(&mut self.reading.partial);
         partial.extend_from_slice(bytes);
         let left = self.whole_frames(&partial)?.len();
         partial.drain(..partial.len() - left);
-        self.incoming.partial = partial;
+        self.reading.partial = partial;
         Ok(())
     }
 
@@ -82,7 +69,7 @@ impl Session {
 
     fn frame(&mut self, frame: &Frame<'_>) -> Result<(), Violation> {
         let Frame { kind, stream, .. } = *frame;
-        if self.incoming.block.is_some() && kind != CONTINUATION {
+        if self.reading.block.is_some() && kind != CONTINUATION {
             return Err(Violation::protocol("a block of header fields is interrupted"));
         }
         if !self.outgoing.is_settled && !matches!(kind, SETTINGS | GOAWAY) {
@@ -113,7 +100,7 @@ impl Session {
     fn data(&mut self, frame: &Frame<'_>) -> Result<(), Violation> {
         let part = frame.unpadded().ok_or(Violation::protocol("its padding is longer than a frame"))?;
         let length = u32::try_from(frame.payload.len()).unwrap_or(u32::MAX);
-        let taken = &mut self.incoming.taken;
+        let taken = &mut self.reading.taken;
         *taken += length;
         if *taken > CONNECTION_WINDOW {
             return Err(Violation::new(Code::FLOW_CONTROL_ERROR, "it sends more than the window allows"));
@@ -123,7 +110,7 @@ impl Session {
             self.outgoing.give_back(0, taken);
         }
         let Some(call) = self.calls.get(&frame.stream) else { return Ok(()) };
-        let (ends, arrived) = (frame.has(END_STREAM), self.incoming.arrived);
+        let (ends, arrived) = (frame.has(END_STREAM), self.reading.arrived);
         let mut call = call.borrow_mut();
         let progress = call.data(part, length, ends, arrived);
         let back = if ends { None } else { call.give_back(STREAM_WINDOW / 2) };
@@ -140,7 +127,7 @@ impl Session {
         match progress {
             Ok(Progress::Open) => {}
             // What is held back of the request is not sent any more.
-            Ok(Progress::Done) if ends && !self.requests.held.contains(&stream) => drop(self.calls.remove(&stream)),
+            Ok(Progress::Done) if ends && !self.heads.held.contains(&stream) => drop(self.calls.remove(&stream)),
             Ok(Progress::Done) => self.reset(stream, Code::CANCEL),
             Err(fault) => self.fail(stream, fault),
         }
@@ -152,12 +139,12 @@ impl Session {
         if frame.has(END_HEADERS) {
             return self.block(stream, ends, fragment);
         }
-        self.incoming.block = Some(Block { stream, ends, bytes: fragment.to_vec() });
+        self.reading.block = Some(Block { stream, ends, bytes: fragment.to_vec() });
         Ok(())
     }
 
     fn continuation(&mut self, frame: &Frame<'_>) -> Result<(), Violation> {
-        let Some(mut block) = self.incoming.block.take_if(|block| block.stream == frame.stream) else {
+        let Some(mut block) = self.reading.block.take_if(|block| block.stream == frame.stream) else {
             return Err(Violation::protocol("a continuation follows nothing"));
         };
         block.bytes.extend_from_slice(frame.payload);
@@ -167,15 +154,15 @@ impl Session {
         if frame.has(END_HEADERS) {
             return self.block(block.stream, block.ends, &block.bytes);
         }
-        self.incoming.block = Some(block);
+        self.reading.block = Some(block);
         Ok(())
     }
 
     fn block(&mut self, stream: u32, ends: bool, bytes: &[u8]) -> Result<(), Violation> {
-        let decoded = self.incoming.decoder.decode(bytes);
+        let decoded = self.reading.decoder.decode(bytes);
         let block = decoded.map_err(|malformed| Violation::new(Code::COMPRESSION_ERROR, malformed.to_string()))?;
         let Some(call) = self.calls.get(&stream) else { return Ok(()) };
-        let progress = call.borrow_mut().block(block, ends, self.incoming.arrived);
+        let progress = call.borrow_mut().block(block, ends, self.reading.arrived);
         self.progressed(stream, progress, ends);
         Ok(())
     }
@@ -183,7 +170,7 @@ impl Session {
     fn reset_by_peer(&mut self, frame: &Frame<'_>) -> Result<(), Violation> {
         let code = frame.number().ok_or(Violation::new(Code::FRAME_SIZE_ERROR, "RST_STREAM is not four bytes long"))?;
         if let Some(call) = self.calls.remove(&frame.stream) {
-            call.borrow_mut().ended(&Ended::Reset(Code(code)), self.incoming.arrived);
+            call.borrow_mut().ended(&Ended::Reset(Code(code)), self.reading.arrived);
         }
         Ok(())
     }
@@ -206,7 +193,7 @@ impl Session {
 
     fn setting(&mut self, name: u16, value: u32) -> Result<(), Violation> {
         match name {
-            HEADER_TABLE_SIZE => self.requests.encoder.allow(usize::try_from(value).unwrap_or(usize::MAX)),
+            HEADER_TABLE_SIZE => self.heads.encoder.allow(usize::try_from(value).unwrap_or(usize::MAX)),
             MAX_CONCURRENT_STREAMS => self.outgoing.limit = value,
             INITIAL_WINDOW_SIZE if value > GREATEST => {
                 return Err(Violation::new(Code::FLOW_CONTROL_ERROR, "its window is larger than there can be"));
@@ -243,14 +230,14 @@ impl Session {
             String::from_utf8_lossy(text).chars().filter(|it| !it.is_control()).take(MOST_TEXT).collect();
         let more = if text.is_empty() { text } else { format!(": {text}") };
         let why = Ended::WoundUp { code: Code(u32::from_be_bytes(code)), more };
-        let arrived = self.incoming.arrived;
+        let arrived = self.reading.arrived;
         self.calls.retain(|&stream, call| {
             if stream > last {
                 call.borrow_mut().ended(&why, arrived);
             }
             stream <= last
         });
-        self.over = Some(super::Over { why, goes_on: true });
+        self.over = Some(Over { why, goes_on: true });
         Ok(())
     }
 

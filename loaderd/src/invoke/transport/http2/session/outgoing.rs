@@ -2,11 +2,10 @@
 
 use std::mem;
 
-use super::{Code, GREATEST, frame};
 use crate::invoke::transport::http2::{
     call,
-    ended::Violation,
-    frame::{ACK, DATA, END_STREAM, GOAWAY, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE},
+    ended::{Code, Violation},
+    frame::{self, ACK, DATA, END_STREAM, GOAWAY, GREATEST, PING, PREFACE, RST_STREAM, SETTINGS, WINDOW_UPDATE},
     hpack,
 };
 

@@ -1,73 +1,19 @@
 //! Sends requests.
 
-use std::{cell::RefCell, collections::HashMap, rc::Rc, sync::Arc};
+use std::{cell::RefCell, rc::Rc, sync::Arc};
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::Method;
 
-use super::{Call, Code, Ended, GREATEST, Numbered, Session, frame};
+use super::state::{Numbered, Session};
 use crate::invoke::{
-    exchange::{Asked, Exchange, RequestHead},
+    exchange::{Asked, Exchange, OwnFields, RequestHead},
     transport::http2::{
-        frame::{CONTINUATION, END_HEADERS, END_STREAM, HEADERS},
-        hpack::{Encoder, Prepared},
+        call::Call,
+        ended::{Code, Ended},
+        frame::{self, CONTINUATION, END_HEADERS, END_STREAM, GREATEST, HEADERS},
     },
 };
-
-/// Most shared heads whose blocks are kept.
-const MOST_KEPT: usize = 1 << 14;
-
-/// The heads of requests as they travel over one connection.
-#[derive(Debug, Default)]
-pub(super) struct Requests {
-    pub(super) encoder: Encoder,
-    /// By where the head is, which stays there as long as it is known here.
-    known: HashMap<*const Request<()>, Known>,
-    /// The streams whose bodies flow control holds back, in their order.
-    pub(super) held: Vec<u32>,
-}
-
-#[derive(Debug)]
-struct Known {
-    _head: Arc<Request<()>>,
-    prepared: Prepared,
-}
-
-/// The fields of a request that its protocol has in the head.
-fn fields(head: &Request<()>) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let uri = head.uri();
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let pseudo = [
-        (":method", Some(head.method().as_str())),
-        (":scheme", uri.scheme_str()),
-        (":authority", uri.authority().map(|authority| authority.as_str())),
-        (":path", Some(path)),
-    ];
-    let pseudo = pseudo.into_iter().filter_map(|(name, value)| Some((name.as_bytes(), value?.as_bytes())));
-    pseudo.chain(head.headers().iter().map(|(name, value)| (name.as_str().as_bytes(), value.as_bytes())))
-}
-
-impl Requests {
-    /// Writes the block of a request.
-    fn block(&mut self, head: &RequestHead, own: &[(http::HeaderName, http::HeaderValue)], into: &mut Vec<u8>) {
-        self.encoder.begin(into);
-        match head {
-            RequestHead::Shared(head) => {
-                if self.known.len() == MOST_KEPT && !self.known.contains_key(&Arc::as_ptr(head)) {
-                    self.known.clear();
-                }
-                let known = self.known.entry(Arc::as_ptr(head));
-                let Known { _head: _, prepared } =
-                    known.or_insert_with(|| Known { _head: Arc::clone(head), prepared: Prepared::default() });
-                self.encoder.shared(fields(head), prepared, into);
-            }
-            RequestHead::Own(head) => fields(head).for_each(|(name, value)| self.encoder.own(name, value, into)),
-        }
-        for (name, value) in own {
-            self.encoder.own(name.as_str().as_bytes(), value.as_bytes(), into);
-        }
-    }
-}
 
 impl Session {
     /// Whether a request with so many bytes may be sent. One that is longer than a stream's window is sent in parts, whatever
@@ -113,7 +59,7 @@ impl Session {
         let mut call = Call::new(exchange, is_head, self.outgoing.stream_window);
         call.held = body.clone();
         if !self.outgoing.body(stream, &mut call) {
-            self.requests.held.push(stream);
+            self.heads.held.push(stream);
         }
         let call = Rc::new(RefCell::new(call));
         self.calls.insert(stream, Rc::clone(&call));
@@ -121,12 +67,12 @@ impl Session {
         Ok((stream, call))
     }
 
-    fn head(&mut self, stream: u32, head: &RequestHead, own: &[(http::HeaderName, http::HeaderValue)], body: &Bytes) {
+    fn head(&mut self, stream: u32, head: &RequestHead, own: &OwnFields, body: &Bytes) {
         let ends = if body.is_empty() { END_STREAM } else { 0 };
         let into = &mut self.outgoing.bytes;
         let at = into.len();
         frame::head(0, HEADERS, ends | END_HEADERS, stream, into);
-        self.requests.block(head, own, into);
+        self.heads.block(head, own, into);
         let length = into.len() - at - frame::HEAD;
         if length <= frame::MOST {
             return frame::set_length(&mut into[at..], length);
@@ -145,7 +91,7 @@ impl Session {
     /// Sends what flow control held back, as far as it may go now.
     pub(super) fn send_held(&mut self) {
         let (calls, outgoing) = (&self.calls, &mut self.outgoing);
-        self.requests.held.retain(|stream| {
+        self.heads.held.retain(|stream| {
             let Some(call) = calls.get(stream) else { return false };
             let mut call = call.borrow_mut();
             let is_held = !outgoing.body(*stream, &mut call);
@@ -160,7 +106,7 @@ impl Session {
     pub(super) fn fail(&mut self, stream: u32, fault: &'static str) {
         if let Some(call) = self.calls.get(&stream).map(Rc::clone) {
             self.reset(stream, Code::PROTOCOL_ERROR);
-            call.borrow_mut().ended(&Ended::Violation(fault.to_owned()), self.incoming.arrived);
+            call.borrow_mut().ended(&Ended::Violation(fault.to_owned()), self.reading.arrived);
         }
     }
 }

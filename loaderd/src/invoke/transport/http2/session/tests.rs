@@ -1,19 +1,23 @@
 //! A session against frames that are written by hand.
 
-use std::sync::Arc;
+use std::{sync::Arc, task::Waker};
 
 use bytes::Bytes;
 use http::Request;
 use proptest::prelude::*;
 
-use super::*;
+use super::state::{Numbered, Session};
 use crate::invoke::{
     call::Call as Invoked,
     exchange::{Answer, Asked, Beyond, Exchange, Head, RequestHead, Wanted},
     outcome::{Failure, Reply},
-    transport::http2::frame::{
-        ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, PING, PUSH_PROMISE, RST_STREAM,
-        SETTINGS, WINDOW_UPDATE,
+    transport::http2::{
+        call,
+        ended::Ended,
+        frame::{
+            self, ACK, CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, PING, PUSH_PROMISE,
+            RST_STREAM, SETTINGS, WINDOW_UPDATE,
+        },
     },
 };
 
