@@ -358,10 +358,13 @@ fn list(shared: &Shared, path: &Path, query: &HashMap<String, String>, partial: 
     json_response(200, &json!({"kind": kind, "apiVersion": api_version, "metadata": metadata, "items": items}))
 }
 
-/// Whether a field selector selects an object: each field that it names has this text.
+/// Whether a field selector selects an object: each field that it names has this text, or has another where it says `!=`.
 fn has_fields(selector: &str, object: &Value) -> bool {
-    let mut fields = selector.split(',').filter_map(|field| field.split_once('='));
-    fields.all(|(path, text)| path.split('.').fold(object, |value, name| &value[name]) == text)
+    let field = |path: &str| path.split('.').fold(object, |value, name| &value[name]).clone();
+    selector.split(',').filter(|one| !one.is_empty()).all(|one| match one.split_once("!=") {
+        Some((path, text)) => field(path) != text,
+        None => one.split_once('=').is_some_and(|(path, text)| field(path) == text.trim_start_matches('=')),
+    })
 }
 
 fn watch(shared: &Arc<Shared>, path: &Path, query: &HashMap<String, String>) -> Response<Body> {
