@@ -12,6 +12,9 @@ use super::{
 /// Slots and functions that are shown.
 const SHOWN: usize = 20;
 
+/// Columns that stand in the title where all rows have the same, so that the others find room in 80 columns.
+const COMMON: [&str; 6] = ["phase", "length", "failed", "cold", "memory", "verdict"];
+
 /// A table of the first slots.
 pub(super) fn slots(summary: &RunSummary) -> String {
     let header = [
@@ -103,7 +106,7 @@ fn section(title: &str, header: &[&str], rows: Rows) -> String {
     if rows.is_empty() {
         return String::new();
     }
-    let (common, header, rows) = table::without_common(header, &["phase", "length", "verdict"], rows);
+    let (common, header, rows) = table::without_common(header, &COMMON, rows);
     let common = if common.is_empty() { String::new() } else { format!(": {common}") };
     format!("{title}{common}\n{}", table::first(&header, rows, SHOWN))
 }

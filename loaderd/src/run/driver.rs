@@ -19,7 +19,7 @@ use super::{
     progress::{self, ProgressFacts},
     stage_spans::StageSpans,
     warmup,
-    workers::Assembly,
+    workers::{self, Assembly},
 };
 use crate::{
     dispatch::Phases,
@@ -32,7 +32,7 @@ use crate::{
     store::{RunDirectory, State},
     units,
     warmup::Fit,
-    workers::{Coordination, PlanFacts},
+    workers::{Coordination, Listening, PlanFacts},
 };
 
 /// Executes one run, from its plan to its clean-up.
@@ -132,10 +132,10 @@ impl Driver {
             interrupts: &interrupts,
         };
         let facts = ProgressFacts::new(deploy.functions.len(), &outline);
-        let outcome = match self.deploy(&environment, deploy, plan.functions(), &mut feeds).await {
-            Ok(deployed) => {
+        let outcome = match self.bring_up(&environment, deploy, plan.functions(), &mut feeds).await {
+            Ok(up) => {
                 let disturbances = self.disturbances(&environment, platform);
-                self.load(&environment, deployed, (plan, &outline, facts), disturbances).await
+                self.load(&environment, up, (plan, &outline, facts), disturbances).await
             }
             Err(verdict) => Err(verdict),
         };
@@ -146,6 +146,24 @@ impl Driver {
         Some(self.complete(CompletedLoad { spec, outline, functions, fitted, instances_started, outcome }).await)
     }
 
+    /// Deploys the plan's functions, once all that can be checked beforehand is. What its workers will connect to is there then, too.
+    async fn bring_up(
+        &self,
+        environment: &Environment<'_>,
+        deploy: Deploy,
+        functions: &[PlannedFunction],
+        feeds: &mut Feeds,
+    ) -> Result<(Deployed, Option<Listening>), Verdict> {
+        let Environment { platform, spec, interrupts, .. } = environment;
+        let disturbances = &spec.disturbances;
+        if let Some(disturb) = platform.disturb().filter(|_| !disturbances.is_empty()) {
+            disturb.check(disturbances).await.map_err(Failure::Disturbing)?;
+        }
+        let listening = workers::listen(&deploy.run, spec, *platform, interrupts).await?;
+        let deployed = self.deploy(environment, deploy, functions, feeds).await?;
+        Ok((deployed, listening))
+    }
+
     /// Deploys the plan's functions; the autoscaler is held first where there is a warm-up.
     async fn deploy(
         &self,
@@ -154,19 +172,6 @@ impl Driver {
         functions: &[PlannedFunction],
         feeds: &mut Feeds,
     ) -> Result<Deployed, Verdict> {
-        let disturbances = &environment.spec.disturbances;
-        if let Some(disturb) = environment.platform.disturb().filter(|_| !disturbances.is_empty()) {
-            disturb.check(disturbances).await.map_err(Failure::Disturbing)?;
-        }
-        if let Some(workers) = environment.platform.workers().filter(|_| environment.spec.workers.is_some()) {
-            let Interrupts { cancel, shutdown, give_up: _ } = environment.interrupts;
-            tokio::select! {
-                biased;
-                () = cancel.cancelled() => return Err(Verdict::Cancelled),
-                () = shutdown.cancelled() => return Err(Verdict::Interrupted),
-                checked = workers.check() => checked.map_err(Failure::StartingWorkers)?,
-            }
-        }
         if environment.warmup.is_some() {
             let backup = warmup::settings_backup(environment.directory);
             if let Some(warm_up) = environment.platform.warm_up() {
@@ -200,18 +205,18 @@ impl Driver {
     async fn load(
         &mut self,
         environment: &Environment<'_>,
-        deployed: Deployed,
+        (deployed, listening): (Deployed, Option<Listening>),
         (plan, outline, facts): (Box<dyn Plan>, &Outline, ProgressFacts),
         disturbances: Result<Option<Schedule>, RecordError>,
     ) -> Result<Outcome, Verdict> {
         let disturbances = disturbances?;
         let (stations, run) = (Arc::clone(&self.stations), self.run_id());
         let phases = environment.warmup.map_or_else(Phases::default, |warmup| Phases::after(warmup.longest()));
-        let workers = match &environment.spec.workers {
-            Some(workers) => {
-                let facts = PlanFacts::of(&*plan);
+        let workers = match environment.spec.workers.as_ref().zip(listening) {
+            Some((workers, listening)) => {
                 let shares = Shares::of(outline, plan.cold_pool(), workers.count);
-                Some(self.workers(environment, &deployed, (workers, facts, shares), &phases).await?)
+                let share = (workers, PlanFacts::of(&*plan), shares);
+                Some(self.workers(environment, (&deployed, listening), share, &phases).await?)
             }
             None => None,
         };
@@ -248,7 +253,7 @@ impl Driver {
     async fn workers(
         &self,
         environment: &Environment<'_>,
-        deployed: &Deployed,
+        (deployed, listening): (&Deployed, Listening),
         (workers, facts, shares): (&Workers, PlanFacts, Shares),
         phases: &Phases,
     ) -> Result<Coordination, Verdict> {
@@ -265,6 +270,7 @@ impl Driver {
             deployed,
             load: &self.stations.load,
             phases: phases.clone(),
+            listening,
             clock: self.stations.telemetry.clock,
         };
         let waiting = |what| self.publish(|view| view.waiting_for = what);

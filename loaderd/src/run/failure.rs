@@ -13,7 +13,7 @@ use crate::{
     results::FinishError,
     spec::{PlatformKind, Violation},
     store::StoreError,
-    workers::{CoordinationError, NotReady},
+    workers::{NoListener, NotReady},
 };
 
 /// How a run ends when it is not carried out.
@@ -50,8 +50,8 @@ pub enum Failure {
     #[error("cannot plan for workers: {0}")]
     PlanningAgain(String),
     /// Nothing listens for workers.
-    #[error(transparent)]
-    Coordination(#[from] CoordinationError),
+    #[error("cannot wait for workers: {0}")]
+    NoListener(#[from] NoListener),
     /// The platform could not start the workers.
     #[error("cannot start workers: {0}")]
     StartingWorkers(#[source] PlatformError),

@@ -13,12 +13,12 @@ use tokio_util::{
 };
 
 use super::{
-    Assigned, CoordinationError, NotReady, PlanFacts, Times, Token, TraceFiles,
+    Assigned, NotReady, PlanFacts, Times, Token, TraceFiles,
     bounds::{DECODED, START_LEAD},
     coordinator::{Coordinator, Heard, PlanAgain, Published, Settings, Stage},
     merge::Merge,
     messages::{Message, Orders},
-    serve,
+    serve::Listening,
     service::Service,
     session::Handle,
     waiting::{first_reason, missing},
@@ -28,7 +28,7 @@ use crate::{
     dispatch::{Counters, Phases, ScaleState},
     id::RunId,
     invoke::{ConnectionCount, Status},
-    platform::{CoordinatorListen, WorkerNews},
+    platform::WorkerNews,
     record::{Event, WorkerFacts, WorkerStanding},
     spec::Workers,
 };
@@ -99,18 +99,14 @@ impl fmt::Debug for Coordination {
 }
 
 impl Coordination {
-    /// Listens for the workers of a run.
-    ///
-    /// # Errors
-    /// An address that can't be listened on.
-    pub async fn listen(run: Coordinated<'_>, at: &CoordinatorListen) -> Result<Self, CoordinationError> {
-        let listening = serve::listen(run.run, at, run.workers.count).await?;
+    /// Coordinates the workers of a run, by a listener for them.
+    pub fn serve(run: Coordinated<'_>, listening: Listening) -> Self {
         let (mut coordination, service) = Self::begin(run);
         coordination.address.clone_from(&listening.address);
         coordination.ca_pem.clone_from(&listening.ca_pem);
         let end = coordination.end.clone();
         coordination.tasks.spawn(listening.serve(service, end));
-        Ok(coordination)
+        coordination
     }
 
     /// Starts the coordinator, without a listener.

@@ -2,15 +2,25 @@
 
 use std::time::Duration;
 
-use super::serve::NoListener;
+use super::certificate::CertificateError;
+use crate::listener::ListenError;
 
 /// Workers that a message names; of the others it gives the number.
 const NAMED: usize = 8;
 
-/// The workers of a run can't be coordinated.
+/// There is no listener for the workers of a run.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot wait for workers: {0}")]
-pub struct CoordinationError(#[from] NoListener);
+pub enum NoListener {
+    /// Its address can't be listened on.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// It has no certificate.
+    #[error(transparent)]
+    Certificate(#[from] CertificateError),
+    /// The address that workers are given is none.
+    #[error("workers can't reach the coordinator at {0:?}: give host:port")]
+    Address(String),
+}
 
 /// Why the workers of a run are not ready.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -34,8 +34,9 @@ pub use bounds::{DECODED, MOST_PENDING, Times, WINDOW};
 pub use certificate::CertificateError;
 pub use coordination::{Coordinated, Coordination};
 pub use coordinator::PlanAgain;
-pub use error::{CoordinationError, NotReady};
+pub use error::{NoListener, NotReady};
 pub use merge::{Disorder, Merge};
+pub use serve::Listening;
 pub use token::Token;
 pub use trace_files::{OpenSource, TraceFiles};
 

@@ -11,12 +11,13 @@ use tonic::transport::{Server, server::Router};
 
 use super::{
     bounds::{MAX_MESSAGE, MOST_STREAMS, SPARE_CONNECTIONS},
-    certificate::{self, CertificateError},
+    certificate,
+    error::NoListener,
     service::Service,
 };
 use crate::{
     id::RunId,
-    listener::{self, Alpn, Bounds, ListenError, Listener, Security},
+    listener::{self, Alpn, Bounds, Listener, Security},
     platform::CoordinatorListen,
 };
 
@@ -29,49 +30,15 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 /// Accepted connections that wait to be served.
 const ACCEPTED: usize = 16;
 
-/// A listener for the workers of a run.
-pub(super) struct Listening {
+/// A listener for the workers of a run. Who connects is served once it has a coordinator.
+#[derive(Debug)]
+pub struct Listening {
     listener: Listener,
     bounds: Bounds,
     /// `host:port` by which workers reach it.
     pub(super) address: String,
     /// The certificate of its CA (PEM); absent without TLS.
     pub(super) ca_pem: Option<String>,
-}
-
-/// There is no listener for workers.
-#[derive(Debug, thiserror::Error)]
-pub enum NoListener {
-    /// Its address can't be listened on.
-    #[error(transparent)]
-    Listen(#[from] ListenError),
-    /// It has no certificate.
-    #[error(transparent)]
-    Certificate(#[from] CertificateError),
-    /// The address that workers are given is none.
-    #[error("workers can't reach the coordinator at {0:?}: give host:port")]
-    Address(String),
-}
-
-/// Listens for so many workers.
-///
-/// # Errors
-/// An address that can't be listened on, or is none.
-pub(super) async fn listen(run: &RunId, listen: &CoordinatorListen, workers: u32) -> Result<Listening, NoListener> {
-    let CoordinatorListen { address, tls, advertise } = listen;
-    let (security, ca_pem) = if *tls {
-        let named = advertise.clone().unwrap_or_else(|| address.to_string());
-        let (certificates, ca_pem) = certificate::made(run, &host(&named)?)?;
-        (Security::Tls(certificates, Alpn::Http2), Some(ca_pem))
-    } else {
-        (Security::Plain, None)
-    };
-    let listener = Listener::tcp(*address, security).await?;
-    let own = own_address(&listener);
-    let address = advertise.clone().or(own).unwrap_or_else(|| address.to_string());
-    // All local workers come from one address; those of a cluster may, too.
-    let all = 2 * workers as usize + SPARE_CONNECTIONS;
-    Ok(Listening { listener, bounds: Bounds { all, each: all, reserve: 0 }, address, ca_pem })
 }
 
 fn own_address(listener: &Listener) -> Option<String> {
@@ -95,6 +62,27 @@ pub(super) fn router(service: Service) -> Router {
 }
 
 impl Listening {
+    /// Listens for so many workers of a run.
+    ///
+    /// # Errors
+    /// An address that can't be listened on, or is none.
+    pub async fn bind(run: &RunId, listen: &CoordinatorListen, workers: u32) -> Result<Self, NoListener> {
+        let CoordinatorListen { address, tls, advertise } = listen;
+        let (security, ca_pem) = if *tls {
+            let named = advertise.clone().unwrap_or_else(|| address.to_string());
+            let (certificates, ca_pem) = certificate::made(run, &host(&named)?)?;
+            (Security::Tls(certificates, Alpn::Http2), Some(ca_pem))
+        } else {
+            (Security::Plain, None)
+        };
+        let listener = Listener::tcp(*address, security).await?;
+        let own = own_address(&listener);
+        let address = advertise.clone().or(own).unwrap_or_else(|| address.to_string());
+        // All local workers come from one address; those of a cluster may, too.
+        let all = 2 * workers as usize + SPARE_CONNECTIONS;
+        Ok(Self { listener, bounds: Bounds { all, each: all, reserve: 0 }, address, ca_pem })
+    }
+
     /// Serves until `end`, and then until all streams have ended.
     pub(super) async fn serve(self, service: Service, end: CancellationToken) {
         let (connections, accepted) = mpsc::channel(ACCEPTED);

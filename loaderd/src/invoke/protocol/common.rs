@@ -14,21 +14,37 @@ use crate::{
 
 pub(super) const USER_AGENT: &str = concat!("loaderd/", env!("CARGO_PKG_VERSION"));
 
+/// The span that a function's work belongs to, by W3C Trace Context.
+const PARENT: &str = "traceparent";
+
+/// Whether the loader itself may write a field of this name, in the place of one that the spec gives.
+pub(super) fn is_of_loader(name: &HeaderName) -> bool {
+    [metadata::CLOCK, metadata::RUNTIME, PARENT].contains(&name.as_str())
+}
+
 /// Writes what no protocol defines: the clock of the run time, and the span that the function's work belongs to.
 pub(super) fn write_context(call: &Call, fields: &mut OwnFields) {
     if let Some(clock) = call.clock {
-        fields.push((HeaderName::from_static(metadata::CLOCK), HeaderValue::from_static(clock)));
+        put(fields, metadata::CLOCK, HeaderValue::from_static(clock));
     }
     // Its form is always a valid header value.
     if let Some(Ok(parent)) = call.span.map(|span| HeaderValue::try_from(span.to_string())) {
-        fields.push((HeaderName::from_static("traceparent"), parent));
+        put(fields, PARENT, parent);
     }
 }
 
 /// Writes the exact run time of a call, for a protocol whose requests hold its milliseconds.
 pub(super) fn write_runtime(call: &Call, fields: &mut OwnFields) {
     if let Some(micros) = call.exact_runtime_us {
-        fields.push((HeaderName::from_static(metadata::RUNTIME), HeaderValue::from(micros)));
+        put(fields, metadata::RUNTIME, HeaderValue::from(micros));
+    }
+}
+
+/// Adds a field, or replaces the one of this name.
+fn put(fields: &mut OwnFields, name: &'static str, value: HeaderValue) {
+    match fields.iter_mut().find(|(known, _)| known == name) {
+        Some(known) => known.1 = value,
+        None => fields.push((HeaderName::from_static(name), value)),
     }
 }
 

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use loader_proto::metadata;
 use serde::Deserialize;
 
-use super::common::{USER_AGENT, origin, unexpected, write_context, write_runtime};
+use super::common::{USER_AGENT, is_of_loader, origin, unexpected, write_context, write_runtime};
 use crate::{
     endpoint::{Endpoint, HttpVersion},
     invoke::{
@@ -80,8 +80,8 @@ impl Http {
         for (name, template) in templates {
             let template = of_function(template);
             match template.text() {
-                Some(text) => drop(headers.insert(name, HeaderValue::try_from(text)?)),
-                None => {
+                Some(text) if !is_of_loader(name) => drop(headers.insert(name, HeaderValue::try_from(text)?)),
+                _ => {
                     headers.remove(name);
                     per_call.push((name.clone(), template));
                 }
@@ -268,6 +268,25 @@ mod tests {
         ];
         assert_eq!(fields(&asked), expected.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
         assert_eq!(asked.body, r#"{"a": {"ms": 12, "mib": 34, "f": "f-7"}}"#);
+    }
+
+    #[test]
+    fn what_the_loader_says_of_a_call_stands_in_the_place_of_what_a_spec_does() {
+        let field = |name| (HeaderName::from_static(name), template("theirs"));
+        let headers = [metadata::CLOCK, metadata::RUNTIME, "traceparent", "x-mine"].map(field).into();
+        let request = HttpRequest { method: Method::GET, path: template("/{runtime_ms}"), headers, body: template("") };
+        let (http, call) = (http(&request), call());
+        let shown = |call: &Call| {
+            let asked = http.request(call);
+            let of_head = asked.head.request().headers().len();
+            let fields = fields(&asked);
+            assert_eq!(fields.len(), of_head + asked.own.len(), "no name is there twice: {asked:?}");
+            ["loader-clock", "loader-runtime-us", "traceparent", "x-mine"].map(|name| fields[name].clone())
+        };
+        let span = crate::spans::Context { trace: 7, span: 9 };
+        let parent = span.to_string();
+        assert_eq!(shown(&Call { span: Some(span), ..call }), ["cpu", "12345", &parent, "theirs"]);
+        assert_eq!(shown(&Call { clock: None, exact_runtime_us: None, ..call }), ["theirs"; 4]);
     }
 
     #[test]

@@ -17,7 +17,9 @@ use crate::{
     },
     spec::{Placement, RunSpec, Sharing, Workers},
     store::SubmittedSpec,
-    workers::{Assigned, Coordinated, Coordination, Limits, MOST_PENDING, PlanAgain, PlanFacts, Times, TraceFiles},
+    workers::{
+        Assigned, Coordinated, Coordination, Limits, Listening, MOST_PENDING, PlanAgain, PlanFacts, Times, TraceFiles,
+    },
 };
 
 /// What a run's workers are assembled from.
@@ -33,6 +35,8 @@ pub(in crate::run) struct Assembly<'a> {
     pub(in crate::run) deployed: &'a Deployed,
     pub(in crate::run) load: &'a LoadSettings,
     pub(in crate::run) phases: Phases,
+    /// Where the workers connect.
+    pub(in crate::run) listening: Listening,
     pub(in crate::run) clock: Clock,
 }
 
@@ -73,7 +77,7 @@ impl Assembly<'_> {
             most_pending: MOST_PENDING,
             clock: self.clock,
         };
-        let mut coordination = Coordination::listen(coordinated, &starts.listen()).await?;
+        let mut coordination = Coordination::serve(coordinated, self.listening);
         let request = StartWorkers {
             run,
             count,

@@ -1,6 +1,6 @@
 //! Workers of runs on a cluster.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, net::TcpListener, path::Path};
 
 use loader_tests::{
     Daemon,
@@ -241,6 +241,31 @@ fn workers_that_can_not_be_are_refused_with_what_to_do() {
     let failed = failure(&daemon, &submit(&daemon, &format!("{FLAGS} 5s")));
     assert!(failed.contains("missing permissions for workers: create jobs.batch in namespace loader, "), "{failed}");
     assert!(failed.contains("scripts/cluster/prepare --workers"), "{failed}");
-    let created: Vec<_> = cluster.asked().into_iter().filter(|it| it.verb == "create").map(|it| it.resource).collect();
-    assert!(!created.iter().any(|it| it == super::SERVICES), "{created:?}");
+    assert_eq!(deployed(&cluster), [""; 0]);
+}
+
+/// The functions that were deployed, whether or not they are still there.
+fn deployed(cluster: &Cluster) -> Vec<String> {
+    let written =
+        cluster.asked().into_iter().filter(|it| it.resource == "services" && ["create", "patch"].contains(&it.verb));
+    written.map(|it| it.name).collect()
+}
+
+#[test]
+fn an_address_that_is_in_use_ends_a_run_before_anything_is_deployed_and_is_free_again_for_the_next_one() {
+    let (cluster, state) = (cluster(), tempfile::tempdir().expect("a directory"));
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("an address");
+    let config = cluster.loaderd_config(&CONFIG.replace("127.0.0.1:0", &address.to_string()));
+    let daemon = Daemon::start_with(state.path(), &["--config", config.to_str().expect("text")]);
+    let flags = format!("{FLAGS} 1s");
+    let failed = failure(&daemon, &submit(&daemon, &flags));
+    let expected = format!("cannot wait for workers: cannot listen on {address}: ");
+    assert!(failed.starts_with(&expected) && failed.contains("in use"), "{failed}");
+    assert_eq!(deployed(&cluster), [""; 0]);
+    drop(taken);
+    for _ in 0..2 {
+        succeed(&daemon, &flags);
+    }
+    assert_ne!(deployed(&cluster), [""; 0]);
 }
