@@ -107,6 +107,6 @@ fn section(title: &str, header: &[&str], rows: Rows) -> String {
         return String::new();
     }
     let (common, header, rows) = table::without_common(header, &COMMON, rows);
-    let common = if common.is_empty() { String::new() } else { format!(": {common}") };
+    let common = if common.is_empty() { String::new() } else { format!(", each: {common}") };
     format!("{title}{common}\n{}", table::first(&header, rows, SHOWN))
 }

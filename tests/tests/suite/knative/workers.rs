@@ -246,8 +246,10 @@ fn workers_that_can_not_be_are_refused_with_what_to_do() {
 
 /// The functions that were deployed, whether or not they are still there.
 fn deployed(cluster: &Cluster) -> Vec<String> {
-    let written =
-        cluster.asked().into_iter().filter(|it| it.resource == "services" && ["create", "patch"].contains(&it.verb));
+    let written = cluster
+        .asked()
+        .into_iter()
+        .filter(|it| it.resource == super::SERVICES && ["create", "patch"].contains(&it.verb));
     written.map(|it| it.name).collect()
 }
 
