@@ -43,13 +43,27 @@ pub struct Axis {
     pub scale: Scale,
     /// Where it begins and ends; what is `None` follows the data.
     pub range: (Option<f64>, Option<f64>),
+    /// What lies at 1, at 2, and so on, where places have names and no order; empty of an axis of numbers.
+    pub names: Vec<String>,
 }
 
 impl Axis {
     /// An axis whose range follows the data; a linear one has zero on it.
     pub fn new(label: &str, quantity: Quantity, scale: Scale) -> Self {
         let begin = (scale == Scale::Linear).then_some(0.0);
-        Self { label: label.to_owned(), quantity, scale, range: (begin, None) }
+        Self { label: label.to_owned(), quantity, scale, range: (begin, None), names: Vec::new() }
+    }
+
+    /// An axis of x whose places have names: 1 is the first one.
+    pub fn of_names(label: &str, names: Vec<String>) -> Self {
+        let range = (Some(0.5), Some(names.len() as f64 + 0.5));
+        Self { label: label.to_owned(), quantity: Quantity::Number, scale: Scale::Linear, range, names }
+    }
+
+    /// The name of a place.
+    pub(super) fn name(&self, at: f64) -> Option<&String> {
+        let place = crate::number::place(at.round()).checked_sub(1)?;
+        self.names.get(place)
     }
 
     /// The same, from one value to another; without either, around the data.
@@ -61,10 +75,20 @@ impl Axis {
 
     /// The axis for values that reach from `low` to `high`, where it has at most `most` ticks.
     pub(super) fn fit(&self, low: f64, high: f64, most: usize) -> Fitted {
+        if !self.names.is_empty() {
+            return self.of_places();
+        }
         match self.scale {
             Scale::Linear => self.linear(low, high, most),
             Scale::Log => self.log(low, high, most),
         }
+    }
+
+    /// The axis of names, which stand below its ticks.
+    fn of_places(&self) -> Fitted {
+        let count = self.names.len();
+        let ticks = (1..=count).map(|place| (place as f64, String::new())).collect();
+        Fitted { scale: Scale::Linear, begin: 0.5, end: count as f64 + 0.5, ticks, unit: String::new() }
     }
 
     fn linear(&self, low: f64, high: f64, most: usize) -> Fitted {
