@@ -36,11 +36,7 @@ pub(super) fn drawn(figure: &Figure, style: &Style, attributes: &str) -> String 
     shades(&mut svg, &figure, &frame, style);
     grid(&mut svg, &frame);
     for (number, layer) in figure.layers.iter().enumerate() {
-        let name = layer
-            .names()
-            .first()
-            .map(|(name, _)| escaped(&visible(name)))
-            .filter(|_| !matches!(layer, Layer::Bars(_) | Layer::Heat(_)));
+        let name = called(&figure, layer).map(|name| escaped(&visible(name)));
         let named = name.map_or(String::new(), |name| format!(" data-name=\"{name}\""));
         let _written = write!(svg, "<g data-layer=\"{number}\"{named}>");
         draw_layer(&mut svg, layer, &frame, style);
@@ -51,6 +47,22 @@ pub(super) fn drawn(figure: &Figure, style: &Style, attributes: &str) -> String 
     legend.draw(&mut svg, style);
     svg.push_str("</svg>\n");
     svg
+}
+
+/// What a layer is called, by which a page shows and hides it: whiskers by what they are intervals of.
+fn called<'f>(figure: &'f Figure, layer: &'f Layer) -> Option<&'f str> {
+    match layer {
+        Layer::Line(curve) | Layer::Step(curve) => Some(&curve.name),
+        Layer::Scatter(points) => Some(&points.name),
+        Layer::Whiskers(whiskers) => {
+            let of = |other: &'f Layer| match other {
+                Layer::Line(curve) if curve.look == whiskers.look => Some(curve.name.as_str()),
+                _ => None,
+            };
+            figure.layers.iter().find_map(of).or(Some(&whiskers.name))
+        }
+        Layer::Bars(_) | Layer::Heat(_) => None,
+    }
 }
 
 fn open(figure: &Figure, style: &Style, frame: &Frame, attributes: &str) -> String {
