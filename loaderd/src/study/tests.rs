@@ -117,6 +117,10 @@ fn each_fault_is_named_with_its_place() {
             "base: { burst: {} }\nonFailure: skip",
             "onFailure: \"skip\" is not known; known are continue, skipCell, stop; did you mean skipCell?",
         ),
+        (
+            "base: { burst: {} }\nfigures: [response.p99, respose.p50, requested, responseUs.p99, '']",
+            "figures[1]: there is no figure \"respose.p50\" in summary.json; did you mean response.p50?; figures[2]: requested has no better or worse values; figures[3]: is response.p99 again; must be named once; figures[4]: there is no figure \"\" in summary.json",
+        ),
         ("base: { burst: {} }\nbetween: { pause: 25h }", "between.pause: is 1day 1h; must be 0s to 1day"),
         (
             "base: { burst: {} }\nvary: [{}]",
@@ -225,6 +229,18 @@ fn too_many_runs_are_refused_with_their_number() {
     assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>(), [expected]);
     let faults = read(&of("repeats: 10001")).expect_err("is too large");
     assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>(), ["repeats: is 10001; must be 1 to 10000"]);
+}
+
+#[test]
+fn figures_are_called_by_their_names_and_are_bounded() {
+    assert_eq!(plan(&of("figures: [responseUs.p99, goodput]")).settings.figures, ["response.p99", "goodput"]);
+    assert_eq!(plan(&of("figures: []")).settings.figures, Vec::<String>::new());
+    let many = vec!["goodput"; 33].join(", ");
+    let faults = read(&of(&format!("figures: [{many}]"))).expect_err("are too many");
+    assert_eq!(
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["figures: names 33 figures; must be at most 32"]
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@
 //!                          ──rank_sum──▶ p, effect size ──holm──▶ p of several figures
 //!                          ──shift──▶ difference in the unit of the figure, its interval
 //! values in cells and rounds ──two_way──▶ variance between rounds against that within, its p
-//!                            ──correlation──▶ a trend over the order of the runs, its p
+//!                            ──correlation──▶ a trend over the order of the runs, its p by all orders within cells
 //! values of one cell ──clusters──▶ whether they fall into two groups
 //!                    ──looks──▶ whether enough of them are there
 //! ```
@@ -24,6 +24,7 @@ mod interval;
 mod level;
 mod looks;
 mod median;
+mod orders;
 mod random;
 mod rank_sum;
 mod ranks;
@@ -37,7 +38,7 @@ pub use bootstrap::{
     DRAWS, FEWEST as FEWEST_FOR_INTERVAL, mean_ratio, range_of_ratios, ratio_of_medians, ratio_of_medians_drawn,
 };
 pub use clusters::{Clusters, Split};
-pub use correlation::spearman;
+pub use correlation::{Paired, spearman};
 pub use effect::{Size, cliffs_delta, size};
 pub use holm::holm;
 pub use interval::Interval;
