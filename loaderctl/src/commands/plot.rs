@@ -168,6 +168,7 @@ fn rescale(figure: &mut Figure, scales: Scales) {
         if let Some(scale) = scale.filter(|scale| *scale != axis.scale && axis.names.is_empty()) {
             let mut rescaled = Axis::new(&axis.label, axis.quantity, scale);
             rescaled.range.1 = axis.range.1;
+            rescaled.is_whole = axis.is_whole;
             *axis = rescaled;
         }
     };

@@ -43,6 +43,8 @@ pub struct Axis {
     pub scale: Scale,
     /// Where it begins and ends; what is `None` follows the data.
     pub range: (Option<f64>, Option<f64>),
+    /// Whether there is nothing between whole numbers, so that no tick is.
+    pub is_whole: bool,
     /// What lies at 1, at 2, and so on, where places have names and no order; empty of an axis of numbers.
     pub names: Vec<String>,
 }
@@ -51,13 +53,20 @@ impl Axis {
     /// An axis whose range follows the data; a linear one has zero on it.
     pub fn new(label: &str, quantity: Quantity, scale: Scale) -> Self {
         let begin = (scale == Scale::Linear).then_some(0.0);
-        Self { label: label.to_owned(), quantity, scale, range: (begin, None), names: Vec::new() }
+        Self { label: label.to_owned(), quantity, scale, range: (begin, None), is_whole: false, names: Vec::new() }
+    }
+
+    /// The same, of whole numbers.
+    #[must_use]
+    pub fn of_whole(mut self) -> Self {
+        self.is_whole = true;
+        self
     }
 
     /// An axis of x whose places have names: 1 is the first one.
     pub fn of_names(label: &str, names: Vec<String>) -> Self {
         let range = (Some(0.5), Some(names.len() as f64 + 0.5));
-        Self { label: label.to_owned(), quantity: Quantity::Number, scale: Scale::Linear, range, names }
+        Self { label: label.to_owned(), quantity: Quantity::Number, scale: Scale::Linear, range, is_whole: true, names }
     }
 
     /// The name of a place.
@@ -78,10 +87,15 @@ impl Axis {
         if !self.names.is_empty() {
             return self.of_places();
         }
-        match self.scale {
+        let mut fitted = match self.scale {
             Scale::Linear => self.linear(low, high, most),
             Scale::Log => self.log(low, high, most),
+        };
+        if self.is_whole {
+            fitted.ticks.retain(|(at, _)| (at - at.round()).abs() < 1e-9);
+            fitted.ticks.iter_mut().for_each(|(at, text)| *text = ticks::plain(*at));
         }
+        fitted
     }
 
     /// The axis of names, which stand below its ticks.
@@ -239,6 +253,13 @@ mod tests {
             let expected = texts.split(separator).map(str::to_owned).collect::<Vec<_>>();
             assert_eq!(ticks(&axis, low, high), (expected, unit.to_owned()), "{axis:?}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_have_no_ticks_between_them() {
+        let cells = |scale| Axis::new("cells", Quantity::Number, scale).of_whole();
+        assert_eq!(ticks(&cells(Scale::Log), 2.0, 6.0).0, ["2", "3", "4", "5", "6"]);
+        assert_eq!(ticks(&cells(Scale::Linear), 0.0, 2.0).0, ["0", "1", "2"]);
     }
 
     #[test]

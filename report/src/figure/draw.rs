@@ -55,11 +55,9 @@ fn called<'f>(figure: &'f Figure, layer: &'f Layer) -> Option<&'f str> {
         Layer::Line(curve) | Layer::Step(curve) => Some(&curve.name),
         Layer::Scatter(points) => Some(&points.name),
         Layer::Whiskers(whiskers) => {
-            let of = |other: &'f Layer| match other {
-                Layer::Line(curve) if curve.look == whiskers.look => Some(curve.name.as_str()),
-                _ => None,
-            };
-            figure.layers.iter().find_map(of).or(Some(&whiskers.name))
+            let curve = |other: &'f Layer| if let Layer::Line(curve) = other { Some(curve) } else { None };
+            let of = figure.layers.iter().filter_map(curve).find(|curve| curve.look == whiskers.look);
+            Some(of.map_or(&whiskers.name, |curve| &curve.name))
         }
         Layer::Bars(_) | Layer::Heat(_) => None,
     }

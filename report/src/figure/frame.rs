@@ -25,7 +25,7 @@ const LEAST_HEIGHT: f64 = 2.0;
 const GROWN: f64 = 6.0;
 
 /// Most lines of the name of a bar, where the figure may grow.
-const LINES: usize = 4;
+const LINES: usize = 5;
 
 /// The plot: its place in px, and its axes.
 #[derive(Debug)]

@@ -117,7 +117,7 @@ fn runs(study: &Study, indicator: &'static Indicator) -> Option<Figure> {
     let name = &indicator.name;
     let medians: Vec<Option<f64>> = (0..study.cells.len()).map(|cell| median(&study.values(cell, name))).collect();
     let last = study.runs.len() as f64 + 0.5;
-    let x = Axis::new("number of the run", Quantity::Number, Scale::Linear).ranging(Some(0.5), Some(last));
+    let x = Axis::new("number of the run", Quantity::Number, Scale::Linear).of_whole().ranging(Some(0.5), Some(last));
     let y = Axis::new("over the median of its cell", Quantity::Number, Scale::Linear).ranging(None, None);
     let mut figure =
         Figure::new(&format!("order-{}", name.replace('.', "-").to_lowercase()), &format!("{name}, run by run"), x, y);
