@@ -87,6 +87,8 @@ pub(crate) fn study_results_json(study: &Study, results: &Results) -> Value {
         "studyId": study.id,
         "lead": results.lead(study).sentences().collect::<Vec<_>>(),
         "remarks": results.remarks,
+        "figures": study.compared_figures().into_iter().map(|figure| figure.name.as_str()).collect::<Vec<_>>(),
+        "chosenAfterwards": study.is_chosen_afterwards,
         "compared": compared.collect::<Vec<_>>(),
         "cells": cells.collect::<Vec<_>>(),
     })

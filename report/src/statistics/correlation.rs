@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use statrs::distribution::{ContinuousCDF as _, StudentsT};
 
-use super::{ALPHA, orders};
+use super::{ALPHA, orders, tied::doubled_ranks};
 
 /// A value of each of two quantities, and the cell that they are of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,19 +58,6 @@ fn approximation(rho: f64, values: usize, cells: usize) -> Option<f64> {
     let freedom = values.checked_sub(cells + 1).filter(|it| *it > 0)? as f64;
     let t = rho.abs() * (freedom / (1.0 - rho * rho).max(f64::MIN_POSITIVE)).sqrt();
     Some((2.0 * StudentsT::new(0.0, 1.0, freedom).ok()?.sf(t)).min(1.0))
-}
-
-/// Twice the rank of each value, from 1: whole also where tied values share the mean of their ranks.
-fn doubled_ranks(values: &[f64]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|one, other| values[*one].total_cmp(&values[*other]));
-    let mut ranks = vec![0; values.len()];
-    let mut before = 0;
-    for tied in order.chunk_by(|one, other| values[*one].total_cmp(&values[*other]).is_eq()) {
-        tied.iter().for_each(|place| ranks[*place] = 2 * before + tied.len() + 1);
-        before += tied.len();
-    }
-    ranks
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ mod ranks;
 mod shift;
 #[cfg(test)]
 mod simulation;
+mod tied;
 mod two_way;
 
 pub use blocks::{Span, block_length, moving_blocks};
@@ -47,6 +48,6 @@ pub use looks::{Decision, Until};
 pub use median::{median, median_interval, median_interval_at};
 pub use random::Random;
 pub use rank_sum::{least_p, p_value};
-pub use ranks::{Ranks, ranks};
+pub use ranks::{Ranks, rank, ranks, tells, told_rank};
 pub use shift::{hodges_lehmann, shift_interval};
 pub use two_way::{Rounds, Variances, residuals, variances};
