@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 /// Most orders of the values of all cells that are gone through, each cell on its own: those of nine values.
 const MOST_ORDERS: f64 = 362_880.0;
 
-/// Most products of a step from the sums of some cells to those of one cell more.
+/// Most products of adding up the sums of all cells.
 const MOST_PRODUCTS: usize = 1 << 24;
 
 /// How often sums come up, from the least one on.
@@ -29,10 +29,11 @@ pub(super) fn p_value(cells: &[(Vec<usize>, Vec<usize>)]) -> Option<f64> {
     if cells.iter().map(|(x, _)| count(x.len())).sum::<f64>() > MOST_ORDERS {
         return None;
     }
-    let mut all = Sums { least: 0, ways: vec![1.0] };
-    for (x, y) in cells {
-        all = all.with(&of_cell(x, y))?;
+    let sums: Vec<BTreeMap<usize, f64>> = cells.iter().map(|(x, y)| of_cell(x, y)).collect();
+    if products(&sums) > MOST_PRODUCTS {
+        return None;
     }
+    let all = sums.iter().fold(Sums { least: 0, ways: vec![1.0] }, |all, cell| all.with(cell));
     let found = cells.iter().map(|(x, y)| product(x, y)).sum::<usize>() - all.least;
     let (below, above): (f64, f64) = (all.ways[..=found].iter().sum(), all.ways[found..].iter().sum());
     let orders: f64 = all.ways.iter().sum();
@@ -62,18 +63,66 @@ fn each_order(values: &mut [usize], from: usize, visit: &mut impl FnMut(&[usize]
     }
 }
 
+/// How many sums there are, from the least to the greatest.
+fn width(sums: &BTreeMap<usize, f64>) -> usize {
+    let ends = sums.keys().next().zip(sums.keys().next_back());
+    ends.map_or(0, |(least, most)| most - least)
+}
+
+/// How many products it takes to add up the sums of all cells.
+fn products(sums: &[BTreeMap<usize, f64>]) -> usize {
+    let of = |(ways, products): (usize, usize), cell: &BTreeMap<usize, f64>| {
+        (ways + width(cell), products.saturating_add(ways.saturating_mul(cell.len())))
+    };
+    sums.iter().fold((1, 0), of).1
+}
+
 impl Sums {
-    /// The sums with one cell more; absent where they are too many.
-    fn with(&self, cell: &BTreeMap<usize, f64>) -> Option<Self> {
-        let (least, most) = (*cell.keys().next()?, *cell.keys().next_back()?);
-        if self.ways.len() * cell.len() > MOST_PRODUCTS {
-            return None;
-        }
-        let mut ways = vec![0.0; self.ways.len() + most - least];
+    /// The sums with one cell more.
+    fn with(&self, cell: &BTreeMap<usize, f64>) -> Self {
+        let least = cell.keys().next().copied().unwrap_or_default();
+        let mut ways = vec![0.0; self.ways.len() + width(cell)];
         for (sum, times) in cell {
             let onto = ways.iter_mut().skip(sum - least);
             onto.zip(&self.ways).for_each(|(way, known)| *way += known * times);
         }
-        Some(Self { least: self.least + least, ways })
+        Self { least: self.least + least, ways }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ranks of so many cells that take turns, in an order that has nothing to do with them.
+    fn cells(cells: usize, values: usize) -> Vec<(Vec<usize>, Vec<usize>)> {
+        let all = cells * values;
+        let step = (1..).map(|tried| all / 2 + tried).find(|step| divisor(*step, all) == 1).unwrap_or(1);
+        let of_cell = |cell: usize| {
+            let places = (cell..all).step_by(cells);
+            places.map(|place| (2 * (place + 1), 2 * (place * step % all + 1))).unzip()
+        };
+        (0..cells).map(of_cell).collect()
+    }
+
+    fn divisor(one: usize, other: usize) -> usize {
+        if other == 0 { one } else { divisor(other, one % other) }
+    }
+
+    #[test]
+    fn few_orders_are_counted_out_and_many_are_not() {
+        for (number, values) in [(1, 9), (2, 7), (3, 7), (30, 2), (12, 3)] {
+            assert!(p_value(&cells(number, values)).is_some_and(|p| p > 0.0 && p <= 1.0), "{number} of {values}");
+        }
+        for (number, values) in [(1, 10), (9, 7), (100, 3), (1000, 7)] {
+            assert_eq!(p_value(&cells(number, values)), None, "{number} of {values}");
+        }
+    }
+
+    #[test]
+    fn a_way_that_is_as_far_out_counts() {
+        // Of 6 orders of each of two cells, 1 is as low as 1 2 3, and 1 as high.
+        let rising = [(vec![2, 4, 6], vec![2, 4, 6]), (vec![8, 10, 12], vec![8, 10, 12])];
+        assert!(p_value(&rising).is_some_and(|p| (p - 2.0 / 36.0).abs() < 1e-12));
     }
 }

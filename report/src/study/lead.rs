@@ -71,8 +71,11 @@ pub(super) fn lead(study: &Study, known: &[CellFigure], compared: &[Compared]) -
 /// Equality is something that a study shows, and more than no difference.
 fn same(compared: usize) -> String {
     match compared {
-        1 => "The cell that is compared is the same as the baseline, within the margin, in all figures.".to_owned(),
-        all => format!("All {all} compared cells are the same as the baseline, within the margin, in all figures."),
+        1 => "The cell that is compared is the same as the baseline, within the margin, in all figures that runs have."
+            .to_owned(),
+        all => format!(
+            "All {all} compared cells are the same as the baseline, within the margin, in all figures that runs have."
+        ),
     }
 }
 

@@ -29,7 +29,7 @@ fn cells_are_compared_with_the_baseline() {
     assert_eq!((first.n, first.baseline, first.overlaps), ((8, 8), 1, Some(false)));
     assert!(first.interval.is_some_and(|it| it.holds(1.0 / 1.2)), "{first:?}");
     let same = of_levels([1000.0, 1000.0, 1002.0], 8);
-    let title = "All 2 compared cells are the same as the baseline, within the margin, in all figures.";
+    let title = "All 2 compared cells are the same as the baseline, within the margin, in all figures that runs have.";
     assert_eq!(Results::of(&same).lead(&same).title, title);
     assert_eq!(results.remarks, Vec::<String>::new());
 }
