@@ -134,7 +134,9 @@ fn shades(svg: &mut String, figure: &Figure, frame: &Frame, style: &Style) {
 
 fn grid(svg: &mut String, frame: &Frame) {
     let mut path = String::new();
-    for (at, _) in &frame.x.ticks {
+    let is_shown =
+        |place: usize| frame.below.as_ref().is_none_or(|below| below.shown.iter().any(|(it, _)| *it == place));
+    for (_, (at, _)) in frame.x.ticks.iter().enumerate().filter(|(place, _)| is_shown(*place)) {
         let _written = write!(path, "M{} {}v{}", number(frame.at_x(*at)), number(frame.top), number(frame.height));
     }
     for (at, _) in frame.y.ticks.iter().filter(|_| frame.names.is_empty()) {
