@@ -1,6 +1,6 @@
 //! The statistics of studies against SciPy and NumPy, whose values `tests/study_statistics.py` wrote.
 
-use loader_report::statistics::{Clusters, Random, Rounds, spearman, variances};
+use loader_report::statistics::{Clusters, Paired, Random, Rounds, spearman, variances};
 
 const REFERENCE: &str = include_str!("data/study_statistics.csv");
 
@@ -29,7 +29,8 @@ fn scipy_finds_the_same() {
         let whole = |number: &f64| number.to_string().parse::<usize>().expect("a whole number");
         let made = values(whole(seed) as u64, whole(cells), whole(rounds), *drift, whole(gaps) as u64);
         let series: Vec<f64> = made.iter().map(|it| it.value).collect();
-        let pairs: Vec<(f64, f64)> = series.iter().enumerate().map(|(at, value)| (at as f64, *value)).collect();
+        let pairs: Vec<Paired> =
+            series.iter().enumerate().map(|(at, value)| Paired { cell: 0, x: at as f64, y: *value }).collect();
         let (rho, rho_p) = spearman(&pairs).expect("enough pairs");
         let found = variances(&made).expect("enough values");
         let split = Clusters::default().split(&series).expect("enough values");

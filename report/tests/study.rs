@@ -50,6 +50,7 @@ fn study() -> Study {
         runs,
         baseline: Baseline::from([("scaling.stableWindow".to_owned(), "60s".to_owned())]),
         figures: Vec::new(),
+        is_chosen_afterwards: false,
         margin: 0.05,
         order: "interleaved".to_owned(),
         seed: 42,

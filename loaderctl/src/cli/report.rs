@@ -31,7 +31,7 @@ pub(crate) struct PlotArguments {
     /// Width in in, cm, mm, pt or px; a column of most papers has 3.33in, two have 7in
     #[arg(long, value_name = "LENGTH", default_value = "3.33in", value_parser = inches)]
     pub(crate) width: f64,
-    /// Height [0.62 of the width, at most 3in]
+    /// Height [0.62 of the width, at most 3in; more where names need it]
     #[arg(long, value_name = "LENGTH", value_parser = inches)]
     pub(crate) height: Option<f64>,
     /// Size of the text in points
@@ -55,7 +55,7 @@ pub(crate) struct Panels {
     /// Of a figure of a study: only over this axis, a field such as scaling.stableWindow [all axes]
     #[arg(long, value_name = "FIELD")]
     pub(crate) axis: Option<String>,
-    /// Of a figure of a study: what it is of, such as response.p99; several with commas [what studies compare]
+    /// Of a figure of a study: what it is of, such as response.p99; several with commas [what the study compares]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) of: Vec<String>,
 }

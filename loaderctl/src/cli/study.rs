@@ -115,6 +115,9 @@ pub(crate) struct StudyCompareArguments {
     /// Also write each figure of each cell as CSV, as cells.csv in the study's directory; an earlier file is replaced
     #[arg(long, value_name = "FILE")]
     pub(crate) cells: Option<PathBuf>,
+    /// Compare these figures, such as response.p99, in the place of those that the study names: chosen afterwards, which the output says
+    #[arg(long, value_name = "FIGURE", value_delimiter = ',')]
+    pub(crate) figures: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]

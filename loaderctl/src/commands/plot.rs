@@ -50,8 +50,11 @@ pub(super) async fn plot(session: &Session, arguments: PlotArguments) -> Result<
     let mut figures = drawn(session, &name, &runs, &panels).await?;
     figures.iter_mut().for_each(|figure| rescale(figure, scales));
     let columns = if figures.len() > 1 && width >= TWO_COLUMNS { 2 } else { 1 };
-    let height = height.unwrap_or((width / columns as f64 * HEIGHT.0).min(HEIGHT.1));
-    let style = Style::paper(width, height, font_size, bw);
+    let usual = (width / columns as f64 * HEIGHT.0).min(HEIGHT.1);
+    let style = match height {
+        Some(height) => Style::paper(width, height, font_size, bw),
+        None => Style::paper(width, usual, font_size, bw).growing(),
+    };
     let svg = || figure::panels(&figures, &style, columns);
     let content = match form {
         Form::Csv => safe(&figure::panels_csv(&figures)),
@@ -162,9 +165,10 @@ fn rescale(figure: &mut Figure, scales: Scales) {
     let Scales { log_x, linear_x, log_y, linear_y } = scales;
     let set = |axis: &mut Axis, is_log: bool, is_linear: bool| {
         let scale = if is_log { Some(Scale::Log) } else { is_linear.then_some(Scale::Linear) };
-        if let Some(scale) = scale.filter(|scale| *scale != axis.scale) {
+        if let Some(scale) = scale.filter(|scale| *scale != axis.scale && axis.names.is_empty()) {
             let mut rescaled = Axis::new(&axis.label, axis.quantity, scale);
             rescaled.range.1 = axis.range.1;
+            rescaled.is_whole = axis.is_whole;
             *axis = rescaled;
         }
     };

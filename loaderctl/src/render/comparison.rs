@@ -53,18 +53,24 @@ fn named(names: &[&str]) -> String {
 fn figures(comparison: &Comparison) -> String {
     let header = ["B is", "figure", "A", "B", "B/A", "95 %", "p (Holm)", "effect"];
     let rows: Rows = comparison.rows.iter().map(row).collect();
-    let margin = percent(comparison.margin);
-    let foot = format!(
-        "Medians of runs. Better, worse: p of at most 0.05. Same: within {margin}. Not shown is not the same.\n"
-    );
-    table::figures(&header, rows) + &foot
+    table::figures(&header, rows) + &verdicts_mean(comparison.margin)
+}
+
+/// What verdicts mean, in a line below their table.
+pub(super) fn verdicts_mean(margin: f64) -> String {
+    let margin = percent(margin);
+    format!("Medians of runs. Better, worse: p of at most 0.05. Same: within {margin}. Not shown is not the same.\n")
+}
+
+/// A verdict in a table that says below what it means.
+pub(super) fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Same => "same",
+        Verdict::Better | Verdict::Worse | Verdict::NotShown => verdict.words(),
+    }
 }
 
 fn row(row: &Row) -> Vec<String> {
-    let word = match row.verdict {
-        Verdict::Same => "same",
-        Verdict::Better | Verdict::Worse | Verdict::NotShown => row.verdict.words(),
-    };
     let span = |it: Interval| format!("{} – {}", factor(it.low), factor(it.high));
     let bounds = row.ratio.map(|Ratio { interval, range, .. }| {
         interval.map(span).or(range.map(|it| format!("range {}", span(it)))).unwrap_or_default()
@@ -72,7 +78,7 @@ fn row(row: &Row) -> Vec<String> {
     let effect = row.delta.map(|delta| format!("{delta:+.2} {}", size(delta).word()));
     let value = |side: &Side| known(side.median, |value| shown(row.measure.quantity, value));
     vec![
-        word.to_owned(),
+        word(row.verdict).to_owned(),
         row.measure.name.to_owned(),
         value(&row.a),
         value(&row.b),

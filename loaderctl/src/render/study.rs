@@ -9,8 +9,8 @@ use super::{
     units::{duration, mib, wire_duration},
 };
 
-/// Figures, and the first cells and runs.
-pub(crate) fn study_plan(plan: &StudyPlan, shown: usize) -> String {
+/// Its size, what is compared and in how many tests, and the first cells and runs.
+pub(crate) fn study_plan(plan: &StudyPlan, (compared, tests): (&str, &str), shown: usize) -> String {
     let StudyPlan { cells, runs, duration: length, invocations, open_ended, waits, bytes } = plan;
     let beginning = if *open_ended { " (of the runs' beginnings: open-ended)" } else { "" };
     let waiting = if *waits { " (without the waits between slots)" } else { "" };
@@ -21,6 +21,8 @@ pub(crate) fn study_plan(plan: &StudyPlan, shown: usize) -> String {
         ("invocations", format!("{invocations}{beginning}")),
         ("load and pauses", format!("{length}{waiting}{beginning}")),
         ("records", format!("{}{beginning}", size(*bytes))),
+        ("compared", compared.to_owned()),
+        ("tests", tests.to_owned()),
     ]);
     let fields: Vec<_> = cells.first().into_iter().flat_map(|cell| called(cell).keys().map(String::as_str)).collect();
     let header: Vec<_> = ["cell"].into_iter().chain(fields).collect();
@@ -76,8 +78,8 @@ mod tests {
             waits: false,
             bytes: 180_000_000,
         };
-        insta::assert_snapshot!(study_plan(&plan, 2));
-        let small = study_plan(&StudyPlan { bytes: 1000, ..plan }, 2);
+        insta::assert_snapshot!(study_plan(&plan, ("response.p99", "up to 1"), 2));
+        let small = study_plan(&StudyPlan { bytes: 1000, ..plan }, ("", ""), 2);
         assert!(small.contains("records          less than 1 MiB"), "{small}");
     }
 }

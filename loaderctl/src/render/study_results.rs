@@ -7,9 +7,13 @@ use loader_report::{
 use serde_json::{Value, json};
 
 use super::{
-    table::{self, Rows},
+    comparison::{verdicts_mean, word},
+    table,
     units::{digits, known, mib, micros, percent, rate},
 };
+
+/// What a table of a cell has.
+const HEADER: [&str; 8] = ["it is", "figure", "baseline", "cell", "ratio", "95 %", "p (Holm)", "runs"];
 
 /// Each cell against its baseline, and what is to be known of it.
 pub(crate) fn study_results(study: &Study, results: &Results) -> String {
@@ -18,28 +22,36 @@ pub(crate) fn study_results(study: &Study, results: &Results) -> String {
         text.push_str(&format!("{remark}\n"));
     }
     text.push('\n');
-    if results.compared.is_empty() {
-        return text;
+    let mut cells: Vec<(usize, usize)> = results.compared.iter().map(|it| (it.cell, it.baseline)).collect();
+    cells.sort_unstable();
+    cells.dedup();
+    for (cell, baseline) in cells {
+        text.push_str(&format!("{} against {}\n", study.label(cell), study.label(baseline)));
+        let of_cell = results.compared.iter().filter(|compared| compared.cell == cell);
+        text.push_str(&table::text(&HEADER, of_cell.map(|compared| row(results, compared)).collect()));
+        text.push('\n');
     }
-    let header = ["it is", "figure", "cell", "against", "its median", "ratio", "95 %", "p (Holm)", "runs"];
-    let rows: Rows = results.compared.iter().map(|compared| row(study, results, compared)).collect();
-    text.push_str(&table::text(&header, rows));
+    if !results.compared.is_empty() {
+        text.push_str(&verdicts_mean(study.margin));
+    }
     text
 }
 
-fn row(study: &Study, results: &Results, compared: &Compared) -> Vec<String> {
-    let of_cell = results.cells.iter().find(|it| it.cell == compared.cell && it.indicator == compared.indicator);
-    let quantity = compared.indicator.quantity();
+fn row(results: &Results, compared: &Compared) -> Vec<String> {
+    let median = |cell| {
+        let found = results.cells.iter().find(|it| it.cell == cell && it.indicator == compared.indicator);
+        known(found.and_then(|it| it.median), |median| in_unit(compared.indicator.quantity(), median))
+    };
+    let (n, of_baseline) = compared.n;
     vec![
-        compared.verdict.words().to_owned(),
+        word(compared.verdict).to_owned(),
         compared.indicator.name.clone(),
-        study.label(compared.cell),
-        study.label(compared.baseline),
-        known(of_cell.and_then(|it| it.median), |median| in_unit(quantity, median)),
+        median(compared.baseline),
+        median(compared.cell),
         known(compared.ratio, digits),
-        known(compared.interval, |interval| format!("{} to {}", digits(interval.low), digits(interval.high))),
+        known(compared.interval, |interval| format!("{} – {}", digits(interval.low), digits(interval.high))),
         known(compared.p_holm, |p| format!("{p:.3}")),
-        format!("{} / {}", compared.n.0, compared.n.1),
+        if n == of_baseline { n.to_string() } else { format!("{n}, {of_baseline}") },
     ]
 }
 
@@ -75,6 +87,8 @@ pub(crate) fn study_results_json(study: &Study, results: &Results) -> Value {
         "studyId": study.id,
         "lead": results.lead(study).sentences().collect::<Vec<_>>(),
         "remarks": results.remarks,
+        "figures": study.compared_figures().into_iter().map(|figure| figure.name.as_str()).collect::<Vec<_>>(),
+        "chosenAfterwards": study.is_chosen_afterwards,
         "compared": compared.collect::<Vec<_>>(),
         "cells": cells.collect::<Vec<_>>(),
     })

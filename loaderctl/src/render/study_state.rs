@@ -73,6 +73,7 @@ pub(crate) fn study(study: &Study, shown: usize) -> String {
         ("owner", study.owner.clone()),
         ("submitted", instant(study.submitted)),
         ("runs", counts(study)),
+        ("compared", study.spec.as_ref().map(|spec| spec.figures.join(", ")).unwrap_or_default()),
     ];
     let mut add = |name, value: String| {
         if !value.is_empty() {

@@ -14,6 +14,7 @@ mod axes;
 mod base;
 mod cells;
 mod course;
+mod figures;
 mod hooks;
 mod order;
 mod plan;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use loader_proto::v1;
 
-use super::{Hooks, MOST_RUNS, Order, Until, share::share};
+use super::{Hooks, MOST_RUNS, Order, Until, figures, share::share};
 use crate::{
     spec::{self, Check},
     units,
@@ -121,6 +121,8 @@ pub struct Settings {
     pub hooks: Hooks,
     /// How much two cells may differ and count as the same, as a share.
     pub margin: f64,
+    /// The figures that are compared, by name; none where the study does not say.
+    pub figures: Vec<String>,
 }
 
 impl Settings {
@@ -143,6 +145,7 @@ impl Settings {
             hooks,
             baseline: _,
             margin,
+            figures,
         } = message;
         let name = spec::name(check, name);
         let combine = choice(check, "combine", combine, Combine::Grid, &Combine::ALL, Combine::as_str);
@@ -174,6 +177,7 @@ impl Settings {
         let retries = check.count("retries", *retries, default_retries, 0..=most_retries);
         let hooks = Hooks::read(check, hooks.as_ref());
         let margin = share(check, "margin", *margin, DEFAULT_MARGIN);
+        let figures = figures::read(check, figures);
         Some(Self {
             name: name?.unwrap_or_else(|| DEFAULT_NAME.to_owned()),
             combine: combine?,
@@ -188,6 +192,7 @@ impl Settings {
             retries: retries?,
             hooks: hooks?,
             margin: margin?,
+            figures: figures?,
         })
     }
 }

@@ -228,6 +228,28 @@ fn too_many_runs_are_refused_with_their_number() {
 }
 
 #[test]
+fn figures_are_called_by_their_names_and_are_bounded() {
+    assert_eq!(plan(&of("figures: [responseUs.p99, goodput]")).settings.figures, ["response.p99", "goodput"]);
+    assert_eq!(plan(&of("figures: []")).settings.figures, Vec::<String>::new());
+    let many = vec!["goodput"; 33].join(", ");
+    for (figures, expected) in [
+        (
+            "response.p99, respose.p50, responseUs.p99",
+            "figures[1]: there is no figure \"respose.p50\" in summary.json; did you mean response.p50?; \
+             figures[2]: is response.p99 again; must be named once",
+        ),
+        (
+            "requested, ''",
+            "figures[0]: requested has no better or worse values; figures[1]: there is no figure \"\" in summary.json",
+        ),
+        (many.as_str(), "figures: names 33 figures; must be at most 32"),
+    ] {
+        let faults = read(&of(&format!("figures: [{figures}]"))).expect_err(figures);
+        assert_eq!(faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "), expected);
+    }
+}
+
+#[test]
 fn a_study_of_large_specs_is_bounded_by_their_bytes() {
     let large = "x".repeat(100_000);
     let faults =

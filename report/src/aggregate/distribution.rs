@@ -98,7 +98,7 @@ impl Distribution {
 
     /// The smallest value that at least this share of the values do not exceed; absent of fewer than 1/(1 − share) values.
     pub fn percentile(&self, share: f64) -> Option<u64> {
-        super::order::told_rank(share, self.count).and_then(|rank| self.at_rank(rank))
+        crate::statistics::told_rank(share, self.count).and_then(|rank| self.at_rank(rank))
     }
 
     /// The value of that rank, from 1.

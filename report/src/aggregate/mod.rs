@@ -13,7 +13,6 @@
 mod distribution;
 mod functions;
 mod gaps;
-mod order;
 mod series;
 mod sketch;
 mod statuses;
@@ -22,7 +21,6 @@ pub use distribution::Distribution;
 pub use functions::FunctionFigures;
 use functions::Functions;
 use gaps::Gaps;
-pub(crate) use order::told_rank;
 pub use series::{Bin, Series};
 pub use sketch::Sketch;
 pub use statuses::Statuses;

@@ -1,6 +1,6 @@
 //! Values of a second: exact while they are few, then in buckets of 3 % width, so that thousands of seconds fit into memory.
 
-use super::order::told_rank;
+use crate::statistics::told_rank;
 
 /// Values that are kept one by one.
 const FEW: usize = 256;

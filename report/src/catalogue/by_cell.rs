@@ -97,7 +97,7 @@ fn names(drawn: &[(usize, Figure)]) -> Vec<&str> {
 fn name(layer: &Layer) -> Option<&str> {
     match layer {
         Layer::Line(curve) | Layer::Step(curve) => Some(&curve.name),
-        Layer::Band(band) => Some(&band.name),
+        Layer::Whiskers(whiskers) => Some(&whiskers.name),
         Layer::Scatter(points) => Some(&points.name),
         Layer::Bars(_) | Layer::Heat(_) => None,
     }
@@ -131,7 +131,7 @@ impl Part<'_> {
 fn looking(mut layer: Layer, name: &str, look: usize) -> Layer {
     match &mut layer {
         Layer::Line(curve) | Layer::Step(curve) => (curve.name, curve.look) = (name.to_owned(), look),
-        Layer::Band(band) => (band.name, band.look) = (name.to_owned(), look),
+        Layer::Whiskers(whiskers) => (whiskers.name, whiskers.look) = (name.to_owned(), look),
         Layer::Scatter(points) => (points.name, points.look) = (name.to_owned(), look),
         Layer::Bars(_) | Layer::Heat(_) => {}
     }
@@ -217,7 +217,7 @@ mod tests {
     fn curves(figure: &Figure) -> Vec<Drawn> {
         let of = |layer: &Layer| match layer {
             Layer::Line(curve) | Layer::Step(curve) => Some((curve.name.clone(), curve.look, curve.points.clone())),
-            Layer::Band(_) | Layer::Scatter(_) | Layer::Bars(_) | Layer::Heat(_) => None,
+            Layer::Whiskers(_) | Layer::Scatter(_) | Layer::Bars(_) | Layer::Heat(_) => None,
         };
         figure.layers.iter().filter_map(of).collect()
     }

@@ -82,7 +82,7 @@ pub(super) fn response_cdf(entry: &Entry, runs: &[Run]) -> Figure {
 }
 
 pub(super) fn slowdown_by_size(entry: &Entry, runs: &[Run]) -> Figure {
-    let x = Axis::new("functions", Quantity::Number, Scale::Log);
+    let x = Axis::new("functions", Quantity::Number, Scale::Log).of_whole();
     let y = Axis::new("slowdown, geometric mean", Quantity::Number, Scale::Log);
     let mut figure = Figure::new(entry.name, entry.about, x, y);
     // Of one run this would be one point.

@@ -168,7 +168,7 @@ impl Sums {
             spans.iter().map(|(from, to)| self.before[*to][class] - self.before[*from][class]).sum::<u64>()
         };
         let count = up_to(self.classes.len().checked_sub(1)?);
-        let rank = crate::aggregate::told_rank(share, count)?;
+        let rank = crate::statistics::told_rank(share, count)?;
         let (mut low, mut high) = (0, self.classes.len() - 1);
         while low < high {
             let middle = usize::midpoint(low, high);

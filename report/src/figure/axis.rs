@@ -43,13 +43,36 @@ pub struct Axis {
     pub scale: Scale,
     /// Where it begins and ends; what is `None` follows the data.
     pub range: (Option<f64>, Option<f64>),
+    /// Whether there is nothing between whole numbers, so that no tick is.
+    pub is_whole: bool,
+    /// What lies at 1, at 2, and so on, where places have names and no order; empty of an axis of numbers.
+    pub names: Vec<String>,
 }
 
 impl Axis {
     /// An axis whose range follows the data; a linear one has zero on it.
     pub fn new(label: &str, quantity: Quantity, scale: Scale) -> Self {
         let begin = (scale == Scale::Linear).then_some(0.0);
-        Self { label: label.to_owned(), quantity, scale, range: (begin, None) }
+        Self { label: label.to_owned(), quantity, scale, range: (begin, None), is_whole: false, names: Vec::new() }
+    }
+
+    /// The same, of whole numbers.
+    #[must_use]
+    pub fn of_whole(mut self) -> Self {
+        self.is_whole = true;
+        self
+    }
+
+    /// An axis of x whose places have names: 1 is the first one.
+    pub fn of_names(label: &str, names: Vec<String>) -> Self {
+        let range = (Some(0.5), Some(names.len() as f64 + 0.5));
+        Self { label: label.to_owned(), quantity: Quantity::Number, scale: Scale::Linear, range, is_whole: true, names }
+    }
+
+    /// The name of a place.
+    pub(super) fn name(&self, at: f64) -> Option<&String> {
+        let place = crate::number::place(at.round()).checked_sub(1)?;
+        self.names.get(place)
     }
 
     /// The same, from one value to another; without either, around the data.
@@ -61,10 +84,25 @@ impl Axis {
 
     /// The axis for values that reach from `low` to `high`, where it has at most `most` ticks.
     pub(super) fn fit(&self, low: f64, high: f64, most: usize) -> Fitted {
-        match self.scale {
+        if !self.names.is_empty() {
+            return self.of_places();
+        }
+        let mut fitted = match self.scale {
             Scale::Linear => self.linear(low, high, most),
             Scale::Log => self.log(low, high, most),
+        };
+        if self.is_whole {
+            fitted.ticks.retain(|(at, _)| (at - at.round()).abs() < 1e-9);
+            fitted.ticks.iter_mut().for_each(|(at, text)| *text = ticks::plain(*at));
         }
+        fitted
+    }
+
+    /// The axis of names, which stand below its ticks.
+    fn of_places(&self) -> Fitted {
+        let count = self.names.len();
+        let ticks = (1..=count).map(|place| (place as f64, String::new())).collect();
+        Fitted { scale: Scale::Linear, begin: 0.5, end: count as f64 + 0.5, ticks, unit: String::new() }
     }
 
     fn linear(&self, low: f64, high: f64, most: usize) -> Fitted {
@@ -215,6 +253,13 @@ mod tests {
             let expected = texts.split(separator).map(str::to_owned).collect::<Vec<_>>();
             assert_eq!(ticks(&axis, low, high), (expected, unit.to_owned()), "{axis:?}");
         }
+    }
+
+    #[test]
+    fn whole_numbers_have_no_ticks_between_them() {
+        let cells = |scale| Axis::new("cells", Quantity::Number, scale).of_whole();
+        assert_eq!(ticks(&cells(Scale::Log), 2.0, 6.0).0, ["2", "3", "4", "5", "6"]);
+        assert_eq!(ticks(&cells(Scale::Linear), 0.0, 2.0).0, ["0", "1", "2"]);
     }
 
     #[test]

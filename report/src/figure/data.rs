@@ -3,6 +3,7 @@
 use csv::Writer;
 
 use super::{
+    axis::Axis,
     layer::{Bars, Curve, Layer},
     parts::Figure,
 };
@@ -14,7 +15,7 @@ pub fn csv(figure: &Figure) -> String {
     let xs = |curve: &Curve| curve.points.iter().map(|(x, _)| x.to_bits()).collect::<Vec<_>>();
     let first = curves.first().map(|curve| xs(curve));
     let is_wide = curves.len() == figure.layers.len() && curves.iter().all(|curve| Some(xs(curve)) == first);
-    if is_wide { text(|writer| wide(writer, &curves)) } else { long_csv(figure) }
+    if is_wide { text(|writer| wide(writer, &figure.x, &curves)) } else { long_csv(figure) }
 }
 
 /// The values as CSV, with a header: a row for each value with the name of its curve.
@@ -33,15 +34,15 @@ pub(super) fn text(write: impl FnOnce(&mut Writer<Vec<u8>>) -> csv::Result<()>) 
 fn curve(layer: &Layer) -> Option<&Curve> {
     match layer {
         Layer::Line(curve) | Layer::Step(curve) => Some(curve),
-        Layer::Band(_) | Layer::Scatter(_) | Layer::Bars(_) | Layer::Heat(_) => None,
+        Layer::Whiskers(_) | Layer::Scatter(_) | Layer::Bars(_) | Layer::Heat(_) => None,
     }
 }
 
-fn wide(writer: &mut Writer<Vec<u8>>, curves: &[&Curve]) -> csv::Result<()> {
+fn wide(writer: &mut Writer<Vec<u8>>, axis: &Axis, curves: &[&Curve]) -> csv::Result<()> {
     writer.write_record(std::iter::once("x").chain(curves.iter().map(|curve| curve.name.as_str())))?;
     let points = curves.first().map_or(0, |curve| curve.points.len());
     for place in 0..points {
-        let x = curves.first().and_then(|curve| curve.points.get(place)).map(|(x, _)| number(*x));
+        let x = curves.first().and_then(|curve| curve.points.get(place)).map(|(x, _)| at(axis, *x));
         let ys = curves.iter().map(|curve| known(curve.points.get(place).and_then(|(_, y)| *y)));
         writer.write_record(x.into_iter().chain(ys))?;
     }
@@ -54,17 +55,17 @@ fn long(writer: &mut Writer<Vec<u8>>, figure: &Figure) -> csv::Result<()> {
         match layer {
             Layer::Line(curve) | Layer::Step(curve) => {
                 for (x, y) in &curve.points {
-                    writer.write_record([&curve.name, &number(*x), &known(*y), ""])?;
+                    writer.write_record([&curve.name, &at(&figure.x, *x), &known(*y), ""])?;
                 }
             }
-            Layer::Band(band) => {
-                for (x, low, high) in &band.points {
-                    writer.write_record([&band.name, &number(*x), &number(*low), &number(*high)])?;
+            Layer::Whiskers(whiskers) => {
+                for (x, low, high) in &whiskers.points {
+                    writer.write_record([&whiskers.name, &at(&figure.x, *x), &number(*low), &number(*high)])?;
                 }
             }
             Layer::Scatter(points) => {
                 for (x, y, name) in &points.points {
-                    writer.write_record([&points.name, &number(*x), &number(*y), name])?;
+                    writer.write_record([&points.name, &at(&figure.x, *x), &number(*y), name])?;
                 }
             }
             Layer::Bars(bars) => bars_of(writer, bars)?,
@@ -90,6 +91,11 @@ fn bars_of(writer: &mut Writer<Vec<u8>>, bars: &Bars) -> csv::Result<()> {
         }
     }
     Ok(())
+}
+
+/// A value of x: where places have names, the name.
+fn at(axis: &Axis, x: f64) -> String {
+    axis.name(x).cloned().unwrap_or_else(|| number(x))
 }
 
 fn known(value: Option<f64>) -> String {

@@ -7,9 +7,10 @@ use std::fmt::Write as _;
 
 use super::{
     axis::{Axis, Scale},
-    frame::Frame,
+    frame::{Frame, categories},
     layer::Layer,
     legend::Legend,
+    names::{Below, DEGREES, LINE},
     paint::draw_layer,
     parts::Figure,
     style::{DARK, Style},
@@ -21,6 +22,7 @@ const LABELS: usize = 4;
 
 /// The figure as SVG.
 pub fn svg(figure: &Figure, style: &Style) -> String {
+    let style = &style.for_figure(figure);
     let size = format!(" width=\"{}\" height=\"{}\"", number(style.width), number(style.height));
     drawn(figure, style, if style.is_alone { &size } else { "" })
 }
@@ -34,11 +36,7 @@ pub(super) fn drawn(figure: &Figure, style: &Style, attributes: &str) -> String 
     shades(&mut svg, &figure, &frame, style);
     grid(&mut svg, &frame);
     for (number, layer) in figure.layers.iter().enumerate() {
-        let name = layer
-            .names()
-            .first()
-            .map(|(name, _)| escaped(&visible(name)))
-            .filter(|_| !matches!(layer, Layer::Bars(_) | Layer::Heat(_)));
+        let name = called(&figure, layer).map(|name| escaped(&visible(name)));
         let named = name.map_or(String::new(), |name| format!(" data-name=\"{name}\""));
         let _written = write!(svg, "<g data-layer=\"{number}\"{named}>");
         draw_layer(&mut svg, layer, &frame, style);
@@ -51,6 +49,20 @@ pub(super) fn drawn(figure: &Figure, style: &Style, attributes: &str) -> String 
     svg
 }
 
+/// What a layer is called, by which a page shows and hides it: whiskers by what they are intervals of.
+fn called<'f>(figure: &'f Figure, layer: &'f Layer) -> Option<&'f str> {
+    match layer {
+        Layer::Line(curve) | Layer::Step(curve) => Some(&curve.name),
+        Layer::Scatter(points) => Some(&points.name),
+        Layer::Whiskers(whiskers) => {
+            let curve = |other: &'f Layer| if let Layer::Line(curve) = other { Some(curve) } else { None };
+            let of = figure.layers.iter().filter_map(curve).find(|curve| curve.look == whiskers.look);
+            Some(of.map_or(&whiskers.name, |curve| &curve.name))
+        }
+        Layer::Bars(_) | Layer::Heat(_) => None,
+    }
+}
+
 fn open(figure: &Figure, style: &Style, frame: &Frame, attributes: &str) -> String {
     let (width, height) = (number(style.width), number(style.height));
     let name = &figure.name;
@@ -59,9 +71,10 @@ fn open(figure: &Figure, style: &Style, frame: &Frame, attributes: &str) -> Stri
         format!("{scale} {begin} {end} {:?}", axis.quantity)
     };
     let pointer = match figure.layers.first() {
+        _ if !figure.x.names.is_empty() => "",
         Some(Layer::Line(_) | Layer::Step(_)) => " data-pointer=\"x\"",
         Some(Layer::Scatter(_)) => " data-pointer=\"point\"",
-        Some(Layer::Band(_) | Layer::Bars(_) | Layer::Heat(_)) | None => "",
+        Some(Layer::Whiskers(_) | Layer::Bars(_) | Layer::Heat(_)) | None => "",
     };
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-labelledby=\"{name}-t {name}-d\" \
@@ -121,7 +134,9 @@ fn shades(svg: &mut String, figure: &Figure, frame: &Frame, style: &Style) {
 
 fn grid(svg: &mut String, frame: &Frame) {
     let mut path = String::new();
-    for (at, _) in &frame.x.ticks {
+    let is_shown =
+        |place: usize| frame.below.as_ref().is_none_or(|below| below.shown.iter().any(|(it, _)| *it == place));
+    for (_, (at, _)) in frame.x.ticks.iter().enumerate().filter(|(place, _)| is_shown(*place)) {
         let _written = write!(path, "M{} {}v{}", number(frame.at_x(*at)), number(frame.top), number(frame.height));
     }
     for (at, _) in frame.y.ticks.iter().filter(|_| frame.names.is_empty()) {
@@ -178,28 +193,75 @@ fn marks(svg: &mut String, figure: &Figure, frame: &Frame, style: &Style) {
 }
 
 fn axes(svg: &mut String, figure: &Figure, frame: &Frame, style: &Style) {
-    let size = style.font_size;
     let (left, bottom) = (number(frame.left), number(frame.bottom()));
     let _written = write!(
         svg,
-        "<path class=\"axis\" stroke=\"currentColor\" stroke-width=\"1\" fill=\"none\" d=\"M{left} {}V{bottom}H{}\"/><g text-anchor=\"middle\">",
+        "<path class=\"axis\" stroke=\"currentColor\" stroke-width=\"1\" fill=\"none\" d=\"M{left} {}V{bottom}H{}\"/>",
         number(frame.top),
         number(frame.right())
     );
-    for (at, label) in &frame.x.ticks {
+    axis_of_x(svg, figure, frame, style);
+    axis_of_y(svg, figure, frame, style);
+}
+
+fn axis_of_x(svg: &mut String, figure: &Figure, frame: &Frame, style: &Style) {
+    let size = style.font_size;
+    svg.push_str("<g text-anchor=\"middle\">");
+    for (at, label) in frame.x.ticks.iter().filter(|_| frame.below.is_none()) {
         // The last one must not reach beyond the figure.
         let half = text::width(label) * size / 2.0;
         let (x, y) = (frame.at_x(*at).min(style.width - half), frame.bottom() + size * 1.25);
         let _written = write!(svg, "<text x=\"{}\" y=\"{}\">{label}</text>", number(x), number(y));
     }
-    let (x, y) = (number(frame.left + frame.width / 2.0), number(frame.bottom() + size * 2.6));
-    let _written =
-        write!(svg, "<text x=\"{x}\" y=\"{y}\">{}</text></g><g text-anchor=\"end\">", titled(&figure.x, &frame.x.unit));
+    let extra = frame.below.as_ref().map_or(0.0, |below| below.extra);
+    let (title, x) = titled(&figure.x, &frame.x.unit, frame.left + frame.width / 2.0, style.width / size, size);
+    let (x, y) = (number(x), number(frame.bottom() + size * 2.6 + extra));
+    let _written = write!(svg, "<text x=\"{x}\" y=\"{y}\">{title}</text></g>");
+    if let Some(below) = &frame.below {
+        names_below(svg, figure, frame, below);
+    }
+}
+
+fn names_below(svg: &mut String, figure: &Figure, frame: &Frame, below: &Below) {
+    for (place, lines) in &below.shown {
+        let x = frame.at_x(*place as f64 + 1.0);
+        let whole = figure.x.names.get(*place).map_or("", String::as_str);
+        if below.is_turned {
+            let (x, y) = (number(x + below.size * 0.3), number(frame.bottom() + below.size));
+            let turned = format!("text-anchor=\"end\" transform=\"translate({x} {y}) rotate(-{DEGREES})\"");
+            named(svg, whole, lines, |_| turned.clone());
+        } else {
+            named(svg, whole, lines, |line| {
+                let y = frame.bottom() + below.size * (1.25 + LINE * line as f64);
+                format!("text-anchor=\"middle\" x=\"{}\" y=\"{}\"", number(x), number(y))
+            });
+        }
+    }
+}
+
+/// The lines of a name, each with these attributes; one that is cut says the whole name where it is pointed at.
+fn named(svg: &mut String, whole: &str, lines: &[String], attributes: impl Fn(usize) -> String) {
+    let is_cut = lines.iter().any(|line| line.contains('…'));
+    if is_cut {
+        let _written = write!(svg, "<g><title>{}</title>", escaped(&visible(whole)));
+    }
+    for (number, line) in lines.iter().enumerate() {
+        let _written = write!(svg, "<text {}>{}</text>", attributes(number), escaped(line));
+    }
+    if is_cut {
+        svg.push_str("</g>");
+    }
+}
+
+fn axis_of_y(svg: &mut String, figure: &Figure, frame: &Frame, style: &Style) {
+    let size = style.font_size;
+    svg.push_str("<g text-anchor=\"end\">");
     let edge = number(frame.left - size * 0.4);
     let room = frame.height / frame.names.len().max(1) as f64;
-    for (place, name) in frame.names.iter().enumerate() {
-        let y = frame.top + room * (place as f64 + 0.5) + size * 0.35;
-        let _written = write!(svg, "<text x=\"{edge}\" y=\"{}\">{}</text>", number(y), escaped(name));
+    for ((place, lines), whole) in frame.names.iter().enumerate().zip(categories(figure)) {
+        let middle = frame.top + room * (place as f64 + 0.5) + size * 0.35;
+        let first = middle - LINE * size * (lines.len().max(1) - 1) as f64 / 2.0;
+        named(svg, whole, lines, |line| format!("x=\"{edge}\" y=\"{}\"", number(first + LINE * size * line as f64)));
     }
     for (at, label) in frame.y.ticks.iter().filter(|_| frame.names.is_empty()) {
         let y = number(frame.at_y(*at) + size * 0.35);
@@ -207,15 +269,19 @@ fn axes(svg: &mut String, figure: &Figure, frame: &Frame, style: &Style) {
     }
     svg.push_str("</g>");
     if frame.names.is_empty() {
-        let (x, y) = (number(size), number(frame.top + frame.height / 2.0));
-        let title = titled(&figure.y, &frame.y.unit);
+        let (title, y) = titled(&figure.y, &frame.y.unit, frame.top + frame.height / 2.0, style.height / size, size);
+        let (x, y) = (number(size), number(y));
         let _written =
             write!(svg, "<text text-anchor=\"middle\" transform=\"translate({x} {y}) rotate(-90)\">{title}</text>");
     }
 }
 
-/// The title of an axis with its unit.
-fn titled(axis: &Axis, unit: &str) -> String {
-    let label = escaped(&axis.label);
-    if unit.is_empty() { label } else { format!("{label} ({unit})") }
+/// The title of an axis with its unit, and where its middle is: beside the middle of the axis, where it would reach beyond the figure.
+/// `room`: what the figure has along the axis, in sizes of the text.
+fn titled(axis: &Axis, unit: &str, middle: f64, room: f64, size: f64) -> (String, f64) {
+    let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
+    let label = text::cut(&axis.label, (room - text::width(&unit)).max(1.0));
+    let title = label + &unit;
+    let half = text::width(&title).min(room) / 2.0;
+    (escaped(&title), middle.clamp(half * size, (room - half) * size))
 }

@@ -21,9 +21,9 @@ impl Curve {
     }
 }
 
-/// A stretch of y by x.
+/// Intervals of y by x, with bars at their ends.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Band {
+pub struct Whiskers {
     /// Its name in the legend.
     pub name: String,
     /// Number of its colour.
@@ -83,8 +83,8 @@ pub enum Layer {
     Line(Curve),
     /// A value that holds until the next point.
     Step(Curve),
-    /// A band.
-    Band(Band),
+    /// Intervals of what is measured at some places, and not between them.
+    Whiskers(Whiskers),
     /// Points.
     Scatter(Points),
     /// Bars.
@@ -98,8 +98,7 @@ impl Layer {
     pub fn is_empty(&self) -> bool {
         match self {
             Self::Line(curve) | Self::Step(curve) => curve.points.iter().all(|(_, y)| y.is_none()),
-            // One point has no area.
-            Self::Band(band) => band.points.len() < 2,
+            Self::Whiskers(whiskers) => whiskers.points.is_empty(),
             Self::Scatter(points) => points.points.is_empty(),
             Self::Bars(bars) => bars.segments.iter().all(|it| it.values.iter().all(Option::is_none)),
             Self::Heat(heat) => heat.counts.iter().all(|count| *count == 0),
@@ -110,7 +109,7 @@ impl Layer {
     pub(super) fn names(&self) -> Vec<(&str, usize)> {
         match self {
             Self::Line(curve) | Self::Step(curve) => vec![(&curve.name, curve.look)],
-            Self::Band(band) => vec![(&band.name, band.look)],
+            Self::Whiskers(whiskers) => vec![(&whiskers.name, whiskers.look)],
             Self::Scatter(points) => vec![(&points.name, points.look)],
             Self::Bars(bars) => bars.segments.iter().enumerate().map(|(look, it)| (&*it.name, look)).collect(),
             Self::Heat(heat) => vec![(&heat.name, 0)],
@@ -121,9 +120,9 @@ impl Layer {
     pub(super) fn values(&self) -> (Vec<f64>, Vec<f64>) {
         match self {
             Self::Line(curve) | Self::Step(curve) => curve.points.iter().filter_map(|(x, y)| Some((*x, (*y)?))).unzip(),
-            Self::Band(band) => {
-                let x = band.points.iter().map(|(x, _, _)| *x).collect();
-                (x, band.points.iter().flat_map(|(_, low, high)| [*low, *high]).collect())
+            Self::Whiskers(whiskers) => {
+                let x = whiskers.points.iter().map(|(x, _, _)| *x).collect();
+                (x, whiskers.points.iter().flat_map(|(_, low, high)| [*low, *high]).collect())
             }
             Self::Scatter(points) => points.points.iter().map(|(x, y, _)| (*x, *y)).unzip(),
             Self::Bars(bars) => (bars.lengths(), Vec::new()),
@@ -135,7 +134,7 @@ impl Layer {
     pub(super) fn make_presentable(&mut self) {
         match self {
             Self::Line(curve) | Self::Step(curve) => curve.name = visible(&curve.name),
-            Self::Band(band) => band.name = visible(&band.name),
+            Self::Whiskers(whiskers) => whiskers.name = visible(&whiskers.name),
             Self::Scatter(points) => points.points.iter_mut().for_each(|(_, _, name)| *name = visible(name)),
             Self::Bars(bars) => bars.categories.iter_mut().for_each(|name| *name = visible(name)),
             Self::Heat(_) => {}
@@ -146,9 +145,9 @@ impl Layer {
         match self {
             Self::Line(curve) => curve.points = curve::thinned(&curve.points, most),
             Self::Step(curve) => curve.points = curve::thinned(&curve.points, most),
-            Self::Band(band) => {
-                let every = band.points.len().div_ceil(most).max(1);
-                band.points = band.points.iter().step_by(every).copied().collect();
+            Self::Whiskers(whiskers) => {
+                let every = whiskers.points.len().div_ceil(most).max(1);
+                whiskers.points = whiskers.points.iter().step_by(every).copied().collect();
             }
             Self::Scatter(points) => {
                 let every = points.points.len().div_ceil(most).max(1);

@@ -13,6 +13,9 @@ use super::{
 /// Longest name, in widths of the text's size.
 const LONGEST: f64 = 26.0;
 
+/// What is drawn beside a name, in widths of the text's size.
+const SAMPLE: (f64, f64) = (4.2, 9.0);
+
 /// The most that it takes of a figure's height.
 const MOST_HEIGHT: f64 = 0.35;
 
@@ -37,11 +40,15 @@ impl Legend {
     /// The legend; empty where there is one layer, which the title names.
     pub(super) fn of(figure: &Figure, style: &Style) -> Self {
         let size = style.font_size;
-        let named = figure.layers.iter().flat_map(|layer| {
+        let is_over_names = !figure.x.names.is_empty();
+        // Whiskers have the look of what they are intervals of.
+        let shown = figure.layers.iter().filter(|layer| !matches!(layer, Layer::Whiskers(_)));
+        let named = shown.flat_map(|layer| {
             let look = match layer {
+                Layer::Line(_) if is_over_names => Look::Point,
                 Layer::Line(_) | Layer::Step(_) => Look::Line,
                 Layer::Scatter(_) => Look::Point,
-                Layer::Band(_) | Layer::Bars(_) => Look::Area,
+                Layer::Whiskers(_) | Layer::Bars(_) => Look::Area,
                 Layer::Heat(_) => Look::Heat,
             };
             layer.names().into_iter().map(move |(name, number)| (name.to_owned(), look(number)))
@@ -53,8 +60,9 @@ impl Legend {
         let (mut entries, mut x, mut y) = (Vec::new(), size * 0.5, size);
         let count = named.len();
         for (name, look) in named.into_iter().filter(|_| is_needed) {
-            let name = text::cut(&visible(&name), LONGEST);
-            let width = text::width(&name) * size + size * if matches!(look, Look::Heat(_)) { 9.0 } else { 4.2 };
+            let sample = if matches!(look, Look::Heat(_)) { SAMPLE.1 } else { SAMPLE.0 };
+            let name = text::cut(&visible(&name), LONGEST.min(style.width / size - sample));
+            let width = (text::width(&name) + sample) * size;
             if x + width > style.width && x > size {
                 (x, y) = (size * 0.5, y + size * 1.5);
             }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{
     frame::Frame,
-    layer::{Band, Bars, Curve, Heat, Layer, Points},
+    layer::{Bars, Curve, Heat, Layer, Points, Whiskers},
     shapes,
     style::{Style, VIRIDIS},
     text::number,
@@ -18,7 +18,7 @@ pub(super) fn draw_layer(svg: &mut String, layer: &Layer, frame: &Frame, style: 
     match layer {
         Layer::Line(curve) => draw_curve(svg, curve, frame, style, false),
         Layer::Step(curve) => draw_curve(svg, curve, frame, style, true),
-        Layer::Band(band) => draw_band(svg, band, frame, style),
+        Layer::Whiskers(whiskers) => draw_whiskers(svg, whiskers, frame, style),
         Layer::Scatter(points) => draw_points(svg, points, frame, style),
         Layer::Bars(bars) => draw_bars(svg, bars, frame, style),
         Layer::Heat(heat) => draw_heat(svg, heat, frame),
@@ -32,7 +32,7 @@ fn draw_curve(svg: &mut String, curve: &Curve, frame: &Frame, style: &Style, is_
             pen_down = false;
             continue;
         };
-        let place = (frame.at_x(*x), frame.at_y(*y));
+        let place = (frame.at_x(*x) + frame.beside(curve.look), frame.at_y(*y));
         let (x, y) = (number(place.0), number(place.1));
         let _written = match (pen_down, is_step) {
             (false, _) => write!(path, "M{x} {y}"),
@@ -42,8 +42,14 @@ fn draw_curve(svg: &mut String, curve: &Curve, frame: &Frame, style: &Style, is_
         pen_down = true;
         places.push(place);
     }
-    shapes::line(svg, style, curve.look, &path);
-    shapes::markers(svg, style, curve.look, &apart(&places, frame, curve.look));
+    // Nothing lies between two names.
+    if !frame.is_over_names() {
+        shapes::line(svg, style, curve.look, &path);
+    }
+    // Each whisker has its marker.
+    let all = frame.is_over_names() || frame.has_whiskers();
+    let marked = if all { places } else { apart(&places, frame, curve.look) };
+    shapes::markers(svg, style, curve.look, &marked);
 }
 
 /// Some of the places of a curve, far enough from each other, and not where another curve has them.
@@ -63,14 +69,16 @@ fn apart(places: &[(f64, f64)], frame: &Frame, look: usize) -> Vec<(f64, f64)> {
     kept
 }
 
-fn draw_band(svg: &mut String, band: &Band, frame: &Frame, style: &Style) {
-    let at = |x: f64, y: f64| format!("{} {}", number(frame.at_x(x)), number(frame.at_y(y)));
-    let upper = band.points.iter().map(|(x, _, high)| at(*x, *high));
-    let lower = band.points.iter().rev().map(|(x, low, _)| at(*x, *low));
-    let places: Vec<_> = upper.chain(lower).collect();
-    if !places.is_empty() {
-        shapes::filled(svg, style, band.look, "0.25", &format!("M{}z", places.join("L")));
+fn draw_whiskers(svg: &mut String, whiskers: &Whiskers, frame: &Frame, style: &Style) {
+    let half = style.font_size * 0.3;
+    let mut path = String::new();
+    for (x, low, high) in &whiskers.points {
+        let x = frame.at_x(*x) + frame.beside(whiskers.look);
+        let (low, high, wide) = (number(frame.at_y(*low)), number(frame.at_y(*high)), number(half * 2.0));
+        let (left, middle) = (number(x - half), number(x));
+        let _written = write!(path, "M{left} {low}h{wide}M{left} {high}h{wide}M{middle} {low}V{high}");
     }
+    shapes::whiskers(svg, style, whiskers.look, &path);
 }
 
 fn draw_points(svg: &mut String, points: &Points, frame: &Frame, style: &Style) {

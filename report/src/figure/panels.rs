@@ -18,8 +18,11 @@ pub fn panels(figures: &[Figure], style: &Style, columns: usize) -> String {
         return svg(figure, style);
     }
     let columns = columns.clamp(1, figures.len().max(1));
+    let panel = Style { width: style.width / columns as f64, is_alone: false, ..*style };
+    let highest = figures.iter().map(|figure| panel.for_figure(figure).height).fold(panel.height, f64::max);
+    let panel = Style { height: highest, may_grow: false, ..panel };
     let rows = figures.len().div_ceil(columns);
-    let (width, height) = (number(style.width), number(style.height * rows as f64));
+    let (width, height) = (number(style.width), number(panel.height * rows as f64));
     let size = if style.is_alone { format!(" width=\"{width}\" height=\"{height}\"") } else { String::new() };
     let titles = figures.iter().map(|figure| escaped(&visible(&figure.title))).collect::<Vec<_>>().join("; ");
     let mut all = format!(
@@ -28,7 +31,6 @@ pub fn panels(figures: &[Figure], style: &Style, columns: usize) -> String {
     if style.is_alone && !style.is_bw {
         all.push_str(&dark());
     }
-    let panel = Style { width: style.width / columns as f64, is_alone: false, ..*style };
     for (place, figure) in figures.iter().enumerate() {
         let (row, column) = (place / columns, place % columns);
         let attributes = format!(

@@ -29,6 +29,17 @@ pub(super) fn line(svg: &mut String, style: &Style, look: usize, path: &str) {
     );
 }
 
+/// Whiskers along a path: thinner than a line, and never dashed.
+pub(super) fn whiskers(svg: &mut String, style: &Style, look: usize, path: &str) {
+    let _written = write!(
+        svg,
+        "<path class=\"c{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" d=\"{path}\"/>",
+        look % 8,
+        style.colour(look),
+        number(style.line * 0.75),
+    );
+}
+
 /// Markers at these places.
 pub(super) fn markers(svg: &mut String, style: &Style, look: usize, places: &[(f64, f64)]) {
     if places.is_empty() {

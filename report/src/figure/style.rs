@@ -15,17 +15,26 @@ pub struct Style {
     pub is_bw: bool,
     /// The SVG stands alone, with its own size; else it is part of a page, and fills what it is given.
     pub is_alone: bool,
+    /// Whether a figure may be higher, where its names need the room.
+    pub may_grow: bool,
 }
 
 impl Style {
     /// A figure of a page.
     pub const PAGE: Self =
-        Self { width: 560.0, height: 270.0, font_size: 12.0, line: 1.6, is_bw: false, is_alone: false };
+        Self { width: 560.0, height: 270.0, font_size: 12.0, line: 1.6, is_bw: false, is_alone: false, may_grow: true };
 
     /// A figure of a paper: as wide as that many inches, with text of that many points.
     pub fn paper(inches: f64, height: f64, points: f64, is_bw: bool) -> Self {
         let font_size = points * 96.0 / 72.0;
-        Self { width: inches * 96.0, height: height * 96.0, font_size, line: 1.25 * 96.0 / 72.0, is_bw, is_alone: true }
+        let (width, height, line) = (inches * 96.0, height * 96.0, 1.25 * 96.0 / 72.0);
+        Self { width, height, font_size, line, is_bw, is_alone: true, may_grow: false }
+    }
+
+    /// The same, where a figure may be higher if its names need the room.
+    #[must_use]
+    pub fn growing(self) -> Self {
+        Self { may_grow: true, ..self }
     }
 }
 

@@ -1,3 +1,7 @@
+//! Figures of every kind of layer.
+
+mod named;
+
 use super::*;
 
 /// A figure with a layer of each kind that fits on two axes.
@@ -16,7 +20,7 @@ fn all_kinds() -> Figure {
             y: vec![100.0, 1e3, 1e4],
             counts: vec![1, 0, 9, 80],
         }),
-        Layer::Band(Band {
+        Layer::Whiskers(Whiskers {
             name: "range".to_owned(),
             look: 2,
             points: vec![(0.0, 400.0, 900.0), (5.0, 500.0, 1_200.0)],

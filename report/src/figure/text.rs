@@ -57,20 +57,23 @@ pub(super) fn width(text: &str) -> f64 {
     text.chars().map(width).sum()
 }
 
-/// A text of at most that width.
+/// A text of at most that width: what is too much is cut out of its middle.
 pub(super) fn cut(text: &str, most: f64) -> String {
     if width(text) <= most {
         return text.to_owned();
     }
-    let mut kept = String::new();
-    for letter in text.chars() {
-        kept.push(letter);
-        if width(&kept) + 1.0 > most {
+    let letters: Vec<char> = text.chars().collect();
+    let (mut first, mut last, mut left) = (0, letters.len(), most - 1.0);
+    for turn in 0..letters.len() {
+        let next = if turn % 2 == 0 { letters[first] } else { letters[last - 1] };
+        left -= width(next.encode_utf8(&mut [0; 4]));
+        if left < 0.0 {
             break;
         }
+        if turn % 2 == 0 { first += 1 } else { last -= 1 }
     }
-    kept.push('…');
-    kept
+    let ends = [&letters[..first], &letters[last..]].map(|end| end.iter().collect::<String>());
+    ends.join("…")
 }
 
 #[cfg(test)]
@@ -93,6 +96,7 @@ mod tests {
     fn long_text_is_cut() {
         assert_eq!(cut("short", 10.0), "short");
         let cut = cut(&"function-".repeat(20), 12.0);
-        assert!(cut.ends_with('…') && width(&cut) <= 12.5, "{cut}");
+        assert!(cut.starts_with("function-") && cut.ends_with("function-") && width(&cut) <= 12.0, "{cut}");
+        assert_eq!(super::cut("stableWindow=30s", 7.0), "stabl…w=30s");
     }
 }

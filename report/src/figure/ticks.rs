@@ -58,7 +58,9 @@ pub(super) fn log_range(low: f64, high: f64, most: usize) -> (f64, f64) {
     if high / low < 10.0 {
         let high = high.max(low * 1.5);
         let step = step((high - low) / most.max(2) as f64);
-        let begin = ((low / step + 1e-9).floor() * step).max(low.min(step));
+        // Where not even one step lies below, some room does.
+        let tick = (low / step + 1e-9).floor() * step;
+        let begin = if tick > 0.0 { tick } else { low * 0.9 };
         return (begin, ((high / step - 1e-9).ceil() * step).max(begin + step));
     }
     (rounded_down(low), step(high))

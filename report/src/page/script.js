@@ -57,19 +57,20 @@
     const data = figure.querySelector("pre.data");
     const layers = [...svg.querySelectorAll("g[data-name]")];
     const hidden = new Set();
-    if (layers.length > 1) {
+    const names = new Set(layers.map((layer) => layer.dataset.name));
+    if (names.size > 1) {
       const box = document.createElement("div");
       box.className = "toggles";
-      for (const layer of layers) {
+      for (const name of names) {
         const button = document.createElement("button");
-        const name = layer.dataset.name;
         button.type = "button";
         button.textContent = name;
         button.setAttribute("aria-pressed", "true");
         button.addEventListener("click", () => {
           const show = hidden.delete(name) || (hidden.add(name), false);
           button.setAttribute("aria-pressed", String(show));
-          layer.setAttribute("visibility", show ? "visible" : "hidden");
+          const named = layers.filter((layer) => layer.dataset.name === name);
+          named.forEach((layer) => layer.setAttribute("visibility", show ? "visible" : "hidden"));
         });
         box.append(button);
       }

@@ -6,6 +6,8 @@
 
 use statrs::distribution::{ContinuousCDF as _, Normal};
 
+use super::tied::doubled_ranks;
+
 /// Most values of a group for which p is exact.
 pub(super) const EXACT: usize = 20;
 
@@ -24,7 +26,7 @@ pub fn p_value(x: &[f64], y: &[f64]) -> Option<f64> {
     if x.is_empty() || y.is_empty() {
         return None;
     }
-    let ranks = doubled_ranks(x, y);
+    let ranks = doubled_ranks(&[x, y].concat());
     if x.len() <= EXACT && y.len() <= EXACT { Some(exact(&ranks, y.len())) } else { normal(&ranks, x, y) }
 }
 
@@ -32,17 +34,6 @@ pub fn p_value(x: &[f64], y: &[f64]) -> Option<f64> {
 pub fn least_p(x: usize, y: usize) -> Option<f64> {
     let ways = (1..=x.min(y)).fold(1.0, |ways, step| ways * (x.max(y) + step) as f64 / step as f64);
     (x.min(y) > 0).then_some((2.0_f64 / ways).min(1.0))
-}
-
-/// Twice the rank of each value, `x` first: whole also where tied values share the mean of their ranks.
-fn doubled_ranks(x: &[f64], y: &[f64]) -> Vec<usize> {
-    let all: Vec<f64> = x.iter().chain(y).copied().collect();
-    let rank = |value: &f64| {
-        let below = all.iter().filter(|it| it.total_cmp(value).is_lt()).count();
-        let equal = all.iter().filter(|it| it.total_cmp(value).is_eq()).count();
-        2 * below + equal + 1
-    };
-    all.iter().map(rank).collect()
 }
 
 /// In how many ways `count` of the ranks add up to each sum.

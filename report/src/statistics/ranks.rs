@@ -1,8 +1,29 @@
-//! Order statistics: which values of a sorted sample bound a percentile.
+//! Order statistics: which value of a sorted sample is a percentile, and which ones bound it.
 
 use statrs::distribution::{Binomial, DiscreteCDF as _};
 
 use super::ALPHA;
+
+/// Shares are decimal fractions, which binary ones only come close to.
+const CLOSE: f64 = 1e-9;
+
+/// The rank, from 1, of the smallest value that at least `share` of `count` values do not exceed.
+pub fn rank(share: f64, count: u64) -> u64 {
+    let rank = share * count as f64;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a cast saturates")]
+    let rank = (rank - CLOSE * rank.max(1.0)).ceil() as u64;
+    rank.clamp(1, count.max(1))
+}
+
+/// Whether so many values say anything of a percentile: whether at least one of them is expected above it.
+pub fn tells(share: f64, count: u64) -> bool {
+    count as f64 * (1.0 - share) >= 1.0 - CLOSE
+}
+
+/// The rank of a percentile among `count` values; absent where these are fewer than 1/(1 − share).
+pub fn told_rank(share: f64, count: u64) -> Option<u64> {
+    tells(share, count).then(|| rank(share, count))
+}
 
 /// Ranks from 1 whose values bound a percentile of independent values, at 95 % with equal tails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +32,13 @@ pub struct Ranks {
     pub low: Option<u64>,
     /// Of the upper bound; absent where there are too few values for one.
     pub high: Option<u64>,
+}
+
+impl Ranks {
+    /// Both bounds; absent where there are too few values for one of them.
+    pub fn both(self) -> Option<(u64, u64)> {
+        self.low.zip(self.high)
+    }
 }
 
 /// The ranks for the percentile `share` of `count` values: the greatest l with P(B ≤ l − 1) ≤ 2.5 %, and the least u with
@@ -44,6 +72,16 @@ fn first(most: u64, is_true: impl Fn(u64) -> bool) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_percentile_needs_a_value_above_it() {
+        for (share, fewest) in [(0.5, 2), (0.9, 10), (0.95, 20), (0.99, 100), (0.999, 1000)] {
+            assert!(tells(share, fewest) && !tells(share, fewest - 1), "{share}");
+            let found = [told_rank(share, fewest), told_rank(share, fewest - 1)];
+            assert_eq!(found, [Some(fewest - 1), None], "{share}");
+        }
+        assert_eq!((rank(0.5, 3), rank(1.0, 3), rank(0.0, 3), told_rank(0.5, 0)), (2, 3, 1, None));
+    }
 
     #[test]
     fn ranks_are_those_of_the_binomial_distribution() {

@@ -1,6 +1,6 @@
 //! Which figures of a study are shown, and which are compared.
 
-use super::input::Study;
+use super::{baseline::baselines, input::Study};
 use crate::indicator::{Better, Indicator, all, find};
 
 /// The figures that are compared unless a study names others. Few: over all tests of a study together at most one in twenty may be wrong,
@@ -37,6 +37,11 @@ impl Study {
     /// The figures that it compares.
     pub fn compared_figures(&self) -> Vec<&'static Indicator> {
         compared(self).into_iter().map(|(indicator, _)| indicator).collect()
+    }
+
+    /// How many tests it makes, where all cells have all of these figures, and none is the same everywhere.
+    pub fn tests(&self) -> usize {
+        compared(self).len() * baselines(self).iter().flatten().count()
     }
 }
 

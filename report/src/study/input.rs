@@ -25,6 +25,8 @@ pub struct Study {
     pub baseline: Baseline,
     /// The figures that are compared, by name; without any, [`DEFAULT_FIGURES`](super::DEFAULT_FIGURES).
     pub figures: Vec<String>,
+    /// Whether these were chosen when the runs were there, by someone who may have seen what they show.
+    pub is_chosen_afterwards: bool,
     /// By how much, as a share, figures may differ and still count as the same.
     pub margin: f64,
     /// The order of the runs, such as `interleaved`.

@@ -59,12 +59,24 @@ pub(super) fn lead(study: &Study, known: &[CellFigure], compared: &[Compared]) -
         cells.iter().filter(has).count()
     };
     let (worse, better) = (with(Verdict::Worse), with(Verdict::Better));
-    let title = title(cells.len(), worse, better);
+    let are_same = !compared.is_empty() && compared.iter().all(|it| it.verdict == Verdict::Same);
+    let title = if are_same { same(cells.len()) } else { title(cells.len(), worse, better) };
     let mut lines: Vec<String> = cells.iter().filter_map(|cell| of_cell(study, compared, *cell)).collect();
     let more = lines.len().saturating_sub(CELLS);
     lines.truncate(CELLS);
     lines.extend((more > 0).then(|| format!("And {more} more cells.")));
     Lead { tone: if worse > 0 { Tone::Care } else { Tone::Open }, title, cells: lines }
+}
+
+/// Equality is something that a study shows, and more than no difference.
+fn same(compared: usize) -> String {
+    match compared {
+        1 => "The cell that is compared is the same as the baseline, within the margin, in all figures that runs have."
+            .to_owned(),
+        all => format!(
+            "All {all} compared cells are the same as the baseline, within the margin, in all figures that runs have."
+        ),
+    }
 }
 
 /// How many cells are worse than their baselines, and how many better: a cell may be both.

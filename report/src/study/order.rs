@@ -6,20 +6,42 @@
 use super::{figures, input::Study};
 use crate::{
     indicator::Indicator,
-    statistics::{Rounds, Variances, holm, residuals, spearman, variances},
+    statistics::{Paired, Rounds, Variances, holm, residuals, spearman, variances},
 };
 
-/// What the order does to a figure; each p after Holm over all figures and tests. What too few runs can't tell is absent.
+/// Why something is not tested.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untested {
+    /// Whatever so few runs find could be chance.
+    TooFew,
+    /// The figure is the same in all runs of each cell.
+    Constant,
+    /// In this order of the runs it can't be told from what the cells do, or from what single runs do.
+    Inseparable,
+}
+
+impl Untested {
+    /// As a reader is told.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::TooFew => "not tested: too few runs",
+            Self::Constant => "not tested: it does not vary",
+            Self::Inseparable => "not tested: the order of the runs does not tell it apart",
+        }
+    }
+}
+
+/// What the order does to a figure; each p after Holm over all figures and tests.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrderEffects {
     /// The figure.
     pub indicator: &'static Indicator,
     /// Spearman's correlation with the place in the order of the runs, and its p: a drift.
-    pub drift: Option<(f64, f64)>,
+    pub drift: Result<(f64, f64), Untested>,
     /// The variance between rounds and within, with its p.
-    pub rounds: Option<Variances>,
+    pub rounds: Result<Variances, Untested>,
     /// Spearman's correlation with the place within the round, and its p.
-    pub place: Option<(f64, f64)>,
+    pub place: Result<(f64, f64), Untested>,
 }
 
 /// A value of a figure, and when it was measured.
@@ -35,10 +57,6 @@ struct Sample {
 pub(super) fn effects(study: &Study) -> Vec<OrderEffects> {
     let figures = figures::compared(study).into_iter().map(|(indicator, _)| indicator);
     let mut effects: Vec<OrderEffects> = figures.filter_map(|indicator| effect(study, indicator)).collect();
-    let is_fixed = places_are_fixed(study);
-    for effect in effects.iter_mut().filter(|_| is_fixed) {
-        effect.place = None;
-    }
     adjust(&mut effects);
     effects
 }
@@ -61,21 +79,26 @@ impl OrderEffects {
 
 fn effect(study: &Study, indicator: &'static Indicator) -> Option<OrderEffects> {
     let samples = samples(study, indicator);
-    if samples.len() < 2 {
+    if samples.is_empty() {
         return None;
     }
     let at: Vec<Rounds> = samples.iter().map(|it| it.at).collect();
     let left = residuals(&at);
-    let with = |x: fn(&Sample) -> f64| samples.iter().map(x).zip(left.iter().copied()).collect::<Vec<_>>();
     // What is left of rounding is no order.
     let least = 1e-12 * at.iter().map(|it| it.value.abs()).fold(0.0, f64::max);
     let varies = left.iter().any(|left| left.abs() > least);
-    let correlation = |x: fn(&Sample) -> f64| spearman(&with(x)).filter(|_| varies);
+    let has_repeats = at.iter().any(|one| at.iter().filter(|other| other.cell == one.cell).count() > 1);
+    let untested = if varies || !has_repeats { Untested::TooFew } else { Untested::Constant };
+    let correlation = |x: fn(&Sample) -> f64| {
+        let of = |(sample, y): (&Sample, &f64)| Paired { cell: sample.at.cell, x: x(sample), y: *y };
+        spearman(&samples.iter().zip(&left).map(of).collect::<Vec<_>>()).filter(|_| varies).ok_or(untested)
+    };
+    let of_place = || correlation(|it| it.place);
     Some(OrderEffects {
         indicator,
         drift: correlation(|it| it.order),
-        rounds: variances(&at),
-        place: correlation(|it| it.place),
+        rounds: if study.cells.len() < 2 { Err(Untested::Inseparable) } else { variances(&at).ok_or(untested) },
+        place: if places_are_fixed(study) { Err(Untested::Inseparable) } else { of_place() },
     })
 }
 

@@ -28,6 +28,9 @@ fn cells_are_compared_with_the_baseline() {
     let first = results.compared.iter().find(|it| it.indicator.name == "response.p99").expect("compared");
     assert_eq!((first.n, first.baseline, first.overlaps), ((8, 8), 1, Some(false)));
     assert!(first.interval.is_some_and(|it| it.holds(1.0 / 1.2)), "{first:?}");
+    let same = of_levels([1000.0, 1000.0, 1002.0], 8);
+    let title = "All 2 compared cells are the same as the baseline, within the margin, in all figures that runs have.";
+    assert_eq!(Results::of(&same).lead(&same).title, title);
     assert_eq!(results.remarks, Vec::<String>::new());
 }
 
@@ -125,8 +128,8 @@ fn in_a_fixed_order_places_are_not_told_from_cells() {
         run.outcome = figures([("response.p99", noisy(1000.0 * [1.0, 2.0, 3.0, 4.0][at % 4], 0.01, &mut random))]);
     }
     let results = Results::of(&study);
-    assert_eq!(results.order[0].place, None);
-    assert!(results.order[0].rounds.is_some());
+    assert_eq!(results.order[0].place, Err(Untested::Inseparable));
+    assert!(results.order[0].rounds.is_ok());
 }
 
 #[test]
@@ -184,8 +187,8 @@ fn a_study_without_axes_or_without_runs_has_results_too() {
     (one.axes, one.cells) = (Vec::new(), vec![Vec::new()]);
     let results = Results::of(&one);
     assert_eq!((one.label(0).as_str(), results.cells.len(), results.compared.len()), ("window", 1, 0));
-    assert_eq!(results.order[0].rounds, None, "a round of one run");
-    assert!(results.order[0].drift.is_some());
+    assert_eq!(results.order[0].rounds, Err(Untested::Inseparable), "a round of one run");
+    assert!(results.order[0].drift.is_ok());
 }
 
 #[test]
@@ -245,4 +248,51 @@ fn ids_of_uploaded_traces_are_shown_by_their_first_digits() {
         (study.label(1), study.label(2)),
         ("trace.upload=0a1b2c3d".to_owned(), format!("trace.upload={}", "x".repeat(64)))
     );
+}
+
+#[test]
+fn a_study_that_names_its_figures_makes_fewer_tests() {
+    let mut random = Random::new(9);
+    let mut some = study(3, 5, 5, |cell, _, _| {
+        let p99 = noisy([1000.0, 1500.0, 1250.0][cell], 0.02, &mut random);
+        figures([("response.p50", p99), ("response.p99", p99), ("failed", p99), ("coldStarts.share", p99)])
+    });
+    assert_eq!(
+        (some.tests(), verdicts(&some, "response.p99")),
+        (8, vec![(1, Verdict::NotShown), (2, Verdict::NotShown)])
+    );
+    let too_few = Results::of(&some).remarks.join("\n");
+    assert!(too_few.contains("Take 6 runs of each cell, or compare fewer figures."), "{too_few}");
+    some.figures = vec!["response.p99".to_owned()];
+    let results = Results::of(&some);
+    assert_eq!((some.tests(), verdicts(&some, "response.p99")[0]), (2, (1, Verdict::Worse)));
+    assert!(results.compared.iter().chain(&Results::of(&some).compared).all(|it| it.indicator.name == "response.p99"));
+    assert!(results.order.len() == 1 && results.spreads.len() == 1, "{results:?}");
+    assert!(results.cells_csv(&some).contains("coldStarts.share"), "cells.csv has all figures");
+    assert_eq!(results.compare_csv(&some).lines().count(), 3);
+    some.is_chosen_afterwards = true;
+    let chosen = Results::of(&some).remarks.concat();
+    assert!(chosen.starts_with("The figures were chosen after the runs were made (response.p99): p is"), "{chosen}");
+}
+
+#[test]
+fn a_figure_that_no_run_has_is_told() {
+    let mut study = of_levels([1000.0, 1000.0, 1000.0], 7);
+    study.figures = vec!["rps.sustainedRate".to_owned(), "response.p99".to_owned()];
+    let remarks = Results::of(&study).remarks.join("\n");
+    let expected = "Not compared, as no run of the cell or of its baseline has it: rps.sustainedRate.";
+    assert!(remarks.contains(expected), "{remarks}");
+}
+
+#[test]
+fn what_too_few_runs_cannot_show_of_the_order_is_told() {
+    let results = Results::of(&of_levels([1000.0, 1200.0, 1400.0], 2));
+    let order = results.order.iter().find(|it| it.indicator.name == "response.p99").expect("has one");
+    assert_eq!((order.drift, order.rounds.is_ok()), (Err(Untested::TooFew), true));
+    let remarks = results.remarks.join("\n");
+    assert!(remarks.ends_with("Not tested, as the runs are too few: a drift over the study."), "{remarks}");
+    let failed = results.order.iter().find(|it| it.indicator.name == "failed").expect("has one");
+    assert_eq!(failed.drift, Err(Untested::Constant));
+    let one = Results::of(&of_levels([1000.0, 1200.0, 1400.0], 1)).remarks.join("\n");
+    assert!(one.contains("too few: a drift over the study, differences between rounds."), "{one}");
 }

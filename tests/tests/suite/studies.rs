@@ -172,6 +172,44 @@ fn a_study_is_carried_out_followed_shown_and_removed() {
 }
 
 #[test]
+fn a_study_compares_the_figures_that_it_names() {
+    let _turn = heavy();
+    let state = tempfile::tempdir().expect("a directory");
+    let daemon = Daemon::start(&state.path().join("state"));
+    let file = written(state.path(), "repeats: 2\nfigures: [responseUs.p50]");
+    let plan = daemon.ctl(&["study", "plan", &file]).ok().stdout;
+    let lines: Vec<_> = plan.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect();
+    assert!(lines.iter().any(|line| line == "compared responseUs.p50" || line == "compared response.p50"), "{plan}");
+    assert!(plan.contains("up to 1; show nothing with fewer than 4 runs of each cell"), "{plan}");
+    daemon.ctl(&["study", "run", &file, "--wait"]).ok();
+    let id = study(&daemon, "latest")["studyId"].as_str().expect("an id").to_owned();
+    let directory = state.path().join("state/studies").join(&id);
+    let rows = |name: &str| fs::read_to_string(directory.join(name)).expect("is written");
+    assert_eq!(rows("compare.csv").lines().count(), 2, "a head and one comparison: {}", rows("compare.csv"));
+    assert!(rows("cells.csv").contains(",goodput,"), "all figures: {}", rows("cells.csv"));
+    for of in [id.as_str(), directory.to_str().expect("text")] {
+        let named = daemon.ctl(&["study", "compare", of]).ok().stdout;
+        assert!(
+            named.contains("response.p50") && !named.contains("failed") && !named.contains("afterwards"),
+            "{named}"
+        );
+        let others = daemon.ctl(&["study", "compare", of, "--figures", "goodput,failed"]).ok().stdout;
+        let said = "The figures were chosen after the runs were made (goodput, failed)";
+        assert!(others.contains(said) && !others.contains("response.p50"), "{others}");
+        assert!(others.lines().filter(|line| line.starts_with("not shown")).all(|line| line.len() <= 80), "{others}");
+    }
+    for (figures, said) in [("respons.p50", "did you mean response.p50?"), ("failed,failed", "failed is named twice")] {
+        let wrong = daemon.ctl(&["study", "compare", &id, "--figures", figures]);
+        assert!(wrong.code == 2 && wrong.stderr.contains(said), "{wrong:?}");
+    }
+    let wrong = written(state.path(), "figures: [response.p98, failed, failed]");
+    let refused = daemon.ctl(&["study", "plan", &wrong]);
+    for said in ["figures[0]: there is no figure \"response.p98\"", "figures[2]: is failed again"] {
+        assert!(refused.code != 0 && refused.stderr.contains(said), "{refused:?}");
+    }
+}
+
+#[test]
 fn runs_that_miss_what_is_expected_of_them_are_counted_at_the_end_of_their_study() {
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(&state.path().join("state"));

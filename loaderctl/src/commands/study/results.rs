@@ -7,7 +7,7 @@ use loader_report::{
     indicator::Figures,
     page,
     statistics::Until,
-    study::{Baseline, Outcome, Results, Study, StudyRun},
+    study::{Baseline, Outcome, Results, Study, StudyRun, compared_figure, fewest_runs},
 };
 use serde_json::json;
 
@@ -31,8 +31,13 @@ pub(in crate::commands) async fn compare(
     session: &Session,
     arguments: StudyCompareArguments,
 ) -> Result<Ending, Failure> {
-    let StudyCompareArguments { study, csv, cells } = arguments;
-    let study = read(session, &study.study).await?;
+    let StudyCompareArguments { study, csv, cells, figures } = arguments;
+    let figures = chosen(&figures)?;
+    let mut study = read(session, &study.study).await?;
+    if !figures.is_empty() {
+        study.is_chosen_afterwards = figures != names(&study);
+        study.figures = figures;
+    }
     let results = Results::of(&study);
     if let Some(path) = csv {
         run_files::write(&path, results.compare_csv(&study).as_bytes())?;
@@ -45,6 +50,37 @@ pub(in crate::commands) async fn compare(
         Format::Json => output::json(&render::study_results_json(&study, &results))?,
     }
     Ok(Ending::Done)
+}
+
+/// The figures that are asked for, by their names.
+fn chosen(asked: &[String]) -> Result<Vec<String>, Failure> {
+    let mut figures: Vec<String> = Vec::with_capacity(asked.len());
+    for name in asked {
+        let (found, _) = compared_figure(name).map_err(|fault| Failure::Input(format!("--figures: {fault}")))?;
+        if figures.contains(&found.name) {
+            return Err(Failure::Input(format!("--figures: {} is named twice", found.name)));
+        }
+        figures.push(found.name.clone());
+    }
+    Ok(figures)
+}
+
+/// The names of the figures that a study compares.
+fn names(study: &Study) -> Vec<String> {
+    study.compared_figures().into_iter().map(|indicator| indicator.name.clone()).collect()
+}
+
+/// What is compared in a study that is planned: the figures, and the tests of them.
+pub(super) fn comparison_of(spec: v1::StudySpec, plan: &v1::StudyPlan) -> Result<(String, String), Failure> {
+    let planned = v1::Study { spec: Some(spec), cells: plan.cells.clone(), ..v1::Study::default() };
+    let study = of(planned, &BTreeMap::new())?;
+    let tests = study.tests();
+    let repeats = plan.runs.iter().map(|run| run.repeat as usize + 1).max().unwrap_or_default();
+    let need = fewest_runs(tests).filter(|need| *need > repeats);
+    let need = need.map_or(String::new(), |need| format!("; show nothing with fewer than {need} runs of each cell"));
+    let of_all =
+        if tests == 0 { "none: there is nothing to compare with".to_owned() } else { format!("up to {tests}{need}") };
+    Ok((names(&study).join(", "), of_all))
 }
 
 /// Writes the page of a study.
@@ -155,13 +191,18 @@ fn of(study: v1::Study, figures: &BTreeMap<String, Figures>) -> Result<Study, Fa
         axes.iter().map(|axis| value(axis).unwrap_or_default()).collect::<Vec<_>>()
     };
     let until = spec.until.as_ref().map(rule).transpose()?;
+    let unknown: Vec<String> = spec.figures.iter().filter_map(|name| compared_figure(name).err()).collect();
+    if !unknown.is_empty() {
+        return Err(Failure::Answer(format!("figures of the study: {}", unknown.join("; "))));
+    }
     Ok(Study {
         name: if spec.name.is_empty() { "study".to_owned() } else { spec.name.clone() },
         id: study_id,
         cells: cells.iter().map(values).collect(),
         runs: runs.iter().filter_map(|run| planned(run, figures)).collect(),
         baseline: baseline(&spec.baseline, &axes),
-        figures: Vec::new(),
+        figures: spec.figures.clone(),
+        is_chosen_afterwards: false,
         margin: spec.margin.unwrap_or(MARGIN),
         order: if spec.order.is_empty() { "interleaved".to_owned() } else { spec.order.clone() },
         seed: spec.seed.unwrap_or(42),

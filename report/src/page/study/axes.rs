@@ -3,7 +3,7 @@
 use loader_proto::json::parse_duration;
 
 use crate::{
-    figure::{Axis, Band, Curve, Facts, Figure, Layer, Mark, Quantity, Scale},
+    figure::{Axis, Curve, Facts, Figure, Layer, Mark, Quantity, Scale, Whiskers},
     study::{AxisEffect, Results, Study, distinct},
 };
 
@@ -11,13 +11,11 @@ use crate::{
 pub(super) struct Places {
     /// The axis of the figure.
     pub(super) x: Axis,
-    /// The values that have no place of their own, with their names.
-    pub(super) marks: Vec<Mark>,
     places: Vec<(String, f64)>,
 }
 
 impl Places {
-    /// The places of the values of an axis: durations and numbers where they are, anything else one after the other.
+    /// The places of the values of an axis: durations and numbers where they are, anything else by its name.
     pub(super) fn of(study: &Study, axis: usize) -> Self {
         let values = distinct(study, axis);
         let field = study.axes.get(axis).map_or("", String::as_str);
@@ -25,18 +23,21 @@ impl Places {
             |read: &dyn Fn(&str) -> Option<f64>| values.iter().map(|value| read(value)).collect::<Option<Vec<_>>>();
         let durations = all(&|text| parse_duration(text).ok().map(|it| it.seconds as f64 + f64::from(it.nanos) / 1e9));
         let numbers = all(&|text| text.parse().ok().filter(|number: &f64| number.is_finite()));
-        let (quantity, places, is_named) = match (numbers, durations) {
-            (Some(numbers), _) => (Quantity::Number, numbers, false),
-            (None, Some(durations)) => (Quantity::Seconds, durations, false),
-            (None, None) => (Quantity::Number, (1..=values.len()).map(|number| number as f64).collect(), true),
+        let (x, places) = match (numbers, durations) {
+            (Some(numbers), _) => (of_numbers(field, Quantity::Number, &numbers), numbers),
+            (None, Some(durations)) => (of_numbers(field, Quantity::Seconds, &durations), durations),
+            (None, None) => {
+                let names = values.iter().map(|value| (*value).clone()).collect();
+                (Axis::of_names(field, names), (1..=values.len()).map(|number| number as f64).collect())
+            }
         };
-        let places: Vec<(String, f64)> = values.into_iter().cloned().zip(places).collect();
-        let marks =
-            places.iter().filter(|_| is_named).map(|(value, at)| Mark { at: *at, label: value.clone() }).collect();
-        let label = if is_named { format!("{field} (number of the value)") } else { field.to_owned() };
-        let x = Axis::new(&label, quantity, Scale::Linear);
-        let x = if is_named { x.ranging(Some(0.5), Some(places.len() as f64 + 0.5)) } else { x };
-        Self { x, marks, places }
+        Self { x, places: values.into_iter().cloned().zip(places).collect() }
+    }
+
+    /// What a figure says of the intervals of its layers.
+    pub(super) fn intervals(layers: &[Layer]) -> &'static str {
+        let has_some = layers.iter().any(|layer| matches!(layer, Layer::Whiskers(_)));
+        if has_some { ", with their intervals" } else { "; too few runs for intervals" }
     }
 
     /// The place of a value.
@@ -46,10 +47,18 @@ impl Places {
 
     /// A figure over this axis.
     pub(super) fn figure(&self, name: &str, title: &str, y: Axis) -> Figure {
-        let mut figure = Figure::new(name, title, self.x.clone(), y);
-        figure.marks.clone_from(&self.marks);
-        figure
+        Figure::new(name, title, self.x.clone(), y)
     }
+}
+
+/// An axis from zero over all values, also over those that a figure has nothing at, so that all figures of a study have the same; with
+/// some room beside the outer ones.
+fn of_numbers(field: &str, quantity: Quantity, values: &[f64]) -> Axis {
+    const ROOM: f64 = 0.04;
+    let (least, most) = values.iter().fold((0.0_f64, 0.0_f64), |(least, most), at| (least.min(*at), most.max(*at)));
+    let room = ROOM * if most > least { most - least } else { 1.0 };
+    let begin = if values.iter().any(|at| *at < room) { least - room } else { 0.0 };
+    Axis::new(field, quantity, Scale::Linear).ranging(Some(begin), Some(most + room))
 }
 
 /// Of each of these axes a figure: what its values do to each of the figures that are compared.
@@ -66,15 +75,19 @@ fn effect(study: &Study, results: &Results, axis: usize) -> Option<Figure> {
     let mut figure = places.figure(&format!("effect-{axis}"), &format!("Effect of {field}, against {reference}"), y);
     for (look, indicator) in study.compared_figures().into_iter().enumerate() {
         let found: Vec<_> = of_axis.iter().filter(|it| it.indicator == indicator).collect();
-        let itself = places.at(reference).map(|at| (at, 1.0, Some((1.0, 1.0)))).filter(|_| !found.is_empty());
+        let itself = places.at(reference).map(|at| (at, 1.0, None)).filter(|_| !found.is_empty());
         let values = found
             .iter()
             .filter_map(|it| Some((places.at(&it.value)?, it.ratio, it.interval.map(|it| (it.low, it.high)))));
         let mut values: Vec<_> = values.chain(itself).collect();
         values.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let band = values.iter().filter_map(|(at, _, bounds)| bounds.map(|(low, high)| (*at, low, high)));
+        let whiskers = values.iter().filter_map(|(at, _, bounds)| bounds.map(|(low, high)| (*at, low, high)));
         let name = indicator.name.clone();
-        figure.layers.push(Layer::Band(Band { name: format!("{name}, 95 %"), look, points: band.collect() }));
+        figure.layers.push(Layer::Whiskers(Whiskers {
+            name: format!("{name}, 95 %"),
+            look,
+            points: whiskers.collect(),
+        }));
         figure.layers.push(Layer::Line(Curve::new(
             &name,
             look,
@@ -83,7 +96,7 @@ fn effect(study: &Study, results: &Results, axis: usize) -> Option<Figure> {
     }
     figure.layers.retain(|layer| !layer.is_empty());
     figure.limits.push(Mark { at: 1.0, label: "no effect".to_owned() });
-    figure.finding = format!("Ratio of medians to {field}={reference}, with the interval as a band.");
+    figure.finding = format!("Ratios of medians to {field}={reference}{}.", Places::intervals(&figure.layers));
     let pairs = of_axis.iter().map(|it| it.pairs).max().unwrap_or_default();
     figure.facts = Facts::new(
         format!("{pairs} {} of cells that differ in this alone", if pairs == 1 { "pair" } else { "pairs" }),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::axes::Places;
 use crate::{
-    figure::{Axis, Band, Curve, Facts, Figure, Layer, Mark, Points, Quantity, Scale, Shade},
+    figure::{Axis, Curve, Facts, Figure, Layer, Mark, Points, Quantity, Scale, Shade, Whiskers},
     indicator::Indicator,
     statistics::median,
     study::{Results, Study},
@@ -80,13 +80,18 @@ fn multiple(
         let mut known: Vec<_> =
             known.filter_map(|it| Some((places.at(study.cells.get(it.cell)?.get(axis)?)?, it))).collect();
         known.sort_by(|one, other| one.0.total_cmp(&other.0));
-        let band = known.iter().filter_map(|(at, it)| it.interval.map(|bounds| (*at, bounds.low, bounds.high)));
+        let whiskers = known.iter().filter_map(|(at, it)| it.interval.map(|bounds| (*at, bounds.low, bounds.high)));
         let label = if label.is_empty() { "median" } else { label };
-        figure.layers.push(Layer::Band(Band { name: format!("{label}, interval"), look, points: band.collect() }));
+        figure.layers.push(Layer::Whiskers(Whiskers {
+            name: format!("{label}, interval"),
+            look,
+            points: whiskers.collect(),
+        }));
         figure.layers.push(Layer::Line(Curve::new(label, look, known.iter().map(|(at, it)| (*at, it.median)))));
     }
     figure.layers.retain(|layer| !layer.is_empty());
-    figure.finding = format!("Medians of {name} over the runs of each cell, with their intervals as bands.");
+    let intervals = Places::intervals(&figure.layers);
+    figure.finding = format!("Medians of {name} over the runs of each cell{intervals}.");
     let with = (0..study.axes.len()).filter(|other| *other != axis && is_same(study, axis, *other));
     let with: Vec<_> = with.filter_map(|other| study.axes.get(other)).map(String::as_str).collect();
     let with = if with.is_empty() { String::new() } else { format!("{} vary with it", with.join(", ")) };
@@ -98,14 +103,21 @@ fn multiple(
 
 /// Each figure that is compared, run by run in the order in which they were made.
 pub(super) fn in_order(study: &Study) -> Vec<Figure> {
-    study.compared_figures().into_iter().filter_map(|indicator| runs(study, indicator)).collect()
+    let figures = study.compared_figures().into_iter().filter(|indicator| varies(study, indicator));
+    figures.filter_map(|indicator| runs(study, indicator)).collect()
+}
+
+/// Whether a figure is not the same in all runs of each cell.
+fn varies(study: &Study, indicator: &Indicator) -> bool {
+    let values = (0..study.cells.len()).map(|cell| study.values(cell, &indicator.name));
+    values.into_iter().any(|values| values.windows(2).any(|two| two[0].total_cmp(&two[1]).is_ne()))
 }
 
 fn runs(study: &Study, indicator: &'static Indicator) -> Option<Figure> {
     let name = &indicator.name;
     let medians: Vec<Option<f64>> = (0..study.cells.len()).map(|cell| median(&study.values(cell, name))).collect();
     let last = study.runs.len() as f64 + 0.5;
-    let x = Axis::new("number of the run", Quantity::Number, Scale::Linear).ranging(Some(0.5), Some(last));
+    let x = Axis::new("number of the run", Quantity::Number, Scale::Linear).of_whole().ranging(Some(0.5), Some(last));
     let y = Axis::new("over the median of its cell", Quantity::Number, Scale::Linear).ranging(None, None);
     let mut figure =
         Figure::new(&format!("order-{}", name.replace('.', "-").to_lowercase()), &format!("{name}, run by run"), x, y);

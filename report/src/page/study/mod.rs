@@ -18,6 +18,9 @@ use crate::{
     study::{Outcome, Results, Study},
 };
 
+/// The order that is not drawn.
+const AS_GIVEN: &str = "asGiven";
+
 /// The results of a study as one HTML file, of the same making as a report.
 pub fn study_html(study: &Study, results: &Results) -> String {
     let lead = results.lead(study);
@@ -56,7 +59,7 @@ pub fn study_html(study: &Study, results: &Results) -> String {
 /// Cells against their baselines, with how that is found; nothing of a study of one cell.
 fn compared(study: &Study, results: &Results) -> String {
     let table = tables::compared(study, results).html();
-    if table.is_empty() { table } else { table + &tables::method(study) }
+    if table.is_empty() { table } else { table + &tables::method(study, results) }
 }
 
 /// What the study is, in a line.
@@ -66,10 +69,10 @@ fn told(study: &Study) -> String {
         study.id.clone(),
         format!("{} {}", study.cells.len(), if study.cells.len() == 1 { "cell" } else { "cells" }),
         format!("{} runs, {samples} of them samples", study.runs.len()),
-        if study.order.is_empty() {
-            String::new()
-        } else {
-            format!("order {}, drawn from {}", study.order, study.seed)
+        match study.order.as_str() {
+            "" => String::new(),
+            AS_GIVEN => "order of the file".to_owned(),
+            drawn => format!("order {drawn}, drawn from {}", study.seed),
         },
     ];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")

@@ -47,7 +47,7 @@ pub(super) fn table(results: &Results) -> Table {
 pub(super) fn course(results: &Results) -> Option<Figure> {
     let shown: Vec<&Spread> = results.spreads.iter().filter(|it| it.is_relative && it.cells >= FEWEST).collect();
     let most = shown.iter().map(|it| it.cells).max()?;
-    let x = Axis::new("number of cells", Quantity::Number, Scale::Log);
+    let x = Axis::new("number of cells", Quantity::Number, Scale::Log).of_whole();
     let y = Axis::new("half the interval, of the mean", Quantity::Share, Scale::Linear);
     let mut figure = Figure::new("spread-course", "How certain the mean of so many cells is", x, y);
     for (look, spread) in shown.into_iter().enumerate() {

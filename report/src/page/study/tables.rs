@@ -2,12 +2,13 @@
 
 use crate::{
     figure::{Quantity, text::escaped},
+    indicator::Indicator,
     page::{
         table::{Cell, Table},
         units,
     },
-    statistics::{Interval, size},
-    study::{Outcome, Results, Study, probability},
+    statistics::{Interval, Variances, size},
+    study::{Outcome, Results, Study, Untested, probability},
 };
 
 /// Most rows of a table; cells.csv and compare.csv have all of them.
@@ -69,12 +70,25 @@ pub(super) fn compared(study: &Study, results: &Results) -> Table {
     cut(table)
 }
 
-/// How it was found.
-pub(super) fn method(study: &Study) -> String {
+/// What is compared, and how it was found.
+pub(super) fn method(study: &Study, results: &Results) -> String {
+    let figures = study.compared_figures();
+    let names = |wanted: &dyn Fn(&Indicator) -> bool| {
+        let names = figures.iter().filter(|it| wanted(it)).map(|it| it.name.as_str());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    let by = match (study.figures.is_empty(), study.is_chosen_afterwards) {
+        (true, _) => "as the study names none",
+        (false, true) => "chosen afterwards",
+        (false, false) => "as the study names them",
+    };
+    let unknown = names(&|figure| !results.cells.iter().any(|it| it.indicator == figure));
+    let unknown = if unknown.is_empty() { String::new() } else { format!(" No run has {unknown}.") };
     format!(
-        "<p class=\"note\">A sample is a run. Ratio: of the medians, bootstrap over runs. p: Mann-Whitney, after Holm over all tests of the \
-         study. δ: Cliff's. Better and worse: p of at most 0.05, and 1 is outside the interval of the ratio. Same: the interval lies within \
-         {:.3} – {:.3}. All else is not shown; that is not equality. See docs/studies.md.</p>\n",
+        "<p class=\"note\">Compared, {by}: {}.{unknown} A sample is a run. Ratio: of the medians, bootstrap over runs. p: Mann-Whitney, after \
+         Holm over all tests of the study. δ: Cliff's. Better and worse: p of at most 0.05, and 1 is outside the interval of the ratio. Same: \
+         the interval lies within {:.3} – {:.3}. All else is not shown; that is not equality. See docs/studies.md.</p>\n",
+        names(&|_| true),
         1.0 / (1.0 + study.margin),
         1.0 + study.margin
     )
@@ -114,10 +128,11 @@ pub(super) fn cells(study: &Study, results: &Results) -> Table {
         .shown_cells(study)
         .map(|it| {
             let quantity = it.indicator.quantity();
-            let below = it.interval.map_or_else(
-                || "too few runs for an interval".to_owned(),
-                |bounds| span(bounds, |value| shown(quantity, value)),
-            );
+            let below = match it.interval {
+                Some(bounds) => span(bounds, |value| shown(quantity, value)),
+                None if it.n == 0 => "no run has it".to_owned(),
+                None => "too few runs for an interval".to_owned(),
+            };
             vec![
                 Cell::name(&it.indicator.name),
                 Cell::text(study.label(it.cell)),
@@ -141,23 +156,23 @@ pub(super) fn order(results: &Results) -> Table {
     ];
     let mut table =
         Table::new("Figures without the medians of their cells: what the order of the runs does, p after Holm", &head);
-    let rho = |found: Option<(f64, f64)>| {
-        let p = found.map(|(_, p)| format!("p {}", probability(p))).unwrap_or_default();
-        Cell::number(found.map(|(rho, _)| rho), |rho| format!("{rho:+.2}")).with(p)
+    let rho = |found: Result<(f64, f64), Untested>| match found {
+        Ok((rho, p)) => Cell::number(Some(rho), |rho| format!("{rho:+.2}")).with(format!("p {}", probability(p))),
+        Err(untested) => Cell::number(None, probability).with(untested.words()),
+    };
+    let rounds = |found: Result<Variances, Untested>| match found {
+        Ok(found) => [
+            Cell::number(Some(found.f), |f| format!("{f:.2}")).with(format!("p {}", probability(found.p))),
+            Cell::number(Some(found.between / (found.between + found.within)), units::percent).with("between rounds"),
+        ],
+        Err(untested) => [Cell::number(None, probability).with(untested.words()), Cell::number(None, units::percent)],
     };
     table.rows = results
         .order
         .iter()
         .map(|it| {
-            let share = it.rounds.map(|found| found.between / (found.between + found.within));
-            let p = it.rounds.map(|found| format!("p {}", probability(found.p))).unwrap_or_default();
-            vec![
-                Cell::name(&it.indicator.name),
-                rho(it.drift),
-                Cell::number(it.rounds.map(|found| found.f), |f| format!("{f:.2}")).with(p),
-                Cell::number(share, units::percent).with("between rounds"),
-                rho(it.place),
-            ]
+            let [f, share] = rounds(it.rounds);
+            vec![Cell::name(&it.indicator.name), rho(it.drift), f, share, rho(it.place)]
         })
         .collect();
     table
