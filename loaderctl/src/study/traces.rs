@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use loader_proto::json::Fault;
+use loader_trace::sample::REPORT_FILE;
 use serde_json::Value;
 
 use super::fault::fault;
@@ -144,6 +145,10 @@ fn matching(pattern: &str, folder: &Path) -> Result<Vec<String>, String> {
     let mut paths = Vec::new();
     for path in found {
         let path = path.map_err(|error| format!("cannot be searched: {error}"))?;
+        // It lies beside samples, and is none.
+        if path.file_name().is_some_and(|name| name == REPORT_FILE) {
+            continue;
+        }
         let named = path.strip_prefix(folder).unwrap_or(&path);
         let text = named.to_str().ok_or_else(|| format!("{} is no UTF-8", path.display()))?;
         paths.push(text.to_owned());

@@ -1,6 +1,6 @@
 //! What a study shows, in sentences.
 
-use super::{cells::CellFigure, compared::Compared, input::Study};
+use super::{cells::CellFigure, compared::Compared, input::Study, spread::Spread};
 use crate::compare::Verdict;
 
 /// Most cells that are named.
@@ -47,9 +47,14 @@ impl Lead {
     }
 }
 
-pub(super) fn lead(study: &Study, known: &[CellFigure], compared: &[Compared]) -> Lead {
+pub(super) fn lead(study: &Study, known: &[CellFigure], compared: &[Compared], spreads: &[Spread]) -> Lead {
     if study.cells.len() == 1 {
         return of_one(study, known);
+    }
+    let of_sizes: Vec<_> = spreads.iter().filter_map(of_size).collect();
+    if !of_sizes.is_empty() {
+        let title = "How much results vary between samples of one size, and between repeats of one sample:".to_owned();
+        return Lead { tone: Tone::Open, title, cells: of_sizes };
     }
     let mut cells: Vec<usize> = compared.iter().map(|it| it.cell).collect();
     cells.sort_unstable();
@@ -115,6 +120,19 @@ fn of_one(study: &Study, known: &[CellFigure]) -> Lead {
     };
     let title = "The study has one cell: nothing is compared.".to_owned();
     Lead { tone: Tone::Open, title, cells: shown(study, known).filter_map(median).collect() }
+}
+
+/// What samples of one size are asked for is how much they vary, not which of them is better than the first.
+fn of_size(spread: &Spread) -> Option<String> {
+    let Spread { indicator, size, cells, repeats: _, between, within, is_relative: _ } = spread;
+    let samples = format!("{}, {cells} samples of {} functions", indicator.name, (*size)?);
+    let within = spread.deviation(*within);
+    Some(if *between > 0.0 {
+        let between = spread.deviation(*between);
+        format!("{samples}: standard deviation {between} between samples, {within} between repeats.")
+    } else {
+        format!("{samples}: they vary no more than repeats of one, whose standard deviation is {within}.")
+    })
 }
 
 fn of_cell(study: &Study, compared: &[Compared], cell: usize) -> Option<String> {

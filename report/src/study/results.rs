@@ -47,7 +47,7 @@ impl Results {
 
     /// What the study shows.
     pub fn lead(&self, study: &Study) -> Lead {
-        lead::lead(study, &self.cells, &self.compared)
+        lead::lead(study, &self.cells, &self.compared, &self.spreads)
     }
 
     /// The figures of cells that a page shows: those that are compared, and what a mode finds, such as `rps.sustainedRate`.

@@ -219,6 +219,40 @@ fn variance_between_cells_is_told_from_that_of_repeats() {
     assert_eq!(Results::of(&study_of_two()).spreads, [], "two cells are compared, not averaged");
 }
 
+#[test]
+fn samples_of_several_sizes_are_kept_apart() {
+    let mut random = Random::new(9);
+    // The larger a sample, the less it differs from others of its size. There are too few of the largest.
+    let sizes = [(10, 30, 0.4), (50, 30, 0.1), (200, 2, 0.1)];
+    let of = |&(size, samples, share): &(u64, usize, f64)| (1..=samples).map(move |number| (number, size, share));
+    let cells: Vec<_> = sizes.iter().flat_map(of).collect();
+    let levels: Vec<f64> = cells.iter().map(|(_, _, share)| noisy(1000.0, *share, &mut random)).collect();
+    let mut samples = study(cells.len(), 3, 5, |cell, round, _| {
+        figures([("response.p99", noisy(levels[cell], 0.02, &mut random)), ("failed", 0.1 * f64::from(round + 1))])
+    });
+    samples.figures = ["response.p99", "failed"].map(str::to_owned).into();
+    samples.axes = vec!["trace.path".to_owned()];
+    samples.cells = cells.iter().map(|(number, size, _)| vec![format!("samples/{number}/{size}")]).collect();
+    let results = Results::of(&samples);
+    let found: Vec<_> = results.spreads.iter().map(|it| (it.label(), it.cells, it.between.sqrt())).collect();
+    let names: Vec<_> = found.iter().map(|(label, cells, _)| (label.as_str(), *cells)).collect();
+    let p99 = [("response.p99, 10 functions", 30), ("response.p99, 50 functions", 30)];
+    assert_eq!(names[..2], p99, "{found:?}");
+    assert!((0.3..0.5).contains(&found[0].2) && (0.07..0.14).contains(&found[1].2), "{found:?}");
+    let lead = results.lead(&samples);
+    assert_eq!(lead.tone, Tone::Open);
+    let begin = "response.p99, 30 samples of 10 functions: standard deviation ";
+    assert!(lead.cells[0].starts_with(begin) && lead.cells[0].ends_with(" between repeats."), "{lead:?}");
+    assert!(lead.cells.iter().any(|it| it.starts_with("failed, ") && it.contains("no more than repeats")), "{lead:?}");
+    // One sample of each size is not how samples of one size vary, and neither are other folders.
+    for name in ["samples", "10"] {
+        samples.cells = (0..cells.len()).map(|cell| vec![format!("{name}/{}", cell + 1)]).collect();
+        assert!(Results::of(&samples).spreads.iter().all(|it| it.size.is_none()), "{name}");
+    }
+    samples.axes = vec!["hooks/50".to_owned()];
+    assert!(Results::of(&samples).spreads.iter().all(|it| it.size.is_none()), "no traces");
+}
+
 fn study_of_two() -> Study {
     let mut random = Random::new(9);
     study(2, 6, 5, |_, _, _| figures([("response.p99", noisy(1000.0, 0.02, &mut random))]))

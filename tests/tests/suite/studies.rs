@@ -241,7 +241,7 @@ fn a_study_is_plotted_by_its_id_and_by_its_directory() {
     let _turn = heavy();
     let state = tempfile::tempdir().expect("a directory");
     let daemon = Daemon::start(&state.path().join("state"));
-    let file = written(state.path(), "repeats: 2");
+    let file = written(state.path(), "repeats: 2\nfigures: [response.p50, goodput]");
     daemon.ctl(&["study", "run", &file, "--wait"]).ok();
     let id = study(&daemon, "latest")["studyId"].as_str().expect("an id").to_owned();
     let directory = state.path().join("state/studies").join(&id).display().to_string();
@@ -260,6 +260,8 @@ fn a_study_is_plotted_by_its_id_and_by_its_directory() {
     assert!(ran.code == 0 && of_directory == of_daemon, "{ran:?} {of_directory}");
     let (svg, ran) = plotted("latest", "--figure study-cells --width 7in", "cells.svg");
     assert!(ran.code == 0 && svg.matches("role=\"img\"").count() >= 2, "{ran:?} {svg}");
+    let (named, ran) = plotted(&directory, "--figure study-cells", "named.csv");
+    assert!(named.contains("goodput") && !named.contains("p99"), "what the study names: {ran:?} {named}");
     let (over, ran) = plotted(&directory, "--figure response-cdf", "over.csv");
     assert!(ran.code == 0 && over.contains("runtime=1ms") && over.contains("runtime=3ms"), "by cell: {ran:?} {over}");
     assert!(ran.stderr.contains("Each cell has a look, each run a curve. n = 4 runs of 2 cells"), "{ran:?}");

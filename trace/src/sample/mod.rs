@@ -36,5 +36,8 @@ pub use load::LoadFigures;
 pub use request::{Measure, Preserve, SampleError, Sampling, Size};
 pub use sampler::{Sample, Sampled, distance, sample};
 
+/// The file beside samples in which stands how representative each is.
+pub const REPORT_FILE: &str = "report.json";
+
 #[cfg(test)]
 mod tests;

@@ -37,7 +37,9 @@ pub(in crate::commands) async fn panels(
     }
     let mut study = read(session, name).await?;
     let axes = axes(&study, entry, panels.axis.as_deref())?;
-    study.figures.clone_from(&panels.of);
+    if !panels.of.is_empty() {
+        study.figures.clone_from(&panels.of);
+    }
     let figures = entry.draw(&study, &Results::of(&study), &axes);
     if figures.is_empty() {
         return Err(Failure::Input(format!(

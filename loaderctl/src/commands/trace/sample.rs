@@ -23,7 +23,7 @@ pub(super) fn sample(format: output::Format, arguments: SampleArguments) -> Resu
     }
     let mut traces: Vec<(PathBuf, Trace)> = Vec::new();
     let report = render::samples_json(&sampled);
-    let mut others = vec![(PathBuf::from("report.json"), format!("{report:#}\n"))];
+    let mut others = vec![(PathBuf::from(sample::REPORT_FILE), format!("{report:#}\n"))];
     for sample in &sampled.samples {
         let folder = PathBuf::from(sample.functions.len().to_string());
         let ids = sample.functions.iter().map(|&place| trace.functions[place].id.as_str());

@@ -38,9 +38,9 @@ pub const STUDY_FIGURES: [StudyEntry; 4] = [
     },
     StudyEntry {
         name: "study-spread",
-        about: "How certain the mean of so many cells of a study is",
+        about: "How certain the mean of so many cells of a study is; of samples of several sizes, how much they vary by size",
         is_over_axes: false,
-        draw: |_, results, _| spread::course(results).into_iter().collect(),
+        draw: |_, results, _| spread::panels(results),
     },
     StudyEntry {
         name: "study-order",

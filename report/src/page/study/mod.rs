@@ -45,11 +45,7 @@ pub fn study_html(study: &Study, results: &Results) -> String {
             charts(axes::effects(study, results, &all)) + &tables::axes(study, results).html(),
         ),
         ("By cell", "cells", charts(figures::by_axis(study, results, &all)) + &tables::cells(study, results).html()),
-        (
-            "Between cells and within",
-            "spread",
-            charts(spread::course(results).into_iter().collect()) + &spread::table(results).html(),
-        ),
+        ("Between cells and within", "spread", charts(spread::panels(results)) + &spread::table(results).html()),
         ("Order and rounds", "order", charts(figures::in_order(study)) + &tables::order(results).html()),
         ("Runs", "runs", tables::runs(study)),
     ];
