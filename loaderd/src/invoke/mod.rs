@@ -28,6 +28,8 @@ pub use outcome::{Outcome, Status};
 pub use protocol::Protocol;
 pub use route::{BadEndpoint, Route};
 pub use sending::Sending;
+#[cfg(any(test, fuzzing))]
+pub(crate) use transport::peer_bytes;
 pub use transport::{ConnectionCount, Connections, Policy};
 
 #[cfg(test)]

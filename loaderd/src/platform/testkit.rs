@@ -1,6 +1,5 @@
 //! Deployments for tests.
 
-#[cfg(test)]
 use std::time::Duration;
 
 use super::{Autoscaling, FunctionDeployment, Resources, Scaling};

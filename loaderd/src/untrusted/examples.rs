@@ -3,6 +3,7 @@
 use std::fs;
 
 use loader_proto::{
+    faas::FaasReply,
     json, v1,
     worker::{
         WireClosed, WireEvent, WireEvents, WireEvidence, WireOpened, WireRow, WireSlot, WireSlotOutcome, wire_event,
@@ -132,4 +133,28 @@ pub(super) fn event_batches() -> Files {
     let events = [wire_event::Event::Opened(opened), wire_event::Event::Row(row), wire_event::Event::Closed(closed)];
     let events = events.into_iter().map(|event| WireEvent { event: Some(event) }).collect();
     one("events", WireEvents { events }.encode_to_vec())
+}
+
+/// What a function answers to three calls over HTTP/2: an answer, one without a body, and a stream that is reset; then it winds up.
+pub(super) fn http2_answers() -> Files {
+    let frame = |kind: u8, flags: u8, stream: u8, payload: &[u8]| {
+        let length = u8::try_from(payload.len()).unwrap_or(u8::MAX);
+        [&[0, 0, length, kind, flags, 0, 0, 0, stream], payload].concat()
+    };
+    let reply = FaasReply { duration_in_micro_sec: 12_345, ..FaasReply::default() }.encode_to_vec();
+    let message = [&[0, 0, 0, 0, u8::try_from(reply.len()).unwrap_or_default()], &reply[..]].concat();
+    let head = b"\x88\0\x0ccontent-type\x10application/grpc";
+    let unavailable = [&head[..], b"\0\x0bgrpc-status\x0214"].concat();
+    let frames = [
+        frame(1, 4, 1, head),
+        frame(0, 0, 1, &message),
+        frame(8, 0, 0, &[0, 0, 1, 0]),
+        frame(6, 0, 0, b"12345678"),
+        // Trailers, which end the stream.
+        frame(1, 5, 1, b"\0\x0bgrpc-status\x010"),
+        frame(1, 5, 3, &unavailable),
+        frame(3, 0, 5, &[0, 0, 0, 7]),
+        frame(7, 0, 0, &[0, 0, 0, 5, 0, 0, 0, 0]),
+    ];
+    one("answers", [&[7], &frames.concat()[..]].concat())
 }

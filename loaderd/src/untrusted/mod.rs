@@ -13,9 +13,11 @@ use std::{
     collections::BTreeMap,
     fs,
     io::{self, Cursor},
+    iter,
     ops::ControlFlow,
     path::{Component, Path, PathBuf},
     sync::{Arc, LazyLock},
+    time::Duration,
 };
 
 use loader_proto::{json, v1};
@@ -26,7 +28,9 @@ use crate::{
     clock::Clock,
     config::Config,
     control::WireCodec,
+    endpoint::Endpoint,
     id::RunId,
+    invoke::{Call, Protocol, Route, peer_bytes},
     plan,
     platform::knative::check_manifest,
     results::{self, Layout, RecordReader},
@@ -49,7 +53,7 @@ pub struct Input {
 }
 
 /// All kinds of untrusted input.
-pub const INPUTS: [Input; 10] = [
+pub const INPUTS: [Input; 11] = [
     Input { name: "configuration", examples: examples::configuration, check: configuration },
     Input { name: "spec", examples: examples::specs, check: spec },
     Input { name: "spec-json", examples: examples::specs_as_json, check: spec_as_json },
@@ -60,6 +64,7 @@ pub const INPUTS: [Input; 10] = [
     Input { name: "run-directory", examples: examples::damaged_runs, check: run_directory },
     Input { name: "records", examples: examples::records, check: records },
     Input { name: "event-batch", examples: examples::event_batches, check: event_batch },
+    Input { name: "http2-answers", examples: examples::http2_answers, check: http2_answers },
 ];
 
 /// As the daemon reads text from files and clients: what is no UTF-8 does not get that far.
@@ -201,6 +206,31 @@ fn event_batch(bytes: &[u8]) {
         let mut encoder = BatchEncoder::new(t0);
         assert!(events.iter().all(|event| encoder.push(event).is_ok()));
     }
+}
+
+/// What becomes of calls whose function sends these pieces.
+fn outcomes_of<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Vec<Option<String>> {
+    static ROUTE: LazyLock<Route> = LazyLock::new(|| {
+        Route::new(&Endpoint::plain("127.0.0.1:80", "f.example"), Protocol::Faas).expect("a valid host name")
+    });
+    let call = Call {
+        runtime_ms: 1,
+        exact_runtime_us: None,
+        memory_mib: 1,
+        clock: None,
+        span: None,
+        connect_timeout: Duration::ZERO,
+        function_timeout: Duration::from_secs(1),
+    };
+    peer_bytes::after(&ROUTE, &call, pieces)
+}
+
+/// What a function sends over HTTP/2: the first byte says how long the pieces are in which it arrives.
+fn http2_answers(bytes: &[u8]) {
+    let Some((&length, bytes)) = bytes.split_first() else { return };
+    let whole = outcomes_of(iter::once(bytes));
+    assert!(whole.iter().all(Option::is_some), "no call is left open: {whole:?}");
+    assert_eq!(outcomes_of(bytes.chunks(usize::from(length).max(1))), whole, "in pieces");
 }
 
 /// The directory of a run with one file replaced: the first byte selects it, the rest is its content.

@@ -152,6 +152,11 @@ fn a_batch_of_events() {
 }
 
 #[test]
+fn answers_over_http2() {
+    try_damaged("http2-answers");
+}
+
+#[test]
 fn examples_are_valid() {
     for files in examples::traces() {
         let options = Options { skip_incomplete: true, ..options() };
@@ -171,6 +176,13 @@ fn examples_are_valid() {
     for bytes in examples::uploads().into_values() {
         let manifest = v1::TraceManifest::decode(&bytes[..]).expect("decodes");
         assert!(!manifest.files.is_empty());
+    }
+    for bytes in examples::http2_answers().into_values() {
+        let outcomes = super::outcomes_of(iter::once(&bytes[1..]));
+        for (outcome, expected) in outcomes.iter().zip(["Ok(Reply { runtime_us: Some(12345)", "Err(", "REFUSED_STREAM"])
+        {
+            assert!(outcome.as_ref().is_some_and(|it| it.contains(expected)), "{outcomes:?}");
+        }
     }
     for bytes in examples::event_batches().into_values() {
         let decoder = Decoder::new(&*super::shared_plan());

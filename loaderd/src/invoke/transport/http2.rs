@@ -20,6 +20,8 @@ mod frame;
 mod group;
 mod hpack;
 mod outage;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod peer_bytes;
 mod session;
 mod watch;
 

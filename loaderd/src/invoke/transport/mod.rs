@@ -23,5 +23,7 @@ pub(super) use answer::Received;
 pub use connections::Connections;
 pub(super) use connections::Pending;
 pub use count::ConnectionCount;
+#[cfg(any(test, fuzzing))]
+pub(crate) use http2::peer_bytes;
 pub use sharing::Policy;
 pub(super) use wait::{Deadlines, Unanswered, Unsent};
