@@ -179,6 +179,7 @@ fn examples_are_valid() {
     }
     for bytes in examples::http2_answers().into_values() {
         let outcomes = super::outcomes_of(iter::once(&bytes[1..]));
+        assert_eq!(outcomes.len(), 3);
         for (outcome, expected) in outcomes.iter().zip(["Ok(Reply { runtime_us: Some(12345)", "Err(", "REFUSED_STREAM"])
         {
             assert!(outcome.as_ref().is_some_and(|it| it.contains(expected)), "{outcomes:?}");

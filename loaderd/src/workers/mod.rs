@@ -6,8 +6,8 @@
 //! platform ─news─▶ ───────────────┴─ losses ─▶ fill-in of what a lost worker did not send
 //! ```
 //!
-//! The coordinator is of one run, in the daemon. It listens only while that run's load is under way, on a listener of its own, to those
-//! who present the run's token.
+//! The coordinator is of one run, in the daemon. It serves only while that run's load is under way, on a listener of its own, those who
+//! present the run's token. The address is taken before anything is deployed.
 
 mod assignment;
 mod bounds;

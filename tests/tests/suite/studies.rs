@@ -267,7 +267,8 @@ fn a_study_is_plotted_by_its_id_and_by_its_directory() {
     assert!(ran.stderr.contains("Each cell has a look, each run a curve. n = 4 runs of 2 cells"), "{ran:?}");
     for (flags, said) in [
         ("--figure study-cells --axis seed", "seed does not vary in the study; it has rps.runtime"),
-        ("--figure study-cells --of nothing", "--of: "),
+        ("--figure study-cells --of nothing,goodput,goodput", "; goodput is named twice"),
+        ("--figure study-cells --of nothing", "--of: there is no figure \"nothing\""),
         ("--figure study-order --axis rps.runtime", "study-order is not over axes"),
         ("--figure response-cdf --of response.p50", "--axis and --of are of figures of studies"),
     ] {

@@ -7,12 +7,12 @@ use loader_report::{
     figure::Figure,
     page::StudyEntry,
     run::Run,
-    study::{Results, Study, compared_figure},
+    study::{Results, Study},
 };
 
 use super::{
     directory::is_directory,
-    results::{canonical, read},
+    results::{canonical, chosen, read},
     samples::is_id,
 };
 use crate::{Failure, cli::Panels, commands::session::Session};
@@ -31,14 +31,11 @@ pub(in crate::commands) async fn panels(
             entry.name
         )));
     };
-    let wrong: Vec<String> = panels.of.iter().filter_map(|name| compared_figure(name).err()).collect();
-    if !wrong.is_empty() {
-        return Err(Failure::Input(format!("--of: {}", wrong.join("; "))));
-    }
+    let of = chosen("--of", &panels.of)?;
     let mut study = read(session, name).await?;
     let axes = axes(&study, entry, panels.axis.as_deref())?;
-    if !panels.of.is_empty() {
-        study.figures.clone_from(&panels.of);
+    if !of.is_empty() {
+        study.figures = of;
     }
     let figures = entry.draw(&study, &Results::of(&study), &axes);
     if figures.is_empty() {

@@ -32,7 +32,7 @@ pub(in crate::commands) async fn compare(
     arguments: StudyCompareArguments,
 ) -> Result<Ending, Failure> {
     let StudyCompareArguments { study, csv, cells, figures } = arguments;
-    let figures = chosen(&figures)?;
+    let figures = chosen("--figures", &figures)?;
     let mut study = read(session, &study.study).await?;
     if !figures.is_empty() {
         study.is_chosen_afterwards = figures != names(&study);
@@ -52,17 +52,17 @@ pub(in crate::commands) async fn compare(
     Ok(Ending::Done)
 }
 
-/// The figures that are asked for, by their names.
-fn chosen(asked: &[String]) -> Result<Vec<String>, Failure> {
-    let mut figures: Vec<String> = Vec::with_capacity(asked.len());
+/// The figures that a flag asks for, by their names.
+pub(super) fn chosen(flag: &str, asked: &[String]) -> Result<Vec<String>, Failure> {
+    let (mut figures, mut faults) = (Vec::<String>::with_capacity(asked.len()), Vec::new());
     for name in asked {
-        let (found, _) = compared_figure(name).map_err(|fault| Failure::Input(format!("--figures: {fault}")))?;
-        if figures.contains(&found.name) {
-            return Err(Failure::Input(format!("--figures: {} is named twice", found.name)));
+        match compared_figure(name) {
+            Err(fault) => faults.push(fault),
+            Ok((found, _)) if figures.contains(&found.name) => faults.push(format!("{} is named twice", found.name)),
+            Ok((found, _)) => figures.push(found.name.clone()),
         }
-        figures.push(found.name.clone());
     }
-    Ok(figures)
+    if faults.is_empty() { Ok(figures) } else { Err(Failure::Input(format!("{flag}: {}", faults.join("; ")))) }
 }
 
 /// The names of the figures that a study compares.
